@@ -1,0 +1,342 @@
+"use strict";
+// What HTML, CSS and htmx cannot do. All of it is comfort: without this file every page still works.
+// Listeners sit on the document, so that what htmx swaps in works too.
+
+const find = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+const on = (type, selector, act, isCapturing = false) =>
+  document.addEventListener(type, (event) => {
+    const element = event.target.closest?.(selector);
+    if (element) act(element, event);
+  }, isCapturing);
+document.documentElement.classList.add("js");
+
+// ---- keyboard: an element names its key in aria-keyshortcuts; rows have j, k, e and x ----
+const rows = () => all(".list tbody tr");
+const focusRow = (row) => find("a", row ?? find("main"))?.focus();
+
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  const isCommand = event.ctrlKey || event.metaKey || event.altKey;
+  if (event.defaultPrevented || event.isComposing) return;
+  if (key === "Enter" && isCommand) target.closest('.form, [method="post"]')?.requestSubmit();
+  if (key === "Escape") leave(event);
+  if (isCommand || find("dialog[open]") || target.closest('input:not([type="checkbox"]), select, textarea')) return;
+  const row = target.closest(".list tbody tr");
+  const pages = target === document.body && { PageDown: 0.9, PageUp: -0.9, " ": 0.9 }[key];
+  const step = { j: 1, k: -1, ...(row && { ArrowDown: 1, ArrowUp: -1 }) }[key];
+  const named = (row && { e: find("[data-edit]", row), x: find(".check input", row) }[key]) ?? find(`[aria-keyshortcuts="${CSS.escape(key)}"]`);
+  if (pages && find(".full .scroll")) find(".scroll").scrollBy(0, pages * find(".scroll").clientHeight);
+  else if (step) focusRow(rows()[row ? rows().indexOf(row) + step : 0] ?? row);
+  else if (named?.type === "search") named.focus(), named.select();
+  else if (named) named.click();
+  else return;
+  event.preventDefault();
+});
+const leave = (event) => {
+  const filter = find(".filter[open]");
+  if (event.target.type === "search" && event.target.value) {
+    event.preventDefault();
+    event.target.value = "";
+    event.target.dispatchEvent(new Event("input", { bubbles: true }));
+  } else if (filter) {
+    filter.open = false;
+    find("summary", filter).focus();
+  } else if (!find("dialog[open]")) all(".toast").forEach((toast) => toast.remove());
+};
+
+// ---- filters: close by themselves, narrow their options, follow the address ----
+for (const type of ["pointerdown", "focusin"])
+  document.addEventListener(type, ({ target }) => {
+    for (const filter of all(".filter[open]")) if (!filter.contains(target)) filter.open = false;
+  });
+
+on("toggle", ".filter[open]", (filter) => matchMedia("(pointer: fine)").matches && find("input", filter).focus(), true);
+
+const fetchOptions = async (box, query, signal) => {
+  const url = `${box.dataset.options}?${new URLSearchParams({ q: query })}`;
+  const answer = await fetch(url, { signal, headers: { "HX-Request": "true", "HX-Target": "ul#options" } });
+  return answer.ok ? all("li", parse(await answer.text())) : [];
+};
+let narrowing;
+// Captured, so that the form around it does not take it for a filter.
+on("input", "[data-narrow]", (input, event) => {
+  event.stopImmediatePropagation();
+  const box = find(".options", input.closest(".pop"));
+  const query = input.value.trim();
+  const narrow = () => {
+    for (const label of all("label", box)) label.hidden = !label.textContent.toLowerCase().includes(query.toLowerCase());
+  };
+  const fetchMore = async () => {
+    for (const { dataset: { value }, textContent } of await fetchOptions(box, query)) {
+      if (!value || all("input", box).some((known) => known.value === value)) continue;
+      const label = box.lastElementChild.cloneNode(true);
+      Object.assign(find("input", label), { value, checked: false });
+      label.lastChild.textContent = textContent;
+      box.append(label);
+    }
+    narrow();
+  };
+  narrow();
+  clearTimeout(narrowing);
+  if (query && box.dataset.options) narrowing = setTimeout(fetchMore, 150);
+}, true);
+
+const followAddress = () => {
+  const state = new URLSearchParams(location.search);
+  for (const control of find("#filters")?.elements ?? []) {
+    if (!control.name || control === document.activeElement) continue;
+    if (control.type === "checkbox") control.checked = state.getAll(control.name).includes(control.value);
+    else control.value = state.get(control.name) ?? "";
+  }
+};
+// An address holds only what was asked for: no "?q=&age_min=".
+document.addEventListener("formdata", ({ target, formData }) => {
+  for (const [name, value] of [...formData]) if (target.method === "get" && !value) formData.delete(name);
+});
+
+// ---- selection ----
+let lastBox;
+const boxesOf = (element) => all("tbody .check input", element.closest(".listing"));
+const countSelected = () => {
+  for (const every of all("[data-all]")) {
+    const boxes = boxesOf(every);
+    const count = boxes.filter((box) => box.checked).length;
+    every.checked = count > 0 && count === boxes.length;
+    every.indeterminate = count > 0 && count < boxes.length;
+    find(".selection output", every.closest(".listing")).value = `${count} selected`;
+  }
+};
+on("click", ".list tbody .check input", (box, { shiftKey }) => {
+  const boxes = boxesOf(box);
+  const [from, to] = [boxes.indexOf(lastBox), boxes.indexOf(box)].sort((a, b) => a - b);
+  if (shiftKey && from >= 0) for (const each of boxes.slice(from, to)) each.checked = box.checked;
+  lastBox = box;
+});
+on("change", ".list .check input", (box) => {
+  if (box.matches("[data-all]")) for (const each of boxesOf(box)) each.checked = box.checked;
+  countSelected();
+});
+
+// ---- forms: sent once, not left by accident ----
+const written = new WeakMap();
+const contentOf = (form) => new URLSearchParams(new FormData(form)).toString();
+const isUnsaved = (form) => find(".summary", form) || written.get(form) !== contentOf(form);
+const warn = (event) => {
+  if (!find('form[aria-busy="true"]') && all(".form").some(isUnsaved)) event.preventDefault();
+};
+// Only from the first change on: a page that listens is kept out of the back/forward cache.
+for (const type of ["input", "change"]) on(type, ".form", () => addEventListener("beforeunload", warn));
+
+// Captured, to come before htmx; not `disabled`, which would drop the focus and the button's own value.
+on("submit", '[method="post"]', (form, event) => {
+  if (form.ariaBusy !== "true") return (form.ariaBusy = "true");
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
+// ---- dialog: the confirmation page's #confirm, shown on the spot ----
+let askedAt;
+const ask = async (url) => {
+  askedAt = rows().indexOf(document.activeElement.closest("tr"));
+  const headers = { "HX-Request": "true", "HX-Target": "div#confirm", "HX-Current-URL": location.href };
+  const answer = await fetch(url, { headers }).catch(() => undefined);
+  const confirm = answer?.ok && find("#confirm", parse(await answer.text()));
+  const dialog = find("#dialog");
+  if (!confirm) return location.assign(url);
+  if (dialog.open) return;
+  dialog.replaceChildren(confirm);
+  htmx.process(dialog);
+  upgrade();
+  dialog.showModal();
+};
+on("click", "a[data-dialog]", (link, event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  ask(link.href);
+});
+on("submit", "form[data-dialog]", (form, event) => {
+  event.preventDefault();
+  ask(`${form.action}?${contentOf(form)}`);
+});
+on("click", "[data-opens]", (button) => find(`#${button.dataset.opens}`).showModal());
+on("click", "dialog [data-cancel]", (link, event) => {
+  event.preventDefault();
+  link.closest("dialog").close();
+});
+on("pointerdown", "dialog", (dialog, { target }) => target === dialog && dialog.close());
+on("close", "#dialog", (dialog) => dialog.replaceChildren(), true);
+
+// ---- toasts ----
+const expire = (toast) => (toast.matches(":hover, :focus-within") ? setTimeout(expire, 2000, toast) : toast.remove());
+on("click", "[data-dismiss]", (button) => button.closest(".toast").remove());
+const complain = (title, text) => {
+  const toast = document.createElement("div");
+  toast.className = "toast bad";
+  toast.role = "alert";
+  toast.innerHTML = '<p><strong></strong> <span></span></p><button class="button quiet" type="button" data-dismiss>Dismiss</button>';
+  find("strong", toast).textContent = title;
+  find("span", toast).textContent = text;
+  (find("dialog[open] .confirm") ?? find("#toasts")).append(toast); // what lies behind an open dialog is not heard
+};
+
+// ---- times: relative to the eye, in full on hover ----
+const sizes = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const showTimes = () => {
+  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+  for (const time of all('time[datetime*="T"]')) {
+    const date = new Date(time.dateTime);
+    const seconds = Math.round((date - Date.now()) / 1000);
+    const [unit, size] = sizes.find(([, length]) => Math.abs(seconds) >= length) ?? sizes[3];
+    const isNear = Math.abs(seconds) < 7 * 86400;
+    time.title = date.toLocaleString([], { dateStyle: "full", timeStyle: "medium" });
+    time.textContent = isNear ? relative.format(Math.round(seconds / size), unit) : date.toLocaleDateString([], { dateStyle: "medium" });
+  }
+};
+
+// ---- picker: a select with a search of its own (ARIA 1.2 combobox); the select stays what is submitted ----
+const icon = (name) => find(".icon").outerHTML.replace(/#[\w-]+/, `#${name}`);
+const pick = (box) => {
+  const select = find("select", box);
+  const { id } = select;
+  const empty = find('option[value=""]', select);
+  select.insertAdjacentHTML("afterend", `<input id="${id}" role="combobox" autocomplete="off" aria-autocomplete="list" aria-expanded="false" aria-controls="${id}-list">
+    <button type="button" tabindex="-1" aria-label="Clear">${icon("close")}</button>${icon("down")}
+    <ul id="${id}-list" role="listbox" hidden></ul><p class="visually-hidden" role="status"></p>`);
+  const [input, clear, list, status] = ["input", "button", "ul", "p"].map((tag) => find(tag, box));
+  for (const name of ["aria-describedby", "aria-invalid"]) if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
+  input.placeholder = empty?.text ?? "";
+  input.ariaRequired = select.required;
+  list.ariaLabel = select.labels[0]?.firstChild.textContent.trim();
+  Object.assign(select, { id: `${id}-value`, hidden: true, required: false });
+  find(".find", box)?.remove();
+
+  let timer, asked, active, isEager;
+  const options = () => all('[role="option"]', list);
+  const highlight = (option) => {
+    if (active) active.ariaSelected = "false";
+    if (option) option.ariaSelected = "true";
+    option?.scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", option?.id ?? "");
+    active = option;
+  };
+  const show = (isOpen) => {
+    list.hidden = !isOpen;
+    input.ariaExpanded = isOpen;
+  };
+  const forget = () => {
+    clearTimeout(timer);
+    asked?.abort();
+    asked = isEager = undefined;
+    highlight();
+  };
+  const restore = () => {
+    forget();
+    show(false);
+    input.value = select.value && select.selectedOptions[0].text;
+    clear.hidden = !select.value || !empty;
+  };
+  const choose = (value, text) => {
+    const isOther = select.value !== value;
+    if (!all("option", select).some((option) => option.value === value)) select.add(new Option(text, value));
+    select.value = value;
+    restore();
+    if (isOther) select.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const chooseOption = (option) => choose(option.dataset.value, option.textContent.trim());
+  const search = async (query) => {
+    asked?.abort();
+    const mine = (asked = new AbortController());
+    const items = await fetchOptions(box, query, mine.signal).catch(() => []);
+    if (mine !== asked) return; // a later key has asked again
+    asked = undefined;
+    list.replaceChildren(...items);
+    options().forEach((option, index) => (option.id = `${id}-${index}`));
+    status.textContent = options().length ? `${options().length} found` : "Nothing found";
+    if (!items.length) list.append(status.textContent);
+    highlight(query ? options()[0] : options().find((option) => option.dataset.value === select.value));
+    show(true);
+    if (isEager && active) chooseOption(active);
+  };
+
+  input.addEventListener("input", () => {
+    forget();
+    asked = new AbortController();
+    timer = setTimeout(search, 150, input.value.trim());
+  });
+  input.addEventListener("click", () => list.hidden && search(""));
+  input.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const isOpen = asked || !list.hidden;
+    if (event.ctrlKey || event.metaKey || event.isComposing) return;
+    if (step && !isOpen) search("");
+    else if (step) highlight(options().at((active ? options().indexOf(active) + step : Math.min(step, 0) || 0) % options().length));
+    else if (event.key === "Enter" && isOpen) active ? chooseOption(active) : (isEager = true);
+    else if (event.key === "Escape" && isOpen) restore();
+    else return;
+    event.preventDefault();
+  });
+  box.addEventListener("focusout", ({ relatedTarget }) => {
+    if (box.contains(relatedTarget)) return;
+    const typed = input.value.trim().toLowerCase();
+    const isTyped = (option) => option.textContent.trim().toLowerCase() === typed;
+    const exact = options().find(isTyped);
+    const known = all("option", select).find((option) => option.value && isTyped(option));
+    if (exact) chooseOption(exact);
+    else if (known) choose(known.value, known.text);
+    else if (!typed && empty) choose("", "");
+    else restore();
+  });
+  list.addEventListener("pointerdown", (event) => event.preventDefault());
+  list.addEventListener("click", ({ target }) => target.role === "option" && chooseOption(target));
+  clear.addEventListener("click", () => {
+    choose("", "");
+    input.focus();
+  });
+  restore();
+};
+
+// ---- what is new on the page: at first, and after every swap ----
+const upgrade = () => {
+  all(".picker:not(:has([role]))").forEach(pick);
+  for (const form of all(".form")) if (!written.has(form)) written.set(form, contentOf(form));
+  for (const toast of all('.toast:not([role="alert"], [data-armed])')) {
+    toast.dataset.armed = "";
+    setTimeout(expire, 8000, toast);
+  }
+  showTimes();
+  countSelected();
+};
+const focusError = () => (find('.form [aria-invalid="true"]:not([hidden])') ?? find(".form .summary"))?.focus();
+const release = (form) => form?.removeAttribute("aria-busy");
+
+addEventListener("pageshow", () => {
+  all("form").forEach(release);
+  followAddress();
+  countSelected();
+});
+document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+  if (ctx.response.status === 422) return;
+  const page = parse(ctx.text);
+  ctx.swap = "none"; // an error never takes the place of what someone reads or types
+  complain(find("h1", page)?.textContent ?? "That did not work.", find("h1 ~ p", page)?.textContent ?? "Please try again.");
+});
+document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
+  if (ctx && !ctx.response && error.name !== "AbortError") complain("The server cannot be reached.", "Nothing is lost; please try again.");
+});
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (!ctx.hx?.redirect) release(ctx.sourceElement.closest("form"));
+});
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const dialog = find("#dialog[open]");
+  if (dialog && !dialog.contains(ctx.target)) {
+    dialog.close();
+    if (document.activeElement === document.body) focusRow(rows()[askedAt] ?? rows().at(-1));
+  }
+  if (!ctx.sourceElement.closest?.("#filters")) followAddress();
+  upgrade();
+  if (ctx.response?.status === 422) focusError();
+});
+upgrade();
+focusError();

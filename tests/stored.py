@@ -1,0 +1,36 @@
+"""Looking at the database after a request: what is really stored, past the application."""
+
+from typing import TypeVar
+
+from sqlalchemy import inspect
+from sqlmodel import SQLModel, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from webapp.database import Database
+
+Model = TypeVar("Model", bound=SQLModel)
+Row = TypeVar("Row")
+
+
+class Stored:
+    """Each look has a session of its own, so it sees everything committed until then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, model: type[Model], key: object) -> Model | None:
+        """The record with a key, None when it is gone."""
+        async with self._database.session(is_read_only=True) as session:
+            return await session.get(model, key)
+
+    async def all(self, model: type[Model]) -> list[Model]:
+        """All records of a model in the order of their keys."""
+        return await self.select(select(model).order_by(*inspect(model).primary_key))
+
+    async def count(self, model: type[SQLModel]) -> int:
+        return (await self.select(select(func.count()).select_from(model)))[0]
+
+    async def select(self, statement: SelectOfScalar[Row]) -> list[Row]:
+        """All answers to a statement of one column or one model."""
+        async with self._database.session(is_read_only=True) as session:
+            return list(await session.scalars(statement))

@@ -1,0 +1,19 @@
+"""Hero Admin: an admin web UI, rendered on the server, for SQLModel classes.
+
+The rooms, from the door inwards:
+
+    __main__, cli   the commands: serve, migrate, sample, revision
+    app             create_app(): wires settings, middleware, routes; knows every other room
+    settings        what operators can set, from WEBAPP_* variables
+    resources       what is administered, in menu order
+    heroes, teams   one module a noun: model, schemas, rules, Resource
+    admin/          any resource: its fields, forms, list, changes and pages
+    api/            the same resources as JSON
+    database        engines, and the session of each request
+    migrations/     the schema, step by step
+    errors          Invalid; an exception becomes a page, a fragment or JSON
+    templating      Jinja: render(), redirect(), flash()
+    folding         texts without case and accents, for searching
+    access_log      one line a request
+    sample          believable heroes and teams
+"""

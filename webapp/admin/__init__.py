@@ -1,0 +1,1 @@
+"""The administration of any resource: from a SQLModel class to its pages."""

@@ -1,0 +1,68 @@
+"""Controls: the filters of a list as a person sees them: what can be chosen, and chips."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webapp.admin.filters import Filter, described
+from webapp.admin.options import Option, Options, fetch_options
+from webapp.admin.query import ListQuery
+from webapp.admin.site import Site
+
+YES_AND_NO = Options((Option("true", "Yes"), Option("false", "No")))
+
+
+@dataclass(frozen=True)
+class Control:
+    """One filter with what it offers."""
+
+    filter: Filter
+    options: Options
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One active filter in words, and the list without it."""
+
+    text: str
+    url: str
+
+
+async def fetch_controls(
+    session: AsyncSession, site: Site, query: ListQuery
+) -> tuple[Control, ...]:
+    """Fetch the options of every filter: a statement for each that chooses among records."""
+    return tuple([await _control(session, site, filter) for filter in query.filters])
+
+
+async def fetch_chips(
+    session: AsyncSession,
+    site: Site,
+    query: ListQuery,
+    controls: Sequence[Control] = (),
+) -> tuple[Chip, ...]:
+    """Return a chip for each active filter; titles that `controls` do not have are fetched."""
+    known = {control.filter: control for control in controls}
+    chips = []
+    for filter in query.filters:
+        if filter.is_active:
+            control = known.get(filter) or await _control(session, site, filter)
+            titles = {option.value: option.title for option in control.options.options}
+            chips.append(Chip(described(filter, _titles(filter, titles)), query.without(filter).url))
+    return tuple(chips)
+
+
+async def _control(session: AsyncSession, site: Site, filter: Filter) -> Control:
+    field = filter.field
+    if field.relation:
+        return Control(
+            filter, await fetch_options(session, site, field, chosen=filter.values)
+        )
+    if field.input.kind == "bool":
+        return Control(filter, YES_AND_NO)
+    return Control(filter, Options(tuple(Option(*choice) for choice in field.input.choices)))
+
+
+def _titles(filter: Filter, titles: Mapping[str, str]) -> list[str]:
+    return [titles.get(text, text) for text in filter.texts()]

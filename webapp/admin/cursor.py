@@ -1,0 +1,51 @@
+"""Cursors: a place in a sorted list, as one opaque URL parameter."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.admin.fields import Field
+
+LONGEST_CURSOR_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The row at a page's edge: the value it is sorted by and its primary key.
+
+    `position` is the row's place in the list, from 1, as far as it was known; 0 says it was not.
+    """
+
+    sort: str
+    value: Any
+    key: tuple[Any, ...]
+    position: int = 0
+
+
+def cursor_text(cursor: Cursor, sort_field: Field, key_fields: tuple[Field, ...]) -> str:
+    """Return the URL parameter for a cursor."""
+    value = None if cursor.value is None else sort_field.input.format(cursor.value)
+    key = [field.input.format(part) for field, part in zip(key_fields, cursor.key, strict=True)]
+    packed = json.dumps([cursor.sort, value, key, cursor.position], separators=(",", ":"))
+    return urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def parse_cursor(
+    text: str, sort: str, sort_field: Field, key_fields: tuple[Field, ...]
+) -> Cursor | None:
+    """Return the cursor that `text` stands for, or None if it is none of this sort order."""
+    if len(text) > LONGEST_CURSOR_CHARACTERS:
+        return None
+    try:
+        packed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        found_sort, value_text, key_texts, position = json.loads(packed)
+        if found_sort != sort or not 0 <= int(position) < 2**53:
+            return None
+        value = None if value_text is None else sort_field.clean(sort_field.input(value_text))
+        key = tuple(
+            field.clean(field.input(part)) for field, part in zip(key_fields, key_texts, strict=True)
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return Cursor(sort, value, key, int(position))

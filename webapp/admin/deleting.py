@@ -1,0 +1,154 @@
+"""Pages to delete on: what deleting would do, and doing it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.datastructures import FormData, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from webapp.admin import changes
+from webapp.admin.forms import FormField
+from webapp.admin.keys import Key, parse_key
+from webapp.admin.listing import fetch_titles
+from webapp.admin.options import Options, fetch_options
+from webapp.admin.requests import back_of, form_of, key_in, not_found, session_of, site_of
+from webapp.admin.resource import Resource
+from webapp.errors import Invalid
+from webapp.templating import Flash, is_htmx, redirect, render
+
+MOST_DELETED = 1_000
+
+
+async def delete_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7/delete: what deleting this record would do to others, and what to choose."""
+    return await _confirmation(resource, request, [key_in(resource, request)])
+
+
+async def delete(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/delete: deletes it → the list; if others need it → 409."""
+    form = await form_of(request)
+    return await _delete(resource, request, [key_in(resource, request)], form)
+
+
+async def delete_row(resource: Resource, request: Request) -> Response:
+    """DELETE /heroes/7?heroes=3: deletes it; htmx is told to show the list anew; 409 as above."""
+    return await _delete(resource, request, [key_in(resource, request)], request.query_params)
+
+
+async def delete_many_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/delete?id=1&id=2: what deleting the selected records would do."""
+    return await _confirmation(resource, request, _keys(resource, request.query_params))
+
+
+async def delete_many(resource: Resource, request: Request) -> Response:
+    """POST /heroes/delete: deletes all the selected records or, 409, none of them."""
+    form = await form_of(request)
+    return await _delete(resource, request, _keys(resource, form), form)
+
+
+async def _delete(
+    resource: Resource,
+    request: Request,
+    keys: Sequence[Key],
+    params: FormData | QueryParams,
+) -> Response:
+    session = session_of(request)
+    titles = await fetch_titles(session, resource, keys)
+    if not titles:
+        raise not_found(resource)
+    try:
+        heirs = _heirs(resource, request, params)
+        await changes.remove(session, site_of(request), resource, keys, heirs)
+    except Invalid as invalid:
+        return await _confirmation(resource, request, keys, invalid.sentences[""])
+    one = titles[0][1] if len(keys) == 1 else f"{len(keys):,} {resource.label_plural}"
+    flash = Flash("Deleted", one)
+    if request.method == "DELETE" and is_htmx(request):
+        response = render(request, "admin/deleted.html", {"done": flash}, fragments=())
+        response.headers["HX-Trigger"] = "listchanged"
+        return response
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+
+
+async def _confirmation(
+    resource: Resource, request: Request, keys: Sequence[Key], problem: str = ""
+) -> Response:
+    session, site = session_of(request), site_of(request)
+    titles = await fetch_titles(session, resource, keys)
+    if not titles:
+        raise not_found(resource)
+    consequences = await changes.fetch_consequences(session, site, resource, keys)
+    doomed = {key for key, _ in titles}
+    choices = {
+        consequence.referrer.name: await _choice(request, consequence, doomed)
+        for consequence in consequences
+        if consequence.effect != "deleted"
+    }
+    context: dict[str, Any] = {
+        "resource": resource,
+        "titles": titles,
+        "is_many": "id" not in request.path_params,
+        "consequences": consequences,
+        "choices": choices,
+        "problem": problem,
+        "is_row": request.query_params.get("in") == "list",
+        "back": request.query_params.get("back", ""),
+        "cancel_url": back_of(request, f"/{resource.name}"),
+    }
+    return render(
+        request, "admin/delete.html", context, 409 if problem else 200, fragments=("confirm",)
+    )
+
+
+async def _choice(
+    request: Request, consequence: changes.Consequence, doomed: set[str]
+) -> FormField:
+    """Return the picker of the record that those left behind shall point at."""
+    referrer = consequence.referrer
+    field = referrer.field
+    found = await fetch_options(session_of(request), site_of(request), field)
+    kept = tuple(option for option in found.options if option.value not in doomed)
+    is_required = consequence.effect == "kept"
+    return FormField(
+        name=referrer.name,
+        label=f"Their {field.label.lower()} becomes",
+        kind="relation",
+        text="",
+        error="",
+        is_required=is_required,
+        attributes={},
+        options=Options(kept, found.has_more),
+        target=site_of(request).target_of(field),
+        search_text="",
+        options_url=f"/{referrer.resource.name}/options/{field.name}",
+    )
+
+
+def _heirs(
+    resource: Resource, request: Request, params: FormData | QueryParams
+) -> dict[str, Any]:
+    """Return the values that were chosen for those left behind, by referrer."""
+    heirs = {}
+    for referrer in site_of(request).referrers(resource):
+        text = params.get(referrer.name, "")
+        if isinstance(text, str) and text.strip():
+            try:
+                heirs[referrer.name] = referrer.field.clean(referrer.field.input(text.strip()))
+            except ValueError:
+                sentence = f"Choose another {resource.label} for the {referrer.label.lower()}."
+                raise Invalid({"": sentence}) from None
+    return heirs
+
+
+def _keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
+    texts = list(dict.fromkeys(text for text in params.getlist("id") if isinstance(text, str)))
+    if not texts:
+        raise HTTPException(400, f"Select the {resource.label_plural} to delete first.")
+    if len(texts) > MOST_DELETED:
+        raise HTTPException(400, f"Delete at most {MOST_DELETED:,} {resource.label_plural} at once.")
+    keys = [parse_key(resource, text) for text in texts]
+    if any(key is None for key in keys):
+        raise not_found(resource)
+    return [key for key in keys if key is not None]

@@ -1,0 +1,36 @@
+"""Display: how a stored value reads."""
+
+import enum
+import json
+from typing import Any
+
+from webapp.admin.fields import Field
+from webapp.admin.inputs import title_of
+
+LONGEST_CELL_CHARACTERS = 120
+
+
+def shown(field: Field, value: Any) -> str:
+    """Return what people read for a value; "" for none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, enum.Enum):
+        return title_of(value)
+    return field.input.format(value)
+
+
+def shown_in_cell(field: Field, value: Any) -> str:
+    """Return the same on one short line."""
+    if field.input.kind == "json" and value is not None:
+        return shortened(json.dumps(value, ensure_ascii=False))
+    text = shown(field, value)
+    return shortened(" ".join(text.split())) if field.input.kind == "long_text" else text
+
+
+def shortened(text: str) -> str:
+    """Return at most `LONGEST_CELL_CHARACTERS` characters of a text."""
+    if len(text) <= LONGEST_CELL_CHARACTERS:
+        return text
+    return text[: LONGEST_CELL_CHARACTERS - 1].rstrip() + "…"

@@ -1,0 +1,197 @@
+"""Pages to write on: the forms for a new record and for an existing one."""
+
+import secrets
+from collections.abc import Mapping
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from webapp.admin import changes, submissions
+from webapp.admin.forms import (
+    default_texts,
+    fetch_form,
+    read_changes,
+    read_new,
+    texts_of,
+    typed_texts,
+)
+from webapp.admin.keys import key_of
+from webapp.admin.requests import back_of, fetch_or_404, form_of, session_of, site_of
+from webapp.admin.resource import Resource
+from webapp.errors import Invalid
+from webapp.templating import Flash, redirect, render, with_query
+
+
+async def new_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/new?team_id=3: an empty form, filled in as far as its URL says."""
+    given = {
+        field.name: request.query_params[field.name]
+        for field in resource.new_fields
+        if field.name in request.query_params
+    }
+    texts = {**default_texts(resource.new_fields), **given}
+    return await _new_form(resource, request, texts, secrets.token_urlsafe())
+
+
+async def new_again(resource: Resource, request: Request) -> Response:
+    """POST /heroes/new: the form again as it was typed, its pickers searched; nothing is saved."""
+    form = await form_of(request)
+    texts = typed_texts(resource.new_fields, form)
+    return await _new_form(resource, request, texts, _token(form), searches=_searches(form))
+
+
+async def create(resource: Resource, request: Request) -> Response:
+    """POST /heroes: creates a hero → back to the list; invalid → 422 with the form."""
+    session, site = session_of(request), site_of(request)
+    form = await form_of(request)
+    texts = typed_texts(resource.new_fields, form)
+    token = _token(form)
+    back = back_of(request, f"/{resource.name}")
+    url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
+    digest = submissions.digest_of(token, texts)
+    submission = await submissions.claim(session, digest, resource.name) if token else None
+    if token and submission is None:
+        return await _created_before(resource, request, digest, url)
+    try:
+        record = await changes.create(session, site, resource, read_new(resource, texts))
+    except Invalid as invalid:
+        return await _new_form(resource, request, texts, token, invalid.sentences)
+    key = key_of(resource, record)
+    if submission is not None:
+        submission.key = key
+        await session.flush()
+    flash = Flash("Created", resource.title_of(record), f"/{resource.name}/{key}", _mark(resource, key))
+    return redirect(request, url, flash)
+
+
+async def edit_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7/edit: the form of an existing record."""
+    record = await fetch_or_404(resource, request)
+    texts = texts_of(resource.edit_fields, record)
+    return await _edit_form(resource, request, resource.title_of(record), texts)
+
+
+async def edit_again(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/edit: the form again as it was typed, its pickers searched; nothing is saved."""
+    record = await fetch_or_404(resource, request)
+    form = await form_of(request)
+    texts = texts_of(resource.edit_fields, record) | typed_texts(resource.edit_fields, form)
+    title = resource.title_of(record)
+    return await _edit_form(resource, request, title, texts, searches=_searches(form))
+
+
+async def update(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7: saves what was sent → back to the list; invalid → 422 with the form."""
+    form = await form_of(request)
+    record = await fetch_or_404(resource, request)
+    # Read now: after a failed write the record can no longer be asked.
+    title, stored = resource.title_of(record), texts_of(resource.edit_fields, record)
+    texts = typed_texts(resource.edit_fields, form)
+    try:
+        values = read_changes(resource, texts)
+        await changes.change(session_of(request), site_of(request), resource, record, values)
+    except Invalid as invalid:
+        return await _edit_form(resource, request, title, stored | texts, invalid.sentences)
+    key = key_of(resource, record)
+    url = f"/{resource.name}/{key}"
+    flash = Flash("Saved", resource.title_of(record), url, _mark(resource, key))
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+
+
+async def _created_before(
+    resource: Resource, request: Request, digest: str, url: str
+) -> Response:
+    """Answer a form that was sent twice as its first copy was answered."""
+    session = session_of(request)
+    earlier = await session.get_one(submissions.Submission, digest)
+    key = earlier.key
+    flash = Flash("This was created already; it was not created twice.", "", "", _mark(resource, key))
+    return redirect(request, url, flash)
+
+
+async def _new_form(
+    resource: Resource,
+    request: Request,
+    texts: Mapping[str, str],
+    token: str,
+    errors: Mapping[str, str] | None = None,
+    searches: Mapping[str, str] | None = None,
+) -> Response:
+    fields = await fetch_form(
+        session_of(request),
+        site_of(request),
+        resource,
+        resource.new_fields,
+        texts,
+        errors,
+        searches,
+    )
+    context = {
+        "resource": resource,
+        "key": "",
+        "title": f"New {resource.label}",
+        "fields": fields,
+        "errors": errors or {},
+        "token": token or secrets.token_urlsafe(),
+        "back": request.query_params.get("back", ""),
+        "cancel_url": back_of(request, f"/{resource.name}"),
+    }
+    return render(
+        request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",)
+    )
+
+
+async def _edit_form(
+    resource: Resource,
+    request: Request,
+    title: str,
+    texts: Mapping[str, str],
+    errors: Mapping[str, str] | None = None,
+    searches: Mapping[str, str] | None = None,
+) -> Response:
+    fields = await fetch_form(
+        session_of(request),
+        site_of(request),
+        resource,
+        resource.edit_fields,
+        texts,
+        errors,
+        searches,
+    )
+    key = request.path_params["id"]
+    context = {
+        "resource": resource,
+        "key": key,
+        "title": title,
+        "fields": fields,
+        "errors": errors or {},
+        "token": "",
+        "back": request.query_params.get("back", ""),
+        "cancel_url": back_of(request, f"/{resource.name}/{key}"),
+    }
+    return render(
+        request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",)
+    )
+
+
+def _token(form: FormData) -> str:
+    token = form.get("submission", "")
+    return token if isinstance(token, str) else ""
+
+
+def _searches(form: FormData) -> dict[str, str]:
+    """Return what was typed into the search boxes of pickers, by field."""
+    return {
+        name.removesuffix(".q"): text.strip()
+        for name, text in form.items()
+        if name.endswith(".q") and isinstance(text, str)
+    }
+
+
+def _new_url(resource: Resource, request: Request) -> str:
+    return with_query(f"/{resource.name}/new", back=request.query_params.get("back", ""))
+
+
+def _mark(resource: Resource, key: str) -> str:
+    return f"{resource.name}/{key}"

@@ -1,0 +1,175 @@
+"""Forms: typed texts become values, and values become the fields of a form again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+from starlette.datastructures import FormData
+
+from webapp.admin.fields import Field
+from webapp.admin.options import Option, Options, fetch_options
+from webapp.admin.resource import Resource
+from webapp.admin.schemas import article_of, sentences_of
+from webapp.admin.site import Site
+from webapp.errors import Invalid
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field of a form: what stands in it, what is wrong with it, what can be chosen."""
+
+    name: str
+    label: str
+    kind: str
+    text: str
+    error: str
+    is_required: bool
+    attributes: Mapping[str, str]
+    options: Options | None
+    target: Resource | None
+    search_text: str
+    options_url: str
+
+
+def typed_texts(fields: Iterable[Field], form: FormData) -> dict[str, str]:
+    """Return what was typed into each of `fields`; a field that was not sent is left out."""
+    texts: dict[str, str] = {}
+    for field in fields:
+        # The last one counts: behind an unticked checkbox stands a hidden “false”.
+        sent = [text for text in form.getlist(field.name) if isinstance(text, str)]
+        if sent:
+            texts[field.name] = sent[-1]
+    return texts
+
+
+def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of a new record; raises Invalid with a sentence for each bad field."""
+    given, errors = _parsed(resource, resource.new_fields, texts, is_new=True)
+    valid = _validated(resource, resource.create_schema, given, errors)
+    return {name: getattr(valid, name) for name in type(valid).model_fields}
+
+
+def read_changes(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values that were sent; raises Invalid with a sentence for each bad field."""
+    given, errors = _parsed(resource, resource.edit_fields, texts, is_new=False)
+    valid = _validated(resource, resource.update_schema, given, errors)
+    return {name: getattr(valid, name) for name in given}
+
+
+def texts_of(fields: Iterable[Field], record: SQLModel) -> dict[str, str]:
+    """Return what stands in the form of an existing record."""
+    return {field.name: text_of(field, getattr(record, field.name)) for field in fields}
+
+
+def default_texts(fields: Iterable[Field]) -> dict[str, str]:
+    """Return what stands in an empty form."""
+    return {
+        # A factory is left to run when the record is made: a time or a UUID is none to look at.
+        field.name: text_of(field, field.info.default)
+        for field in fields
+        if not field.info.is_required() and field.info.default_factory is None
+    }
+
+
+def text_of(field: Field, value: Any) -> str:
+    """Return the text that stands in a form for a value."""
+    return "" if value is None else field.input.format(value)
+
+
+async def fetch_form(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    fields: Sequence[Field],
+    texts: Mapping[str, str],
+    errors: Mapping[str, str] | None = None,
+    searches: Mapping[str, str] | None = None,
+) -> tuple[FormField, ...]:
+    """Fetch what a form shows: `texts` as they were typed, an error beside its field, options.
+
+    `searches` narrows the options of a relation to the titles that contain a text.
+    """
+    errors, searches = errors or {}, searches or {}
+    shown = []
+    for field in fields:
+        text, search = texts.get(field.name, ""), searches.get(field.name, "")
+        options = None
+        if field.relation:
+            options = await fetch_options(session, site, field, search, _chosen(field, text))
+        elif field.input.choices:
+            options = Options(tuple(Option(*choice) for choice in field.input.choices))
+        shown.append(
+            FormField(
+                name=field.name,
+                label=field.label,
+                kind="relation" if field.relation else field.input.kind,
+                text=text,
+                error=errors.get(field.name, ""),
+                is_required=is_required(field),
+                attributes=field.attributes,
+                options=options,
+                target=site.target_of(field) if field.relation else None,
+                search_text=search,
+                options_url=f"/{resource.name}/options/{field.name}" if field.relation else "",
+            )
+        )
+    return tuple(shown)
+
+
+def is_required(field: Field) -> bool:
+    """Whether a form without this field filled in is refused."""
+    if field.is_optional or field.input.kind == "bool":
+        return False
+    return field.info.is_required() or field.info.default_factory is None and not _takes_blank(field)
+
+
+def _takes_blank(field: Field) -> bool:
+    return field.is_text and field.info.default == ""
+
+
+def _chosen(field: Field, text: str) -> tuple[Any, ...]:
+    try:
+        return (field.clean(field.input(text.strip())),) if text.strip() else ()
+    except ValueError:
+        return ()
+
+
+def _parsed(
+    resource: Resource, fields: Iterable[Field], texts: Mapping[str, str], *, is_new: bool
+) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for field in fields:
+        if field.name not in texts:
+            continue
+        label = resource.labels[field.name]
+        try:
+            text = texts[field.name].strip()
+            value = field.input(text) if text else ""
+            if value != "":
+                values[field.name] = value
+            elif field.is_optional:
+                values[field.name] = None
+            elif _takes_blank(field):
+                values[field.name] = ""
+            elif not is_new or field.info.is_required():
+                verb = "Choose" if field.relation or field.input.choices else "Enter"
+                errors[field.name] = f"{verb} {article_of(label)} {label}."
+        except ValueError as error:
+            errors[field.name] = str(error)
+    return values, errors
+
+
+def _validated(
+    resource: Resource, schema: type[SQLModel], values: dict[str, Any], errors: dict[str, str]
+) -> SQLModel:
+    try:
+        valid = schema.model_validate(values)
+    except ValidationError as error:
+        raise Invalid({**sentences_of(error, resource.labels), **errors}) from None
+    if errors:
+        raise Invalid(errors)
+    return valid

@@ -1,0 +1,79 @@
+"""Options: the records that a relation field may point at, as a picker offers them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, literal, select, true, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webapp.admin.fields import Field
+from webapp.admin.search import matches
+from webapp.admin.site import Site
+
+MOST_OPTIONS = 50
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice: the text that is submitted and the title that is read."""
+
+    value: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """The chosen options and the first of the others, and whether there are more to search for."""
+
+    options: tuple[Option, ...] = ()
+    has_more: bool = False
+
+
+async def fetch_options(
+    session: AsyncSession,
+    site: Site,
+    field: Field,
+    text: str = "",
+    chosen: Sequence[Any] = (),
+) -> Options:
+    """Fetch the options of a relation `field` whose title contains `text`, by title.
+
+    The `chosen` values are always among them, first. One statement.
+    """
+    assert field.relation is not None
+    target = site.target_of(field)
+    value = target.by_name[field.relation.target_column].column
+    title = target.title_field
+    columns = (value.label("value"), title.column.label("title"))
+    condition = _condition(title, text)
+    others = select(literal(1).label("rank"), *columns).order_by(title.column, value)
+    found = others.where(condition, value.not_in(chosen)).limit(MOST_OPTIONS + 1).subquery()
+    first = select(literal(0).label("rank"), *columns).where(value.in_(chosen)).subquery()
+    both = union_all(select(first), select(found)).subquery()
+    rows = (
+        await session.execute(
+            select(both.c.rank, both.c.value, both.c.title).order_by(both.c.rank, both.c.title, both.c.value)
+        )
+    ).all()
+    options = tuple(
+        Option(
+            field.input.format(key),
+            title.input.format(name) if name not in (None, "") else "(empty)",
+        )
+        for _, key, name in rows
+    )
+    found_count = sum(rank for rank, _, _ in rows)
+    has_more = found_count > MOST_OPTIONS
+    return Options(options[:-1] if has_more else options, has_more)
+
+
+def _condition(title: Field, text: str) -> ColumnElement[bool]:
+    if not text:
+        return true()
+    if title.is_text:
+        return matches(title.column, text)
+    try:
+        return title.column == title.clean(title.input(text))
+    except ValueError:
+        return false()

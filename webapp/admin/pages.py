@@ -1,0 +1,139 @@
+"""Pages to look at: the list of a resource, a record, and the records that point at it."""
+
+from typing import Any
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sqlmodel import SQLModel
+
+from webapp.admin.controls import fetch_chips, fetch_controls
+from webapp.admin.display import shown
+from webapp.admin.keys import key_of
+from webapp.admin.listing import fetch_page, fetch_references, fetch_total
+from webapp.admin.options import fetch_options
+from webapp.admin.query import ListQuery, Scope, parse_query
+from webapp.admin.requests import fetch_or_404, session_of, site_of
+from webapp.admin.resource import Resource
+from webapp.admin.site import Referrer
+from webapp.templating import flash_of, fragment_of, render, with_query
+
+LIST_FRAGMENTS = ("list", "total")
+
+
+async def list_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes: the list, or only its rows, or only how many there are."""
+    query = parse_query(site_of(request), resource, request.url.path, request.query_params)
+    context = await _fetch_list(request, query)
+    return render(
+        request, "admin/list.html", context, 400 if query.problems else 200, fragments=LIST_FRAGMENTS
+    )
+
+
+async def show_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7: one record, and the first kind of records that point at it."""
+    record = await fetch_or_404(resource, request)
+    referrers = site_of(request).referrers(resource)
+    return await _show(resource, request, record, referrers[0] if referrers else None)
+
+
+async def related_page(resource: Resource, request: Request) -> Response:
+    """GET /teams/3/heroes: one record, and a list of the records that point at it."""
+    name = request.path_params["relation"]
+    referrers = site_of(request).referrers(resource)
+    chosen = next((referrer for referrer in referrers if referrer.name == name), None)
+    if chosen is None:
+        raise HTTPException(404)
+    return await _show(resource, request, await fetch_or_404(resource, request), chosen)
+
+
+async def options(resource: Resource, request: Request) -> Response:
+    """GET /heroes/options/team_id?q=…: the records that a field may point at, for its picker."""
+    field = resource.by_name.get(request.path_params["field"])
+    if field is None or field.relation is None:
+        raise HTTPException(404)
+    text = request.query_params.get("q", "").strip()
+    found = await fetch_options(session_of(request), site_of(request), field, text)
+    target = site_of(request).target_of(field)
+    context = {"options": found, "target": target, "text": text}
+    return render(request, "admin/options.html", context, fragments=())
+
+
+async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
+    session, site = session_of(request), site_of(request)
+    count = request.query_params.get("count", "")
+    fragment = fragment_of(request, LIST_FRAGMENTS)
+    context: dict[str, Any] = {
+        "resource": query.resource,
+        "query": query,
+        "fragment": fragment,
+        # A list as it is by default needs no way back: it is where people go anyway.
+        "back": f"back={quote(query.url, safe='/')}" if query.params() or query.scope else "",
+        "new_url": _new_url(query),
+        "title": "",
+        "total": None,
+        "page": None,
+        "chips": (),
+    }
+    if count or fragment == "total":
+        context["total"] = await fetch_total(session, query, is_exact=count == "exact")
+    if fragment == "total":
+        return context
+    page = await fetch_page(session, site, query)
+    controls = () if fragment else await fetch_controls(session, site, query)
+    flash = flash_of(request)
+    return context | {
+        "page": page,
+        "total": context["total"] or page.total,
+        "controls": controls,
+        "chips": await fetch_chips(session, site, query, controls),
+        "marked": flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
+    }
+
+
+def _new_url(query: ListQuery) -> str:
+    """Return the address of the form for a record that would stand in this list."""
+    url = f"/{query.resource.name}/new"
+    if query.scope is None:
+        return with_query(url, back=query.url if query.params() else "")
+    field = query.scope.field
+    given = {field.name: field.input.format(query.scope.value)}
+    return with_query(url, **given, back=query.url)
+
+
+async def _show(
+    resource: Resource, request: Request, record: SQLModel, referrer: Referrer | None
+) -> Response:
+    session, site = session_of(request), site_of(request)
+    references = await fetch_references(session, site, resource, record)
+    facts = [
+        (field, references.get(field.name) or shown(field, getattr(record, field.name)))
+        for field in resource.fields
+    ]
+    key = key_of(resource, record)
+    context: dict[str, Any] = {
+        "subject": resource,
+        "key": key,
+        "facts": facts,
+        "referrers": site.referrers(resource),
+        "referrer": referrer,
+        "page": None,
+    }
+    problems: tuple[str, ...] = ()
+    if referrer is not None and referrer.field.relation is not None:
+        value = getattr(record, referrer.field.relation.target_column)
+        path = f"/{resource.name}/{key}/{referrer.name}"
+        scope = Scope(referrer.field, value)
+        query = parse_query(site, referrer.resource, path, request.query_params, scope)
+        context |= await _fetch_list(request, query)
+        problems = query.problems
+    context["title"] = resource.title_of(record)
+    return render(
+        request,
+        "admin/show.html",
+        context,
+        400 if problems else 200,
+        fragments=LIST_FRAGMENTS if referrer else (),
+    )

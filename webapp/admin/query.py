@@ -1,0 +1,201 @@
+"""The list query: the whole state of a list, which is its URL and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement
+from starlette.datastructures import QueryParams
+
+from webapp.admin.cursor import Cursor, cursor_text, parse_cursor
+from webapp.admin.fields import Field
+from webapp.admin.filters import Filter, parse_filter
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+
+PAGE_SIZES = (25, 50, 100, 200)
+DEFAULT_SIZE = PAGE_SIZES[0]
+END = "end"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The part of a resource that a list is about: the heroes of one team."""
+
+    field: Field
+    value: Any
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What a list shows: which rows, in what order, from where on, and how many."""
+
+    resource: Resource
+    path: str
+    text: str = ""
+    filters: tuple[Filter, ...] = ()
+    sort: str = ""
+    # What the cursors hold: for a relation, which is sorted by the title of its records, that title.
+    order_field: Field | None = None
+    size: int = DEFAULT_SIZE
+    after: Cursor | None = None
+    before: Cursor | None = None
+    is_end: bool = False
+    scope: Scope | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def sort_field(self) -> Field:
+        return self.resource.by_name[self.sort.removeprefix("-")]
+
+    @property
+    def is_descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def is_backward(self) -> bool:
+        return self.before is not None or self.is_end
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a search or a filter leaves rows out."""
+        return bool(self.text) or any(filter.is_active for filter in self.filters)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns shown; a column that is the same in every row is left out."""
+        return tuple(
+            field
+            for field in self.resource.list_fields
+            if not (self.scope and self.scope.field is field)
+        )
+
+    def conditions(self, search: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
+        """Return what every row fulfils; `search` is the condition of the searched text."""
+        found = [filter.condition() for filter in self.filters if filter.is_active]
+        if self.scope:
+            found.append(self.scope.field.column == self.scope.value)
+        return found if search is None else [*found, search]
+
+    def params(self) -> list[tuple[str, str]]:
+        """Return the URL parameters of this state, defaults left out."""
+        pairs = [("q", self.text)] if self.text else []
+        for filter in self.filters:
+            pairs += filter.params()
+        if self.sort != self.resource.default_sort:
+            pairs.append(("sort", self.sort))
+        if self.size != DEFAULT_SIZE:
+            pairs.append(("size", str(self.size)))
+        for name, cursor in (("after", self.after), ("before", self.before)):
+            if cursor is not None and self.order_field is not None:
+                pairs.append((name, cursor_text(cursor, self.order_field, self.resource.key)))
+        if self.is_end:
+            pairs.append(("before", END))
+        return pairs
+
+    @property
+    def url(self) -> str:
+        """The address of this very state."""
+        params = self.params()
+        return f"{self.path}?{urlencode(params)}" if params else self.path
+
+    def first(self, **changes: Any) -> "ListQuery":
+        """Return the first page of this state, but for the `changes`."""
+        return replace(self, **{"after": None, "before": None, "is_end": False, **changes})
+
+    def cleared(self) -> "ListQuery":
+        """Return the first page without search and filters."""
+        return self.unfiltered().first(text="")
+
+    def unfiltered(self) -> "ListQuery":
+        """Return the first page without filters."""
+        return self.first(filters=tuple(Filter(filter.field) for filter in self.filters))
+
+    def without(self, unwanted: Filter) -> "ListQuery":
+        """Return the first page without one filter."""
+        return self.first(
+            filters=tuple(
+                Filter(filter.field) if filter is unwanted else filter for filter in self.filters
+            )
+        )
+
+    def order_of(self, field: Field) -> str:
+        """Return how the list is sorted by `field`: "ascending", "descending" or ""."""
+        if field is not self.sort_field:
+            return ""
+        return "descending" if self.is_descending else "ascending"
+
+    def counted_url(self, count: str) -> str:
+        """Return this very state, its rows counted up to a limit, or `exact`ly."""
+        return f"{self.path}?{urlencode([*self.params(), ('count', count)])}"
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The page sizes on offer, and this one."""
+        return tuple(sorted({*PAGE_SIZES, self.size}))
+
+    def sorted_by(self, field: Field) -> "ListQuery":
+        """Return the first page sorted by `field`; a second time turns the order round."""
+        is_turned = self.sort == field.name
+        return self.first(sort=f"-{field.name}" if is_turned else field.name)
+
+
+def parse_query(
+    site: Site, resource: Resource, path: str, params: QueryParams, scope: Scope | None = None
+) -> ListQuery:
+    """Read the state of a list from its URL.
+
+    What cannot be read is left out and named, in a sentence, in `problems`.
+    """
+    problems: list[str] = []
+    filters = []
+    for field in resource.filter_fields:
+        if scope and scope.field is field:
+            continue
+        filter, found = parse_filter(field, params)
+        filters.append(filter)
+        problems += found
+
+    sort = params.get("sort", "") or resource.default_sort
+    if sort.removeprefix("-") not in {field.name for field in sortable_fields(resource)}:
+        problems.append("This list cannot be sorted like that.")
+        sort = resource.default_sort
+    size = _size(params.get("size", ""))
+    if size is None:
+        problems.append(f"A page holds 1 to {PAGE_SIZES[-1]} rows.")
+    sort_field = resource.by_name[sort.removeprefix("-")]
+    order_field = site.target_of(sort_field).title_field if sort_field.relation else sort_field
+    query = ListQuery(
+        resource,
+        path,
+        text=params.get("q", "").strip(),
+        filters=tuple(filters),
+        sort=sort,
+        order_field=order_field,
+        size=size or DEFAULT_SIZE,
+        scope=scope,
+    )
+    after, before = params.get("after", ""), params.get("before", "")
+    if before == END:
+        query = replace(query, is_end=True)
+    elif after or before:
+        cursor = parse_cursor(after or before, sort, order_field, resource.key)
+        if cursor is None:
+            problems.append("That page is not there any more. This is the first one.")
+        query = replace(query, **{"after" if after else "before": cursor})
+    return replace(query, problems=tuple(problems))
+
+
+def sortable_fields(resource: Resource) -> Sequence[Field]:
+    """Return the fields that a list can be sorted by."""
+    shown = dict.fromkeys((*resource.list_fields, *resource.key, resource.title_field))
+    return [field for field in shown if field.input.is_sortable]
+
+
+def _size(text: str) -> int | None:
+    if not text:
+        return DEFAULT_SIZE
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        return None
+    return int(text) if 1 <= int(text) <= PAGE_SIZES[-1] else None

@@ -1,0 +1,69 @@
+"""Requests: what every handler reads from one: the site, the session, the record, the way back."""
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+from webapp.admin import changes
+from webapp.admin.keys import Key, parse_key
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+from webapp.templating import is_local
+
+LONGEST_BACK_CHARACTERS = 2_000
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def site_of(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+def session_of(request: Request) -> AsyncSession:
+    """Return the session of this request: read-only for GET and HEAD, committed for the others."""
+    session: AsyncSession = request.state.session
+    return session
+
+
+def key_in(resource: Resource, request: Request) -> Key:
+    """Return the key in the path; 404 if it is none."""
+    key = parse_key(resource, request.path_params["id"])
+    if key is None:
+        raise not_found(resource)
+    return key
+
+
+async def fetch_or_404(resource: Resource, request: Request) -> SQLModel:
+    """Fetch the record that the path names; one that is to be changed is locked until the end."""
+    is_unsafe = request.method not in {"GET", "HEAD"}
+    record = await changes.fetch_record(
+        session_of(request), resource, key_in(resource, request), is_locked=is_unsafe
+    )
+    if record is None:
+        raise not_found(resource)
+    return record
+
+
+def not_found(resource: Resource) -> HTTPException:
+    return HTTPException(404, f"There is no such {resource.label}. It may have been deleted.")
+
+
+async def form_of(request: Request) -> FormData:
+    """Read the submitted form; 415 for a body that is none, 400 for a broken one."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type not in FORM_TYPES:
+        raise HTTPException(415, "Send this as a form, as the page itself does.")
+    limit: int = request.app.state.settings.max_body_bytes
+    try:
+        return await request.form(max_part_size=limit)
+    except (UnicodeError, LookupError, ValueError):
+        raise HTTPException(400, "The form arrived broken. Send it again.") from None
+
+
+def back_of(request: Request, default: str) -> str:
+    """Return the page to go back to: the address in `?back=`, if it is one of ours."""
+    back = request.query_params.get("back", "")
+    return back if is_local(back) and len(back) <= LONGEST_BACK_CHARACTERS else default

@@ -1,0 +1,207 @@
+"""Resource: one model, and all that its pages and its API need to know of it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, UniqueConstraint
+from sqlmodel import SQLModel
+
+from webapp.admin.fields import Field, fields_of
+from webapp.admin.schemas import derive, partial
+
+MOST_COLUMNS = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """What is administered. `Resource(Hero)` is complete; every other argument overrides a default.
+
+    Columns, search, filters, title and sort are attributes of the model: `columns=(Hero.name, Hero.age)`.
+
+    model: a SQLModel class with `table=True`; its relations should be `lazy="raise"`.
+    create, update, read: schemas of the form and the API; derived from the model.
+    read_with: schemas of `read` with one relationship each, for the API; derived.
+    columns: what the list shows; the title, then the others, without long text.
+    search: the text columns that the search looks into; all short text.
+    filters: the columns that the list filters by; relations, choices, numbers and dates.
+    title: the column that people know a record by; `name`, `title`, or the first text.
+    sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
+    name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
+    icon: the name of a symbol in static/icons.svg.
+    """
+
+    # Any: attributes of a model are typed as the values they hold.
+    model: type[SQLModel]
+    create: type[SQLModel] | None = None
+    update: type[SQLModel] | None = None
+    read: type[SQLModel] | None = None
+    read_with: tuple[type[SQLModel], ...] = ()
+    columns: tuple[Any, ...] = ()
+    search: tuple[Any, ...] | None = None
+    filters: tuple[Any, ...] | None = None
+    title: Any = None
+    sort: str = ""
+    name: str = ""
+    label: str = ""
+    label_plural: str = ""
+    icon: str = "record"
+
+    def __post_init__(self) -> None:
+        if not getattr(self.model, "__table__", None) is not None:
+            raise TypeError(f"{self.model.__name__} needs table=True to be administered")
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", self.model.__name__).lower()
+        label = self.label or words
+        plural = self.label_plural or plural_of(label)
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "label_plural", plural)
+        object.__setattr__(self, "name", self.name or plural.replace(" ", "-"))
+
+    @cached_property
+    def table(self) -> Table:
+        table = self.model.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+        assert isinstance(table, Table)
+        return table
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        return fields_of(self.model)
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    def name_of(self, column: ColumnElement[Any]) -> str:
+        """Return the name of the field that a column belongs to."""
+        return next(field.name for field in self.fields if field.column is column)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """How each field is called in the middle of a sentence."""
+        return {field.name: in_sentence(field.label) for field in self.fields}
+
+    @cached_property
+    def key(self) -> tuple[Field, ...]:
+        """The fields of the primary key."""
+        return tuple(field for field in self.fields if field.is_key)
+
+    @cached_property
+    def title_field(self) -> Field:
+        if self.title is not None:
+            return self.by_name[self.title.key]
+        texts = [field for field in self.fields if field.is_text and not field.relation]
+        named = [field for field in texts if field.name in {"name", "title"}]
+        return (named or texts or list(self.key))[0]
+
+    @cached_property
+    def list_fields(self) -> tuple[Field, ...]:
+        if self.columns:
+            return tuple(self.by_name[column.key] for column in self.columns)
+        rest = [
+            field
+            for field in self.fields
+            if not field.is_generated and field.input.kind not in {"long_text", "json"}
+        ]
+        return tuple(dict.fromkeys([self.title_field, *rest]))[:MOST_COLUMNS]
+
+    @cached_property
+    def search_fields(self) -> tuple[Field, ...]:
+        if self.search is not None:
+            return tuple(self.by_name[column.key] for column in self.search)
+        return tuple(field for field in self.fields if field.input.kind == "text" and field.is_text)
+
+    @cached_property
+    def filter_fields(self) -> tuple[Field, ...]:
+        if self.filters is not None:
+            return tuple(self.by_name[column.key] for column in self.filters)
+        return tuple(
+            field
+            for field in self.fields
+            if not field.is_generated
+            and (field.relation or field.input.is_range or field.input.kind in {"choice", "bool"})
+        )
+
+    @cached_property
+    def default_sort(self) -> str:
+        return self.sort or self.title_field.name
+
+    @cached_property
+    def create_schema(self) -> type[SQLModel]:
+        names = [field.name for field in self.fields if not field.is_generated]
+        return self.create or derive(self.model, f"{self.model.__name__}Create", names)
+
+    @cached_property
+    def update_schema(self) -> type[SQLModel]:
+        if self.update is not None:
+            return self.update
+        changeable = [name for name in self.create_schema.model_fields if not self._is_key(name)]
+        if len(changeable) == len(self.create_schema.model_fields):
+            return partial(self.create_schema, f"{self.model.__name__}Update")
+        unkeyed = derive(self.model, f"{self.model.__name__}Change", changeable)
+        return partial(unkeyed, f"{self.model.__name__}Update")
+
+    @cached_property
+    def read_schema(self) -> type[SQLModel]:
+        names = [field.name for field in self.fields]
+        return self.read or derive(self.model, f"{self.model.__name__}Read", names)
+
+    @cached_property
+    def new_fields(self) -> tuple[Field, ...]:
+        """The fields of the form for a new record."""
+        return tuple(
+            field for field in self.fields if field.name in self.create_schema.model_fields
+        )
+
+    @cached_property
+    def edit_fields(self) -> tuple[Field, ...]:
+        """The fields of the form for an existing record, whose key never changes."""
+        return tuple(
+            field for field in self.fields if field.name in self.update_schema.model_fields
+        )
+
+    @cached_property
+    def unique_sets(self) -> tuple[tuple[Field, ...], ...]:
+        """The sets of fields of which no two records may have the same values."""
+        sets = [
+            list(constraint.columns)
+            for constraint in self.table.constraints
+            if isinstance(constraint, UniqueConstraint)
+        ]
+        sets += [list(index.columns) for index in self.table.indexes if index.unique]
+        sets += [[column] for column in self.table.columns if column.unique]
+        if not any(field.is_generated for field in self.key):
+            sets.append([field.column for field in self.key])
+        found = {frozenset(columns): columns for columns in sets}.values()
+        return tuple(
+            tuple(field for field in self.fields if field.column in columns) for columns in found
+        )
+
+    def title_of(self, record: SQLModel) -> str:
+        """Return the text that people know this record by."""
+        field = self.title_field
+        value = getattr(record, field.name)
+        return str(field.input.format(value)) if value not in (None, "") else "(empty)"
+
+    def _is_key(self, name: str) -> bool:
+        return name in self.by_name and self.by_name[name].is_key
+
+
+def resource_of(resources: Sequence[Resource], model: type[SQLModel]) -> Resource | None:
+    """Return the resource that administers `model`, if one does."""
+    return next((resource for resource in resources if resource.model is model), None)
+
+
+def in_sentence(label: str) -> str:
+    """Return a label as it stands inside a sentence: “Secret name” → “secret name”, “UUID” stays."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
+def plural_of(noun: str) -> str:
+    """Return the plural by the rules of English spelling; pass `label_plural` for the exceptions."""
+    if re.search(r"[^aeiou]y$", noun):
+        return noun[:-1] + "ies"
+    if re.search(r"(s|x|z|ch|sh|[^aeiou]o)$", noun):
+        return noun + "es"
+    return noun + "s"

@@ -1,0 +1,46 @@
+"""Routes: every address of a resource, in the order in which they are tried."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from webapp.admin import deleting, editing, pages
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+
+Handler = Callable[[Resource, Request], Awaitable[Response]]
+
+
+def routes_of(site: Site) -> list[Route]:
+    """Return the routes of all resources; an earlier route in `create_app` overrides one of them."""
+    return [route for resource in site.resources for route in _routes(resource)]
+
+
+def _routes(resource: Resource) -> list[Route]:
+    name, at = resource.name, f"/{resource.name}"
+
+    def route(path: str, noun: str, get: Handler, **others: Handler) -> list[Route]:
+        handlers = {"get": get, **others}
+        return [
+            Route(
+                f"{at}{path}",
+                partial(handler, resource),
+                methods=[method.upper()],
+                name=f"{name}:{noun}" if method == "get" else None,
+            )
+            for method, handler in handlers.items()
+        ]
+
+    return [
+        *route("", "list", pages.list_page, post=editing.create),
+        *route("/new", "new", editing.new_page, post=editing.new_again),
+        *route("/options/{field}", "options", pages.options),
+        *route("/delete", "delete-many", deleting.delete_many_page, post=deleting.delete_many),
+        *route("/{id}", "show", pages.show_page, post=editing.update, delete=deleting.delete_row),
+        *route("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
+        *route("/{id}/delete", "delete", deleting.delete_page, post=deleting.delete),
+        *route("/{id}/{relation}", "related", pages.related_page),
+    ]

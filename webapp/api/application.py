@@ -1,0 +1,55 @@
+"""The API application: FastAPI, mounted at /api, on the session of the outer middleware."""
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from webapp.admin.site import Site
+from webapp.api.routes import router_of
+from webapp.errors import Invalid, answer_http_exception
+
+DESCRIPTION = "Heroes, teams and whatever else this admin manages, as JSON."
+
+
+def create_api(site: Site) -> FastAPI:
+    """Return the API of all resources."""
+    api = FastAPI(
+        title="Hero Admin API",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            HTTPException: answer_http_exception,
+            RequestValidationError: _answer_validation_error,
+            Invalid: _answer_invalid,
+            Exception: _pass_on,
+        },
+    )
+    for resource in site.resources:
+        api.include_router(router_of(site, resource))
+    return api
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # Without the input: it may hold what JSON cannot, and the sender knows it.
+    details = [{key: detail[key] for key in ("type", "loc", "msg")} for detail in error.errors()]
+    return JSONResponse({"detail": details}, 422)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Invalid)
+    details = [
+        {"type": "invalid", "loc": ["body", name] if name else ["body"], "msg": sentence}
+        for name, sentence in error.sentences.items()
+    ]
+    return JSONResponse({"detail": details}, 422)
+
+
+async def _pass_on(request: Request, error: Exception) -> Response:
+    # FastAPI would answer 500 by itself; the middleware outside knows a busy database from a bug.
+    raise error

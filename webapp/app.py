@@ -1,0 +1,87 @@
+"""The application: wires settings, middleware and routes; the one module that knows every other."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette_compress import CompressMiddleware
+
+from webapp import overview
+from webapp.access_log import AccessLogMiddleware
+from webapp.admin.resource import Resource
+from webapp.admin.routes import routes_of
+from webapp.admin.site import Site
+from webapp.api.application import create_api
+from webapp.api.docs import docs_page
+from webapp.database import SessionMiddleware, connect
+from webapp.errors import ErrorsMiddleware, answer_http_exception
+from webapp.protection import ProtectionMiddleware
+from webapp.resources import RESOURCES
+from webapp.settings import Settings, load_settings
+from webapp.static_files import VersionedFiles
+from webapp.templating import STATIC, environment
+
+
+def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
+    """Return the whole application; it connects to its database with the first request."""
+    database = connect(settings)
+    site = Site(resources)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await database.close()
+
+    app = Starlette(
+        routes=[
+            Route("/", overview.overview, name="overview"),
+            Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/static", VersionedFiles(directory=STATIC), name="static"),
+            Route("/api/docs", docs_page, name="api-docs"),
+            Mount("/api", create_api(site), name="api"),
+            *routes_of(site),
+        ],
+        middleware=[
+            Middleware(AccessLogMiddleware),
+            Middleware(CompressMiddleware),
+            Middleware(ProtectionMiddleware, max_body_bytes=settings.max_body_bytes),
+            Middleware(ErrorsMiddleware),
+            Middleware(
+                SessionMiddleware,
+                database=database,
+                timeout_seconds=settings.request_timeout_seconds,
+            ),
+        ],
+        exception_handlers={HTTPException: answer_http_exception},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.settings = settings
+    app.state.database = database
+    app.state.site = site
+    app.state.templates = environment(app)
+    return app
+
+
+def app() -> Starlette:
+    """Return the application of this process's environment, for uvicorn's workers."""
+    return create_app(load_settings())
+
+
+async def healthz(request: Request) -> Response:
+    """GET /healthz: the process is up."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz(request: Request) -> Response:
+    """GET /readyz: the database answers, else 503."""
+    await request.state.session.execute(text("SELECT 1"))
+    return PlainTextResponse("ok\n")

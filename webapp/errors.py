@@ -1,0 +1,116 @@
+"""Errors: what a person or a program is told when something cannot be done."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webapp.database import is_unavailable
+from webapp.templating import render
+
+RETRY_AFTER_SECONDS = 2
+UNAVAILABLE = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
+BROKEN = "This is our mistake. Nothing was saved, and the server has written down what happened."
+TITLES = {
+    400: "That request cannot be read",
+    403: "That is not allowed",
+    404: "Not found",
+    405: "That is not possible here",
+    413: "That is too much at once",
+    415: "That is not a form",
+    500: "Something went wrong",
+    503: "One moment, please",
+}
+
+logger = logging.getLogger("webapp.errors")
+
+
+class Invalid(Exception):
+    """Input that cannot be stored: a sentence for each bad field, "" for the whole record."""
+
+    def __init__(self, sentences: Mapping[str, str]) -> None:
+        super().__init__("; ".join(sentences.values()))
+        self.sentences = dict(sentences)
+
+
+class ErrorsMiddleware:
+    """Answers for an exception that no handler expected: 503 if the database is away, else 500.
+
+    It stands outside the database session, so a commit that fails is answered here as well.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception as error:
+            if has_started:
+                raise
+            response = response_to(Request(scope), error)
+            await response(scope, receive, send)
+
+
+def response_to(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that ended in `error`."""
+    if is_unavailable(error):
+        logger.warning("Database unavailable: %s", type(error).__name__)
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return error_response(request, 503, UNAVAILABLE, headers)
+    logger.error("Unexpected error", exc_info=error)
+    return error_response(request, 500, BROKEN)
+
+
+async def answer_http_exception(request: Request, error: Exception) -> Response:
+    """Answer an HTTPException; Starlette names only one route's methods for 405, this names all."""
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
+    detail = error.detail
+    if detail == HTTPStatus(error.status_code).phrase:
+        detail = ""
+    return error_response(request, error.status_code, detail, headers)
+
+
+def error_response(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return an error as the client can use it: JSON, a toast for htmx, or a page."""
+    title = TITLES.get(status, HTTPStatus(status).phrase)
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"detail": detail or title}, status, headers)
+    context = {"status": status, "title": title, "detail": detail}
+    try:
+        response = render(request, "error.html", context, status, fragments=())
+    except Exception:
+        logger.exception("The error page cannot be shown")
+        return PlainTextResponse(f"{title}\n{detail}\n", status, headers)
+    response.headers.update(headers or {})
+    return response
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    routes: list[BaseRoute] = request.app.router.routes
+    return {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }

@@ -1,0 +1,68 @@
+"""Heroes: the model, its schemas, and how it is administered."""
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, Relationship
+
+from webapp.admin.resource import Resource
+from webapp.admin.schemas import Schema, partial
+from webapp.teams import Team, TeamRead, TeamReadWithHeroes
+
+MAX_AGE_YEARS = 150_000
+
+
+class HeroBase(Schema):
+    name: str = Field(min_length=1, max_length=200, index=True)
+    secret_name: str = Field(min_length=1, max_length=200)
+    age: int | None = Field(default=None, ge=0, le=MAX_AGE_YEARS, index=True)
+    team_id: int | None = Field(
+        default=None, foreign_key="team.id", ondelete="SET NULL", index=True
+    )
+
+
+class Hero(HeroBase, table=True):
+    __tablename__ = "hero"
+    __table_args__ = (
+        CheckConstraint("length(trim(name)) BETWEEN 1 AND 200", name="hero_name_is_not_blank"),
+        CheckConstraint(
+            "length(trim(secret_name)) BETWEEN 1 AND 200", name="hero_secret_name_is_not_blank"
+        ),
+        CheckConstraint(f"age BETWEEN 0 AND {MAX_AGE_YEARS}", name="hero_age_is_possible"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    team: Team | None = Relationship(
+        back_populates="heroes", sa_relationship_kwargs={"lazy": "raise"}
+    )
+
+
+class HeroCreate(HeroBase):
+    """What creating a hero takes."""
+
+
+HeroUpdate = partial(HeroCreate, "HeroUpdate")
+
+
+class HeroRead(HeroBase):
+    """What reading a hero gives."""
+
+    id: int
+
+
+class HeroReadWithTeam(HeroRead):
+    team: TeamRead | None = None
+
+
+# The two modules name each other; the later one closes the circle.
+TeamReadWithHeroes.model_rebuild(_types_namespace={"HeroRead": HeroRead})
+
+heroes = Resource(
+    model=Hero,
+    create=HeroCreate,
+    update=HeroUpdate,
+    read=HeroRead,
+    read_with=(HeroReadWithTeam,),
+    columns=(Hero.name, Hero.secret_name, Hero.age, Hero.team_id),
+    search=(Hero.name, Hero.secret_name),
+    filters=(Hero.team_id, Hero.age),
+    icon="hero",
+)

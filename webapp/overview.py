@@ -1,0 +1,36 @@
+"""The overview, and the choice of theme."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from webapp.admin.listing import fetch_total
+from webapp.admin.query import ListQuery
+from webapp.admin.requests import form_of, session_of, site_of
+from webapp.templating import THEME_COOKIE, THEMES, is_local, render
+
+YEAR_SECONDS = 365 * 24 * 60 * 60
+
+
+async def overview(request: Request) -> Response:
+    """GET /: every resource, with how many records it has."""
+    session, site = session_of(request), site_of(request)
+    totals = [
+        (resource, await fetch_total(session, ListQuery(resource, f"/{resource.name}")))
+        for resource in site.resources
+    ]
+    return render(request, "overview.html", {"totals": totals}, fragments=())
+
+
+async def choose_theme(request: Request) -> Response:
+    """POST /theme: remembers the theme in this browser → back to the page."""
+    form = await form_of(request)
+    theme, back = form.get("theme"), form.get("back")
+    url = back if isinstance(back, str) and is_local(back) else "/"
+    response = RedirectResponse(url, 303)
+    if theme in THEMES:
+        response.set_cookie(
+            THEME_COOKIE, str(theme), max_age=YEAR_SECONDS, httponly=True, samesite="lax"
+        )
+    else:
+        response.delete_cookie(THEME_COOKIE)
+    return response

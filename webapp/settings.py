@@ -1,0 +1,145 @@
+"""Settings: read once from the WEBAPP_* environment variables, checked, and never changed."""
+
+import os
+from difflib import get_close_matches
+from ipaddress import ip_network
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "WEBAPP_"
+
+# Hosting providers hand out the short forms.
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
+
+
+class SettingsError(Exception):
+    """One clear sentence that names the variable and says what it must be."""
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; each description completes “WEBAPP_… must be”."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///var/heroes.db",
+        repr=False,
+        description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE",
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="an address to listen on")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="a port from 0 to 65535 (0 takes a free one)"
+    )
+    workers: int = Field(default=1, ge=1, le=256, description="from 1 to 256 processes")
+    secret_key: SecretStr = Field(default=SecretStr(""), description="a text")
+    pool_size: int = Field(default=10, ge=1, le=1000, description="from 1 to 1000 connections")
+    request_timeout_seconds: float = Field(
+        default=4.5, gt=0, le=3600, description="a number of seconds above 0 and at most 3600"
+    )
+    max_body_bytes: int = Field(default=5 * 2**20, ge=1, description="a number of bytes above 0")
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="IP addresses and networks with commas between them, or *",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def check_database_url(cls, value: str) -> str:
+        return parse_database_url(value).render_as_string(hide_password=False)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def check_trusted_proxies(cls, value: str) -> str:
+        proxies = [proxy.strip() for proxy in value.split(",") if proxy.strip()]
+        for proxy in proxies:
+            if proxy != "*":
+                ip_network(proxy)
+        return ",".join(proxies)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a SQLite file rather than a server."""
+        return make_url(self.database_url).get_backend_name() == "sqlite"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process; overrides of None leave the environment's value.
+
+    Raises SettingsError.
+    """
+    _refuse_misspelt_variables()
+    # Any: pydantic is what checks them.
+    given: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as invalid:
+        raise SettingsError(_sentence(invalid.errors()[0])) from None
+
+
+def parse_database_url(value: str) -> URL:
+    """The parts of a database address, its driver spelt out. Raises SettingsError or ValueError."""
+    try:
+        url = make_url(value)
+        driver = DRIVERS[url.drivername]
+    except (ArgumentError, KeyError):
+        raise ValueError from None
+    url = url.set(drivername=driver)
+    if driver.startswith("sqlite"):
+        return _check_sqlite(url)
+    return _check_postgresql(url)
+
+
+def _check_sqlite(url: URL) -> URL:
+    if url.host or url.query:
+        raise ValueError
+    if not url.database or ":memory:" in url.database:
+        raise SettingsError(
+            "WEBAPP_DATABASE_URL must name a file: a SQLite database in memory is not supported,"
+            " because the server reads and writes through several connections."
+        )
+    return url
+
+
+def _check_postgresql(url: URL) -> URL:
+    if "sslmode" in url.query:
+        mode = url.query["sslmode"]
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    unknown = sorted(set(url.query) - POSTGRESQL_PARAMETERS)
+    if unknown:
+        raise SettingsError(
+            f"WEBAPP_DATABASE_URL has a parameter that is not known: {unknown[0]}"
+            f" (known are {', '.join(sorted(POSTGRESQL_PARAMETERS))} and sslmode)."
+        )
+    return url
+
+
+def _sentence(error: ErrorDetails) -> str:
+    name = str(error["loc"][0])
+    field = Settings.model_fields[name]
+    # An address may hold a password and a key is one: neither belongs on a screen.
+    is_secret = name in {"database_url", "secret_key"}
+    seen = "" if is_secret else f", not “{error['input']}”"
+    return f"{PREFIX}{name.upper()} must be {field.description}{seen}."
+
+
+def _refuse_misspelt_variables() -> None:
+    """A misspelt variable would be ignored, and the server would run on another database."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper not in known:
+            meant = get_close_matches(upper, known, n=1, cutoff=0.85)
+            if meant:
+                raise SettingsError(f"{name} is not a setting: {meant[0]} is meant, it seems.")

@@ -1,0 +1,192 @@
+"""SQLite connections: aiosqlite with explicit transactions and one trip to its thread per query."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import quote
+
+import aiosqlite
+
+from webapp.folding import fold
+
+BUSY_SECONDS = 2.0
+# Rows that travel together with the query; the rest of a longer answer follows in further trips.
+ROWS_PER_TRIP = 1000
+
+Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
+
+
+async def connect(path: Path, *, is_read_only: bool) -> "Connection":
+    """Open an existing database file. Raises sqlite3.OperationalError."""
+
+    def open_file() -> sqlite3.Connection:
+        # mode=rw: a file that vanished is an error, not a fresh database without tables.
+        opened = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            opened.execute("PRAGMA foreign_keys = ON")
+            opened.execute("PRAGMA cache_size = -8000")
+            if is_read_only:
+                opened.execute("PRAGMA query_only = ON")
+            else:
+                opened.execute("PRAGMA journal_mode = WAL")
+                # A commit that was acknowledged outlives a power failure.
+                opened.execute("PRAGMA synchronous = FULL")
+            opened.create_function("fold", 1, _fold, deterministic=True)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    connection = Connection(open_file, begin="BEGIN" if is_read_only else "BEGIN IMMEDIATE")
+    await connection
+    return connection
+
+
+class Connection(aiosqlite.Connection):
+    """A connection that begins its transactions itself and can be given up in mid-query."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], begin: Begin) -> None:
+        super().__init__(connector, iter_chunk_size=ROWS_PER_TRIP)
+        # A thread stuck on a slow disk must not keep the process from ending.
+        self._thread.daemon = True
+        self._begin = begin
+        self._is_in_transaction = False
+        self._is_terminated = False
+
+    # Any: aiosqlite wraps its own cursor in a type that SQLAlchemy never looks at.
+    def cursor(self) -> Any:
+        return Cursor(self)
+
+    def run(self, query: Callable[..., object], *arguments: object) -> None:
+        """Run a query in the transaction, beginning one if needed; in the connection's thread."""
+        if self._is_in_transaction:
+            self._check_transaction()
+        else:
+            self._check_use()
+            self._conn.execute(self._begin)
+            self._is_in_transaction = True
+        query(*arguments)
+
+    async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
+        """Make one trip: call the function in the connection's thread."""
+        await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
+
+    async def pragma(self, statement: str) -> None:
+        """Execute a statement that has no effect inside a transaction."""
+        await self.in_thread(self._conn.execute, statement)
+
+    async def commit(self) -> None:
+        await self.in_thread(self._commit)
+
+    async def rollback(self) -> None:
+        await self.in_thread(self._rollback)
+
+    async def close(self) -> None:
+        if self._is_terminated:
+            # The thread closes the file when its query has ended, and nobody waits for that.
+            self.stop()
+        else:
+            await super().close()
+
+    def is_closed(self) -> bool:
+        """Whether it can no longer be used. As in asyncpg."""
+        return self._is_terminated or not self._running
+
+    def terminate(self) -> None:
+        """Interrupt the query under way and refuse everything afterwards. As in asyncpg."""
+        self._is_terminated = True
+        if self._connection is not None:
+            self._connection.interrupt()
+
+    def _commit(self) -> None:
+        if self._is_in_transaction:
+            self._check_transaction()
+            self._conn.commit()
+            self._is_in_transaction = False
+
+    def _rollback(self) -> None:
+        self._conn.rollback()
+        self._is_in_transaction = False
+
+    def _check_transaction(self) -> None:
+        self._check_use()
+        # SQLite ends a transaction by itself when, say, the disk is full; what came after would
+        # otherwise be committed without what came before.
+        if not self._conn.in_transaction:
+            raise _error("the transaction was rolled back", sqlite3.SQLITE_INTERRUPT)
+
+    def _check_use(self) -> None:
+        if self._is_terminated:
+            raise _error("interrupted", sqlite3.SQLITE_INTERRUPT)
+
+
+class Cursor(aiosqlite.Cursor):
+    """A cursor whose first rows come back with the query, on the same trip."""
+
+    _conn: Connection
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, connection._conn.cursor())
+        self._rows: deque[sqlite3.Row] = deque()
+        self._is_exhausted = True
+
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
+        await self._conn.in_thread(
+            self._conn.run, self._execute_and_fetch, sql, tuple(parameters or ())
+        )
+        return self
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
+        await self._conn.in_thread(self._conn.run, self._cursor.executemany, sql, parameters)
+        return self
+
+    async def fetchone(self) -> sqlite3.Row | None:
+        rows = await self.fetchmany(1)
+        return rows[0] if rows else None
+
+    async def fetchmany(self, size: int | None = None) -> list[sqlite3.Row]:
+        wanted = size or self.arraysize
+        missing = wanted - len(self._rows)
+        if missing > 0 and not self._is_exhausted:
+            await self._conn.in_thread(self._fetch, missing)
+        return [self._rows.popleft() for _ in range(min(wanted, len(self._rows)))]
+
+    async def fetchall(self) -> deque[sqlite3.Row]:
+        if not self._is_exhausted:
+            await self._conn.in_thread(self._fetch, -1)
+        rows, self._rows = self._rows, deque()
+        return rows
+
+    async def close(self) -> None:
+        self._rows.clear()
+        # An exhausted statement holds nothing that would be worth a trip.
+        if not self._is_exhausted:
+            await super().close()
+
+    def _execute_and_fetch(self, sql: str, parameters: tuple[Any, ...]) -> None:
+        self._cursor.execute(sql, parameters)
+        if self._cursor.description:
+            self._fetch(ROWS_PER_TRIP)
+
+    def _fetch(self, size: int) -> None:
+        rows = self._cursor.fetchall() if size < 0 else self._cursor.fetchmany(size)
+        self._rows.extend(rows)
+        self._is_exhausted = size < 0 or len(rows) < size
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+def _error(message: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorcode = code
+    return error

@@ -1,0 +1,184 @@
+"""Templating: Jinja pages and their fragments, redirects, and the message that follows one."""
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+from zlib import crc32
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2_fragments import render_block
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+PACKAGE = Path(__file__).parent
+# In a checkout they stand beside the package, in an installed wheel inside it.
+HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
+STATIC = HOME / "static"
+FLASH_COOKIE = "flash"
+FLASH_SECONDS = 60
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Flash:
+    """A message on the next page: “Saved **Nova**”, a link to it, and the row to mark."""
+
+    text: str
+    title: str = ""
+    url: str = ""
+    marked: str = ""
+
+
+def environment(app: Starlette) -> Environment:
+    """Return the Jinja environment for the pages of an application, whose routes are complete."""
+    env = Environment(
+        loader=FileSystemLoader(HOME / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    paths = dict(_named_paths(app.routes))
+
+    def url_for(name: str, /, **params: object) -> str:
+        path = paths[name]
+        return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
+
+    env.globals.update(url_for=url_for, static_url=static_url, with_query=with_query)
+    env.globals["tint"] = tint
+    env.globals["ui"] = env.get_template("ui.html").module
+    env.globals["inputs"] = env.get_template("inputs.html").module
+    return env
+
+
+def render(
+    request: Request,
+    template: str,
+    context: Mapping[str, Any],
+    status: int = 200,
+    *,
+    fragments: Sequence[str],
+) -> Response:
+    """Return a page, or only the one of its `fragments` that the request's `HX-Target` names."""
+    env: Environment = request.app.state.templates
+    fragment = fragment_of(request, fragments)
+    values = {**_shared(request), **context}
+    if fragment:
+        body = render_block(env, template, fragment, values)
+    else:
+        body = env.get_template(template).render(values)
+    response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
+    if not fragment and FLASH_COOKIE in request.cookies:
+        response.delete_cookie(FLASH_COOKIE)
+    return response
+
+
+def fragment_of(request: Request, fragments: Sequence[str]) -> str:
+    """Return the fragment that htmx asks for, "" for the whole page.
+
+    htmx sends its target as `tag#id`; only a target that the handler knows is a fragment.
+    """
+    name = request.headers.get("HX-Target", "").partition("#")[2]
+    return name if name in fragments else ""
+
+
+def is_htmx(request: Request) -> bool:
+    """Whether htmx waits for the answer and not the browser itself."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def redirect(request: Request, url: str, flash: Flash | None = None) -> Response:
+    """Send the browser to `url`, where `flash` is shown."""
+    response: Response
+    if is_htmx(request):
+        # fetch() would follow a 303 and htmx would put that page into the form.
+        response = Response(headers={"HX-Redirect": url})
+    else:
+        response = RedirectResponse(url, 303)
+    if flash is not None:
+        packed = json.dumps(asdict(flash), separators=(",", ":")).encode()
+        response.set_cookie(
+            FLASH_COOKIE,
+            urlsafe_b64encode(packed).decode(),
+            max_age=FLASH_SECONDS,
+            httponly=True,
+            samesite="lax",
+        )
+    return response
+
+
+def flash_of(request: Request) -> Flash | None:
+    """Return the message that the request before this one left, if it can be read."""
+    try:
+        fields = json.loads(urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")))
+        flash = Flash(**fields)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if not all(isinstance(value, str) for value in asdict(flash).values()):
+        return None
+    return flash if not flash.url or is_local(flash.url) else None
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL is a path of this site; browsers read a backslash as a slash."""
+    return (
+        url.startswith("/") and not url.startswith("//") and "\\" not in url and url.isprintable()
+    )
+
+
+def with_raw_query(request: Request) -> str:
+    """Return the address of a request within this site, to come back to."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file, which changes with its content."""
+    return f"/static/{name}?v={_digest(name)}"
+
+
+def with_query(path: str, **params: str) -> str:
+    """Return `path` with the parameters that are not empty."""
+    given = {name: value for name, value in params.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def tint(key: str) -> int:
+    """Return one of 8 colours for a record, always the same one."""
+    return crc32(key.encode()) % 8
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def _shared(request: Request) -> dict[str, Any]:
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return {
+        "site": request.app.state.site,
+        "path": request.url.path,
+        "here": with_raw_query(request),
+        "theme": theme if theme in THEMES else "",
+        "flash": flash_of(request),
+    }
+
+
+def _named_paths(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for route in routes:
+        if isinstance(route, Mount) and route.name:
+            found.append((route.name, prefix + route.path))
+        elif isinstance(route, Route) and route.name:
+            found.append((route.name, prefix + route.path_format))
+    return found
