@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.filters import Filter, described
-from webapp.admin.options import Option, Options, fetch_options
+from webapp.admin.options import Options, fetch_options, fixed_options
 from webapp.admin.query import ListQuery
 from webapp.admin.site import Site
-
-YES_AND_NO = Options((Option("true", "Yes"), Option("false", "No")))
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,7 @@ async def _control(session: AsyncSession, site: Site, filter: Filter) -> Control
         return Control(
             filter, await fetch_options(session, site, field, chosen=filter.values)
         )
-    if field.input.kind == "bool":
-        return Control(filter, YES_AND_NO)
-    return Control(filter, Options(tuple(Option(*choice) for choice in field.input.choices)))
+    return Control(filter, fixed_options(field) or Options())
 
 
 def _titles(filter: Filter, titles: Mapping[str, str]) -> list[str]:

@@ -171,12 +171,11 @@ def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
     length = getattr(kind, "length", None)
     is_long = isinstance(kind, Text) or (length is not None and length > LONG_TEXT_CHARACTERS)
     relation = _relation_of(mapper, column)
-    is_generated = (
-        column.primary_key
-        and annotation is int
-        and relation is None
-        and column.table.autoincrement_column is column
-    )
+    is_counted = relation is None and column.table.autoincrement_column is column
+    is_generated = column.primary_key and (is_counted or info.default_factory is not None)
+    if isinstance(kind, DateTime) and annotation is not timedelta:
+        # Pydantic’s NaiveDatetime is no class of datetimes, and SQLAlchemy’s Interval stores one.
+        annotation = datetime
     return Field(
         name=name,
         label=info.title or _label_of(name, is_relation=relation is not None),

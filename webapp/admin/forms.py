@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 
 from webapp.admin.fields import Field
-from webapp.admin.options import Option, Options, fetch_options
+from webapp.admin.options import Options, fetch_options, fixed_options
 from webapp.admin.resource import Resource
 from webapp.admin.schemas import article_of, sentences_of
 from webapp.admin.site import Site
@@ -96,11 +96,9 @@ async def fetch_form(
     shown = []
     for field in fields:
         text, search = texts.get(field.name, ""), searches.get(field.name, "")
-        options = None
+        options = fixed_options(field)
         if field.relation:
             options = await fetch_options(session, site, field, search, _chosen(field, text))
-        elif field.input.choices:
-            options = Options(tuple(Option(*choice) for choice in field.input.choices))
         shown.append(
             FormField(
                 name=field.name,

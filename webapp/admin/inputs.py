@@ -150,7 +150,7 @@ def _format_timedelta(duration: timedelta) -> str:
     sign = "-" if duration < timedelta(0) else ""
     duration = abs(duration)
     minutes, seconds = divmod(duration.seconds, 60)
-    days = f"{duration.days} days " if duration.days else ""
+    days = f"{duration.days} day{'s'[: duration.days != 1]} " if duration.days else ""
     fraction = f".{duration.microseconds:06}" if duration.microseconds else ""
     return f"{sign}{days}{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
 

@@ -30,6 +30,18 @@ class Options:
     has_more: bool = False
 
 
+YES_AND_NO = Options((Option("true", "Yes"), Option("false", "No")))
+
+
+def fixed_options(field: Field) -> Options | None:
+    """Return the options of a field that chooses among a few values of its own."""
+    if field.input.kind == "bool":
+        return YES_AND_NO
+    if field.input.choices:
+        return Options(tuple(Option(*choice) for choice in field.input.choices))
+    return None
+
+
 async def fetch_options(
     session: AsyncSession,
     site: Site,

@@ -189,8 +189,7 @@ def parse_query(
 
 def sortable_fields(resource: Resource) -> Sequence[Field]:
     """Return the fields that a list can be sorted by."""
-    shown = dict.fromkeys((*resource.list_fields, *resource.key, resource.title_field))
-    return [field for field in shown if field.input.is_sortable]
+    return [field for field in resource.fields if field.input.is_sortable]
 
 
 def _size(text: str) -> int | None:

@@ -54,7 +54,7 @@ def not_found(resource: Resource) -> HTTPException:
 async def form_of(request: Request) -> FormData:
     """Read the submitted form; 415 for a body that is none, 400 for a broken one."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in FORM_TYPES:
+    if content_type not in FORM_TYPES and (content_type or await request.body()):
         raise HTTPException(415, "Send this as a form, as the page itself does.")
     limit: int = request.app.state.settings.max_body_bytes
     try:

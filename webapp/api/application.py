@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from webapp.admin.site import Site
-from webapp.api.routes import router_of
+from webapp.api.routes import add_routes
 from webapp.errors import Invalid, answer_http_exception
 
 DESCRIPTION = "Heroes, teams and whatever else this admin manages, as JSON."
@@ -30,7 +30,7 @@ def create_api(site: Site) -> FastAPI:
         },
     )
     for resource in site.resources:
-        api.include_router(router_of(site, resource))
+        add_routes(api, site, resource)
     return api
 
 

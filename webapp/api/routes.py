@@ -1,9 +1,10 @@
 """The routes of one resource: list, create, read, change, delete, and read with its relations."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import FastAPI, Query
 from sqlalchemy import select
 from sqlalchemy.orm import RelationshipProperty, selectinload
 from sqlmodel import SQLModel
@@ -28,9 +29,8 @@ NOT_FOUND = {404: {"model": ErrorDetail}}
 CONFLICT = {409: {"model": ErrorDetail}}
 
 
-def router_of(site: Site, resource: Resource) -> APIRouter:
-    """Return the routes of a resource."""
-    router = APIRouter(prefix=f"/{resource.name}", tags=[resource.label_plural])
+def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
+    """Add the routes of a resource to the API."""
     read, one = resource.read_schema, resource.label
 
     async def list_records(request: Request, skip: Skip = 0, limit: Limit = 100) -> Response:
@@ -60,17 +60,17 @@ def router_of(site: Site, resource: Resource) -> APIRouter:
             raise HTTPException(409, str(invalid)) from None
         return Response(status_code=204)
 
+    add = partial(_add, api, resource)
     # FastAPI reads a body by its annotation, and these are known only now.
     create_record.__annotations__["values"] = resource.create_schema
     change_record.__annotations__["values"] = resource.update_schema
     # Any: a list of a schema that is made at run time.
     schemas: Any = list[read]  # type: ignore[valid-type]
-    _add(router, "/", list_records, f"List {resource.label_plural}", schemas)
-    _add(router, "/", create_record, f"Create {one}", read, method="POST", status_code=201)
-    _add(router, "/{id}", read_record, f"Read {one}", read, responses=NOT_FOUND)
-    _add(router, "/{id}", change_record, f"Change {one}", read, method="PATCH", responses=NOT_FOUND)
-    _add(
-        router,
+    add("/", list_records, f"List {resource.label_plural}", schemas)
+    add("/", create_record, f"Create {one}", read, method="POST", status_code=201)
+    add("/{id}", read_record, f"Read {one}", read, responses=NOT_FOUND)
+    add("/{id}", change_record, f"Change {one}", read, method="PATCH", responses=NOT_FOUND)
+    add(
         "/{id}",
         delete_record,
         f"Delete {one}",
@@ -81,19 +81,18 @@ def router_of(site: Site, resource: Resource) -> APIRouter:
     )
     for relationship in relationships_of(resource):
         reader = _reader_of_many if relationship.uselist else _reader_of_one
-        _add(
-            router,
+        add(
             f"/{{id}}/with-{relationship.key.replace('_', '-')}",
             reader(site, resource, relationship),
             f"Read {one} with {relationship.key.replace('_', ' ')}",
             related_schema(site, resource, relationship),
             responses=NOT_FOUND,
         )
-    return router
 
 
 def _add(
-    router: APIRouter,
+    api: FastAPI,
+    resource: Resource,
     path: str,
     handler: Handler,
     summary: str,
@@ -103,13 +102,14 @@ def _add(
     **options: Any,
 ) -> None:
     """Add a route; HEAD answers where GET does, and a list also without its last slash."""
-    options |= {"summary": summary, "response_model": schema}
-    router.add_api_route(path, handler, methods=[method], **options)
-    paths = [path, ""] if path == "/" else [path]
-    for other in paths:
-        methods = (["HEAD"] if method == "GET" else []) + ([method] if other != path else [])
-        if methods:
-            router.add_api_route(other, handler, methods=methods, include_in_schema=False)
+    options |= {"summary": summary, "response_model": schema, "tags": [resource.label_plural]}
+    at = f"/{resource.name}"
+    api.add_api_route(at + path, handler, methods=[method], **options)
+    if method == "GET":
+        api.add_api_route(at + path, handler, methods=["HEAD"], include_in_schema=False)
+    if path == "/":
+        methods = ["GET", "HEAD"] if method == "GET" else [method]
+        api.add_api_route(at, handler, methods=methods, include_in_schema=False)
 
 
 def _reader_of_one(
