@@ -335,6 +335,10 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (document.activeElement === document.body) focusRow(rows()[askedAt] ?? rows().at(-1));
   }
   if (!ctx.sourceElement.closest?.("#filters")) followAddress();
+  if (ctx.target?.id === "list" && ctx.push) {
+    find(".scroll")?.scrollTo(0, 0);
+    if (ctx.target.getBoundingClientRect().top < 0) ctx.target.scrollIntoView();
+  }
   upgrade();
   if (ctx.response?.status === 422) focusError();
 });

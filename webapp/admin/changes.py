@@ -106,7 +106,7 @@ async def remove(
     for referrer in site.referrers(resource):
         heir = (heirs or {}).get(referrer.name)
         if heir is not None:
-            await _check_heir(session, site, resource, referrer, keys, heir)
+            await _check_heir(session, resource, referrer, keys, heir)
     try:
         async with session.begin_nested():
             for referrer in site.referrers(resource):
@@ -126,7 +126,6 @@ async def remove(
 
 async def _check_heir(
     session: AsyncSession,
-    site: Site,
     resource: Resource,
     referrer: Referrer,
     keys: Sequence[Key],
@@ -137,7 +136,9 @@ async def _check_heir(
     column = resource.by_name[relation.target_column].column
     is_kept = select(column).where(column == heir, ~key_condition(resource, keys))
     if (await session.execute(is_kept)).first() is None:
-        sentence = f"Choose a {resource.label} that is there and stays for the {referrer.label.lower()}."
+        sentence = (
+            f"Choose a {resource.label} that is there and stays for the {referrer.label.lower()}."
+        )
         raise Invalid({"": sentence})
 
 
@@ -154,9 +155,7 @@ def _effect(field: Field) -> Literal["cleared", "deleted", "kept"]:
     return "cleared" if field.is_optional and on_delete in (None, "SET NULL") else "kept"
 
 
-def _points_at(
-    resource: Resource, referrer: Referrer, keys: Sequence[Key]
-) -> ColumnElement[bool]:
+def _points_at(resource: Resource, referrer: Referrer, keys: Sequence[Key]) -> ColumnElement[bool]:
     relation = referrer.field.relation
     assert relation is not None
     target = resource.by_name[relation.target_column]

@@ -47,16 +47,16 @@ async def fetch_chips(
         if filter.is_active:
             control = known.get(filter) or await _control(session, site, filter)
             titles = {option.value: option.title for option in control.options.options}
-            chips.append(Chip(described(filter, _titles(filter, titles)), query.without(filter).url))
+            chips.append(
+                Chip(described(filter, _titles(filter, titles)), query.without(filter).url)
+            )
     return tuple(chips)
 
 
 async def _control(session: AsyncSession, site: Site, filter: Filter) -> Control:
     field = filter.field
     if field.relation:
-        return Control(
-            filter, await fetch_options(session, site, field, chosen=filter.values)
-        )
+        return Control(filter, await fetch_options(session, site, field, chosen=filter.values))
     return Control(filter, fixed_options(field) or Options())
 
 

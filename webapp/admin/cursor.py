@@ -44,7 +44,8 @@ def parse_cursor(
             return None
         value = None if value_text is None else sort_field.clean(sort_field.input(value_text))
         key = tuple(
-            field.clean(field.input(part)) for field, part in zip(key_fields, key_texts, strict=True)
+            field.clean(field.input(part))
+            for field, part in zip(key_fields, key_texts, strict=True)
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None

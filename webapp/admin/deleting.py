@@ -126,9 +126,7 @@ async def _choice(
     )
 
 
-def _heirs(
-    resource: Resource, request: Request, params: FormData | QueryParams
-) -> dict[str, Any]:
+def _heirs(resource: Resource, request: Request, params: FormData | QueryParams) -> dict[str, Any]:
     """Return the values that were chosen for those left behind, by referrer."""
     heirs = {}
     for referrer in site_of(request).referrers(resource):
@@ -147,7 +145,9 @@ def _keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
     if not texts:
         raise HTTPException(400, f"Select the {resource.label_plural} to delete first.")
     if len(texts) > MOST_DELETED:
-        raise HTTPException(400, f"Delete at most {MOST_DELETED:,} {resource.label_plural} at once.")
+        raise HTTPException(
+            400, f"Delete at most {MOST_DELETED:,} {resource.label_plural} at once."
+        )
     keys = [parse_key(resource, text) for text in texts]
     if any(key is None for key in keys):
         raise not_found(resource)

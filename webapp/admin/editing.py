@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 
+from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -61,8 +62,7 @@ async def create(resource: Resource, request: Request) -> Response:
     if submission is not None:
         submission.key = key
         await session.flush()
-    flash = Flash("Created", resource.title_of(record), f"/{resource.name}/{key}", _mark(resource, key))
-    return redirect(request, url, flash)
+    return redirect(request, url, _flash("Created", resource, record, key))
 
 
 async def edit_page(resource: Resource, request: Request) -> Response:
@@ -73,7 +73,7 @@ async def edit_page(resource: Resource, request: Request) -> Response:
 
 
 async def edit_again(resource: Resource, request: Request) -> Response:
-    """POST /heroes/7/edit: the form again as it was typed, its pickers searched; nothing is saved."""
+    """POST /heroes/7/edit: the form again as typed, its pickers searched; nothing is saved."""
     record = await fetch_or_404(resource, request)
     form = await form_of(request)
     texts = texts_of(resource.edit_fields, record) | typed_texts(resource.edit_fields, form)
@@ -94,20 +94,16 @@ async def update(resource: Resource, request: Request) -> Response:
     except Invalid as invalid:
         return await _edit_form(resource, request, title, stored | texts, invalid.sentences)
     key = key_of(resource, record)
-    url = f"/{resource.name}/{key}"
-    flash = Flash("Saved", resource.title_of(record), url, _mark(resource, key))
+    flash = _flash("Saved", resource, record, key)
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
-async def _created_before(
-    resource: Resource, request: Request, digest: str, url: str
-) -> Response:
+async def _created_before(resource: Resource, request: Request, digest: str, url: str) -> Response:
     """Answer a form that was sent twice as its first copy was answered."""
     session = session_of(request)
     earlier = await session.get_one(submissions.Submission, digest)
-    key = earlier.key
-    flash = Flash("This was created already; it was not created twice.", "", "", _mark(resource, key))
-    return redirect(request, url, flash)
+    text = "This was created already; it was not created twice."
+    return redirect(request, url, Flash(text, marked=f"{resource.name}/{earlier.key}"))
 
 
 async def _new_form(
@@ -137,9 +133,7 @@ async def _new_form(
         "back": request.query_params.get("back", ""),
         "cancel_url": back_of(request, f"/{resource.name}"),
     }
-    return render(
-        request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",)
-    )
+    return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
 
 
 async def _edit_form(
@@ -170,9 +164,7 @@ async def _edit_form(
         "back": request.query_params.get("back", ""),
         "cancel_url": back_of(request, f"/{resource.name}/{key}"),
     }
-    return render(
-        request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",)
-    )
+    return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
 
 
 def _token(form: FormData) -> str:
@@ -193,5 +185,6 @@ def _new_url(resource: Resource, request: Request) -> str:
     return with_query(f"/{resource.name}/new", back=request.query_params.get("back", ""))
 
 
-def _mark(resource: Resource, key: str) -> str:
-    return f"{resource.name}/{key}"
+def _flash(done: str, resource: Resource, record: SQLModel, key: str) -> Flash:
+    url = f"/{resource.name}/{key}"
+    return Flash(done, resource.title_of(record), url, marked=f"{resource.name}/{key}")

@@ -119,13 +119,15 @@ class Field:
         kind = unwrapped_type(self.column.type)
         digits = getattr(kind, "precision", None) or EXACT_DECIMAL_DIGITS
         scale = getattr(kind, "scale", None)
-        exponent = value.normalize().as_tuple().exponent
-        if not isinstance(exponent, int):
+        if not value.is_finite():
             raise ValueError("Enter a finite number.")
-        places = max(0, -exponent)
+        _, written, exponent = value.as_tuple()
+        assert isinstance(exponent, int)
+        significant = "".join(map(str, written)).rstrip("0")
+        exponent += len(written) - len(significant)
+        places, whole = max(0, -exponent), max(0, len(significant) + exponent)
         if scale is not None and places > scale:
             raise ValueError(f"Use at most {scale} decimal places.")
-        whole = max(0, value.adjusted() + 1)
         if whole > digits - (scale or 0) or whole + places > digits:
             raise ValueError(f"Use at most {digits} digits.")
 
@@ -134,9 +136,7 @@ def fields_of(model: type[SQLModel]) -> tuple[Field, ...]:
     """Return the fields of a table model, in the order in which the model declares them."""
     mapper = sqlalchemy_inspect(model)
     return tuple(
-        _field_of(model, mapper, name)
-        for name in model.model_fields
-        if name in mapper.columns
+        _field_of(model, mapper, name) for name in model.model_fields if name in mapper.columns
     )
 
 

@@ -35,10 +35,7 @@ class Filter:
     @property
     def is_active(self) -> bool:
         return bool(
-            self.values
-            or self.has_none
-            or self.minimum is not None
-            or self.maximum is not None
+            self.values or self.has_none or self.minimum is not None or self.maximum is not None
         )
 
     @property
@@ -86,7 +83,7 @@ class Filter:
 
 
 def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:
-    """Read the filter of `field` from a URL; returns it and a sentence for each part that is no value."""
+    """Read the filter of `field` from a URL, and a sentence for each part that is no value."""
     name = Filter(field).name
     problems: list[str] = []
 
@@ -104,7 +101,9 @@ def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:
     if len(texts) > MOST_VALUES:
         problems.append(f"{field.label}: choose at most {MOST_VALUES} values.")
     chosen = [parse(text) for text in texts[:MOST_VALUES] if text != NONE]
-    values = () if Filter(field).is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
+    values = (
+        () if Filter(field).is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
+    )
     return (
         Filter(
             field,

@@ -121,7 +121,9 @@ def is_required(field: Field) -> bool:
     """Whether a form without this field filled in is refused."""
     if field.is_optional or field.input.kind == "bool":
         return False
-    return field.info.is_required() or field.info.default_factory is None and not _takes_blank(field)
+    return field.info.is_required() or (
+        field.info.default_factory is None and not _takes_blank(field)
+    )
 
 
 def _takes_blank(field: Field) -> bool:

@@ -22,6 +22,10 @@ from webapp.admin.schemas import clean_text
 # A column without a declared precision keeps this many significant digits on every database.
 EXACT_DECIMAL_DIGITS = 15
 LONGEST_NUMBER_TEXT = 100
+DURATION = re.compile(
+    r"(-?)(?:([0-9]{1,6}) ?d(?:ays?)?,? ?)?"
+    r"(?:([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?)?"
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,9 @@ def input_for(annotation: Any, *, is_long: bool = False, is_aware: bool = True) 
         if issubclass(annotation, enum.Enum):
             return _choice_of(annotation)
         if issubclass(annotation, datetime):
-            return Input("datetime", partial(_parse_datetime, is_aware), _format_datetime, True, True)
+            return Input(
+                "datetime", partial(_parse_datetime, is_aware), _format_datetime, True, True
+            )
         for python_type, made in _INPUTS.items():
             if issubclass(annotation, python_type):
                 return made if not (is_long and made is _TEXT) else _LONG_TEXT
@@ -77,7 +83,9 @@ def _parse_float(text: str) -> float:
 
 
 def _parse_decimal(text: str) -> Decimal:
-    if len(text) > LONGEST_NUMBER_TEXT or not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", text):
+    if len(text) > LONGEST_NUMBER_TEXT or not re.fullmatch(
+        r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", text
+    ):
         raise ValueError("Enter a number.")
     try:
         return Decimal(text)
@@ -134,10 +142,7 @@ def _format_datetime(moment: datetime) -> str:
 
 
 def _parse_timedelta(text: str) -> timedelta:
-    found = re.fullmatch(
-        r"(-?)(?:([0-9]{1,6}) ?d(?:ays?)?,? ?)?(?:([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?)?",
-        text,
-    )
+    found = DURATION.fullmatch(text)
     if not found or not (found[2] or found[3]):
         raise ValueError("Enter a duration like 3 days 04:30:00.")
     duration = timedelta(

@@ -5,6 +5,7 @@ before it, so each of its cases is a branch of its own, stopped by its own LIMIT
 UNION ALL. Rows without a value form a section behind all others, in either direction of sorting.
 """
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,4 +94,7 @@ def _beyond(
     there = tuple_(
         *(literal(value, column.type) for column, value in zip(columns, values, strict=True))
     )
-    return here < there if is_falling else here > there
+    compared: ColumnElement[bool] = (
+        operator.lt(here, there) if is_falling else operator.gt(here, there)
+    )
+    return compared

@@ -87,9 +87,7 @@ async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Pag
     return _page(query, selection, found, has_more, total)
 
 
-async def fetch_total(
-    session: AsyncSession, query: ListQuery, *, is_exact: bool = False
-) -> Total:
+async def fetch_total(session: AsyncSession, query: ListQuery, *, is_exact: bool = False) -> Total:
     """Count the rows of a list, up to `COUNT_CAP` of them unless it has to be exact."""
     counted = select(func.count()).select_from(query.resource.table)
     if is_exact:
@@ -174,7 +172,9 @@ def _cell_reader(field: Field) -> Callable[[Sequence[Any]], str | None]:
 def _reference_reader(site: Site, field: Field) -> Callable[[Sequence[Any]], Reference | None]:
     target = site.target_of(field)
     assert field.relation is not None
-    has_pages = target in site and [key.name for key in target.key] == [field.relation.target_column]
+    has_pages = target in site and [key.name for key in target.key] == [
+        field.relation.target_column
+    ]
 
     def read(values: Sequence[Any]) -> Reference | None:
         if values[0] is None:

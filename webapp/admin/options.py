@@ -65,7 +65,9 @@ async def fetch_options(
     both = union_all(select(first), select(found)).subquery()
     rows = (
         await session.execute(
-            select(both.c.rank, both.c.value, both.c.title).order_by(both.c.rank, both.c.title, both.c.value)
+            select(both.c.rank, both.c.value, both.c.title).order_by(
+                both.c.rank, both.c.title, both.c.value
+            )
         )
     ).all()
     options = tuple(
@@ -86,6 +88,8 @@ def _condition(title: Field, text: str) -> ColumnElement[bool]:
     if title.is_text:
         return matches(title.column, text)
     try:
-        return title.column == title.clean(title.input(text))
+        value = title.clean(title.input(text))
     except ValueError:
         return false()
+    condition: ColumnElement[bool] = title.column == value
+    return condition

@@ -3,11 +3,10 @@
 from typing import Any
 from urllib.parse import quote
 
+from sqlmodel import SQLModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-
-from sqlmodel import SQLModel
 
 from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.display import shown
@@ -28,7 +27,11 @@ async def list_page(resource: Resource, request: Request) -> Response:
     query = parse_query(site_of(request), resource, request.url.path, request.query_params)
     context = await _fetch_list(request, query)
     return render(
-        request, "admin/list.html", context, 400 if query.problems else 200, fragments=LIST_FRAGMENTS
+        request,
+        "admin/list.html",
+        context,
+        400 if query.problems else 200,
+        fragments=LIST_FRAGMENTS,
     )
 
 

@@ -36,7 +36,7 @@ class ListQuery:
     text: str = ""
     filters: tuple[Filter, ...] = ()
     sort: str = ""
-    # What the cursors hold: for a relation, which is sorted by the title of its records, that title.
+    # What the cursors hold: for a relation, sorted by the title of its records, that title.
     order_field: Field | None = None
     size: int = DEFAULT_SIZE
     after: Cursor | None = None
@@ -183,7 +183,7 @@ def parse_query(
         cursor = parse_cursor(after or before, sort, order_field, resource.key)
         if cursor is None:
             problems.append("That page is not there any more. This is the first one.")
-        query = replace(query, **{"after" if after else "before": cursor})
+        query = replace(query, after=cursor) if after else replace(query, before=cursor)
     return replace(query, problems=tuple(problems))
 
 

@@ -1,11 +1,10 @@
 """Requests: what every handler reads from one: the site, the session, the record, the way back."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel
 
 from webapp.admin import changes
 from webapp.admin.keys import Key, parse_key

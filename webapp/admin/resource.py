@@ -19,7 +19,7 @@ MOST_COLUMNS = 7
 class Resource:
     """What is administered. `Resource(Hero)` is complete; every other argument overrides a default.
 
-    Columns, search, filters, title and sort are attributes of the model: `columns=(Hero.name, Hero.age)`.
+    Columns, search, filters and title are attributes of the model: `columns=(Hero.name, Hero.age)`.
 
     model: a SQLModel class with `table=True`; its relations should be `lazy="raise"`.
     create, update, read: schemas of the form and the API; derived from the model.
@@ -194,12 +194,12 @@ def resource_of(resources: Sequence[Resource], model: type[SQLModel]) -> Resourc
 
 
 def in_sentence(label: str) -> str:
-    """Return a label as it stands inside a sentence: “Secret name” → “secret name”, “UUID” stays."""
+    """Return a label as it stands in a sentence: “Secret name” → “secret name”, “UUID” stays."""
     return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def plural_of(noun: str) -> str:
-    """Return the plural by the rules of English spelling; pass `label_plural` for the exceptions."""
+    """Return the plural by the rules of spelling; `label_plural` is for the exceptions."""
     if re.search(r"[^aeiou]y$", noun):
         return noun[:-1] + "ies"
     if re.search(r"(s|x|z|ch|sh|[^aeiou]o)$", noun):

@@ -4,16 +4,44 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError, create_model, field_validator
+from pydantic import ValidationError, create_model, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 from sqlmodel import SQLModel
+from sqlmodel._compat import SQLModelConfig
+
+WHOLE_NUMBER = "Enter a whole number."
+NUMBER = "Enter a number."
+TEXT = "Enter a text."
+# By pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/
+SENTENCES = {
+    "string_too_short": "Use at least {min_length} characters.",
+    "string_too_long": "Use at most {max_length} characters.",
+    "greater_than_equal": "Enter {ge} or more.",
+    "greater_than": "Enter more than {gt}.",
+    "less_than_equal": "Enter {le} or less.",
+    "less_than": "Enter less than {lt}.",
+    "decimal_max_places": "Use at most {decimal_places} decimal places.",
+    "decimal_max_digits": "Use at most {max_digits} digits.",
+    "decimal_whole_digits": "Use at most {whole_digits} digits before the point.",
+    "finite_number": "Enter a finite number.",
+    "int_parsing": WHOLE_NUMBER,
+    "int_parsing_size": WHOLE_NUMBER,
+    "int_type": WHOLE_NUMBER,
+    "int_from_float": WHOLE_NUMBER,
+    "float_parsing": NUMBER,
+    "float_type": NUMBER,
+    "decimal_parsing": NUMBER,
+    "decimal_type": NUMBER,
+    "string_type": TEXT,
+    "string_unicode": TEXT,
+}
 
 
 class Schema(SQLModel):
     """Base of form and API schemas: text is trimmed, storable, and blank text is empty text."""
 
-    model_config = ConfigDict(str_strip_whitespace=True)
+    model_config = SQLModelConfig(str_strip_whitespace=True)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -51,32 +79,16 @@ def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
     return create_model(name, __base__=schema, __module__=schema.__module__, **definitions)
 
 
-def sentence_of(error: ErrorDetails, label: str, article: str = "a") -> str:
+def sentence_of(error: ErrorDetails, label: str) -> str:
     """Turn one pydantic error of the field called `label` into a sentence for people."""
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "missing" | "string_too_short" if context.get("min_length", 1) == 1:
-            return f"Enter {article} {label}."
-        case "string_too_short":
-            return f"Use at least {context['min_length']:,} characters."
-        case "string_too_long":
-            return f"Use at most {context['max_length']:,} characters."
-        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
-            return _bound_sentence(error["type"], next(iter(context.values())))
-        case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
-            return "Enter a whole number."
-        case "float_parsing" | "float_type" | "decimal_parsing" | "decimal_type":
-            return "Enter a number."
-        case "decimal_max_places":
-            return f"Use at most {context['decimal_places']} decimal places."
-        case "decimal_max_digits" | "decimal_whole_digits":
-            return f"Use at most {next(iter(context.values()))} digits."
-        case "finite_number":
-            return "Enter a finite number."
-        case "string_type" | "string_unicode":
-            return "Enter a text."
-        case "value_error":
-            return str(context["error"])
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "missing" or (kind == "string_too_short" and context["min_length"] == 1):
+        return f"Enter {article_of(label)} {label}."
+    if kind in SENTENCES:
+        bounds = {name: _number(bound) for name, bound in context.items()}
+        return SENTENCES[kind].format(**bounds)
     return error["msg"].removesuffix(".") + "."
 
 
@@ -86,7 +98,7 @@ def sentences_of(error: ValidationError, labels: dict[str, str]) -> dict[str, st
     for detail in error.errors(include_url=False, include_input=False):
         name = str(detail["loc"][0]) if detail["loc"] else ""
         label = labels.get(name, name)
-        sentences.setdefault(name, sentence_of(detail, label, article_of(label)))
+        sentences.setdefault(name, sentence_of(detail, label))
     return sentences
 
 
@@ -95,14 +107,8 @@ def article_of(noun: str) -> str:
     return "an" if noun[:1].lower() in {"a", "e", "i", "o"} else "a"
 
 
-def _bound_sentence(kind: str, bound: object) -> str:
-    shown = f"{bound:,}" if isinstance(bound, int | float) else str(bound)
-    return {
-        "greater_than_equal": f"Enter {shown} or more.",
-        "greater_than": f"Enter more than {shown}.",
-        "less_than_equal": f"Enter {shown} or less.",
-        "less_than": f"Enter less than {shown}.",
-    }[kind]
+def _number(bound: object) -> str:
+    return f"{bound:,}" if isinstance(bound, int | float) else str(bound)
 
 
 def _definition(info: FieldInfo) -> Any:  # Any: what create_model takes

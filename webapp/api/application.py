@@ -34,14 +34,14 @@ def create_api(site: Site) -> FastAPI:
     return api
 
 
-async def _answer_validation_error(request: Request, error: Exception) -> Response:
+async def _answer_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # Without the input: it may hold what JSON cannot, and the sender knows it.
     details = [{key: detail[key] for key in ("type", "loc", "msg")} for detail in error.errors()]
     return JSONResponse({"detail": details}, 422)
 
 
-async def _answer_invalid(request: Request, error: Exception) -> Response:
+async def _answer_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, Invalid)
     details = [
         {"type": "invalid", "loc": ["body", name] if name else ["body"], "msg": sentence}
@@ -50,6 +50,6 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": details}, 422)
 
 
-async def _pass_on(request: Request, error: Exception) -> Response:
+async def _pass_on(_: Request, error: Exception) -> Response:
     # FastAPI would answer 500 by itself; the middleware outside knows a busy database from a bug.
     raise error

@@ -36,9 +36,10 @@ def related_schema(
             return declared
     # Any: the schema of the other side is known only now.
     other: Any = site.of(relationship.mapper.class_).read_schema
-    annotation = list[other] if relationship.uselist else other | None
+    annotation: Any = list[other] if relationship.uselist else other | None
     title = f"{resource.read_schema.__name__}With{name.title().replace('_', '')}"
-    return create_model(title, __base__=resource.read_schema, **{name: (annotation, None)})
+    definitions: dict[str, Any] = {name: (annotation, None)}
+    return create_model(title, __base__=resource.read_schema, **definitions)
 
 
 def dumped(schema: type[SQLModel], record: SQLModel) -> dict[str, Any]:

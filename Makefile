@@ -1,0 +1,66 @@
+# Everything a developer does; `make` alone lists it.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+RUN_READY := $(VENV)/ready-to-run
+TEST_READY := $(VENV)/ready-to-test
+# What pytest is given besides, as in: make test ARGS="tests/app -k delete"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format pins browser
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
+
+run: $(RUN_READY) ## Start on http://127.0.0.1:8000 with sample heroes and teams
+	@exec $(PYTHON) -m webapp serve --sample
+
+test: $(TEST_READY) browser ## Run every test, on SQLite, on PostgreSQL and in a browser
+	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+check: $(TEST_READY) ## Check format, lint and types, as CI does
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+
+format: $(TEST_READY) ## Put the code into its format
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+pins: ## Pin the newest versions of all dependencies (needs uv)
+	uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-header --output-file requirements.txt
+	uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-header --group dev --constraint requirements.txt \
+		--output-file requirements-dev.txt
+
+$(PYTHON):
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			$$python -m venv $(VENV) && exit 0; \
+			rm -rf $(VENV); exit 1; \
+		fi; \
+	done; \
+	echo "Hero Admin needs Python 3.11 or newer, and found none." >&2; exit 1
+
+$(RUN_READY): requirements.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(TEST_READY): requirements-dev.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(RUN_READY)
+
+browser:
+	@for program in $$CHROMIUM chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$program >/dev/null && exit 0; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			chromium fonts-liberation;  \
+	else \
+		echo "The browser tests need Chromium: install it, or name its program in CHROMIUM." >&2; \
+		exit 1; \
+	fi

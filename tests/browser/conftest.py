@@ -1,0 +1,191 @@
+"""Fixtures for tests in a real browser, against a real server with heroes and teams in it.
+
+`page` is a fresh profile on fresh data. A test sees it differently by naming what it wants:
+`@pytest.mark.parametrize("has_javascript", [True, False])`, likewise `width` and `color_scheme`.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
+
+from tests.server import Server, run_command, running_server
+
+HEROES = 200
+TEAMS = 20
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A browser that asks for nothing but the pages under test.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 5_000
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
+AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+ColorScheme = Literal["light", "dark"]
+Axe = Callable[[Page], None]
+
+
+@pytest.fixture
+def has_javascript() -> bool:
+    return True
+
+
+@pytest.fixture
+def width() -> int:
+    """In CSS pixels: 1280 for a desk, 390 for a phone."""
+    return 1280
+
+
+@pytest.fixture
+def color_scheme() -> ColorScheme:
+    return "light"
+
+
+@pytest.fixture(scope="session")
+def sample_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with sample heroes and teams; not to be written to."""
+    path = tmp_path_factory.mktemp("sample") / "heroes.db"
+    run_command(_environment(path), "sample", f"--heroes={HEROES}", f"--teams={TEAMS}")
+    return path
+
+
+# Of the package and not of the session: while Playwright is there no other event loop can run,
+# and the tests of the app need theirs.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=_chromium(), args=list(FLAGS)) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def running(
+    sample_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Path]]:
+    home = tmp_path_factory.mktemp("server")
+    database = home / "heroes.db"
+    shutil.copy(sample_database, database)
+    with running_server(home / "server.log", _environment(database)) as server:
+        yield server, database
+
+
+@pytest.fixture
+def server(running: tuple[Server, Path], sample_database: Path) -> Iterator[Server]:
+    """The server, its data as they were at first; a traceback in its log fails the test."""
+    server, database = running
+    # Into the database in use: the server needs no restart, it sees one big change.
+    with (
+        closing(sqlite3.connect(sample_database)) as source,
+        closing(sqlite3.connect(database)) as target,
+    ):
+        source.backup(target)
+    logged = server.log.stat().st_size
+    yield server
+    lines = server.log.read_bytes()[logged:].decode()
+    assert "Traceback" not in lines, f"the server failed:\n{lines}"
+
+
+@pytest.fixture
+def context(
+    browser: Browser,
+    server: Server,
+    has_javascript: bool,
+    width: int,
+    color_scheme: ColorScheme,
+) -> Iterator[BrowserContext]:
+    """A new profile; an error on any of its pages or a request elsewhere fails the test."""
+    is_phone = width < 600
+    context = browser.new_context(
+        base_url=server.url,
+        java_script_enabled=has_javascript,
+        viewport={"width": width, "height": 844 if is_phone else 800},
+        has_touch=is_phone,
+        color_scheme=color_scheme,
+        locale="en-GB",
+        timezone_id="Europe/Berlin",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    problems: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # Chromium's own lines about 4xx answers, which the pages mean.
+        is_answer = message.text.startswith(
+            "Failed to load resource: the server responded with a status of 4"
+        )
+        if message.type == "error" and not is_answer:
+            problems.append(f"console: {message.text}")
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith(f"{server.url}/"):
+            problems.append(f"request elsewhere: {request.url}")
+
+    context.on("console", hear)
+    context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
+    context.on("request", watch)
+    yield context
+    context.close()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """`axe(page)` fails when axe finds what shuts somebody out (WCAG 2.2 AA, best practice)."""
+    source = AXE.read_text()
+
+    def check(page: Page) -> None:
+        # Evaluated and not added as a tag, which the Content-Security-Policy refuses.
+        page.evaluate(source)
+        # Any rule of these tags; what it found, as sentences.
+        violations: list[str] = page.evaluate(
+            """async (tags) => {
+                const results = await axe.run(document, {
+                    runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]
+                });
+                return results.violations.map(({id, help, nodes}) =>
+                    `${id}: ${help}\\n` + nodes.map(node => "    " + node.html).join("\\n"));
+            }""",
+            AXE_TAGS,
+        )
+        assert not violations, f"axe on {page.url}:\n" + "\n".join(violations)
+
+    return check
+
+
+def _environment(database: Path) -> dict[str, str]:
+    return {"WEBAPP_DATABASE_URL": f"sqlite+aiosqlite:///{database}"}
+
+
+def _chromium() -> str:
+    named = os.environ.get("CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    assert found, "no Chromium found: install it, or name its program in CHROMIUM"
+    return found

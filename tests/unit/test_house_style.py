@@ -1,0 +1,214 @@
+"""The house style, as far as a machine can tell; what ruff and mypy see is left to them."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader, meta
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROJECT = Path(__file__).parent.parent.parent
+WEBAPP = PROJECT / "webapp"
+TEMPLATES = PROJECT / "templates"
+STATIC = PROJECT / "static"
+INSTALLING = ("pyproject.toml", "requirements.txt", "requirements-dev.txt", "Makefile", ".ci/run")
+
+# A room may use those below it, none above it and none beside it.
+ROOMS = (
+    ("__main__",),
+    ("cli",),
+    ("sample",),
+    ("app",),
+    ("api", "overview"),
+    ("resources",),
+    ("heroes",),
+    ("teams",),
+    ("admin",),
+    ("protection",),
+    ("errors",),
+    ("templating", "access_log", "migrations", "static_files"),
+    ("database",),
+    ("sqlite",),
+    ("settings", "folding"),
+)
+FLOORS = {room: floor for floor, rooms in enumerate(reversed(ROOMS)) for room in rooms}
+
+# Which request a handler answers, and what becomes of it.
+REQUEST_LINE = re.compile(r"(GET|POST|PUT|PATCH|DELETE)( or [A-Z]+)* /\S*: \S")
+SUBJECTLESS = {"base", "common", "core", "helper", "helpers", "misc", "services", "util", "utils"}
+
+INLINE = re.compile(
+    r"<style|\sstyle\s*=|\son[a-z]+\s*=|\shx-on|=\s*[\"'](javascript|js|data):"
+    r"|<script(?![^>]*\ssrc=)|<script[^>]*>\s*[^\s<]",
+    re.IGNORECASE,
+)
+LITERAL_URL = re.compile(r"\s(href|src|action|formaction|hx-(get|post|put|patch|delete))=[\"']/")
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix()
+
+
+MODULES = sorted(WEBAPP.rglob("*.py"))
+PAGES = sorted(TEMPLATES.rglob("*.html"))
+each_module = pytest.mark.parametrize("module", MODULES, ids=name_of)
+each_template = pytest.mark.parametrize("template", PAGES, ids=name_of)
+
+
+@each_module
+def test_a_module_imports_only_what_lies_below_it(module: Path) -> None:
+    room = module.relative_to(WEBAPP).with_suffix("").parts[0]
+    if room == "__init__":
+        return
+    assert room in FLOORS, f"give {room} a place in ROOMS"
+    for imported in _imports_of(_tree_of(module)):
+        other = imported.split(".")[1]
+        assert other == room or FLOORS[other] < FLOORS[room], f"{room} must not import {imported}"
+
+
+@each_module
+def test_a_handler_says_which_request_it_answers(module: Path) -> None:
+    for handler in _handlers_of(_tree_of(module)):
+        said = ast.get_docstring(handler) or ""
+        assert REQUEST_LINE.match(said), f"{handler.name} begins with no request line: {said!r}"
+
+
+@each_module
+def test_a_template_named_in_the_code_exists(module: Path) -> None:
+    for name in _templates_named_in(_tree_of(module)):
+        assert (TEMPLATES / name).is_file(), f"there is no template {name}"
+
+
+def test_every_template_is_used() -> None:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES))
+    used = {name for module in MODULES for name in _templates_named_in(_tree_of(module))}
+    for template in PAGES:
+        parsed = environment.parse(template.read_text())
+        used |= {name for name in meta.find_referenced_templates(parsed) if name}
+    assert {template.relative_to(TEMPLATES).as_posix() for template in PAGES} == used
+
+
+@each_template
+def test_a_template_runs_under_a_strict_content_security_policy(template: Path) -> None:
+    assert not INLINE.findall(_without_comments(template))
+
+
+@each_template
+def test_a_template_takes_its_addresses_from_route_names(template: Path) -> None:
+    assert not [found.group() for found in LITERAL_URL.finditer(_without_comments(template))]
+
+
+@each_template
+def test_a_template_names_only_files_and_icons_that_exist(template: Path) -> None:
+    text = template.read_text()
+    symbols = set(re.findall(r'<symbol[^>]*\sid="([^"]+)"', (STATIC / "icons.svg").read_text()))
+    assert set(re.findall(r"\bicon\(\"([^\"]+)\"", text)) <= symbols
+    for name in re.findall(r"static_url\(\"([^\"]+)\"", text):
+        assert (STATIC / name).is_file(), f"there is no static file {name}"
+
+
+def test_a_file_is_named_by_its_subject() -> None:
+    vague = [name for name in _tracked() if Path(name).stem in SUBJECTLESS]
+    # The one page that all others extend.
+    assert set(vague) <= {"templates/base.html"}
+
+
+def test_no_file_holds_a_path_of_the_machine_it_was_written_on() -> None:
+    here = re.compile(rf"{re.escape(str(PROJECT))}\b".encode())
+    assert not [name for name in _tracked() if here.search((PROJECT / name).read_bytes())]
+
+
+@pytest.mark.parametrize("name", INSTALLING)
+def test_what_is_installed_comes_from_wherever_the_installer_is_told(name: str) -> None:
+    text = (PROJECT / name).read_text()
+    assert not re.findall(r"\w+://(?!127\.0\.0\.1)\S+|--(?:extra-)?index\S*|--find-links", text)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_dependency_is_pinned_with_its_hashes(name: str) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    wanted = list(project["project"]["dependencies"])
+    if "dev" in name:
+        wanted += project["dependency-groups"]["dev"]
+    pins = _pins(name)
+    for requirement in map(Requirement, wanted):
+        versions = pins.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement} is not pinned: make pins"
+        assert all(requirement.specifier.contains(version) for version in versions), requirement
+    assert " \\\n    --hash=" in (PROJECT / name).read_text()
+
+
+def test_tests_run_on_the_versions_that_are_served() -> None:
+    tested = _pins("requirements-dev.txt")
+    assert {name: tested.get(name) for name in _pins("requirements.txt")} == _pins(
+        "requirements.txt"
+    )
+
+
+def _tree_of(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(), name_of(module))
+
+
+def _imports_of(tree: ast.AST) -> Iterator[str]:
+    """The dotted names of our own modules, but for those imported for their types only."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom):
+            origin = node.module or ""
+            if origin == "webapp":
+                yield from (f"webapp.{alias.name}" for alias in node.names)
+            elif origin.startswith("webapp."):
+                yield origin
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("webapp."))
+        else:
+            yield from _imports_of(node)
+
+
+def _handlers_of(tree: ast.Module) -> Iterator[ast.AsyncFunctionDef]:
+    """The public functions that take a request last, alone or after a resource."""
+    for node in tree.body:
+        if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            arguments = [argument.arg for argument in node.args.args]
+            returned = ast.unparse(node.returns) if node.returns else ""
+            if arguments in (["request"], ["resource", "request"]) and returned == "Response":
+                yield node
+
+
+def _templates_named_in(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if re.fullmatch(r"[\w/-]+\.html", node.value):
+                yield node.value
+
+
+def _without_comments(template: Path) -> str:
+    return re.sub(r"{#.*?#}", "", template.read_text(), flags=re.DOTALL)
+
+
+def _tracked() -> list[str]:
+    """The files of the project that git knows, and those that are about to be added."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=True,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    return [name for name in listed.stdout.split("\0") if name and (PROJECT / name).is_file()]
+
+
+def _pins(name: str) -> dict[str, list[str]]:
+    """The versions of each package, of which there may be one for each version of Python."""
+    pins: dict[str, list[str]] = {}
+    for package, version in re.findall(
+        r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;]+)", (PROJECT / name).read_text(), re.MULTILINE
+    ):
+        pins.setdefault(canonicalize_name(package), []).append(version)
+    return pins
