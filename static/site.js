@@ -93,7 +93,8 @@ const followAddress = () => {
 };
 // An address holds only what was asked for: no "?q=&age_min=".
 document.addEventListener("formdata", ({ target, formData }) => {
-  for (const [name, value] of [...formData]) if (target.method === "get" && !value) formData.delete(name);
+  if (target.method !== "get") return;
+  for (const name of [...formData.keys()]) if (formData.getAll(name).every((value) => !value)) formData.delete(name);
 });
 
 // ---- selection ----
@@ -130,11 +131,20 @@ const warn = (event) => {
 for (const type of ["input", "change"]) on(type, ".form", () => addEventListener("beforeunload", warn));
 
 // Captured, to come before htmx; not `disabled`, which would drop the focus and the button's own value.
-on("submit", '[method="post"]', (form, event) => {
+on("submit", '[method="post"]:not(.theme)', (form, event) => {
   if (form.ariaBusy !== "true") return (form.ariaBusy = "true");
   event.preventDefault();
   event.stopImmediatePropagation();
 }, true);
+
+// ---- theme: at once, without leaving what is being written ----
+on("submit", ".theme", (form, event) => {
+  event.preventDefault();
+  const { value } = event.submitter;
+  document.documentElement.dataset.theme = value;
+  for (const button of all("button", form)) button.ariaPressed = button.value === value;
+  fetch(form.action, { method: "POST", body: new URLSearchParams({ theme: value }), redirect: "manual" });
+});
 
 // ---- dialog: the confirmation page's #confirm, shown on the spot ----
 let askedAt;
@@ -319,6 +329,7 @@ addEventListener("pageshow", () => {
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.response.status === 422) return;
   const page = parse(ctx.text);
+  ctx.push = ctx.replace = null;
   ctx.swap = "none"; // an error never takes the place of what someone reads or types
   complain(find("h1", page)?.textContent ?? "That did not work.", find("h1 ~ p", page)?.textContent ?? "Please try again.");
 });

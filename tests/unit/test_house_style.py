@@ -1,8 +1,8 @@
 """The house style, as far as a machine can tell; what ruff and mypy see is left to them."""
 
 import ast
+import os
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +17,8 @@ WEBAPP = PROJECT / "webapp"
 TEMPLATES = PROJECT / "templates"
 STATIC = PROJECT / "static"
 INSTALLING = ("pyproject.toml", "requirements.txt", "requirements-dev.txt", "Makefile", ".ci/run")
+
+MADE = {"__pycache__", "var", "build", "dist", "node_modules"}
 
 # A room may use those below it, none above it and none beside it.
 ROOMS = (
@@ -95,12 +97,12 @@ def test_every_template_is_used() -> None:
 
 @each_template
 def test_a_template_runs_under_a_strict_content_security_policy(template: Path) -> None:
-    assert not INLINE.findall(_without_comments(template))
+    assert not [found.group() for found in INLINE.finditer(_markup_of(template))]
 
 
 @each_template
 def test_a_template_takes_its_addresses_from_route_names(template: Path) -> None:
-    assert not [found.group() for found in LITERAL_URL.finditer(_without_comments(template))]
+    assert not [found.group() for found in LITERAL_URL.finditer(_markup_of(template))]
 
 
 @each_template
@@ -113,14 +115,14 @@ def test_a_template_names_only_files_and_icons_that_exist(template: Path) -> Non
 
 
 def test_a_file_is_named_by_its_subject() -> None:
-    vague = [name for name in _tracked() if Path(name).stem in SUBJECTLESS]
+    vague = [name for name in _files() if Path(name).stem in SUBJECTLESS]
     # The one page that all others extend.
     assert set(vague) <= {"templates/base.html"}
 
 
 def test_no_file_holds_a_path_of_the_machine_it_was_written_on() -> None:
     here = re.compile(rf"{re.escape(str(PROJECT))}\b".encode())
-    assert not [name for name in _tracked() if here.search((PROJECT / name).read_bytes())]
+    assert not [name for name in _files() if here.search((PROJECT / name).read_bytes())]
 
 
 @pytest.mark.parametrize("name", INSTALLING)
@@ -183,25 +185,27 @@ def _handlers_of(tree: ast.Module) -> Iterator[ast.AsyncFunctionDef]:
 
 def _templates_named_in(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if re.fullmatch(r"[\w/-]+\.html", node.value):
-                yield node.value
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and re.fullmatch(r"[\w/-]+\.html", value):
+            yield value
 
 
-def _without_comments(template: Path) -> str:
-    return re.sub(r"{#.*?#}", "", template.read_text(), flags=re.DOTALL)
+def _markup_of(template: Path) -> str:
+    """The template without its comments and statements."""
+    return re.sub(r"{#.*?#}|{%.*?%}", "", template.read_text(), flags=re.DOTALL)
 
 
-def _tracked() -> list[str]:
-    """The files of the project that git knows, and those that are about to be added."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        check=True,
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-    )
-    return [name for name in listed.stdout.split("\0") if name and (PROJECT / name).is_file()]
+def _files() -> list[str]:
+    """The files of the project, without what was made from them or installed."""
+    found = []
+    for folder, folders, files in os.walk(PROJECT):
+        folders[:] = [
+            name
+            for name in folders
+            if name not in MADE and (not name.startswith(".") or name in (".ci", ".github"))
+        ]
+        found += [name_of(Path(folder, name)) for name in files]
+    return sorted(found)
 
 
 def _pins(name: str) -> dict[str, list[str]]:

@@ -88,13 +88,13 @@ def _branches(
 def _beyond(
     columns: tuple[ColumnElement[Any], ...], values: tuple[Any, ...], is_falling: bool
 ) -> ColumnElement[bool]:
+    compare = operator.lt if is_falling else operator.gt
     if len(columns) == 1:
-        return columns[0] < values[0] if is_falling else columns[0] > values[0]
+        condition: ColumnElement[bool] = compare(columns[0], values[0])
+        return condition
     here = tuple_(*columns)
     there = tuple_(
         *(literal(value, column.type) for column, value in zip(columns, values, strict=True))
     )
-    compared: ColumnElement[bool] = (
-        operator.lt(here, there) if is_falling else operator.gt(here, there)
-    )
-    return compared
+    condition = compare(here, there)
+    return condition
