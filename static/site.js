@@ -321,6 +321,11 @@ const upgrade = () => {
 const focusError = () => (find('.form [aria-invalid="true"]:not([hidden])') ?? find(".form .summary"))?.focus();
 const release = (form) => form?.removeAttribute("aria-busy");
 
+// The browser remembers how far the page was scrolled, but not how far the rows were.
+addEventListener("pagehide", () => sessionStorage.setItem(location.href, find(".scroll")?.scrollTop ?? 0));
+if (performance.getEntriesByType("navigation")[0]?.type !== "navigate") find(".scroll")?.scrollTo(0, sessionStorage.getItem(location.href));
+find("[data-marked]")?.scrollIntoView({ block: "nearest" });
+
 addEventListener("pageshow", () => {
   all("form").forEach(release);
   followAddress();

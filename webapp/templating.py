@@ -177,8 +177,8 @@ def _shared(request: Request) -> dict[str, Any]:
 def _named_paths(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for route in routes:
-        if isinstance(route, Mount) and route.name:
-            found.append((route.name, prefix + route.path))
+        if isinstance(route, Mount):
+            found += _named_paths(route.routes or (), prefix + route.path)
         elif isinstance(route, Route) and route.name:
             found.append((route.name, prefix + route.path_format))
     return found
