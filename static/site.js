@@ -322,7 +322,7 @@ const focusError = () => (find('.form [aria-invalid="true"]:not([hidden])') ?? f
 const release = (form) => form?.removeAttribute("aria-busy");
 
 // The browser remembers how far the page was scrolled, but not how far the rows were.
-addEventListener("pagehide", () => sessionStorage.setItem(location.href, find(".scroll")?.scrollTop ?? 0));
+addEventListener("pagehide", () => find(".scroll") && sessionStorage.setItem(location.href, find(".scroll").scrollTop));
 if (performance.getEntriesByType("navigation")[0]?.type !== "navigate") find(".scroll")?.scrollTo(0, sessionStorage.getItem(location.href));
 find("[data-marked]")?.scrollIntoView({ block: "nearest" });
 
@@ -342,7 +342,7 @@ document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
   if (ctx && !ctx.response && error.name !== "AbortError") complain("The server cannot be reached.", "Nothing is lost; please try again.");
 });
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-  if (!ctx.hx?.redirect) release(ctx.sourceElement.closest("form"));
+  if (!ctx.hx?.redirect) release(ctx.sourceElement.closest?.("form"));
 });
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const dialog = find("#dialog[open]");

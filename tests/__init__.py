@@ -1,0 +1,1 @@
+"""The tests: unit (pure), app (the whole application), browser (a real one)."""

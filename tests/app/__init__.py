@@ -1,0 +1,1 @@
+"""The whole application, on SQLite and on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The migrations themselves; `python -m webapp revision` writes the next one."""
