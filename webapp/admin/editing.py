@@ -48,6 +48,8 @@ async def create(resource: Resource, request: Request) -> Response:
     form = await form_of(request)
     texts = typed_texts(resource.new_fields, form)
     token = _token(form)
+    if _searches(form):
+        return await _new_form(resource, request, texts, token, searches=_searches(form))
     back = back_of(request, f"/{resource.name}")
     url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
     digest = submissions.digest_of(token, texts)
@@ -88,6 +90,10 @@ async def update(resource: Resource, request: Request) -> Response:
     # Read now: after a failed write the record can no longer be asked.
     title, stored = resource.title_of(record), texts_of(resource.edit_fields, record)
     texts = typed_texts(resource.edit_fields, form)
+    if _searches(form):
+        return await _edit_form(
+            resource, request, title, stored | texts, searches=_searches(form)
+        )
     try:
         values = read_changes(resource, texts)
         await changes.change(session_of(request), site_of(request), resource, record, values)
@@ -173,11 +179,14 @@ def _token(form: FormData) -> str:
 
 
 def _searches(form: FormData) -> dict[str, str]:
-    """Return what was typed into the search boxes of pickers, by field."""
+    """Return what was typed into the search boxes of pickers, by field.
+
+    Where there is any, Enter was pressed in its box: the form is to be searched, not saved.
+    """
     return {
         name.removesuffix(".q"): text.strip()
         for name, text in form.items()
-        if name.endswith(".q") and isinstance(text, str)
+        if name.endswith(".q") and isinstance(text, str) and text.strip()
     }
 
 
