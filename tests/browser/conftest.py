@@ -156,15 +156,16 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-@pytest.fixture(scope="session")
-def axe() -> Axe:
+@pytest.fixture
+def axe(has_javascript: bool) -> Axe:
     """`axe(page)` fails when axe finds what shuts somebody out (WCAG 2.2 AA, best practice)."""
-    source = AXE.read_text()
 
     def check(page: Page) -> None:
+        inspector = page.context.new_cdp_session(page)
+        # A page that was loaded without JavaScript stays as it is; only axe gets to run on it.
+        inspector.send("Emulation.setScriptExecutionDisabled", {"value": False})
         # Evaluated and not added as a tag, which the Content-Security-Policy refuses.
-        page.evaluate(source)
-        # Any rule of these tags; what it found, as sentences.
+        page.evaluate(AXE.read_text())
         violations: list[str] = page.evaluate(
             """async (tags) => {
                 const results = await axe.run(document, {
@@ -175,6 +176,8 @@ def axe() -> Axe:
             }""",
             AXE_TAGS,
         )
+        inspector.send("Emulation.setScriptExecutionDisabled", {"value": not has_javascript})
+        inspector.detach()
         assert not violations, f"axe on {page.url}:\n" + "\n".join(violations)
 
     return check
