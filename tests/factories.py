@@ -30,6 +30,14 @@ async def a_hero(
     )
 
 
+async def some_teams(session: AsyncSession, count: int) -> list[Team]:
+    """Teams named “Team 001”, “Team 002”, … in one transaction."""
+    teams = [Team(name=f"Team {number:03}") for number in range(1, count + 1)]
+    session.add_all(teams)
+    await session.commit()
+    return teams
+
+
 async def some_heroes(session: AsyncSession, count: int, team: Team | None = None) -> list[Hero]:
     """Heroes named “Hero 001”, “Hero 002”, …, aged 1, 2, …, in one transaction."""
     heroes = [

@@ -173,6 +173,15 @@ def row_of(page: Page, name: str, caption: str | None = None) -> Tag:
     return rows[0]
 
 
+def marked_rows_of(page: Page, caption: str | None = None) -> list[str]:
+    """The row headers of the rows that are marked as the ones just saved."""
+    return [
+        text_of(_one(row.find("th", attrs={"scope": "row"}), "row header"))
+        for row in _body_rows(table_of(page, caption))
+        if row.has_attr("data-marked")
+    ]
+
+
 def facts_of(page: Page) -> dict[str, str]:
     """The terms and descriptions of all description lists: label → text."""
     facts: dict[str, str] = {}
@@ -212,10 +221,10 @@ def chips_of(page: Page) -> dict[str, str]:
 
 
 def flash_of(page: Page) -> str:
-    """The message in the toasts, "" when there is none."""
+    """The message in the toasts, without what to do about it; "" when there is none."""
     toasts = by_id(page, "toasts")
     assert attribute(toasts, "role") == "status", "nobody is told about a toast without a role"
-    return text_of(toasts)
+    return " ".join(text_of(message) for message in toasts.find_all("p"))
 
 
 def alert_of(page: Page) -> str:

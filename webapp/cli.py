@@ -1,1 +1,183 @@
-"""The commands. (Being written right now by its new owner, the COMMANDS person: leave it to them.)"""
+"""The commands: `python -m webapp --help` lists them."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from webapp import server
+from webapp.database import Database, connect, is_unavailable
+from webapp.migrations import SchemaError, check_schema, make_revision, migrate
+from webapp.sample import MAX_TEAMS, add_sample, is_empty
+from webapp.server import ListenError, listen
+from webapp.settings import Settings, SettingsError, load_settings
+
+FAILED = 2
+# What a shell reports for a command ended by Ctrl+C.
+INTERRUPTED = 130
+
+# What `make run` starts with.
+HEROES = 5_000
+TEAMS = 20
+
+
+class DatabaseError(Exception):
+    """The database does not do what a command needs: one sentence."""
+
+
+def main() -> None:
+    """Run a command and exit: 0 when it worked, 2 with one sentence when it cannot work."""
+    try:
+        sys.exit(commands(standalone_mode=False))
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (SettingsError, SchemaError, ListenError, DatabaseError) as error:
+        _fail(str(error))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+def commands() -> None:
+    """Hero Admin: manage heroes and teams in the browser.
+
+    Settings come from WEBAPP_* environment variables, WEBAPP_DATABASE_URL first of all.
+    """
+
+
+@commands.command()
+@click.option("--host", help="Address to listen on.  [default: WEBAPP_HOST or 127.0.0.1]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.  [default: WEBAPP_PORT or 8000]",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Number of processes.  [default: WEBAPP_WORKERS or 1]",
+)
+@click.option("--sample", is_flag=True, help="Fill an empty database with heroes and teams first.")
+def serve(host: str | None, port: int | None, workers: int | None, sample: bool) -> None:
+    """Start the server."""
+    settings = load_settings(host=host, port=port, workers=workers)
+    with listen(settings.host, settings.port) as listener:
+        asyncio.run(_prepare(settings, sample=sample))
+        if not server.run(settings, listener):
+            raise click.exceptions.Exit(1)
+
+
+@commands.command(name="migrate")
+def migrate_command() -> None:
+    """Bring the database to the newest schema."""
+    applied = asyncio.run(_migrate(load_settings()))
+    click.echo(
+        f"The database was brought to revision {applied[-1]}."
+        if applied
+        else "The database is up to date."
+    )
+
+
+@commands.command(name="sample")
+@click.option("--heroes", type=click.IntRange(min=0), default=HEROES, help="How many heroes.")
+@click.option("--teams", type=click.IntRange(0, MAX_TEAMS), default=TEAMS, help="How many teams.")
+def sample_command(heroes: int, teams: int) -> None:
+    """Fill an empty database with believable heroes and teams."""
+    asyncio.run(_sample(load_settings(), heroes, teams))
+
+
+@commands.command()
+@click.argument("message")
+def revision(message: str) -> None:
+    """Write a migration for what the models have and the database has not.
+
+    MESSAGE says in a few words what it does.
+    """
+    for path in asyncio.run(_make_revision(load_settings(), message)):
+        click.echo(f"Check and complete {_shown(path)}, then run `python -m webapp migrate`.")
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Database]:
+    """The database, whose errors leave as a sentence."""
+    database = connect(settings)
+    try:
+        yield database
+    except Exception as error:
+        if not is_unavailable(error) and not isinstance(error, DBAPIError):
+            raise
+        address = make_url(settings.database_url).render_as_string()
+        raise DatabaseError(
+            f"The database {address} does not answer as it should: {_reason(error)}."
+        ) from None
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _ready(settings: Settings) -> AsyncIterator[Database]:
+    """The database with the schema of this version; an embedded one is upgraded if needed."""
+    async with _connected(settings) as database:
+        try:
+            await check_schema(database)
+        except SchemaError:
+            if not settings.is_embedded:
+                raise
+            await migrate(database)
+            await check_schema(database)
+        yield database
+
+
+async def _prepare(settings: Settings, *, sample: bool) -> None:
+    async with _ready(settings) as database:
+        if sample and await is_empty(database):
+            await add_sample(database, HEROES, TEAMS)
+
+
+async def _migrate(settings: Settings) -> list[str]:
+    async with _connected(settings) as database:
+        applied = await migrate(database)
+        # One that a newer version migrated is left as it is.
+        await check_schema(database)
+        return applied
+
+
+async def _sample(settings: Settings, heroes: int, teams: int) -> None:
+    async with _ready(settings) as database:
+        with click.progressbar(
+            length=heroes, label="Adding heroes", file=sys.stderr, update_min_steps=1000
+        ) as bar:
+            is_added = await add_sample(database, heroes, teams, bar.update)
+    click.echo(
+        f"Added {heroes:,} heroes and {teams:,} teams."
+        if is_added
+        else "Nothing was added: there are heroes or teams already, and sample data is for an"
+        " empty database."
+    )
+
+
+async def _make_revision(settings: Settings, message: str) -> list[Path]:
+    async with _ready(settings) as database:
+        return await make_revision(database, message)
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what the driver says, or what kind of error it is."""
+    origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    text = str(origin).strip() or type(origin).__name__
+    return text.splitlines()[0].rstrip(".")
+
+
+def _shown(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _fail(sentence: str) -> None:
+    click.echo(sentence, err=True)
+    sys.exit(FAILED)

@@ -145,7 +145,7 @@ def _create_engine(url: URL, pool_size: int, **arguments: Any) -> AsyncEngine:
 
 # Any: connection and arguments are the driver's, passed on unread.
 def _connect_to_server(
-    dialect: Dialect, record: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
+    dialect: Dialect, _: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
 ) -> Any:
     try:
         return dialect.connect(*arguments, **options)
@@ -214,8 +214,7 @@ _held: ContextVar[dict[ConnectionPoolEntry, DriverConnection] | None] = ContextV
 )
 
 
-# Any: the driver's connection in SQLAlchemy's wrapping, unread.
-def _check_out(wrapped: Any, record: ConnectionPoolEntry, proxy: object) -> None:
+def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
     driver: DriverConnection | None = record.driver_connection
     # A server that stopped has told the socket so; asking it costs no round trip.
     if driver is None or driver.is_closed():
@@ -226,7 +225,7 @@ def _check_out(wrapped: Any, record: ConnectionPoolEntry, proxy: object) -> None
         record.info["held"] = held
 
 
-def _check_in(wrapped: Any, record: ConnectionPoolEntry) -> None:
+def _check_in(_: object, record: ConnectionPoolEntry) -> None:
     held = record.info.pop("held", None)
     if held is not None:
         held.pop(record, None)
@@ -335,8 +334,8 @@ class _Unit:
                 await self.session.close()
             else:
                 self.session.sync_session.close()
-        except Exception:
-            # A rollback that fails has lost its connection, and the transaction with it.
+        # A rollback that fails has lost its connection, and the transaction with it.
+        except Exception:  # noqa: BLE001
             with suppress(Exception):
                 await self.session.invalidate()
         self.is_closed = True

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 # Letters that Unicode does not decompose into a base letter and a mark.
-SINGLE_LETTERS = {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "ŧ": "t"}
+SINGLE_LETTERS = {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "ŧ": "t", "ς": "σ"}
 LETTER_PAIRS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 
 _MARKS = re.compile("[\u0300-\u036f]")

@@ -63,7 +63,7 @@ class Connection(aiosqlite.Connection):
 
     # Any: aiosqlite wraps its own cursor in a type that SQLAlchemy never looks at.
     def cursor(self) -> Any:
-        return Cursor(self)
+        return Cursor(self, self._conn.cursor())
 
     def run(self, query: Callable[..., object], *arguments: object) -> None:
         """Run a query in the transaction, beginning one if needed; in the connection's thread."""
@@ -84,10 +84,12 @@ class Connection(aiosqlite.Connection):
         await self.in_thread(self._conn.execute, statement)
 
     async def commit(self) -> None:
-        await self.in_thread(self._commit)
+        if self._is_in_transaction:
+            await self.in_thread(self._commit)
 
     async def rollback(self) -> None:
-        await self.in_thread(self._rollback)
+        if self._is_in_transaction:
+            await self.in_thread(self._rollback)
 
     async def close(self) -> None:
         if self._is_terminated:
@@ -107,9 +109,14 @@ class Connection(aiosqlite.Connection):
             self._connection.interrupt()
 
     def _commit(self) -> None:
-        if self._is_in_transaction:
+        try:
             self._check_transaction()
             self._conn.commit()
+        except BaseException:
+            # SQLAlchemy takes a failed commit for the end of the transaction; SQLite does not.
+            self._conn.rollback()
+            raise
+        finally:
             self._is_in_transaction = False
 
     def _rollback(self) -> None:
@@ -133,8 +140,8 @@ class Cursor(aiosqlite.Cursor):
 
     _conn: Connection
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, connection._conn.cursor())
+    def __init__(self, connection: Connection, cursor: sqlite3.Cursor) -> None:
+        super().__init__(connection, cursor)
         self._rows: deque[sqlite3.Row] = deque()
         self._is_exhausted = True
 

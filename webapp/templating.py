@@ -99,6 +99,8 @@ def is_htmx(request: Request) -> bool:
 
 def redirect(request: Request, url: str, flash: Flash | None = None) -> Response:
     """Send the browser to `url`, where `flash` is shown."""
+    # A header holds no more than ASCII; what is escaped already stays as it is.
+    url = quote(url, safe="!#$%&'()*+,/:;=?@[]~")
     response: Response
     if is_htmx(request):
         # fetch() would follow a 303 and htmx would put that page into the form.
@@ -147,7 +149,7 @@ def static_url(name: str) -> str:
     return f"/static/{name}?v={_digest(name)}"
 
 
-def with_query(path: str, **params: str) -> str:
+def with_query(path: str, /, **params: str) -> str:
     """Return `path` with the parameters that are not empty."""
     given = {name: value for name, value in params.items() if value}
     return f"{path}?{urlencode(given)}" if given else path

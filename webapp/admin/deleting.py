@@ -118,6 +118,7 @@ async def _choice(
         text="",
         error="",
         is_required=is_required,
+        is_optional=not is_required,
         attributes={},
         options=Options(kept, found.has_more),
         target=site_of(request).target_of(field),

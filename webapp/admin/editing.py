@@ -26,12 +26,7 @@ from webapp.templating import Flash, redirect, render, with_query
 
 async def new_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/new?team_id=3: an empty form, filled in as far as its URL says."""
-    given = {
-        field.name: request.query_params[field.name]
-        for field in resource.new_fields
-        if field.name in request.query_params
-    }
-    texts = {**default_texts(resource.new_fields), **given}
+    texts = {**default_texts(resource.new_fields), **_given(resource, request)}
     return await _new_form(resource, request, texts, secrets.token_urlsafe())
 
 
@@ -95,7 +90,7 @@ async def update(resource: Resource, request: Request) -> Response:
             resource, request, title, stored | texts, searches=_searches(form)
         )
     try:
-        values = read_changes(resource, texts)
+        values = read_changes(resource, texts, stored)
         await changes.change(session_of(request), site_of(request), resource, record, values)
     except Invalid as invalid:
         return await _edit_form(resource, request, title, stored | texts, invalid.sentences)
@@ -136,7 +131,7 @@ async def _new_form(
         "fields": fields,
         "errors": errors or {},
         "token": token or secrets.token_urlsafe(),
-        "back": request.query_params.get("back", ""),
+        "params": _given(resource, request) | _back(request),
         "cancel_url": back_of(request, f"/{resource.name}"),
     }
     return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
@@ -167,7 +162,7 @@ async def _edit_form(
         "fields": fields,
         "errors": errors or {},
         "token": "",
-        "back": request.query_params.get("back", ""),
+        "params": _back(request),
         "cancel_url": back_of(request, f"/{resource.name}/{key}"),
     }
     return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
@@ -190,8 +185,21 @@ def _searches(form: FormData) -> dict[str, str]:
     }
 
 
+def _given(resource: Resource, request: Request) -> dict[str, str]:
+    """Return what the address of a form fills in, to fill it in again for the next record."""
+    return {
+        field.name: request.query_params[field.name]
+        for field in resource.new_fields
+        if field.name in request.query_params
+    }
+
+
+def _back(request: Request) -> dict[str, str]:
+    return {"back": request.query_params.get("back", "")}
+
+
 def _new_url(resource: Resource, request: Request) -> str:
-    return with_query(f"/{resource.name}/new", back=request.query_params.get("back", ""))
+    return with_query(f"/{resource.name}/new", **_given(resource, request) | _back(request))
 
 
 def _flash(done: str, resource: Resource, record: SQLModel, key: str) -> Flash:

@@ -1,7 +1,9 @@
 """Forms: typed texts become values, and values become the fields of a form again."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,6 +29,7 @@ class FormField:
     text: str
     error: str
     is_required: bool
+    is_optional: bool
     attributes: Mapping[str, str]
     options: Options | None
     target: Resource | None
@@ -52,9 +55,19 @@ def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
     return {name: getattr(valid, name) for name in type(valid).model_fields}
 
 
-def read_changes(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values that were sent; raises Invalid with a sentence for each bad field."""
-    given, errors = _parsed(resource, resource.edit_fields, texts, is_new=False)
+def read_changes(
+    resource: Resource, texts: Mapping[str, str], stored: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the values that differ from what stood in the form.
+
+    Raises Invalid with a sentence for each bad field.
+    """
+    touched = {
+        name: text
+        for name, text in texts.items()
+        if not _is_same(resource.by_name[name], text, stored[name])
+    }
+    given, errors = _parsed(resource, resource.edit_fields, touched, is_new=False)
     valid = _validated(resource, resource.update_schema, given, errors)
     return {name: getattr(valid, name) for name in given}
 
@@ -76,7 +89,11 @@ def default_texts(fields: Iterable[Field]) -> dict[str, str]:
 
 def text_of(field: Field, value: Any) -> str:
     """Return the text that stands in a form for a value."""
-    return "" if value is None else field.input.format(value)
+    if value is None:
+        return ""
+    text = field.input.format(value)
+    # Browsers take milliseconds at most; what nobody touches is not written back.
+    return text[:-3] if isinstance(value, datetime | time) and value.microsecond else text
 
 
 async def fetch_form(
@@ -107,6 +124,7 @@ async def fetch_form(
                 text=text,
                 error=errors.get(field.name, ""),
                 is_required=is_required(field),
+                is_optional=field.is_optional,
                 attributes=field.attributes,
                 options=options,
                 target=site.target_of(field) if field.relation else None,
@@ -124,6 +142,21 @@ def is_required(field: Field) -> bool:
     return field.info.is_required() or (
         field.info.default_factory is None and not _takes_blank(field)
     )
+
+
+def _is_same(field: Field, typed: str, shown: str) -> bool:
+    """Whether a text is the one that the form showed, as far as browsers send it back unchanged."""
+    if field.input.kind != "long_text":
+        # One line holds no line ends.
+        shown = re.sub("[\r\n]", "", shown)
+    try:
+        return _normal(field, typed) == _normal(field, shown)
+    except ValueError:
+        return False
+
+
+def _normal(field: Field, text: str) -> str:
+    return text_of(field, field.input(text.strip())) if text.strip() else ""
 
 
 def _takes_blank(field: Field) -> bool:

@@ -201,8 +201,6 @@ def _page(
         next_query = query.first(after=selection.cursor(query, found[-1], last))
     if found and has_previous:
         previous_query = query.first(before=selection.cursor(query, found[0], first))
-    if not found and query.after is not None:
-        previous_query = query.first(is_end=True)
     rows = tuple(selection.row(row) for row in found)
     return Page(query, rows, first, next_query, previous_query, total)
 

@@ -16,7 +16,7 @@ FOLD = """
 CREATE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT replace(replace(replace(replace(translate(
     lower(regexp_replace(normalize($1, NFKD), '[\u0300-\u036f]', '', 'g') {collation}),
-    'łøđħıŧ', 'lodhit'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')
+    'łøđħıŧς', 'lodhitσ'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')
 $$
 """
 COLLATIONS = ("und-x-icu", "pg_c_utf8")

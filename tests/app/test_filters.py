@@ -1,0 +1,166 @@
+"""Filtering a list: by team, by no team, by age; each filter in force is a chip."""
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.factories import a_hero, a_team
+from tests.html import (
+    alert_of,
+    by_id,
+    chips_of,
+    field_of,
+    form_of,
+    htmx_headers,
+    link,
+    links_of,
+    parsed,
+    rows_of,
+    submit,
+    text_of,
+)
+
+
+@pytest.fixture
+async def heroes(session: AsyncSession) -> None:
+    """Four heroes: two teams (1, 2) and none; three ages and none."""
+    preventers = await a_team(session, "Preventers")
+    force = await a_team(session, "Z-Force")
+    await a_hero(session, "Nova", age=17, team=preventers)
+    await a_hero(session, "Deadpond", age=18, team=force)
+    await a_hero(session, "Rusty", age=40)
+    await a_hero(session, "Spider", age=None, team=force)
+
+
+def names_of(page: httpx.Response) -> list[str]:
+    return [row["Name"] for row in rows_of(page)]
+
+
+@pytest.mark.usefixtures("heroes")
+@pytest.mark.parametrize(
+    ("query", "names", "chips"),
+    [
+        ("team=1", ["Nova"], ["Team: Preventers"]),
+        ("team=1&team=2", ["Deadpond", "Nova", "Spider"], ["Team: Preventers, Z-Force"]),
+        ("team=2&team=2", ["Deadpond", "Spider"], ["Team: Z-Force"]),
+        ("team=none", ["Rusty"], ["No team"]),
+        ("team=1&team=none", ["Nova", "Rusty"], ["Team: Preventers, none"]),
+        ("team=99", [], ["Team: 99"]),
+        ("age_min=18", ["Deadpond", "Rusty"], ["Age ≥ 18"]),
+        ("age_max=18", ["Deadpond", "Nova"], ["Age ≤ 18"]),
+        ("age_min=18&age_max=39", ["Deadpond"], ["Age 18 – 39"]),  # noqa: RUF001
+        ("age_min=39&age_max=18", [], ["Age 39 – 18"]),  # noqa: RUF001
+        ("age=none", ["Spider"], ["No age"]),
+        ("age=none&age_min=40", ["Rusty", "Spider"], ["Age ≥ 40, none"]),
+        ("age_min=0", ["Deadpond", "Nova", "Rusty"], ["Age ≥ 0"]),
+        ("team=2&age_min=1", ["Deadpond"], ["Team: Z-Force", "Age ≥ 1"]),
+        ("team=&age_min=&age_max=", ["Deadpond", "Nova", "Rusty", "Spider"], []),
+    ],
+)
+async def test_filters_choose_rows_and_are_shown_as_chips(
+    client: httpx.AsyncClient, query: str, names: list[str], chips: list[str]
+) -> None:
+    page = await client.get(f"/heroes?{query}")
+    assert page.status_code == 200
+    assert names_of(page) == names
+    assert list(chips_of(page)) == chips
+
+
+@pytest.mark.usefixtures("heroes")
+async def test_a_chip_removes_its_filter_and_no_other(client: httpx.AsyncClient) -> None:
+    page = await client.get("/heroes?q=o&team=1&team=none&age_min=18&sort=-age&size=50")
+    page = await client.get(chips_of(page)["Team: Preventers, none"])
+    assert list(chips_of(page)) == ["Age ≥ 18"]
+    assert dict(page.url.params) == {"q": "o", "age_min": "18", "sort": "-age", "size": "50"}
+    page = await client.get(chips_of(page)["Age ≥ 18"])
+    assert chips_of(page) == {}
+
+
+@pytest.mark.usefixtures("heroes")
+async def test_all_filters_are_cleared_at_once(client: httpx.AsyncClient) -> None:
+    page = await client.get("/heroes?q=nova&team=1&age_min=18&sort=-age")
+    page = await client.get(link(page, "Clear all"))
+    assert chips_of(page) == {}
+    assert dict(page.url.params) == {"sort": "-age"}
+    assert len(rows_of(page)) == 4
+
+
+@pytest.mark.usefixtures("heroes")
+async def test_without_a_filter_there_is_nothing_to_clear(client: httpx.AsyncClient) -> None:
+    page = await client.get("/heroes")
+    assert chips_of(page) == {}
+    assert "Clear all" not in [one.text for one in links_of(page)]
+
+
+@pytest.mark.usefixtures("heroes")
+async def test_filters_are_a_form_that_needs_no_script(client: httpx.AsyncClient) -> None:
+    form = form_of(await client.get("/heroes?sort=-age"), name="filters")
+    page = await submit(client, form, {"team": ["2", "none"], "age_min": "18"})
+    assert names_of(page) == ["Rusty", "Deadpond"]
+    assert list(chips_of(page)) == ["Team: Z-Force, none", "Age ≥ 18"]
+
+
+@pytest.mark.usefixtures("heroes")
+async def test_the_form_shows_the_filters_in_force(client: httpx.AsyncClient) -> None:
+    page = await client.get("/heroes?team=2&team=none&age_min=18")
+    form = form_of(page, name="filters")
+    assert sorted(form.data["team"]) == ["2", "none"]
+    assert (form["age_min"], form["age_max"]) == ("18", "")
+    assert field_of(page, "From").value == "18"
+    assert by_id(await submit(client, form), "list") == by_id(page, "list")
+
+
+@pytest.mark.usefixtures("heroes")
+async def test_a_fragment_has_the_chips_too(client: httpx.AsyncClient) -> None:
+    fragment = await client.get("/heroes?team=2&age=none", headers=htmx_headers("section#list"))
+    assert list(chips_of(fragment)) == ["Team: Z-Force", "No age"]
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("team=abc", "Team: Enter a whole number."),
+        ("team=99999999999999999999", "Team: Enter a number from -2,147,483,648 to 2,147,483,647."),
+        ("age_min=1.5", "Age: Enter a whole number."),
+        ("age_max=٣", "Age: Enter a whole number."),
+        ("age_min=nan", "Age: Enter a whole number."),
+    ],
+)
+async def test_a_filter_that_is_no_value_is_named_and_left_out(
+    client: httpx.AsyncClient, session: AsyncSession, query: str, sentence: str
+) -> None:
+    await a_hero(session, "Nova")
+    page = await client.get(f"/heroes?{query}")
+    assert page.status_code == 400
+    assert alert_of(page) == sentence
+    assert names_of(page) == ["Nova"]
+    assert chips_of(page) == {}
+
+
+async def test_a_filter_finds_teams_by_name_when_there_are_many(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    for number in range(60):
+        await a_team(session, f"Team {number:02}")
+    page = await client.get("/heroes?team=60")
+    assert list(chips_of(page)) == ["Team: Team 59"]
+    assert "60" in form_of(page, name="filters").data["team"]
+    assert field_of(page, "Find in Team").value == ""
+    options = await client.get("/heroes/options/team_id?q=team+58")
+    assert [text_of(tag) for tag in parsed(options).find_all(role="option")] == ["Team 58"]
+
+
+async def test_options_without_a_match_say_so(client: httpx.AsyncClient) -> None:
+    options = await client.get("/heroes/options/team_id", params={"q": "<nobody>"})
+    assert text_of(parsed(options)) == "No team matches “<nobody>”."
+    assert (await client.get("/heroes/options/name")).status_code == 404
+
+
+async def test_a_resource_is_filtered_by_what_is_in_its_address_only(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_team(session, "Preventers")
+    page = await client.get("/teams?team=1&age_min=5&name=x")
+    assert page.status_code == 200
+    assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
+    assert text_of(by_id(page, "total")) == "1"

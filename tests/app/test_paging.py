@@ -1,0 +1,218 @@
+"""Paging: page after page shows every row once and in order, whatever happens in between."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from tests.factories import a_team, some_heroes
+from tests.html import Page, by_id, link, links_of, parsed, rows_of, text_of
+from tests.stored import Stored
+from webapp.heroes import Hero
+from webapp.teams import Team
+
+PAGES = ("First page", "Previous page", "Next page", "Last page")
+
+
+@pytest.fixture
+async def heroes(session: AsyncSession) -> list[Hero]:
+    """Heroes of every kind that a sort can trip over: the same name, the same age, none, no team.
+
+    Their secret names are all different, so a row is told apart by it.
+    """
+    teams = [await a_team(session, name) for name in ("Zeta", "alpha", "Ómega")]
+    names = ("Nova", "nova", "Ümit", "Nova", "🦸", "Deadpond")
+    ages = (None, 7, 7, 150_000, 0, None, 7)
+    heroes = [
+        Hero(
+            name=names[number % 6],
+            secret_name=f"Person {number * 7 % 31:02}",
+            age=ages[number % 7],
+            team_id=None if number % 4 == 3 else teams[number % 4].id,
+        )
+        for number in range(31)
+    ]
+    session.add_all(heroes)
+    await session.commit()
+    return heroes
+
+
+SORTS: dict[str, Callable[[Hero, dict[int | None, str]], object]] = {
+    "name": lambda hero, _: hero.name,
+    "secret_name": lambda hero, _: hero.secret_name,
+    "age": lambda hero, _: hero.age,
+    "team_id": lambda hero, teams: teams.get(hero.team_id),
+    "id": lambda hero, _: hero.id,
+}
+
+
+@pytest.mark.parametrize("sort", [sign + name for name in SORTS for sign in ("", "-")])
+async def test_paging_forwards_and_backwards_equals_the_plain_sort(
+    client: httpx.AsyncClient, heroes: list[Hero], stored: Stored, sort: str
+) -> None:
+    teams = {team.id: team.name for team in await stored.all(Team)}
+    wanted = _sorted(heroes, teams, sort)
+    for size in (2, 7, 31):
+        address = f"/heroes?sort={sort}&size={size}"
+        forwards = await _walk(client, address, "Next page")
+        assert [person for page in forwards for person in page] == wanted
+        backwards = await _walk(client, f"{address}&before=end", "Previous page")
+        assert [person for page in reversed(backwards) for person in page] == wanted
+
+
+@pytest.mark.parametrize("sort", ["name", "-age", "team_id", "-id"])
+async def test_previous_brings_back_the_page_before(
+    client: httpx.AsyncClient, heroes: list[Hero], sort: str
+) -> None:
+    first = await client.get(f"/heroes?sort={sort}&size=5")
+    second = await client.get(link(first, "Next page"))
+    third = await client.get(link(second, "Next page"))
+    back = await client.get(link(third, "Previous page"))
+    assert _people(back) == _people(second)
+    assert _people(await client.get(link(back, "Previous page"))) == _people(first)
+    assert _people(await client.get(link(third, "First page"))) == _people(first)
+
+
+async def test_the_last_page_is_one_click_away(
+    client: httpx.AsyncClient, heroes: list[Hero]
+) -> None:
+    page = await client.get(link(await client.get("/heroes?sort=id&size=10"), "Last page"))
+    assert _people(page) == [hero.secret_name for hero in heroes[-10:]]
+    assert text_of(by_id(page, "range")) == "22–31 of 31"  # noqa: RUF001
+    assert _steps(page) == ["First page", "Previous page"]
+
+
+async def test_a_pager_offers_only_where_there_is_something(
+    client: httpx.AsyncClient, heroes: list[Hero]
+) -> None:
+    first = await client.get("/heroes?size=20")
+    assert _steps(first) == ["Next page", "Last page"]
+    second = await client.get(link(first, "Next page"))
+    assert _steps(second) == ["First page", "Previous page"]
+    assert _steps(await client.get("/heroes?size=31")) == []
+
+
+async def test_filters_and_search_page_alike(client: httpx.AsyncClient, heroes: list[Hero]) -> None:
+    for query in ("q=nova", "team=1&team=none", "age_min=5&q=person"):
+        whole = _people(await client.get(f"/heroes?{query}&sort=-age&size=200"))
+        pages = await _walk(client, f"/heroes?{query}&sort=-age&size=2", "Next page")
+        assert [person for page in pages for person in page] == whole
+        assert len(pages) > 2
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "age", "-age", "team_id"])
+async def test_rows_that_come_and_go_between_pages_do_not_hide_or_repeat_others(
+    client: httpx.AsyncClient, session: AsyncSession, heroes: list[Hero], sort: str
+) -> None:
+    page = await client.get(f"/heroes?sort={sort}&size=4")
+    seen = _people(page)
+    number = 0
+    while "Next page" in _steps(page):
+        # The very row at the page's edge goes, and others come before and behind it.
+        await session.execute(delete(Hero).where(col(Hero.secret_name) == seen[-1]))
+        for age in (None, 7):
+            number += 1
+            session.add(Hero(name="Nova", secret_name=f"Newcomer {number}", age=age))
+        await session.commit()
+        page = await client.get(link(page, "Next page"))
+        seen += _people(page)
+    assert len(seen) == len(set(seen))
+    assert {hero.secret_name for hero in heroes} <= set(seen)
+
+
+async def test_a_page_whose_rows_are_all_gone_leads_back(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    heroes = await some_heroes(session, 8)
+    first = await client.get("/heroes?size=5")
+    address = link(first, "Next page")
+    for hero in heroes[5:]:
+        await session.delete(hero)
+    await session.commit()
+    page = await client.get(address)
+    assert page.status_code == 200
+    assert "Nothing is here any more" in text_of(by_id(page, "list"))
+    assert _people(await client.get(link(page, "Go to the first page"))) == _people(first)
+
+
+async def test_a_search_whose_page_is_gone_does_not_say_that_it_found_nothing(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    heroes = await some_heroes(session, 8)
+    address = link(await client.get("/heroes?q=hero&size=5"), "Next page")
+    for hero in heroes[5:]:
+        await session.delete(hero)
+    await session.commit()
+    page = await client.get(address)
+    assert "No hero matches" not in text_of(by_id(page, "list"))
+    first = await client.get(link(page, "Go to the first page"))
+    assert len(rows_of(first)) == 5
+    assert first.url.params["q"] == "hero"
+
+
+async def test_before_the_first_row_there_is_the_way_back_too(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    heroes = await some_heroes(session, 8)
+    second = await client.get(link(await client.get("/heroes?size=5"), "Next page"))
+    address = link(second, "Previous page")
+    for hero in heroes[:5]:
+        await session.delete(hero)
+    await session.commit()
+    page = await client.get(address)
+    assert page.status_code == 200
+    assert "yet" not in text_of(by_id(page, "list"))
+    first = await client.get(link(page, "Go to the first page"))
+    assert len(rows_of(first)) == 3
+
+
+async def test_a_cursor_of_another_order_shows_the_first_page_and_says_so(
+    client: httpx.AsyncClient, heroes: list[Hero]
+) -> None:
+    second = await client.get(link(await client.get("/heroes?size=5"), "Next page"))
+    page = await client.get(f"/heroes?size=5&sort=age&after={second.url.params['after']}")
+    assert page.status_code == 400
+    assert _people(page) == _people(await client.get("/heroes?size=5&sort=age"))
+
+
+async def test_a_cursor_keeps_its_place_in_any_text(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    names = ["a\nb", "c\td", "\u202eevil", "<b>", "'; --", "ß" * 200, "🦸" * 200, '"\\"', "zz"]
+    session.add_all(Hero(name=name, secret_name=name) for name in names)
+    await session.commit()
+    pages = await _walk(client, "/heroes?size=1&sort=secret_name", "Next page")
+    assert len(pages) == len(names)
+    assert len({person for (person,) in pages}) == len(names)
+
+
+def _sorted(heroes: list[Hero], teams: dict[int | None, str], sort: str) -> list[str]:
+    """The secret names in the order wanted, found in the plainest way."""
+    # Any: what heroes are sorted by, of one type for each sort.
+    value = SORTS[sort.removeprefix("-")]
+    is_descending = sort.startswith("-")
+    full = [hero for hero in heroes if value(hero, teams) is not None]
+    empty = [hero for hero in heroes if value(hero, teams) is None]
+    full.sort(key=lambda hero: (value(hero, teams), hero.id), reverse=is_descending)  # type: ignore[arg-type,return-value]
+    empty.sort(key=lambda hero: hero.id or 0, reverse=is_descending)
+    return [hero.secret_name for hero in (*full, *empty)]
+
+
+async def _walk(client: httpx.AsyncClient, url: str, step: str) -> list[list[str]]:
+    page = parsed(await client.get(url))
+    pages = [_people(page)]
+    while step in _steps(page):
+        page = parsed(await client.get(link(page, step)))
+        pages.append(_people(page))
+    return pages
+
+
+def _people(page: Page) -> list[str]:
+    return [row["Secret name"] for row in rows_of(page)]
+
+
+def _steps(page: Page) -> list[str]:
+    return [one.text for one in links_of(page) if one.text in PAGES]

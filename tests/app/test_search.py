@@ -1,0 +1,142 @@
+"""Searching a list: what was typed is looked for as it stands, whatever its case and accents."""
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.factories import a_hero, a_team, some_heroes
+from tests.html import field_of, form_of, parsed, rows_of, submit, text_of
+
+
+async def found(client: httpx.AsyncClient, text: str) -> list[str]:
+    page = await client.get("/heroes", params={"q": text})
+    assert page.status_code == 200
+    return [row["Name"] for row in rows_of(page)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "other"),
+    [
+        ("100%", "100% Man", "1000 Man"),
+        ("%", "100% Man", "1000 Man"),
+        ("a_b", "Aa_ba", "Aaxba"),
+        ("_", "Aa_ba", "Aaxba"),
+        ("c\\d", "C\\D", "CD"),
+        ("\\", "C\\D", "CD"),
+        ("\\%", "x\\%y", "x%y"),
+        ("/_", "x/_y", "x/zy"),
+        ("'; --", "O'; --Hara", "OHara"),
+        ('"', 'The "Fist"', "The Fist"),
+        ("<b>", "<b>Bold</b>", "Bold"),
+        ("🦸", "Hero 🦸", "Hero 🦹"),
+        ("بطل", "البطل", "Hero"),
+        ("??", "Who??", "Who?"),
+        ("[a", "[abc]", "abc"),
+        ("*", "St*r", "Star"),
+    ],
+)
+async def test_every_character_is_looked_for_as_it_stands(
+    client: httpx.AsyncClient, session: AsyncSession, text: str, name: str, other: str
+) -> None:
+    await a_hero(session, name)
+    await a_hero(session, other)
+    assert await found(client, text) == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("lukasz", "Łukasz"),
+        ("ŁUKASZ", "lukasz"),
+        ("zoe", "Zoë"),
+        ("Zoë", "ZOE"),
+        ("zoe\u0308", "Zoë"),
+        ("STRASSE", "Straße"),
+        ("soren", "Søren"),
+        ("ÅNGSTRÖM", "ångström"),
+        ("istanbul", "İSTANBUL"),
+        ("ΟΔΥΣ", "Οδυσσεύς"),
+        ("МОСКВА", "москва"),
+        ("ﬁre", "Fire"),
+        ("２", "Hero 2"),  # noqa: RUF001
+    ],
+)
+async def test_case_and_accents_do_not_matter(
+    client: httpx.AsyncClient, session: AsyncSession, text: str, name: str
+) -> None:
+    await a_hero(session, name)
+    await a_hero(session, "Somebody else")
+    assert await found(client, text) == [name]
+
+
+async def test_the_secret_name_is_searched_too(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "Nova", "Dive Wilson")
+    await a_hero(session, "Rusty", "Tommy Sharp")
+    assert await found(client, "wilson") == ["Nova"]
+
+
+async def test_spaces_around_the_text_do_not_matter(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "Nova")
+    assert await found(client, "  nova ") == ["Nova"]
+    assert await found(client, "   ") == ["Nova"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\0", "no\0va", "x" * 60_000, "ü" * 10_000, "%" * 20_000, "\ud800", "\u200f\u202e", "🦸" * 5000],
+)
+async def test_a_text_that_nothing_can_contain_finds_nothing(
+    client: httpx.AsyncClient, session: AsyncSession, text: str
+) -> None:
+    await a_hero(session, "Nova")
+    raw = text.encode("utf-8", "surrogatepass")
+    page = await client.get(httpx.URL("/heroes").copy_with(query=b"q=" + _quoted(raw)))
+    assert page.status_code == 200
+    assert rows_of(page) == []
+    assert "No hero matches" in text_of(parsed(page))
+
+
+async def test_what_was_typed_stands_in_the_box_again_and_is_no_markup(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    typed = "<script>alert('&amp;')</script>"
+    page = await client.get("/heroes", params={"q": typed})
+    assert field_of(page, "Search heroes").value == typed
+    assert f"No hero matches “{typed}”" in text_of(parsed(page))
+
+
+async def test_searching_is_a_form_that_needs_no_script(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await some_heroes(session, 3)
+    form = form_of(await client.get("/heroes"), name="Heroes")
+    page = await submit(client, form, q="002")
+    assert [row["Name"] for row in rows_of(page)] == ["Hero 002"]
+
+
+async def test_a_search_looks_within_the_filters(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    team = await a_team(session)
+    await a_hero(session, "Nova", age=20, team=team)
+    await a_hero(session, "Nova Prime", age=40, team=team)
+    await a_hero(session, "Super Nova", age=20)
+    page = await client.get(f"/heroes?q=nova&team={team.id}&age_max=30")
+    assert [row["Name"] for row in rows_of(page)] == ["Nova"]
+
+
+async def test_teams_are_searched_by_their_headquarters(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_team(session, "Preventers", "Sharp Tower")
+    await a_team(session, "Z-Force", None)
+    page = await client.get("/teams?q=tower")
+    assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
+
+
+def _quoted(raw: bytes) -> bytes:
+    return b"".join(b"%%%02X" % byte for byte in raw)

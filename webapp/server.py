@@ -1,0 +1,147 @@
+"""The server process: uvicorn on a socket opened beforehand, its workers, and its log."""
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+from typing import Any, NoReturn
+
+import click
+import uvicorn
+from pydantic import SecretStr
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from webapp.settings import PREFIX, Settings
+
+APPLICATION = "webapp.app:app"
+# How long requests under way have when the server is told to stop.
+GRACE_SECONDS = 10
+# A machine that starts many workers at once is slow.
+WORKER_START_SECONDS = 60
+WAITING_CONNECTIONS = 2048
+
+# What an address that stands for all of them is called in a browser.
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+class ListenError(Exception):
+    """The address cannot be listened on: one sentence that says why."""
+
+
+class NotCancelled(logging.Filter):
+    """Drops the traceback of a request that was ended because the server stops."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+# Any: what logging.config.dictConfig takes.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
+    "filters": {"not_cancelled": {"()": NotCancelled}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["not_cancelled"],
+        }
+    },
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"webapp": {"level": "INFO"}},
+}
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address; port 0 takes a free one. Raises ListenError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # A name such as localhost has several; the older family is the one that everybody has.
+        family, _, _, _, address = min(found, key=lambda info: info[0])
+        return socket.create_server(address, family=family, backlog=WAITING_CONNECTIONS)
+    except (socket.gaierror, UnicodeError):
+        raise ListenError(f"There is no address “{host}”: choose another --host.") from None
+    except PermissionError:
+        raise ListenError(f"This user may not use port {port}: choose another --port.") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ListenError(
+                f"Port {port} of {host} is in use: stop what uses it, or choose another --port."
+            ) from None
+        raise ListenError(
+            f"The server cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}."
+        ) from None
+
+
+def run(settings: Settings, listener: socket.socket) -> bool:
+    """Serve until the process is told to stop; return whether it worked until then."""
+    _pass_on(settings)
+    config = uvicorn.Config(
+        APPLICATION,
+        factory=True,
+        workers=settings.workers,
+        forwarded_allow_ips=settings.trusted_proxies,
+        access_log=False,
+        server_header=False,
+        log_config=LOGGING,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
+    )
+    if settings.workers > 1:
+        workers = Workers(config, [listener])
+        workers.run()
+        return not workers.has_failed()
+    # uvicorn sends itself again the signal that stopped it, once all is done.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    Server(config).run([listener])
+    return True
+
+
+class Server(uvicorn.Server):
+    """The only process."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if sockets and self.started:
+            _announce(sockets[0])
+
+
+class Workers(Multiprocess):
+    """Processes that share the socket."""
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        if all(process.wait_until_ready(WORKER_START_SECONDS) for process in self.processes):
+            _announce(self.sockets[0])
+
+    def has_failed(self) -> bool:
+        """Whether the server stopped because a worker could not start."""
+        return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+
+
+def _pass_on(settings: Settings) -> None:
+    """Put the settings into the environment, where the application reads them in every process."""
+    for name, value in settings.model_dump().items():
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        os.environ[PREFIX + name.upper()] = text
+
+
+def _announce(listener: socket.socket) -> None:
+    host, port, *_ = listener.getsockname()
+    host = ANY_ADDRESS.get(host, host)
+    host = f"[{host}]" if ":" in host else host
+    click.echo(f"Hero Admin is running at http://{host}:{port} (press Ctrl+C to stop)")
+
+
+def _leave(*_: object) -> NoReturn:
+    raise SystemExit(0)
