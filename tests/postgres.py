@@ -148,7 +148,8 @@ class PostgresServer:
             return False
         assert self._process is not None
         # The last line is the state, where pg_ctl looks too; the first tells an old file apart.
-        return lines[0] == str(self._process.pid) and lines[-1].strip() == "ready"
+        # It is empty for a moment after it is made.
+        return lines[:1] == [str(self._process.pid)] and lines[-1].strip() == "ready"
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(

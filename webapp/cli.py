@@ -98,8 +98,14 @@ def revision(message: str) -> None:
 
     MESSAGE says in a few words what it does.
     """
-    for path in asyncio.run(_make_revision(load_settings(), message)):
-        click.echo(f"Check and complete {_shown(path)}, then run `python -m webapp migrate`.")
+    if not message.strip():
+        raise click.BadParameter("say in a few words what it does.", param_hint="MESSAGE")
+    path = asyncio.run(_make_revision(load_settings(), message))
+    click.echo(
+        f"Written: {_shown(path)}. Check it, then run `python -m webapp migrate`."
+        if path
+        else "There is nothing to migrate: the database has all that the models have."
+    )
 
 
 @asynccontextmanager
@@ -161,9 +167,9 @@ async def _sample(settings: Settings, heroes: int, teams: int) -> None:
     )
 
 
-async def _make_revision(settings: Settings, message: str) -> list[Path]:
+async def _make_revision(settings: Settings, message: str) -> Path | None:
     async with _ready(settings) as database:
-        return await make_revision(database, message)
+        return await make_revision(database, message.strip().rstrip("."))
 
 
 def _reason(error: BaseException) -> str:

@@ -1,5 +1,7 @@
 """Searching a list: what was typed is looked for as it stands, whatever its case and accents."""
 
+from urllib.parse import quote_from_bytes
+
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,14 +89,14 @@ async def test_spaces_around_the_text_do_not_matter(
 
 @pytest.mark.parametrize(
     "text",
-    ["\0", "no\0va", "x" * 60_000, "ü" * 10_000, "%" * 20_000, "\ud800", "\u200f\u202e", "🦸" * 5000],
+    ["\0", "no\0va", "x" * 60_000, "ü" * 10_000, "%" * 20_000, "\ud800", "\u200f\u202e", "🦸" * 5_000],
 )
 async def test_a_text_that_nothing_can_contain_finds_nothing(
     client: httpx.AsyncClient, session: AsyncSession, text: str
 ) -> None:
     await a_hero(session, "Nova")
     raw = text.encode("utf-8", "surrogatepass")
-    page = await client.get(httpx.URL("/heroes").copy_with(query=b"q=" + _quoted(raw)))
+    page = await client.get(httpx.URL("/heroes").copy_with(query=b"q=" + quote_from_bytes(raw).encode()))
     assert page.status_code == 200
     assert rows_of(page) == []
     assert "No hero matches" in text_of(parsed(page))
@@ -136,7 +138,3 @@ async def test_teams_are_searched_by_their_headquarters(
     await a_team(session, "Z-Force", None)
     page = await client.get("/teams?q=tower")
     assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
-
-
-def _quoted(raw: bytes) -> bytes:
-    return b"".join(b"%%%02X" % byte for byte in raw)

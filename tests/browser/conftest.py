@@ -165,7 +165,7 @@ def axe(has_javascript: bool) -> Axe:
             # The browser fires no timer on such a page, and axe would wait for its own for ever.
             page.evaluate(
                 """window.setTimeout = (callback, delay, ...values) => {
-                    Promise.resolve().then(() => callback(...values));
+                    Promise.resolve().then(() => callback?.(...values));
                     return 0;
                 }"""
             )

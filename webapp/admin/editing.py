@@ -86,9 +86,7 @@ async def update(resource: Resource, request: Request) -> Response:
     title, stored = resource.title_of(record), texts_of(resource.edit_fields, record)
     texts = typed_texts(resource.edit_fields, form)
     if _searches(form):
-        return await _edit_form(
-            resource, request, title, stored | texts, searches=_searches(form)
-        )
+        return await _edit_form(resource, request, title, stored | texts, searches=_searches(form))
     try:
         values = read_changes(resource, texts, stored)
         await changes.change(session_of(request), site_of(request), resource, record, values)

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from webapp.admin.fields import Field
 from webapp.admin.options import Options, fetch_options, fixed_options
 from webapp.admin.resource import Resource
-from webapp.admin.schemas import article_of, sentences_of
+from webapp.admin.schemas import article_of, clean_text, sentences_of
 from webapp.admin.site import Site
 from webapp.errors import Invalid
 
@@ -180,7 +180,7 @@ def _parsed(
             continue
         label = resource.labels[field.name]
         try:
-            text = texts[field.name].strip()
+            text = clean_text(texts[field.name]).strip()
             value = field.input(text) if text else ""
             if value != "":
                 values[field.name] = value

@@ -61,6 +61,15 @@ def select_page(
     )
 
 
+def ordered(rows: Select[Any], order: Order) -> Select[Any]:
+    """Return the statement for all rows in this order."""
+    columns = [*order.key] if order.value is None else [order.value, *order.key]
+    directions = [column.desc() if order.is_descending else column.asc() for column in columns]
+    if order.is_nullable and order.value is not None:
+        return rows.order_by(order.value.is_(None), *directions)
+    return rows.order_by(*directions)
+
+
 def _branches(
     order: Order, cursor: Cursor | None, *, is_backward: bool
 ) -> Sequence[Sequence[ColumnElement[bool]]]:
@@ -89,12 +98,8 @@ def _beyond(
     columns: tuple[ColumnElement[Any], ...], values: tuple[Any, ...], is_falling: bool
 ) -> ColumnElement[bool]:
     compare = operator.lt if is_falling else operator.gt
-    if len(columns) == 1:
-        condition: ColumnElement[bool] = compare(columns[0], values[0])
-        return condition
-    here = tuple_(*columns)
-    there = tuple_(
-        *(literal(value, column.type) for column, value in zip(columns, values, strict=True))
-    )
-    condition = compare(here, there)
+    is_single = len(columns) == 1
+    here: ColumnElement[Any] = columns[0] if is_single else tuple_(*columns)
+    there = [literal(value, column.type) for column, value in zip(columns, values, strict=True)]
+    condition: ColumnElement[bool] = compare(here, there[0] if is_single else tuple_(*there))
     return condition

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -12,10 +12,10 @@ from webapp.admin.cursor import Cursor
 from webapp.admin.display import shown_in_cell
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
-from webapp.admin.keyset import Order, select_page
+from webapp.admin.keyset import select_page
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
-from webapp.admin.search import matches_any
+from webapp.admin.selection import conditions_of, select_rows
 from webapp.admin.site import Site
 
 COUNT_CAP = 10_000
@@ -68,11 +68,11 @@ class Page:
 
 async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Page:
     """Fetch the page that `query` asks for: one statement, and a capped count where it is cheap."""
-    selection = _Selection(site, query)
+    reader = _Reader(site, query)
     limit = query.size + 1
     cursor = query.before if query.is_backward else query.after
     statement = select_page(
-        selection.statement, selection.order, cursor, limit, is_backward=query.is_backward
+        reader.statement, reader.order, cursor, limit, is_backward=query.is_backward
     )
     found = list((await session.execute(statement)).all())
     has_more = len(found) > query.size
@@ -84,70 +84,44 @@ async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Pag
         total: Total | None = Total(len(found))
     else:
         total = None if query.is_narrowed else await fetch_total(session, query)
-    return _page(query, selection, found, has_more, total)
+    return _page(query, reader, found, has_more, total)
 
 
 async def fetch_total(session: AsyncSession, query: ListQuery, *, is_exact: bool = False) -> Total:
     """Count the rows of a list, up to `COUNT_CAP` of them unless it has to be exact."""
     counted = select(func.count()).select_from(query.resource.table)
     if is_exact:
-        return Total((await session.execute(counted.where(*_conditions(query)))).scalar_one())
-    some = select(query.resource.key[0].column).where(*_conditions(query)).limit(COUNT_CAP + 1)
+        return Total((await session.execute(counted.where(*conditions_of(query)))).scalar_one())
+    some = select(query.resource.key[0].column).where(*conditions_of(query)).limit(COUNT_CAP + 1)
     count = (await session.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
     return Total(min(count, COUNT_CAP), is_capped=count > COUNT_CAP)
 
 
-def _conditions(query: ListQuery) -> list[ColumnElement[bool]]:
-    searched = matches_any(query.resource.search_fields, query.text) if query.text else None
-    return query.conditions(searched)
-
-
-class _Selection:
+class _Reader:
     """The columns of a list in one statement, and how to read them back out of a row."""
 
     def __init__(self, site: Site, query: ListQuery) -> None:
         resource = query.resource
         self.resource = resource
-        self.is_keyed = query.sort_field.is_key and len(resource.key) == 1
+        selection = select_rows(site, query, query.fields)
         columns: list[ColumnElement[Any]] = [field.column for field in resource.key]
         columns.append(resource.title_field.column)
-        source: FromClause = resource.table
-        value: ColumnElement[Any] = query.sort_field.column
-        is_nullable = query.sort_field.is_optional
         self.readers: list[Callable[[Any], str | Reference | None]] = []
         self.positions: list[int] = []
-        joined: dict[str, Column[Any]] = {}
-        for field in dict.fromkeys((*query.fields, query.sort_field)):
-            if field.relation is None:
-                continue
-            target = site.target_of(field)
-            other = target.table.alias(f"{field.name}_target")
-            title = other.c[target.title_field.column.name]
-            link = other.c[target.by_name[field.relation.target_column].column.name]
-            source = source.outerjoin(other, field.column == link)
-            joined[field.name] = title
-            if field is query.sort_field:
-                value, is_nullable = title, True
         for field in query.fields:
             self.positions.append(len(columns))
             columns.append(field.column)
             if field.relation is None:
                 self.readers.append(_cell_reader(field))
             else:
-                columns.append(joined[field.name])
+                columns.append(selection.titles[field.name])
                 self.readers.append(_reference_reader(site, field))
         self.value_position = len(columns)
-        columns.append(value)
+        columns.append(selection.value)
         labelled = [column.label(f"_{place}") for place, column in enumerate(columns)]
-        self.statement: Select[Any] = (
-            select(*labelled).select_from(source).where(*_conditions(query))
-        )
-        self.order = Order(
-            None if self.is_keyed else value,
-            tuple(field.column for field in resource.key),
-            is_nullable,
-            query.is_descending,
-        )
+        rows = select(*labelled).select_from(selection.source)
+        self.statement: Select[Any] = rows.where(*selection.conditions)
+        self.order = selection.order
 
     def row(self, found: Sequence[Any]) -> Row:
         key_length = len(self.resource.key)
@@ -155,8 +129,8 @@ class _Selection:
             key_text(self.resource, tuple(found[:key_length])),
             shown_in_cell(self.resource.title_field, found[key_length]) or "(empty)",
             tuple(
-                reader(found[place:])
-                for place, reader in zip(self.positions, self.readers, strict=True)
+                read(found[place:])
+                for place, read in zip(self.positions, self.readers, strict=True)
             ),
         )
 
@@ -187,7 +161,7 @@ def _reference_reader(site: Site, field: Field) -> Callable[[Sequence[Any]], Ref
 
 def _page(
     query: ListQuery,
-    selection: _Selection,
+    reader: _Reader,
     found: Sequence[Sequence[Any]],
     has_more: bool,
     total: Total | None,
@@ -198,10 +172,10 @@ def _page(
     has_previous = has_more if query.is_backward else query.after is not None
     next_query = previous_query = None
     if found and has_next:
-        next_query = query.first(after=selection.cursor(query, found[-1], last))
+        next_query = query.first(after=reader.cursor(query, found[-1], last))
     if found and has_previous:
-        previous_query = query.first(before=selection.cursor(query, found[0], first))
-    rows = tuple(selection.row(row) for row in found)
+        previous_query = query.first(before=reader.cursor(query, found[0], first))
+    rows = tuple(reader.row(row) for row in found)
     return Page(query, rows, first, next_query, previous_query, total)
 
 

@@ -130,6 +130,17 @@ class ListQuery:
         """Return this very state, its rows counted up to a limit, or `exact`ly."""
         return f"{self.path}?{urlencode([*self.params(), ('count', count)])}"
 
+    def export_url(self, extension: str) -> str:
+        """Return the address of all rows of this list as a file."""
+        every = self.first(size=DEFAULT_SIZE)
+        params = every.params()
+        if self.scope:
+            params.append(
+                (Filter(self.scope.field).name, self.scope.field.input.format(self.scope.value))
+            )
+        path = f"/{self.resource.name}.{extension}"
+        return f"{path}?{urlencode(params)}" if params else path
+
     @property
     def sizes(self) -> tuple[int, ...]:
         """The page sizes on offer, and this one."""

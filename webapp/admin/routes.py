@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webapp.admin import deleting, editing, pages
+from webapp.admin import deleting, editing, export, pages
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 
@@ -36,6 +36,8 @@ def _routes(resource: Resource) -> list[Route]:
 
     return [
         *route("", "list", pages.list_page, post=editing.create),
+        *route(".csv", "csv", export.csv_file),
+        *route(".json", "json", export.json_file),
         *route("/new", "new", editing.new_page, post=editing.new_again),
         *route("/options/{field}", "options", pages.options),
         *route("/delete", "delete-many", deleting.delete_many_page, post=deleting.delete_many),

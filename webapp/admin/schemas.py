@@ -79,6 +79,12 @@ def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
     return create_model(name, __base__=schema, __module__=schema.__module__, **definitions)
 
 
+def dumped(schema: type[SQLModel], record: object) -> dict[str, Any]:
+    """Return a record or a row as JSON values: what is stored, whatever a schema would refuse."""
+    values = {name: getattr(record, name) for name in schema.model_fields}
+    return schema.model_construct(**values).model_dump(mode="json")
+
+
 def sentence_of(error: ErrorDetails, label: str) -> str:
     """Turn one pydantic error of the field called `label` into a sentence for people."""
     kind, context = error["type"], error.get("ctx", {})

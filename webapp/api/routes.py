@@ -16,8 +16,9 @@ from webapp.admin import changes
 from webapp.admin.keys import Key, parse_key
 from webapp.admin.requests import session_of
 from webapp.admin.resource import Resource
+from webapp.admin.schemas import dumped
 from webapp.admin.site import Site
-from webapp.api.schemas import ErrorDetail, dumped, related_schema, relationships_of
+from webapp.api.schemas import ErrorDetail, related_schema, relationships_of
 from webapp.errors import Invalid
 
 MOST_ROWS = 1_000

@@ -40,9 +40,3 @@ def related_schema(
     title = f"{resource.read_schema.__name__}With{name.title().replace('_', '')}"
     definitions: dict[str, Any] = {name: (annotation, None)}
     return create_model(title, __base__=resource.read_schema, **definitions)
-
-
-def dumped(schema: type[SQLModel], record: SQLModel) -> dict[str, Any]:
-    """Return a record as JSON values; what is stored is shown, whatever a schema would refuse."""
-    values = {name: getattr(record, name) for name in schema.model_fields}
-    return schema.model_construct(**values).model_dump(mode="json")

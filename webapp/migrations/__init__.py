@@ -1,20 +1,25 @@
 """Migrations: the schema of the database, step by step, applied by Alembic."""
 
-from collections.abc import Callable
+from argparse import Namespace
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.operations import MigrationScript
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from webapp import sqlite
 from webapp.database import Database
 
 HERE = Path(__file__).parent
 # Any number that no other application of the same database takes for its own lock.
 MIGRATION_LOCK = 5_214_001
+BUSY_MILLISECONDS = 600_000
 
 Answer = TypeVar("Answer")
 
@@ -28,12 +33,12 @@ async def migrate(database: Database) -> list[str]:
 
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
-    return await _run(database, _upgrade)
+    return await _run(database.writing, _upgrade)
 
 
 async def check_schema(database: Database) -> None:
     """Raise SchemaError unless the schema is the one that this version was made for."""
-    current = await _run(database, _current)
+    current = await _run(database.reading, _current)
     script = ScriptDirectory.from_config(_config())
     if current == script.get_current_head():
         return
@@ -46,19 +51,33 @@ async def check_schema(database: Database) -> None:
     raise SchemaError("The database is not up to date: run `python -m webapp migrate` first.")
 
 
-async def make_revision(database: Database, message: str) -> list[Path]:
-    """Write a migration for what the models have and the database has not; return its file."""
+async def make_revision(database: Database, message: str) -> Path | None:
+    """Write a migration for what the models have and the database has not.
 
-    def generate(connection: Connection) -> list[Path]:
-        made = command.revision(_config(connection), message, autogenerate=True)
-        revisions = made if isinstance(made, list) else [made]
-        return [Path(revision.path) for revision in revisions if revision is not None]
+    Return its file, or None when there is nothing to migrate.
+    """
 
-    return await _run(database, generate)
+    def generate(connection: Connection) -> Path | None:
+        config = _config(connection)
+        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
+        made = command.revision(
+            config,
+            message,
+            autogenerate=True,
+            rev_id=f"{number:04}",
+            process_revision_directives=_drop_if_empty,
+        )
+        return Path(made.path) if isinstance(made, Script) else None
+
+    return await _run(database.writing, generate)
 
 
-async def _run(database: Database, act: Callable[[Connection], Answer]) -> Answer:
-    async with database.writing.connect() as connection:
+async def _run(engine: AsyncEngine, act: Callable[[Connection], Answer]) -> Answer:
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        if isinstance(driver, sqlite.Connection):
+            # Another process may be migrating just now, and that takes longer than a request.
+            await driver.pragma(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         answer = await connection.run_sync(act)
         await connection.commit()
         return answer
@@ -86,6 +105,16 @@ def _upgrade(connection: Connection) -> list[str]:
     return pending[::-1]
 
 
+def _drop_if_empty(
+    _context: MigrationContext,
+    _revision: str | Iterable[str | None] | Iterable[str],
+    directives: list[MigrationScript],
+) -> None:
+    operations = directives[0].upgrade_ops
+    if operations is None or operations.is_empty():
+        directives.clear()
+
+
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
@@ -93,6 +122,6 @@ def _current(connection: Connection) -> str | None:
 def _config(connection: Connection | None = None) -> Config:
     # Any: Alembic's attributes hold whatever env.py asks for.
     attributes: dict[str, Any] = {"connection": connection}
-    config = Config(attributes=attributes)
+    config = Config(attributes=attributes, cmd_opts=Namespace(quiet=True))
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
     return config

@@ -1,13 +1,24 @@
 """Alembic runs this file for every command, on the connection that it was handed."""
 
+from typing import Literal
+
 from alembic import context
 from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString
 
 from webapp import resources
 from webapp.admin import submissions
 
 # Their models are in the metadata once they are imported.
 MODELS = (resources, submissions)
+
+
+def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
+    """Write SQLModel's texts as what they are, so that a migration needs SQLAlchemy only."""
+    if kind == "type" and isinstance(item, AutoString):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    return False
+
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -16,6 +27,7 @@ context.configure(
     # SQLite changes a table by making it anew.
     render_as_batch=True,
     compare_type=True,
+    render_item=render_item,
 )
 with context.begin_transaction():
     context.run_migrations()

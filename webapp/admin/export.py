@@ -1,0 +1,111 @@
+"""Export: all rows of a list, as the list filters and sorts them, streamed as CSV or JSON."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from webapp.admin.fields import Field
+from webapp.admin.keyset import ordered
+from webapp.admin.query import ListQuery, parse_query
+from webapp.admin.requests import site_of
+from webapp.admin.resource import Resource
+from webapp.admin.schemas import dumped
+from webapp.admin.selection import select_rows
+from webapp.admin.site import Site
+from webapp.database import Database
+
+ROWS_PER_BATCH = 500
+# What a spreadsheet takes for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+Rows = Sequence[Row[Any]]
+
+
+async def csv_file(resource: Resource, request: Request) -> Response:
+    """GET /heroes.csv?q=…: the rows of the list as CSV; titles of relations come last."""
+    related = [field for field in resource.fields if field.relation]
+
+    def lines(rows: Rows, _: bool) -> str:
+        return _csv_text(_csv_cells(resource.fields, row) for row in rows)
+
+    names = [field.name for field in resource.fields]
+    titles = [field.name.removesuffix("_id") for field in related]
+    return await _download(resource, request, "csv", _csv_text([names + titles]), lines, "")
+
+
+async def json_file(resource: Resource, request: Request) -> Response:
+    """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each."""
+
+    def items(rows: Rows, is_first: bool) -> str:
+        texts = (json.dumps(dumped(resource.read_schema, row), ensure_ascii=False) for row in rows)
+        return "".join(
+            ("\n" if is_first and place == 0 else ",\n") + text for place, text in enumerate(texts)
+        )
+
+    return await _download(resource, request, "json", "[", items, "\n]\n")
+
+
+async def _download(
+    resource: Resource,
+    request: Request,
+    extension: str,
+    head: str,
+    written: Callable[[Rows, bool], str],
+    tail: str,
+) -> Response:
+    site = site_of(request)
+    query = parse_query(site, resource, f"/{resource.name}", request.query_params)
+    if query.problems:
+        raise HTTPException(400, " ".join(query.problems))
+    batches = _batches(request.state.database, site, query)
+    # Before anything is sent, so that a database that is away is answered with 503.
+    first: Rows = await anext(batches, ())
+
+    async def body() -> AsyncIterator[str]:
+        yield head + written(first, True)
+        async for rows in batches:
+            yield written(rows, False)
+        yield tail
+
+    media_type = "text/csv" if extension == "csv" else "application/json"
+    headers = {"Content-Disposition": f'attachment; filename="{resource.name}.{extension}"'}
+    return StreamingResponse(body(), headers=headers, media_type=media_type)
+
+
+async def _batches(database: Database, site: Site, query: ListQuery) -> AsyncIterator[Rows]:
+    # A session of its own: that of the request ends before its response begins.
+    selection = select_rows(site, query, query.resource.fields)
+    columns = [field.column.label(field.name) for field in query.resource.fields]
+    titles = [title.label(f"{name}_title") for name, title in selection.titles.items()]
+    rows = select(*columns, *titles).select_from(selection.source).where(*selection.conditions)
+    statement = ordered(rows, selection.order)
+    async with database.session(is_read_only=True) as session:
+        result = await session.stream(statement, execution_options={"yield_per": ROWS_PER_BATCH})
+        async for batch in result.partitions():
+            yield batch
+
+
+def _csv_cells(fields: Sequence[Field], row: Row[Any]) -> list[str]:
+    cells = []
+    for field, value in zip(fields, row, strict=False):
+        text = "" if value is None else field.input.format(value)
+        cells.append(text if field.input.is_range else defused(text))
+    return cells + ["" if title is None else defused(str(title)) for title in row[len(fields) :]]
+
+
+def defused(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _csv_text(lines: Iterable[Sequence[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(lines)
+    return buffer.getvalue()
