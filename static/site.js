@@ -217,9 +217,9 @@ const pick = (box) => {
   const [input, clear, list, status] = ["input", "button", "ul", "p"].map((tag) => find(tag, box));
   for (const name of ["aria-describedby", "aria-invalid"]) if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
   input.placeholder = empty?.text ?? "";
-  input.ariaRequired = select.required;
+  input.ariaRequired = select.ariaRequired;
   list.ariaLabel = select.labels[0]?.firstChild.textContent.trim();
-  Object.assign(select, { id: `${id}-value`, hidden: true, required: false });
+  Object.assign(select, { id: `${id}-value`, hidden: true });
   find(".find", box)?.remove();
 
   let timer, asked, active, isEager;

@@ -53,7 +53,7 @@ class Field:
 
     @property
     def is_required(self) -> bool:
-        return self.tag.has_attr("required")
+        return attribute(self.tag, "aria-required") == "true"
 
     @property
     def is_invalid(self) -> bool:
@@ -522,6 +522,8 @@ def _controls_of(root: Tag, form: Tag) -> list[Tag]:
 def _is_disabled(control: Tag) -> bool:
     if control.has_attr("disabled") or control.find_parent(("datalist", "template")):
         return True
+    if control.name == "option":
+        return control.find_parent("optgroup", disabled=True) is not None
     for group in control.find_parents("fieldset"):
         legend = group.find("legend", recursive=False)
         if group.has_attr("disabled") and (legend is None or legend not in control.parents):
@@ -559,9 +561,9 @@ def _selected(select: Tag) -> list[str]:
     options = select.find_all("option")
     selected = [tag for tag in options if tag.has_attr("selected")]
     if not select.has_attr("multiple"):
-        enabled = [tag for tag in options if not tag.has_attr("disabled")]
+        enabled = [tag for tag in options if not _is_disabled(tag)]
         selected = selected[-1:] or enabled[:1]
-    return [_option_value(tag) for tag in selected if not tag.has_attr("disabled")]
+    return [_option_value(tag) for tag in selected if not _is_disabled(tag)]
 
 
 def _option_value(option: Tag) -> str:
@@ -575,6 +577,11 @@ def _filled_in(form: Form, name: str, value: Value) -> list[str]:
         if attribute(tag, "name") == name and not _is_button(tag)
     ]
     assert controls, f"the form has no control {name!r} to fill in"
+    boxes = [tag for tag in controls if attribute(tag, "type").lower() == "checkbox"]
+    if isinstance(value, bool) and boxes:
+        # What a box sends when it is not ticked stands in a hidden field before it.
+        hidden = [attribute(tag, "value") for tag in controls if tag not in boxes]
+        return [*hidden, *_chosen(boxes, name, value)]
     control = controls[0]
     kind = attribute(control, "type").lower()
     if kind in ("checkbox", "radio") or control.name == "select":

@@ -1,5 +1,7 @@
 """Protection: what holds for every request and answer, whatever they are about."""
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,9 +16,12 @@ HEADERS = {
     " frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # What was shown is asked for again, unless a static file says otherwise.
+    "Cache-Control": "private, no-cache",
 }
+# Browsers complain of it where the connection is not trustworthy.
+HTTPS_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
 TOO_BIG = "This is larger than the server accepts."
 CROSS_SITE = "This request was sent by another site. Open the page here and do it again."
 
@@ -33,10 +38,12 @@ class ProtectionMiddleware:
             await self.app(scope, receive, send)
             return
 
+        given = HEADERS | HTTPS_HEADERS if scope["scheme"] == "https" else HEADERS
+
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in given.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -62,7 +69,15 @@ class ProtectionMiddleware:
         length = headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > self.max_body_bytes:
             return 413, TOO_BIG
-        site = headers.get("sec-fetch-site", "same-origin")
-        if scope["method"] not in SAFE_METHODS and site not in {"same-origin", "none"}:
+        if scope["method"] not in SAFE_METHODS and _is_cross_site(headers):
             return 403, CROSS_SITE
         return None
+
+
+def _is_cross_site(headers: Headers) -> bool:
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    # Browsers tell the site only to https and to loopback; programs send neither header.
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import quote
@@ -12,6 +13,8 @@ import aiosqlite
 from webapp.folding import fold
 
 BUSY_SECONDS = 2.0
+# For another process that migrates a large database.
+PATIENT_SECONDS = 600.0
 # Rows that travel together with the query; the rest of a longer answer follows in further trips.
 ROWS_PER_TRIP = 1000
 
@@ -79,9 +82,21 @@ class Connection(aiosqlite.Connection):
         """Make one trip: call the function in the connection's thread."""
         await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
 
-    async def pragma(self, statement: str) -> None:
-        """Execute a statement that has no effect inside a transaction."""
-        await self.in_thread(self._conn.execute, statement)
+    @asynccontextmanager
+    async def rebuilding(self) -> AsyncIterator[None]:
+        """Let the transaction inside make tables anew, and wait long for one that does so too.
+
+        SQLite changes a table by dropping it, and a foreign key would clear what refers to it.
+        """
+        await self._configure(foreign_keys=0, busy_timeout=round(PATIENT_SECONDS * 1000))
+        try:
+            yield
+        finally:
+            await self._configure(foreign_keys=1, busy_timeout=round(BUSY_SECONDS * 1000))
+
+    async def _configure(self, **pragmas: int) -> None:
+        for name, value in pragmas.items():
+            await self.in_thread(self._conn.execute, f"PRAGMA {name} = {value}")
 
     async def commit(self) -> None:
         if self._is_in_transaction:

@@ -212,7 +212,12 @@ async def test_a_refused_form_keeps_everything_that_was_typed(
 ) -> None:
     team = await a_team(session)
     form = form_of(await client.get("/heroes/new"))
-    typed = {"name": '  "Nova" <b>&amp;', "secret_name": "  ", "age": "a b", "team_id": str(team.id)}
+    typed = {
+        "name": '  "Nova" <b>&amp;',
+        "secret_name": "  ",
+        "age": "a b",
+        "team_id": str(team.id),
+    }
     page = await submit(client, form, typed)
     assert form_of(page).values == form.values | typed
 
@@ -222,8 +227,7 @@ async def test_a_refused_form_sums_up_what_is_wrong_in_the_order_of_its_fields(
 ) -> None:
     page = await client.post("/heroes", data={"name": " ", "secret_name": LONG, "age": "abc"})
     assert alert_of(page) == (
-        "3 things need another look Enter a name. Use at most 200 characters."
-        " Enter a whole number."
+        "3 things need another look Enter a name. Use at most 200 characters. Enter a whole number."
     )
 
 
@@ -236,8 +240,8 @@ async def test_the_summary_links_to_the_fields(client: httpx.AsyncClient) -> Non
 
 async def test_only_the_first_bad_field_is_focused(client: httpx.AsyncClient) -> None:
     page = await client.post("/heroes", data={"name": "Nova", "secret_name": "", "age": "abc"})
-    focused = [tag for tag in parsed(page).find_all(autofocus=True)]
-    assert [attribute(tag, "id") for tag in focused] == [field_of(page, "Secret name").id]
+    focused = [attribute(tag, "id") for tag in parsed(page).find_all(autofocus=True)]
+    assert focused == [field_of(page, "Secret name").id]
 
 
 async def test_a_refused_form_can_be_put_right_and_sent_again(

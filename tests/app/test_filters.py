@@ -48,8 +48,8 @@ def names_of(page: httpx.Response) -> list[str]:
         ("team=99", [], ["Team: 99"]),
         ("age_min=18", ["Deadpond", "Rusty"], ["Age ≥ 18"]),
         ("age_max=18", ["Deadpond", "Nova"], ["Age ≤ 18"]),
-        ("age_min=18&age_max=39", ["Deadpond"], ["Age 18 – 39"]),  # noqa: RUF001
-        ("age_min=39&age_max=18", [], ["Age 39 – 18"]),  # noqa: RUF001
+        ("age_min=18&age_max=39", ["Deadpond"], ["Age 18 – 39"]),
+        ("age_min=39&age_max=18", [], ["Age 39 – 18"]),
         ("age=none", ["Spider"], ["No age"]),
         ("age=none&age_min=40", ["Rusty", "Spider"], ["Age ≥ 40, none"]),
         ("age_min=0", ["Deadpond", "Nova", "Rusty"], ["Age ≥ 0"]),

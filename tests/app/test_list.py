@@ -164,9 +164,7 @@ async def test_the_title_tells_the_state(client: httpx.AsyncClient, session: Asy
     page = await client.get("/heroes?q=nova")
     assert title_of(page) == "Heroes matching “nova” · Hero Admin"
     page = await client.get(f"/heroes?q=nova&team={team.id}&age_min=18")
-    assert title_of(page) == (
-        "Heroes matching “nova” · Team: Preventers, Age ≥ 18 · Hero Admin"  # noqa: RUF001
-    )
+    assert title_of(page) == ("Heroes matching “nova” · Team: Preventers, Age ≥ 18 · Hero Admin")
 
 
 # How many
@@ -177,10 +175,10 @@ async def test_a_page_says_which_rows_it_shows_and_how_many_there_are(
 ) -> None:
     await some_heroes(session, 60)
     page = await client.get("/heroes")
-    assert text_of(by_id(page, "range")) == "1–25 of 60"  # noqa: RUF001
+    assert text_of(by_id(page, "range")) == "1–25 of 60"
     assert text_of(by_id(page, "total")) == "60"
     page = await client.get(link(page, "Next page"))
-    assert text_of(by_id(page, "range")) == "26–50 of 60"  # noqa: RUF001
+    assert text_of(by_id(page, "range")) == "26–50 of 60"
 
 
 async def test_a_page_holds_as_many_rows_as_chosen(

@@ -81,7 +81,7 @@ async def test_the_last_page_is_one_click_away(
 ) -> None:
     page = await client.get(link(await client.get("/heroes?sort=id&size=10"), "Last page"))
     assert _people(page) == [hero.secret_name for hero in heroes[-10:]]
-    assert text_of(by_id(page, "range")) == "22–31 of 31"  # noqa: RUF001
+    assert text_of(by_id(page, "range")) == "22–31 of 31"
     assert _steps(page) == ["First page", "Previous page"]
 
 

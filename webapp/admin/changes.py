@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import SQLModel
 
@@ -70,8 +71,9 @@ async def change(
     try:
         async with session.begin_nested():
             for name, value in checked.items():
-                if before[name] != value:
+                if not _is_same(resource.by_name[name], before[name], value):
                     setattr(record, name, value)
+                    flag_modified(record, name)
     except (IntegrityError, DataError):
         raise await _refusal(session, resource, {**before, **checked}, own) from None
 
@@ -117,11 +119,12 @@ async def remove(
                     await session.execute(changed.values({referrer.field.column: heir}))
             condition = key_condition(resource, keys)
             found = await session.execute(delete(resource.table).where(condition))
+            # A DELETE gives a CursorResult.
+            gone = len(keys) - found.rowcount  # type: ignore[attr-defined]
+            if gone:
+                raise Invalid({"": _gone_sentence(resource, gone, len(keys))})
     except IntegrityError:
         raise Invalid({"": "Other records need it, so it was not deleted."}) from None
-    gone = len(keys) - found.rowcount  # type: ignore[attr-defined]  # a DELETE gives a CursorResult
-    if gone:
-        raise Invalid({"": _gone_sentence(resource, gone, len(keys))})
 
 
 async def _check_heir(
@@ -194,6 +197,15 @@ async def _checked(
     if errors:
         raise Invalid(errors)
     return cleaned
+
+
+def _is_same(field: Field, before: Any, value: Any) -> bool:
+    if before != value:
+        return False
+    # Python holds 1, 1.0 and True for equal, and JSON does not.
+    return field.input.kind != "json" or bool(
+        value is None or field.input.format(before) == field.input.format(value)
+    )
 
 
 async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -> bool:

@@ -111,9 +111,11 @@ async def _choice(
     found = await fetch_options(session_of(request), site_of(request), field)
     kept = tuple(option for option in found.options if option.value not in doomed)
     is_required = consequence.effect == "kept"
+    noun = referrer.resource.labels[field.name]
     return FormField(
         name=referrer.name,
-        label=f"Their {field.label.lower()} becomes",
+        label=f"Their {noun} becomes",
+        noun=noun,
         kind="relation",
         text="",
         error="",

@@ -121,6 +121,7 @@ async def _new_form(
         texts,
         errors,
         searches,
+        is_new=True,
     )
     context = {
         "resource": resource,
@@ -151,6 +152,7 @@ async def _edit_form(
         texts,
         errors,
         searches,
+        is_new=False,
     )
     key = request.path_params["id"]
     context = {

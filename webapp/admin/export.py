@@ -66,7 +66,7 @@ async def _download(
         raise HTTPException(400, " ".join(query.problems))
     batches = _batches(request.state.database, site, query)
     # Before anything is sent, so that a database that is away is answered with 503.
-    first: Rows = await anext(batches, ())
+    first = await _first(batches)
 
     async def body() -> AsyncIterator[str]:
         yield head + written(first, True)
@@ -90,6 +90,12 @@ async def _batches(database: Database, site: Site, query: ListQuery) -> AsyncIte
         result = await session.stream(statement, execution_options={"yield_per": ROWS_PER_BATCH})
         async for batch in result.partitions():
             yield batch
+
+
+async def _first(batches: AsyncIterator[Rows]) -> Rows:
+    async for rows in batches:
+        return rows
+    return ()
 
 
 def _csv_cells(fields: Sequence[Field], row: Row[Any]) -> list[str]:

@@ -25,6 +25,7 @@ class FormField:
 
     name: str
     label: str
+    noun: str
     kind: str
     text: str
     error: str
@@ -104,6 +105,8 @@ async def fetch_form(
     texts: Mapping[str, str],
     errors: Mapping[str, str] | None = None,
     searches: Mapping[str, str] | None = None,
+    *,
+    is_new: bool,
 ) -> tuple[FormField, ...]:
     """Fetch what a form shows: `texts` as they were typed, an error beside its field, options.
 
@@ -120,10 +123,11 @@ async def fetch_form(
             FormField(
                 name=field.name,
                 label=field.label,
+                noun=resource.labels[field.name],
                 kind="relation" if field.relation else field.input.kind,
                 text=text,
                 error=errors.get(field.name, ""),
-                is_required=is_required(field),
+                is_required=is_required(field, is_new=is_new),
                 is_optional=field.is_optional,
                 attributes=field.attributes,
                 options=options,
@@ -135,13 +139,12 @@ async def fetch_form(
     return tuple(shown)
 
 
-def is_required(field: Field) -> bool:
+def is_required(field: Field, *, is_new: bool) -> bool:
     """Whether a form without this field filled in is refused."""
-    if field.is_optional or field.input.kind == "bool":
+    if field.is_optional or field.input.kind == "bool" or _takes_blank(field):
         return False
-    return field.info.is_required() or (
-        field.info.default_factory is None and not _takes_blank(field)
-    )
+    # A factory fills in a field of a new record.
+    return field.info.default_factory is None or not is_new
 
 
 def _is_same(field: Field, typed: str, shown: str) -> bool:

@@ -113,7 +113,8 @@ async def _show(
     references = await fetch_references(session, site, resource, record)
     facts = [
         (field, references.get(field.name) or shown(field, getattr(record, field.name)))
-        for field in resource.fields
+        # A number that a database has given says the least.
+        for field in sorted(resource.fields, key=lambda field: field.is_generated)
     ]
     key = key_of(resource, record)
     context: dict[str, Any] = {

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Resource, in_sentence
+
+# What the application has at these addresses already.
+TAKEN_NAMES = frozenset({"api", "static", "theme", "healthz", "readyz"})
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,14 @@ class Referrer:
     field: Field
     name: str
 
+    is_alone: bool
+
     @property
     def label(self) -> str:
-        words = self.name.replace("_", " ").replace("-", " ")
-        return words[:1].upper() + words[1:]
+        """How the records are called: “Heroes”, or “Heroes (mentor)” beside other heroes."""
+        words = self.resource.label_plural
+        label = words[:1].upper() + words[1:]
+        return label if self.is_alone else f"{label} ({in_sentence(self.field.label)})"
 
 
 class Site:
@@ -28,6 +35,10 @@ class Site:
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self.resources = tuple(resources)
+        names = [resource.name for resource in self.resources]
+        for name in names:
+            if name in TAKEN_NAMES or names.count(name) > 1:
+                raise ValueError(f"/{name} is taken: give one of the resources another `name`")
         self._by_model = {resource.model: resource for resource in self.resources}
 
     def __contains__(self, resource: Resource) -> bool:
@@ -48,11 +59,12 @@ class Site:
         """Return the fields that point at records of `resource`, each under a name of its own."""
         found: dict[str, Referrer] = {}
         for other in self.resources:
-            for field in other.fields:
-                if field.relation is None or field.relation.target is not resource.model:
-                    continue
-                name = field.relation.back_name or other.name
-                if name in found:
-                    name = f"{name}-{field.name}"
-                found[name] = Referrer(other, field, name)
+            fields = [
+                (field, field.relation.back_name or other.name)
+                for field in other.fields
+                if field.relation and field.relation.target is resource.model
+            ]
+            for field, back_name in fields:
+                name = f"{back_name}-{field.name}" if back_name in found else back_name
+                found[name] = Referrer(other, field, name, is_alone=len(fields) == 1)
         return tuple(found.values())

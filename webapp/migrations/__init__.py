@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,6 @@ from webapp.database import Database
 HERE = Path(__file__).parent
 # Any number that no other application of the same database takes for its own lock.
 MIGRATION_LOCK = 5_214_001
-BUSY_MILLISECONDS = 600_000
 
 Answer = TypeVar("Answer")
 
@@ -75,12 +75,9 @@ async def make_revision(database: Database, message: str) -> Path | None:
 async def _run(engine: AsyncEngine, act: Callable[[Connection], Answer]) -> Answer:
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
-        if isinstance(driver, sqlite.Connection):
-            # Another process may be migrating just now, and that takes longer than a request.
-            await driver.pragma(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
-        answer = await connection.run_sync(act)
-        await connection.commit()
-        return answer
+        patience = driver.rebuilding() if isinstance(driver, sqlite.Connection) else nullcontext()
+        async with patience, connection.begin():
+            return await connection.run_sync(act)
 
 
 def _upgrade(connection: Connection) -> list[str]:
@@ -102,7 +99,20 @@ def _upgrade(connection: Connection) -> list[str]:
         if revision.revision != current
     ]
     command.upgrade(config, "head")
+    # Reading every reference takes long in a large database.
+    if pending and connection.dialect.name == "sqlite":
+        _check_references(connection)
     return pending[::-1]
+
+
+def _check_references(connection: Connection) -> None:
+    """Raise SchemaError if a row refers to one that is gone; nothing enforced it meanwhile."""
+    lost = connection.execute(text("PRAGMA foreign_key_check")).first()
+    if lost is not None:
+        raise SchemaError(
+            f"The migration was undone: it left “{lost.table}” with references to “{lost.parent}”"
+            " that lead nowhere."
+        )
 
 
 def _drop_if_empty(

@@ -1,0 +1,321 @@
+"""Deleting one record: what it does to others is said beforehand, and can be chosen."""
+
+from collections.abc import Sequence
+
+import httpx
+import pytest
+from bs4 import Tag
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.factories import a_hero, a_team, committed, some_heroes
+from tests.gadgets import Gadget, Maker, Slot
+from tests.html import (
+    alert_of,
+    attribute,
+    by_id,
+    field_of,
+    flash_of,
+    follow,
+    form_of,
+    heading_of,
+    htmx_headers,
+    link,
+    parsed,
+    row_of,
+    rows_of,
+    submit,
+    text_of,
+    title_of,
+)
+from tests.stored import Stored
+from webapp.heroes import Hero
+from webapp.teams import Team
+
+DIALOG = htmx_headers("div#confirm")
+
+
+def paragraphs_of(page: httpx.Response | Tag) -> list[str]:
+    return [text_of(tag) for tag in by_id(page, "confirm").find_all("p")]
+
+
+# A record that nobody points at.
+
+
+async def test_deleting_asks_first_and_changes_nothing(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    hero = await a_hero(session, "Nova")
+    page = await client.get(f"/heroes/{hero.id}/delete")
+    assert (page.status_code, heading_of(page)) == (200, "Delete Nova?")
+    assert title_of(page) == "Delete Nova · Hero Admin"
+    assert paragraphs_of(page) == []
+    assert await stored.count(Hero) == 1
+
+
+async def test_a_deleted_hero_is_gone_and_the_list_says_so(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    hero = await a_hero(session, "Nova")
+    page = await client.get(f"/heroes/{hero.id}/delete")
+    deleted = await submit(client, form_of(page, press="Delete hero"))
+    assert (deleted.status_code, deleted.headers["location"]) == (303, "/heroes")
+    assert flash_of(await follow(client, deleted)) == "Deleted Nova"
+    assert await stored.count(Hero) == 0
+
+
+async def test_deleting_leads_back_to_the_view_it_was_asked_for_in(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "Nova")
+    await a_hero(session, "Nova Prime")
+    listed = await client.get("/heroes?q=nova&sort=-name")
+    asked = await client.get(link(row_of(listed, "Nova"), "Delete Nova"))
+    assert link(asked, "Cancel") == "/heroes?q=nova&sort=-name"
+    page = await follow(client, await submit(client, form_of(asked)))
+    assert str(page.url).endswith("/heroes?q=nova&sort=-name")
+    assert [row["Name"] for row in rows_of(page)] == ["Nova Prime"]
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
+async def test_the_way_back_never_leads_off_the_site(
+    client: httpx.AsyncClient, session: AsyncSession, back: str
+) -> None:
+    hero = await a_hero(session)
+    page = await client.get(f"/heroes/{hero.id}/delete", params={"back": back})
+    assert link(page, "Cancel") == "/heroes"
+    assert (await submit(client, form_of(page))).headers["location"] == "/heroes"
+
+
+async def test_a_hero_that_is_gone_already_is_not_found(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    hero = await a_hero(session)
+    path = f"/heroes/{hero.id}/delete"
+    assert (await client.post(path)).status_code == 303
+    for page in (await client.post(path), await client.get(path)):
+        assert (page.status_code, heading_of(page)) == (404, "Not found")
+    assert (await client.delete(f"/heroes/{hero.id}")).status_code == 404
+
+
+# A team with heroes.
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (1, "1 hero belongs to this team and will have no team, unless you choose another one."),
+        (217, "217 heroes belong to this team and will have no team, unless you choose another"),
+    ],
+)
+async def test_the_consequences_for_others_are_spelled_out_with_a_link_to_them(
+    client: httpx.AsyncClient, session: AsyncSession, count: int, sentence: str
+) -> None:
+    team = await a_team(session)
+    await some_heroes(session, count, team)
+    page = await client.get(f"/teams/{team.id}/delete")
+    (said,) = paragraphs_of(page)
+    assert said.startswith(sentence)
+    heroes = await client.get(link(page, sentence[: sentence.index(" belong")]))
+    assert len(rows_of(heroes)) == min(count, 25)
+
+
+async def test_heroes_of_a_deleted_team_stay_without_one(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    team = await a_team(session)
+    await some_heroes(session, 3, team)
+    page = await client.get(f"/teams/{team.id}/delete")
+    deleted = await submit(client, form_of(page, press="Delete team"))
+    assert flash_of(await follow(client, deleted)) == "Deleted Preventers"
+    assert await stored.count(Team) == 0
+    assert [hero.team_id for hero in await stored.all(Hero)] == [None, None, None]
+
+
+async def test_heroes_of_a_deleted_team_can_be_moved_to_another_one(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    doomed, other = await a_team(session), await a_team(session, "Z-Force")
+    await some_heroes(session, 3, doomed)
+    free = await a_hero(session, "Free")
+    page = await client.get(f"/teams/{doomed.id}/delete")
+    choice = field_of(page, "Their team becomes")
+    assert choice.options == {"No team": "", "Z-Force": str(other.id)}
+    await submit(client, form_of(page), {choice.name: str(other.id)})
+    assert [team.name for team in await stored.all(Team)] == ["Z-Force"]
+    teams = {hero.name: hero.team_id for hero in await stored.all(Hero)}
+    assert teams == dict.fromkeys(("Hero 001", "Hero 002", "Hero 003"), other.id) | {
+        free.name: None
+    }
+
+
+@pytest.mark.parametrize("heir", ["doomed", "999", "-1", "abc", str(2**63), "9" * 99, "\0"])
+async def test_heroes_cannot_be_moved_to_a_team_that_will_not_be_there(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, heir: str
+) -> None:
+    team = await a_team(session)
+    await some_heroes(session, 2, team)
+    heir = str(team.id) if heir == "doomed" else heir
+    page = await client.post(f"/teams/{team.id}/delete", data={"heroes": heir})
+    assert (page.status_code, heading_of(page)) == (409, "Delete Preventers?")
+    assert alert_of(page).startswith("Choose a")
+    assert await stored.count(Team) == 1
+    assert [hero.team_id for hero in await stored.all(Hero)] == [team.id, team.id]
+
+
+async def test_a_choice_for_heroes_that_are_not_there_does_no_harm(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    hero = await a_hero(session)
+    assert (await client.post(f"/heroes/{hero.id}/delete", data={"heroes": "1"})).status_code == 303
+    assert await stored.count(Hero) == 0
+
+
+# htmx.
+
+
+async def test_the_dialog_gets_only_the_question(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    team = await a_team(session)
+    await some_heroes(session, 2, team)
+    answer = await client.get(f"/teams/{team.id}/delete?in=list", headers=DIALOG)
+    assert tops_of(answer) == [("div", "confirm")]
+    assert heading_of(answer) == "Delete Preventers?"
+    assert len(paragraphs_of(answer)) == 1
+
+
+async def test_a_row_is_deleted_on_the_spot_with_a_toast_and_the_list_is_shown_anew(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    hero = await a_hero(session, "Nova")
+    listed = await client.get("/heroes")
+    dialog = await client.get(link(row_of(listed, "Nova"), "Delete Nova"), headers=DIALOG)
+    assert attribute(form_of(dialog).tag, "hx-delete") == f"/heroes/{hero.id}"
+    answer = await client.delete(f"/heroes/{hero.id}", headers=DIALOG)
+    assert (answer.status_code, answer.headers["hx-trigger"]) == (200, "listchanged")
+    (partial,) = parsed(answer).find_all("hx-partial")
+    assert attribute(partial, "hx-target") == "#toasts"
+    assert text_of(partial) == "Deleted Nova"
+    assert "location" not in answer.headers
+    assert "hx-redirect" not in answer.headers
+    assert await stored.count(Hero) == 0
+
+
+async def test_the_list_listens_for_what_a_deletion_triggers(client: httpx.AsyncClient) -> None:
+    listing = by_id(await client.get("/heroes?sort=-age"), "list")
+    assert attribute(listing, "hx-trigger") == "listchanged from:body"
+    assert attribute(listing, "hx-get") == "/heroes?sort=-age"
+
+
+async def test_a_row_is_deleted_on_the_spot_with_its_heroes_moved(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    doomed, other = await a_team(session), await a_team(session, "Z-Force")
+    await some_heroes(session, 2, doomed)
+    url = f"/teams/{doomed.id}?heroes={other.id}"
+    assert (await client.delete(url, headers=DIALOG)).status_code == 200
+    assert [hero.team_id for hero in await stored.all(Hero)] == [other.id, other.id]
+
+
+async def test_a_row_that_cannot_be_deleted_says_why_in_the_dialog(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    team = await a_team(session)
+    await some_heroes(session, 2, team)
+    answer = await client.delete(f"/teams/{team.id}?heroes=999", headers=DIALOG)
+    assert answer.status_code == 409
+    assert tops_of(answer) == [("div", "confirm")]
+    assert alert_of(answer) == "Choose a team that is there and stays for the heroes."
+    assert await stored.count(Team) == 1
+
+
+async def test_a_plain_program_that_deletes_is_sent_to_the_list(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    hero = await a_hero(session)
+    answer = await client.delete(f"/heroes/{hero.id}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/heroes")
+    assert await stored.count(Hero) == 0
+
+
+def tops_of(answer: httpx.Response) -> list[tuple[str, str]]:
+    tags = parsed(answer).find_all(True, recursive=False)
+    return [(tag.name, attribute(tag, "id")) for tag in tags]
+
+
+# Any model.
+
+
+async def robots(session: AsyncSession, *titles: str, maker: str | None = None) -> Sequence[Gadget]:
+    return [await committed(session, Gadget(title=title, maker_code=maker)) for title in titles]
+
+
+async def test_records_that_go_along_are_counted_and_deleted(
+    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    await committed(session, Maker(code="acme"))
+    await robots(session, "Robot", "Rocket", maker="acme")
+    await robots(session, "Teapot")
+    page = await gadgets.get("/makers/acme/delete")
+    assert paragraphs_of(page) == ["2 gadgets are deleted as well."]
+    assert len(rows_of(await gadgets.get(link(page, "2 gadgets")))) == 2
+    assert (await submit(gadgets, form_of(page))).status_code == 303
+    assert [gadget.title for gadget in await stored.all(Gadget)] == ["Teapot"]
+
+
+async def test_records_that_cannot_be_without_it_keep_a_record_from_being_deleted(
+    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    robot, rocket = await robots(session, "Robot", "Rocket")
+    await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
+    page = await gadgets.get(f"/gadgets/{robot.id}/delete")
+    assert paragraphs_of(page) == ["1 slot belongs to this gadget and cannot be without one."]
+    choice = field_of(page, "Their gadget becomes")
+    assert choice.options == {"Choose…": "", "Rocket": str(rocket.id)}
+    refused = await submit(gadgets, form_of(page))
+    assert refused.status_code == 409
+    assert alert_of(refused) == "Other records need it, so it was not deleted."
+    assert await stored.count(Gadget) == 2
+
+
+async def test_records_that_cannot_be_without_it_can_be_given_another_one(
+    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    robot, rocket = await robots(session, "Robot", "Rocket")
+    await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
+    page = await gadgets.get(f"/gadgets/{robot.id}/delete")
+    await submit(gadgets, form_of(page), slots=str(rocket.id))
+    assert [slot.gadget_id for slot in await stored.all(Slot)] == [rocket.id]
+    assert [gadget.title for gadget in await stored.all(Gadget)] == ["Rocket"]
+
+
+async def test_records_further_along_keep_everything_from_being_deleted(
+    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    await committed(session, Maker(code="acme"))
+    (robot,) = await robots(session, "Robot", maker="acme")
+    await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
+    refused = await gadgets.post("/makers/acme/delete")
+    assert refused.status_code == 409
+    assert alert_of(refused) == "Other records need it, so it was not deleted."
+    assert (await stored.count(Maker), await stored.count(Gadget)) == (1, 1)
+
+
+async def test_a_record_with_a_key_of_two_columns_can_be_deleted(
+    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    (robot,) = await robots(session, "Robot")
+    for number in (1, 2):
+        await committed(session, Slot(shelf="A, left", number=number, gadget_id=robot.id))
+    listed = await gadgets.get("/slots?sort=number")
+    asked = [one for one in links_to_delete(listed)]
+    assert (await submit(gadgets, form_of(await gadgets.get(asked[0])))).status_code == 303
+    assert [slot.number for slot in await stored.all(Slot)] == [2]
+
+
+def links_to_delete(page: httpx.Response) -> list[str]:
+    return [
+        attribute(tag, "href")
+        for tag in parsed(page).find_all("a", href=True)
+        if attribute(tag, "aria-label").startswith("Delete ")
+    ]
