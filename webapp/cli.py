@@ -155,10 +155,13 @@ async def _migrate(settings: Settings) -> list[str]:
 
 async def _sample(settings: Settings, heroes: int, teams: int) -> None:
     async with _ready(settings) as database:
-        with click.progressbar(
-            length=heroes, label="Adding heroes", file=sys.stderr, update_min_steps=1000
-        ) as bar:
-            is_added = await add_sample(database, heroes, teams, bar.update)
+        is_added = await is_empty(database)
+        if is_added:
+            is_hidden = not sys.stderr.isatty()
+            with click.progressbar(
+                length=heroes, label="Adding heroes", file=sys.stderr, hidden=is_hidden
+            ) as bar:
+                is_added = await add_sample(database, heroes, teams, bar.update)
     click.echo(
         f"Added {heroes:,} heroes and {teams:,} teams."
         if is_added

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.database import is_unavailable
-from webapp.templating import render
+from webapp.templating import is_partial, render
 
 RETRY_AFTER_SECONDS = 2
 UNAVAILABLE = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
@@ -92,25 +92,31 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
 def error_response(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return an error as the client can use it: JSON, a toast for htmx, or a page."""
+    """Return an error as the client can use it: JSON, a page, or only its words for htmx."""
     title = TITLES.get(status, HTTPStatus(status).phrase)
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": detail or title}, status, headers)
     context = {"status": status, "title": title, "detail": detail}
     try:
-        response = render(request, "error.html", context, status, fragments=())
+        fragment = "main" if is_partial(request) else ""
+        response = render(request, "error.html", context, status, fragments=(), fragment=fragment)
     except Exception:
         logger.exception("The error page cannot be shown")
         return PlainTextResponse(f"{title}\n{detail}\n", status, headers)
-    response.headers.update(headers or {})
+    response.headers.update({"Vary": "HX-Request-Type", **(headers or {})})
     return response
 
 
 def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of the path that is meant: “new” also matches “{id}”, but is none."""
     routes: list[BaseRoute] = request.app.router.routes
-    return {
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    path = getattr(matching[0], "path", "") if matching else ""
+    methods = {
         method
-        for route in routes
-        if route.matches(request.scope)[0] is not Match.NONE
+        for route in matching
+        if getattr(route, "path", "") == path
         for method in getattr(route, "methods", None) or ()
     }
+    # A folder of files has no methods of its own.
+    return methods or {"GET", "HEAD"}

@@ -67,7 +67,7 @@ class ProtectionMiddleware:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length[:20]) > self.max_body_bytes:
+        if length.isdecimal() and int(length[:20]) > self.max_body_bytes:
             return 413, TOO_BIG
         if scope["method"] not in SAFE_METHODS and _is_cross_site(headers):
             return 403, CROSS_SITE

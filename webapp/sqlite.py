@@ -17,6 +17,8 @@ BUSY_SECONDS = 2.0
 PATIENT_SECONDS = 600.0
 # Rows that travel together with the query; the rest of a longer answer follows in further trips.
 ROWS_PER_TRIP = 1000
+# SQLAlchemy asks it of each new engine, and must not wait for another writer to do so.
+FIRST_QUERY = "PRAGMA read_uncommitted"
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 
@@ -68,15 +70,16 @@ class Connection(aiosqlite.Connection):
     def cursor(self) -> Any:
         return Cursor(self, self._conn.cursor())
 
-    def run(self, query: Callable[..., object], *arguments: object) -> None:
+    # Any: parameters are SQLAlchemy's, passed on unread.
+    def run(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> None:
         """Run a query in the transaction, beginning one if needed; in the connection's thread."""
+        self._check_use()
         if self._is_in_transaction:
             self._check_transaction()
-        else:
-            self._check_use()
+        elif sql != FIRST_QUERY:
             self._conn.execute(self._begin)
             self._is_in_transaction = True
-        query(*arguments)
+        query(sql, parameters)
 
     async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         """Make one trip: call the function in the connection's thread."""
@@ -125,6 +128,7 @@ class Connection(aiosqlite.Connection):
 
     def _commit(self) -> None:
         try:
+            self._check_use()
             self._check_transaction()
             self._conn.commit()
         except BaseException:
@@ -139,7 +143,6 @@ class Connection(aiosqlite.Connection):
         self._is_in_transaction = False
 
     def _check_transaction(self) -> None:
-        self._check_use()
         # SQLite ends a transaction by itself when, say, the disk is full; what came after would
         # otherwise be committed without what came before.
         if not self._conn.in_transaction:

@@ -68,10 +68,14 @@ def render(
     status: int = 200,
     *,
     fragments: Sequence[str],
+    fragment: str = "",
 ) -> Response:
-    """Return a page, or only the one of its `fragments` that the request's `HX-Target` names."""
+    """Return a page, or only the one of its `fragments` that the request's `HX-Target` names.
+
+    An explicit `fragment` is returned whatever the target.
+    """
     env: Environment = request.app.state.templates
-    fragment = fragment_of(request, fragments)
+    fragment = fragment or fragment_of(request, fragments)
     values = {**_shared(request), **context}
     if fragment:
         body = render_block(env, template, fragment, values)
@@ -95,6 +99,11 @@ def fragment_of(request: Request, fragments: Sequence[str]) -> str:
 def is_htmx(request: Request) -> bool:
     """Whether htmx waits for the answer and not the browser itself."""
     return request.headers.get("HX-Request") == "true"
+
+
+def is_partial(request: Request) -> bool:
+    """Whether htmx is to replace a part of a page; a boosted link asks for a full one."""
+    return is_htmx(request) and request.headers.get("HX-Request-Type") == "partial"
 
 
 def redirect(request: Request, url: str, flash: Flash | None = None) -> Response:

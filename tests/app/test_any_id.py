@@ -109,7 +109,8 @@ async def test_an_id_that_is_none_is_neither_changed_nor_deleted(
             await client.post(f"/heroes/{id_}/delete", data={}),
             await client.delete(f"/heroes/{id_}"),
         ]
-        assert (id_[:99], {answer.status_code for answer in answers}) == (id_[:99], {404})
+        # With a slash in it, it is the address of a list that takes nothing.
+        assert {answer.status_code for answer in answers} <= {404, 405}, id_[:99]
     assert await stored.all(Hero) == before
 
 

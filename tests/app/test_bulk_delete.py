@@ -181,7 +181,7 @@ async def test_the_consequences_are_summed_up_for_all_selected_teams(
     await some_heroes(session, 3, teams[1])
     question = await asked(client, "/teams", teams[0].id, teams[1].id)
     said = text_of(by_id(question, "confirm"))
-    assert "5 heroes belong to these teams and will have no team" in said
+    assert "5 heroes belong to one of these teams and will have no team" in said
     choice = field_of(question, "Their team becomes")
     assert choice.options == {"No team": "", "Team 003": str(teams[2].id)}
     await submit(client, form_of(question), {choice.name: str(teams[2].id)})
@@ -207,7 +207,8 @@ async def test_heroes_cannot_be_moved_to_one_of_the_selected_teams(
 async def test_one_record_that_others_need_keeps_all_selected_ones(
     gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
 ) -> None:
-    robot, rocket = (await committed(session, Gadget(title=title)) for title in ("Robot", "Rocket"))
+    robot = await committed(session, Gadget(title="Robot"))
+    rocket = await committed(session, Gadget(title="Rocket"))
     await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
     data = {"id": [str(robot.id), str(rocket.id)]}
     refused = await gadgets.post("/gadgets/delete", data=data)
@@ -244,7 +245,7 @@ async def test_selected_records_take_along_what_belongs_to_them(
     assert await stored.count(Gadget) == await stored.count(Maker) == 0
 
 
-async def test_a_team_deleted_from_a_list_of_one_is_told_apart_from_many(
+async def test_one_selected_team_is_spoken_of_as_one(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
     team = await a_team(session)

@@ -308,8 +308,8 @@ async def test_a_record_with_a_key_of_two_columns_can_be_deleted(
     for number in (1, 2):
         await committed(session, Slot(shelf="A, left", number=number, gadget_id=robot.id))
     listed = await gadgets.get("/slots?sort=number")
-    asked = [one for one in links_to_delete(listed)]
-    assert (await submit(gadgets, form_of(await gadgets.get(asked[0])))).status_code == 303
+    question = await gadgets.get(links_to_delete(listed)[0])
+    assert (await submit(gadgets, form_of(question))).status_code == 303
     assert [slot.number for slot in await stored.all(Slot)] == [2]
 
 

@@ -1,5 +1,6 @@
 """Sample data: the same every time, and like what people really type."""
 
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 
@@ -26,7 +27,8 @@ def test_the_same_numbers_give_the_same_data() -> None:
 def test_the_data_is_the_same_with_every_version() -> None:
     """Screenshots, benchmarks and bug reports refer to it; change this only on purpose."""
     assert next(sample_teams(20))["name"] == "Preventers"
-    assert [hero["name"] for hero in islice(sample_heroes(5_000, TEAM_IDS), 3)] == []
+    first = [hero["name"] for hero in islice(sample_heroes(5_000, TEAM_IDS), 3)]
+    assert first == ["Distant Swiftlash", "General Hydra", "Royal Swordclaw"]
 
 
 def test_sample_data_obeys_the_rules_of_the_models(heroes: list[Row]) -> None:
@@ -61,7 +63,9 @@ def test_some_names_are_written_with_accents_and_in_other_alphabets(heroes: list
     for column in ("name", "secret_name"):
         names = [str(hero[column]) for hero in heroes]
         assert share(not name.isascii() for name in names) > 0.01
-        assert any(name.isalpha() and min(name) > "\u0370" for name in names) or column != "name"
+        assert {"LATIN", "GREEK", "CYRILLIC"} <= {
+            unicodedata.name(name[0]).partition(" ")[0] for name in names
+        }
 
 
 def test_every_team_has_heroes_and_some_have_more_than_others(heroes: list[Row]) -> None:

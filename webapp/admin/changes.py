@@ -124,7 +124,7 @@ async def remove(
             if gone:
                 raise Invalid({"": _gone_sentence(resource, gone, len(keys))})
     except IntegrityError:
-        raise Invalid({"": "Other records need it, so it was not deleted."}) from None
+        raise Invalid({"": _needed_sentence(len(keys))}) from None
 
 
 async def _check_heir(
@@ -145,10 +145,19 @@ async def _check_heir(
         raise Invalid({"": sentence})
 
 
+def _needed_sentence(asked: int) -> str:
+    if asked == 1:
+        return "Other records need it, so it was not deleted."
+    return "Other records need one of them, so nothing was deleted."
+
+
 def _gone_sentence(resource: Resource, gone: int, asked: int) -> str:
     if asked == 1:
         return f"This {resource.label} is not there any more."
-    return f"{gone:,} of these {resource.label_plural} are not there any more; nothing was deleted."
+    verb = "is" if gone == 1 else "are"
+    return (
+        f"{gone:,} of these {resource.label_plural} {verb} not there any more; nothing was deleted."
+    )
 
 
 def _effect(field: Field) -> Literal["cleared", "deleted", "kept"]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from webapp.admin import changes
 from webapp.admin.forms import FormField
-from webapp.admin.keys import Key, parse_key
+from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.listing import fetch_titles
 from webapp.admin.options import Options, fetch_options
 from webapp.admin.requests import back_of, form_of, key_in, not_found, session_of, site_of
@@ -79,6 +79,9 @@ async def _confirmation(
     titles = await fetch_titles(session, resource, keys)
     if not titles:
         raise not_found(resource)
+    # In the order in which they stood in the list.
+    order = {key_text(resource, key): place for place, key in enumerate(keys)}
+    titles.sort(key=lambda found: order[found[0]])
     consequences = await changes.fetch_consequences(session, site, resource, keys)
     doomed = {key for key, _ in titles}
     choices = {

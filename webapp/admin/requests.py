@@ -13,6 +13,8 @@ from webapp.admin.site import Site
 from webapp.templating import is_local
 
 LONGEST_BACK_CHARACTERS = 2_000
+# Room for all the records that may be deleted at once, and what else their form holds.
+MOST_FIELDS = 2_000
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -57,7 +59,7 @@ async def form_of(request: Request) -> FormData:
         raise HTTPException(415, "Send this as a form, as the page itself does.")
     limit: int = request.app.state.settings.max_body_bytes
     try:
-        return await request.form(max_part_size=limit)
+        return await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
     except (UnicodeError, LookupError, ValueError):
         raise HTTPException(400, "The form arrived broken. Send it again.") from None
 

@@ -1,0 +1,238 @@
+"""Security headers: on every answer, whatever it is; and pages that need no exception from them."""
+
+import json
+import re
+from base64 import urlsafe_b64encode
+
+import httpx
+import pytest
+from bs4 import Tag
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+
+from tests.factories import a_hero, a_team
+from tests.html import attribute, flash_of, heading_of, htmx_headers, parsed
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.heroes import Hero
+
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
+ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+
+ANSWERS = [
+    ("GET", "/", 200),
+    ("GET", "/heroes", 200),
+    ("GET", "/heroes.csv", 200),
+    ("GET", "/teams/1", 200),
+    ("GET", "/heroes/new", 200),
+    ("GET", "/heroes/1/edit", 200),
+    ("GET", "/heroes/1/delete", 200),
+    ("GET", "/static/site.css", 200),
+    ("GET", "/static/nothing", 404),
+    ("GET", "/healthz", 200),
+    ("GET", "/api/heroes/", 200),
+    ("GET", "/api/heroes/99", 404),
+    ("GET", "/api/openapi.json", 200),
+    ("GET", "/api/docs", 200),
+    ("HEAD", "/heroes", 200),
+    ("POST", "/heroes", 422),
+    ("POST", "/teams/1", 303),
+    ("POST", "/theme", 303),
+    ("GET", "/heroes/99", 404),
+    ("GET", "/nothing", 404),
+    ("PUT", "/heroes", 405),
+]
+PAGES = [path for method, path, status in ANSWERS if method == "GET" and "." not in path]
+
+
+@pytest.fixture(autouse=True)
+async def a_hero_and_a_team(session: AsyncSession) -> None:
+    await a_hero(session, team=await a_team(session))
+
+
+@pytest.mark.parametrize(("method", "path", "status"), ANSWERS, ids=str)
+async def test_every_answer_is_protected(
+    client: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await client.request(method, path)
+    assert answer.status_code == status
+    assert_protected(answer)
+
+
+async def test_an_answer_to_an_unexpected_error_is_protected(app: Starlette) -> None:
+    async def fail(_: Request) -> None:
+        raise RuntimeError
+
+    app.router.routes.insert(0, Route("/fail", fail))
+    async with serving(app) as client:
+        answer = await client.get("/fail")
+    assert answer.status_code == 500
+    assert_protected(answer)
+
+
+async def test_a_refused_request_is_protected(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/heroes", headers=ELSEWHERE)
+    assert answer.status_code == 403
+    assert_protected(answer)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_page_has_a_script_or_style_of_its_own(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    assert inline_in(await client.get(path)) == []
+
+
+async def test_no_form_that_is_refused_and_no_fragment_has_a_script_or_style_of_its_own(
+    client: httpx.AsyncClient,
+) -> None:
+    data = {"name": "<script>alert(1)</script>", "age": '"><img src=x onerror=alert(1)>'}
+    headers = htmx_headers("form#form")
+    assert inline_in(await client.post("/heroes", data=data)) == []
+    assert inline_in(await client.post("/heroes", data=data, headers=headers)) == []
+    assert inline_in(await client.get("/heroes", headers=htmx_headers("section#list"))) == []
+
+
+async def test_no_page_asks_for_anything_from_elsewhere(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/heroes", "/heroes/1/edit", "/api/docs", "/nothing"):
+        for tag in parsed(await client.get(path)).find_all(
+            ("link", "script", "img", "use", "form")
+        ):
+            for name in ("href", "src", "action"):
+                address = attribute(tag, name, "/")
+                assert address.startswith("/"), f"{path} asks for {address}"
+                assert not address.startswith("//"), f"{path} asks for {address}"
+
+
+# What another site can make a browser send.
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/heroes"),
+        ("POST", "/heroes/1"),
+        ("POST", "/heroes/1/delete"),
+        ("DELETE", "/heroes/1"),
+        ("POST", "/theme"),
+        ("POST", "/api/heroes/"),
+        ("DELETE", "/api/heroes/1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ELSEWHERE,
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+    ids=["cross-site", "same-site", "origin", "null"],
+)
+async def test_another_site_cannot_write(
+    client: httpx.AsyncClient, stored: Stored, method: str, path: str, headers: dict[str, str]
+) -> None:
+    body = "name=Evil&secret_name=Evil"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await client.request(method, path, content=body, headers={**form, **headers})
+    assert answer.status_code == 403
+    assert [hero.name for hero in await stored.all(Hero)] == ["Deadpond"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://testserver"},
+    ],
+    ids=["program", "page", "typed", "plain http"],
+)
+async def test_this_site_and_programs_can_write(
+    client: httpx.AsyncClient, stored: Stored, headers: dict[str, str]
+) -> None:
+    answer = await client.post("/heroes/1", data={"name": "Nova"}, headers=headers)
+    assert answer.status_code == 303
+    assert [hero.name for hero in await stored.all(Hero)] == ["Nova"]
+
+
+async def test_another_site_can_link_here(client: httpx.AsyncClient) -> None:
+    page = await client.get("/heroes/1", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (page.status_code, heading_of(page)) == (200, "Deadpond")
+
+
+async def test_cookies_are_out_of_reach_for_scripts_and_other_sites(
+    client: httpx.AsyncClient,
+) -> None:
+    saved = await client.post("/heroes/1", data={"name": "Nova"})
+    themed = await client.post("/theme", data={"theme": "dark"})
+    for answer in (saved, themed):
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=lax" in cookie
+
+
+# Cookies that were tampered with.
+
+
+def packed(value: object) -> str:
+    return urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "",
+        "%%%",
+        "W1tb" * 1000,
+        packed(None),
+        packed({}),
+        packed({"text": 1}),
+        packed({"text": "Won", "price": "$"}),
+        packed({"text": "Won", "url": "javascript:alert(1)"}),
+        packed({"text": "Won", "url": "//evil.example"}),
+    ],
+    ids=range(9),
+)
+async def test_a_message_that_was_tampered_with_is_ignored(
+    client: httpx.AsyncClient, cookie: str
+) -> None:
+    page = await client.get("/heroes", headers={"Cookie": f"flash={cookie}; theme=neon"})
+    assert (page.status_code, flash_of(page)) == (200, "")
+
+
+def assert_protected(answer: httpx.Response) -> None:
+    headers = answer.headers
+    assert set(headers["content-security-policy"].split("; ")) == POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers.get_list("content-security-policy") == [headers["content-security-policy"]]
+
+
+def inline_in(page: httpx.Response) -> list[str]:
+    """What a strict policy would refuse."""
+    return [str(tag) for tag in parsed(page).find_all(True) if is_inline(tag)]
+
+
+def is_inline(tag: Tag) -> bool:
+    if tag.name == "style" or (tag.name == "script" and (not tag.get("src") or tag.string)):
+        return True
+    return any(
+        re.fullmatch(r"style|on\w+|hx-on.*", name, re.IGNORECASE)
+        or re.match(r"\s*(javascript|data|js):", attribute(tag, name), re.IGNORECASE)
+        for name in tag.attrs
+    )

@@ -1,0 +1,122 @@
+"""Static files: kept for good by browsers, small on the way, and no more of them than needed."""
+
+import re
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.factories import a_team, some_heroes
+from tests.html import attribute, parsed
+from tests.statements import Statements
+
+FOREVER = "public, max-age=31536000, immutable"
+MOST_BYTES = 60_000
+MOST_REQUESTS = 6
+
+
+def files_of(page: httpx.Response) -> list[str]:
+    """The addresses that a browser fetches with a page, each once."""
+    root = parsed(page)
+    found = [attribute(tag, "href") for tag in root.find_all("link")]
+    found += [attribute(tag, "src") for tag in root.find_all(("script", "img"), src=True)]
+    found += [attribute(tag, "href").partition("#")[0] for tag in root.find_all("use")]
+    return list(dict.fromkeys(found))
+
+
+async def transferred(client: httpx.AsyncClient, url: str, encoding: str) -> int:
+    """How many bytes of headers and body travel for one answer."""
+    headers = {"Accept-Encoding": encoding}
+    async with client.stream("GET", url, headers=headers) as answer:
+        assert answer.status_code == 200
+        body = sum([len(chunk) async for chunk in answer.aiter_raw()])
+        return body + sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
+
+
+async def test_a_page_asks_for_files_by_their_content_and_browsers_keep_them(
+    client: httpx.AsyncClient,
+) -> None:
+    files = files_of(await client.get("/heroes"))
+    assert len(files) >= 3
+    for file in files:
+        assert re.search(r"\?v=[0-9a-f]{12}$", file)
+        answer = await client.get(file)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, FOREVER)
+
+
+@pytest.mark.parametrize("query", ["", "?v=", "?v=000000000000", "?x=1"])
+async def test_a_file_is_not_kept_under_an_address_that_is_not_its_own(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    answer = await client.get(f"/static/site.css{query}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+
+
+async def test_a_file_that_has_not_changed_is_not_sent_again(client: httpx.AsyncClient) -> None:
+    first = await client.get("/static/site.css")
+    again = await client.get("/static/site.css", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip"])
+@pytest.mark.parametrize("url", ["/heroes", "/static/site.css", "/api/openapi.json"])
+async def test_answers_are_compressed_as_the_client_can_read_them(
+    client: httpx.AsyncClient, session: AsyncSession, url: str, encoding: str
+) -> None:
+    await some_heroes(session, 25)
+    async with client.stream("GET", url, headers={"Accept-Encoding": encoding}) as answer:
+        raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+        assert answer.headers["content-encoding"] == encoding
+        assert "accept-encoding" in answer.headers["vary"].lower()
+    plain = await client.get(url, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert len(raw) < len(plain.content) / 2
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip"])
+async def test_the_first_visit_to_the_list_is_small(
+    client: httpx.AsyncClient, session: AsyncSession, encoding: str
+) -> None:
+    await some_heroes(session, 40, await a_team(session))
+    urls = ["/heroes", *files_of(await client.get("/heroes"))]
+    assert len(urls) <= MOST_REQUESTS
+    assert sum([await transferred(client, url, encoding) for url in urls]) <= MOST_BYTES
+
+
+async def test_a_style_sheet_fetches_nothing_more(client: httpx.AsyncClient) -> None:
+    styles = (await client.get("/static/site.css")).text
+    assert re.findall(r"url\(|@import|@font-face", styles) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/",
+        "/static/nothing.css",
+        "/static/../pyproject.toml",
+        "/static/%2e%2e/pyproject.toml",
+        "/static/..%2fpyproject.toml",
+        "/static/vendor",
+        "/static/%00",
+        "/static/" + "x" * 300,
+        "/static//etc/passwd",
+    ],
+    ids=lambda path: path[:30],
+)
+async def test_what_is_no_static_file_is_not_found(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 404
+
+
+async def test_a_static_file_can_only_be_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/static/site.css")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    head = await client.head("/static/site.css")
+    assert (head.status_code, head.content) == (200, b"")
+
+
+async def test_a_static_file_costs_no_statement(
+    client: httpx.AsyncClient, statements: Statements
+) -> None:
+    with statements() as executed:
+        assert (await client.get("/static/site.css")).status_code == 200
+    assert executed == []
