@@ -218,7 +218,6 @@ def assert_protected(answer: httpx.Response) -> None:
     assert set(headers["content-security-policy"].split("; ")) == POLICY
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
-    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert headers.get_list("content-security-policy") == [headers["content-security-policy"]]
 

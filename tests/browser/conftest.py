@@ -62,6 +62,12 @@ def color_scheme() -> ColorScheme:
     return "light"
 
 
+@pytest.fixture
+def expected_console() -> str:
+    """How the errors begin that Chromium may log: its own lines about 4xx answers."""
+    return "Failed to load resource: the server responded with a status of 4"
+
+
 @pytest.fixture(scope="session")
 def cast_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the cast in it; not to be written to."""
@@ -117,6 +123,7 @@ def context(
     has_javascript: bool,
     width: int,
     color_scheme: ColorScheme,
+    expected_console: str,
 ) -> Iterator[BrowserContext]:
     """A new profile; an error on any of its pages or a request elsewhere fails the test."""
     is_phone = width < 600
@@ -133,11 +140,7 @@ def context(
     problems: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # Chromium's own lines about 4xx answers, which the pages mean.
-        is_answer = message.text.startswith(
-            "Failed to load resource: the server responded with a status of 4"
-        )
-        if message.type == "error" and not is_answer:
+        if message.type == "error" and not message.text.startswith(expected_console):
             problems.append(f"console: {message.text}")
 
     def watch(request: Request) -> None:

@@ -38,6 +38,8 @@ ROOMS = (
     ("settings", "folding"),
 )
 FLOORS = {room: floor for floor, rooms in enumerate(reversed(ROOMS)) for room in rooms}
+# Any other module is a noun of a developer's own, which may point at heroes and teams.
+NOUN = FLOORS["heroes"] + 0.5
 
 # Which request a handler answers, and what becomes of it.
 REQUEST_LINE = re.compile(r"(GET|POST|PUT|PATCH|DELETE)( or [A-Z]+)* /\S*: \S")
@@ -66,10 +68,10 @@ def test_a_module_imports_only_what_lies_below_it(module: Path) -> None:
     room = module.relative_to(WEBAPP).with_suffix("").parts[0]
     if room == "__init__":
         return
-    assert room in FLOORS, f"give {room} a place in ROOMS"
     for imported in _imports_of(_tree_of(module)):
         other = imported.split(".")[1]
-        assert other == room or FLOORS[other] < FLOORS[room], f"{room} must not import {imported}"
+        is_below = FLOORS.get(other, NOUN) < FLOORS.get(room, NOUN)
+        assert other == room or is_below, f"{room} must not import {imported}"
 
 
 @each_module
