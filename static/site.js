@@ -344,6 +344,10 @@ document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!ctx.hx?.redirect) release(ctx.sourceElement.closest?.("form"));
 });
+// Enter after typing asks for the same page again: no new step for Back.
+document.addEventListener("htmx:before:history:update", (event) => {
+  if (event.detail.history.path === location.pathname + location.search) event.preventDefault();
+});
 // A swap may take away what had the focus, and shows other rows only if the address has changed.
 let hadFocus, shown = location.href;
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
@@ -353,7 +357,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const dialog = find("#dialog[open]");
   if (dialog && !dialog.contains(ctx.target)) {
     dialog.close();
-    if (document.activeElement === document.body) focusRow(rows()[askedAt] ?? rows().at(-1));
+    if (!find("main").contains(document.activeElement)) focusRow(rows()[askedAt] ?? rows().at(-1));
   }
   if (!ctx.sourceElement.closest?.("#filters")) followAddress();
   if (hadFocus && document.activeElement === document.body) ctx.target.focus({ preventScroll: true });

@@ -3,6 +3,7 @@
 The rooms, from the door inwards:
 
     __main__, cli   the commands: serve, migrate, sample, revision
+    server          the process: its socket, its workers, its log
     app             create_app(): wires settings, middleware, routes; knows every other room
     settings        what operators can set, from WEBAPP_* variables
     resources       what is administered, in menu order

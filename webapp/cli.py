@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp import server
 from webapp.database import Database, connect, is_unavailable
-from webapp.migrations import SchemaError, check_schema, make_revision, migrate
+from webapp.migrations import SchemaError, check_schema, check_tables, make_revision, migrate
+from webapp.resources import RESOURCES
 from webapp.sample import MAX_TEAMS, add_sample, is_empty
 from webapp.server import ListenError, listen
 from webapp.settings import Settings, SettingsError, load_settings
@@ -141,6 +142,7 @@ async def _ready(settings: Settings) -> AsyncIterator[Database]:
 
 async def _prepare(settings: Settings, *, sample: bool) -> None:
     async with _ready(settings) as database:
+        await check_tables(database, [resource.table.name for resource in RESOURCES])
         if sample and await is_empty(database):
             await add_sample(database, HEROES, TEAMS)
 

@@ -184,11 +184,15 @@ def test_only_migrating_changes_the_tables_of_a_server(
 
 @pytest.mark.parametrize("command", [("serve", "--port=0"), ("migrate",)])
 async def test_the_database_of_a_newer_version_is_refused(
-    session: AsyncSession, database_url: str, command: tuple[str, ...]
+    empty_url: str, command: tuple[str, ...]
 ) -> None:
-    await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    await session.commit()
-    said = await asyncio.to_thread(refusal_of, *command, url=database_url)
+    await asyncio.to_thread(run, "migrate", url=empty_url)
+    database = connect(Settings(database_url=empty_url))
+    async with database.session(is_read_only=False) as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await session.commit()
+    await database.close()
+    said = await asyncio.to_thread(refusal_of, *command, url=empty_url)
     assert "revision 9999, which this version does not know" in said
 
 

@@ -87,6 +87,20 @@ async def test_a_refused_request_is_protected(client: httpx.AsyncClient) -> None
     assert_protected(answer)
 
 
+async def test_pages_are_kept_apart_from_other_sites_where_browsers_can(
+    client: httpx.AsyncClient,
+) -> None:
+    secure = await client.get("https://testserver/heroes")
+    assert secure.headers["cross-origin-opener-policy"] == "same-origin"
+    # Browsers complain of it where the connection is not trustworthy.
+    assert "cross-origin-opener-policy" not in (await client.get("/heroes")).headers
+
+
+async def test_pages_and_records_are_kept_by_nobody(client: httpx.AsyncClient) -> None:
+    for path in ("/heroes", "/heroes/1/edit", "/api/heroes/1", "/heroes/99"):
+        assert (await client.get(path)).headers["cache-control"] == "private, no-cache"
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_no_page_has_a_script_or_style_of_its_own(
     client: httpx.AsyncClient, path: str

@@ -63,9 +63,9 @@ def color_scheme() -> ColorScheme:
 
 
 @pytest.fixture
-def expected_console() -> str:
-    """How the errors begin that Chromium may log: its own lines about 4xx answers."""
-    return "Failed to load resource: the server responded with a status of 4"
+def expected_errors() -> tuple[str, ...]:
+    """How the errors begin that may be logged: Chromium's own lines about 4xx answers."""
+    return ("Failed to load resource: the server responded with a status of 4",)
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +123,7 @@ def context(
     has_javascript: bool,
     width: int,
     color_scheme: ColorScheme,
-    expected_console: str,
+    expected_errors: tuple[str, ...],
 ) -> Iterator[BrowserContext]:
     """A new profile; an error on any of its pages or a request elsewhere fails the test."""
     is_phone = width < 600
@@ -140,7 +140,7 @@ def context(
     problems: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(expected_console):
+        if message.type == "error" and not message.text.startswith(expected_errors):
             problems.append(f"console: {message.text}")
 
     def watch(request: Request) -> None:

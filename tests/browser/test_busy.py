@@ -30,9 +30,9 @@ each_failure = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def expected_console() -> str:
-    """Chromium's own lines about answers that failed, which these tests mean."""
-    return "Failed to load resource: "
+def expected_errors() -> tuple[str, ...]:
+    """What Chromium and htmx themselves log about requests that fail, as these tests mean."""
+    return ("Failed to load resource: ", "htmx: htmx:error: Failed to fetch")
 
 
 @each_failure

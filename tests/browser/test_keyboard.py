@@ -177,7 +177,7 @@ def test_a_hero_is_created_without_a_pointer(page: Page) -> None:
     press(page, "n")
     expect_title(page, "New hero")
     page.get_by_label("Name", exact=True).focus()
-    page.keyboard.type("Nova")
+    page.keyboard.type("Aaron")
     press(page, "Tab")
     page.keyboard.type("Somebody")
     press(page, "Tab")
@@ -187,8 +187,8 @@ def test_a_hero_is_created_without_a_pointer(page: Page) -> None:
     page.keyboard.type("night")
     expect(page.get_by_role("option")).to_have_text(["Night Watch"])
     press(page, "Enter", "Control+Enter")
-    expect(status(page, "Created Nova")).to_be_visible()
-    expect(row(page, "Nova")).to_contain_text("Night Watch")
+    expect(status(page, "Created Aaron")).to_be_visible()
+    expect(row(page, "Aaron")).to_contain_text("Night Watch")
 
 
 def test_escape_takes_toasts_away(page: Page) -> None:

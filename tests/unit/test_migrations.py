@@ -1,4 +1,4 @@
-"""Migrations: they give the schema that the models describe, safely, on both databases."""
+"""Migrations: they make the schema that the models describe, on both databases, and safely."""
 
 import asyncio
 import os
@@ -6,27 +6,20 @@ import shutil
 import subprocess
 import sys
 import unicodedata
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Connection,
-    ForeignKey,
-    Integer,
-    MetaData,
-    Table,
-    inspect,
-    text,
-)
+from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from tests.postgres import PostgresServer
+from tests.server import PROJECT
 from webapp import migrations
 from webapp.admin.submissions import Submission
 from webapp.database import Database, connect
@@ -35,8 +28,8 @@ from webapp.migrations import SchemaError, check_schema, make_revision, migrate
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
 
-PROJECT = Path(__file__).parent.parent.parent
-TABLES = {model.__tablename__ for model in (*(r.model for r in RESOURCES), Submission)}
+MODELS: list[type[SQLModel]] = [*(resource.model for resource in RESOURCES), Submission]
+TABLES = [SQLModel.metadata.tables[str(model.__tablename__)] for model in MODELS]
 
 MIGRATE = """
 import asyncio
@@ -52,44 +45,27 @@ async def run():
 asyncio.run(run())
 """
 
-NEXT_REVISION = """
+REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "9999"
+revision = "next"
 down_revision = {head!r}
 branch_labels = None
 depends_on = None
 
-def upgrade():
-{body}
+
+def upgrade() -> None:
+    {body}
 """
 
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Database]:
-    database = connect(Settings(database_url=url))
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-async def execute(database: Database, *sql: str) -> None:
-    async with database.session(is_read_only=False) as session:
-        for statement in sql:
-            await session.execute(text(statement))
-        await session.commit()
-
-
-async def inspected(database: Database, look: object) -> object:
-    async with database.writing.connect() as connection:
-        return await connection.run_sync(look)  # type: ignore[arg-type]
+Answer = TypeVar("Answer")
+AddRevision = Callable[[str], None]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database with nothing in it."""
+    """The address of a database with nothing in it; the SQLite file is not even there."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/new/heroes.db"
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -99,10 +75,231 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def next_revision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[object]:
-    """Adds a revision after the newest, in a copy of the migrations."""
-    copy = tmp_path / "migrations"
-    shutil.copytree(migrations.HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(migrations, "HERE", copy)
+async def empty(empty_url: str) -> AsyncIterator[Database]:
+    database = connect(Settings(database_url=empty_url))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision:
+    """Adds a revision to a copy of the migrations, which is used from then on."""
+
+    def add(body: str) -> None:
+        head = max(path.stem.partition("_")[0] for path in migrations.HERE.glob("versions/0*.py"))
+        copy = tmp_path / "migrations"
+        shutil.copytree(migrations.HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        (copy / "versions" / "next.py").write_text(REVISION.format(head=head, body=body))
+        monkeypatch.setattr(migrations, "HERE", copy)
+
+    return add
+
+
+async def look(database: Database, at: Callable[[Connection], Answer]) -> Answer:
+    async with database.reading.connect() as connection:
+        return await connection.run_sync(at)
+
+
+async def execute(database: Database, *statements: str) -> None:
+    async with database.writing.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+@asynccontextmanager
+async def version_kept(database: Database) -> AsyncIterator[None]:
+    """Gives the schema its version back, for the tests that get the same database."""
+    versions = "SELECT version_num FROM alembic_version"
+    version = await look(database, lambda connection: connection.scalar(text(versions)))
+    yield
+    await execute(database, f"UPDATE alembic_version SET version_num = '{version}'")
+
+
+async def table_names(database: Database) -> set[str]:
+    return set(await look(database, lambda connection: inspect(connection).get_table_names()))
+
+
+async def test_an_empty_database_gets_every_table(empty: Database) -> None:
+    assert await migrate(empty)
+    assert await table_names(empty) == {table.name for table in TABLES} | {"alembic_version"}
+
+
+async def test_a_second_migration_finds_nothing_to_do(empty: Database) -> None:
+    await migrate(empty)
+    assert await migrate(empty) == []
+
+
+async def test_the_migrated_schema_is_that_of_the_models(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        names = {table.name for table in TABLES}
+
+        def is_ours(_: object, name: str | None, kind: str, __: bool, ___: object) -> bool:
+            # Other tests have models of their own.
+            return kind != "table" or name in names
+
+        options = {"include_object": is_ours, "compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        found: list[object] = compare_metadata(context, SQLModel.metadata)
+        return found
+
+    assert await look(database, differences) == []
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+async def test_the_database_checks_what_the_models_say(database: Database, table: Table) -> None:
+    checks = {
+        constraint.name
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+    found = await look(database, lambda c: inspect(c).get_check_constraints(table.name))
+    assert {check["name"] for check in found} == checks
+
+
+async def test_a_hero_outlives_its_team(database: Database) -> None:
+    await execute(
+        database,
+        "INSERT INTO team (id, name) VALUES (1, 'Preventers')",
+        "INSERT INTO hero (name, secret_name, team_id) VALUES ('Deadpond', 'Dive', 1)",
+        "DELETE FROM team",
+    )
+    async with database.session(is_read_only=True) as session:
+        found = await session.execute(text("SELECT name, team_id FROM hero"))
+        assert found.all() == [("Deadpond", None)]
+
+
+async def test_the_current_schema_is_accepted(database: Database) -> None:
+    await check_schema(database)
+
+
+async def test_an_empty_database_is_refused_in_one_sentence(empty: Database) -> None:
+    with pytest.raises(SchemaError, match=r"run `python -m webapp migrate`"):
+        await check_schema(empty)
+
+
+async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(database: Database) -> None:
+    async with version_kept(database):
+        await execute(database, "UPDATE alembic_version SET version_num = 'f00d'")
+        with pytest.raises(SchemaError, match="revision f00d, which this version does not know"):
+            await check_schema(database)
+        assert await migrate(database) == []
+
+
+def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
+    environment = os.environ | {"WEBAPP_DATABASE_URL": empty_url}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE],
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    applied = [int(process.communicate()[0]) for process in processes]
+    assert sorted(map(bool, applied)) == [False, False, True]
+
+
+async def test_a_migration_that_fails_leaves_everything_as_it_was(
+    empty: Database, add_revision: AddRevision
+) -> None:
+    await migrate(empty)
+    before = await table_names(empty)
+    add_revision(
+        "op.create_table('villain', sa.Column('id', sa.Integer)); op.drop_column('nope', 'nothing')"
+    )
+    with pytest.raises(DBAPIError):
+        await migrate(empty)
+    assert await table_names(empty) == before
+    with pytest.raises(SchemaError):
+        await check_schema(empty)
+
+
+async def test_changing_a_table_keeps_what_refers_to_it(
+    empty: Database, add_revision: AddRevision
+) -> None:
+    await migrate(empty)
+    await execute(
+        empty,
+        "INSERT INTO team (id, name) VALUES (1, 'Preventers')",
+        "INSERT INTO hero (name, secret_name, team_id) VALUES ('Deadpond', 'Dive', 1)",
+    )
+    add_revision(
+        "with op.batch_alter_table('team') as team:"
+        " team.alter_column('headquarters', type_=sa.String(300))"
+    )
+    assert await migrate(empty) == ["next"]
+    async with empty.session(is_read_only=False) as session:
+        assert (await session.execute(text("SELECT team_id FROM hero"))).scalar_one() == 1
+        with pytest.raises(DBAPIError):
+            await session.execute(text("UPDATE hero SET team_id = 99"))
+
+
+async def test_a_migration_that_loses_references_is_undone(
+    sqlite_url: str, add_revision: AddRevision
+) -> None:
+    database = connect(Settings(database_url=sqlite_url))
+    await execute(
+        database,
+        "INSERT INTO team (id, name) VALUES (1, 'Preventers')",
+        "INSERT INTO hero (name, secret_name, team_id) VALUES ('Deadpond', 'Dive', 1)",
+    )
+    add_revision("op.execute('DELETE FROM team')")
+    with pytest.raises(SchemaError, match="undone"):
+        await migrate(database)
+    async with database.session(is_read_only=True) as session:
+        assert (await session.execute(text("SELECT count(*) FROM team"))).scalar_one() == 1
+    await database.close()
+
+
+async def test_a_revision_holds_what_a_new_model_adds_and_nothing_else(
+    database: Database, add_revision: AddRevision
+) -> None:
+    async with version_kept(database):
+        add_revision("pass")
+        await migrate(database)
+        villain = Table("villain", SQLModel.metadata, Column("id", Integer, primary_key=True))
+        path = await make_revision(database, "Add villains")
+        SQLModel.metadata.remove(villain)
+    assert path is not None
+    made = path.read_text()
+    assert "create_table('villain'" in made
+    assert not [table.name for table in TABLES if f"'{table.name}'" in made]
+
+
+WORDS = ["ΟΔΟΣ", "οδος", "İstanbul", "ISPARTA ı", "ﬁne", "Ångström", "STRASSE ẞß", "Œuvre ǅ"]
+
+
+async def test_the_database_folds_as_python_does(database: Database) -> None:
+    # Letters of long ago: the newest ones are known to one Unicode version and not to another.
+    old = unicodedata.ucd_3_2_0
+    letters = [chr(code) for code in range(1, 0x10000) if old.category(chr(code))[0] in "LMNP"]
+    texts = [
+        *letters,
+        *WORDS,
+        "Zoë Łukasz",
+        "한국",
+        "ǆ",
+        "\uff26\uff4f",
+        "a\u0301\u0323b",
+        "🦸 %_\\",
+    ]
+    together = "\n".join(texts)
+    async with database.session(is_read_only=True) as session:
+        folded = (
+            await session.execute(text("SELECT fold(:text)"), {"text": together})
+        ).scalar_one()
+        each = [
+            (await session.execute(text("SELECT fold(:text)"), {"text": word})).scalar_one()
+            for word in WORDS
+        ]
+        nothing = (await session.execute(text("SELECT fold(NULL)"))).scalar_one()
+    differences = {
+        (before, after, fold(before))
+        for before, after in zip(texts, folded.split("\n"), strict=True)
+        if after != fold(before)
+    }
+    assert differences == set()
+    assert each == [fold(word) for word in WORDS]
+    assert nothing is None

@@ -169,7 +169,7 @@ async def _edit_form(
 
 
 def _token(form: FormData) -> str:
-    token = form.get("submission", "")
+    token = form.get("form.token", "")
     return token if isinstance(token, str) else ""
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
-from webapp.admin.inputs import EXACT_DECIMAL_DIGITS, Input, in_zone, input_for
+from webapp.admin.inputs import EXACT_DECIMAL_DIGITS, Input, check_json, in_zone, input_for
 from webapp.admin.schemas import clean_text
 
 LONG_TEXT_CHARACTERS = 500
@@ -87,6 +87,9 @@ class Field:
         Raises ValueError with a sentence for what one of them could not keep exactly.
         """
         if isinstance(value, bool) or value is None:
+            return value
+        if self.input.kind == "json":
+            check_json(value)
             return value
         match value:
             case int():

@@ -33,6 +33,16 @@ class Filter:
         return self.field.input.is_range and not self.field.relation
 
     @property
+    def none(self) -> str:
+        """What stands in the URL for “no value”.
+
+        Where a value may read the same, a space goes before it: values have none around them.
+        """
+        kind = self.field.input
+        is_ambiguous = kind.kind in {"text", "long_text"} or NONE in dict(kind.choices)
+        return f" {NONE}" if is_ambiguous else NONE
+
+    @property
     def is_active(self) -> bool:
         return bool(
             self.values or self.has_none or self.minimum is not None or self.maximum is not None
@@ -54,7 +64,7 @@ class Filter:
         """Return the URL parameters that say the same."""
         pairs = [(self.name, text) for text in self.texts()]
         if self.has_none:
-            pairs.append((self.name, NONE))
+            pairs.append((self.name, self.none))
         if self.minimum is not None:
             pairs.append((f"{self.name}_min", self.minimum_text))
         if self.maximum is not None:
@@ -84,7 +94,8 @@ class Filter:
 
 def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:
     """Read the filter of `field` from a URL, and a sentence for each part that is no value."""
-    name = Filter(field).name
+    asked = Filter(field)
+    name = asked.name
     problems: list[str] = []
 
     def parse(text: str) -> Any:
@@ -100,17 +111,15 @@ def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:
     texts = params.getlist(name)
     if len(texts) > MOST_VALUES:
         problems.append(f"{field.label}: choose at most {MOST_VALUES} values.")
-    chosen = [parse(text) for text in texts[:MOST_VALUES] if text != NONE]
-    values = (
-        () if Filter(field).is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
-    )
+    chosen = [parse(text) for text in texts[:MOST_VALUES] if text != asked.none]
+    values = () if asked.is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
     return (
         Filter(
             field,
             values,
-            has_none=NONE in texts and field.is_optional,
-            minimum=parse(params.get(f"{name}_min", "")) if Filter(field).is_range else None,
-            maximum=parse(params.get(f"{name}_max", "")) if Filter(field).is_range else None,
+            has_none=asked.none in texts and field.is_optional,
+            minimum=parse(params.get(f"{name}_min", "")) if asked.is_range else None,
+            maximum=parse(params.get(f"{name}_max", "")) if asked.is_range else None,
         ),
         problems,
     )

@@ -22,6 +22,10 @@ from webapp.admin.schemas import clean_text
 # A column without a declared precision keeps this many significant digits on every database.
 EXACT_DECIMAL_DIGITS = 15
 LONGEST_NUMBER_TEXT = 100
+# Far below what Python, pydantic and the databases can follow.
+DEEPEST_JSON = 100
+TOO_DEEP = "Enter JSON that is not nested so deeply."
+TOO_LARGE = "Enter valid JSON; a number in it is too large."
 DURATION = re.compile(
     r"(-?)(?:([0-9]{1,6}) ?d(?:ays?)?,? ?)?"
     r"(?:([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?)?"
@@ -168,16 +172,39 @@ def _parse_uuid(text: str) -> UUID:
 
 def _parse_json(text: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-        # Text inside the JSON has to be as storable as text elsewhere.
-        clean_text(json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"))
+        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_json_int)
+        check_json(value)
     except RecursionError:
-        raise ValueError("Enter JSON that is not nested so deeply.") from None
+        raise ValueError(TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise ValueError(
             f"Enter valid JSON; line {error.lineno}, column {error.colno} is not."
         ) from None
     return value
+
+
+def check_json(value: Any, depth: int = 0) -> None:
+    """Raise ValueError with a sentence for JSON that could not be stored and read again."""
+    if depth > DEEPEST_JSON:
+        raise ValueError(TOO_DEEP)
+    match value:
+        case str():
+            clean_text(value)
+        case float() if not math.isfinite(value):
+            raise ValueError(TOO_LARGE)
+        case dict():
+            for name, inner in value.items():
+                clean_text(name)
+                check_json(inner, depth + 1)
+        case list():
+            for inner in value:
+                check_json(inner, depth + 1)
+
+
+def _parse_json_int(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER_TEXT:
+        raise ValueError(TOO_LARGE)
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> None:

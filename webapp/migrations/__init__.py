@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import MigrationScript
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from webapp import sqlite
@@ -49,6 +49,19 @@ async def check_schema(database: Database) -> None:
             " start the version that migrated it, or a newer one."
         )
     raise SchemaError("The database is not up to date: run `python -m webapp migrate` first.")
+
+
+async def check_tables(database: Database, names: Iterable[str]) -> None:
+    """Raise SchemaError if one of these tables is in no migration yet."""
+    existing = await _run(
+        database.reading, lambda connection: inspect(connection).get_table_names()
+    )
+    for name in names:
+        if name not in existing:
+            raise SchemaError(
+                f"There is no table “{name}” in the database:"
+                f' run `python -m webapp revision "add {name}"` first.'
+            )
 
 
 async def make_revision(database: Database, message: str) -> Path | None:

@@ -1,0 +1,146 @@
+"""Settings: read from the environment, and refused in one sentence that names the variable."""
+
+import pytest
+
+from webapp.settings import Settings, SettingsError, load_settings
+
+POSTGRESQL = "postgresql+asyncpg://staff:s3cret@db.example/heroes"
+
+
+def refusal() -> str:
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    return str(refused.value)
+
+
+def test_without_variables_the_server_has_a_file_and_listens_to_this_machine_only() -> None:
+    settings = load_settings()
+    assert settings.database_url == "sqlite+aiosqlite:///var/heroes.db"
+    assert settings.is_embedded
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8000, 1)
+
+
+def test_a_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBAPP_PORT", "9000")
+    monkeypatch.setenv("WEBAPP_DATABASE_URL", POSTGRESQL)
+    settings = load_settings()
+    assert settings.port == 9000
+    assert settings.database_url == POSTGRESQL
+    assert not settings.is_embedded
+
+
+def test_an_option_of_a_command_goes_before_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBAPP_PORT", "9000")
+    assert load_settings(port=9001).port == 9001
+    assert load_settings(port=None).port == 9000
+
+
+def test_settings_never_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("sqlite:///some.db", "sqlite+aiosqlite:///some.db"),
+        ("sqlite:////var/lib/a b.db", "sqlite+aiosqlite:////var/lib/a b.db"),
+        ("postgres://staff:s3cret@db.example/heroes", POSTGRESQL),
+        ("postgresql://staff:s3cret@db.example/heroes", POSTGRESQL),
+        (f"{POSTGRESQL}?sslmode=require", f"{POSTGRESQL}?ssl=require"),
+        (
+            "postgresql://staff:p%40ss@/heroes?host=/run/postgresql",
+            "postgresql+asyncpg://staff:p%40ss@/heroes?host=%2Frun%2Fpostgresql",
+        ),
+    ],
+)
+def test_an_address_as_providers_write_it_is_understood(given: str, used: str) -> None:
+    assert load_settings(database_url=given).database_url == used
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WEBAPP_PORT", "http", "a port from 0 to 65535 (0 takes a free one), not “http”."),
+        ("WEBAPP_PORT", "65536", "a port from 0 to 65535 (0 takes a free one), not “65536”."),
+        ("WEBAPP_PORT", "", "a port from 0 to 65535 (0 takes a free one), not “”."),
+        ("WEBAPP_HOST", "", "an address to listen on, not “”."),
+        ("WEBAPP_WORKERS", "0", "from 1 to 256 processes, not “0”."),
+        ("WEBAPP_POOL_SIZE", "-1", "from 1 to 1000 connections, not “-1”."),
+        ("WEBAPP_MAX_BODY_BYTES", "5 MB", "a number of bytes above 0, not “5 MB”."),
+        (
+            "WEBAPP_REQUEST_TIMEOUT_SECONDS",
+            "nan",
+            "a number of seconds above 0 and at most 3600, not “nan”.",
+        ),
+        (
+            "WEBAPP_TRUSTED_PROXIES",
+            "10.0.0.0/8, nginx",
+            "IP addresses and networks with commas between them, or *, not “10.0.0.0/8, nginx”.",
+        ),
+    ],
+)
+def test_a_malformed_value_is_refused_with_what_is_expected(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert refusal() == f"{name} must be {said}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "heroes.db",
+        "mysql://staff:s3cret@db.example/heroes",
+        "postgresql+psycopg://staff:s3cret@db.example/heroes",
+        "postgresql://staff:s3cret@db.example:port/heroes",
+        "sqlite://staff:s3cret@db.example/heroes",
+        "sqlite:///heroes.db?mode=memory",
+    ],
+)
+def test_an_address_of_no_database_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("WEBAPP_DATABASE_URL", address)
+    assert refusal() == (
+        "WEBAPP_DATABASE_URL must be sqlite+aiosqlite:///FILE"
+        " or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE."
+    )
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "sqlite+aiosqlite:///"])
+def test_a_database_in_memory_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("WEBAPP_DATABASE_URL", address)
+    assert "must name a file: a SQLite database in memory is not supported" in refusal()
+
+
+def test_an_unknown_parameter_of_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBAPP_DATABASE_URL", f"{POSTGRESQL}?pool=5")
+    assert refusal() == (
+        "WEBAPP_DATABASE_URL has a parameter that is not known: pool"
+        " (known are host, port, ssl and sslmode)."
+    )
+
+
+def test_a_misspelt_variable_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBAPP_DATABSE_URL", POSTGRESQL)
+    assert refusal() == (
+        "WEBAPP_DATABSE_URL is not a setting: WEBAPP_DATABASE_URL is meant, it seems."
+    )
+
+
+def test_a_variable_that_resembles_no_setting_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Kubernetes sets such ones for a service of the name “webapp”.
+    monkeypatch.setenv("WEBAPP_SERVICE_PORT_HTTP", "80")
+    assert load_settings() == Settings()
+
+
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    settings = load_settings(database_url=POSTGRESQL, secret_key="hush")
+    assert "s3cret" not in f"{settings} {settings!r}"
+    assert "hush" not in f"{settings} {settings!r}"
