@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,6 +70,7 @@ class Database:
 
     reading: AsyncEngine
     writing: AsyncEngine
+    endings: sqlite.Endings = field(default_factory=set)
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
         """A session that connects at its first statement and cannot be used once closed."""
@@ -83,6 +84,8 @@ class Database:
     async def close(self) -> None:
         await self.reading.dispose()
         await self.writing.dispose()
+        if self.endings:
+            await asyncio.wait(self.endings, timeout=sqlite.BUSY_SECONDS)
 
 
 def connect(settings: Settings) -> Database:
@@ -101,16 +104,19 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
+    endings: sqlite.Endings = set()
+
     def engine(*, is_read_only: bool, pool_size: int) -> AsyncEngine:
         return _create_engine(
             url,
             pool_size,
-            async_creator=lambda: sqlite.connect(path, is_read_only=is_read_only),
+            async_creator=lambda: sqlite.connect(path, is_read_only=is_read_only, endings=endings),
         )
 
     return Database(
         reading=engine(is_read_only=True, pool_size=readers),
         writing=engine(is_read_only=False, pool_size=1),
+        endings=endings,
     )
 
 

@@ -1,5 +1,6 @@
 """SQLite connections: aiosqlite with explicit transactions and one trip to its thread per query."""
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -15,16 +16,21 @@ from webapp.folding import fold
 BUSY_SECONDS = 2.0
 # For another process that migrates a large database.
 PATIENT_SECONDS = 600.0
+INTERRUPT_SECONDS = 0.05
 # Rows that travel together with the query; the rest of a longer answer follows in further trips.
 ROWS_PER_TRIP = 1000
 # SQLAlchemy asks it of each new engine, and must not wait for another writer to do so.
 FIRST_QUERY = "PRAGMA read_uncommitted"
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
+Endings = set[asyncio.Future[object]]
 
 
-async def connect(path: Path, *, is_read_only: bool) -> "Connection":
-    """Open an existing database file. Raises sqlite3.OperationalError."""
+async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Connection":
+    """Open an existing database file. Raises sqlite3.OperationalError.
+
+    Whoever closes the database waits for the `endings` of connections that were given up.
+    """
 
     def open_file() -> sqlite3.Connection:
         # mode=rw: a file that vanished is an error, not a fresh database without tables.
@@ -50,7 +56,8 @@ async def connect(path: Path, *, is_read_only: bool) -> "Connection":
             raise
         return opened
 
-    connection = Connection(open_file, begin="BEGIN" if is_read_only else "BEGIN IMMEDIATE")
+    begin: Begin = "BEGIN" if is_read_only else "BEGIN IMMEDIATE"
+    connection = Connection(open_file, begin, endings)
     await connection
     return connection
 
@@ -58,11 +65,15 @@ async def connect(path: Path, *, is_read_only: bool) -> "Connection":
 class Connection(aiosqlite.Connection):
     """A connection that begins its transactions itself and can be given up in mid-query."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection], begin: Begin) -> None:
+    def __init__(
+        self, connector: Callable[[], sqlite3.Connection], begin: Begin, endings: Endings
+    ) -> None:
         super().__init__(connector, iter_chunk_size=ROWS_PER_TRIP)
         # A thread stuck on a slow disk must not keep the process from ending.
         self._thread.daemon = True
         self._begin = begin
+        self._endings = endings
+        self._is_running = False
         self._is_in_transaction = False
         self._is_terminated = False
 
@@ -73,13 +84,17 @@ class Connection(aiosqlite.Connection):
     # Any: parameters are SQLAlchemy's, passed on unread.
     def run(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> None:
         """Run a query in the transaction, beginning one if needed; in the connection's thread."""
-        self._check_use()
-        if self._is_in_transaction:
-            self._check_transaction()
-        elif sql != FIRST_QUERY:
-            self._conn.execute(self._begin)
-            self._is_in_transaction = True
-        query(sql, parameters)
+        self._is_running = True
+        try:
+            self._check_use()
+            if self._is_in_transaction:
+                self._check_transaction()
+            elif sql != FIRST_QUERY:
+                self._conn.execute(self._begin)
+                self._is_in_transaction = True
+            query(sql, parameters)
+        finally:
+            self._is_running = False
 
     async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         """Make one trip: call the function in the connection's thread."""
@@ -110,11 +125,16 @@ class Connection(aiosqlite.Connection):
             await self.in_thread(self._rollback)
 
     async def close(self) -> None:
-        if self._is_terminated:
-            # The thread closes the file when its query has ended, and nobody waits for that.
-            self.stop()
-        else:
+        if not self._is_terminated:
             await super().close()
+            return
+        # The thread does both when its query has ended, which no request waits for. Closing alone
+        # would keep the locks for as long as the traceback of some error keeps a cursor.
+        self._tx.put_nowait((None, self._rollback))
+        ending = self.stop()
+        if ending is not None:
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
 
     def is_closed(self) -> bool:
         """Whether it can no longer be used. As in asyncpg."""
@@ -123,8 +143,13 @@ class Connection(aiosqlite.Connection):
     def terminate(self) -> None:
         """Interrupt the query under way and refuse everything afterwards. As in asyncpg."""
         self._is_terminated = True
-        if self._connection is not None:
-            self._connection.interrupt()
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._is_running:
+            self._conn.interrupt()
+            # An interruption between two steps of the query is lost.
+            asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._interrupt)
 
     def _commit(self) -> None:
         try:

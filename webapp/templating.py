@@ -4,7 +4,7 @@ import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
 STATIC = HOME / "static"
 FLASH_COOKIE = "flash"
 FLASH_SECONDS = 60
+LONGEST_TITLE_CHARACTERS = 200
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
@@ -117,6 +118,8 @@ def redirect(request: Request, url: str, flash: Flash | None = None) -> Response
     else:
         response = RedirectResponse(url, 303)
     if flash is not None:
+        # Browsers drop a cookie of more than 4 kB, and with it the whole message.
+        flash = replace(flash, title=flash.title[:LONGEST_TITLE_CHARACTERS])
         packed = json.dumps(asdict(flash), separators=(",", ":")).encode()
         response.set_cookie(
             FLASH_COOKIE,

@@ -5,9 +5,11 @@ from collections import Counter
 
 import httpx
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.factories import a_hero, a_team, some_teams
+from tests.factories import a_hero, a_team, committed, some_teams
+from tests.gadgets import Condition, Gadget, Slot
 from tests.html import (
     alert_of,
     attribute,
@@ -31,6 +33,7 @@ from tests.html import (
 )
 from tests.stored import Stored
 from webapp.admin.submissions import Submission
+from webapp.database import Database
 from webapp.heroes import Hero
 from webapp.teams import Team
 
@@ -281,6 +284,24 @@ async def test_of_several_people_who_take_a_name_at_once_one_gets_it(
     assert await stored.count(Team) == 1
 
 
+async def test_a_team_that_vanishes_while_a_hero_joins_it_is_refused_beside_its_field(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database, stored: Stored
+) -> None:
+    team = await a_team(session)
+    async with database.session(is_read_only=False) as other:
+        await other.execute(delete(Team))
+        joining = asyncio.create_task(
+            client.post("/heroes", data={**NOVA, "team_id": str(team.id)})
+        )
+        # Long enough for the request to wait for the other transaction; if not, it sees it done.
+        await asyncio.wait([joining], timeout=0.3)
+        await other.commit()
+    page = await joining
+    assert page.status_code == 422
+    assert error_beside(page, "Team") == "This team is not there any more. Choose another one."
+    assert await stored.count(Hero) == 0
+
+
 # The same form sent more than once.
 
 
@@ -493,3 +514,36 @@ async def test_the_way_back_may_hold_any_text(
     saved = await client.post("/heroes", params={"back": back}, data=NOVA, headers=headers)
     page = await follow(client, saved)
     assert field_of(page, "Search heroes").value == "Nova–日本 🦸"
+
+
+# Any model.
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+async def test_a_box_is_stored_as_it_was_left(
+    gadgets: httpx.AsyncClient, stored: Stored, is_ticked: bool
+) -> None:
+    form = form_of(await gadgets.get("/gadgets/new"))
+    saved = await submit(gadgets, form, title="Robot", is_secret=is_ticked)
+    assert saved.status_code == 303
+    assert [gadget.is_secret for gadget in await stored.all(Gadget)] == [is_ticked]
+
+
+async def test_what_is_left_out_gets_its_default(
+    gadgets: httpx.AsyncClient, stored: Stored
+) -> None:
+    assert (await gadgets.post("/gadgets", data={"title": "Robot"})).status_code == 303
+    (gadget,) = await stored.all(Gadget)
+    assert (gadget.count, gadget.is_secret, gadget.is_licensed) == (0, False, None)
+    assert (gadget.condition, gadget.data, gadget.seen_at.year > 2000) == (Condition.NEW, {}, True)
+
+
+async def test_a_key_of_several_fields_that_is_taken_is_refused(
+    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    gadget = await committed(session, Gadget(title="Robot"))
+    data = {"shelf": "A", "number": "1", "gadget_id": str(gadget.id)}
+    pages = [await gadgets.post("/slots", data=data) for _ in range(2)]
+    assert [page.status_code for page in pages] == [303, 422]
+    assert error_beside(pages[1], "Number") == "Another slot has this shelf and number."
+    assert await stored.count(Slot) == 1

@@ -183,7 +183,11 @@ def test_a_phone_never_scrolls_sideways_and_every_target_is_big_enough(
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("view", [at("/heroes?team=1"), form_with_errors, at("/teams/1")])
+@pytest.mark.parametrize(
+    "view",
+    [at("/heroes?team=1"), at("/teams/1"), form_with_errors],
+    ids=["list", "team with heroes", "form with errors"],
+)
 def test_what_has_the_focus_is_never_covered(page: Page, view: View) -> None:
     view(page)
     page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")

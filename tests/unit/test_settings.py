@@ -37,7 +37,7 @@ def test_an_option_of_a_command_goes_before_the_variable(monkeypatch: pytest.Mon
 
 def test_settings_never_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load_settings().port = 1  # type: ignore[misc]
+        load_settings().port = 1
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ async def create(
         async with session.begin_nested():
             session.add(record)
     except (IntegrityError, DataError):
-        raise await _refusal(session, resource, checked, None) from None
+        raise await _refusal(session, site, resource, checked, checked, None) from None
     return record
 
 
@@ -67,7 +67,8 @@ async def change(
     # Read now: after a failed write the record can no longer be asked.
     own = tuple(getattr(record, field.name) for field in resource.key)
     before = {field.name: getattr(record, field.name) for field in resource.fields}
-    checked = await _checked(session, site, resource, values, {**before, **values}, own)
+    whole = {**before, **values}
+    checked = await _checked(session, site, resource, values, whole, own)
     try:
         async with session.begin_nested():
             for name, value in checked.items():
@@ -75,7 +76,7 @@ async def change(
                     setattr(record, name, value)
                     flag_modified(record, name)
     except (IntegrityError, DataError):
-        raise await _refusal(session, resource, {**before, **checked}, own) from None
+        raise await _refusal(session, site, resource, checked, whole, own) from None
 
 
 async def fetch_consequences(
@@ -245,11 +246,19 @@ async def _conflicts(
 
 
 async def _refusal(
-    session: AsyncSession, resource: Resource, values: Mapping[str, Any], own: Key | None
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    values: Mapping[str, Any],
+    whole: Mapping[str, Any],
+    own: Key | None,
 ) -> Invalid:
     """Return what to say when a race let something slip past the checks."""
-    errors = await _conflicts(session, resource, values, own)
-    return Invalid(errors or {"": f"The database does not accept this {resource.label}."})
+    try:
+        await _checked(session, site, resource, values, whole, own)
+    except Invalid as found:
+        return found
+    return Invalid({"": f"The database does not accept this {resource.label}."})
 
 
 def _taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:

@@ -104,13 +104,16 @@ class Field:
                 if length is not None and len(value) > length:
                     raise ValueError(f"Use at most {length:,} characters.")
             case datetime():
-                try:
-                    return in_zone(value, is_aware(self.column.type))
-                except OverflowError:
-                    raise ValueError("Enter a date that is not so far away.") from None
+                return self._clean_moment(value)
             case timedelta() if abs(value.days) > LONGEST_DURATION_DAYS:
                 raise ValueError(f"Enter at most {LONGEST_DURATION_DAYS:,} days.")
         return value
+
+    def _clean_moment(self, value: datetime) -> datetime:
+        try:
+            return in_zone(value, is_aware(self.column.type))
+        except OverflowError:
+            raise ValueError("Enter a date that is not so far away.") from None
 
     def _check_integer(self, value: int) -> None:
         kind = unwrapped_type(self.column.type)

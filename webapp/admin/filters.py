@@ -137,7 +137,7 @@ def described(filter: Filter, titles: Sequence[str]) -> str:
         parts.append(f"≤ {high}")
     if filter.has_none:
         parts.append("none")
-    if parts == ["none"]:
+    if filter.has_none and len(parts) == 1:
         return f"No {filter.field.label.lower()}"
     shown = ", ".join(parts)
     return f"{filter.field.label} {shown}" if filter.is_range else f"{filter.field.label}: {shown}"

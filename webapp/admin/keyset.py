@@ -89,9 +89,11 @@ def _branches(
     behind = _beyond(order.key, cursor.key, is_falling)
     if cursor.value is None:
         return [[value.is_(None), behind], *(sections[1:] if is_backward else [])]
-    further = value < cursor.value if is_falling else value > cursor.value
+    # As a parameter, because SQLAlchemy compares nothing with a bare True.
+    edge = literal(cursor.value, value.type)
+    further = value < edge if is_falling else value > edge
     rest = [] if is_backward or not order.is_nullable else [[value.is_(None)]]
-    return [[value == cursor.value, behind], [further], *rest]
+    return [[value == edge, behind], [further], *rest]
 
 
 def _beyond(

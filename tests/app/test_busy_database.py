@@ -1,0 +1,327 @@
+"""A database that is busy, full, read-only or away: 503 in time, and all is well at once after."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+from starlette.applications import Starlette
+
+from tests.html import form_of, heading_of, htmx_headers, parsed, submit, text_of
+from tests.postgres import PostgresServer
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.app import create_app
+from webapp.database import Database
+from webapp.heroes import Hero
+from webapp.settings import Settings
+
+ANSWER_SECONDS = 5.0
+NOVA = {"name": "Nova", "secret_name": "Sam Alexander"}
+SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
+INSIDE = re.compile(r"Traceback|sqlalchemy|sqlite|asyncpg|postgres|SELECT|INSERT|BEGIN", re.ASCII)
+OWN_SESSIONS = "FROM pg_stat_activity WHERE application_name = 'hero-admin'"
+
+
+async def refused(request: Awaitable[httpx.Response]) -> httpx.Response:
+    """The answer: it comes in time, asks to try again, and tells nothing of the inside."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        answer = await request
+    assert answer.status_code == 503
+    assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert INSIDE.findall(answer.text) == []
+    return answer
+
+
+def listing(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
+    return client.get("/heroes")
+
+
+def saving(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
+    return client.post("/api/heroes/", json=NOVA, headers=SAME_SITE)
+
+
+async def expect_health(client: httpx.AsyncClient) -> None:
+    """The very next requests work, reading and writing."""
+    assert (await listing(client)).status_code == 200
+    assert (await saving(client)).status_code == 201
+
+
+def file_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+
+
+@pytest.fixture
+async def on_sqlite(sqlite_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(create_app(Settings(database_url=sqlite_url))) as client:
+        yield client
+
+
+@pytest.fixture
+async def on_postgres(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app whose connections have all been used before."""
+    async with serving(create_app(Settings(database_url=postgres_url, pool_size=3))) as client:
+        await asyncio.gather(*(client.get("/readyz") for _ in range(3)))
+        yield client
+
+
+@asynccontextmanager
+async def using(database: Database, *, connections: int) -> AsyncIterator[None]:
+    """So many connections of each way in are in use."""
+    ways = [True, False] * connections
+    sessions = [database.session(is_read_only=is_read_only) for is_read_only in ways]
+    for session in sessions:
+        await session.execute(text("SELECT 1"))
+    yield
+    for session in sessions:
+        await session.close()
+
+
+# What is said, and how.
+
+
+@pytest.fixture
+async def away(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app whose database is away."""
+    url = f"sqlite+aiosqlite:///{tmp_path}"
+    async with serving(create_app(Settings(database_url=url))) as client:
+        yield client
+
+
+async def test_a_page_says_so_in_the_look_of_the_site(away: httpx.AsyncClient) -> None:
+    page = await refused(away.get("/heroes"))
+    assert heading_of(page) == "One moment, please"
+    assert "try again" in text_of(parsed(page))
+
+
+async def test_a_fragment_holds_only_the_words(away: httpx.AsyncClient) -> None:
+    fragment = await refused(away.get("/heroes?q=x", headers=htmx_headers("section#list")))
+    assert "try again" in fragment.text
+    assert "<html" not in fragment.text
+
+
+@pytest.mark.parametrize("path", ["/api/heroes/", "/api/heroes/1", "/api/heroes/1/with-team"])
+async def test_a_program_gets_json(away: httpx.AsyncClient, path: str) -> None:
+    answer = await refused(away.get(path))
+    assert list(answer.json()) == ["detail"]
+    assert "try again" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/heroes", "/heroes/1", "/heroes/1/edit", "/heroes/options/team_id?q=x", "/readyz"],
+)
+async def test_every_page_that_needs_the_database_says_so(
+    away: httpx.AsyncClient, path: str
+) -> None:
+    await refused(away.get(path))
+
+
+async def test_what_needs_no_database_still_works(away: httpx.AsyncClient) -> None:
+    assert (await away.get("/healthz")).status_code == 200
+    assert (await away.get("/api/docs")).status_code == 200
+    assert (await away.get("/api/openapi.json")).status_code == 200
+
+
+# Busy.
+
+
+@asynccontextmanager
+async def written_by_another(url: str) -> AsyncIterator[None]:
+    """Another process is writing, and does not finish."""
+    with closing(sqlite3.connect(file_of(url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+async def test_a_save_waits_for_another_writer_but_not_for_ever(
+    on_sqlite: httpx.AsyncClient, sqlite_url: str, stored_on_sqlite: Stored
+) -> None:
+    form = form_of(await on_sqlite.get("/heroes/new"))
+    async with written_by_another(sqlite_url):
+        await refused(submit(on_sqlite, form, NOVA))
+        assert (await listing(on_sqlite)).status_code == 200
+    assert await stored_on_sqlite.count(Hero) == 0
+    # The same form again, as a person would send it.
+    assert (await submit(on_sqlite, form, NOVA)).status_code == 303
+    assert await stored_on_sqlite.count(Hero) == 1
+
+
+@pytest.fixture
+async def stored_on_sqlite(sqlite_url: str) -> AsyncIterator[Stored]:
+    database = create_app(Settings(database_url=sqlite_url)).state.database
+    yield Stored(database)
+    await database.close()
+
+
+async def test_a_queue_of_saves_ends_in_time(on_sqlite: httpx.AsyncClient, sqlite_url: str) -> None:
+    async with written_by_another(sqlite_url):
+        await asyncio.gather(*(refused(saving(on_sqlite)) for _ in range(20)))
+    await expect_health(on_sqlite)
+
+
+async def test_a_table_locked_by_another_session_is_waited_for_but_not_for_ever(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+) -> None:
+    async with postgres.connected("hero_admin") as other, other.transaction():
+        await other.execute("LOCK hero IN ACCESS EXCLUSIVE MODE")
+        await asyncio.gather(refused(listing(on_postgres)), refused(saving(on_postgres)))
+    await expect_health(on_postgres)
+
+
+async def test_connections_that_are_all_in_use_are_waited_for_but_not_for_ever(
+    app: Starlette, client: httpx.AsyncClient, settings: Settings
+) -> None:
+    size = 1 if settings.is_embedded else settings.pool_size // 2
+    async with using(app.state.database, connections=size):
+        await refused(saving(client))
+    await expect_health(client)
+
+
+# Full and read-only.
+
+
+async def limit_growth(database: Database, pages: int) -> None:
+    async with database.session(is_read_only=False) as session:
+        await session.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+
+async def test_a_full_disk_stores_nothing_until_there_is_room(
+    sqlite_url: str, stored_on_sqlite: Stored
+) -> None:
+    app = create_app(Settings(database_url=sqlite_url))
+    async with serving(app) as client:
+        await limit_growth(app.state.database, 1)
+        heroes = [NOVA | {"name": f"Nova {number}"} for number in range(200)]
+        statuses = set()
+        for hero in heroes:
+            answer = await client.post("/api/heroes/", json=hero, headers=SAME_SITE)
+            statuses.add(answer.status_code)
+        assert statuses == {201, 503}
+        assert await stored_on_sqlite.count(Hero) < 200
+        await limit_growth(app.state.database, 1_000_000)
+        await expect_health(client)
+
+
+async def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_url: str) -> None:
+    app = create_app(Settings(database_url=sqlite_url))
+    async with serving(app) as client:
+        async with app.state.database.session(is_read_only=False) as session:
+            # The tests may run as root, whom no permission keeps from writing.
+            await session.execute(text("PRAGMA query_only = ON"))
+        assert (await listing(client)).status_code == 200
+        await refused(saving(client))
+        await app.state.database.writing.dispose()
+        await expect_health(client)
+
+
+async def test_a_standby_server_can_still_be_read(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+) -> None:
+    async with postgres.connected("hero_admin") as other:
+        await other.execute("ALTER DATABASE hero_admin SET default_transaction_read_only = on")
+        try:
+            # Sessions take the mode on when they begin.
+            await other.execute(f"SELECT pg_terminate_backend(pid) {OWN_SESSIONS}")
+            await asyncio.sleep(0.1)
+            assert (await listing(on_postgres)).status_code == 200
+            await refused(saving(on_postgres))
+        finally:
+            await other.execute("SET default_transaction_read_only = off")
+            await other.execute("ALTER DATABASE hero_admin RESET default_transaction_read_only")
+        await other.execute(f"SELECT pg_terminate_backend(pid) {OWN_SESSIONS}")
+    await asyncio.sleep(0.1)
+    await expect_health(on_postgres)
+
+
+# Away.
+
+
+async def test_a_file_that_is_away_is_not_replaced_by_an_empty_one(sqlite_url: str) -> None:
+    file = file_of(sqlite_url)
+    elsewhere = file.with_name("elsewhere.db")
+    async with serving(create_app(Settings(database_url=sqlite_url))) as client:
+        file.rename(elsewhere)
+        await refused(listing(client))
+        await refused(saving(client))
+        assert not file.exists()
+        elsewhere.rename(file)
+        await expect_health(client)
+
+
+async def test_a_damaged_file_is_unavailable(sqlite_url: str) -> None:
+    file_of(sqlite_url).write_bytes(b"no database" * 1000)
+    async with serving(create_app(Settings(database_url=sqlite_url))) as client:
+        await refused(listing(client))
+        await refused(saving(client))
+
+
+async def test_a_stopped_server_is_found_again_by_the_first_request(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+) -> None:
+    postgres.stop()
+    try:
+        await refused(listing(on_postgres))
+        await refused(saving(on_postgres))
+    finally:
+        postgres.start()
+    await expect_health(on_postgres)
+
+
+@pytest.mark.parametrize("is_crash", [False, True], ids=["restart", "crash"])
+async def test_a_restarted_server_costs_no_request(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer, is_crash: bool
+) -> None:
+    postgres.stop(is_crash=is_crash)
+    postgres.start()
+    # The server's goodbye reaches the process while it waits for requests.
+    await asyncio.sleep(0.1)
+    answers = await asyncio.gather(*(listing(on_postgres) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    await expect_health(on_postgres)
+
+
+async def test_a_session_ended_in_the_middle_is_unavailable_and_no_error(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+) -> None:
+    async with postgres.connected("hero_admin") as other, other.transaction():
+        await other.execute("LOCK hero IN ACCESS EXCLUSIVE MODE")
+        waiting = asyncio.create_task(refused(listing(on_postgres)))
+        blocked = f"SELECT count(*) {OWN_SESSIONS} AND wait_event_type = 'Lock'"
+        while not await other.fetchval(blocked):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await other.execute(f"SELECT pg_terminate_backend(pid) {OWN_SESSIONS}")
+        await waiting
+    await expect_health(on_postgres)
+
+
+async def test_a_server_that_answers_nothing_is_given_up(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+) -> None:
+    postgres.freeze()
+    try:
+        requests = [*(listing(on_postgres) for _ in range(3)), saving(on_postgres)]
+        await asyncio.gather(*(refused(request) for request in requests))
+        # By now there are no connections left, and none can be made.
+        await refused(listing(on_postgres))
+    finally:
+        postgres.thaw()
+    await expect_health(on_postgres)
+
+
+@pytest.mark.parametrize(
+    "address", ["nobody@{server}/hero_admin", "postgres@{server}/nowhere", "nobody@127.0.0.1:9/x"]
+)
+async def test_a_server_that_lets_nobody_in_is_unavailable(
+    postgres: PostgresServer, address: str
+) -> None:
+    server = f"127.0.0.1:{postgres.port}"
+    settings = Settings(database_url=f"postgresql://{address.format(server=server)}")
+    async with serving(create_app(settings)) as client:
+        await refused(listing(client))
+        await refused(saving(client))

@@ -1,0 +1,86 @@
+"""Forms of models whose fields are called like parts of the page."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from tests.html import attribute, errors_of, flash_of, follow, form_of, parsed, submit
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.settings import Settings
+
+
+class Report(SQLModel, table=True):
+    """Names that pages, forms and addresses use for themselves."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    title: str
+    summary: str = Field(max_length=20)
+    form: int
+    menu: str = ""
+    total: int | None = None
+    submission: str
+    path: str = ""
+    q: str = ""
+    back: str = ""
+    then: str = ""
+
+
+REPORT = {"title": "T" * 5000, "summary": "Short", "form": "1", "submission": "First"}
+
+
+@pytest.fixture
+async def reports(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    resource = Resource(Report)
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
+    await session.commit()
+    async with serving(create_app(settings, [resource])) as client:
+        yield client
+
+
+def ids_of(page: httpx.Response) -> list[str]:
+    return [attribute(tag, "id") for tag in parsed(page).find_all(id=True)]
+
+
+async def test_no_two_parts_of_a_form_share_an_id(reports: httpx.AsyncClient) -> None:
+    opened = await reports.get("/reports/new")
+    refused = await submit(reports, form_of(opened), {**REPORT, "summary": "s" * 21, "form": "x"})
+    assert errors_of(refused) == {
+        "Summary": "Use at most 20 characters.",
+        "Form": "Enter a whole number.",
+    }
+    for page in (opened, refused):
+        assert len(ids_of(page)) == len(set(ids_of(page)))
+
+
+async def test_a_form_sent_twice_is_told_apart_from_a_field_of_any_name(
+    reports: httpx.AsyncClient, stored: Stored
+) -> None:
+    form = form_of(await reports.get("/reports/new"))
+    for _ in range(2):
+        assert (await submit(reports, form, REPORT)).status_code == 303
+    assert [report.submission for report in await stored.all(Report)] == ["First"]
+
+
+async def test_a_form_filled_in_by_its_address_opens_whatever_the_field_is_called(
+    reports: httpx.AsyncClient,
+) -> None:
+    names = ("path", "q", "then", "submission", "self", "name", "request")
+    query = "&".join(f"{name}=x" for name in names)
+    assert (await reports.get(f"/reports/new?{query}")).status_code == 200
+
+
+async def test_the_message_about_a_record_with_an_endless_title_still_arrives(
+    reports: httpx.AsyncClient,
+) -> None:
+    form = form_of(await reports.get("/reports/new"))
+    saved = await submit(reports, form, {**REPORT, "title": "🦸" * 5000})
+    # More than this, and browsers drop it.
+    assert len(saved.headers["set-cookie"]) < 4096
+    assert flash_of(await follow(reports, saved)).startswith("Created 🦸🦸🦸")
