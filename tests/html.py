@@ -7,6 +7,7 @@ asked for. None of them looks at a CSS class.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlencode, urljoin
 
 import httpx
@@ -100,7 +101,12 @@ def parsed(page: Page) -> Tag:
     """The markup of a response; a part of a page is passed through."""
     if isinstance(page, Tag):
         return page
-    text = page if isinstance(page, str) else page.text
+    return _parsed(page if isinstance(page, str) else page.text)
+
+
+# Parsing takes longer than the request did, and a test asks one page for many things.
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Tag:
     return BeautifulSoup(text, "html.parser")
 
 

@@ -96,13 +96,16 @@ def parse_database_url(value: str) -> URL:
     except (ArgumentError, KeyError):
         raise ValueError from None
     url = url.set(drivername=driver)
-    if driver.startswith("sqlite"):
-        return _check_sqlite(url)
-    return _check_postgresql(url)
+    if driver.startswith("postgresql"):
+        return _check_postgresql(url)
+    # What follows a question mark would not be part of the file's name.
+    if "?" in value:
+        raise ValueError
+    return _check_sqlite(url)
 
 
 def _check_sqlite(url: URL) -> URL:
-    if url.host or url.query:
+    if url.host:
         raise ValueError
     if not url.database or ":memory:" in url.database:
         raise SettingsError(

@@ -176,7 +176,7 @@ async def test_every_column_sorts_and_pages_like_the_plain_sort(
         full = [gadget for gadget in many if value(gadget) is not None]
         empty = [gadget for gadget in many if value(gadget) is None]
         # The values of one field compare with each other.
-        full.sort(key=lambda each: (value(each), each.id), reverse=bool(sign))  # type: ignore[arg-type,return-value]
+        full.sort(key=lambda each: (value(each), each.id), reverse=bool(sign))
         empty.sort(key=lambda each: each.id, reverse=bool(sign))
         page = await gadgets.get(f"/gadgets?sort={sign}{name}&size=8")
         found = titles_of(page)

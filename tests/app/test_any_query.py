@@ -243,8 +243,8 @@ async def test_a_body_that_is_too_big_is_refused(client: httpx.AsyncClient, path
 
 
 async def test_a_length_that_is_none_is_not_believed(client: httpx.AsyncClient) -> None:
-    for length in ("-1", "abc", "9" * 5_000, b"\xb2".decode("latin-1")):
-        headers = {**URLENCODED, "Content-Length": length.encode("latin-1")}
+    for length in (b"-1", b"abc", b"9" * 5_000, b"\xb2"):
+        headers = {b"Content-Type": URLENCODED["Content-Type"].encode(), b"Content-Length": length}
         answer = await client.post("/theme", content=b"theme=dark", headers=headers)
         assert answer.status_code in {303, 413}
 

@@ -17,7 +17,7 @@ from tests.postgres import PostgresServer
 from tests.serving import serving
 from tests.stored import Stored
 from webapp.app import create_app
-from webapp.database import Database
+from webapp.database import Database, connect
 from webapp.heroes import Hero
 from webapp.settings import Settings
 
@@ -63,6 +63,13 @@ async def on_sqlite(sqlite_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def stored_on_sqlite(sqlite_url: str) -> AsyncIterator[Stored]:
+    database = connect(Settings(database_url=sqlite_url))
+    yield Stored(database)
+    await database.close()
+
+
+@pytest.fixture
 async def on_postgres(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app whose connections have all been used before."""
     async with serving(create_app(Settings(database_url=postgres_url, pool_size=3))) as client:
@@ -86,10 +93,9 @@ async def using(database: Database, *, connections: int) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def away(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an app whose database is away."""
-    url = f"sqlite+aiosqlite:///{tmp_path}"
-    async with serving(create_app(Settings(database_url=url))) as client:
+async def away(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app whose database is away: a folder is none."""
+    async with serving(create_app(Settings(database_url=f"sqlite:///{tmp_path}"))) as client:
         yield client
 
 
@@ -150,13 +156,6 @@ async def test_a_save_waits_for_another_writer_but_not_for_ever(
     # The same form again, as a person would send it.
     assert (await submit(on_sqlite, form, NOVA)).status_code == 303
     assert await stored_on_sqlite.count(Hero) == 1
-
-
-@pytest.fixture
-async def stored_on_sqlite(sqlite_url: str) -> AsyncIterator[Stored]:
-    database = create_app(Settings(database_url=sqlite_url)).state.database
-    yield Stored(database)
-    await database.close()
 
 
 async def test_a_queue_of_saves_ends_in_time(on_sqlite: httpx.AsyncClient, sqlite_url: str) -> None:

@@ -196,7 +196,7 @@ def _sorted(heroes: list[Hero], teams: dict[int | None, str], sort: str) -> list
     is_descending = sort.startswith("-")
     full = [hero for hero in heroes if value(hero, teams) is not None]
     empty = [hero for hero in heroes if value(hero, teams) is None]
-    full.sort(key=lambda hero: (value(hero, teams), hero.id), reverse=is_descending)  # type: ignore[arg-type,return-value]
+    full.sort(key=lambda hero: (value(hero, teams), hero.id), reverse=is_descending)
     empty.sort(key=lambda hero: hero.id or 0, reverse=is_descending)
     return [hero.secret_name for hero in (*full, *empty)]
 

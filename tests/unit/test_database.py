@@ -28,7 +28,8 @@ from webapp.database import (
 )
 from webapp.settings import Settings
 
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 10.0
+SHORT_SECONDS = 0.5
 INSERT = "INSERT INTO team (name) VALUES ('Preventers')"
 COUNT = "SELECT count(*) FROM team"
 # Busy for many seconds on either database.
@@ -195,7 +196,7 @@ async def test_many_write_and_read_at_once(database: Database) -> None:
             await session_of(request).execute(query, {"name": name})
         return PlainTextResponse(str((await session_of(request).execute(text(COUNT))).scalar_one()))
 
-    async with client_of(database, either, timeout_seconds=10) as client:
+    async with client_of(database, either) as client:
         writes = [client.post(f"/?name=Team+{number}") for number in range(50)]
         reads = [client.get("/") for _ in range(50)]
         answers = await asyncio.gather(*writes, *reads)
@@ -230,12 +231,12 @@ async def test_a_stream_takes_a_session_of_its_own_and_all_the_time_it_needs(
         async def lines() -> AsyncIterator[str]:
             async with request.state.database.session(is_read_only=True) as session:
                 yield str((await session.execute(text(COUNT))).scalar_one())
-                await asyncio.sleep(2 * TIMEOUT_SECONDS)
+                await asyncio.sleep(2 * SHORT_SECONDS)
                 yield str((await session.execute(text(COUNT))).scalar_one())
 
         return StreamingResponse(lines())
 
-    assert (await client_of(database, stream).get("/")).text == "00"
+    assert (await client_of(database, stream, timeout_seconds=SHORT_SECONDS).get("/")).text == "00"
 
 
 async def test_a_client_that_goes_away_leaves_no_connection_behind(database: Database) -> None:
@@ -263,9 +264,9 @@ async def test_a_client_that_goes_away_leaves_no_connection_behind(database: Dat
 async def test_a_slow_statement_is_given_up_and_the_next_one_works(
     database: Database, method: str
 ) -> None:
-    async with asyncio.timeout(4 * TIMEOUT_SECONDS):
+    async with asyncio.timeout(4 * SHORT_SECONDS):
         with pytest.raises(TimeoutError) as late:
-            await client_of(database, slow).request(method, "/")
+            await client_of(database, slow, timeout_seconds=SHORT_SECONDS).request(method, "/")
     assert is_unavailable(late.value)
     assert (await client_of(database, insert).post("/")).status_code == 200
     assert await teams_in(database) == 1
@@ -273,7 +274,7 @@ async def test_a_slow_statement_is_given_up_and_the_next_one_works(
 
 async def test_slow_statements_on_all_connections_are_given_up(settings: Settings) -> None:
     database = connect(settings.model_copy(update={"pool_size": 2}))
-    client = client_of(database, slow)
+    client = client_of(database, slow, timeout_seconds=SHORT_SECONDS)
     answers = await asyncio.gather(*(client.get("/") for _ in range(4)), return_exceptions=True)
     assert [is_unavailable(answer) for answer in answers if isinstance(answer, Exception)] == (
         [True] * 4
@@ -284,7 +285,7 @@ async def test_slow_statements_on_all_connections_are_given_up(settings: Setting
 
 async def slow_upload(pieces: int) -> AsyncIterator[bytes]:
     for _ in range(pieces):
-        await asyncio.sleep(TIMEOUT_SECONDS / 2)
+        await asyncio.sleep(SHORT_SECONDS / 2)
         yield b"piece "
 
 
@@ -293,7 +294,9 @@ async def test_a_slow_upload_is_waited_for(database: Database) -> None:
         await request.body()
         return await insert(request)
 
-    answer = await client_of(database, upload).post("/", content=slow_upload(4))
+    answer = await client_of(database, upload, timeout_seconds=SHORT_SECONDS).post(
+        "/", content=slow_upload(4)
+    )
     assert answer.status_code == 200
 
 
@@ -304,7 +307,9 @@ async def test_an_upload_that_never_ends_does_not_hold_a_connection(database: Da
         return PlainTextResponse("never")
 
     with pytest.raises(TimeoutError):
-        await client_of(database, upload).post("/", content=slow_upload(100))
+        await client_of(database, upload, timeout_seconds=SHORT_SECONDS).post(
+            "/", content=slow_upload(100)
+        )
     assert database.writing.pool.checkedout() == 0  # type: ignore[attr-defined]
     assert await teams_in(database) == 0
 

@@ -97,6 +97,7 @@ def test_a_malformed_value_is_refused_with_what_is_expected(
         "postgresql://staff:s3cret@db.example:port/heroes",
         "sqlite://staff:s3cret@db.example/heroes",
         "sqlite:///heroes.db?mode=memory",
+        "sqlite:///who?.db",
     ],
 )
 def test_an_address_of_no_database_is_refused_without_its_password(
