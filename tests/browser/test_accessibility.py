@@ -158,6 +158,7 @@ def test_nobody_is_shut_out_without_javascript(
 
 
 @pytest.mark.parametrize("has_javascript", [False])
+@pytest.mark.parametrize("expected_errors", [("Failed to load resource: ",)], ids=["busy"])
 def test_nobody_is_shut_out_while_the_database_is_busy(
     page: Page, running: tuple[Server, Path], axe: Axe
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.parts import names, picker, row, search_box, staying_on_the_page, status
+from tests.browser.parts import names, picker, row, search_box, status, staying_on_the_page
 from tests.server import Server
 
 BUSY = "<!doctype html><title>Busy</title><h1>One moment, please</h1><p>Try again in a moment.</p>"

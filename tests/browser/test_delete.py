@@ -9,8 +9,8 @@ from tests.browser.parts import (
     picker,
     row,
     search_box,
-    staying_on_the_page,
     status,
+    staying_on_the_page,
 )
 
 

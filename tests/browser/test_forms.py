@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.parts import expect_title, names, picker, row, staying_on_the_page, status
+from tests.browser.parts import expect_title, names, picker, row, status, staying_on_the_page
 
 
 def fill_in(page: Page, name: str, secret_name: str = "Somebody") -> None:
@@ -42,6 +42,21 @@ def test_an_error_keeps_what_was_typed_and_puts_the_focus_on_the_first_bad_field
     expect(page.get_by_label("Age")).to_have_value("old")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Nova")
     expect(page.get_by_role("alert")).to_contain_text("2 things need another look")
+
+
+def answering_dialogs(page: Page, *, is_leaving: bool) -> list[Dialog]:
+    """The dialogs that the browser shows from now on: the first one, which is answered at once."""
+    asked: list[Dialog] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog)
+        if is_leaving:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page.once("dialog", answer)
+    return asked
 
 
 def test_a_sentence_in_the_summary_leads_to_its_field(page: Page) -> None:
@@ -83,10 +98,9 @@ def test_ctrl_enter_saves_from_any_field(page: Page, label: str) -> None:
 
 
 def test_unsaved_changes_are_not_left_without_a_warning(page: Page) -> None:
-    asked: list[Dialog] = []
     page.goto("/heroes/1/edit")
     page.get_by_label("Secret name").fill("Wade")
-    page.once("dialog", lambda dialog: (asked.append(dialog), dialog.dismiss()))
+    asked = answering_dialogs(page, is_leaving=False)
     page.get_by_role("link", name="Teams").click(no_wait_after=True)
     expect(page.get_by_label("Secret name")).to_have_value("Wade")
     assert [dialog.type for dialog in asked] == ["beforeunload"]
@@ -97,20 +111,18 @@ def test_unsaved_changes_are_not_left_without_a_warning(page: Page) -> None:
 
 
 def test_unsaved_changes_are_warned_of_after_an_error_too(page: Page) -> None:
-    asked: list[Dialog] = []
     page.goto("/heroes/1/edit")
     page.get_by_label("Age").fill("old")
     save(page).click()
     expect(page.get_by_label("Age")).to_be_focused()
-    page.once("dialog", lambda dialog: (asked.append(dialog), dialog.accept()))
+    asked = answering_dialogs(page, is_leaving=True)
     page.get_by_role("link", name="Teams").click()
     expect_title(page, "Teams")
     assert [dialog.type for dialog in asked] == ["beforeunload"]
 
 
 def test_what_is_saved_or_put_back_is_left_without_a_warning(page: Page) -> None:
-    asked: list[Dialog] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog), dialog.accept()))
+    asked = answering_dialogs(page, is_leaving=True)
     page.goto("/heroes/1/edit")
     page.get_by_label("Secret name").fill("Wade")
     save(page).click()

@@ -12,8 +12,8 @@ from tests.browser.parts import (
     names,
     row,
     search_box,
-    staying_on_the_page,
     status,
+    staying_on_the_page,
 )
 
 NARROWED = "/heroes?q=person&team=1&team=none&age_min=30&age_max=70&sort=-age&size=50"

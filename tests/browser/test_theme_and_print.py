@@ -64,7 +64,7 @@ def test_paper_gets_a_clean_table_in_ink_on_white(page: Page, chosen: str | None
     expect(search_box(page)).to_be_hidden()
     expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
     for role in ("button", "checkbox"):
-        expect(page.get_by_role(role).locator("visible=true")).to_have_count(0)  # type: ignore[arg-type]  # a role is a Literal
+        expect(page.get_by_role(role).locator("visible=true")).to_have_count(0)
     expect(page.get_by_role("link", name="Edit Hero 005")).to_be_hidden()
     expect(page.get_by_role("link", name="CSV")).to_be_hidden()
 
