@@ -181,7 +181,9 @@ on("close", "#dialog", (dialog) => dialog.replaceChildren(), true);
 // ---- toasts ----
 const expire = (toast) => (toast.matches(":hover, :focus-within") ? setTimeout(expire, 2000, toast) : toast.remove());
 on("click", "[data-dismiss]", (button) => button.closest(".toast").remove());
+const forgive = () => all(".toast.bad").forEach((toast) => toast.remove());
 const complain = (title, text) => {
+  forgive(); // one is enough, however often it fails
   const toast = document.createElement("div");
   toast.className = "toast bad";
   toast.role = "alert";
@@ -366,6 +368,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (ctx.target.getBoundingClientRect().top < 0) ctx.target.scrollIntoView();
   }
   shown = location.href;
+  if (ctx.response?.status < 400) forgive();
   upgrade();
   if (ctx.response?.status === 422) focusError();
 });

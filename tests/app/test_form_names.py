@@ -24,14 +24,14 @@ class Report(SQLModel, table=True):
     form: int
     menu: str = ""
     total: int | None = None
-    submission: str
+    token: str
     path: str = ""
     q: str = ""
     back: str = ""
     then: str = ""
 
 
-REPORT = {"title": "T" * 5000, "summary": "Short", "form": "1", "submission": "First"}
+REPORT = {"title": "T" * 5000, "summary": "Short", "form": "1", "token": "First"}
 
 
 @pytest.fixture
@@ -65,13 +65,13 @@ async def test_a_form_sent_twice_is_told_apart_from_a_field_of_any_name(
     form = form_of(await reports.get("/reports/new"))
     for _ in range(2):
         assert (await submit(reports, form, REPORT)).status_code == 303
-    assert [report.submission for report in await stored.all(Report)] == ["First"]
+    assert [report.token for report in await stored.all(Report)] == ["First"]
 
 
 async def test_a_form_filled_in_by_its_address_opens_whatever_the_field_is_called(
     reports: httpx.AsyncClient,
 ) -> None:
-    names = ("path", "q", "then", "submission", "self", "name", "request")
+    names = ("path", "q", "then", "token", "self", "name", "request")
     query = "&".join(f"{name}=x" for name in names)
     assert (await reports.get(f"/reports/new?{query}")).status_code == 200
 

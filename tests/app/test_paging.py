@@ -191,7 +191,6 @@ async def test_a_cursor_keeps_its_place_in_any_text(
 
 def _sorted(heroes: list[Hero], teams: dict[int | None, str], sort: str) -> list[str]:
     """The secret names in the order wanted, found in the plainest way."""
-    # Any: what heroes are sorted by, of one type for each sort.
     value = SORTS[sort.removeprefix("-")]
     is_descending = sort.startswith("-")
     full = [hero for hero in heroes if value(hero, teams) is not None]

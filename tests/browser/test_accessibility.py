@@ -183,6 +183,22 @@ def test_a_phone_never_scrolls_sideways_and_every_target_is_big_enough(
     assert page.evaluate(SMALL_TARGETS) == []
 
 
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_longest_name_there_may_be_breaks_no_page(page: Page, width: int) -> None:
+    longest = "W" * 200
+    team = page.request.post("/api/teams/", data={"name": longest}).json()
+    body = {"name": longest, "secret_name": longest, "age": 150_000, "team_id": team["id"]}
+    hero = page.request.post("/api/heroes/", data=body).json()
+    for url in (
+        f"/heroes?q={longest}&team={team['id']}&team=1",
+        f"/heroes/{hero['id']}",
+        f"/heroes/{hero['id']}/edit",
+        f"/teams/{team['id']}/delete",
+    ):
+        page.goto(url)
+        assert page.evaluate(BEYOND_THE_EDGE) == [], url
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize(
     "view",

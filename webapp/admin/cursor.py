@@ -40,7 +40,7 @@ def parse_cursor(
     try:
         packed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         found_sort, value_text, key_texts, position = json.loads(packed)
-        if found_sort != sort or not 0 <= int(position) < 2**53:
+        if found_sort != sort or type(position) is not int or not 0 <= position < 2**53:
             return None
         value = None if value_text is None else sort_field.clean(sort_field.input(value_text))
         key = tuple(
@@ -49,4 +49,4 @@ def parse_cursor(
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return Cursor(sort, value, key, int(position))
+    return Cursor(sort, value, key, position)

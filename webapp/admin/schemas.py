@@ -114,7 +114,8 @@ def article_of(noun: str) -> str:
 
 
 def _number(bound: object) -> str:
-    return f"{bound:,}" if isinstance(bound, int | float) else str(bound)
+    # Ten, not “10.0”.
+    return f"{bound:,.15g}" if isinstance(bound, int | float) else str(bound)
 
 
 def _definition(info: FieldInfo) -> Any:  # Any: what create_model takes

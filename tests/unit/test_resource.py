@@ -1,0 +1,155 @@
+"""Resources: what is derived from a model, and what may be said instead."""
+
+import pytest
+from sqlmodel import Field, SQLModel
+
+from tests.gadgets import Gadget, Maker, Slot
+from webapp.admin.fields import Field as ResourceField
+from webapp.admin.resource import Resource, in_sentence, plural_of
+from webapp.admin.site import Site
+from webapp.heroes import Hero, HeroCreate, heroes
+from webapp.teams import Team, teams
+
+gadgets, makers, slots = Resource(Gadget), Resource(Maker), Resource(Slot)
+
+
+def names_of(fields: tuple[ResourceField, ...]) -> list[str]:
+    return [field.name for field in fields]
+
+
+@pytest.mark.parametrize(
+    ("noun", "plural"),
+    [
+        ("hero", "heroes"),
+        ("team", "teams"),
+        ("story", "stories"),
+        ("key", "keys"),
+        ("box", "boxes"),
+        ("bus", "buses"),
+        ("wish", "wishes"),
+        ("radio", "radios"),
+        ("gadget", "gadgets"),
+    ],
+)
+def test_a_noun_has_its_plural(noun: str, plural: str) -> None:
+    assert plural_of(noun) == plural
+
+
+@pytest.mark.parametrize(
+    ("label", "words"), [("Secret name", "secret name"), ("UUID", "UUID"), ("", ""), ("A", "a")]
+)
+def test_a_label_stands_in_a_sentence(label: str, words: str) -> None:
+    assert in_sentence(label) == words
+
+
+def test_a_model_names_its_resource() -> None:
+    assert (heroes.name, heroes.label, heroes.label_plural) == ("heroes", "hero", "heroes")
+    assert Resource(SecretIdentity).name == "secret-identities"
+    assert Resource(SecretIdentity).label == "secret identity"
+
+
+def test_another_name_may_be_given() -> None:
+    people = Resource(Hero, label="person", label_plural="people", name="staff")
+    assert (people.name, people.label, people.label_plural) == ("staff", "person", "people")
+    assert Resource(Hero, label="person").name == "persons"
+
+
+def test_a_class_without_a_table_is_refused_in_a_sentence() -> None:
+    with pytest.raises(TypeError, match="HeroCreate needs table=True to be administered"):
+        Resource(HeroCreate)
+
+
+def test_a_record_is_known_by_its_name_its_title_or_its_first_text() -> None:
+    assert Resource(Hero).title_field.name == "name"
+    assert gadgets.title_field.name == "title"
+    assert makers.title_field.name == "code"
+    assert Resource(Hero, title=Hero.secret_name).title_field.name == "secret_name"
+    assert Resource(Number).title_field.name == "id"
+
+
+def test_a_record_without_a_title_says_so() -> None:
+    assert teams.title_of(Team(name="")) == "(empty)"
+    assert gadgets.title_of(Gadget(title="Robot")) == "Robot"
+
+
+def test_a_list_has_few_columns_and_the_title_first() -> None:
+    assert names_of(Resource(Hero).list_fields) == ["name", "secret_name", "age", "team_id"]
+    assert names_of(gadgets.list_fields)[0] == "title"
+    assert len(gadgets.list_fields) == 7
+    assert not {"id", "note", "data", "extra"} & set(names_of(gadgets.list_fields))
+
+
+def test_short_texts_are_searched_and_what_can_be_chosen_is_filtered() -> None:
+    assert names_of(Resource(Hero).search_fields) == ["name", "secret_name"]
+    assert names_of(Resource(Hero).filter_fields) == ["age", "team_id"]
+    assert names_of(heroes.filter_fields) == ["team_id", "age"]
+    assert not {"title", "note", "serial", "data"} & set(names_of(gadgets.filter_fields))
+    assert {"is_secret", "condition", "made_on", "maker_code"} <= set(
+        names_of(gadgets.filter_fields)
+    )
+
+
+def test_nothing_is_searched_when_that_is_asked_for() -> None:
+    silent = Resource(Hero, search=(), filters=())
+    assert (silent.search_fields, silent.filter_fields) == ((), ())
+
+
+def test_a_form_has_every_field_but_a_key_that_makes_itself() -> None:
+    assert names_of(heroes.new_fields) == ["name", "secret_name", "age", "team_id"]
+    assert "id" not in names_of(gadgets.new_fields)
+    assert names_of(slots.new_fields) == ["shelf", "number", "gadget_id"]
+    assert names_of(slots.edit_fields) == ["gadget_id"]
+    assert names_of(makers.edit_fields) == ["motto"]
+
+
+def test_the_schemas_of_the_api_are_those_given_or_derived() -> None:
+    assert heroes.create_schema is HeroCreate
+    assert gadgets.create_schema.__name__ == "GadgetCreate"
+    assert gadgets.update_schema.__name__ == "GadgetUpdate"
+    assert list(gadgets.read_schema.model_fields) == list(Gadget.model_fields)
+
+
+def test_what_must_be_unique_is_known() -> None:
+    assert [names_of(fields) for fields in teams.unique_sets] == [["name"]]
+    assert [names_of(fields) for fields in slots.unique_sets] == [["shelf", "number"]]
+    assert [names_of(fields) for fields in makers.unique_sets] == [["code"]]
+    assert [names_of(fields) for fields in gadgets.unique_sets] == [["serial"]]
+
+
+def test_a_column_that_points_elsewhere_is_a_relation() -> None:
+    relation = heroes.by_name["team_id"].relation
+    assert relation is not None
+    assert (relation.target, relation.target_column, relation.back_name) == (Team, "id", "heroes")
+    assert heroes.by_name["team_id"].label == "Team"
+    assert gadgets.by_name["maker_code"].relation is not None
+
+
+def test_the_site_knows_who_points_at_whom() -> None:
+    site = Site((heroes, teams, gadgets, makers, slots))
+    assert [referrer.name for referrer in site.referrers(teams)] == ["heroes"]
+    assert [referrer.name for referrer in site.referrers(makers)] == ["gadgets"]
+    assert site.referrers(heroes) == ()
+    assert site.of(Team) is teams
+    assert site.target_of(heroes.by_name["team_id"]) is teams
+
+
+def test_two_columns_that_point_at_the_same_model_have_two_names() -> None:
+    duels = Resource(Duel)
+    names = [referrer.name for referrer in Site((heroes, teams, duels)).referrers(teams)]
+    assert len(names) == len(set(names)) == 3
+
+
+class SecretIdentity(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+
+
+class Number(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    value: float
+
+
+class Duel(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    attacker_id: int = Field(foreign_key="team.id")
+    defender_id: int = Field(foreign_key="team.id")

@@ -1,0 +1,109 @@
+"""Schemas: derived from a model, they check what comes in and say in sentences what is wrong."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from sqlmodel import Field, SQLModel
+
+from webapp.admin.schemas import Schema, article_of, clean_text, derive, partial, sentences_of
+from webapp.heroes import Hero, HeroCreate, HeroUpdate
+
+LABELS = {"name": "name", "secret_name": "secret name", "age": "age"}
+
+
+class Weapon(SQLModel, table=True):
+    """A model with limits of every kind, which is never stored."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(min_length=2, max_length=5)
+    damage: float = Field(gt=0, lt=10)
+    uses: int = Field(default=1, ge=1, le=1_000)
+
+
+WeaponCreate = derive(Weapon, "WeaponCreate", ["name", "damage", "uses"])
+
+
+def sentences(schema: type[SQLModel], **values: object) -> dict[str, str]:
+    with pytest.raises(ValidationError) as caught:
+        schema.model_validate(values)
+    return sentences_of(caught.value, LABELS)
+
+
+def test_a_derived_schema_has_the_fields_and_the_limits_of_its_model() -> None:
+    assert list(WeaponCreate.model_fields) == ["name", "damage", "uses"]
+    valid = WeaponCreate.model_validate({"name": " Axe ", "damage": 3})
+    assert valid.model_dump() == {"name": "Axe", "damage": 3.0, "uses": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("name", "x", "Use at least 2 characters."),
+        ("name", "x" * 6, "Use at most 5 characters."),
+        ("name", 7, "Enter a text."),
+        ("damage", 0, "Enter more than 0."),
+        ("damage", 10, "Enter less than 10."),
+        ("damage", "much", "Enter a number."),
+        ("uses", 0, "Enter 1 or more."),
+        ("uses", 1_001, "Enter 1,000 or less."),
+        ("uses", 1.5, "Enter a whole number."),
+        ("uses", None, "Enter a whole number."),
+    ],
+)
+def test_a_limit_is_put_into_a_sentence(name: str, value: object, sentence: str) -> None:
+    given_values = {"name": "Axe", "damage": 3, name: value}
+    assert sentences(WeaponCreate, **given_values) == {name: sentence}
+
+
+def test_every_bad_field_has_a_sentence_of_its_own() -> None:
+    assert sentences(HeroCreate, age=-1) == {
+        "name": "Enter a name.",
+        "secret_name": "Enter a secret name.",
+        "age": "Enter 0 or more.",
+    }
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u200b", "\u00a0\u2003", "\u202e\u2060"])
+def test_a_text_that_shows_nothing_is_empty(blank: str) -> None:
+    assert sentences(HeroCreate, name=blank, secret_name="x") == {"name": "Enter a name."}
+
+
+def test_an_update_needs_nothing_and_takes_nothing_away() -> None:
+    assert HeroUpdate.model_validate({}).model_dump(exclude_unset=True) == {}
+    changed = HeroUpdate.model_validate({"age": None})
+    assert changed.model_dump(exclude_unset=True) == {"age": None}
+    assert sentences(HeroUpdate, name=None) == {"name": "Enter a text."}
+    assert sentences(HeroUpdate, name=" ") == {"name": "Enter a name."}
+
+
+def test_a_partial_schema_is_a_class_of_its_own() -> None:
+    update = partial(WeaponCreate, "WeaponUpdate")
+    assert update.__name__ == "WeaponUpdate"
+    assert not any(info.is_required() for info in update.model_fields.values())
+    assert "required" not in update.model_json_schema()
+    assert issubclass(update, Schema)
+
+
+def test_the_model_itself_is_not_changed_by_what_is_derived_from_it() -> None:
+    assert Hero.model_fields["name"].is_required()
+    assert HeroCreate.model_fields["name"].is_required()
+
+
+@given(st.text())
+def test_any_text_is_cleaned_or_refused_and_cleaned_once(text: str) -> None:
+    try:
+        cleaned = clean_text(text)
+    except ValueError as error:
+        assert str(error).startswith("Remove the ")
+        return
+    cleaned.encode()
+    assert "\0" not in cleaned
+    assert clean_text(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("noun", "article"), [("team", "a"), ("age", "an"), ("UUID", "a"), ("ID", "an"), ("", "a")]
+)
+def test_a_noun_has_its_article(noun: str, article: str) -> None:
+    assert article_of(noun) == article
