@@ -28,7 +28,7 @@ document.addEventListener("keydown", (event) => {
   const step = { j: 1, k: -1, ...(row && { ArrowDown: 1, ArrowUp: -1 }) }[key];
   const named = (row && { e: find("[data-edit]", row), x: find(".check input", row) }[key]) ?? find(`[aria-keyshortcuts="${CSS.escape(key)}"]`);
   if (pages && find(".full .scroll")) find(".scroll").scrollBy(0, pages * find(".scroll").clientHeight);
-  else if (step) focusRow(rows()[row ? rows().indexOf(row) + step : 0] ?? row);
+  else if (step) focusRow((row ? rows()[rows().indexOf(row) + step] : find(".list [data-marked]") ?? rows()[0]) ?? row);
   else if (named?.type === "search") named.focus(), named.select();
   else if (named) named.click();
   else return;
@@ -246,6 +246,7 @@ const pick = (box) => {
   const restore = () => {
     forget();
     show(false);
+    input.setCustomValidity("");
     input.value = select.value && select.selectedOptions[0].text;
     clear.hidden = !select.value || !empty;
   };
@@ -270,18 +271,33 @@ const pick = (box) => {
     highlight(query ? options()[0] : options().find((option) => option.dataset.value === select.value));
     show(true);
     if (isEager && active) chooseOption(active);
+    else if (isEager) show(false);
+  };
+  // What was typed becomes a choice; what is none stays, and keeps the form from being sent.
+  const settle = () => {
+    const typed = input.value.trim().toLowerCase();
+    const isTyped = (option) => option.textContent.trim().toLowerCase() === typed;
+    const option = options().find(isTyped) ?? active;
+    const known = all("option", select).find((known) => known.value && isTyped(known));
+    if (!input.validationMessage) restore();
+    else if (!typed && empty) choose("", "");
+    else if (typed && option) chooseOption(option);
+    else if (known) choose(known.value, known.text);
+    else if (asked) isEager = true;
+    else show(false);
   };
 
   input.addEventListener("input", () => {
     forget();
     asked = new AbortController();
     timer = setTimeout(search, 150, input.value.trim());
+    input.setCustomValidity("Choose one from the list, or press Escape.");
   });
   input.addEventListener("click", () => list.hidden && search(""));
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const isOpen = asked || !list.hidden;
-    if (event.ctrlKey || event.metaKey || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.isComposing) return event.key === "Enter" && settle();
     if (step && !isOpen) search("");
     else if (step) highlight(options().at((active ? options().indexOf(active) + step : Math.min(step, 0) || 0) % options().length));
     else if (event.key === "Enter" && isOpen) active ? chooseOption(active) : (isEager = true);
@@ -290,15 +306,7 @@ const pick = (box) => {
     event.preventDefault();
   });
   box.addEventListener("focusout", ({ relatedTarget }) => {
-    if (box.contains(relatedTarget)) return;
-    const typed = input.value.trim().toLowerCase();
-    const isTyped = (option) => option.textContent.trim().toLowerCase() === typed;
-    const exact = options().find(isTyped);
-    const known = all("option", select).find((option) => option.value && isTyped(option));
-    if (exact) chooseOption(exact);
-    else if (known) choose(known.value, known.text);
-    else if (!typed && empty) choose("", "");
-    else restore();
+    if (!box.contains(relatedTarget)) settle();
   });
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", ({ target }) => target.role === "option" && chooseOption(target));
@@ -338,7 +346,9 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const page = parse(ctx.text);
   ctx.push = ctx.replace = null;
   ctx.swap = "none"; // an error never takes the place of what someone reads or types
-  complain(find("h1", page)?.textContent ?? "That did not work.", find("h1 ~ p", page)?.textContent ?? "Please try again.");
+  if (ctx.target?.id === "total") return; // nobody asked for it, and its link to count is still there
+  const reason = find('[role="alert"]', page) ?? find("h1 ~ p", page);
+  complain(find("h1", page)?.textContent ?? "That did not work.", reason?.textContent ?? "Please try again.");
 });
 document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
   if (ctx && !ctx.response && error.name !== "AbortError") complain("The server cannot be reached.", "Nothing is lost; please try again.");

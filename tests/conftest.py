@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
@@ -24,6 +25,10 @@ from webapp.app import create_app
 from webapp.database import Database, connect
 from webapp.migrations import migrate
 from webapp.settings import PREFIX, Settings
+
+# The same examples in every run, however slow the machine is at that moment.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 TEMPLATE = "hero_admin_template"
 WORKING_COPY = "hero_admin"

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Column, Text
 from sqlmodel import Field, Relationship, SQLModel
 
 
-class Condition(enum.Enum):
+class Condition(enum.StrEnum):
     NEW = "new"
     IN_USE = "in use"
     BROKEN = "broken"

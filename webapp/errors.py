@@ -10,11 +10,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.database import is_unavailable
+from webapp.database import SAFE_METHODS, is_unavailable
 from webapp.templating import is_partial, render
 
 RETRY_AFTER_SECONDS = 2
 UNAVAILABLE = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
+UNANSWERED = "The database is busy, or this asks too much of it. Try again, or narrow the search."
 BROKEN = "This is our mistake. Nothing was saved, and the server has written down what happened."
 TITLES = {
     400: "That request cannot be read",
@@ -72,7 +73,8 @@ def response_to(request: Request, error: Exception) -> Response:
     if is_unavailable(error):
         logger.warning("Database unavailable: %s", type(error).__name__)
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-        return error_response(request, 503, UNAVAILABLE, headers)
+        sentence = UNANSWERED if request.method in SAFE_METHODS else UNAVAILABLE
+        return error_response(request, 503, sentence, headers)
     logger.error("Unexpected error", exc_info=error)
     return error_response(request, 500, BROKEN)
 

@@ -29,7 +29,7 @@ Endings = set[asyncio.Future[object]]
 async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Connection":
     """Open an existing database file. Raises sqlite3.OperationalError.
 
-    Whoever closes the database waits for the `endings` of connections that were given up.
+    Whoever closes the database waits for the `endings` of connections that nobody waited for.
     """
 
     def open_file() -> sqlite3.Connection:
@@ -131,10 +131,14 @@ class Connection(aiosqlite.Connection):
         # The thread does both when its query has ended, which no request waits for. Closing alone
         # would keep the locks for as long as the traceback of some error keeps a cursor.
         self._tx.put_nowait((None, self._rollback))
-        ending = self.stop()
+        self.stop()
+
+    def stop(self) -> asyncio.Future[object] | None:
+        ending = super().stop()
         if ending is not None:
             self._endings.add(ending)
             ending.add_done_callback(self._endings.discard)
+        return ending
 
     def is_closed(self) -> bool:
         """Whether it can no longer be used. As in asyncpg."""

@@ -19,9 +19,10 @@ gadgets, slots = Resource(Gadget), Resource(Slot)
 
 ids = st.integers(1, 2**31 - 1)
 positions = st.integers(0, 2**53 - 1)
-names = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1
-).filter(lambda text: text.isprintable() and text.strip() == text != "")
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")
+names = st.text(characters, min_size=1, max_size=20).filter(
+    lambda text: text.isprintable() and text.strip() == text
+)
 
 
 @given(names, ids, positions)

@@ -68,11 +68,18 @@ def test_the_reading_of_a_clock_reads_back_the_same(moment: datetime) -> None:
 @given(st.text())
 def test_any_text_is_a_value_or_refused_with_a_sentence(text: str) -> None:
     for kind in (*VALUES, str, datetime, EmailLike):
-        try:
-            input_for(kind)(text)
-        except ValueError as error:
-            assert str(error).endswith(".")
-            assert str(error)[0].isupper()
+        sentence = refusal_of(kind, text) or "None."
+        assert sentence.endswith(".")
+        assert sentence[0].isupper()
+
+
+def refusal_of(kind: object, text: str) -> str:
+    """The sentence with which a text is refused, "" if it is a value."""
+    try:
+        input_for(kind)(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 EmailLike = Annotated[str, Field(pattern="^.+@.+$")]
@@ -135,7 +142,7 @@ def test_people_may_type_in_their_own_way(kind: type, text: str, value: object) 
         (dict, "[-Infinity]"),
         (dict, '["\\ud800"]'),
         (dict, '{"\\u0000": 1}'),
-        (dict, "[" * 101 + "]" * 101),
+        (dict, "[" * 102 + "]" * 102),
         (dict, "[" * 100_000),
         (dict, "9" * 5_000),
     ],

@@ -64,19 +64,21 @@ def test_every_word_that_a_route_has_in_the_place_of_a_key_is_reserved() -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "abc", "+7", "07", "-0", " 7", "7 ", "7\n", "7.0", "1e3", "1_0", "٧", "７", "7,8", "~37"]  # noqa: RUF001
-    + ["2147483648", "-2147483649", str(2**63), "9" * 5_000, "\0", "\ud800", "None", "~", "~~"],
-    ids=lambda text: ascii(text)[:20],
+    ["", "abc", "+7", "07", "-0", " 7", "7 ", "7\n", "7.0", "1e3", "1_0", "٧", "7,8", "~37", "~"],
+    ids=ascii,
 )
 def test_what_does_not_spell_a_number_is_no_key(text: str) -> None:
     assert parse_key(heroes, text) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["a b", "~61", "~e9", "~C3", "~", "é", "~00", "a~", "x" * 41, "~2"]
-)
+@pytest.mark.parametrize("text", [str(2**31), str(-(2**31) - 1), "9" * 5_000], ids=len)
+def test_a_number_that_no_column_holds_is_no_key(text: str) -> None:
+    assert parse_key(heroes, text) is None
+
+
+@pytest.mark.parametrize("text", ["a b", "~61", "~e9", "~C3", "é", "~00", "a~", "x" * 41, "~2"])
 def test_what_is_no_spelling_of_a_text_is_no_key(text: str) -> None:
-    assert parse_key(makers, text) is None or parse_key(makers, text) == ("",)
+    assert parse_key(makers, text) is None
 
 
 @given(st.text())

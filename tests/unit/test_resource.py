@@ -36,7 +36,7 @@ def test_a_noun_has_its_plural(noun: str, plural: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "words"), [("Secret name", "secret name"), ("UUID", "UUID"), ("", ""), ("A", "a")]
+    ("label", "words"), [("Secret name", "secret name"), ("UUID", "UUID"), ("", ""), ("Age", "age")]
 )
 def test_a_label_stands_in_a_sentence(label: str, words: str) -> None:
     assert in_sentence(label) == words

@@ -94,8 +94,8 @@ def test_the_model_itself_is_not_changed_by_what_is_derived_from_it() -> None:
 def test_any_text_is_cleaned_or_refused_and_cleaned_once(text: str) -> None:
     try:
         cleaned = clean_text(text)
-    except ValueError as error:
-        assert str(error).startswith("Remove the ")
+    except ValueError:
+        assert "\0" in text
         return
     cleaned.encode()
     assert "\0" not in cleaned

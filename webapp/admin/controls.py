@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import QueryParams
 
 from webapp.admin.filters import Filter, described
 from webapp.admin.options import Options, fetch_options, fixed_options
@@ -17,6 +18,7 @@ class Control:
 
     filter: Filter
     options: Options
+    search_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,18 @@ class Chip:
 
 
 async def fetch_controls(
-    session: AsyncSession, site: Site, query: ListQuery
+    session: AsyncSession, site: Site, query: ListQuery, params: QueryParams
 ) -> tuple[Control, ...]:
-    """Fetch the options of every filter: a statement for each that chooses among records."""
-    return tuple([await _control(session, site, filter) for filter in query.filters])
+    """Fetch the options of every filter: a statement for each that chooses among records.
+
+    `?team.q=` narrows the teams on offer, for browsers without JavaScript.
+    """
+    return tuple(
+        [
+            await _control(session, site, filter, params.get(f"{filter.name}.q", "").strip())
+            for filter in query.filters
+        ]
+    )
 
 
 async def fetch_chips(
@@ -53,10 +63,11 @@ async def fetch_chips(
     return tuple(chips)
 
 
-async def _control(session: AsyncSession, site: Site, filter: Filter) -> Control:
+async def _control(session: AsyncSession, site: Site, filter: Filter, text: str = "") -> Control:
     field = filter.field
     if field.relation:
-        return Control(filter, await fetch_options(session, site, field, chosen=filter.values))
+        options = await fetch_options(session, site, field, text, filter.values)
+        return Control(filter, options, text)
     return Control(filter, fixed_options(field) or Options())
 
 

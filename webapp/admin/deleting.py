@@ -111,7 +111,8 @@ async def _choice(
     """Return the picker of the record that those left behind shall point at."""
     referrer = consequence.referrer
     field = referrer.field
-    found = await fetch_options(session_of(request), site_of(request), field)
+    text = request.query_params.get(f"{referrer.name}.q", "").strip()
+    found = await fetch_options(session_of(request), site_of(request), field, text)
     kept = tuple(option for option in found.options if option.value not in doomed)
     is_required = consequence.effect == "kept"
     noun = referrer.resource.labels[field.name]
@@ -127,7 +128,7 @@ async def _choice(
         attributes={},
         options=Options(kept, found.has_more),
         target=site_of(request).target_of(field),
-        search_text="",
+        search_text=text,
         options_url=f"/{referrer.resource.name}/options/{field.name}",
     )
 

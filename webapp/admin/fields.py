@@ -1,5 +1,6 @@
 """Fields: what is known of each column of a model, derived from the model alone."""
 
+import enum
 import math
 import types
 from dataclasses import dataclass
@@ -86,7 +87,8 @@ class Field:
 
         Raises ValueError with a sentence for what one of them could not keep exactly.
         """
-        if isinstance(value, bool) or value is None:
+        # A member of an enum may be a text or a number at the same time.
+        if value is None or isinstance(value, bool | enum.Enum):
             return value
         if self.input.kind == "json":
             check_json(value)

@@ -85,7 +85,8 @@ async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     if fragment == "total":
         return context
     page = await fetch_page(session, site, query)
-    controls = () if fragment else await fetch_controls(session, site, query)
+    params = request.query_params
+    controls = () if fragment else await fetch_controls(session, site, query, params)
     flash = flash_of(request)
     return context | {
         "page": page,

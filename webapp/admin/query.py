@@ -54,6 +54,10 @@ class ListQuery:
         return self.sort.startswith("-")
 
     @property
+    def is_default_size(self) -> bool:
+        return self.size == DEFAULT_SIZE
+
+    @property
     def is_backward(self) -> bool:
         return self.before is not None or self.is_end
 
@@ -85,7 +89,7 @@ class ListQuery:
             pairs += filter.params()
         if self.sort != self.resource.default_sort:
             pairs.append(("sort", self.sort))
-        if self.size != DEFAULT_SIZE:
+        if not self.is_default_size:
             pairs.append(("size", str(self.size)))
         for name, cursor in (("after", self.after), ("before", self.before)):
             if cursor is not None and self.order_field is not None:

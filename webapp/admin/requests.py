@@ -10,6 +10,7 @@ from webapp.admin import changes
 from webapp.admin.keys import Key, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
+from webapp.database import SAFE_METHODS
 from webapp.templating import is_local
 
 LONGEST_BACK_CHARACTERS = 2_000
@@ -39,7 +40,7 @@ def key_in(resource: Resource, request: Request) -> Key:
 
 async def fetch_or_404(resource: Resource, request: Request) -> SQLModel:
     """Fetch the record that the path names; one that is to be changed is locked until the end."""
-    is_unsafe = request.method not in {"GET", "HEAD"}
+    is_unsafe = request.method not in SAFE_METHODS
     record = await changes.fetch_record(
         session_of(request), resource, key_in(resource, request), is_locked=is_unsafe
     )

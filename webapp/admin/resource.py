@@ -1,12 +1,11 @@
 """Resource: one model, and all that its pages and its API need to know of it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, UniqueConstraint
+from sqlalchemy import Column, ColumnElement, Index, Table, UniqueConstraint
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field, fields_of
@@ -169,7 +168,7 @@ class Resource:
             for constraint in self.table.constraints
             if isinstance(constraint, UniqueConstraint)
         ]
-        sets += [list(index.columns) for index in self.table.indexes if index.unique]
+        sets += [list(index.columns) for index in self.table.indexes if _is_plainly_unique(index)]
         sets += [[column] for column in self.table.columns if column.unique]
         if not any(field.is_generated for field in self.key):
             sets.append([field.column for field in self.key])
@@ -188,9 +187,11 @@ class Resource:
         return name in self.by_name and self.by_name[name].is_key
 
 
-def resource_of(resources: Sequence[Resource], model: type[SQLModel]) -> Resource | None:
-    """Return the resource that administers `model`, if one does."""
-    return next((resource for resource in resources if resource.model is model), None)
+def _is_plainly_unique(index: Index) -> bool:
+    # An index on expressions or on some of the rows is left to the database.
+    is_partial = any(options.get("where") is not None for options in index.dialect_options.values())
+    is_plain = all(isinstance(expression, Column) for expression in index.expressions)
+    return bool(index.unique) and is_plain and not is_partial
 
 
 def in_sentence(label: str) -> str:

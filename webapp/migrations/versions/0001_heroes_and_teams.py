@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
     )
+    op.create_index("ix_team_headquarters", "team", ["headquarters"])
     op.create_table(
         "hero",
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -49,6 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_hero_name", "hero", ["name"])
+    op.create_index("ix_hero_secret_name", "hero", ["secret_name"])
     op.create_index("ix_hero_age", "hero", ["age"])
     op.create_index("ix_hero_team_id", "hero", ["team_id"])
     op.create_table(
