@@ -1,5 +1,6 @@
 """The application: wires settings, middleware and routes; the one module that knows every other."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -67,6 +68,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
     app.state.settings = settings
     app.state.database = database
     app.state.site = site
+    app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
     app.state.templates = environment(app)
     return app
 

@@ -24,6 +24,7 @@ TITLES = {
     405: "That is not possible here",
     413: "That is too much at once",
     415: "That is not a form",
+    431: "That is too much at once",
     500: "Something went wrong",
     503: "One moment, please",
 }

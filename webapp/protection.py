@@ -22,6 +22,8 @@ HEADERS = {
 }
 # Browsers complain of it where the connection is not trustworthy.
 HTTPS_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
+MOST_HEADER_BYTES = 64 * 2**10
+MOST_COOKIE_BYTES = 8 * 2**10
 TOO_BIG = "This is larger than the server accepts."
 CROSS_SITE = "This request was sent by another site. Open the page here and do it again."
 
@@ -49,7 +51,8 @@ class ProtectionMiddleware:
 
         refusal = self._refusal(scope)
         if refusal:
-            response = error_response(Request(scope), *refusal)
+            # Without the headers: they may be the reason.
+            response = error_response(Request({**scope, "headers": []}), *refusal)
             await response(scope, receive, send_protected)
             return
         received = 0
@@ -69,6 +72,10 @@ class ProtectionMiddleware:
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length[:20]) > self.max_body_bytes:
             return 413, TOO_BIG
+        # Reading a long cookie takes time that grows with its square.
+        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        if size > MOST_HEADER_BYTES or len(headers.get("cookie", "")) > MOST_COOKIE_BYTES:
+            return 431, TOO_BIG
         if scope["method"] not in SAFE_METHODS and _is_cross_site(headers):
             return 403, CROSS_SITE
         return None
@@ -80,4 +87,9 @@ def _is_cross_site(headers: Headers) -> bool:
         return site not in {"same-origin", "none"}
     # Browsers tell the site only to https and to loopback; programs send neither header.
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc != headers.get("host")
+    except ValueError:
+        return True

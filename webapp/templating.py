@@ -135,10 +135,10 @@ def flash_of(request: Request) -> Flash | None:
     """Return the message that the request before this one left, if it can be read."""
     try:
         fields = json.loads(urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")))
+        # Raises for what is no text, or none that a page can hold.
+        "".join(fields.values()).encode()
         flash = Flash(**fields)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    if not all(isinstance(value, str) for value in asdict(flash).values()):
+    except (AttributeError, ValueError, TypeError, RecursionError):
         return None
     return flash if not flash.url or is_local(flash.url) else None
 

@@ -71,8 +71,8 @@ async def edit_page(resource: Resource, request: Request) -> Response:
 
 async def edit_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/7/edit: the form again as typed, its pickers searched; nothing is saved."""
-    record = await fetch_or_404(resource, request)
     form = await form_of(request)
+    record = await fetch_or_404(resource, request)
     texts = texts_of(resource.edit_fields, record) | typed_texts(resource.edit_fields, form)
     title = resource.title_of(record)
     return await _edit_form(resource, request, title, texts, searches=_searches(form))

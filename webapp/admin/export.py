@@ -1,5 +1,6 @@
 """Export: all rows of a list, as the list filters and sorts them, streamed as CSV or JSON."""
 
+import asyncio
 import csv
 import io
 import json
@@ -22,6 +23,8 @@ from webapp.admin.site import Site
 from webapp.database import Database
 
 ROWS_PER_BATCH = 500
+RETRY_AFTER_SECONDS = 10
+TOO_MANY = "Several exports are under way. Try again when one of them is done."
 # What a spreadsheet takes for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -64,7 +67,10 @@ async def _download(
     query = parse_query(site, resource, f"/{resource.name}", request.query_params)
     if query.problems:
         raise HTTPException(400, " ".join(query.problems))
-    batches = _batches(request.state.database, site, query)
+    exports: asyncio.Semaphore = request.app.state.exports
+    if exports.locked():
+        raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    batches = _batches(request.state.database, site, query, exports)
     # Before anything is sent, so that a database that is away is answered with 503.
     first = await _first(batches)
 
@@ -79,14 +85,17 @@ async def _download(
     return StreamingResponse(body(), headers=headers, media_type=media_type)
 
 
-async def _batches(database: Database, site: Site, query: ListQuery) -> AsyncIterator[Rows]:
+async def _batches(
+    database: Database, site: Site, query: ListQuery, exports: asyncio.Semaphore
+) -> AsyncIterator[Rows]:
     # A session of its own: that of the request ends before its response begins.
     selection = select_rows(site, query, query.resource.fields)
     columns = [field.column.label(field.name) for field in query.resource.fields]
     titles = [title.label(f"{name}_title") for name, title in selection.titles.items()]
     rows = select(*columns, *titles).select_from(selection.source).where(*selection.conditions)
     statement = ordered(rows, selection.order)
-    async with database.session(is_read_only=True) as session:
+    # A slow client keeps its connection for long; some have to be left for the pages.
+    async with exports, database.session(is_read_only=True) as session:
         result = await session.stream(statement, execution_options={"yield_per": ROWS_PER_BATCH})
         async for batch in result.partitions():
             yield batch

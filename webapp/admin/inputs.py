@@ -78,7 +78,9 @@ def _parse_int(text: str) -> int:
 
 
 def _parse_float(text: str) -> float:
-    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+    if len(text) > LONGEST_NUMBER_TEXT or not re.fullmatch(
+        r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text
+    ):
         raise ValueError("Enter a number.")
     number = float(text)
     if not math.isfinite(number):

@@ -1,5 +1,6 @@
 """Requests: what every handler reads from one: the site, the session, the record, the way back."""
 
+from python_multipart.multipart import parse_options_header
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 from starlette.datastructures import FormData
@@ -55,9 +56,13 @@ def not_found(resource: Resource) -> HTTPException:
 
 async def form_of(request: Request) -> FormData:
     """Read the submitted form; 415 for a body that is none, 400 for a broken one."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    content_type = kind.decode("latin-1")
     if content_type not in FORM_TYPES and (content_type or await request.body()):
         raise HTTPException(415, "Send this as a form, as the page itself does.")
+    # Others decode to broken characters, or take minutes to decode.
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(415, "Send this form in UTF-8, as the page itself does.")
     limit: int = request.app.state.settings.max_body_bytes
     try:
         return await request.form(max_fields=MOST_FIELDS, max_part_size=limit)

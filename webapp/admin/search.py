@@ -14,7 +14,8 @@ LONGEST_NEEDLE_BYTES = 40_000
 def matches(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
     """Return the condition that `column` contains `text`; `%` and `_` are characters."""
     needle = fold(text)
-    if "\0" in needle or len(needle.encode()) > LONGEST_NEEDLE_BYTES:
+    escapes = sum(map(needle.count, "%_/"))
+    if "\0" in needle or len(needle.encode()) + escapes > LONGEST_NEEDLE_BYTES:
         return false()
     return func.fold(column, type_=String).contains(needle, autoescape=True)
 
