@@ -301,7 +301,7 @@ const pick = (box) => {
     if (step && !isOpen) search("");
     else if (step) highlight(options().at((active ? options().indexOf(active) + step : Math.min(step, 0) || 0) % options().length));
     else if (event.key === "Enter" && isOpen) active ? chooseOption(active) : (isEager = true);
-    else if (event.key === "Escape" && isOpen) restore();
+    else if (event.key === "Escape" && (isOpen || input.validationMessage)) restore();
     else return;
     event.preventDefault();
   });

@@ -25,6 +25,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Waiting for a connection, for a lock and for an answer each have an end of their own; the
 # request's timeout is the end of all of them together.
 POOL_SECONDS = 2.0
+# SQLite has one writer, and a queue for it is no sign of trouble.
+TURN_SECONDS = 4.0
 CONNECT_SECONDS = 2.0
 POSTGRESQL_SETTINGS = {
     "application_name": "hero-admin",
@@ -110,6 +112,7 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
         return _create_engine(
             url,
             pool_size,
+            pool_timeout=POOL_SECONDS if is_read_only else TURN_SECONDS,
             async_creator=lambda: sqlite.connect(path, is_read_only=is_read_only, endings=endings),
         )
 
@@ -124,6 +127,7 @@ def _connect_postgresql(url: URL, pool_size: int) -> Database:
     engine = _create_engine(
         url,
         pool_size,
+        pool_timeout=POOL_SECONDS,
         connect_args={"timeout": CONNECT_SECONDS, "server_settings": POSTGRESQL_SETTINGS},
     )
     event.listen(engine.sync_engine, "do_connect", _connect_to_server)
@@ -138,7 +142,6 @@ def _create_engine(url: URL, pool_size: int, **arguments: Any) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=POOL_SECONDS,
         # The connection used last has the warmest caches.
         pool_use_lifo=True,
         **arguments,
