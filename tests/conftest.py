@@ -105,7 +105,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url)
+    # A slow machine is no busy database; the tests of that have settings of their own.
+    return Settings(database_url=database_url, request_timeout_seconds=60)
 
 
 @pytest.fixture

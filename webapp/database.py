@@ -28,6 +28,7 @@ POOL_SECONDS = 2.0
 # SQLite has one writer, and a queue for it is no sign of trouble.
 TURN_SECONDS = 4.0
 CONNECT_SECONDS = 2.0
+LATE_SECONDS = 0.1
 POSTGRESQL_SETTINGS = {
     "application_name": "hero-admin",
     "statement_timeout": "4s",
@@ -288,6 +289,7 @@ class _Unit:
         self.failure: Exception | None = None
         self.is_closed = False
         self.is_receiving = False
+        self.is_late = False
         self.loop = asyncio.get_running_loop()
         self.timeout = asyncio.timeout(None)
         self.deadline = self.loop.time() + timeout_seconds
@@ -358,8 +360,14 @@ class _Unit:
             return
         # Closing politely would wait for the very answer that does not come.
         for driver in list(self.held.values()):
-            driver.terminate()
-        self.timeout.reschedule(now)
+            if not driver.is_closed():
+                driver.terminate()
+        if not self.is_late:
+            self.is_late = True
+            self.timeout.reschedule(now)
+        # asyncio.wait_for of Python 3.11 swallows a cancellation that meets its result, so what
+        # the request goes on to do is ended as well.
+        self.clock = self.loop.call_later(LATE_SECONDS, self._tick)
 
     def _stop_clock(self) -> None:
         if self.clock is not None:

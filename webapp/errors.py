@@ -15,7 +15,7 @@ from webapp.templating import is_partial, render
 
 RETRY_AFTER_SECONDS = 2
 UNAVAILABLE = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
-UNANSWERED = "The database is busy, or this asks too much of it. Try again, or narrow the search."
+UNANSWERED = "The database is busy, out of reach or asked for too much; try again in a moment."
 BROKEN = "This is our mistake. Nothing was saved, and the server has written down what happened."
 TITLES = {
     400: "That request cannot be read",

@@ -222,8 +222,8 @@ async def test_a_wrong_method_is_answered_as_the_client_can_read_it(
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, max_body_bytes=2 * 2**20)
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"max_body_bytes": 2 * 2**20})
 
 
 @pytest.mark.parametrize("path", ["/heroes", "/heroes/new", "/theme", "/api/heroes/"])

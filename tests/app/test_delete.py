@@ -35,7 +35,10 @@ DIALOG = htmx_headers("div#confirm")
 
 
 def paragraphs_of(page: httpx.Response | Tag) -> list[str]:
-    return [text_of(tag) for tag in by_id(page, "confirm").find_all("p")]
+    """What the question says before its last sentence, which is always the same."""
+    *others, last = [text_of(tag) for tag in by_id(page, "confirm").find_all("p")]
+    assert last == "This cannot be undone."
+    return others
 
 
 # A record that nobody points at.
