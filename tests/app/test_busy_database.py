@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy import text
@@ -219,6 +220,12 @@ async def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_url: str)
         await expect_health(client)
 
 
+async def end_sessions(other: asyncpg.Connection) -> None:
+    """End the app's connections to the server, and let the app hear of it."""
+    await other.execute(f"SELECT pg_terminate_backend(pid, 10000) {OWN_SESSIONS}")
+    await asyncio.sleep(0.2)
+
+
 async def test_a_standby_server_can_still_be_read(
     on_postgres: httpx.AsyncClient, postgres: PostgresServer
 ) -> None:
@@ -226,15 +233,13 @@ async def test_a_standby_server_can_still_be_read(
         await other.execute("ALTER DATABASE hero_admin SET default_transaction_read_only = on")
         try:
             # Sessions take the mode on when they begin.
-            await other.execute(f"SELECT pg_terminate_backend(pid) {OWN_SESSIONS}")
-            await asyncio.sleep(0.1)
+            await end_sessions(other)
             assert (await listing(on_postgres)).status_code == 200
             await refused(saving(on_postgres))
         finally:
             await other.execute("SET default_transaction_read_only = off")
             await other.execute("ALTER DATABASE hero_admin RESET default_transaction_read_only")
-        await other.execute(f"SELECT pg_terminate_backend(pid) {OWN_SESSIONS}")
-    await asyncio.sleep(0.1)
+        await end_sessions(other)
     await expect_health(on_postgres)
 
 
