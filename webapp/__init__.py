@@ -12,6 +12,7 @@ The rooms, from the door inwards:
     api/            the same resources as JSON
     database        engines, and the session of each request
     migrations/     the schema, step by step
+    identity        who is asking, and what each role may do
     errors          Invalid; an exception becomes a page, a fragment or JSON
     templating      Jinja: render(), redirect(), flash()
     folding         texts without case and accents, for searching

@@ -1,0 +1,78 @@
+"""Identity: who is asking and what they may do, a frozen value in every request."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+NOT_SIGNED_IN = "Sign in to go on."
+
+
+class Role(StrEnum):
+    """What a person may do; each role may do what those before it may."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do all that `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who is asking. `user_id` is None where nobody has an account: WEBAPP_AUTH=off, commands."""
+
+    user_id: int | None
+    name: str
+    role: Role
+
+    @property
+    def can_edit(self) -> bool:
+        return self.role.includes(Role.EDITOR)
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role is Role.OWNER
+
+
+# With WEBAPP_AUTH=off.
+ANYONE = Identity(None, "Anyone", Role.OWNER)
+
+
+def identity_of(request: Request) -> Identity:
+    """Return who is asking; 401 if nobody is signed in."""
+    identity: Identity | None = request.state.identity
+    if identity is None:
+        raise HTTPException(401, NOT_SIGNED_IN)
+    return identity
+
+
+def check_role(request: Request, role: Role) -> None:
+    """Raise 401 if nobody is signed in, 403 if who is may not do what `role` may."""
+    identity = identity_of(request)
+    if not identity.role.includes(role):
+        raise HTTPException(
+            403, f"This is for {role.value}s; you are a {identity.role.value}. Ask an owner."
+        )
+
+
+def needs(role: Role, handler: Handler) -> Handler:
+    """Return the handler, closed to whoever has not at least this role."""
+
+    @wraps(handler)
+    async def guarded(request: Request) -> Response:
+        check_role(request, role)
+        return await handler(request)
+
+    # For the test that no route is open by mistake.
+    guarded.needed_role = role  # type: ignore[attr-defined]
+    return guarded
