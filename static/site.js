@@ -178,6 +178,21 @@ on("click", "dialog [data-cancel]", (link, event) => {
 on("pointerdown", "dialog", (dialog, { target }) => target === dialog && dialog.close());
 on("close", "#dialog", (dialog) => dialog.replaceChildren(), true);
 
+// ---- masked values: one at a time, on the spot ----
+on("click", "[data-reveal]", async (button, event) => {
+  event.preventDefault();
+  const headers = { "HX-Request": "true", "HX-Target": "span#revealed" };
+  const answer = await fetch(button.formAction, { method: "POST", headers }).catch(() => undefined);
+  const value = answer?.ok && find("#revealed", parse(await answer.text()));
+  if (!value) return complain("It cannot be shown.", "Please try again.");
+  value.removeAttribute("id");
+  value.tabIndex = -1;
+  const masked = button.previousElementSibling;
+  masked.replaceWith(value);
+  button.remove();
+  value.focus();
+});
+
 // ---- toasts ----
 const expire = (toast) => (toast.matches(":hover, :focus-within") ? setTimeout(expire, 2000, toast) : toast.remove());
 on("click", "[data-dismiss]", (button) => button.closest(".toast").remove());
@@ -328,7 +343,7 @@ const upgrade = () => {
   showTimes();
   countSelected();
 };
-const focusError = () => (find('.form [aria-invalid="true"]:not([hidden])') ?? find(".form .summary"))?.focus();
+const focusError = () => (find("#notice") ?? find('.form [aria-invalid="true"]:not([hidden])') ?? find(".form .summary"))?.focus();
 const release = (form) => form?.removeAttribute("aria-busy");
 
 // The browser remembers how far the page was scrolled, but not how far the rows were.
@@ -342,8 +357,8 @@ addEventListener("pageshow", () => {
   countSelected();
 });
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
-  if (ctx.response.status === 422) return;
   const page = parse(ctx.text);
+  if (ctx.response.status === 422 || (ctx.response.status === 409 && ctx.target?.id && find(`#${ctx.target.id}`, page))) return;
   ctx.push = ctx.replace = null;
   ctx.swap = "none"; // an error never takes the place of what someone reads or types
   if (ctx.target?.id === "total") return; // nobody asked for it, and its link to count is still there
@@ -380,7 +395,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   shown = location.href;
   if (ctx.response?.status < 400) forgive();
   upgrade();
-  if (ctx.response?.status === 422) focusError();
+  if ([409, 422].includes(ctx.response?.status)) focusError();
 });
 upgrade();
 focusError();

@@ -15,6 +15,7 @@ from starlette_compress import CompressMiddleware
 
 from webapp import overview
 from webapp.access_log import AccessLogMiddleware
+from webapp.admin import past
 from webapp.admin.resource import Resource
 from webapp.admin.routes import routes_of
 from webapp.admin.site import Site
@@ -48,6 +49,8 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
             Mount("/static", VersionedFiles(), name="static"),
             Route("/api/docs", docs_page, name="api-docs"),
             Mount("/api", create_api(site), name="api"),
+            Route("/history", past.history_page, name="history"),
+            Route("/undo/{operation}", past.undo_operation, methods=["POST"], name="undo"),
             *routes_of(site),
         ],
         middleware=[

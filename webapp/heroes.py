@@ -46,6 +46,8 @@ class HeroRead(HeroBase):
     """What reading a hero gives."""
 
     id: int
+    # Null for whoever may not read it.
+    secret_name: str | None = None  # type: ignore[assignment]  # the base writes it
 
 
 class HeroReadWithTeam(HeroRead):
@@ -62,7 +64,8 @@ heroes = Resource(
     read=HeroRead,
     read_with=(HeroReadWithTeam,),
     columns=(Hero.name, Hero.secret_name, Hero.age, Hero.team_id),
-    search=(Hero.name, Hero.secret_name),
+    search=(Hero.name,),
+    masked=(Hero.secret_name,),
     filters=(Hero.team_id, Hero.age),
     icon="hero",
 )

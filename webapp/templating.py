@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from webapp.identity import ANYONE
+
 PACKAGE = Path(__file__).parent
 # In a checkout they stand beside the package, in an installed wheel inside it.
 HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
@@ -31,12 +33,17 @@ THEMES = ("light", "dark")
 
 @dataclass(frozen=True)
 class Flash:
-    """A message on the next page: “Saved **Nova**”, a link to it, and the row to mark."""
+    """A message on the next page: “Saved **Nova**”, a link to it, and the row to mark.
+
+    note: a sentence more; undo: the id of the operation that a button takes back.
+    """
 
     text: str
     title: str = ""
     url: str = ""
     marked: str = ""
+    note: str = ""
+    undo: str = ""
 
 
 def environment(app: Starlette) -> Environment:
@@ -185,6 +192,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "here": with_raw_query(request),
         "theme": theme if theme in THEMES else "",
         "flash": flash_of(request),
+        "identity": getattr(request.state, "identity", ANYONE),
     }
 
 

@@ -24,11 +24,12 @@ from webapp import migrations
 from webapp.admin.submissions import Submission
 from webapp.database import Database, connect
 from webapp.folding import fold
+from webapp.history import Change
 from webapp.migrations import SchemaError, check_schema, make_revision, migrate
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
 
-MODELS: list[type[SQLModel]] = [*(resource.model for resource in RESOURCES), Submission]
+MODELS: list[type[SQLModel]] = [*(resource.model for resource in RESOURCES), Submission, Change]
 TABLES = [SQLModel.metadata.tables[str(model.__tablename__)] for model in MODELS]
 
 MIGRATE = """

@@ -1,10 +1,9 @@
-"""Changes: the only place that creates, changes and deletes records."""
+"""Changes: the only place that creates and changes records, and writes it down."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
@@ -12,20 +11,12 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, key_condition
-from webapp.admin.listing import COUNT_CAP, Total
+from webapp.admin.keys import Key, key_condition, key_of
 from webapp.admin.resource import Resource
-from webapp.admin.site import Referrer, Site
+from webapp.admin.site import Site
+from webapp.admin.snapshots import kept_text, snapshot_of
 from webapp.errors import Invalid
-
-
-@dataclass(frozen=True)
-class Consequence:
-    """What deleting does to the records of one `referrer`."""
-
-    referrer: Referrer
-    total: Total
-    effect: Literal["cleared", "deleted", "kept"]
+from webapp.history import Entry, Kind, Operation, Values, record
 
 
 async def fetch_record(
@@ -43,139 +34,85 @@ async def fetch_record(
 
 
 async def create(
-    session: AsyncSession, site: Site, resource: Resource, values: Mapping[str, Any]
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    values: Mapping[str, Any],
+    operation: Operation,
+    *,
+    is_consequence: bool = False,
 ) -> SQLModel:
     """Create a record; raises Invalid with a sentence for each field that cannot be stored."""
     checked = await _checked(session, site, resource, values, values, None)
-    record = resource.model(**checked)
+    made = resource.model(**checked)
     try:
         async with session.begin_nested():
-            session.add(record)
+            session.add(made)
     except (IntegrityError, DataError):
         raise await _refusal(session, site, resource, checked, checked, None) from None
-    return record
+    whole = {field.name: getattr(made, field.name) for field in resource.fields}
+    differences = _differences(resource, {}, whole)
+    entry = _entry(resource, made, Kind.CREATED, differences, is_consequence=is_consequence)
+    await record(session, operation, [entry])
+    return made
 
 
 async def change(
     session: AsyncSession,
     site: Site,
     resource: Resource,
-    record: SQLModel,
+    changed: SQLModel,
     values: Mapping[str, Any],
-) -> None:
-    """Change the given fields of a record; raises Invalid with a sentence for each bad one."""
+    operation: Operation,
+    *,
+    is_consequence: bool = False,
+) -> bool:
+    """Change the given fields of a record; return whether any of them was another one.
+
+    Raises Invalid with a sentence for each field that cannot be stored.
+    """
     # Read now: after a failed write the record can no longer be asked.
-    own = tuple(getattr(record, field.name) for field in resource.key)
-    before = {field.name: getattr(record, field.name) for field in resource.fields}
+    own = tuple(getattr(changed, field.name) for field in resource.key)
+    before = {field.name: getattr(changed, field.name) for field in resource.fields}
     whole = {**before, **values}
     checked = await _checked(session, site, resource, values, whole, own)
+    differing = {
+        name: value
+        for name, value in checked.items()
+        if not _is_same(resource.by_name[name], before[name], value)
+    }
+    if not differing:
+        return False
     try:
         async with session.begin_nested():
-            for name, value in checked.items():
-                if not _is_same(resource.by_name[name], before[name], value):
-                    setattr(record, name, value)
-                    flag_modified(record, name)
+            for name, value in differing.items():
+                setattr(changed, name, value)
+                flag_modified(changed, name)
     except (IntegrityError, DataError):
         raise await _refusal(session, site, resource, checked, whole, own) from None
+    differences = _differences(resource, before, differing)
+    entry = _entry(resource, changed, Kind.CHANGED, differences, is_consequence=is_consequence)
+    await record(session, operation, [entry])
+    return True
 
 
-async def fetch_consequences(
-    session: AsyncSession, site: Site, resource: Resource, keys: Sequence[Key]
-) -> tuple[Consequence, ...]:
-    """Count the records that point at those to be deleted, and say what becomes of them."""
-    found = []
-    for referrer in site.referrers(resource):
-        some = select(referrer.resource.key[0].column).where(_points_at(resource, referrer, keys))
-        counted = select(func.count()).select_from(some.limit(COUNT_CAP + 1).subquery())
-        count = (await session.execute(counted)).scalar_one()
-        if count:
-            total = Total(min(count, COUNT_CAP), is_capped=count > COUNT_CAP)
-            found.append(Consequence(referrer, total, _effect(referrer.field)))
-    return tuple(found)
-
-
-async def remove(
-    session: AsyncSession,
-    site: Site,
+def _entry(
     resource: Resource,
-    keys: Sequence[Key],
-    heirs: Mapping[str, Any] | None = None,
-) -> None:
-    """Delete all of these records or, raising Invalid, none of them.
-
-    Records that point at them lose that value, or get the one that `heirs` has under the referrer's
-    name. Those that cannot be without it keep their record from being deleted.
-    """
-    for referrer in site.referrers(resource):
-        heir = (heirs or {}).get(referrer.name)
-        if heir is not None:
-            await _check_heir(session, resource, referrer, keys, heir)
-    try:
-        async with session.begin_nested():
-            for referrer in site.referrers(resource):
-                heir = (heirs or {}).get(referrer.name)
-                if heir is not None or _effect(referrer.field) == "cleared":
-                    points = _points_at(resource, referrer, keys)
-                    changed = update(referrer.resource.table).where(points)
-                    await session.execute(changed.values({referrer.field.column: heir}))
-            condition = key_condition(resource, keys)
-            found = await session.execute(delete(resource.table).where(condition))
-            # A DELETE gives a CursorResult.
-            gone = len(keys) - found.rowcount  # type: ignore[attr-defined]
-            if gone:
-                raise Invalid({"": _gone_sentence(resource, gone, len(keys))})
-    except IntegrityError:
-        raise Invalid({"": _needed_sentence(len(keys))}) from None
+    written: SQLModel,
+    kind: Kind,
+    values: Values,
+    *,
+    is_consequence: bool = False,
+) -> Entry:
+    title = resource.title_of(written)
+    return Entry(resource.name, key_of(resource, written), title, kind, values, is_consequence)
 
 
-async def _check_heir(
-    session: AsyncSession,
-    resource: Resource,
-    referrer: Referrer,
-    keys: Sequence[Key],
-    heir: Any,
-) -> None:
-    relation = referrer.field.relation
-    assert relation is not None
-    column = resource.by_name[relation.target_column].column
-    is_kept = select(column).where(column == heir, ~key_condition(resource, keys))
-    if (await session.execute(is_kept)).first() is None:
-        sentence = (
-            f"Choose a {resource.label} that is there and stays for the {referrer.label.lower()}."
-        )
-        raise Invalid({"": sentence})
-
-
-def _needed_sentence(asked: int) -> str:
-    if asked == 1:
-        return "Other records need it, so it was not deleted."
-    return "Other records need one of them, so nothing was deleted."
-
-
-def _gone_sentence(resource: Resource, gone: int, asked: int) -> str:
-    if asked == 1:
-        return f"This {resource.label} is not there any more."
-    verb = "is" if gone == 1 else "are"
-    return (
-        f"{gone:,} of these {resource.label_plural} {verb} not there any more; nothing was deleted."
-    )
-
-
-def _effect(field: Field) -> Literal["cleared", "deleted", "kept"]:
-    on_delete = next(iter(field.column.foreign_keys)).ondelete
-    if on_delete == "CASCADE":
-        return "deleted"
-    return "cleared" if field.is_optional and on_delete in (None, "SET NULL") else "kept"
-
-
-def _points_at(resource: Resource, referrer: Referrer, keys: Sequence[Key]) -> ColumnElement[bool]:
-    relation = referrer.field.relation
-    assert relation is not None
-    target = resource.by_name[relation.target_column]
-    if [field.name for field in resource.key] == [target.name]:
-        return referrer.field.column.in_([key[0] for key in keys])
-    targets = select(target.column).where(key_condition(resource, keys))
-    return referrer.field.column.in_(targets)
+def _differences(resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]) -> Values:
+    return {
+        name: (kept_text(resource.by_name[name], before.get(name)), new)
+        for name, new in snapshot_of(resource, after).items()
+    }
 
 
 async def _checked(

@@ -3,22 +3,34 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp.admin import changes
+from webapp.admin import removal
 from webapp.admin.forms import FormField
 from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.listing import fetch_titles
 from webapp.admin.options import Options, fetch_options
-from webapp.admin.requests import back_of, form_of, key_in, not_found, session_of, site_of
+from webapp.admin.requests import (
+    back_of,
+    form_of,
+    key_in,
+    not_found,
+    operation_of,
+    session_of,
+    site_of,
+)
 from webapp.admin.resource import Resource
 from webapp.errors import Invalid
+from webapp.history import count_changes
 from webapp.templating import Flash, is_htmx, redirect, render
 
 MOST_DELETED = 1_000
+# How often these records had been written to when the question was asked.
+SEEN = "form.seen"
 
 
 async def delete_page(resource: Resource, request: Request) -> Response:
@@ -55,21 +67,38 @@ async def _delete(
     params: FormData | QueryParams,
 ) -> Response:
     session = session_of(request)
+    await removal.lock(session, resource, keys)
     titles = await fetch_titles(session, resource, keys)
     if not titles:
         raise not_found(resource)
+    operation = operation_of(request, "page" if len(keys) == 1 else "bulk")
     try:
+        await _check_unchanged(session, resource, keys, params)
         heirs = _heirs(resource, request, params)
-        await changes.remove(session, site_of(request), resource, keys, heirs)
+        await removal.remove(session, site_of(request), resource, keys, operation, heirs)
     except Invalid as invalid:
         return await _confirmation(resource, request, keys, invalid.sentences[""])
     one = titles[0][1] if len(keys) == 1 else f"{len(keys):,} {resource.label_plural}"
-    flash = Flash("Deleted", one)
+    flash = Flash("Deleted", one, undo=operation.id)
     if request.method == "DELETE" and is_htmx(request):
-        response = render(request, "admin/deleted.html", {"done": flash}, fragments=())
+        context = {"done": flash, "back": back_of(request, f"/{resource.name}")}
+        response = render(request, "admin/deleted.html", context, fragments=())
         response.headers["HX-Trigger"] = "listchanged"
         return response
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
+
+
+async def _check_unchanged(
+    session: AsyncSession,
+    resource: Resource,
+    keys: Sequence[Key],
+    params: FormData | QueryParams,
+) -> None:
+    """Raise Invalid if others have written to the records since the question was asked."""
+    seen = params.get(SEEN, "")
+    count = await count_changes(session, resource.name, [key_text(resource, key) for key in keys])
+    if seen and seen != str(count):
+        raise Invalid({"": "Somebody changed what you are about to delete. Look again."})
 
 
 async def _confirmation(
@@ -82,7 +111,7 @@ async def _confirmation(
     # In the order in which they stood in the list.
     order = {key_text(resource, key): place for place, key in enumerate(keys)}
     titles.sort(key=lambda found: order[found[0]])
-    consequences = await changes.fetch_consequences(session, site, resource, keys)
+    consequences = await removal.fetch_consequences(session, site, resource, keys)
     doomed = {key for key, _ in titles}
     choices = {
         consequence.referrer.name: await _choice(request, consequence, doomed)
@@ -96,6 +125,7 @@ async def _confirmation(
         "consequences": consequences,
         "choices": choices,
         "problem": problem,
+        "seen": await count_changes(session, resource.name, order),
         "is_row": request.query_params.get("in") == "list",
         "back": request.query_params.get("back", ""),
         "cancel_url": back_of(request, f"/{resource.name}"),
@@ -106,7 +136,7 @@ async def _confirmation(
 
 
 async def _choice(
-    request: Request, consequence: changes.Consequence, doomed: set[str]
+    request: Request, consequence: removal.Consequence, doomed: set[str]
 ) -> FormField:
     """Return the picker of the record that those left behind shall point at."""
     referrer = consequence.referrer

@@ -8,12 +8,21 @@ from webapp.admin.fields import Field
 from webapp.admin.inputs import title_of
 
 LONGEST_CELL_CHARACTERS = 120
+# What stands for a masked value, however long it is.
+MASK = "••••••••"
 
 
 def shown(field: Field, value: Any) -> str:
     """Return what people read for a value; "" for none."""
     if value is None:
         return ""
+    if field.is_masked:
+        return MASK
+    return revealed(field, value)
+
+
+def revealed(field: Field, value: Any) -> str:
+    """Return what people read for a value that is there, masked or not."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, enum.Enum):
@@ -23,7 +32,7 @@ def shown(field: Field, value: Any) -> str:
 
 def shown_in_cell(field: Field, value: Any) -> str:
     """Return the same on one short line."""
-    if field.input.kind == "json" and value is not None:
+    if field.input.kind == "json" and value is not None and not field.is_masked:
         return shortened(json.dumps(value, ensure_ascii=False))
     text = shown(field, value)
     return shortened(" ".join(text.split())) if field.input.kind == "long_text" else text

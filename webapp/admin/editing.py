@@ -1,155 +1,165 @@
-"""Pages to write on: the forms for a new record and for an existing one."""
+"""Pages to edit on: the form of an existing record, and what becomes of it when saved."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp.admin import changes, submissions
-from webapp.admin.forms import (
-    default_texts,
-    fetch_form,
-    read_changes,
-    read_new,
-    texts_of,
-    typed_texts,
-)
+from webapp.admin import changes
+from webapp.admin.display import shown
+from webapp.admin.fields import Field
+from webapp.admin.forms import fetch_form, read_changes, searches_of, texts_of, typed_texts
 from webapp.admin.keys import key_of
-from webapp.admin.requests import back_of, fetch_or_404, form_of, session_of, site_of
+from webapp.admin.merging import OPENED, Merge, merge, opened_text
+from webapp.admin.messages import done
+from webapp.admin.requests import (
+    back_of,
+    back_param,
+    fetch_or_404,
+    fetch_record,
+    form_of,
+    not_found,
+    operation_of,
+    secret_of,
+    session_of,
+    site_of,
+)
 from webapp.admin.resource import Resource
+from webapp.admin.undo import recreate
 from webapp.errors import Invalid
-from webapp.templating import Flash, redirect, render, with_query
+from webapp.history import Change, Kind, fetch_latest
+from webapp.templating import redirect, render
 
-
-async def new_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/new?team_id=3: an empty form, filled in as far as its URL says."""
-    texts = {**default_texts(resource.new_fields), **_given(resource, request)}
-    return await _new_form(resource, request, texts, secrets.token_urlsafe())
-
-
-async def new_again(resource: Resource, request: Request) -> Response:
-    """POST /heroes/new: the form again as it was typed, its pickers searched; nothing is saved."""
-    form = await form_of(request)
-    texts = typed_texts(resource.new_fields, form)
-    return await _new_form(resource, request, texts, _token(form), searches=_searches(form))
-
-
-async def create(resource: Resource, request: Request) -> Response:
-    """POST /heroes: creates a hero → back to the list; invalid → 422 with the form."""
-    session, site = session_of(request), site_of(request)
-    form = await form_of(request)
-    texts = typed_texts(resource.new_fields, form)
-    token = _token(form)
-    if _searches(form):
-        return await _new_form(resource, request, texts, token, searches=_searches(form))
-    back = back_of(request, f"/{resource.name}")
-    url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
-    digest = submissions.digest_of(token, texts)
-    submission = await submissions.claim(session, digest, resource.name) if token else None
-    if token and submission is None:
-        return await _created_before(resource, request, digest, url)
-    try:
-        record = await changes.create(session, site, resource, read_new(resource, texts))
-    except Invalid as invalid:
-        return await _new_form(resource, request, texts, token, invalid.sentences)
-    key = key_of(resource, record)
-    if submission is not None:
-        submission.key = key
-        await session.flush()
-    return redirect(request, url, _flash("Created", resource, record, key))
+RESTORE = "form.restore"
+# Before the name of a masked field: it is to be empty, not left alone.
+CLEAR = "form.clear."
 
 
 async def edit_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/7/edit: the form of an existing record."""
     record = await fetch_or_404(resource, request)
-    texts = texts_of(resource.edit_fields, record)
-    return await _edit_form(resource, request, resource.title_of(record), texts)
+    stored = texts_of(resource.edit_fields, record)
+    title = resource.title_of(record)
+    return await _edit_form(
+        resource, request, title, _Typing({}, stored, _opened(request, resource, stored))
+    )
 
 
 async def edit_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/7/edit: the form again as typed, its pickers searched; nothing is saved."""
     form = await form_of(request)
     record = await fetch_or_404(resource, request)
-    texts = texts_of(resource.edit_fields, record) | typed_texts(resource.edit_fields, form)
+    typing = _typing(resource, request, form, texts_of(resource.edit_fields, record))
     title = resource.title_of(record)
-    return await _edit_form(resource, request, title, texts, searches=_searches(form))
+    return await _edit_form(resource, request, title, typing, searches=searches_of(form))
 
 
 async def update(resource: Resource, request: Request) -> Response:
-    """POST /heroes/7: saves what was sent → back to the list; invalid → 422 with the form."""
+    """POST /heroes/7: saves what was sent → back to the list; invalid → 422 with the form.
+
+    If another has changed the same field since the form was opened, or deleted the record → 409
+    with the form and both values; nothing is saved.
+    """
     form = await form_of(request)
-    record = await fetch_or_404(resource, request)
+    record = await fetch_record(resource, request)
+    if record is None:
+        return await _update_deleted(resource, request, form)
     # Read now: after a failed write the record can no longer be asked.
     title, stored = resource.title_of(record), texts_of(resource.edit_fields, record)
-    texts = typed_texts(resource.edit_fields, form)
-    if _searches(form):
-        return await _edit_form(resource, request, title, stored | texts, searches=_searches(form))
+    typing = _typing(resource, request, form, stored)
+    if searches_of(form):
+        return await _edit_form(resource, request, title, typing, searches=searches_of(form))
+    merged = merge(secret_of(request), resource.edit_fields, form, typing.typed, stored)
+    if merged.conflicts:
+        return await _conflict_form(resource, request, record, merged, typing)
+    operation = operation_of(request)
     try:
-        values = read_changes(resource, texts, stored)
-        await changes.change(session_of(request), site_of(request), resource, record, values)
+        values = read_changes(resource, merged.mine, stored)
+        await changes.change(
+            session_of(request), site_of(request), resource, record, values, operation
+        )
     except Invalid as invalid:
-        return await _edit_form(resource, request, title, stored | texts, invalid.sentences)
-    key = key_of(resource, record)
-    flash = _flash("Saved", resource, record, key)
+        return await _edit_form(resource, request, title, typing, errors=invalid.sentences)
+    flash = done("Saved", resource, record, operation, note=_kept_note(resource, merged))
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
-async def _created_before(resource: Resource, request: Request, digest: str, url: str) -> Response:
-    """Answer a form that was sent twice as its first copy was answered."""
+async def _update_deleted(resource: Resource, request: Request, form: FormData) -> Response:
+    """Answer a form whose record is gone; bring it back only if that is what was asked for."""
     session = session_of(request)
-    earlier = await session.get_one(submissions.Submission, digest)
-    text = "This was created already; it was not created twice."
-    return redirect(request, url, Flash(text, marked=f"{resource.name}/{earlier.key}"))
+    key = request.path_params["id"]
+    deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
+    if deletion is None:
+        raise not_found(resource)
+    snapshot = {name: old or "" for name, (old, _) in deletion.values.items()}
+    stored = {field.name: snapshot.get(field.name, "") for field in resource.edit_fields}
+    typing = _typing(resource, request, form, stored)
+    if form.get(RESTORE) != "1":
+        return await _edit_form(
+            resource, request, deletion.title, typing, status=409, deletion=deletion
+        )
+    operation = operation_of(request, "restore")
+    try:
+        values = read_changes(resource, typing.typed, stored)
+        record = await recreate(session, site_of(request), resource, deletion, values, operation)
+    except Invalid as invalid:
+        return await _edit_form(
+            resource,
+            request,
+            deletion.title,
+            typing,
+            errors=invalid.sentences,
+            deletion=deletion,
+        )
+    flash = done("Restored", resource, record, operation)
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
-async def _new_form(
-    resource: Resource,
-    request: Request,
-    texts: Mapping[str, str],
-    token: str,
-    errors: Mapping[str, str] | None = None,
-    searches: Mapping[str, str] | None = None,
+async def _conflict_form(
+    resource: Resource, request: Request, record: SQLModel, merged: Merge, typing: "_Typing"
 ) -> Response:
-    fields = await fetch_form(
-        session_of(request),
-        site_of(request),
-        resource,
-        resource.new_fields,
-        texts,
-        errors,
-        searches,
-        is_new=True,
+    """Return the form with what both sides made of it; saving it once more settles it."""
+    latest = await fetch_latest(session_of(request), resource.name, key_of(resource, record))
+    conflict = _Conflict(
+        by=latest.by_name if latest else "",
+        kept=tuple(field.label for field in merged.kept),
+        theirs={
+            field.name: shown(field, getattr(record, field.name)) for field in merged.conflicts
+        },
     )
-    context = {
-        "resource": resource,
-        "key": "",
-        "title": f"New {resource.label}",
-        "fields": fields,
-        "errors": errors or {},
-        "token": token or secrets.token_urlsafe(),
-        "params": _given(resource, request) | _back(request),
-        "cancel_url": back_of(request, f"/{resource.name}"),
+    # What only they changed is theirs from now on, and so is what the next save compares with.
+    mine = {
+        name: text
+        for name, text in typing.typed.items()
+        if name not in {field.name for field in merged.kept}
     }
-    return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
+    settled = _Typing(mine, typing.stored, _opened(request, resource, typing.stored))
+    return await _edit_form(
+        resource, request, resource.title_of(record), settled, status=409, conflict=conflict
+    )
 
 
 async def _edit_form(
     resource: Resource,
     request: Request,
     title: str,
-    texts: Mapping[str, str],
+    typing: "_Typing",
+    *,
+    status: int = 200,
     errors: Mapping[str, str] | None = None,
     searches: Mapping[str, str] | None = None,
+    conflict: "_Conflict | None" = None,
+    deletion: Change | None = None,
 ) -> Response:
     fields = await fetch_form(
         session_of(request),
         site_of(request),
         resource,
         resource.edit_fields,
-        texts,
+        typing.texts(resource.edit_fields),
         errors,
         searches,
         is_new=False,
@@ -162,46 +172,59 @@ async def _edit_form(
         "fields": fields,
         "errors": errors or {},
         "token": "",
-        "params": _back(request),
+        "opened": typing.opened,
+        "conflict": conflict,
+        "deletion": deletion,
+        "params": back_param(request),
         "cancel_url": back_of(request, f"/{resource.name}/{key}"),
     }
-    return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
+    status = 422 if errors else status
+    return render(request, "admin/edit.html", context, status, fragments=("form",))
 
 
-def _token(form: FormData) -> str:
-    token = form.get("form.token", "")
-    return token if isinstance(token, str) else ""
+@dataclass(frozen=True)
+class _Typing:
+    """A form being edited: what was typed, what is stored, and what it was opened with."""
+
+    typed: Mapping[str, str]
+    stored: Mapping[str, str]
+    opened: str
+
+    def texts(self, fields: Sequence[Field]) -> dict[str, str]:
+        """Return what stands in the form; a masked value is not sent out again."""
+        hidden = {field.name for field in fields if field.is_masked}
+        shown = {name: text for name, text in self.stored.items() if name not in hidden}
+        return {**shown, **self.typed}
 
 
-def _searches(form: FormData) -> dict[str, str]:
-    """Return what was typed into the search boxes of pickers, by field.
+@dataclass(frozen=True)
+class _Conflict:
+    """What another person made of the record meanwhile: labels kept, and values by field."""
 
-    Where there is any, Enter was pressed in its box: the form is to be searched, not saved.
-    """
-    return {
-        name.removesuffix(".q"): text.strip()
-        for name, text in form.items()
-        if name.endswith(".q") and isinstance(text, str) and text.strip()
-    }
+    by: str
+    kept: tuple[str, ...]
+    theirs: Mapping[str, str]
 
 
-def _given(resource: Resource, request: Request) -> dict[str, str]:
-    """Return what the address of a form fills in, to fill it in again for the next record."""
-    return {
-        field.name: request.query_params[field.name]
-        for field in resource.new_fields
-        if field.name in request.query_params
-    }
+def _typing(
+    resource: Resource, request: Request, form: FormData, stored: Mapping[str, str]
+) -> _Typing:
+    typed = typed_texts(resource.edit_fields, form)
+    for field in resource.edit_fields:
+        # Nothing typed over the dots leaves what is behind them.
+        is_blank = field.is_masked and not typed.get(field.name, "").strip()
+        if is_blank and f"{CLEAR}{field.name}" not in form:
+            typed.pop(field.name, None)
+    opened = str(form.get(OPENED, "")) or _opened(request, resource, stored)
+    return _Typing(typed, stored, opened)
 
 
-def _back(request: Request) -> dict[str, str]:
-    return {"back": request.query_params.get("back", "")}
+def _opened(request: Request, resource: Resource, stored: Mapping[str, str]) -> str:
+    return opened_text(secret_of(request), resource.edit_fields, stored)
 
 
-def _new_url(resource: Resource, request: Request) -> str:
-    return with_query(f"/{resource.name}/new", **_given(resource, request) | _back(request))
-
-
-def _flash(done: str, resource: Resource, record: SQLModel, key: str) -> Flash:
-    url = f"/{resource.name}/{key}"
-    return Flash(done, resource.title_of(record), url, marked=f"{resource.name}/{key}")
+def _kept_note(resource: Resource, merged: Merge) -> str:
+    if not merged.kept:
+        return ""
+    labels = " and ".join(resource.labels[field.name] for field in merged.kept)
+    return f"Somebody changed the {labels} meanwhile; that was kept."

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from webapp.admin.display import MASK
 from webapp.admin.fields import Field
 from webapp.admin.keyset import ordered
 from webapp.admin.query import ListQuery, parse_query
@@ -47,7 +48,11 @@ async def json_file(resource: Resource, request: Request) -> Response:
     """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each."""
 
     def items(rows: Rows, is_first: bool) -> str:
-        texts = (json.dumps(dumped(resource.read_schema, row), ensure_ascii=False) for row in rows)
+        masked = resource.masked_names
+        texts = (
+            json.dumps(dumped(resource.read_schema, row, masked), ensure_ascii=False)
+            for row in rows
+        )
         return "".join(
             ("\n" if is_first and place == 0 else ",\n") + text for place, text in enumerate(texts)
         )
@@ -110,7 +115,7 @@ async def _first(batches: AsyncIterator[Rows]) -> Rows:
 def _csv_cells(fields: Sequence[Field], row: Row[Any]) -> list[str]:
     cells = []
     for field, value in zip(fields, row, strict=False):
-        text = "" if value is None else field.input.format(value)
+        text = "" if value is None else MASK if field.is_masked else field.input.format(value)
         cells.append(text if field.input.is_range else defused(text))
     return cells + ["" if title is None else defused(str(title)) for title in row[len(fields) :]]
 

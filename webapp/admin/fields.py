@@ -45,6 +45,12 @@ class Field:
     relation: Relation | None
     is_key: bool
     is_generated: bool
+    is_masked: bool = False
+
+    @property
+    def is_sortable(self) -> bool:
+        """Whether a list can be sorted by it; the order of masked values would tell them."""
+        return self.input.is_sortable and not self.is_masked
 
     @property
     def is_optional(self) -> bool:

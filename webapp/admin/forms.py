@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 
+from webapp.admin.display import MASK
 from webapp.admin.fields import Field
 from webapp.admin.options import Options, fetch_options, fixed_options
 from webapp.admin.resource import Resource
@@ -36,6 +37,18 @@ class FormField:
     target: Resource | None
     search_text: str
     options_url: str
+    is_masked: bool = False
+    # Whether there is a masked value that an empty text leaves alone.
+    is_kept: bool = False
+
+    @property
+    def shown_text(self) -> str:
+        """What was typed, as people read it."""
+        if self.is_masked:
+            return MASK if self.text else ""
+        options = self.options.options if self.options else ()
+        titles = {option.value: option.title for option in options}
+        return titles.get(self.text, self.text)
 
 
 def typed_texts(fields: Iterable[Field], form: FormData) -> dict[str, str]:
@@ -47,6 +60,18 @@ def typed_texts(fields: Iterable[Field], form: FormData) -> dict[str, str]:
         if sent:
             texts[field.name] = sent[-1]
     return texts
+
+
+def searches_of(form: FormData) -> dict[str, str]:
+    """Return what was typed into the search boxes of pickers, by field.
+
+    Where there is any, Enter was pressed in its box: the form is to be searched, not saved.
+    """
+    return {
+        name.removesuffix(".q"): text.strip()
+        for name, text in form.items()
+        if name.endswith(".q") and isinstance(text, str) and text.strip()
+    }
 
 
 def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -66,7 +91,7 @@ def read_changes(
     touched = {
         name: text
         for name, text in texts.items()
-        if not _is_same(resource.by_name[name], text, stored[name])
+        if not is_same(resource.by_name[name], text, stored[name])
     }
     given, errors = _parsed(resource, resource.edit_fields, touched, is_new=False)
     valid = _validated(resource, resource.update_schema, given, errors)
@@ -134,6 +159,8 @@ async def fetch_form(
                 target=site.target_of(field) if field.relation else None,
                 search_text=search,
                 options_url=f"/{resource.name}/options/{field.name}" if field.relation else "",
+                is_masked=field.is_masked,
+                is_kept=field.is_masked and not is_new,
             )
         )
     return tuple(shown)
@@ -147,7 +174,7 @@ def is_required(field: Field, *, is_new: bool) -> bool:
     return field.info.default_factory is None or not is_new
 
 
-def _is_same(field: Field, typed: str, shown: str) -> bool:
+def is_same(field: Field, typed: str, shown: str) -> bool:
     """Whether a text is the one that the form showed, as far as browsers send it back unchanged."""
     if field.input.kind != "long_text":
         # One line holds no line ends.

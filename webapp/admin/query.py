@@ -204,7 +204,7 @@ def parse_query(
 
 def sortable_fields(resource: Resource) -> Sequence[Field]:
     """Return the fields that a list can be sorted by."""
-    return [field for field in resource.fields if field.input.is_sortable]
+    return [field for field in resource.fields if field.is_sortable]
 
 
 def _size(text: str) -> int | None:

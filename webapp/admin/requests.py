@@ -1,5 +1,6 @@
 """Requests: what every handler reads from one: the site, the session, the record, the way back."""
 
+from pydantic import SecretStr
 from python_multipart.multipart import parse_options_header
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
@@ -12,6 +13,8 @@ from webapp.admin.keys import Key, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.database import SAFE_METHODS
+from webapp.history import Operation
+from webapp.identity import identity_of
 from webapp.templating import is_local
 
 LONGEST_BACK_CHARACTERS = 2_000
@@ -39,12 +42,17 @@ def key_in(resource: Resource, request: Request) -> Key:
     return key
 
 
-async def fetch_or_404(resource: Resource, request: Request) -> SQLModel:
+async def fetch_record(resource: Resource, request: Request) -> SQLModel | None:
     """Fetch the record that the path names; one that is to be changed is locked until the end."""
     is_unsafe = request.method not in SAFE_METHODS
-    record = await changes.fetch_record(
+    return await changes.fetch_record(
         session_of(request), resource, key_in(resource, request), is_locked=is_unsafe
     )
+
+
+async def fetch_or_404(resource: Resource, request: Request) -> SQLModel:
+    """Fetch the same, or raise 404."""
+    record = await fetch_record(resource, request)
     if record is None:
         raise not_found(resource)
     return record
@@ -74,3 +82,19 @@ def back_of(request: Request, default: str) -> str:
     """Return the page to go back to: the address in `?back=`, if it is one of ours."""
     back = request.query_params.get("back", "")
     return back if is_local(back) and len(back) <= LONGEST_BACK_CHARACTERS else default
+
+
+def back_param(request: Request) -> dict[str, str]:
+    """Return the same as a parameter for the next address, unread."""
+    return {"back": request.query_params.get("back", "")}
+
+
+def operation_of(request: Request, via: str = "page") -> Operation:
+    """Return what the history shall say of the changes that this request makes."""
+    return Operation(identity_of(request), via)
+
+
+def secret_of(request: Request) -> str:
+    """Return the key of digests that only this server can make."""
+    secret: SecretStr = request.app.state.settings.secret_key
+    return secret.get_secret_value()

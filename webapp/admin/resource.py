@@ -1,7 +1,7 @@
 """Resource: one model, and all that its pages and its API need to know of it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,7 @@ class Resource:
     search: the text columns that the search looks into; all short text.
     filters: the columns that the list filters by; relations, choices, numbers and dates.
     title: the column that people know a record by; `name`, `title`, or the first text.
+    masked: columns whose values are shown one at a time, on request, and that is written down.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
@@ -42,6 +43,7 @@ class Resource:
     search: tuple[Any, ...] | None = None
     filters: tuple[Any, ...] | None = None
     title: Any = None
+    masked: tuple[Any, ...] = ()
     sort: str = ""
     name: str = ""
     label: str = ""
@@ -57,6 +59,9 @@ class Resource:
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "label_plural", plural)
         object.__setattr__(self, "name", self.name or plural.replace(" ", "-"))
+        # The history knows a record by its key, so SQLite shall not give one a second time.
+        if self.table.autoincrement_column is not None:
+            self.table.dialect_options["sqlite"]["autoincrement"] = True
 
     @cached_property
     def table(self) -> Table:
@@ -66,7 +71,11 @@ class Resource:
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        return fields_of(self.model)
+        masked = {column.key for column in self.masked}
+        return tuple(
+            replace(field, is_masked=True) if field.name in masked else field
+            for field in fields_of(self.model)
+        )
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -90,7 +99,11 @@ class Resource:
     def title_field(self) -> Field:
         if self.title is not None:
             return self.by_name[self.title.key]
-        texts = [field for field in self.fields if field.is_text and not field.relation]
+        texts = [
+            field
+            for field in self.fields
+            if field.is_text and not field.relation and not field.is_masked
+        ]
         named = [field for field in texts if field.name in {"name", "title"}]
         return (named or texts or list(self.key))[0]
 
@@ -109,7 +122,11 @@ class Resource:
     def search_fields(self) -> tuple[Field, ...]:
         if self.search is not None:
             return tuple(self.by_name[column.key] for column in self.search)
-        return tuple(field for field in self.fields if field.input.kind == "text" and field.is_text)
+        return tuple(
+            field
+            for field in self.fields
+            if field.input.kind == "text" and field.is_text and not field.is_masked
+        )
 
     @cached_property
     def filter_fields(self) -> tuple[Field, ...]:
@@ -118,9 +135,13 @@ class Resource:
         return tuple(
             field
             for field in self.fields
-            if not field.is_generated
+            if not (field.is_generated or field.is_masked)
             and (field.relation or field.input.is_range or field.input.kind in {"choice", "bool"})
         )
+
+    @cached_property
+    def masked_names(self) -> frozenset[str]:
+        return frozenset(field.name for field in self.fields if field.is_masked)
 
     @cached_property
     def default_sort(self) -> str:
@@ -144,7 +165,8 @@ class Resource:
     @cached_property
     def read_schema(self) -> type[SQLModel]:
         names = [field.name for field in self.fields]
-        return self.read or derive(self.model, f"{self.model.__name__}Read", names)
+        hidden = [field.name for field in self.fields if field.is_masked]
+        return self.read or derive(self.model, f"{self.model.__name__}Read", names, hidden)
 
     @cached_property
     def new_fields(self) -> tuple[Field, ...]:
@@ -179,9 +201,27 @@ class Resource:
 
     def title_of(self, record: SQLModel) -> str:
         """Return the text that people know this record by."""
-        field = self.title_field
-        value = getattr(record, field.name)
-        return str(field.input.format(value)) if value not in (None, "") else "(empty)"
+        return self.title_text(getattr(record, self.title_field.name))
+
+    def title_text(self, value: Any) -> str:
+        """Return the same for the value of its title."""
+        return self.title_field.input.format(value) if value not in (None, "") else "(empty)"
+
+    def check_masked(self) -> None:
+        """Raise TypeError if a masked field would be told by a search, a filter or a heading.
+
+        Not when it is made: fields follow from all models, of which some may come later.
+        """
+        shown = {
+            "a key": self.key,
+            "the title": (self.title_field,),
+            "searched": self.search_fields,
+            "filtered": self.filter_fields,
+        }
+        for place, fields in shown.items():
+            for field in fields:
+                if field.is_masked:
+                    raise TypeError(f"{self.model.__name__}.{field.name} is masked and {place}")
 
     def _is_key(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].is_key

@@ -1,7 +1,7 @@
 """Schemas: what may be written and what is read, derived from a model where none is given."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pydantic import ValidationError, create_model, field_validator
@@ -67,9 +67,14 @@ def clean_text(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def derive(model: type[SQLModel], name: str, fields: Iterable[str]) -> type[SQLModel]:
+def derive(
+    model: type[SQLModel], name: str, fields: Iterable[str], nullable: Iterable[str] = ()
+) -> type[SQLModel]:
     """Return a validating schema called `name` with these fields of a table model."""
     definitions = {field: _definition(model.model_fields[field]) for field in fields}
+    for field in nullable:
+        annotation, info = definitions[field]
+        definitions[field] = (annotation | None, info)
     return create_model(name, __base__=Schema, __module__=model.__module__, **definitions)
 
 
@@ -79,9 +84,14 @@ def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
     return create_model(name, __base__=schema, __module__=schema.__module__, **definitions)
 
 
-def dumped(schema: type[SQLModel], record: object) -> dict[str, Any]:
-    """Return a record or a row as JSON values: what is stored, whatever a schema would refuse."""
-    values = {name: getattr(record, name) for name in schema.model_fields}
+def dumped(schema: type[SQLModel], record: object, hidden: Collection[str] = ()) -> dict[str, Any]:
+    """Return a record or a row as JSON values: what is stored, whatever a schema would refuse.
+
+    Fields that are `hidden` from the reader are null.
+    """
+    values = {
+        name: None if name in hidden else getattr(record, name) for name in schema.model_fields
+    }
     return schema.model_construct(**values).model_dump(mode="json")
 
 

@@ -9,7 +9,12 @@ from webapp.admin.fields import Field
 from webapp.admin.resource import Resource, in_sentence
 
 # What the application has at these addresses already.
-TAKEN_NAMES = frozenset({"api", "static", "theme", "healthz", "readyz"})
+TAKEN_NAMES = frozenset(
+    {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
+    | {"account", "people", "welcome"}
+)
+# What stands behind the key of a record already: /teams/3/history.
+TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Site:
         for name in names:
             if name in TAKEN_NAMES or names.count(name) > 1:
                 raise ValueError(f"/{name} is taken: give one of the resources another `name`")
+        for resource in self.resources:
+            resource.check_masked()
         self._by_model = {resource.model: resource for resource in self.resources}
 
     def __contains__(self, resource: Resource) -> bool:
@@ -65,6 +72,7 @@ class Site:
                 if field.relation and field.relation.target is resource.model
             ]
             for field, back_name in fields:
-                name = f"{back_name}-{field.name}" if back_name in found else back_name
+                is_taken = back_name in found or back_name in TAKEN_RELATIONS
+                name = f"{back_name}-{field.name}" if is_taken else back_name
                 found[name] = Referrer(other, field, name, is_alone=len(fields) == 1)
         return tuple(found.values())

@@ -12,14 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from webapp.admin import changes
+from webapp.admin import changes, removal
 from webapp.admin.keys import Key, parse_key
-from webapp.admin.requests import session_of
+from webapp.admin.requests import operation_of, secret_of, session_of
 from webapp.admin.resource import Resource
 from webapp.admin.schemas import dumped
 from webapp.admin.site import Site
+from webapp.admin.snapshots import digest_of, snapshot_of
 from webapp.api.schemas import ErrorDetail, related_schema, relationships_of
 from webapp.errors import Invalid
+from webapp.identity import identity_of
 
 MOST_ROWS = 1_000
 Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many records to leave out.")]
@@ -28,6 +30,8 @@ Handler = Callable[..., Awaitable[Response]]
 
 NOT_FOUND = {404: {"model": ErrorDetail}}
 CONFLICT = {409: {"model": ErrorDetail}}
+CHANGED_MEANWHILE = {412: {"model": ErrorDetail}}
+VIA = "api"
 
 
 def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
@@ -37,26 +41,35 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     async def list_records(request: Request, skip: Skip = 0, limit: Limit = 100) -> Response:
         rows = _page(resource, skip, limit)
         records = await session_of(request).scalars(rows)
-        return JSONResponse([dumped(read, record) for record in records])
+        hidden = _hidden(resource, request)
+        return JSONResponse([dumped(read, record, hidden) for record in records])
 
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = {name: getattr(values, name) for name in type(values).model_fields}
-        record = await changes.create(session_of(request), site, resource, given)
-        return JSONResponse(dumped(read, record), 201)
+        session, operation = session_of(request), operation_of(request, VIA)
+        record = await changes.create(session, site, resource, given, operation)
+        return _answer(resource, request, record, 201)
 
     async def read_record(request: Request, id: str) -> Response:
-        return JSONResponse(dumped(read, await _fetch(resource, request, id)))
+        record = await _fetch(resource, request, id)
+        if _names(request.headers.get("if-none-match", ""), _etag(resource, request, record)):
+            return Response(status_code=304, headers={"ETag": _etag(resource, request, record)})
+        return _answer(resource, request, record)
 
     async def change_record(request: Request, id: str, values: SQLModel) -> Response:
         record = await _fetch(resource, request, id, is_locked=True)
+        _check_match(resource, request, record)
         given = {name: getattr(values, name) for name in values.model_fields_set}
-        await changes.change(session_of(request), site, resource, record, given)
-        return JSONResponse(dumped(read, record))
+        session, operation = session_of(request), operation_of(request, VIA)
+        await changes.change(session, site, resource, record, given, operation)
+        return _answer(resource, request, record)
 
     async def delete_record(request: Request, id: str) -> Response:
-        await _fetch(resource, request, id, is_locked=True)
+        record = await _fetch(resource, request, id, is_locked=True)
+        _check_match(resource, request, record)
+        session, operation = session_of(request), operation_of(request, VIA)
         try:
-            await changes.remove(session_of(request), site, resource, [_key(resource, id)])
+            await removal.remove(session, site, resource, [_key(resource, id)], operation)
         except Invalid as invalid:
             raise HTTPException(409, str(invalid)) from None
         return Response(status_code=204)
@@ -70,7 +83,14 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     add("/", list_records, f"List {resource.label_plural}", schemas)
     add("/", create_record, f"Create {one}", read, method="POST", status_code=201)
     add("/{id}", read_record, f"Read {one}", read, responses=NOT_FOUND)
-    add("/{id}", change_record, f"Change {one}", read, method="PATCH", responses=NOT_FOUND)
+    add(
+        "/{id}",
+        change_record,
+        f"Change {one}",
+        read,
+        method="PATCH",
+        responses=NOT_FOUND | CHANGED_MEANWHILE,
+    )
     add(
         "/{id}",
         delete_record,
@@ -78,7 +98,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         None,
         method="DELETE",
         status_code=204,
-        responses=NOT_FOUND | CONFLICT,
+        responses=NOT_FOUND | CONFLICT | CHANGED_MEANWHILE,
     )
     for relationship in relationships_of(resource):
         reader = _reader_of_many if relationship.uselist else _reader_of_one
@@ -122,8 +142,8 @@ def _reader_of_one(
         load = selectinload(getattr(resource.model, name))
         record = await _fetch(resource, request, id, options=[load])
         related = getattr(record, name)
-        shown = None if related is None else dumped(other.read_schema, related)
-        return JSONResponse({**dumped(resource.read_schema, record), name: shown})
+        shown = None if related is None else _shown(other, request, related)
+        return JSONResponse({**_shown(resource, request, record), name: shown})
 
     return read_with_one
 
@@ -143,10 +163,47 @@ def _reader_of_many(
             value = getattr(record, resource.name_of(local))
             rows = rows.where(remote == value)
         records = await session_of(request).scalars(rows)
-        shown = [dumped(other.read_schema, related) for related in records]
-        return JSONResponse({**dumped(resource.read_schema, record), name: shown})
+        shown = [_shown(other, request, related) for related in records]
+        return JSONResponse({**_shown(resource, request, record), name: shown})
 
     return read_with_many
+
+
+# Any: JSON values.
+def _shown(resource: Resource, request: Request, record: SQLModel) -> dict[str, Any]:
+    return dumped(resource.read_schema, record, _hidden(resource, request))
+
+
+def _hidden(resource: Resource, request: Request) -> frozenset[str]:
+    """Return the fields whose values this reader may not have."""
+    return frozenset() if identity_of(request).can_edit else resource.masked_names
+
+
+def _answer(resource: Resource, request: Request, record: SQLModel, status: int = 200) -> Response:
+    headers = {"ETag": _etag(resource, request, record)}
+    return JSONResponse(_shown(resource, request, record), status, headers)
+
+
+def _etag(resource: Resource, request: Request, record: SQLModel) -> str:
+    """Return the version of a record as its reader sees it; other values make another one."""
+    values = {field.name: getattr(record, field.name) for field in resource.fields}
+    hidden = sorted(_hidden(resource, request))
+    digest = digest_of(secret_of(request), resource.name, snapshot_of(resource, values), hidden)
+    return f'"{digest}"'
+
+
+def _check_match(resource: Resource, request: Request, record: SQLModel) -> None:
+    """Raise 412 if the record is not the one that `If-Match` names."""
+    wanted = request.headers.get("if-match")
+    if wanted is not None and not _names(wanted, _etag(resource, request, record)):
+        raise HTTPException(
+            412, f"Somebody changed this {resource.label} meanwhile. Read it again first."
+        )
+
+
+def _names(header: str, etag: str) -> bool:
+    given = {part.strip().removeprefix("W/") for part in header.split(",")}
+    return "*" in given or etag in given
 
 
 def _page(resource: Resource, skip: int, limit: int) -> Any:

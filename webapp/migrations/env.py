@@ -6,11 +6,11 @@ from alembic import context
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from webapp import resources
+from webapp import history, resources
 from webapp.admin import submissions
 
 # Their models are in the metadata once they are imported.
-MODELS = (resources, submissions)
+MODELS = (history, resources, submissions)
 
 
 def render_item(kind: str, item: object, _: object) -> str | Literal[False]:

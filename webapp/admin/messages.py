@@ -1,0 +1,23 @@
+"""Messages: what the next page says of what was just done, with a button to take it back."""
+
+from sqlmodel import SQLModel
+
+from webapp.admin.keys import key_of
+from webapp.admin.resource import Resource
+from webapp.history import Operation
+from webapp.templating import Flash
+
+
+def done(
+    verb: str, resource: Resource, record: SQLModel, operation: Operation, note: str = ""
+) -> Flash:
+    """Return “Saved **Nova**”, a link to the record, and the way to undo it."""
+    key = key_of(resource, record)
+    return Flash(
+        verb,
+        resource.title_of(record),
+        f"/{resource.name}/{key}",
+        marked=f"{resource.name}/{key}",
+        note=note,
+        undo=operation.id,
+    )

@@ -1,0 +1,143 @@
+"""Pages of the past: the history of all and of one record; undo, restore, and masked values."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from webapp.admin import undo
+from webapp.admin.display import revealed
+from webapp.admin.keys import key_of, key_text
+from webapp.admin.requests import (
+    fetch_or_404,
+    fetch_record,
+    form_of,
+    key_in,
+    not_found,
+    operation_of,
+    session_of,
+    site_of,
+)
+from webapp.admin.resource import Resource
+from webapp.admin.timeline import fetch_people, fetch_timeline, parse_timeline
+from webapp.errors import Invalid
+from webapp.history import Change, Entry, Kind, record
+from webapp.templating import Flash, is_local, redirect, render
+
+OPERATION_CHARACTERS = 32
+
+
+async def history_page(request: Request) -> Response:
+    """GET /history?by=Ann&kind=deleted: what was done, the newest first."""
+    session, site = session_of(request), site_of(request)
+    query = parse_timeline(request.url.path, request.query_params)
+    context = {
+        "timeline": await fetch_timeline(session, site, query),
+        "people": await fetch_people(session),
+        "kinds": list(Kind),
+        "query": query,
+    }
+    status = 400 if query.problems else 200
+    return render(request, "admin/history.html", context, status, fragments=("timeline",))
+
+
+async def record_history_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7/history: what was done to one record, be it there still or not."""
+    session, site = session_of(request), site_of(request)
+    key = key_text(resource, key_in(resource, request))
+    query = parse_timeline(request.url.path, request.query_params, resource.name, key)
+    timeline = await fetch_timeline(session, site, query)
+    found = await fetch_record(resource, request)
+    if found is None and not timeline.lines:
+        raise not_found(resource)
+    title = resource.title_of(found) if found else timeline.lines[0].change.title
+    context = {
+        "resource": resource,
+        "key": key,
+        "title": title,
+        "is_there": found is not None,
+        "timeline": timeline,
+        "query": query,
+    }
+    status = 400 if query.problems else 200
+    return render(request, "admin/record_history.html", context, status, fragments=("timeline",))
+
+
+async def undo_operation(request: Request) -> Response:
+    """POST /undo/0af…: takes back what one request did → the page it came from, or 409."""
+    form = await form_of(request)
+    operation_id = request.path_params["operation"]
+    if len(operation_id) > OPERATION_CHARACTERS or "\0" in operation_id:
+        raise HTTPException(404)
+    operation = operation_of(request, "undo")
+    try:
+        undone = await undo.undo(session_of(request), site_of(request), operation_id, operation)
+    except Invalid as invalid:
+        return _refused(request, "Nothing was undone", invalid)
+    if undone is None:
+        raise HTTPException(404, "There is nothing to undo.")
+    back, url = form.get("back"), f"/{undone.resource.name}"
+    # The page of a record whose creation was undone is gone.
+    if undone.key and isinstance(back, str) and is_local(back):
+        url = back
+    return redirect(request, url, _undone("Undone", undone, operation.id))
+
+
+async def restore_record(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/restore: brings it back to the state after a change → the record, or 409."""
+    form = await form_of(request)
+    session, site = session_of(request), site_of(request)
+    key = key_text(resource, key_in(resource, request))
+    id_text = str(form.get("change", ""))
+    is_id = id_text.isascii() and id_text.isdigit() and len(id_text) < 19
+    change = await session.get(Change, int(id_text)) if is_id else None
+    if change is None or (change.resource, change.key) != (resource.name, key):
+        raise HTTPException(404, "There is no such state to go back to.")
+    operation = operation_of(request, "restore")
+    try:
+        restored = await undo.restore(session, site, resource, change, operation)
+    except Invalid as invalid:
+        return _refused(request, "Nothing was restored", invalid)
+    return redirect(request, f"/{resource.name}/{key}", _undone("Restored", restored, operation.id))
+
+
+async def reveal(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/reveal/secret_name: one masked value, and a line in the history."""
+    await form_of(request)
+    field = resource.by_name.get(request.path_params["field"])
+    if field is None or not field.is_masked:
+        raise HTTPException(404)
+    found = await fetch_or_404(resource, request)
+    entry = Entry(
+        resource.name,
+        key_of(resource, found),
+        resource.title_of(found),
+        Kind.REVEALED,
+        {field.name: (None, None)},
+    )
+    await record(session_of(request), operation_of(request), [entry])
+    value = getattr(found, field.name)
+    context = {
+        "resource": resource,
+        "key": key_of(resource, found),
+        "title": resource.title_of(found),
+        "label": field.label,
+        "text": "" if value is None else revealed(field, value),
+    }
+    return render(request, "admin/revealed.html", context, fragments=("revealed",))
+
+
+def _refused(request: Request, title: str, invalid: Invalid) -> Response:
+    context = {"status": 409, "title": title, "detail": " ".join(invalid.sentences.values())}
+    return render(request, "error.html", context, 409, fragments=())
+
+
+def _undone(verb: str, undone: undo.Undone, operation_id: str) -> Flash:
+    resource, count, left = undone.resource, undone.count, undone.left_count
+    title = undone.title if count == 1 else f"{count:,} {resource.label_plural}"
+    url = f"/{resource.name}/{undone.key}" if undone.key and count == 1 else ""
+    note = ""
+    if left:
+        others = "1 related record was" if left == 1 else f"{left:,} related records were"
+        note = f"{others} changed since, and left alone."
+    marked = f"{resource.name}/{undone.key}" if undone.key else ""
+    return Flash(verb, title, url, marked=marked, note=note, undo=operation_id)

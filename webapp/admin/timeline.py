@@ -1,0 +1,258 @@
+"""Timeline: what was done, newest first, in words, filtered and paged by cursor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+from starlette.datastructures import QueryParams
+
+from webapp.admin.display import MASK, revealed, shortened
+from webapp.admin.fields import Field
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+from webapp.admin.snapshots import kept_value
+from webapp.history import Change, Kind
+
+PAGE_SIZE = 50
+MOST_PEOPLE = 100
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class TimelineQuery:
+    """Which changes a page shows; `key` is that of one record of `resource`."""
+
+    path: str
+    by: str = ""
+    resource: str = ""
+    key: str | None = None
+    kind: str = ""
+    since: str = ""
+    until: str = ""
+    before: int | None = None
+    after: int | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        shown = self.resource if self.key is None else ""
+        return bool(self.by or shown or self.kind or self.since or self.until)
+
+    @property
+    def url(self) -> str:
+        """The address of this very state."""
+        given = {
+            "by": self.by,
+            "resource": self.resource if self.key is None else "",
+            "kind": self.kind,
+            "since": self.since,
+            "until": self.until,
+            "before": self.before,
+            "after": self.after,
+        }
+        pairs = [(name, value) for name, value in given.items() if value]
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+
+    def first(self) -> "TimelineQuery":
+        """Return the newest page of this state."""
+        return replace(self, before=None, after=None)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what every change shown fulfils, but for the cursor."""
+        found: list[ColumnElement[bool]] = []
+        if self.by:
+            found.append(col(Change.by_name) == self.by)
+        if self.resource:
+            found.append(col(Change.resource) == self.resource)
+        if self.key is not None:
+            found.append(col(Change.key) == self.key)
+        if self.kind:
+            found.append(col(Change.kind) == self.kind)
+        if self.since:
+            found.append(col(Change.at) >= _day(self.since))
+        if self.until:
+            found.append(col(Change.at) < _day(self.until) + timedelta(days=1))
+        return found
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of a change in words."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One change in words; `resource` is None if it is administered no longer."""
+
+    change: Change
+    resource: Resource | None
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One page of changes."""
+
+    query: TimelineQuery
+    lines: tuple[Line, ...]
+    older: TimelineQuery | None
+    newer: TimelineQuery | None
+
+
+def parse_timeline(
+    path: str, params: QueryParams, resource: str = "", key: str | None = None
+) -> TimelineQuery:
+    """Read the state of a page from its URL; what cannot be read is left out and named."""
+    problems: list[str] = []
+
+    def parsed_day(name: str) -> str:
+        text = params.get(name, "").strip()
+        try:
+            return _day(text).date().isoformat() if text else ""
+        except (ValueError, OverflowError):
+            problems.append("Enter a day like 2026-11-23.")
+            return ""
+
+    def parsed_id(name: str) -> int | None:
+        text = params.get(name, "")
+        if not text:
+            return None
+        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID:
+            return int(text)
+        problems.append("That page is not there. This is the newest one.")
+        return None
+
+    kind = params.get("kind", "")
+    if kind and kind not in list(Kind):
+        problems.append("Nothing is ever done like that.")
+        kind = ""
+    query = TimelineQuery(
+        path,
+        by=params.get("by", "").strip().replace("\0", ""),
+        resource=resource or params.get("resource", "").replace("\0", ""),
+        key=key,
+        kind=kind,
+        since=parsed_day("since"),
+        until=parsed_day("until"),
+        before=parsed_id("before"),
+        after=parsed_id("after"),
+    )
+    return replace(query, problems=tuple(dict.fromkeys(problems)))
+
+
+async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery) -> Timeline:
+    """Fetch one page: a statement, and one for the titles of each kind of record pointed at."""
+    id_column = col(Change.id)
+    is_backward = query.after is not None and query.before is None
+    changes = select(Change).where(*query.conditions())
+    if query.before is not None:
+        changes = changes.where(id_column < query.before)
+    elif query.after is not None:
+        changes = changes.where(id_column > query.after)
+    changes = changes.order_by(id_column.asc() if is_backward else id_column.desc())
+    found = list(await session.scalars(changes.limit(PAGE_SIZE + 1)))
+    has_more = len(found) > PAGE_SIZE
+    del found[PAGE_SIZE:]
+    if is_backward:
+        found.reverse()
+    has_older = bool(found) and (has_more or is_backward)
+    has_newer = bool(found) and (has_more if is_backward else query.before is not None)
+    titles = await _fetch_titles(session, site, found)
+    return Timeline(
+        query,
+        tuple(_line(site, change, titles) for change in found),
+        replace(query.first(), before=found[-1].id) if has_older else None,
+        replace(query.first(), after=found[0].id) if has_newer else None,
+    )
+
+
+async def fetch_people(session: AsyncSession) -> list[str]:
+    """Fetch the names of those who changed anything, however much they changed."""
+    # One step through the index for each name, where DISTINCT reads every change.
+    names = select(func.min(col(Change.by_name)).label("name")).cte("names", recursive=True)
+    following = select(func.min(col(Change.by_name))).where(col(Change.by_name) > names.c.name)
+    names = names.union_all(select(following.scalar_subquery()).where(names.c.name.is_not(None)))
+    found = select(names.c.name).where(names.c.name.is_not(None)).limit(MOST_PEOPLE)
+    return list(await session.scalars(found))
+
+
+Titles = Mapping[tuple[str, str, str], str]
+
+
+async def _fetch_titles(
+    session: AsyncSession, site: Site, changes: Sequence[Change]
+) -> dict[tuple[str, str, str], str]:
+    """Fetch the titles of records that changes point at, by resource, field and text of its value.
+
+    One that is gone has none.
+    """
+    wanted: dict[tuple[Resource, str], set[str]] = {}
+    for change in changes:
+        resource = _resource_of(site, change)
+        for name, (old, new) in change.values.items() if resource else ():
+            field = resource.by_name.get(name) if resource else None
+            if field is not None and field.relation is not None:
+                texts = wanted.setdefault(
+                    (site.target_of(field), field.relation.target_column), set()
+                )
+                texts |= {text for text in (old, new) if text is not None}
+    titles = {}
+    for (target, name), texts in wanted.items():
+        field = target.by_name[name]
+        columns = [field.column.label("value"), target.title_field.column.label("title")]
+        values = [kept_value(field, text) for text in texts]
+        for value, title in await session.execute(select(*columns).where(field.column.in_(values))):
+            titles[target.name, name, field.input.format(value)] = target.title_text(title)
+    return titles
+
+
+def _line(site: Site, change: Change, titles: Titles) -> Line:
+    resource = _resource_of(site, change)
+    if resource is None:
+        return Line(change, None, ())
+    differences = [
+        Difference(
+            field.label,
+            _shown(site, field, old, titles),
+            _shown(site, field, new, titles),
+        )
+        for field in resource.fields
+        if field.name in change.values and not (field.is_generated and change.kind != Kind.CHANGED)
+        for old, new in [change.values[field.name]]
+        if (old, new) != (None, None) or change.kind == Kind.REVEALED
+    ]
+    return Line(change, resource, tuple(differences))
+
+
+def _shown(site: Site, field: Field, text: str | None, titles: Titles) -> str:
+    if text is None:
+        return ""
+    if field.is_masked:
+        return MASK
+    if field.relation is not None:
+        target = site.target_of(field)
+        title = titles.get((target.name, field.relation.target_column, text))
+        return title or f"{target.label} {text}, which is gone"
+    try:
+        return shortened(revealed(field, kept_value(field, text)))
+    except ValueError:
+        return shortened(text)
+
+
+def _resource_of(site: Site, change: Change) -> Resource | None:
+    return next((each for each in site.resources if each.name == change.resource), None)
+
+
+def _day(text: str) -> datetime:
+    day = date.fromisoformat(text)
+    if day.year > 9990:
+        raise ValueError
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
