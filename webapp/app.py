@@ -34,6 +34,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
     """Return the whole application; it connects to its database with the first request."""
     database = connect(settings)
     site = Site(resources)
+    api = create_api(site)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -48,7 +49,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
             Route("/readyz", readyz),
             Mount("/static", VersionedFiles(), name="static"),
             Route("/api/docs", docs_page, name="api-docs"),
-            Mount("/api", create_api(site), name="api"),
+            Mount("/api", api, name="api"),
             Route("/history", past.history_page, name="history"),
             Route("/undo/{operation}", past.undo_operation, methods=["POST"], name="undo"),
             *routes_of(site),
@@ -68,7 +69,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.settings = settings
+    app.state.settings = api.state.settings = settings
     app.state.database = database
     app.state.site = site
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
