@@ -167,6 +167,7 @@ on("click", "a[data-dialog]", (link, event) => {
   ask(link.href);
 });
 on("submit", "form[data-dialog]", (form, event) => {
+  if (event.submitter?.hasAttribute("formaction")) return; // a page of its own
   event.preventDefault();
   ask(`${form.action}?${contentOf(form)}`);
 });
@@ -177,6 +178,13 @@ on("click", "dialog [data-cancel]", (link, event) => {
 });
 on("pointerdown", "dialog", (dialog, { target }) => target === dialog && dialog.close());
 on("close", "#dialog", (dialog) => dialog.replaceChildren(), true);
+
+// ---- many at once: what is filled in is meant to be changed ----
+for (const type of ["input", "change"])
+  on(type, "[data-settable]", (field, { target }) => {
+    const box = find('[name^="form.set."]', field);
+    if (target !== box) box.checked = true;
+  });
 
 // ---- masked values: one at a time, on the spot ----
 on("click", "[data-reveal]", async (button, event) => {

@@ -40,6 +40,10 @@ class Invalid(Exception):
         self.sentences = dict(sentences)
 
 
+class Overtaken(Invalid):
+    """Input that was right when its page was opened, until somebody else changed something."""
+
+
 class ErrorsMiddleware:
     """Answers for an exception that no handler expected: 503 if the database is away, else 500.
 

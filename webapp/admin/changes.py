@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
@@ -11,7 +11,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, key_condition, key_of
+from webapp.admin.keys import Key, key_condition, key_of, key_text
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text, snapshot_of
@@ -113,6 +113,56 @@ def _differences(resource: Resource, before: Mapping[str, Any], after: Mapping[s
         name: (kept_text(resource.by_name[name], before.get(name)), new)
         for name, new in snapshot_of(resource, after).items()
     }
+
+
+async def change_many(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    keys: Sequence[Key],
+    values: Mapping[str, Any],
+    operation: Operation,
+) -> int:
+    """Change the same fields of many locked records; return how many had other values.
+
+    Raises Invalid with a sentence for each field that cannot be stored; then none is changed.
+    Fields that have to be unique are not among `values`.
+    """
+    checked = await _checked(session, site, resource, values, {}, None)
+    fields = [resource.by_name[name] for name in checked]
+    shown = [*resource.key, resource.title_field, *fields]
+    columns = [field.column.label(f"_{place}") for place, field in enumerate(shown)]
+    rows = (await session.execute(select(*columns).where(key_condition(resource, keys)))).all()
+    entries, changed = [], []
+    for row in rows:
+        key, (title, *before) = tuple(row[: len(resource.key)]), row[len(resource.key) :]
+        differences = {
+            field.name: (kept_text(field, old), kept_text(field, checked[field.name]))
+            for field, old in zip(fields, before, strict=True)
+            if not _is_same(field, old, checked[field.name])
+        }
+        if differences:
+            changed.append(key)
+            entries.append(
+                Entry(
+                    resource.name,
+                    key_text(resource, key),
+                    checked.get(resource.title_field.name) or resource.title_text(title),
+                    Kind.CHANGED,
+                    differences,
+                )
+            )
+    if changed:
+        columns_set = {resource.by_name[name].column: value for name, value in checked.items()}
+        written = update(resource.table).where(key_condition(resource, changed))
+        try:
+            async with session.begin_nested():
+                await session.execute(written.values(columns_set))
+        except (IntegrityError, DataError):
+            sentence = f"The database does not accept this for one of the {resource.label_plural}."
+            raise Invalid({"": sentence}) from None
+        await record(session, operation, entries)
+    return len(changed)
 
 
 async def _checked(

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData, QueryParams
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin import removal
 from webapp.admin.forms import FormField
-from webapp.admin.keys import Key, key_text, parse_key
+from webapp.admin.keys import Key, key_text
 from webapp.admin.listing import fetch_titles
 from webapp.admin.options import Options, fetch_options
 from webapp.admin.requests import (
@@ -24,13 +22,10 @@ from webapp.admin.requests import (
     site_of,
 )
 from webapp.admin.resource import Resource
+from webapp.admin.selected import check_unchanged, selected_keys
 from webapp.errors import Invalid
 from webapp.history import count_changes
 from webapp.templating import Flash, is_htmx, redirect, render
-
-MOST_DELETED = 1_000
-# How often these records had been written to when the question was asked.
-SEEN = "form.seen"
 
 
 async def delete_page(resource: Resource, request: Request) -> Response:
@@ -51,13 +46,13 @@ async def delete_row(resource: Resource, request: Request) -> Response:
 
 async def delete_many_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/delete?id=1&id=2: what deleting the selected records would do."""
-    return await _confirmation(resource, request, _keys(resource, request.query_params))
+    return await _confirmation(resource, request, selected_keys(resource, request.query_params))
 
 
 async def delete_many(resource: Resource, request: Request) -> Response:
     """POST /heroes/delete: deletes all the selected records or, 409, none of them."""
     form = await form_of(request)
-    return await _delete(resource, request, _keys(resource, form), form)
+    return await _delete(resource, request, selected_keys(resource, form), form)
 
 
 async def _delete(
@@ -73,7 +68,7 @@ async def _delete(
         raise not_found(resource)
     operation = operation_of(request, "page" if len(keys) == 1 else "bulk")
     try:
-        await _check_unchanged(session, resource, keys, params)
+        await check_unchanged(session, resource, keys, params)
         heirs = _heirs(resource, request, params)
         await removal.remove(session, site_of(request), resource, keys, operation, heirs)
     except Invalid as invalid:
@@ -86,19 +81,6 @@ async def _delete(
         response.headers["HX-Trigger"] = "listchanged"
         return response
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
-
-
-async def _check_unchanged(
-    session: AsyncSession,
-    resource: Resource,
-    keys: Sequence[Key],
-    params: FormData | QueryParams,
-) -> None:
-    """Raise Invalid if others have written to the records since the question was asked."""
-    seen = params.get(SEEN, "")
-    count = await count_changes(session, resource.name, [key_text(resource, key) for key in keys])
-    if seen and seen != str(count):
-        raise Invalid({"": "Somebody changed what you are about to delete. Look again."})
 
 
 async def _confirmation(
@@ -175,17 +157,3 @@ def _heirs(resource: Resource, request: Request, params: FormData | QueryParams)
                 sentence = f"Choose another {resource.label} for the {referrer.label.lower()}."
                 raise Invalid({"": sentence}) from None
     return heirs
-
-
-def _keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
-    texts = list(dict.fromkeys(text for text in params.getlist("id") if isinstance(text, str)))
-    if not texts:
-        raise HTTPException(400, f"Select the {resource.label_plural} to delete first.")
-    if len(texts) > MOST_DELETED:
-        raise HTTPException(
-            400, f"Delete at most {MOST_DELETED:,} {resource.label_plural} at once."
-        )
-    keys = [parse_key(resource, text) for text in texts]
-    if any(key is None for key in keys):
-        raise not_found(resource)
-    return [key for key in keys if key is not None]

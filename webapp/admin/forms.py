@@ -82,16 +82,16 @@ def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_changes(
-    resource: Resource, texts: Mapping[str, str], stored: Mapping[str, str]
+    resource: Resource, texts: Mapping[str, str], stored: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the values that differ from what stood in the form.
+    """Return the values that differ from what stood in the form, or all of them.
 
     Raises Invalid with a sentence for each bad field.
     """
     touched = {
         name: text
         for name, text in texts.items()
-        if not is_same(resource.by_name[name], text, stored[name])
+        if stored is None or not is_same(resource.by_name[name], text, stored[name])
     }
     given, errors = _parsed(resource, resource.edit_fields, touched, is_new=False)
     valid = _validated(resource, resource.update_schema, given, errors)

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from webapp.admin.resource import Resource
 
 # Words that stand where a key may stand; a text key that equals one is escaped.
-RESERVED = frozenset({"new", "delete", "options", "total", "none"})
+RESERVED = frozenset({"new", "change", "delete", "options", "total", "none"})
 LONGEST_KEY_CHARACTERS = 2000
 
 # The values of a primary key, in the order of `Resource.key`.

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webapp.admin import creating, deleting, editing, export, pages, past
+from webapp.admin import bulk, creating, deleting, editing, export, pages, past
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 
@@ -40,6 +40,8 @@ def _routes(resource: Resource) -> list[Route]:
         *route(".json", "json", export.json_file),
         *route("/new", "new", creating.new_page, post=creating.new_again),
         *route("/options/{field}", "options", pages.options),
+        *route("/change", "change-many", bulk.change_many_page, post=bulk.change_many),
+        *route("/change/again", "change-many-again", post=bulk.change_many_again),
         *route("/delete", "delete-many", deleting.delete_many_page, post=deleting.delete_many),
         *route("/{id}", "show", pages.show_page, post=editing.update, delete=deleting.delete_row),
         *route("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),

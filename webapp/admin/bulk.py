@@ -1,0 +1,141 @@
+"""Bulk: one form that changes the same fields of all selected records."""
+
+from collections.abc import Mapping, Sequence
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from webapp.admin import changes, removal
+from webapp.admin.fields import Field
+from webapp.admin.forms import fetch_form, read_changes, searches_of, typed_texts
+from webapp.admin.keys import Key, key_text
+from webapp.admin.listing import fetch_titles
+from webapp.admin.requests import (
+    back_of,
+    back_param,
+    form_of,
+    not_found,
+    operation_of,
+    session_of,
+    site_of,
+)
+from webapp.admin.resource import Resource
+from webapp.admin.selected import check_unchanged, selected_keys
+from webapp.errors import Invalid, Overtaken
+from webapp.history import Operation, count_changes
+from webapp.templating import Flash, redirect, render
+
+# Before the name of a field: it is to be changed, whatever stands in it.
+SET = "form.set."
+
+
+async def change_many_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/change?id=1&id=2: an empty form; only ticked fields will be changed."""
+    keys = selected_keys(resource, request.query_params)
+    return await _bulk_form(resource, request, keys, {}, ())
+
+
+async def change_many_again(resource: Resource, request: Request) -> Response:
+    """POST /heroes/change/again: the form again as typed, its pickers searched."""
+    form = await form_of(request)
+    keys = selected_keys(resource, form)
+    texts = typed_texts(_fields(resource), form)
+    ticked = _ticked(resource, form)
+    return await _bulk_form(resource, request, keys, texts, ticked, searches=searches_of(form))
+
+
+async def change_many(resource: Resource, request: Request) -> Response:
+    """POST /heroes/change: changes the ticked fields of all selected records, or, 422, of none.
+
+    If somebody has written to one of them since the form was opened → 409 with the form.
+    """
+    form = await form_of(request)
+    keys = selected_keys(resource, form)
+    texts = typed_texts(_fields(resource), form)
+    ticked = _ticked(resource, form)
+    if searches_of(form):
+        return await _bulk_form(resource, request, keys, texts, ticked, searches=searches_of(form))
+    operation = operation_of(request, "bulk")
+    try:
+        count = await _change_ticked(resource, request, keys, form, operation)
+    except Invalid as invalid:
+        status = 409 if isinstance(invalid, Overtaken) else 422
+        return await _bulk_form(
+            resource, request, keys, texts, ticked, errors=invalid.sentences, status=status
+        )
+    noun = resource.label if count == 1 else resource.label_plural
+    flash = Flash("Changed", f"{count:,} {noun}", undo=operation.id if count else "")
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+
+
+async def _change_ticked(
+    resource: Resource,
+    request: Request,
+    keys: Sequence[Key],
+    form: FormData,
+    operation: Operation,
+) -> int:
+    session = session_of(request)
+    gone = len(keys) - await removal.lock(session, resource, keys)
+    if gone:
+        raise Overtaken({"": f"{gone:,} of these {resource.label_plural} are gone meanwhile."})
+    await check_unchanged(session, resource, keys, form)
+    typed = typed_texts(_fields(resource), form)
+    texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
+    if not texts:
+        raise Invalid({"": "Tick at least one field to change."})
+    values = read_changes(resource, texts)
+    return await changes.change_many(session, site_of(request), resource, keys, values, operation)
+
+
+async def _bulk_form(
+    resource: Resource,
+    request: Request,
+    keys: Sequence[Key],
+    texts: Mapping[str, str],
+    ticked: Sequence[str],
+    *,
+    errors: Mapping[str, str] | None = None,
+    searches: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    session = session_of(request)
+    titles = await fetch_titles(session, resource, keys)
+    if not titles:
+        raise not_found(resource)
+    fields = await fetch_form(
+        session,
+        site_of(request),
+        resource,
+        _fields(resource),
+        texts,
+        errors,
+        searches,
+        is_new=False,
+    )
+    names = [key_text(resource, key) for key in keys]
+    context = {
+        "resource": resource,
+        "titles": titles,
+        "keys": names,
+        "seen": await count_changes(session, resource.name, names),
+        "fields": fields,
+        "ticked": ticked,
+        "errors": errors or {},
+        "params": back_param(request),
+        "cancel_url": back_of(request, f"/{resource.name}"),
+    }
+    return render(request, "admin/change.html", context, status, fragments=("form",))
+
+
+def _fields(resource: Resource) -> tuple[Field, ...]:
+    """Return what many records may have in common."""
+    unique = {fields[0] for fields in resource.unique_sets if len(fields) == 1}
+    return tuple(
+        field for field in resource.edit_fields if field not in unique and not field.is_masked
+    )
+
+
+def _ticked(resource: Resource, form: FormData) -> list[str]:
+    return [field.name for field in _fields(resource) if SET + field.name in form]

@@ -1,0 +1,45 @@
+"""Selected: the records that a person has ticked in a list, to do something with all of them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import FormData, QueryParams
+from starlette.exceptions import HTTPException
+
+from webapp.admin.keys import Key, key_text, parse_key
+from webapp.admin.requests import not_found
+from webapp.admin.resource import Resource
+from webapp.errors import Overtaken
+from webapp.history import count_changes
+
+MOST_SELECTED = 1_000
+# How often these records had been written to when the question was asked.
+SEEN = "form.seen"
+
+
+def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
+    """Return the keys of the ticked records; 400 if there are none or too many."""
+    texts = list(dict.fromkeys(text for text in params.getlist("id") if isinstance(text, str)))
+    if not texts:
+        raise HTTPException(400, f"Select some {resource.label_plural} first.")
+    if len(texts) > MOST_SELECTED:
+        raise HTTPException(
+            400, f"Select at most {MOST_SELECTED:,} {resource.label_plural} at once."
+        )
+    keys = [parse_key(resource, text) for text in texts]
+    if any(key is None for key in keys):
+        raise not_found(resource)
+    return [key for key in keys if key is not None]
+
+
+async def check_unchanged(
+    session: AsyncSession,
+    resource: Resource,
+    keys: Sequence[Key],
+    params: FormData | QueryParams,
+) -> None:
+    """Raise Overtaken if others have written to the records since the question was asked."""
+    seen = params.get(SEEN, "")
+    count = await count_changes(session, resource.name, [key_text(resource, key) for key in keys])
+    if seen and seen != str(count):
+        raise Overtaken({"": "Somebody changed one of these records meanwhile. Look again."})
