@@ -24,7 +24,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from webapp.identity import Identity
@@ -113,7 +113,9 @@ class Entry:
     is_consequence: bool = False
 
 
-async def record(session: AsyncSession, operation: Operation, entries: Sequence[Entry]) -> None:
+async def record(
+    session: AsyncSession | AsyncConnection, operation: Operation, entries: Sequence[Entry]
+) -> None:
     """Write down what was just done, in its transaction; one statement however many entries."""
     if not entries:
         return

@@ -46,6 +46,8 @@ class Identity:
 
 # With WEBAPP_AUTH=off.
 ANYONE = Identity(None, "Anyone", Role.OWNER)
+# Who may run commands on the server may do everything.
+COMMAND_LINE = Identity(None, "Command line", Role.OWNER)
 
 
 def identity_of(request: Request) -> Identity:

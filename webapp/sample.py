@@ -13,6 +13,8 @@ from sqlmodel import col
 
 from webapp.database import Database
 from webapp.heroes import Hero
+from webapp.history import Entry, Kind, Operation, record
+from webapp.identity import COMMAND_LINE
 from webapp.teams import Team
 
 WORDS = Path(__file__).with_suffix(".toml")
@@ -48,6 +50,17 @@ async def add_sample(
             await connection.execute(insert(Hero), rows)
             if advance:
                 advance(len(rows))
+        # One line for all of them: a line each would take longer than the rows themselves.
+        loaded = [("teams", teams), ("heroes", heroes)]
+        await record(
+            connection,
+            Operation(COMMAND_LINE, "command"),
+            [
+                Entry(name, "", f"{count:,} {name} as a sample", Kind.LOADED, {})
+                for name, count in loaded
+                if count
+            ],
+        )
     return True
 
 
