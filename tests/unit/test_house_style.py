@@ -26,7 +26,7 @@ ROOMS = (
     ("cli",),
     ("app", "sample", "server"),
     ("api", "overview", "migrations"),
-    ("resources",),
+    ("resources", "accounts"),
     ("heroes",),
     ("teams",),
     ("admin",),
