@@ -24,7 +24,8 @@ MADE = {"__pycache__", "var", "build", "dist", "node_modules"}
 ROOMS = (
     ("__main__",),
     ("cli",),
-    ("app", "sample", "server"),
+    ("user_commands",),
+    ("app", "connecting", "sample", "server"),
     ("api", "overview", "migrations"),
     ("resources", "accounts"),
     ("heroes",),
