@@ -110,7 +110,7 @@ async def welcome(request: Request) -> Response:
 
 
 async def refuse(request: Request) -> Response:
-    """Answer whoever is not signed in: JSON for a program, the way in for a person."""
+    """GET or POST /…: 401 for a program, and the way in for a person."""
     path = request.url.path
     if path.startswith("/api/") and path != "/api/docs":
         return JSONResponse({"detail": NOT_SIGNED_IN}, 401, headers={"WWW-Authenticate": "Bearer"})
