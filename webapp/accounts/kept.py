@@ -48,4 +48,6 @@ async def keep(request: Request) -> Kept | None:
         if refused.status_code == 413:
             raise
         return None
+    # Files are not kept, and are not left open either.
+    await request.close()
     return kept_in(form, with_raw_query(request))
