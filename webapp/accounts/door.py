@@ -1,5 +1,6 @@
 """The door: what signing in needs of the application."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,6 +20,8 @@ class Door:
     limits: Limits
     secret_key: str = field(repr=False)
     passwords: Passwords
+    # Guesses wait for each other, and shall not do so on every connection there is.
+    turns: asyncio.Semaphore
 
 
 def door_for(settings: Settings, database: Database) -> Door:
@@ -26,7 +29,9 @@ def door_for(settings: Settings, database: Database) -> Door:
         idle=timedelta(hours=settings.session_idle_hours),
         absolute=timedelta(days=settings.session_days),
     )
-    return Door(database, limits, settings.secret_key.get_secret_value(), Passwords())
+    return Door(
+        database, limits, settings.secret_key.get_secret_value(), Passwords(), asyncio.Semaphore(2)
+    )
 
 
 def door_of(request: Request) -> Door:

@@ -60,7 +60,7 @@ async def sign_in(request: Request) -> Response:
     visitor = _visitor(request)
     subjects = subjects_of(door.secret_key, name, visitor.address)
     # In a transaction of its own: what is counted stays counted, whatever becomes of the request.
-    async with door.database.session(is_read_only=False) as session:
+    async with door.turns, door.database.session(is_read_only=False) as session:
         attempt = await claim_attempt(session, subjects)
         await session.commit()
     user = await _verify(door, name, password) if attempt.is_allowed else None
