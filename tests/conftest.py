@@ -17,12 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from tests.postgres import PostgresServer, postgres_server
-from tests.serving import serving
+from tests.serving import client_of, serving
+from tests.signing_in import sign_in
 from tests.statements import Statements, statements_of
 from tests.stored import Stored
 from webapp import templating
 from webapp.app import create_app
 from webapp.database import Database, connect
+from webapp.identity import Role
 from webapp.migrations import migrate
 from webapp.settings import PREFIX, Settings
 
@@ -116,15 +118,45 @@ def app(settings: Settings) -> Starlette:
 
 @pytest.fixture
 async def client(app: Starlette, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the app that keeps cookies, follows no redirect and lets no error pass."""
+    """A client of the app, signed in as an owner.
+
+    It keeps cookies, follows no redirect and lets no error pass.
+    """
 
     async def check_session(_: httpx.Request) -> None:
         # On SQLite the app would wait for the test's transaction until it gives up.
         assert not session.in_transaction(), "commit the test's session before asking the app"
 
-    async with serving(app) as client:
+    async with serving(app, role=Role.OWNER) as client:
         client.event_hooks = {"request": [check_session]}
         yield client
+
+
+@pytest.fixture
+async def editor(
+    app: Starlette, client: httpx.AsyncClient, settings: Settings
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the same app, signed in as an editor."""
+    async with client_of(app) as other:
+        await sign_in(other, settings, Role.EDITOR)
+        yield other
+
+
+@pytest.fixture
+async def viewer(
+    app: Starlette, client: httpx.AsyncClient, settings: Settings
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the same app, signed in as a viewer."""
+    async with client_of(app) as other:
+        await sign_in(other, settings, Role.VIEWER)
+        yield other
+
+
+@pytest.fixture
+async def anonymous(app: Starlette, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the same app that is not signed in."""
+    async with client_of(app) as other:
+        yield other
 
 
 @pytest.fixture

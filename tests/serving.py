@@ -7,18 +7,29 @@ import httpx
 from starlette.applications import Starlette
 
 from tests.html import BASE_URL
+from tests.signing_in import sign_in
+from webapp.identity import Role
 
 
 @asynccontextmanager
-async def serving(app: Starlette, *, raises: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(
+    app: Starlette, *, raises: bool = True, role: Role | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the app, which is started up before and shut down after.
 
     An error that the app does not answer itself is raised in the test; with `raises=False` the
-    client gets what the server would send.
+    client gets what the server would send. With a role it is signed in as somebody who has it.
     """
-    transport = httpx.ASGITransport(app, raise_app_exceptions=raises, client=("127.0.0.1", 50000))
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client,
-    ):
+    async with app.router.lifespan_context(app), client_of(app, raises=raises) as client:
+        if role is not None:
+            await sign_in(client, app.state.settings, role)
         yield client
+
+
+def client_of(
+    app: Starlette, *, raises: bool = True, address: str = "127.0.0.1"
+) -> httpx.AsyncClient:
+    """Another client of an app that is started up: a browser on one of its own pages."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=raises, client=(address, 50000))
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)

@@ -3,11 +3,14 @@
 The rooms, from the door inwards:
 
     __main__, cli   the commands: serve, migrate, sample, revision
+    user_commands   the commands about accounts
+    connecting      the database as a command needs it
     server          the process: its socket, its workers, its log
     app             create_app(): wires settings, middleware, routes; knows every other room
     settings        what operators can set, from WEBAPP_* variables
     resources       what is administered, in menu order
     heroes, teams   one module a noun: model, schemas, rules, Resource
+    accounts/       who people are, how they sign in, and for how long
     admin/          any resource: its fields, forms, list, changes and pages
     api/            the same resources as JSON
     database        engines, and the session of each request

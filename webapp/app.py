@@ -15,6 +15,9 @@ from starlette_compress import CompressMiddleware
 
 from webapp import overview
 from webapp.access_log import AccessLogMiddleware
+from webapp.accounts import pages as door
+from webapp.accounts.door import door_for
+from webapp.accounts.middleware import IdentityMiddleware
 from webapp.admin import past
 from webapp.admin.resource import Resource
 from webapp.admin.routes import routes_of
@@ -23,9 +26,10 @@ from webapp.api.application import create_api
 from webapp.api.docs import docs_page
 from webapp.database import SessionMiddleware, connect
 from webapp.errors import ErrorsMiddleware, answer_http_exception
+from webapp.identity import Role, needs
 from webapp.protection import ProtectionMiddleware
 from webapp.resources import RESOURCES
-from webapp.settings import Settings, load_settings
+from webapp.settings import Settings, check_serving, load_settings
 from webapp.static_files import VersionedFiles
 from webapp.templating import environment
 
@@ -35,23 +39,35 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
     database = connect(settings)
     site = Site(resources)
     api = create_api(site)
+    way_in = door_for(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        way_in.passwords.close()
         await database.close()
 
     app = Starlette(
         routes=[
-            Route("/", overview.overview, name="overview"),
+            Route("/", needs(Role.VIEWER, overview.overview), name="overview"),
+            Route("/sign-in", door.sign_in_page, name="sign-in"),
+            Route("/sign-in", door.sign_in, methods=["POST"]),
+            Route("/sign-out", door.sign_out, methods=["POST"], name="sign-out"),
+            Route("/welcome", door.welcome_page, name="welcome"),
+            Route("/welcome", door.welcome, methods=["POST"]),
             Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/static", VersionedFiles(), name="static"),
-            Route("/api/docs", docs_page, name="api-docs"),
+            Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
             Mount("/api", api, name="api"),
-            Route("/history", past.history_page, name="history"),
-            Route("/undo/{operation}", past.undo_operation, methods=["POST"], name="undo"),
+            Route("/history", needs(Role.VIEWER, past.history_page), name="history"),
+            Route(
+                "/undo/{operation}",
+                needs(Role.EDITOR, past.undo_operation),
+                methods=["POST"],
+                name="undo",
+            ),
             *routes_of(site),
         ],
         middleware=[
@@ -64,6 +80,12 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
                 database=database,
                 timeout_seconds=settings.request_timeout_seconds,
             ),
+            Middleware(
+                IdentityMiddleware,
+                database=database,
+                limits=way_in.limits,
+                is_open=settings.auth == "off",
+            ),
         ],
         exception_handlers={HTTPException: answer_http_exception},
         lifespan=lifespan,
@@ -72,6 +94,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
     app.state.settings = api.state.settings = settings
     app.state.database = database
     app.state.site = site
+    app.state.door = way_in
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
     app.state.templates = environment(app)
     return app
@@ -79,7 +102,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
 
 def app() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
-    return create_app(load_settings())
+    return create_app(check_serving(load_settings()))
 
 
 async def healthz(_: Request) -> Response:

@@ -2,21 +2,21 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 
 from webapp import server
-from webapp.database import Database, connect, is_unavailable
+from webapp.accounts.links import Purpose, make_link
+from webapp.accounts.users import has_users
+from webapp.connecting import DatabaseError, connected, ready
+from webapp.database import Database
 from webapp.migrations import SchemaError, check_schema, check_tables, make_revision, migrate
 from webapp.resources import RESOURCES
 from webapp.sample import MAX_TEAMS, add_sample, is_empty
-from webapp.server import ListenError, listen
-from webapp.settings import Settings, SettingsError, load_settings
+from webapp.server import ListenError, address_of, listen
+from webapp.settings import Settings, SettingsError, check_serving, load_settings
+from webapp.user_commands import user_commands
 
 FAILED = 2
 # What a shell reports for a command ended by Ctrl+C.
@@ -25,10 +25,6 @@ INTERRUPTED = 130
 # What `make run` starts with.
 HEROES = 5_000
 TEAMS = 20
-
-
-class DatabaseError(Exception):
-    """The database does not do what a command needs: one sentence."""
 
 
 def main() -> None:
@@ -51,6 +47,9 @@ def commands() -> None:
     """
 
 
+commands.add_command(user_commands)
+
+
 @commands.command()
 @click.option("--host", help="Address to listen on.  [default: WEBAPP_HOST or 127.0.0.1]")
 @click.option(
@@ -66,10 +65,16 @@ def commands() -> None:
 @click.option("--sample", is_flag=True, help="Fill an empty database with heroes and teams first.")
 def serve(host: str | None, port: int | None, workers: int | None, sample: bool) -> None:
     """Start the server."""
-    settings = load_settings(host=host, port=port, workers=workers)
+    settings = check_serving(load_settings(host=host, port=port, workers=workers))
     with listen(settings.host, settings.port) as listener:
-        asyncio.run(_prepare(settings, sample=sample))
-        if not server.run(settings, listener):
+        token = asyncio.run(_prepare(settings, sample=sample))
+        address = address_of(listener)
+        announcement = [f"Hero Admin is running at {address} (press Ctrl+C to stop)"]
+        if settings.auth == "off":
+            announcement.append("Nobody has to sign in (WEBAPP_AUTH=off).")
+        if token:
+            announcement.append(f"Make the first account at {address}/welcome?token={token}")
+        if not server.run(settings, listener, "\n".join(announcement)):
             raise click.exceptions.Exit(1)
 
 
@@ -109,46 +114,27 @@ def revision(message: str) -> None:
     )
 
 
-@asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[Database]:
-    """The database, whose errors leave as a sentence."""
-    database = connect(settings)
-    try:
-        yield database
-    except Exception as error:
-        if not is_unavailable(error) and not isinstance(error, DBAPIError):
-            raise
-        address = make_url(settings.database_url).render_as_string()
-        raise DatabaseError(
-            f"The database {address} does not answer as it should: {_reason(error)}."
-        ) from None
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def _ready(settings: Settings) -> AsyncIterator[Database]:
-    """The database with the schema of this version; an embedded one is upgraded if needed."""
-    async with _connected(settings) as database:
-        try:
-            await check_schema(database)
-        except SchemaError:
-            if not settings.is_embedded:
-                raise
-            await migrate(database)
-            await check_schema(database)
-        yield database
-
-
-async def _prepare(settings: Settings, *, sample: bool) -> None:
-    async with _ready(settings) as database:
+async def _prepare(settings: Settings, *, sample: bool) -> str:
+    """Make the database ready; return the token with which the first account is made, if any."""
+    async with ready(settings) as database:
         await check_tables(database, [resource.table.name for resource in RESOURCES])
         if sample and await is_empty(database):
             await add_sample(database, HEROES, TEAMS)
+        return "" if settings.auth == "off" else await _make_first_link(database)
+
+
+async def _make_first_link(database: Database) -> str:
+    async with database.session(is_read_only=True) as session:
+        if await has_users(session):
+            return ""
+    async with database.session(is_read_only=False) as session:
+        token = await make_link(session, Purpose.FIRST_OWNER)
+        await session.commit()
+        return token
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    async with _connected(settings) as database:
+    async with connected(settings) as database:
         applied = await migrate(database)
         # One that a newer version migrated is left as it is.
         await check_schema(database)
@@ -156,7 +142,7 @@ async def _migrate(settings: Settings) -> list[str]:
 
 
 async def _sample(settings: Settings, heroes: int, teams: int) -> None:
-    async with _ready(settings) as database:
+    async with ready(settings) as database:
         is_added = await is_empty(database)
         if is_added:
             is_hidden = not sys.stderr.isatty()
@@ -173,15 +159,8 @@ async def _sample(settings: Settings, heroes: int, teams: int) -> None:
 
 
 async def _make_revision(settings: Settings, message: str) -> Path | None:
-    async with _ready(settings) as database:
+    async with ready(settings) as database:
         return await make_revision(database, message.strip().rstrip("."))
-
-
-def _reason(error: BaseException) -> str:
-    """The first line of what the driver says, or what kind of error it is."""
-    origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    text = str(origin).strip() or type(origin).__name__
-    return text.splitlines()[0].rstrip(".")
 
 
 def _shown(path: Path) -> Path:

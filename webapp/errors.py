@@ -22,6 +22,7 @@ TITLES = {
     403: "That is not allowed",
     404: "Not found",
     405: "That is not possible here",
+    410: "This link no longer works",
     413: "That is too much at once",
     415: "That is not a form",
     431: "That is too much at once",

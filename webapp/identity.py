@@ -1,9 +1,10 @@
 """Identity: who is asking and what they may do, a frozen value in every request."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -43,6 +44,11 @@ class Identity:
     def is_owner(self) -> bool:
         return self.role is Role.OWNER
 
+    @property
+    def initials(self) -> str:
+        words = self.name.split()
+        return (words[0][:1] + words[-1][:1] if len(words) > 1 else self.name[:2]).upper()
+
 
 # With WEBAPP_AUTH=off.
 ANYONE = Identity(None, "Anyone", Role.OWNER)
@@ -52,7 +58,7 @@ COMMAND_LINE = Identity(None, "Command line", Role.OWNER)
 
 def identity_of(request: Request) -> Identity:
     """Return who is asking; 401 if nobody is signed in."""
-    identity: Identity | None = getattr(request.state, "identity", ANYONE)  # TEMPORARY
+    identity: Identity | None = request.state.identity
     if identity is None:
         raise HTTPException(401, NOT_SIGNED_IN)
     return identity
@@ -67,7 +73,8 @@ def check_role(request: Request, role: Role) -> None:
         )
 
 
-def needs(role: Role, handler: Handler) -> Handler:
+# Any: what coroutines are sent and send is nobody's business.
+def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """Return the handler, closed to whoever has not at least this role."""
 
     @wraps(handler)

@@ -82,8 +82,19 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def run(settings: Settings, listener: socket.socket) -> bool:
-    """Serve until the process is told to stop; return whether it worked until then."""
+def address_of(listener: socket.socket) -> str:
+    """Return what to open in a browser on this machine."""
+    host, port, *_ = listener.getsockname()
+    host = ANY_ADDRESS.get(host, host)
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{port}"
+
+
+def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
+    """Serve until the process is told to stop; return whether it worked until then.
+
+    The announcement is printed as soon as the first request would be answered.
+    """
     _pass_on(settings)
     config = uvicorn.Config(
         APPLICATION,
@@ -97,32 +108,42 @@ def run(settings: Settings, listener: socket.socket) -> bool:
         timeout_worker_healthcheck=WORKER_START_SECONDS,
     )
     if settings.workers > 1:
-        workers = Workers(config, [listener])
+        workers = Workers(config, [listener], announcement)
         workers.run()
         return not workers.has_failed()
     # uvicorn sends itself again the signal that stopped it, once all is done.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    Server(config).run([listener])
+    Server(config, announcement).run([listener])
     return True
 
 
 class Server(uvicorn.Server):
     """The only process."""
 
+    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
+        super().__init__(config)
+        self.announcement = announcement
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if sockets and self.started:
-            _announce(sockets[0])
+            click.echo(self.announcement)
 
 
 class Workers(Multiprocess):
     """Processes that share the socket."""
 
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket.socket], announcement: str
+    ) -> None:
+        super().__init__(config, sockets)
+        self.announcement = announcement
+
     def init_processes(self) -> None:
         super().init_processes()
         if all(process.wait_until_ready(WORKER_START_SECONDS) for process in self.processes):
-            _announce(self.sockets[0])
+            click.echo(self.announcement)
 
     def has_failed(self) -> bool:
         """Whether the server stopped because a worker could not start."""
@@ -134,13 +155,6 @@ def _pass_on(settings: Settings) -> None:
     for name, value in settings.model_dump().items():
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         os.environ[PREFIX + name.upper()] = text
-
-
-def _announce(listener: socket.socket) -> None:
-    host, port, *_ = listener.getsockname()
-    host = ANY_ADDRESS.get(host, host)
-    host = f"[{host}]" if ":" in host else host
-    click.echo(f"Hero Admin is running at http://{host}:{port} (press Ctrl+C to stop)")
 
 
 def _leave(*_: object) -> NoReturn:

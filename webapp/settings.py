@@ -1,9 +1,10 @@
 """Settings: read once from the WEBAPP_* environment variables, checked, and never changed."""
 
 import os
+import secrets
 from difflib import get_close_matches
-from ipaddress import ip_network
-from typing import Any
+from ipaddress import ip_address, ip_network
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -21,6 +22,7 @@ DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
+LEAST_KEY_CHARACTERS = 32
 POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
 
 
@@ -43,7 +45,14 @@ class Settings(BaseSettings):
         default=8000, ge=0, le=65535, description="a port from 0 to 65535 (0 takes a free one)"
     )
     workers: int = Field(default=1, ge=1, le=256, description="from 1 to 256 processes")
+    auth: Literal["on", "off"] = Field(default="on", description="on or off")
     secret_key: SecretStr = Field(default=SecretStr(""), description="a text")
+    session_idle_hours: float = Field(
+        default=12, gt=0, le=8760, description="a number of hours above 0 and at most 8760"
+    )
+    session_days: float = Field(
+        default=14, gt=0, le=365, description="a number of days above 0 and at most 365"
+    )
     pool_size: int = Field(default=10, ge=1, le=1000, description="from 1 to 1000 connections")
     request_timeout_seconds: float = Field(
         default=4.5, gt=0, le=3600, description="a number of seconds above 0 and at most 3600"
@@ -88,6 +97,28 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(_sentence(invalid.errors()[0])) from None
 
 
+def check_serving(settings: Settings) -> Settings:
+    """Return the settings that a server may run with; on this machine it makes its own key.
+
+    Raises SettingsError for what is too open for the address to listen on.
+    """
+    if not _is_loopback(settings.host):
+        if settings.auth == "off":
+            raise SettingsError(
+                "WEBAPP_AUTH=off lets everybody in, so it needs a WEBAPP_HOST that only this"
+                f" machine reaches, such as 127.0.0.1, not “{settings.host}”."
+            )
+        if len(settings.secret_key.get_secret_value()) < LEAST_KEY_CHARACTERS:
+            raise SettingsError(
+                f"WEBAPP_SECRET_KEY must be a random text of at least {LEAST_KEY_CHARACTERS}"
+                f" characters to listen on {settings.host}."
+            )
+    if settings.secret_key.get_secret_value():
+        return settings
+    made = SecretStr(secrets.token_urlsafe(LEAST_KEY_CHARACTERS))
+    return settings.model_copy(update={"secret_key": made})
+
+
 def parse_database_url(value: str) -> URL:
     """The parts of a database address, its driver spelt out. Raises SettingsError or ValueError."""
     try:
@@ -126,6 +157,15 @@ def _check_postgresql(url: URL) -> URL:
             f" (known are {', '.join(sorted(POSTGRESQL_PARAMETERS))} and sslmode)."
         )
     return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _sentence(error: ErrorDetails) -> str:

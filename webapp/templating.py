@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from webapp.identity import ANYONE
+from webapp.identity import Identity
 
 PACKAGE = Path(__file__).parent
 # In a checkout they stand beside the package, in an installed wheel inside it.
@@ -65,6 +65,7 @@ def environment(app: Starlette) -> Environment:
     env.globals.update(url_for=url_for, static_url=static_url, with_query=with_query)
     env.globals["tint"] = tint
     env.globals["ui"] = env.get_template("ui.html").module
+    env.globals["door"] = env.get_template("door.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
     return env
 
@@ -186,13 +187,16 @@ def _digest(name: str) -> str:
 
 def _shared(request: Request) -> dict[str, Any]:
     theme = request.cookies.get(THEME_COOKIE, "")
+    # None also where something failed before anybody knew who is asking.
+    identity: Identity | None = request.scope.get("state", {}).get("identity")
     return {
+        "identity": identity,
+        "can_edit": identity is not None and identity.can_edit,
         "site": request.app.state.site,
         "path": request.url.path,
         "here": with_raw_query(request),
         "theme": theme if theme in THEMES else "",
         "flash": flash_of(request),
-        "identity": getattr(request.state, "identity", ANYONE),
     }
 
 

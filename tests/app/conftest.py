@@ -11,6 +11,7 @@ from tests.gadgets import Gadget, Maker, Slot
 from tests.serving import serving
 from webapp.admin.resource import Resource
 from webapp.app import create_app
+from webapp.identity import Role
 from webapp.settings import Settings
 
 
@@ -23,5 +24,5 @@ async def gadgets(settings: Settings, session: AsyncSession) -> AsyncIterator[ht
         lambda sync: SQLModel.metadata.create_all(sync, [each.table for each in resources])
     )
     await session.commit()
-    async with serving(create_app(settings, resources)) as client:
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
         yield client

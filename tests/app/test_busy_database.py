@@ -20,6 +20,7 @@ from tests.stored import Stored
 from webapp.app import create_app
 from webapp.database import Database, connect
 from webapp.heroes import Hero
+from webapp.identity import Role
 from webapp.settings import Settings
 
 ANSWER_SECONDS = 5.0
@@ -59,7 +60,7 @@ def file_of(url: str) -> Path:
 
 @pytest.fixture
 async def on_sqlite(sqlite_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(create_app(Settings(database_url=sqlite_url))) as client:
+    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.OWNER) as client:
         yield client
 
 
@@ -73,7 +74,8 @@ async def stored_on_sqlite(sqlite_url: str) -> AsyncIterator[Stored]:
 @pytest.fixture
 async def on_postgres(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app whose connections have all been used before."""
-    async with serving(create_app(Settings(database_url=postgres_url, pool_size=3))) as client:
+    app = create_app(Settings(database_url=postgres_url, pool_size=3))
+    async with serving(app, role=Role.OWNER) as client:
         await asyncio.gather(*(client.get("/readyz") for _ in range(3)))
         yield client
 
@@ -96,7 +98,9 @@ async def using(database: Database, *, connections: int) -> AsyncIterator[None]:
 @pytest.fixture
 async def away(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app whose database is away: a folder is none."""
-    async with serving(create_app(Settings(database_url=f"sqlite:///{tmp_path}"))) as client:
+    # Nobody could be signed in without it.
+    settings = Settings(database_url=f"sqlite:///{tmp_path}", auth="off")
+    async with serving(create_app(settings)) as client:
         yield client
 
 
@@ -195,7 +199,7 @@ async def test_a_full_disk_stores_nothing_until_there_is_room(
     sqlite_url: str, stored_on_sqlite: Stored
 ) -> None:
     app = create_app(Settings(database_url=sqlite_url))
-    async with serving(app) as client:
+    async with serving(app, role=Role.OWNER) as client:
         await limit_growth(app.state.database, 1)
         heroes = [NOVA | {"name": f"Nova {number}"} for number in range(200)]
         statuses = set()
@@ -210,7 +214,7 @@ async def test_a_full_disk_stores_nothing_until_there_is_room(
 
 async def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_url: str) -> None:
     app = create_app(Settings(database_url=sqlite_url))
-    async with serving(app) as client:
+    async with serving(app, role=Role.OWNER) as client:
         async with app.state.database.session(is_read_only=False) as session:
             # The tests may run as root, whom no permission keeps from writing.
             await session.execute(text("PRAGMA query_only = ON"))
@@ -249,7 +253,7 @@ async def test_a_standby_server_can_still_be_read(
 async def test_a_file_that_is_away_is_not_replaced_by_an_empty_one(sqlite_url: str) -> None:
     file = file_of(sqlite_url)
     elsewhere = file.with_name("elsewhere.db")
-    async with serving(create_app(Settings(database_url=sqlite_url))) as client:
+    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.OWNER) as client:
         file.rename(elsewhere)
         await refused(listing(client))
         await refused(saving(client))
@@ -260,7 +264,7 @@ async def test_a_file_that_is_away_is_not_replaced_by_an_empty_one(sqlite_url: s
 
 async def test_a_damaged_file_is_unavailable(sqlite_url: str) -> None:
     file_of(sqlite_url).write_bytes(b"no database" * 1000)
-    async with serving(create_app(Settings(database_url=sqlite_url))) as client:
+    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.OWNER) as client:
         await refused(listing(client))
         await refused(saving(client))
 
@@ -325,7 +329,8 @@ async def test_a_server_that_lets_nobody_in_is_unavailable(
     postgres: PostgresServer, address: str
 ) -> None:
     server = f"127.0.0.1:{postgres.port}"
-    settings = Settings(database_url=f"postgresql://{address.format(server=server)}")
+    url = f"postgresql://{address.format(server=server)}"
+    settings = Settings(database_url=url, auth="off")
     async with serving(create_app(settings)) as client:
         await refused(listing(client))
         await refused(saving(client))

@@ -12,6 +12,7 @@ from tests.serving import serving
 from tests.stored import Stored
 from webapp.admin.resource import Resource
 from webapp.app import create_app
+from webapp.identity import Role
 from webapp.settings import Settings
 
 
@@ -40,7 +41,7 @@ async def reports(settings: Settings, session: AsyncSession) -> AsyncIterator[ht
     connection = await session.connection()
     await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
     await session.commit()
-    async with serving(create_app(settings, [resource])) as client:
+    async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
         yield client
 
 

@@ -17,6 +17,7 @@ from tests.html import attribute, flash_of, heading_of, htmx_headers, parsed
 from tests.serving import serving
 from tests.stored import Stored
 from webapp.heroes import Hero
+from webapp.identity import Role
 
 POLICY = {
     "default-src 'none'",
@@ -75,7 +76,7 @@ async def test_an_answer_to_an_unexpected_error_is_protected(app: Starlette) -> 
         raise RuntimeError
 
     app.router.routes.insert(0, Route("/fail", fail))
-    async with serving(app) as client:
+    async with serving(app, role=Role.OWNER) as client:
         answer = await client.get("/fail")
     assert answer.status_code == 500
     assert_protected(answer)
@@ -157,6 +158,7 @@ async def test_no_page_asks_for_anything_from_elsewhere(client: httpx.AsyncClien
 async def test_another_site_cannot_write(
     client: httpx.AsyncClient, stored: Stored, method: str, path: str, headers: dict[str, str]
 ) -> None:
+    del client.headers["Sec-Fetch-Site"]
     body = "name=Evil&secret_name=Evil"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.request(method, path, content=body, headers={**form, **headers})
@@ -177,6 +179,7 @@ async def test_another_site_cannot_write(
 async def test_this_site_and_programs_can_write(
     client: httpx.AsyncClient, stored: Stored, headers: dict[str, str]
 ) -> None:
+    del client.headers["Sec-Fetch-Site"]
     answer = await client.post("/heroes/1", data={"name": "Nova"}, headers=headers)
     assert answer.status_code == 303
     assert [hero.name for hero in await stored.all(Hero)] == ["Nova"]

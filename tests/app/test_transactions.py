@@ -25,6 +25,7 @@ from tests.stored import Stored
 from webapp.app import create_app
 from webapp.database import Database, SessionMiddleware
 from webapp.heroes import Hero
+from webapp.identity import Role
 from webapp.settings import Settings
 from webapp.teams import Team
 
@@ -145,7 +146,7 @@ async def test_nothing_of_a_request_that_raised_is_kept(
         await add_team(request)
         raise error
 
-    async with serving(added(app, write)) as client:
+    async with serving(added(app, write), role=Role.OWNER) as client:
         assert (await client.post("/probe")).status_code in {404, 500}
     assert await stored.count(Team) == 0
 
@@ -187,7 +188,7 @@ async def test_a_page_that_tries_to_write_fails_and_writes_nothing(
         await add_team(request)
         return PlainTextResponse("saved")
 
-    async with serving(added(app, write)) as client:
+    async with serving(added(app, write), role=Role.OWNER) as client:
         assert (await client.get("/probe")).status_code >= 500
     assert await stored.count(Team) == 0
 
@@ -219,7 +220,7 @@ async def test_a_commit_that_fails_is_an_error_and_no_success(
 
         return Response(status_code=303, headers={"Location": "/teams", "Set-Cookie": "flash=x"})
 
-    async with serving(added(app, write)) as client:
+    async with serving(added(app, write), role=Role.OWNER) as client:
         page = await client.post("/probe")
     assert (page.status_code, heading_of(page)) == (500, "Something went wrong")
     assert not {"location", "set-cookie"} & set(page.headers)
@@ -236,7 +237,7 @@ async def test_a_constraint_that_only_the_commit_finds_broken_is_an_error_and_no
         session_of(request).add(Team(name="Z-Force"))
         return PlainTextResponse("saved")
 
-    async with serving(added(app, write)) as client:
+    async with serving(added(app, write), role=Role.OWNER) as client:
         assert (await client.post("/probe")).status_code == 500
         assert (await client.post("/teams", data={"name": "Next"})).status_code == 303
     assert [team.name for team in await stored.all(Team)] == ["Next"]
@@ -364,7 +365,7 @@ def broken(app: Starlette) -> Starlette:
 async def test_an_unexpected_error_is_a_page_of_this_site_without_a_word_of_its_cause(
     broken: Starlette, method: str
 ) -> None:
-    async with serving(broken) as client:
+    async with serving(broken, role=Role.OWNER) as client:
         page = await client.request(method, "/probe")
     assert (page.status_code, heading_of(page)) == (500, "Something went wrong")
     assert "Nothing was saved" in text_of(parsed(page))
@@ -372,7 +373,7 @@ async def test_an_unexpected_error_is_a_page_of_this_site_without_a_word_of_its_
 
 
 async def test_an_unexpected_error_is_json_for_a_program(broken: Starlette) -> None:
-    async with serving(broken) as client:
+    async with serving(broken, role=Role.OWNER) as client:
         answer = await client.get("/api/probe")
     assert answer.status_code == 500
     assert list(answer.json()) == ["detail"]
@@ -380,7 +381,7 @@ async def test_an_unexpected_error_is_json_for_a_program(broken: Starlette) -> N
 
 
 async def test_an_unexpected_error_is_no_whole_page_for_htmx(broken: Starlette) -> None:
-    async with serving(broken) as client:
+    async with serving(broken, role=Role.OWNER) as client:
         answer = await client.get("/probe", headers=htmx_headers("section#list"))
         boosted = {**htmx_headers("section#list"), "HX-Request-Type": "full"}
         page = await client.get("/probe", headers=boosted)
@@ -395,7 +396,7 @@ async def test_a_server_without_its_database_says_so_to_everybody(
     settings: Settings, database_url: str
 ) -> None:
     lost = database_url + "-lost" if "sqlite" not in database_url else database_url + "/lost"
-    app = create_app(settings.model_copy(update={"database_url": lost}))
+    app = create_app(settings.model_copy(update={"database_url": lost, "auth": "off"}))
     async with serving(app) as client:
         page = await client.get("/heroes")
         partial = await client.get("/heroes", headers=htmx_headers("section#list"))

@@ -25,6 +25,8 @@ from playwright.sync_api import (
 
 from tests.browser.cast import write_cast
 from tests.server import Server, run_command, running_server
+from tests.signing_in import write_session
+from webapp.accounts.cookies import PLAIN
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser that asks for nothing but the pages under test.
@@ -37,6 +39,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+TOKEN = "the-token-of-the-session-in-the-browser-tests"
 # Long enough for a machine with much else to do.
 PATIENCE_MS = 10_000
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
@@ -68,12 +71,19 @@ def expected_errors() -> tuple[str, ...]:
     return ("Failed to load resource: the server responded with a status of 4",)
 
 
+@pytest.fixture
+def is_signed_in() -> bool:
+    """As an owner."""
+    return True
+
+
 @pytest.fixture(scope="session")
 def cast_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the cast in it; not to be written to."""
     path = tmp_path_factory.mktemp("cast") / "heroes.db"
     run_command(_environment(path), "migrate")
     write_cast(path)
+    write_session(path, TOKEN)
     return path
 
 
@@ -124,6 +134,7 @@ def context(
     width: int,
     color_scheme: ColorScheme,
     expected_errors: tuple[str, ...],
+    is_signed_in: bool,
 ) -> Iterator[BrowserContext]:
     """A new profile; an error on any of its pages or a request elsewhere fails the test."""
     is_phone = width < 600
@@ -137,6 +148,8 @@ def context(
         timezone_id="Europe/Berlin",
     )
     context.set_default_timeout(PATIENCE_MS)
+    if is_signed_in:
+        context.add_cookies([{"name": PLAIN, "value": TOKEN, "url": server.url}])
     problems: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:

@@ -24,9 +24,10 @@ MADE = {"__pycache__", "var", "build", "dist", "node_modules"}
 ROOMS = (
     ("__main__",),
     ("cli",),
-    ("app", "sample", "server"),
+    ("user_commands",),
+    ("app", "connecting", "sample", "server"),
     ("api", "overview", "migrations"),
-    ("resources",),
+    ("resources", "accounts"),
     ("heroes",),
     ("teams",),
     ("admin",),

@@ -21,6 +21,10 @@ from sqlmodel import SQLModel
 from tests.postgres import PostgresServer
 from tests.server import PROJECT
 from webapp import migrations
+from webapp.accounts.links import OneTimeLink
+from webapp.accounts.sessions import UserSession
+from webapp.accounts.throttle import Guesses
+from webapp.accounts.users import User
 from webapp.admin.submissions import Submission
 from webapp.database import Database, connect
 from webapp.folding import fold
@@ -29,7 +33,13 @@ from webapp.migrations import SchemaError, check_schema, make_revision, migrate
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
 
-MODELS: list[type[SQLModel]] = [*(resource.model for resource in RESOURCES), Submission, Change]
+ACCOUNTS: list[type[SQLModel]] = [User, UserSession, OneTimeLink, Guesses]
+MODELS: list[type[SQLModel]] = [
+    *(resource.model for resource in RESOURCES),
+    *ACCOUNTS,
+    Submission,
+    Change,
+]
 TABLES = [SQLModel.metadata.tables[str(model.__tablename__)] for model in MODELS]
 
 MIGRATE = """

@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from webapp.admin.site import Site
-from webapp.api.routes import add_routes
+from webapp.api.routes import GuardedRoute, add_routes
 from webapp.errors import Invalid, answer_http_exception
+from webapp.identity import Role, needs
 
 DESCRIPTION = "Heroes, teams and whatever else this admin manages, as JSON."
 
@@ -21,6 +22,8 @@ def create_api(site: Site) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
+        servers=[{"url": "/api"}],
         redirect_slashes=False,
         exception_handlers={
             HTTPException: answer_http_exception,
@@ -29,6 +32,12 @@ def create_api(site: Site) -> FastAPI:
             Exception: _pass_on,
         },
     )
+    api.router.route_class = GuardedRoute
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(api.openapi())
+
+    api.add_route("/openapi.json", needs(Role.VIEWER, openapi), name="openapi")
     for resource in site.resources:
         add_routes(api, site, resource)
     return api

@@ -1,10 +1,11 @@
 """The routes of one resource: list, create, read, change, delete, and read with its relations."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
+from fastapi.routing import APIRoute
 from sqlalchemy import select
 from sqlalchemy.orm import RelationshipProperty, selectinload
 from sqlmodel import SQLModel
@@ -20,8 +21,9 @@ from webapp.admin.schemas import dumped
 from webapp.admin.site import Site
 from webapp.admin.snapshots import digest_of, snapshot_of
 from webapp.api.schemas import ErrorDetail, related_schema, relationships_of
+from webapp.database import SAFE_METHODS
 from webapp.errors import Invalid
-from webapp.identity import identity_of
+from webapp.identity import Role, identity_of, needs
 
 MOST_ROWS = 1_000
 Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many records to leave out.")]
@@ -32,6 +34,17 @@ NOT_FOUND = {404: {"model": ErrorDetail}}
 CONFLICT = {409: {"model": ErrorDetail}}
 CHANGED_MEANWHILE = {412: {"model": ErrorDetail}}
 VIA = "api"
+
+
+class GuardedRoute(APIRoute):
+    """A route that only looks is for viewers, one that changes something for editors."""
+
+    # Any: what FastAPI calls the function that takes a request to its answer.
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        is_safe = set(self.methods or ()) <= SAFE_METHODS
+        self.needed_role = Role.VIEWER if is_safe else Role.EDITOR
+        # Before the body is read: who may not change anything has nothing to send.
+        return needs(self.needed_role, super().get_route_handler())
 
 
 def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:

@@ -7,10 +7,11 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from webapp import history, resources
+from webapp.accounts import links, sessions, throttle, users
 from webapp.admin import submissions
 
 # Their models are in the metadata once they are imported.
-MODELS = (history, resources, submissions)
+MODELS = (history, resources, submissions, users, sessions, links, throttle)
 
 
 def render_item(kind: str, item: object, _: object) -> str | Literal[False]:

@@ -1,0 +1,171 @@
+"""Guessing: a password cannot be tried out, and nobody is shut out by who tries."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
+
+from tests.factories import committed
+from tests.html import alert_of
+from tests.serving import client_of
+from tests.signing_in import a_user
+from tests.stored import Stored
+from webapp.accounts.passwords import Passwords
+from webapp.accounts.throttle import Guesses, claim_attempt, subjects_of
+from webapp.accounts.users import User
+from webapp.database import Database
+
+PASSWORD = "correct horse battery"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(autouse=True)
+async def ann(session: AsyncSession) -> User:
+    return await committed(session, a_user("Ann", password_hash=QUICK.hash(PASSWORD)))
+
+
+async def guess(
+    client: httpx.AsyncClient, password: str = "wrong", name: str = "Ann"
+) -> httpx.Response:
+    return await client.post("/sign-in", data={"account.name": name, "account.password": password})
+
+
+async def wait_out(session: AsyncSession) -> None:
+    """Let the time pass that has to be waited."""
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await session.execute(update(Guesses).values(blocked_until=past))
+    await session.commit()
+
+
+async def test_from_the_fifth_wrong_password_on_one_has_to_wait(
+    anonymous: httpx.AsyncClient,
+) -> None:
+    answers = [await guess(anonymous) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert "try again" in alert_of(answers[-1])
+
+
+async def test_until_then_not_even_the_right_password_is_looked_at(
+    anonymous: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    for _ in range(5):
+        await guess(anonymous)
+    assert (await guess(anonymous, PASSWORD)).status_code == 429
+    await wait_out(session)
+    assert (await guess(anonymous, PASSWORD)).status_code == 303
+
+
+async def test_the_wait_doubles_up_to_a_minute_for_an_account(database: Database) -> None:
+    waits = await waits_of(database, 12, lambda number: ("Ann", f"192.0.2.{number}"))
+    assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def test_the_wait_doubles_up_to_a_quarter_of_an_hour_for_an_address(
+    database: Database,
+) -> None:
+    waits = await waits_of(database, 17, lambda number: (f"Name {number}", "192.0.2.1"))
+    assert waits[4:] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+
+
+async def test_one_network_of_the_new_kind_is_one_address(database: Database) -> None:
+    waits = await waits_of(
+        database, 5, lambda number: (f"Name {number}", f"2001:db8:1:2::{number}")
+    )
+    assert waits == [0, 0, 0, 0, 1]
+
+
+async def test_a_hundred_guesses_at_once_are_a_hundred(
+    app: Starlette,
+    client: httpx.AsyncClient,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # After so many the next one has to wait for minutes.
+    await waits_of(database, 12, lambda number: (f"Name {number}", "127.0.0.1"))
+    looked_at = []
+    verify = Passwords.verify
+
+    async def verify_and_note(
+        passwords: Passwords, password_hash: str | None, password: str
+    ) -> bool:
+        looked_at.append(password)
+        return await verify(passwords, password_hash, password)
+
+    monkeypatch.setattr(Passwords, "verify", verify_and_note)
+    async with client_of(app) as other:
+        answers = await asyncio.gather(*(guess(other, f"guess {n}") for n in range(100)))
+    assert {answer.status_code for answer in answers} <= {422, 429, 503}
+    assert len(looked_at) == 1
+
+
+async def test_an_open_session_of_the_victim_goes_on(
+    client: httpx.AsyncClient, anonymous: httpx.AsyncClient
+) -> None:
+    for _ in range(6):
+        await guess(anonymous, name="Olive Owner")
+    assert (await client.get("/heroes")).status_code == 200
+
+
+async def test_a_right_password_forgets_the_wrong_ones(
+    anonymous: httpx.AsyncClient, stored: Stored
+) -> None:
+    for _ in range(4):
+        await guess(anonymous)
+    assert (await guess(anonymous, PASSWORD)).status_code == 303
+    # The address still has its four.
+    assert [each.count for each in await stored.all(Guesses)] == [4]
+
+
+async def test_people_who_sign_in_from_one_address_do_not_stand_in_each_others_way(
+    app: Starlette, client: httpx.AsyncClient
+) -> None:
+    for _ in range(7):
+        async with client_of(app) as other:
+            assert (await guess(other, PASSWORD)).status_code == 303
+
+
+async def test_an_account_of_ones_own_does_not_help_to_guess_another(
+    anonymous: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    await committed(session, a_user("Mallory", password_hash=QUICK.hash(PASSWORD)))
+    for _ in range(5):
+        await guess(anonymous)
+        await wait_out(session)
+        assert (await guess(anonymous, PASSWORD, "Mallory")).status_code == 303
+    assert max(each.count for each in await stored.all(Guesses)) == 5
+
+
+async def test_guesses_are_forgotten_after_a_day(
+    anonymous: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    for _ in range(4):
+        await guess(anonymous, name="Bob")
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    await session.execute(update(Guesses).values(last_at=long_ago))
+    await session.commit()
+    assert (await guess(anonymous)).status_code == 422
+    assert sorted(each.count for each in await stored.all(Guesses)) == [1, 1, 4]
+    assert (await guess(anonymous, PASSWORD)).status_code == 303
+    assert [each.count for each in await stored.all(Guesses)] == [1]
+
+
+async def waits_of(
+    database: Database, count: int, of: Callable[[int], tuple[str, str]]
+) -> list[int]:
+    """How long one waits after each of so many guesses, at which name and from where."""
+    waits = []
+    for number in range(count):
+        async with database.session(is_read_only=False) as session:
+            attempt = await claim_attempt(session, subjects_of("", *of(number)))
+            assert attempt.is_allowed
+            await session.commit()
+            await wait_out(session)
+            waits.append(attempt.wait_seconds)
+    return waits

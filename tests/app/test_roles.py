@@ -1,0 +1,169 @@
+"""Roles: each address has one, and what somebody may not do is neither shown nor done."""
+
+from collections.abc import Iterator, Sequence
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.routing import BaseRoute, Mount, Route
+
+from tests.factories import a_hero, a_team
+from tests.html import heading_of, htmx_headers, links_of, parsed, text_of
+from tests.signing_in import NAMES
+from tests.stored import Stored
+from webapp.app import create_app
+from webapp.database import SAFE_METHODS
+from webapp.heroes import Hero
+from webapp.identity import Role
+from webapp.settings import Settings
+from webapp.teams import Team
+
+# Open to whoever is not signed in, and why.
+PUBLIC = {
+    "/sign-in": "the way in",
+    "/sign-out": "the way out",
+    "/welcome": "the way in for whoever has a link",
+    "/theme": "how the page looks",
+    "/healthz": "for whoever watches over the server",
+    "/readyz": "the same",
+    "/static": "the same for everybody",
+}
+
+
+def walk(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, BaseRoute]]:
+    for route in routes:
+        path = prefix + getattr(route, "path", "")
+        if isinstance(route, Mount) and route.routes:
+            yield from walk(route.routes, path)
+        else:
+            yield path, route
+
+
+def role_of(route: BaseRoute) -> Role | None:
+    needed = getattr(route, "needed_role", None) or getattr(
+        getattr(route, "endpoint", None), "needed_role", None
+    )
+    assert needed is None or isinstance(needed, Role)
+    return needed
+
+
+ROUTES = list(walk(create_app(Settings()).routes))
+GUARDED = [
+    (method, path.format(id=1, field="secret_name", relation="heroes", operation="x"), role)
+    for path, route in ROUTES
+    if isinstance(route, Route) and (role := role_of(route))
+    for method in sorted(route.methods or ())
+]
+
+
+def test_no_address_is_open_by_mistake() -> None:
+    assert {path for path, route in ROUTES if role_of(route) is None} == set(PUBLIC)
+    assert not [path for path, route in ROUTES if role_of(route) and path in PUBLIC]
+
+
+def test_there_are_addresses_for_each_role() -> None:
+    assert len(GUARDED) > 40
+    assert {role for _, _, role in GUARDED} >= {Role.VIEWER, Role.EDITOR}
+
+
+def test_what_changes_anything_is_for_editors() -> None:
+    for method, path, role in GUARDED:
+        assert method in SAFE_METHODS or role.includes(Role.EDITOR), f"{method} {path}"
+
+
+@pytest.fixture
+async def record(session: AsyncSession) -> None:
+    await a_hero(session, team=await a_team(session))
+
+
+@pytest.mark.usefixtures("record")
+async def test_a_viewer_may_do_what_is_for_viewers_and_nothing_else(
+    viewer: httpx.AsyncClient, stored: Stored
+) -> None:
+    for method, path, role in GUARDED:
+        answer = await viewer.request(method, path)
+        is_refused = answer.status_code == 403
+        assert is_refused == (role is not Role.VIEWER), f"{method} {path}: {answer.status_code}"
+        if is_refused and method != "HEAD":
+            assert "This is for" in answer.text
+    assert [await stored.count(model) for model in (Hero, Team)] == [1, 1]
+
+
+@pytest.mark.usefixtures("record")
+async def test_an_editor_may_do_all_but_what_is_for_owners(editor: httpx.AsyncClient) -> None:
+    for method, path, role in GUARDED:
+        answer = await editor.request(method, path)
+        is_refused = answer.status_code == 403
+        assert is_refused == (role is Role.OWNER), f"{method} {path}: {answer.status_code}"
+
+
+async def test_an_owner_may_do_everything(client: httpx.AsyncClient) -> None:
+    for method, path, _ in GUARDED:
+        answer = await client.request(method, path)
+        assert answer.status_code not in {401, 403}, f"{method} {path}"
+
+
+async def test_a_stranger_may_do_nothing(anonymous: httpx.AsyncClient) -> None:
+    for method, path, _ in GUARDED:
+        answer = await anonymous.request(method, path)
+        way_in = answer.headers.get("location", "")
+        is_sent_away = answer.status_code == 401 or way_in.startswith("/sign-in")
+        assert is_sent_away, f"{method} {path}: {answer.status_code}"
+
+
+async def test_a_page_says_why_it_may_not_be_seen(viewer: httpx.AsyncClient) -> None:
+    page = await viewer.get("/heroes/new")
+    assert (page.status_code, heading_of(page)) == (403, "That is not allowed")
+    assert "This is for editors; you are a viewer. Ask an owner." in text_of(parsed(page))
+    answer = await viewer.delete("/api/heroes/1")
+    assert answer.json() == {"detail": "This is for editors; you are a viewer. Ask an owner."}
+
+
+@pytest.mark.usefixtures("record")
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", {}),
+        ("/heroes", {}),
+        ("/heroes", htmx_headers("section#list")),
+        ("/heroes?q=nobody", {}),
+        ("/heroes/1", {}),
+        ("/heroes/1/history", {}),
+        ("/teams/1", {}),
+        ("/teams/1/heroes", htmx_headers("section#list")),
+        ("/history", {}),
+    ],
+)
+async def test_a_viewer_sees_nothing_that_is_for_editors(
+    viewer: httpx.AsyncClient, client: httpx.AsyncClient, path: str, headers: dict[str, str]
+) -> None:
+    page = await viewer.get(path, headers=headers)
+    assert page.status_code == 200
+    words = ("/new", "/edit", "/delete", "/change", "/restore", "/undo", "/reveal")
+    links = [link.href.partition("?")[0] for link in links_of(page)]
+    assert [link for link in links if link.endswith(words)] == []
+    assert [
+        form["action"]
+        for form in parsed(page).find_all("form", action=True)
+        if str(form["action"]).endswith(words)
+    ] == []
+    assert parsed(page).find_all(None, attrs={"formaction": True}) == []
+    assert parsed(page).find_all("input", attrs={"name": "id"}) == []
+    # An editor has the same page with more on it.
+    assert (await client.get(path, headers=headers)).status_code == 200
+
+
+async def test_an_empty_list_offers_a_viewer_no_new_record(viewer: httpx.AsyncClient) -> None:
+    assert "/heroes/new" not in (await viewer.get("/heroes")).text
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_page_says_who_is_signed_in(
+    client: httpx.AsyncClient,
+    editor: httpx.AsyncClient,
+    viewer: httpx.AsyncClient,
+    role: Role,
+) -> None:
+    who = {Role.OWNER: client, Role.EDITOR: editor, Role.VIEWER: viewer}[role]
+    words = text_of(parsed(await who.get("/")))
+    assert f"{NAMES[role]} {role.value.title()}" in words

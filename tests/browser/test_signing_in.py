@@ -1,0 +1,101 @@
+"""Signing in as people see it, with and without JavaScript."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Axe
+from tests.browser.parts import expect_title
+from tests.server import Server, running_server
+
+PASSWORD = "correct horse battery"
+NAME = "Olive Owner"
+
+each_way = pytest.mark.parametrize("has_javascript", [True, False])
+
+
+@pytest.fixture
+def is_signed_in() -> bool:
+    return False
+
+
+@pytest.fixture
+def password(server: Server, running: tuple[Server, Path]) -> str:
+    hashed = PasswordHasher().hash(PASSWORD)
+    with closing(sqlite3.connect(running[1])) as connection, connection:
+        connection.execute("UPDATE user_account SET password_hash = ?", (hashed,))
+    return PASSWORD
+
+
+def fill_in(page: Page, password: str) -> None:
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name=re.compile("^Sign in")).click()
+
+
+@each_way
+def test_signing_in_leads_to_the_page_that_was_asked_for_and_out_again(
+    page: Page, password: str, axe: Axe
+) -> None:
+    page.goto("/heroes?q=nova")
+    expect_title(page, "Sign in")
+    axe(page)
+    fill_in(page, "wrong horse battery")
+    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    axe(page)
+    expect(page.get_by_label("Password")).to_be_focused()
+    fill_in(page, password)
+    expect(page).to_have_url(re.compile(r"/heroes\?q=nova$"))
+    expect(page.get_by_role("banner")).to_contain_text(f"{NAME} Owner")
+    page.get_by_role("button", name="Sign out").click()
+    expect_title(page, "Sign in")
+    page.goto("/heroes")
+    expect_title(page, "Sign in")
+
+
+@pytest.mark.parametrize("has_javascript", [False])
+@pytest.mark.parametrize("is_signed_in", [True])
+def test_a_form_whose_session_has_ended_is_saved_after_signing_in(
+    page: Page, running: tuple[Server, Path], password: str
+) -> None:
+    page.goto("/heroes/1/edit")
+    page.get_by_label("Name", exact=True).fill("Zoë & <Nova>")
+    with closing(sqlite3.connect(running[1])) as connection, connection:
+        connection.execute("DELETE FROM user_session")
+    page.get_by_role("button", name="Save changes").click()
+    expect_title(page, "Sign in")
+    fill_in(page, password)
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_contain_text("Zoë & <Nova>")
+
+
+@each_way
+def test_the_first_run_makes_an_owner(
+    page: Page, tmp_path: Path, axe: Axe, has_javascript: bool
+) -> None:
+    environment = {"WEBAPP_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/heroes.db"}
+    log = tmp_path / "server.log"
+    with running_server(log, environment) as server:
+        # Another server than the one whose pages are watched.
+        page = page.context.browser.new_page(java_script_enabled=has_javascript)  # type: ignore[union-attr]
+        page.goto(f"{server.url}/heroes")
+        expect(page.get_by_text("There is no account yet")).to_be_visible()
+        found = re.search(r"http://\S+/welcome\?token=\S+", log.read_text())
+        assert found
+        page.goto(found[0])
+        expect_title(page, "Welcome")
+        axe(page)
+        page.get_by_label("Name").fill("Ann Smith")
+        page.get_by_label("Password").fill("short")
+        page.get_by_role("button", name="Create the account").click()
+        expect(page.get_by_text("Use at least 12 characters.")).to_be_visible()
+        axe(page)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create the account").click()
+        expect_title(page, "Overview")
+        expect(page.get_by_role("banner")).to_contain_text("Ann Smith Owner")
+        page.close()

@@ -1,0 +1,74 @@
+"""Being signed in, for real: an account and a session in the database, and the cookie of it."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from sqlmodel import col, select
+
+from webapp.accounts.cookies import PLAIN
+from webapp.accounts.sessions import Limits, Visitor, digest_of, start_session
+from webapp.accounts.users import User, fold_name
+from webapp.database import connect
+from webapp.identity import Role
+from webapp.settings import Settings
+
+NAMES = {Role.OWNER: "Olive Owner", Role.EDITOR: "Edward Editor", Role.VIEWER: "Vera Viewer"}
+LIMITS = Limits(idle=timedelta(hours=12), absolute=timedelta(days=14))
+VISITOR = Visitor("127.0.0.1", "tests")
+# As SQLite stores it.
+MOMENT = "%Y-%m-%d %H:%M:%S.%f"
+
+
+async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> None:
+    """Let a client be somebody of a role, who is made if there is none yet."""
+    database = connect(settings)
+    async with database.session(is_read_only=False) as session:
+        name = NAMES[role]
+        found = select(User).where(col(User.name) == name)
+        user = await session.scalar(found) or a_user(name, role)
+        session.add(user)
+        await session.flush()
+        assert user.id is not None
+        token = await start_session(session, user.id, LIMITS, VISITOR)
+        await session.commit()
+    await database.close()
+    # As the client keeps what the app sets itself.
+    client.cookies.set(PLAIN, token, domain="testserver.local")
+
+
+def a_user(
+    name: str,
+    role: Role = Role.OWNER,
+    password_hash: str | None = None,
+    *,
+    is_disabled: bool = False,
+) -> User:
+    """An account that is not stored yet."""
+    return User(
+        name=name,
+        folded_name=fold_name(name),
+        role=role,
+        password_hash=password_hash,
+        is_disabled=is_disabled,
+        created_at=datetime.now(UTC),
+    )
+
+
+def write_session(file: Path, token: str, role: Role = Role.OWNER) -> None:
+    """Store an account and its session in a SQLite file that has the tables already."""
+    now = datetime.now(UTC)
+    moment, end = now.strftime(MOMENT), (now + LIMITS.absolute).strftime(MOMENT)
+    name = NAMES[role]
+    with closing(sqlite3.connect(file)) as connection, connection:
+        user_id = connection.execute(
+            "INSERT INTO user_account (name, folded_name, role, is_disabled, created_at)"
+            " VALUES (?, ?, ?, 0, ?)",
+            (name, fold_name(name), role.value, moment),
+        ).lastrowid
+        connection.execute(
+            "INSERT INTO user_session VALUES (?, ?, ?, ?, ?, 'tests', '127.0.0.1')",
+            (digest_of(token), user_id, moment, moment, end),
+        )

@@ -1,0 +1,39 @@
+"""The door: what signing in needs of the application."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from starlette.requests import Request
+
+from webapp.accounts.passwords import Passwords
+from webapp.accounts.sessions import Limits
+from webapp.database import Database
+from webapp.settings import Settings
+
+
+@dataclass(frozen=True)
+class Door:
+    """The parts that every page of the accounts shares."""
+
+    database: Database
+    limits: Limits
+    secret_key: str = field(repr=False)
+    passwords: Passwords
+    # Guesses wait for each other, and shall not do so on every connection there is.
+    turns: asyncio.Semaphore
+
+
+def door_for(settings: Settings, database: Database) -> Door:
+    limits = Limits(
+        idle=timedelta(hours=settings.session_idle_hours),
+        absolute=timedelta(days=settings.session_days),
+    )
+    return Door(
+        database, limits, settings.secret_key.get_secret_value(), Passwords(), asyncio.Semaphore(2)
+    )
+
+
+def door_of(request: Request) -> Door:
+    door: Door = request.app.state.door
+    return door

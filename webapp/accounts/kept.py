@@ -1,0 +1,53 @@
+"""Kept: a form that arrived after its session had ended, so that nothing typed is lost."""
+
+from dataclasses import dataclass
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from webapp.admin.requests import form_of
+from webapp.templating import with_raw_query
+
+# The sign-in's own fields; a field of a record has no dot in its name.
+OWN = "account."
+MOST_FIELDS = 1_000
+MOST_CHARACTERS = 2**20
+# A password is not written into a page.
+NEVER_KEPT = ("/account", "/people")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is to be sent again once somebody is signed in: fields in order, and where to."""
+
+    url: str
+    fields: tuple[tuple[str, str], ...]
+
+
+def kept_in(form: FormData, url: str) -> Kept | None:
+    """Return what a form holds besides the sign-in; None if it cannot be sent again."""
+    fields = [(name, value) for name, value in form.multi_items() if not name.startswith(OWN)]
+    texts = tuple((name, value) for name, value in fields if isinstance(value, str))
+    is_big = sum(len(name) + len(value) for name, value in texts) > MOST_CHARACTERS
+    # A file without a name is a file field that was left empty.
+    has_files = any(not isinstance(value, str) and value.filename for _, value in fields)
+    if is_big or has_files or len(texts) > MOST_FIELDS:
+        return None
+    return Kept(url, texts)
+
+
+async def keep(request: Request) -> Kept | None:
+    """Read the form that a request would have saved; None if it is none that can be kept."""
+    if request.method != "POST" or request.url.path.startswith(NEVER_KEPT):
+        return None
+    try:
+        form = await form_of(request)
+    except HTTPException as refused:
+        # Too big is too big for everybody; what is no form is not kept.
+        if refused.status_code == 413:
+            raise
+        return None
+    # Files are not kept, and are not left open either.
+    await request.close()
+    return kept_in(form, with_raw_query(request))

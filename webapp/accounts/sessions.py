@@ -1,0 +1,149 @@
+"""Sessions: who is signed in where. The browser has a token, the database only its digest."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from webapp.accounts.users import User
+from webapp.identity import Identity, Role
+
+TOKEN_BYTES = 32
+MOST_AGENT_CHARACTERS = 200
+# A session is marked as seen no more often.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+class UserSession(SQLModel, table=True):
+    """One browser in which somebody is signed in."""
+
+    __tablename__ = "user_session"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    user_id: int = Field(foreign_key="user_account.id", ondelete="CASCADE", index=True)
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    user_agent: str = Field(max_length=MOST_AGENT_CHARACTERS)
+    address: str = Field(max_length=64)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a session lasts: unused, and at all."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a request came from."""
+
+    address: str
+    user_agent: str
+
+
+# In the path of every request, so it is made once.
+SELECT_IDENTITY = (
+    select(col(User.id), col(User.name), col(User.role), col(UserSession.seen_at))
+    .join(UserSession, col(UserSession.user_id) == col(User.id))
+    .where(
+        col(UserSession.digest) == bindparam("digest"),
+        col(UserSession.ends_at) > bindparam("now"),
+        col(UserSession.seen_at) > bindparam("idle_since"),
+        col(User.is_disabled).is_(False),
+    )
+)
+
+
+def make_token() -> str:
+    """Return a secret that nobody guesses."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def fetch_identity(
+    session: AsyncSession, digest: str, limits: Limits, now: datetime
+) -> tuple[Identity, datetime] | None:
+    """Return who has an open session, and when it was last marked as seen."""
+    given = {"digest": digest, "now": now, "idle_since": now - limits.idle}
+    row = (await session.execute(SELECT_IDENTITY, given)).first()
+    if row is None:
+        return None
+    return Identity(row.id, row.name, Role(row.role)), row.seen_at
+
+
+async def start_session(
+    session: AsyncSession, user_id: int, limits: Limits, visitor: Visitor
+) -> str:
+    """Sign a user in and return the token of the new session; sessions long over are removed."""
+    now = datetime.now(UTC)
+    await _remove_ended(session, limits, now)
+    token = make_token()
+    session.add(
+        UserSession(
+            digest=digest_of(token),
+            user_id=user_id,
+            created_at=now,
+            seen_at=now,
+            ends_at=now + limits.absolute,
+            user_agent=visitor.user_agent[:MOST_AGENT_CHARACTERS],
+            address=visitor.address[:64],
+        )
+    )
+    await session.flush()
+    return token
+
+
+async def end_session(session: AsyncSession, digest: str) -> None:
+    """Sign out: whoever has a copy of the token is signed out as well."""
+    await session.execute(delete(UserSession).where(col(UserSession.digest) == digest))
+
+
+async def end_sessions(session: AsyncSession, user_id: int, *, but: str = "") -> None:
+    """End all sessions of a user, but for the one with a digest."""
+    await session.execute(
+        delete(UserSession).where(
+            col(UserSession.user_id) == user_id, col(UserSession.digest) != but
+        )
+    )
+
+
+async def fetch_sessions(
+    session: AsyncSession, user_id: int, limits: Limits
+) -> Sequence[UserSession]:
+    """Return the open sessions of a user, the one used last first."""
+    now = datetime.now(UTC)
+    found = select(UserSession).where(
+        col(UserSession.user_id) == user_id,
+        col(UserSession.ends_at) > now,
+        col(UserSession.seen_at) > now - limits.idle,
+    )
+    return (await session.scalars(found.order_by(col(UserSession.seen_at).desc()))).all()
+
+
+async def mark_seen(session: AsyncSession, digest: str, now: datetime) -> None:
+    """Note that a session is in use, unless another request has just done so."""
+    await session.execute(
+        update(UserSession)
+        .where(col(UserSession.digest) == digest, col(UserSession.seen_at) <= now - SEEN_EVERY)
+        .values(seen_at=now)
+    )
+
+
+async def _remove_ended(session: AsyncSession, limits: Limits, now: datetime) -> None:
+    ended = select(col(UserSession.digest)).where(
+        (col(UserSession.ends_at) <= now) | (col(UserSession.seen_at) <= now - limits.idle)
+    )
+    # Another sign-in that removes the same ones is not waited for.
+    ended = ended.with_for_update(skip_locked=True)
+    await session.execute(delete(UserSession).where(col(UserSession.digest).in_(ended)))

@@ -1,0 +1,72 @@
+"""Users: the accounts, and what they are called."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from unicodedata import normalize
+
+from sqlalchemy import CheckConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from webapp.errors import Invalid
+from webapp.identity import Identity, Role
+
+MOST_CHARACTERS = 80
+
+
+class User(SQLModel, table=True):
+    """One person. Without a hash there is no password yet, and no way in but a link."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="user_account_has_a_role"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=MOST_CHARACTERS)
+    # Ann and ANN are the same person.
+    folded_name: str = Field(unique=True)
+    role: str = Field(max_length=10)
+    password_hash: str | None = Field(default=None, max_length=200, repr=False)
+    is_disabled: bool = False
+    created_at: datetime
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.id, self.name, Role(self.role))
+
+
+def parse_name(text: str) -> str:
+    """Return a name as it is stored. Raises Invalid for the field `name`."""
+    name = " ".join(text.split())
+    if not name:
+        raise Invalid({"name": "Enter a name."})
+    if len(name) > MOST_CHARACTERS:
+        raise Invalid({"name": f"Use at most {MOST_CHARACTERS} characters."})
+    if not name.isprintable():
+        raise Invalid({"name": "Use letters, digits and signs that can be seen."})
+    return name
+
+
+def fold_name(name: str) -> str:
+    """Return what two ways to write the same name have in common."""
+    return normalize("NFKC", " ".join(name.split())).casefold()
+
+
+async def fetch_user(session: AsyncSession, name: str) -> User | None:
+    """Return the account that has a name, however it is written."""
+    folded = fold_name(name)
+    # PostgreSQL refuses to look for some of what can be sent.
+    if not folded.isprintable() or len(folded) > MOST_CHARACTERS * 4:
+        folded = ""
+    return await session.scalar(select(User).where(col(User.folded_name) == folded))
+
+
+async def fetch_users(session: AsyncSession) -> Sequence[User]:
+    """Return all accounts by name."""
+    return (await session.scalars(select(User).order_by(col(User.folded_name)))).all()
+
+
+async def has_users(session: AsyncSession) -> bool:
+    """Whether there is any account."""
+    return await session.scalar(select(col(User.id)).limit(1)) is not None

@@ -1,0 +1,53 @@
+"""Connecting: the database as a command needs it, and its errors as a sentence."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from webapp.database import Database, connect, is_unavailable
+from webapp.migrations import SchemaError, check_schema, migrate
+from webapp.settings import Settings
+
+
+class DatabaseError(Exception):
+    """The database does not do what a command needs: one sentence."""
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Database]:
+    """The database, whose errors leave as a sentence."""
+    database = connect(settings)
+    try:
+        yield database
+    except Exception as error:
+        if not is_unavailable(error) and not isinstance(error, DBAPIError):
+            raise
+        address = make_url(settings.database_url).render_as_string()
+        raise DatabaseError(
+            f"The database {address} does not answer as it should: {_reason(error)}."
+        ) from None
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def ready(settings: Settings) -> AsyncIterator[Database]:
+    """The database with the schema of this version; an embedded one is upgraded if needed."""
+    async with connected(settings) as database:
+        try:
+            await check_schema(database)
+        except SchemaError:
+            if not settings.is_embedded:
+                raise
+            await migrate(database)
+            await check_schema(database)
+        yield database
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what the driver says, or what kind of error it is."""
+    origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    text = str(origin).strip() or type(origin).__name__
+    return text.splitlines()[0].rstrip(".")

@@ -1,0 +1,176 @@
+"""The commands about accounts: `python -m webapp user --help` lists them."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from functools import wraps
+from typing import ParamSpec
+
+import click
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webapp.accounts import changes
+from webapp.accounts.links import Purpose, make_link
+from webapp.accounts.passwords import Passwords, check_password
+from webapp.accounts.users import User, fetch_user, fetch_users
+from webapp.connecting import ready
+from webapp.errors import Invalid
+from webapp.history import Operation
+from webapp.identity import COMMAND_LINE, Role
+from webapp.settings import load_settings
+
+Given = ParamSpec("Given")
+name_argument = click.argument("name")
+
+
+@click.group(name="user")
+def user_commands() -> None:
+    """Accounts: who may sign in."""
+
+
+def _in_transaction(
+    act: Callable[Given, Callable[[AsyncSession], Awaitable[str]]],
+) -> Callable[Given, None]:
+    """Let a command say what is to be done in a transaction, do it and print what came of it."""
+
+    @wraps(act)
+    def command(*arguments: Given.args, **options: Given.kwargs) -> None:
+        settings, todo = load_settings(), act(*arguments, **options)
+
+        async def do() -> str:
+            async with ready(settings) as database, database.session(is_read_only=False) as session:
+                said = await todo(session)
+                await session.commit()
+                return said
+
+        try:
+            click.echo(asyncio.run(do()))
+        except Invalid as invalid:
+            raise click.ClickException(str(invalid)) from None
+
+    return command
+
+
+@user_commands.command()
+@name_argument
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.VIEWER.value,
+    help="What the user may do.",
+)
+@click.option("--invite", is_flag=True, help="Print a path to choose a password at instead.")
+@_in_transaction
+def add(name: str, role: str, invite: bool) -> Callable[[AsyncSession], Awaitable[str]]:
+    """Add an account; the password is read from standard input."""
+    password = None if invite else _read_password()
+
+    async def do(session: AsyncSession) -> str:
+        password_hash = await _hash(password) if password else None
+        user = await changes.add_user(session, _operation(), name, Role(role), password_hash)
+        if not invite:
+            return f"{user.name} may sign in as {role}."
+        token = await make_link(session, Purpose.INVITE, user.id)
+        return f"{user.name} chooses a password at /welcome?token={token} of the server."
+
+    return do
+
+
+@user_commands.command()
+@name_argument
+@_in_transaction
+def password(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
+    """Set a password, read from standard input; all sessions of the user end."""
+    given = _read_password()
+
+    async def do(session: AsyncSession) -> str:
+        user = await _fetch(session, name)
+        password_hash = await _hash(given)
+        await changes.set_password(session, _operation(), _id_of(user), password_hash)
+        return f"{user.name} has a new password and has to sign in with it."
+
+    return do
+
+
+@user_commands.command()
+@name_argument
+@_in_transaction
+def disable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
+    """Shut a user out, at once and everywhere."""
+
+    async def do(session: AsyncSession) -> str:
+        user = await _fetch(session, name)
+        await changes.disable(session, _operation(), _id_of(user))
+        return f"{user.name} may not sign in any more."
+
+    return do
+
+
+@user_commands.command()
+@name_argument
+@_in_transaction
+def enable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
+    """Let a user sign in again."""
+
+    async def do(session: AsyncSession) -> str:
+        user = await _fetch(session, name)
+        await changes.enable(session, _operation(), _id_of(user))
+        return f"{user.name} may sign in again."
+
+    return do
+
+
+@user_commands.command(name="list")
+@_in_transaction
+def list_command() -> Callable[[AsyncSession], Awaitable[str]]:
+    """List the accounts with their roles."""
+
+    async def do(session: AsyncSession) -> str:
+        users = await fetch_users(session)
+        if not users:
+            return "There is no account yet."
+        width = max(len(user.name) for user in users)
+        return "\n".join(f"{user.name:{width}}  {user.role:6}  {_state_of(user)}" for user in users)
+
+    return do
+
+
+def _state_of(user: User) -> str:
+    if user.is_disabled:
+        return "disabled"
+    return "active" if user.password_hash else "invited"
+
+
+def _operation() -> Operation:
+    return Operation(COMMAND_LINE, "command")
+
+
+async def _fetch(session: AsyncSession, name: str) -> User:
+    user = await fetch_user(session, name)
+    if user is None:
+        raise Invalid({"name": f"There is no account “{name}”."})
+    return user
+
+
+def _id_of(user: User) -> int:
+    assert user.id is not None
+    return user.id
+
+
+async def _hash(password: str) -> str:
+    with closing(Passwords()) as passwords:
+        return await passwords.hash(password)
+
+
+def _read_password() -> str:
+    """Read one line; on a terminal it is asked for, twice, and not shown."""
+    if sys.stdin.isatty():
+        given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    try:
+        check_password(given)
+    except Invalid as invalid:
+        raise click.ClickException(str(invalid)) from None
+    return given
