@@ -46,6 +46,47 @@ const leave = (event) => {
   } else if (!find("dialog[open]")) all(".toast").forEach((toast) => toast.remove());
 };
 
+// ---- a session that has ended: sign in on the spot, and what was begun goes on ----
+const partHeaders = (target) => ({ "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": target, "HX-Current-URL": location.href });
+const fetchPart = async (url, target, options = {}) => {
+  const ask = () => fetch(url, { ...options, headers: partHeaders(target) });
+  const answer = await ask();
+  if (answer.status !== 401) return answer;
+  await signIn(await answer.text());
+  return ask();
+};
+let enter, turnAway;
+const signIn = (text) =>
+  new Promise((resolve, reject) => {
+    const dialog = find("#door");
+    [enter, turnAway] = [resolve, reject];
+    dialog.replaceChildren(find("#sign_in", parse(text)));
+    if (!dialog.open) dialog.showModal();
+  });
+on("submit", "#door form", async (form, event) => {
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  const answer = await fetch(form.action, { method: "POST", body, headers: partHeaders("section#sign_in") }).catch(() => undefined);
+  if (answer?.ok) {
+    enter();
+    return find("#door").close();
+  }
+  const again = answer && find("#sign_in", parse(await answer.text()));
+  if (again) form.closest("#sign_in").replaceWith(again);
+  else complain("The server cannot be reached.", "Nothing is lost; please try again.");
+  release(form);
+  find('#door [type="password"]')?.focus();
+});
+on("close", "#door", (dialog) => {
+  dialog.replaceChildren();
+  turnAway?.();
+}, true);
+const repeat = ({ sourceElement, sourceEvent }) => {
+  if (sourceElement.matches?.("form")) sourceElement.requestSubmit(sourceEvent?.submitter);
+  else if (sourceElement.matches?.("a, button")) sourceElement.click();
+  else location.reload();
+};
+
 // ---- filters: close by themselves, narrow their options, follow the address ----
 for (const type of ["pointerdown", "focusin"])
   document.addEventListener(type, ({ target }) => {
@@ -56,7 +97,7 @@ on("toggle", ".filter[open]", (filter) => matchMedia("(pointer: fine)").matches 
 
 const fetchOptions = async (box, query, signal) => {
   const url = `${box.dataset.options}?${new URLSearchParams({ q: query })}`;
-  const answer = await fetch(url, { signal, headers: { "HX-Request": "true", "HX-Target": "ul#options" } });
+  const answer = await fetchPart(url, "ul#options", { signal });
   return answer.ok ? all("li", parse(await answer.text())) : [];
 };
 let narrowing;
@@ -150,8 +191,7 @@ on("submit", ".theme", (form, event) => {
 let askedAt;
 const ask = async (url) => {
   askedAt = rows().indexOf(document.activeElement.closest("tr"));
-  const headers = { "HX-Request": "true", "HX-Target": "div#confirm", "HX-Current-URL": location.href };
-  const answer = await fetch(url, { headers }).catch(() => undefined);
+  const answer = await fetchPart(url, "div#confirm").catch(() => undefined);
   const confirm = answer?.ok && find("#confirm", parse(await answer.text()));
   const dialog = find("#dialog");
   if (!confirm) return location.assign(url);
@@ -189,8 +229,7 @@ for (const type of ["input", "change"])
 // ---- masked values: one at a time, on the spot ----
 on("click", "[data-reveal]", async (button, event) => {
   event.preventDefault();
-  const headers = { "HX-Request": "true", "HX-Target": "span#revealed" };
-  const answer = await fetch(button.formAction, { method: "POST", headers }).catch(() => undefined);
+  const answer = await fetchPart(button.formAction, "span#revealed", { method: "POST" }).catch(() => undefined);
   const value = answer?.ok && find("#revealed", parse(await answer.text()));
   if (!value) return complain("It cannot be shown.", "Please try again.");
   value.removeAttribute("id");
@@ -369,6 +408,7 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.response.status === 422 || (ctx.response.status === 409 && ctx.target?.id && find(`#${ctx.target.id}`, page))) return;
   ctx.push = ctx.replace = null;
   ctx.swap = "none"; // an error never takes the place of what someone reads or types
+  if (ctx.response.status === 401) return signIn(ctx.text).then(() => repeat(ctx), () => {});
   if (ctx.target?.id === "total") return; // nobody asked for it, and its link to count is still there
   const reason = find('[role="alert"]', page) ?? find("h1 ~ p", page);
   complain(find("h1", page)?.textContent ?? "That did not work.", reason?.textContent ?? "Please try again.");

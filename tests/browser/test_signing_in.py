@@ -10,7 +10,14 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Axe
-from tests.browser.parts import expect_title
+from tests.browser.parts import (
+    expect_title,
+    names,
+    row,
+    search_box,
+    status,
+    staying_on_the_page,
+)
 from tests.server import Server, running_server
 
 PASSWORD = "correct horse battery"
@@ -32,10 +39,16 @@ def password(server: Server, running: tuple[Server, Path]) -> str:
     return PASSWORD
 
 
+def end_sessions(running: tuple[Server, Path]) -> None:
+    with closing(sqlite3.connect(running[1])) as connection, connection:
+        connection.execute("DELETE FROM user_session")
+
+
 def fill_in(page: Page, password: str) -> None:
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name=re.compile("^Sign in")).click()
+    form = page.get_by_role("region", name="Sign in")
+    form.get_by_label("Name").fill(NAME)
+    form.get_by_label("Password").fill(password)
+    form.get_by_role("button", name=re.compile("^Sign in")).click()
 
 
 @each_way
@@ -65,12 +78,72 @@ def test_a_form_whose_session_has_ended_is_saved_after_signing_in(
 ) -> None:
     page.goto("/heroes/1/edit")
     page.get_by_label("Name", exact=True).fill("Zoë & <Nova>")
-    with closing(sqlite3.connect(running[1])) as connection, connection:
-        connection.execute("DELETE FROM user_session")
+    end_sessions(running)
     page.get_by_role("button", name="Save changes").click()
     expect_title(page, "Sign in")
     fill_in(page, password)
     expect(page.get_by_role("status").filter(has_text="Saved")).to_contain_text("Zoë & <Nova>")
+
+
+@pytest.mark.parametrize("is_signed_in", [True])
+def test_a_form_whose_session_has_ended_is_saved_after_signing_in_on_the_spot(
+    page: Page, running: tuple[Server, Path], password: str, axe: Axe
+) -> None:
+    page.goto("/heroes/1/edit")
+    page.get_by_label("Age").fill("41")
+    end_sessions(running)
+    with staying_on_the_page(page):
+        page.get_by_role("button", name="Save changes").click()
+        dialog = page.get_by_role("dialog", name="Sign in")
+        expect(dialog).to_be_visible()
+        axe(page)
+        fill_in(page, "wrong horse battery")
+        expect(dialog.get_by_role("alert")).to_contain_text("do not belong together")
+        expect(page.get_by_label("Age")).to_have_value("41")
+    fill_in(page, password)
+    expect(status(page, "Saved")).to_contain_text("Deadpond")
+    expect(row(page, "Deadpond")).to_contain_text("41")
+
+
+@pytest.mark.parametrize("is_signed_in", [True])
+def test_closing_the_sign_in_leaves_what_was_typed(
+    page: Page, running: tuple[Server, Path], password: str
+) -> None:
+    page.goto("/heroes/1/edit")
+    page.get_by_label("Age").fill("41")
+    end_sessions(running)
+    page.get_by_role("button", name="Save changes").click()
+    dialog = page.get_by_role("dialog", name="Sign in")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_label("Age")).to_have_value("41")
+    page.get_by_role("button", name="Save changes").click()
+    fill_in(page, password)
+    expect(status(page, "Saved")).to_contain_text("Deadpond")
+
+
+@pytest.mark.parametrize("is_signed_in", [True])
+def test_a_list_whose_session_has_ended_goes_on_after_signing_in_on_the_spot(
+    page: Page, running: tuple[Server, Path], password: str
+) -> None:
+    page.goto("/heroes")
+    end_sessions(running)
+    search_box(page).press_sequentially("rusty")
+    fill_in(page, password)
+    expect(names(page)).to_have_text(["Rusty-Man"])
+    expect(page).to_have_url(re.compile(r"\?q=rusty$"))
+
+
+@pytest.mark.parametrize("is_signed_in", [True])
+def test_a_masked_value_is_shown_after_signing_in_on_the_spot(
+    page: Page, running: tuple[Server, Path], password: str
+) -> None:
+    page.goto("/heroes/1")
+    end_sessions(running)
+    page.get_by_role("button", name="show").click()
+    fill_in(page, password)
+    expect(page.get_by_text("Dive Wilson")).to_be_visible()
 
 
 @each_way
