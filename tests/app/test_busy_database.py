@@ -263,8 +263,8 @@ async def test_a_file_that_is_away_is_not_replaced_by_an_empty_one(sqlite_url: s
 
 
 async def test_a_damaged_file_is_unavailable(sqlite_url: str) -> None:
-    file_of(sqlite_url).write_bytes(b"no database" * 1000)
     async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.OWNER) as client:
+        file_of(sqlite_url).write_bytes(b"no database" * 1000)
         await refused(listing(client))
         await refused(saving(client))
 

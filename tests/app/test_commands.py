@@ -165,7 +165,7 @@ def test_a_host_that_is_not_of_this_machine_is_named(sqlite_url: str, host: str)
 
 
 def test_migrating_says_what_it_did(empty_url: str) -> None:
-    assert run("migrate", url=empty_url).stdout == "The database was brought to revision 0001.\n"
+    assert run("migrate", url=empty_url).stdout == "The database was brought to revision 0003.\n"
     assert run("migrate", url=empty_url).stdout == "The database is up to date.\n"
 
 
@@ -287,12 +287,12 @@ def test_a_model_added_by_a_developer_gets_its_migration(tmp_path: Path) -> None
             '    team_id: int = Field(foreign_key="team.id", index=True)\n'
         )
     made = run("revision", "Rivals of teams.", url=url, project=project)
-    path = "webapp/migrations/versions/0002_rivals_of_teams.py"
+    path = "webapp/migrations/versions/0004_rivals_of_teams.py"
     assert made.stdout == f"Written: {path}. Check it, then run `python -m webapp migrate`.\n"
     assert (project / path).read_text().startswith('"""Rivals of teams.\n')
 
     done = run("migrate", url=url, project=project)
-    assert done.stdout == "The database was brought to revision 0002.\n"
+    assert done.stdout == "The database was brought to revision 0004.\n"
     again = run("revision", "Rivals once more", url=url, project=project)
     assert again.stdout == (
         "There is nothing to migrate: the database has all that the models have.\n"
@@ -319,6 +319,10 @@ def test_a_migration_needs_a_name(sqlite_url: str) -> None:
         ({"WEBAPP_PORT": "http"}, "WEBAPP_PORT must be a port from 0 to 65535"),
         ({"WEBAPP_DATABASE_URL": "mysql://u:geheim@h/d"}, "WEBAPP_DATABASE_URL must be"),
         ({"WEBAPP_DATABSE_URL": "x"}, "WEBAPP_DATABASE_URL is meant"),
+        ({"WEBAPP_AUTH": "no"}, "WEBAPP_AUTH must be on or off, not “no”."),
+        ({"WEBAPP_AUTH": "off", "WEBAPP_HOST": "0.0.0.0"}, "WEBAPP_AUTH=off lets everybody in"),
+        ({"WEBAPP_HOST": "0.0.0.0", "WEBAPP_SECRET_KEY": "geheim"}, "WEBAPP_SECRET_KEY must be"),
+        ({"WEBAPP_HOST": "::"}, "at least 32 characters to listen on ::"),
     ],
 )
 def test_a_wrong_setting_is_named(environment: Mapping[str, str], said: str) -> None:
@@ -393,7 +397,7 @@ async def test_a_role_without_rights_is_told_which(
 def test_help_lists_the_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("serve", "migrate", "sample", "revision"):
+    for command in ("serve", "migrate", "sample", "revision", "user"):
         assert re.search(rf"^  {command}  ", done.stdout, re.MULTILINE)
 
 
@@ -402,6 +406,7 @@ def run(
     url: str | None = None,
     environment: Mapping[str, str] | None = None,
     project: Path = PROJECT,
+    typed: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     settings = {"WEBAPP_DATABASE_URL": url} if url else {}
@@ -410,7 +415,7 @@ def run(
         check=False,
         cwd=project,
         env=os.environ | settings | dict(environment or {}),
-        stdin=subprocess.DEVNULL,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=END_SECONDS,

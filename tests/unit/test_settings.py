@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.settings import Settings, SettingsError, load_settings
+from webapp.settings import Settings, SettingsError, check_serving, load_settings
 
 POSTGRESQL = "postgresql+asyncpg://staff:s3cret@db.example/heroes"
 
@@ -139,6 +139,24 @@ def test_a_variable_that_resembles_no_setting_is_left_alone(
     # Kubernetes sets such ones for a service of the name “webapp”.
     monkeypatch.setenv("WEBAPP_SERVICE_PORT_HTTP", "80")
     assert load_settings() == Settings()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost", "LOCALHOST"])
+def test_a_server_for_this_machine_only_makes_its_own_key(host: str) -> None:
+    settings = load_settings(host=host, auth="off")
+    keys = {check_serving(settings).secret_key.get_secret_value() for _ in range(2)}
+    assert len(keys) == 2
+    assert min(map(len, keys)) >= 32
+    assert check_serving(load_settings(host=host, secret_key="short")).secret_key
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "heroes.example", "localhost.x"])
+def test_a_server_for_others_needs_accounts_and_a_key(host: str) -> None:
+    for given in ({}, {"secret_key": "x" * 31}, {"secret_key": "x" * 32, "auth": "off"}):
+        with pytest.raises(SettingsError, match=r"WEBAPP_(SECRET_KEY|AUTH)"):
+            check_serving(load_settings(host=host, **given))
+    settings = load_settings(host=host, secret_key="x" * 32)
+    assert check_serving(settings) == settings
 
 
 def test_secrets_do_not_show_when_settings_are_printed() -> None:

@@ -1,0 +1,94 @@
+"""The commands about accounts, as operators run them."""
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from tests.app.test_commands import refusal_of, run
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.accounts.links import OneTimeLink
+from webapp.accounts.users import User
+from webapp.history import Change
+
+PASSWORD = "correct horse battery"
+
+
+async def user(*arguments: str, url: str, typed: str = f"{PASSWORD}\n") -> str:
+    done = await asyncio.to_thread(run, "user", *arguments, url=url, typed=typed)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert PASSWORD not in done.stdout
+    return done.stdout
+
+
+async def can_sign_in(client: httpx.AsyncClient, password: str = PASSWORD) -> bool:
+    given = {"account.name": "Ann", "account.password": password}
+    return (await client.post("/sign-in", data=given)).status_code == 303
+
+
+async def test_an_account_is_added_given_a_password_disabled_and_enabled(
+    app: Starlette, database_url: str, stored: Stored
+) -> None:
+    said = await user("add", "Ann", "--role=editor", url=database_url)
+    assert said == "Ann may sign in as editor.\n"
+    async with serving(app) as client:
+        assert await can_sign_in(client)
+        said = await user("password", "ann", url=database_url, typed="another horse battery")
+        assert said == "Ann has a new password and has to sign in with it.\n"
+        assert (await client.get("/heroes")).status_code == 303
+        assert not await can_sign_in(client)
+        assert await can_sign_in(client, "another horse battery")
+        await user("add", "Olive", "--role=owner", url=database_url)
+        assert await user("disable", "ANN", url=database_url) == "Ann may not sign in any more.\n"
+        assert (await client.get("/heroes")).status_code == 303
+        assert await user("list", url=database_url) == (
+            "Ann    editor  disabled\nOlive  owner   active\n"
+        )
+        assert await user("enable", "Ann", url=database_url) == "Ann may sign in again.\n"
+        assert await can_sign_in(client, "another horse battery")
+    changes = await stored.all(Change)
+    assert [(each.title, each.via, each.by_name) for each in changes] == [
+        (name, "command", "Command line") for name in ("Ann", "Ann", "Olive", "Ann", "Ann")
+    ]
+    assert "horse" not in "".join(each.values_json for each in changes)
+
+
+async def test_an_invitation_prints_a_link_and_nobody_knows_the_password(
+    database_url: str, stored: Stored
+) -> None:
+    said = await user("add", "Ann", "--invite", url=database_url, typed="")
+    assert said.startswith("Ann chooses a password at /welcome?token=")
+    assert await user("list", url=database_url) == "Ann  viewer  invited\n"
+    (account,) = await stored.all(User)
+    assert account.password_hash is None
+    assert await stored.count(OneTimeLink) == 1
+
+
+def test_a_list_of_nobody_says_so(sqlite_url: str) -> None:
+    assert run("user", "list", url=sqlite_url).stdout == "There is no account yet.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("add", "Ann"), "Use at least 12 characters."),
+        (("add", "Ann", "--role=king"), "'king' is not one of"),
+        (("add", " ", "--invite"), "Enter a name."),
+        (("disable", "Nobody"), "There is no account “Nobody”."),
+        (("enable", "Nobody"), "There is no account “Nobody”."),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    sqlite_url: str, arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in refusal_of("user", *arguments, url=sqlite_url)
+
+
+def test_a_name_that_is_taken_and_the_last_owner_are_refused(sqlite_url: str) -> None:
+    run("user", "add", "Ann", "--role=owner", "--invite", url=sqlite_url)
+    said = refusal_of("user", "add", "ANN", "--invite", url=sqlite_url)
+    assert said == "There is an account “ANN” already."
+    said = refusal_of("user", "disable", "Ann", url=sqlite_url)
+    assert said == "Somebody has to be an owner: make another one first."
