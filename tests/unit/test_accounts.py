@@ -84,7 +84,7 @@ async def test_looking_for_what_is_no_name_finds_nobody(session: AsyncSession, n
 
 
 def test_names_are_compared_as_people_do() -> None:
-    for one, other in pairwise(["Straße", "STRASSE", "ｓｔｒａｓｓｅ"]):
+    for one, other in pairwise(["Straße", "STRASSE", "\uff33trasse"]):
         assert fold_name(one) == fold_name(other)
     assert fold_name("Zoe") != fold_name("Zoë")
 
