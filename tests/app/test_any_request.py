@@ -59,7 +59,7 @@ def encoded(parameters: list[tuple[bytes, bytes]]) -> bytes:
 def url_of(path: list[bytes], query: list[tuple[bytes, bytes]]) -> httpx.URL:
     address = "/" + "/".join(quote_from_bytes(segment, safe="") for segment in path)
     raw_path = address.encode() + b"?" + encoded(query)
-    return httpx.URL("http://testserver").copy_with(raw_path=raw_path)
+    return httpx.URL("http://localhost").copy_with(raw_path=raw_path)
 
 
 @pytest.fixture
