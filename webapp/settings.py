@@ -88,7 +88,8 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts")
     @classmethod
     def check_allowed_hosts(cls, value: str) -> str:
-        names = [name.strip().lower().removeprefix("*") for name in value.split(",")]
+        names = [name.strip().lower() for name in value.split(",")]
+        names = [name[1:] if name.startswith("*.") else name for name in names]
         if not all(HOST_NAME.fullmatch(name) for name in names if name):
             raise ValueError
         return ",".join(name for name in names if name)
