@@ -46,8 +46,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", min_length=1, description="an address to listen on")
     allowed_hosts: str = Field(
         default="",
-        description="host names without ports, with commas between them;"
-        " a leading dot stands for all names that end so",
+        description="host names without ports, with commas between them",
     )
     port: int = Field(
         default=8000, ge=0, le=65535, description="a port from 0 to 65535 (0 takes a free one)"

@@ -1,18 +1,14 @@
 """Looking changes nothing: GET and HEAD leave every table as it was."""
 
-from collections.abc import Iterator
-
 import httpx
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
 
+from tests.addresses import addresses
 from tests.factories import a_hero, a_team
 from webapp.database import Database
 
-# What stands in an address; the ids are those of records that are there.
-MEANT = {"id": "1", "relation": "heroes", "operation": "1", "field": "team_id", "path": "site.css"}
 QUERIES = ("", "?q=d&sort=-name&count=1&id=1&_method=DELETE&then=next", "?back=/heroes&age=8")
 
 Tables = dict[str, list[tuple[object, ...]]]
@@ -58,14 +54,3 @@ async def everything(database: Database) -> Tables:
             table.name: [tuple(row) for row in await session.execute(table.select())]
             for table in metadata.sorted_tables
         }
-
-
-def addresses(routes: list[BaseRoute], prefix: str = "") -> Iterator[str]:
-    """The path of every route of the app, whatever its method, with what is there filled in."""
-    for route in routes:
-        if isinstance(route, Mount):
-            yield from addresses(route.routes or [], prefix + route.path)
-            if not route.routes:
-                yield f"{prefix}{route.path}/site.css"
-        elif isinstance(route, Route):
-            yield prefix + route.path_format.format_map(MEANT)

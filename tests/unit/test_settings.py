@@ -77,8 +77,7 @@ def test_an_address_as_providers_write_it_is_understood(given: str, used: str) -
         (
             "WEBAPP_ALLOWED_HOSTS",
             "https://heroes.example",
-            "host names without ports, with commas between them;"
-            + " a leading dot stands for all names that end so, not “https://heroes.example”.",
+            "host names without ports, with commas between them, not “https://heroes.example”.",
         ),
         (
             "WEBAPP_TRUSTED_PROXIES",
