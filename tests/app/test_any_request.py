@@ -131,7 +131,7 @@ async def answer_to(
     client: httpx.AsyncClient,
     method: str,
     url: httpx.URL | str,
-    headers: dict[str, str] | dict[str, bytes],
+    headers: httpx.Headers | dict[str, str],
     content: bytes = b"",
 ) -> httpx.Response:
     """The answer, which comes in time and blames nobody but the sender."""
@@ -170,7 +170,7 @@ async def test_any_request_to_any_route_is_answered(
     raw = {name: value.encode("latin-1") for name, value in sent.items()}
     if content_type:
         raw["Content-Type"] = content_type.encode()
-    await answer_to(visited, method, url, raw, content)
+    await answer_to(visited, method, url, httpx.Headers(raw), content)
 
 
 @never_failing(60)

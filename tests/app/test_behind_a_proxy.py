@@ -10,6 +10,7 @@ import pytest
 from tests.app.test_commands import refusal_of
 from tests.server import Server, running_server
 
+KEY = {"WEBAPP_SECRET_KEY": "k" * 32}
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
 
 
@@ -69,5 +70,5 @@ def test_what_is_no_request_is_refused_with_the_headers_of_every_answer(server: 
 
 
 def test_a_server_for_all_addresses_does_not_start_without_its_names(sqlite_url: str) -> None:
-    said = refusal_of("serve", "--host=0.0.0.0", "--port=0", url=sqlite_url)
+    said = refusal_of("serve", "--host=0.0.0.0", "--port=0", url=sqlite_url, environment=KEY)
     assert said.startswith("WEBAPP_ALLOWED_HOSTS must name the hosts")
