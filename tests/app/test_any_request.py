@@ -167,9 +167,9 @@ async def test_any_request_to_any_route_is_answered(
 ) -> None:
     url = url_of(data.draw(st.sampled_from(paths)), values, query)
     content_type, content = body
-    raw = {name: value.encode("latin-1") for name, value in sent.items()}
+    raw = {name.encode(): value.encode("latin-1") for name, value in sent.items()}
     if content_type:
-        raw["Content-Type"] = content_type.encode()
+        raw[b"Content-Type"] = content_type.encode()
     await answer_to(visited, method, url, httpx.Headers(raw), content)
 
 
