@@ -18,7 +18,7 @@ type_ = type
 Page = httpx.Response | str | Tag
 Value = str | bool | list[str] | None
 
-BASE_URL = "http://testserver/"
+BASE_URL = "http://localhost/"
 CONTROLS = ("input", "select", "textarea", "button", "output")
 # What takes no part in the text: machine-readable, drawn, or meant for nobody.
 UNREAD = ("script", "style", "template", "svg")

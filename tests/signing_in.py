@@ -36,7 +36,7 @@ async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> 
         await session.commit()
     await database.close()
     # As the client keeps what the app sets itself.
-    client.cookies.set(PLAIN, token, domain="testserver.local")
+    client.cookies.set(PLAIN, token, domain="localhost.local")
 
 
 def a_user(

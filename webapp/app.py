@@ -26,6 +26,7 @@ from webapp.api.application import create_api
 from webapp.api.docs import docs_page
 from webapp.database import SessionMiddleware, connect
 from webapp.errors import ErrorsMiddleware, answer_http_exception
+from webapp.hosts import known_hosts
 from webapp.identity import Role, needs
 from webapp.protection import ProtectionMiddleware
 from webapp.resources import RESOURCES
@@ -73,7 +74,11 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
         middleware=[
             Middleware(AccessLogMiddleware),
             Middleware(CompressMiddleware),
-            Middleware(ProtectionMiddleware, max_body_bytes=settings.max_body_bytes),
+            Middleware(
+                ProtectionMiddleware,
+                max_body_bytes=settings.max_body_bytes,
+                hosts=known_hosts(settings),
+            ),
             Middleware(ErrorsMiddleware),
             Middleware(
                 SessionMiddleware,

@@ -143,6 +143,8 @@ def _create_engine(url: URL, pool_size: int, **arguments: Any) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=0,
+        # A traceback in the log tells nobody what was stored.
+        hide_parameters=True,
         # The connection used last has the warmest caches.
         pool_use_lifo=True,
         **arguments,

@@ -1,51 +1,64 @@
 """Protection: what holds for every request and answer, whatever they are about."""
 
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.database import SAFE_METHODS
+from webapp.cross_site import is_cross_site
 from webapp.errors import error_response
+from webapp.hosts import UNKNOWN_HOST, is_known_host
 
+# What pages are never to do, whatever gets into one.
+UNUSED_FEATURES = (
+    "accelerometer autoplay bluetooth browsing-topics camera clipboard-read display-capture"
+    " encrypted-media fullscreen gamepad geolocation gyroscope hid identity-credentials-get"
+    " idle-detection local-fonts magnetometer microphone midi otp-credentials payment"
+    " picture-in-picture publickey-credentials-create publickey-credentials-get screen-wake-lock"
+    " serial storage-access sync-xhr usb window-management xr-spatial-tracking"
+)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
     " connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'",
+    " object-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
+    # Not “no-referrer”: with it browsers would not even tell us that a form of ours is ours.
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # What was shown is asked for again, unless a static file says otherwise.
-    "Cache-Control": "private, no-cache",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES.split()),
 }
-# Browsers complain of it where the connection is not trustworthy.
-HTTPS_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
+HSTS = "max-age=31536000"
+# Nothing that was shown is left behind, unless a static file says otherwise: after signing out,
+# Back asks again.
+NOT_KEPT = "no-store"
+# What the API says may be kept by whoever asked, to be compared by its ETag.
+ASKED_AGAIN = "private, no-cache"
 MOST_HEADER_BYTES = 64 * 2**10
 MOST_COOKIE_BYTES = 8 * 2**10
 TOO_BIG = "This is larger than the server accepts."
-CROSS_SITE = "This request was sent by another site. Open the page here and do it again."
+CROSS_SITE = "Nothing shows that a page of this site sent this. Open the page here and do it again."
 
 
 class ProtectionMiddleware:
-    """Refuses bodies that are too big and writes from other sites; sets the security headers."""
+    """Refuses what is too big, unknown hosts and writes from other sites; sets the headers."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, hosts: tuple[str, ...]) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
-        given = HEADERS | HTTPS_HEADERS if scope["scheme"] == "https" else HEADERS
-
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in given.items():
+                for name, value in _headers_for(scope, headers):
                     headers.setdefault(name, value)
             await send(message)
 
@@ -76,20 +89,17 @@ class ProtectionMiddleware:
         size = sum(len(name) + len(value) for name, value in scope["headers"])
         if size > MOST_HEADER_BYTES or len(headers.get("cookie", "")) > MOST_COOKIE_BYTES:
             return 431, TOO_BIG
-        if scope["method"] not in SAFE_METHODS and _is_cross_site(headers):
+        if not is_known_host(scope, self.hosts):
+            return 400, UNKNOWN_HOST
+        if is_cross_site(scope):
             return 403, CROSS_SITE
         return None
 
 
-def _is_cross_site(headers: Headers) -> bool:
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in {"same-origin", "none"}
-    # Browsers tell the site only to https and to loopback; programs send neither header.
-    origin = headers.get("origin")
-    if origin is None:
-        return False
-    try:
-        return urlsplit(origin).netloc != headers.get("host")
-    except ValueError:
-        return True
+def _headers_for(scope: Scope, given: Headers) -> Iterator[tuple[str, str]]:
+    yield from HEADERS.items()
+    if scope["scheme"] == "https":
+        yield "Strict-Transport-Security", HSTS
+    is_api = scope["path"].startswith("/api/")
+    is_json = given.get("content-type", "").startswith("application/json")
+    yield "Cache-Control", ASKED_AGAIN if is_api and (is_json or "etag" in given) else NOT_KEPT

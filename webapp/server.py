@@ -12,8 +12,10 @@ import click
 import uvicorn
 from pydantic import SecretStr
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from webapp.protection import HEADERS, NOT_KEPT
 from webapp.settings import PREFIX, Settings
 
 APPLICATION = "webapp.app:app"
@@ -99,6 +101,7 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
     config = uvicorn.Config(
         APPLICATION,
         factory=True,
+        http=Protocol,
         workers=settings.workers,
         forwarded_allow_ips=settings.trusted_proxies,
         access_log=False,
@@ -116,6 +119,22 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
         signal.signal(number, _leave)
     Server(config, announcement).run([listener])
     return True
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP; what cannot be read as such is refused with the headers of every other answer."""
+
+    def send_400_response(self, msg: str) -> None:
+        headers = {
+            **HEADERS,
+            "Cache-Control": NOT_KEPT,
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(msg)),
+            "Connection": "close",
+        }
+        lines = ["HTTP/1.1 400 Bad Request", *(f"{name}: {text}" for name, text in headers.items())]
+        self.transport.write("\r\n".join([*lines, "", msg]).encode("ascii"))
+        self.transport.close()
 
 
 class Server(uvicorn.Server):

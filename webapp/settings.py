@@ -1,6 +1,7 @@
 """Settings: read once from the WEBAPP_* environment variables, checked, and never changed."""
 
 import os
+import re
 import secrets
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
@@ -22,6 +23,8 @@ DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
+ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - it is what is looked out for
+HOST_NAME = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII)
 LEAST_KEY_CHARACTERS = 32
 POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
 
@@ -41,6 +44,10 @@ class Settings(BaseSettings):
         description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="an address to listen on")
+    allowed_hosts: str = Field(
+        default="",
+        description="host names without ports, with commas between them",
+    )
     port: int = Field(
         default=8000, ge=0, le=65535, description="a port from 0 to 65535 (0 takes a free one)"
     )
@@ -76,6 +83,20 @@ class Settings(BaseSettings):
             if proxy != "*":
                 ip_network(proxy)
         return ",".join(proxies)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def check_allowed_hosts(cls, value: str) -> str:
+        names = [name.strip().lower() for name in value.split(",")]
+        names = [name[1:] if name.startswith("*.") else name for name in names]
+        if not all(HOST_NAME.fullmatch(name) for name in names if name):
+            raise ValueError
+        return ",".join(name for name in names if name)
+
+    @property
+    def is_on_all_addresses(self) -> bool:
+        """Whether the server listens on every address of this machine."""
+        return self.host in ALL_ADDRESSES
 
     @property
     def is_embedded(self) -> bool:
@@ -113,10 +134,20 @@ def check_serving(settings: Settings) -> Settings:
                 f"WEBAPP_SECRET_KEY must be a random text of at least {LEAST_KEY_CHARACTERS}"
                 f" characters to listen on {settings.host}."
             )
+    _check_hosts(settings)
     if settings.secret_key.get_secret_value():
         return settings
     made = SecretStr(secrets.token_urlsafe(LEAST_KEY_CHARACTERS))
     return settings.model_copy(update={"secret_key": made})
+
+
+def _check_hosts(settings: Settings) -> None:
+    """Raise SettingsError if nothing says under which names this server may be asked."""
+    if settings.is_on_all_addresses and not settings.allowed_hosts:
+        raise SettingsError(
+            "WEBAPP_ALLOWED_HOSTS must name the hosts that browsers ask for, with commas between"
+            f" them, to listen on all addresses ({settings.host})."
+        )
 
 
 def parse_database_url(value: str) -> URL:

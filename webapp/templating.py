@@ -27,6 +27,7 @@ STATIC = HOME / "static"
 FLASH_COOKIE = "flash"
 FLASH_SECONDS = 60
 LONGEST_TITLE_CHARACTERS = 200
+LONGEST_PATH_CHARACTERS = 2_000
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
@@ -154,7 +155,11 @@ def flash_of(request: Request) -> Flash | None:
 def is_local(url: str) -> bool:
     """Whether a URL is a path of this site; browsers read a backslash as a slash."""
     return (
-        url.startswith("/") and not url.startswith("//") and "\\" not in url and url.isprintable()
+        len(url) <= LONGEST_PATH_CHARACTERS
+        and url.startswith("/")
+        and not url.startswith("//")
+        and "\\" not in url
+        and url.isprintable()
     )
 
 

@@ -154,7 +154,7 @@ async def test_an_id_has_one_spelling(client: httpx.AsyncClient) -> None:
 async def test_an_address_that_does_not_exist_is_a_page_that_helps(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    page = await client.get(f"http://testserver{path}")
+    page = await client.get(f"http://localhost{path}")
     assert (page.status_code, heading_of(page)) == (404, "Not found")
     assert link(page, "Go to the overview") == "/"
 

@@ -472,6 +472,7 @@ def half_sent_hero(port: int) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", port), timeout=END_SECONDS) as connection:
         connection.sendall(
             b"POST /api/heroes/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Sec-Fetch-Site: same-origin\r\n"
             b"Content-Length: %d\r\n\r\n" % len(HERO)
         )
         connection.sendall(HERO[:10])

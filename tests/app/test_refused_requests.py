@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_hero
-from tests.stored import Stored
-from webapp.heroes import Hero
 
 
 def packed(text: str) -> str:
@@ -37,31 +35,6 @@ async def test_a_form_in_another_charset_is_refused_undecoded(
     response = await client.post("/heroes", content=body, headers={"content-type": content_type})
 
     assert response.status_code == 415
-
-
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://[", "http://a]b", "null"])
-async def test_a_write_from_another_origin_changes_nothing(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, origin: str
-) -> None:
-    hero = await a_hero(session, age=7)
-
-    response = await client.post(
-        f"/heroes/{hero.id}", data={"age": "8"}, headers={"origin": origin}
-    )
-
-    assert response.status_code == 403
-    assert [found.age for found in await stored.all(Hero)] == [7]
-
-
-async def test_a_write_from_this_origin_is_done(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
-    hero = await a_hero(session)
-
-    headers = {"origin": "http://testserver"}
-    response = await client.post(f"/heroes/{hero.id}", data={"age": "8"}, headers=headers)
-
-    assert response.status_code == 303
 
 
 @pytest.mark.parametrize("character", ["_", "/", "%25"])

@@ -158,7 +158,7 @@ async def test_over_https_the_cookie_belongs_to_this_host_alone(
 ) -> None:
     given = {"account.name": "Ann Smith", "account.password": PASSWORD}
     async with client_of(app) as other:
-        other.base_url = httpx.URL("https://testserver/")
+        other.base_url = httpx.URL("https://localhost/")
         entered = await other.post("/sign-in", data=given)
         name, *attributes = entered.headers["set-cookie"].split("; ")
         assert name.startswith("__Host-session=")
@@ -266,7 +266,7 @@ async def test_a_form_is_saved_after_signing_in_as_it_was_typed(
     entered = await submit(anonymous, sign_in, given)
     assert (entered.status_code, entered.headers["location"]) == (
         307,
-        form.url.removeprefix("http://testserver"),
+        form.url.removeprefix("http://localhost"),
     )
     # What a browser does with a 307: the same once more, elsewhere.
     sign_in.url = form.url

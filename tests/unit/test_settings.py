@@ -5,6 +5,7 @@ import pytest
 from webapp.settings import Settings, SettingsError, check_serving, load_settings
 
 POSTGRESQL = "postgresql+asyncpg://staff:s3cret@db.example/heroes"
+KEY = "k" * 32
 
 
 def refusal() -> str:
@@ -72,6 +73,11 @@ def test_an_address_as_providers_write_it_is_understood(given: str, used: str) -
             "WEBAPP_REQUEST_TIMEOUT_SECONDS",
             "nan",
             "a number of seconds above 0 and at most 3600, not “nan”.",
+        ),
+        (
+            "WEBAPP_ALLOWED_HOSTS",
+            "https://heroes.example",
+            "host names without ports, with commas between them, not “https://heroes.example”.",
         ),
         (
             "WEBAPP_TRUSTED_PROXIES",
@@ -163,3 +169,25 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
     settings = load_settings(database_url=POSTGRESQL, secret_key="hush")
     assert "s3cret" not in f"{settings} {settings!r}"
     assert "hush" not in f"{settings} {settings!r}"
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "heroes.example:8000", "*", ".", "a..b", "ü.example", "[x]"]
+)
+def test_a_host_name_that_no_browser_would_ask_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("WEBAPP_ALLOWED_HOSTS", f"heroes.example, {name}")
+    assert refusal().startswith("WEBAPP_ALLOWED_HOSTS must be host names without ports")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_listening_on_all_addresses_needs_the_names_of_the_server(host: str) -> None:
+    with pytest.raises(SettingsError, match="WEBAPP_ALLOWED_HOSTS must name the hosts"):
+        check_serving(load_settings(host=host, secret_key=KEY))
+    check_serving(load_settings(host=host, secret_key=KEY, allowed_hosts="heroes.example"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.7", "::1", "heroes.example"])
+def test_listening_on_one_address_needs_no_names(host: str) -> None:
+    check_serving(load_settings(host=host, secret_key=KEY))

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from webapp.accounts.cookies import digest_in
 from webapp.accounts.pages import refuse
 from webapp.accounts.sessions import SEEN_EVERY, Limits, fetch_identity, mark_seen
+from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS, Database
 from webapp.errors import answer_http_exception
 from webapp.identity import ANYONE, Identity
@@ -48,7 +49,9 @@ class IdentityMiddleware:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
-        now, digest = datetime.now(UTC), digest_in(request)
+        # A token speaks for itself: whoever sends one is not also asked for a cookie.
+        has_token = bearer_token_of(request.headers) is not None
+        now, digest = datetime.now(UTC), "" if has_token else digest_in(request)
         found = await self._fetch(request, digest, now) if digest else None
         if found is None and scope["path"] not in PUBLIC:
             try:

@@ -26,8 +26,8 @@ from webapp.database import Database
 ROWS_PER_BATCH = 500
 RETRY_AFTER_SECONDS = 10
 TOO_MANY = "Several exports are under way. Try again when one of them is done."
-# What a spreadsheet takes for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a formula; some take the wide signs for the usual ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 Rows = Sequence[Row[Any]]
 

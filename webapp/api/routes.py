@@ -30,6 +30,7 @@ Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many records to
 Limit = Annotated[int, Query(ge=0, le=MOST_ROWS, description="How many records at most.")]
 Handler = Callable[..., Awaitable[Response]]
 
+BROKEN_BODY = {400: {"model": ErrorDetail}}
 NOT_FOUND = {404: {"model": ErrorDetail}}
 CONFLICT = {409: {"model": ErrorDetail}}
 CHANGED_MEANWHILE = {412: {"model": ErrorDetail}}
@@ -94,7 +95,15 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     # Any: a list of a schema that is made at run time.
     schemas: Any = list[read]  # type: ignore[valid-type]
     add("/", list_records, f"List {resource.label_plural}", schemas)
-    add("/", create_record, f"Create {one}", read, method="POST", status_code=201)
+    add(
+        "/",
+        create_record,
+        f"Create {one}",
+        read,
+        method="POST",
+        status_code=201,
+        responses=BROKEN_BODY,
+    )
     add("/{id}", read_record, f"Read {one}", read, responses=NOT_FOUND)
     add(
         "/{id}",
@@ -102,7 +111,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         f"Change {one}",
         read,
         method="PATCH",
-        responses=NOT_FOUND | CHANGED_MEANWHILE,
+        responses=BROKEN_BODY | NOT_FOUND | CHANGED_MEANWHILE,
     )
     add(
         "/{id}",
