@@ -24,7 +24,7 @@ from webapp.admin.routes import routes_of
 from webapp.admin.site import Site
 from webapp.api.application import create_api
 from webapp.api.docs import docs_page
-from webapp.database import SessionMiddleware, connect
+from webapp.database import connect
 from webapp.errors import ErrorsMiddleware, answer_http_exception
 from webapp.hosts import known_hosts
 from webapp.identity import Role, needs
@@ -33,6 +33,7 @@ from webapp.resources import RESOURCES
 from webapp.settings import Settings, check_serving, load_settings
 from webapp.static_files import VersionedFiles
 from webapp.templating import environment
+from webapp.transactions import SessionMiddleware
 
 
 def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:

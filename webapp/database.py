@@ -1,7 +1,6 @@
-"""The database: its engines, the session of each request, and what counts as unavailable."""
+"""The database: its engines and sessions, and which connections and statements a request has."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -11,11 +10,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp import sqlite
 from webapp.settings import Settings
@@ -28,7 +25,6 @@ POOL_SECONDS = 2.0
 # SQLite has one writer, and a queue for it is no sign of trouble.
 TURN_SECONDS = 4.0
 CONNECT_SECONDS = 2.0
-LATE_SECONDS = 0.1
 POSTGRESQL_SETTINGS = {
     "application_name": "hero-admin",
     "statement_timeout": "4s",
@@ -37,34 +33,6 @@ POSTGRESQL_SETTINGS = {
     # Compiling costs an admin's short queries more than it gains them.
     "jit": "off",
 }
-
-# Primary result codes: https://www.sqlite.org/rescode.html
-SQLITE_UNAVAILABLE = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_INTERRUPT,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_NOTADB,
-}
-# Classes and single states: https://www.postgresql.org/docs/current/errcodes-appendix.html
-POSTGRESQL_UNAVAILABLE = (
-    "08",  # connection lost
-    "25006",  # read-only transaction: a standby
-    "25P03",  # idle in transaction for too long
-    "28",  # password or role refused
-    "3D",  # no such database
-    "40",  # deadlock, serialization failure: trying again helps
-    "53",  # disk full, out of memory, too many connections
-    "55P03",  # lock not available in time
-    "57",  # query cancelled, server shutting down or starting up
-    "58",  # system error
-)
 
 
 @dataclass(frozen=True)
@@ -166,24 +134,6 @@ def _connect_to_server(
         raise ConnectionError(str(error)) from error
 
 
-def is_unavailable(error: BaseException) -> bool:
-    """Whether the database is busy, out of reach, full or read-only, so that later may be better.
-
-    False for mistakes of ours and for what constraints refuse.
-    """
-    if isinstance(error, TimeoutError | ConnectionError | PoolTimeoutError):
-        return True
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or (
-            error.orig is not None and is_unavailable(error.orig)
-        )
-    if isinstance(error, sqlite3.Error):
-        # The low byte is the primary code of an extended one; Python's own errors have none.
-        return getattr(error, "sqlite_errorcode", -1) & 0xFF in SQLITE_UNAVAILABLE
-    state: str | None = getattr(error, "sqlstate", None)
-    return state is not None and state.startswith(POSTGRESQL_UNAVAILABLE)
-
-
 @dataclass(slots=True)
 class StatementCount:
     """How many SQL statements were executed."""
@@ -221,8 +171,8 @@ class DriverConnection(Protocol):
 
 
 # The connections that the current request holds.
-_held: ContextVar[dict[ConnectionPoolEntry, DriverConnection] | None] = ContextVar(
-    "held", default=None
+held_connections: ContextVar[dict[ConnectionPoolEntry, DriverConnection] | None] = ContextVar(
+    "held_connections", default=None
 )
 
 
@@ -231,7 +181,7 @@ def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
     # A server that stopped has told the socket so; asking it costs no round trip.
     if driver is None or driver.is_closed():
         raise DisconnectionError
-    held = _held.get()
+    held = held_connections.get()
     if held is not None:
         held[record] = driver
         record.info["held"] = held
@@ -241,136 +191,3 @@ def _check_in(_: object, record: ConnectionPoolEntry) -> None:
     held = record.info.pop("held", None)
     if held is not None:
         held.pop(record, None)
-
-
-class SessionMiddleware:
-    """Gives each request `scope["state"]["session"]`: one lazy session, and so one transaction.
-
-    It is committed just before the response starts, if the method is unsafe and the status below
-    400, and rolled back otherwise. What makes a commit fail leaves the middleware with nothing
-    sent. So does TimeoutError when a response takes longer than `timeout_seconds` to start, not
-    counting the time a client takes to send the body as long as no connection is held: a handler
-    reads the body first. `scope["state"]["database"]` is for streams, which outlive the session.
-    """
-
-    def __init__(self, app: ASGIApp, database: Database, timeout_seconds: float) -> None:
-        self.app = app
-        self.database = database
-        self.timeout_seconds = timeout_seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        is_read_only = scope["method"] in SAFE_METHODS
-        session = self.database.session(is_read_only=is_read_only)
-        state = scope.setdefault("state", {})
-        state["session"] = session
-        state["database"] = self.database
-        unit = _Unit(session, is_read_only, self.timeout_seconds, receive, send)
-        await unit.run(self.app, scope)
-
-
-class _Unit:
-    """One request: its session, and the clock that ticks until its response starts."""
-
-    def __init__(
-        self,
-        session: AsyncSession,
-        is_read_only: bool,
-        timeout_seconds: float,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        self.session = session
-        self.is_read_only = is_read_only
-        self.timeout_seconds = timeout_seconds
-        self._receive = receive
-        self._send = send
-        self.held: dict[ConnectionPoolEntry, DriverConnection] = {}
-        self.failure: Exception | None = None
-        self.is_closed = False
-        self.is_receiving = False
-        self.is_late = False
-        self.loop = asyncio.get_running_loop()
-        self.timeout = asyncio.timeout(None)
-        self.deadline = self.loop.time() + timeout_seconds
-        self.clock: asyncio.TimerHandle | None = None
-
-    async def run(self, app: ASGIApp, scope: Scope) -> None:
-        token = _held.set(self.held)
-        try:
-            async with self.timeout:
-                self.clock = self.loop.call_at(self.deadline, self._tick)
-                try:
-                    await app(scope, self.receive, self.send)
-                except Exception:
-                    # Starlette replaces an error that it meets while it sends.
-                    if self.failure is None:
-                        raise
-                finally:
-                    if not self.is_closed:
-                        await asyncio.shield(self._close())
-        finally:
-            self._stop_clock()
-            _held.reset(token)
-        if self.failure is not None:
-            raise self.failure
-
-    async def receive(self) -> Message:
-        self.is_receiving = True
-        try:
-            return await self._receive()
-        finally:
-            self.is_receiving = False
-            if not self.held:
-                self.deadline = self.loop.time() + self.timeout_seconds
-
-    async def send(self, message: Message) -> None:
-        if self.failure is not None:
-            # The response was to tell of a success that is none; the failure gets its own.
-            return
-        if not self.is_closed and message["type"] == "http.response.start":
-            try:
-                if not self.is_read_only and message["status"] < 400:
-                    await self.session.commit()
-                await self._close()
-            except Exception as error:
-                self.failure = error
-                raise
-            self._stop_clock()
-        await self._send(message)
-
-    async def _close(self) -> None:
-        try:
-            if self.session.in_transaction():
-                await self.session.close()
-            else:
-                self.session.sync_session.close()
-        # A rollback that fails has lost its connection, and the transaction with it.
-        except Exception:  # noqa: BLE001
-            with suppress(Exception):
-                await self.session.invalidate()
-        self.is_closed = True
-
-    def _tick(self) -> None:
-        now = self.loop.time()
-        if self.is_receiving and not self.held:
-            self.deadline = now + self.timeout_seconds
-        if now < self.deadline:
-            self.clock = self.loop.call_at(self.deadline, self._tick)
-            return
-        # Closing politely would wait for the very answer that does not come.
-        for driver in list(self.held.values()):
-            if not driver.is_closed():
-                driver.terminate()
-        if not self.is_late:
-            self.is_late = True
-            self.timeout.reschedule(now)
-        # asyncio.wait_for of Python 3.11 swallows a cancellation that meets its result, so what
-        # the request goes on to do is ended as well.
-        self.clock = self.loop.call_later(LATE_SECONDS, self._tick)
-
-    def _stop_clock(self) -> None:
-        if self.clock is not None:
-            self.clock.cancel()

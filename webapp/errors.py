@@ -10,12 +10,24 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.database import SAFE_METHODS, is_unavailable
+from webapp.database import SAFE_METHODS
 from webapp.templating import is_partial, render
+from webapp.unavailable import Trouble, trouble_of
 
 RETRY_AFTER_SECONDS = 2
+# Until somebody makes room, or another server is made the one that is written to.
+REPAIR_SECONDS = 10
 UNAVAILABLE = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
 UNANSWERED = "The database is busy, out of reach or asked for too much; try again in a moment."
+CANNOT_SAVE = "Saving is not possible now"
+FULL = (
+    "The disk of the database is full. Nothing was saved; what is stored can still be read."
+    " Whoever runs this server has to make room."
+)
+READ_ONLY = (
+    "The database may only be read at the moment. Nothing was saved; try again later,"
+    " or tell whoever runs this server."
+)
 BROKEN = "This is our mistake. Nothing was saved, and the server has written down what happened."
 TITLES = {
     400: "That request cannot be read",
@@ -76,13 +88,18 @@ class ErrorsMiddleware:
 
 def response_to(request: Request, error: Exception) -> Response:
     """Return the answer to a request that ended in `error`."""
-    if is_unavailable(error):
-        logger.warning("Database unavailable: %s", type(error).__name__)
+    trouble = trouble_of(error)
+    if trouble is None:
+        logger.error("Unexpected error", exc_info=error)
+        return error_response(request, 500, BROKEN)
+    logger.warning("Database %s: %s", trouble.value, type(error).__name__)
+    if trouble is Trouble.BUSY:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         sentence = UNANSWERED if request.method in SAFE_METHODS else UNAVAILABLE
         return error_response(request, 503, sentence, headers)
-    logger.error("Unexpected error", exc_info=error)
-    return error_response(request, 500, BROKEN)
+    headers = {"Retry-After": str(REPAIR_SECONDS)}
+    sentence = FULL if trouble is Trouble.FULL else READ_ONLY
+    return error_response(request, 503, sentence, headers, title=CANNOT_SAVE)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:
@@ -98,10 +115,14 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
 
 
 def error_response(
-    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+    request: Request,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    title: str = "",
 ) -> Response:
     """Return an error as the client can use it: JSON, a page, or only its words for htmx."""
-    title = TITLES.get(status, HTTPStatus(status).phrase)
+    title = title or TITLES.get(status, HTTPStatus(status).phrase)
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": detail or title}, status, headers)
     context = {"status": status, "title": title, "detail": detail}

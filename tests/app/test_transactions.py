@@ -23,11 +23,12 @@ from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored
 from webapp.app import create_app
-from webapp.database import Database, SessionMiddleware
+from webapp.database import Database
 from webapp.heroes import Hero
 from webapp.identity import Role
 from webapp.settings import Settings
 from webapp.teams import Team
+from webapp.transactions import SessionMiddleware
 
 Handler = Callable[[Request], Awaitable[Response]]
 

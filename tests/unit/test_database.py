@@ -19,14 +19,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Scope
 
 from tests.html import BASE_URL
-from webapp.database import (
-    Database,
-    SessionMiddleware,
-    connect,
-    count_statements,
-    is_unavailable,
-)
+from webapp.database import Database, connect, count_statements
 from webapp.settings import Settings
+from webapp.transactions import SessionMiddleware
+from webapp.unavailable import is_unavailable
 
 TIMEOUT_SECONDS = 10.0
 SHORT_SECONDS = 0.5

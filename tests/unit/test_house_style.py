@@ -34,10 +34,10 @@ ROOMS = (
     ("history", "protection"),
     ("errors", "static_files"),
     ("templating", "access_log"),
-    ("identity",),
+    ("identity", "transactions"),
     ("database",),
     ("sqlite",),
-    ("settings", "folding"),
+    ("settings", "folding", "unavailable"),
 )
 FLOORS = {room: floor for floor, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 # Any other module is a noun of a developer's own, which may point at heroes and teams.
