@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DisconnectionError
@@ -33,6 +34,9 @@ POSTGRESQL_SETTINGS = {
     # Compiling costs an admin's short queries more than it gains them.
     "jit": "off",
 }
+
+# Not a setting to connect with: a server that does not know it would refuse.
+WATCH = "SET client_connection_check_interval = '1s'"
 
 
 @dataclass(frozen=True)
@@ -128,10 +132,19 @@ def _connect_to_server(
     dialect: Dialect, _: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
 ) -> Any:
     try:
-        return dialect.connect(*arguments, **options)
+        connection = dialect.connect(*arguments, **options)
     except OSError as error:
         # A name that does not resolve or a host out of reach is no plain file's OSError.
         raise ConnectionError(str(error)) from error
+    connection.run_async(_watch_for_us)
+    return connection
+
+
+async def _watch_for_us(driver: asyncpg.Connection) -> None:
+    """Let the server end a statement that nobody waits for any more."""
+    # A server on Windows cannot, nor can those before PostgreSQL 14.
+    with suppress(asyncpg.DataError, asyncpg.SyntaxOrAccessError):
+        await driver.execute(WATCH, timeout=CONNECT_SECONDS)
 
 
 @dataclass(slots=True)

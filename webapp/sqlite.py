@@ -96,6 +96,15 @@ class Connection(aiosqlite.Connection):
         finally:
             self._is_running = False
 
+    def run_on(self, fetch: Callable[[int], None], size: int) -> None:
+        """Fetch more of what a query found, which may take as long; in the connection's thread."""
+        self._is_running = True
+        try:
+            self._check_use()
+            fetch(size)
+        finally:
+            self._is_running = False
+
     async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         """Make one trip: call the function in the connection's thread."""
         await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
@@ -125,6 +134,9 @@ class Connection(aiosqlite.Connection):
             await self.in_thread(self._rollback)
 
     async def close(self) -> None:
+        # Whoever waited for a query that is still under way was cancelled.
+        if self._is_running:
+            self.terminate()
         if not self._is_terminated:
             await super().close()
             return
@@ -210,12 +222,12 @@ class Cursor(aiosqlite.Cursor):
         wanted = size or self.arraysize
         missing = wanted - len(self._rows)
         if missing > 0 and not self._is_exhausted:
-            await self._conn.in_thread(self._fetch, missing)
+            await self._conn.in_thread(self._conn.run_on, self._fetch, missing)
         return [self._rows.popleft() for _ in range(min(wanted, len(self._rows)))]
 
     async def fetchall(self) -> deque[sqlite3.Row]:
         if not self._is_exhausted:
-            await self._conn.in_thread(self._fetch, -1)
+            await self._conn.in_thread(self._conn.run_on, self._fetch, -1)
         rows, self._rows = self._rows, deque()
         return rows
 

@@ -1,0 +1,156 @@
+"""Clients that go away: what was asked for them ends, what was saved for them is kept."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.postgres import PostgresServer
+from tests.stored import Stored
+from webapp import database as webapp_database
+from webapp.settings import Settings
+from webapp.teams import Team
+
+WAIT_SECONDS = 30.0
+# Minutes on either database, which nothing but the client's going ends here.
+ENDLESS = (
+    "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4e9)"
+    " SELECT count(*) FROM numbers"
+)
+RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'WITH RECURSIVE%'"
+
+
+class Probe:
+    """Handlers that do something slow, and what became of them."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.ended: list[str] = []
+
+    async def read(self, request: Request) -> Response:
+        self.begun.set()
+        try:
+            await request.state.session.execute(text(ENDLESS))
+        finally:
+            self.ended.append("read")
+        return PlainTextResponse("never")
+
+    async def stream(self, request: Request) -> Response:
+        async def rows() -> AsyncIterator[str]:
+            yield "first"
+            async with request.state.database.session(is_read_only=True) as session:
+                self.begun.set()
+                await session.execute(text(ENDLESS))
+
+        return StreamingResponse(rows())
+
+    async def save(self, request: Request) -> Response:
+        request.state.session.add(Team(name=(await request.body()).decode()))
+        self.begun.set()
+        await asyncio.sleep(1)
+        return PlainTextResponse("saved")
+
+    async def echo(self, request: Request) -> Response:
+        self.begun.set()
+        # Long enough for the middleware to have asked for the body before.
+        await asyncio.sleep(1)
+        return PlainTextResponse(await request.body())
+
+
+@pytest.fixture
+def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setitem(webapp_database.POSTGRESQL_SETTINGS, "statement_timeout", "10min")
+    return Settings(database_url=database_url, request_timeout_seconds=600)
+
+
+@pytest.fixture
+def probe(app: Starlette) -> Probe:
+    probe = Probe()
+    for handler in (probe.read, probe.stream, probe.save, probe.echo):
+        route = Route(f"/{handler.__name__}", handler, methods=["GET", "POST"])
+        app.router.routes.insert(0, route)
+    return probe
+
+
+@pytest.fixture
+async def port(app: Starlette, probe: Probe) -> AsyncIterator[int]:
+    """Where the application listens, behind the server that it has in earnest."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
+    task = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await task
+
+
+@asynccontextmanager
+async def asking(port: int, method: str, path: str, body: bytes = b"") -> AsyncIterator[None]:
+    """A client that sends a request and, in the end, goes away."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    yield
+    writer.close()
+    await writer.wait_closed()
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            holds = condition()
+            if holds if isinstance(holds, bool) else await holds:
+                return
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def is_idle(request: pytest.FixtureRequest, settings: Settings) -> Callable[[], Awaitable[bool]]:
+    """Whether the database runs no endless query, as seen from outside of the application."""
+
+    async def is_thread_free() -> bool:
+        return not any("_connection_worker" in thread.name for thread in threading.enumerate())
+
+    async def is_server_free() -> bool:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        async with server.connected() as connection:
+            return not await connection.fetchval(RUNNING)
+
+    return is_thread_free if settings.is_embedded else is_server_free
+
+
+@pytest.mark.parametrize("path", ["/read", "/stream"])
+async def test_the_query_of_a_client_that_went_away_ends(
+    port: int, probe: Probe, is_idle: Callable[[], Awaitable[bool]], path: str
+) -> None:
+    async with asking(port, "GET", path):
+        await probe.begun.wait()
+        await asyncio.sleep(0.5)
+        assert not await is_idle()
+    await until(is_idle)
+
+
+async def test_a_save_goes_on_when_its_client_went_away(
+    port: int, probe: Probe, stored: Stored
+) -> None:
+    async with asking(port, "POST", "/save", b"Z-Force"):
+        await probe.begun.wait()
+
+    async def is_saved() -> bool:
+        return await stored.count(Team) == 1
+
+    await until(is_saved)
+
+
+async def test_a_slow_page_finds_what_was_sent_with_it(port: int, probe: Probe) -> None:
+    async with httpx.AsyncClient() as client:
+        answer = await client.request("GET", f"http://127.0.0.1:{port}/echo", content=b"x" * 99_999)
+    assert answer.content == b"x" * 99_999
