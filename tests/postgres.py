@@ -84,6 +84,11 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start and wait until connections are accepted."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start; the server ends with the thread that calls this."""
         options = [part for item in OPTIONS.items() for part in ("-c", "=".join(item))]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -95,6 +100,9 @@ class PostgresServer:
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - it takes no lock
                 **_as_unprivileged(),
             )
+
+    def wait_until_ready(self) -> None:
+        assert self._process is not None, "it has to be launched first"
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -3,7 +3,8 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -190,6 +191,16 @@ async def test_connections_that_are_all_in_use_are_waited_for_but_not_for_ever(
 # Full and read-only.
 
 
+def says_it_is_full(page: httpx.Response) -> None:
+    assert heading_of(page) == "Saving is not possible now"
+    assert "The disk of the database is full." in text_of(parsed(page))
+
+
+def says_it_is_read_only(page: httpx.Response) -> None:
+    assert heading_of(page) == "Saving is not possible now"
+    assert "The database may only be read at the moment." in text_of(parsed(page))
+
+
 async def limit_growth(database: Database, pages: int) -> None:
     async with database.session(is_read_only=False) as session:
         await session.execute(text(f"PRAGMA max_page_count = {pages}"))
@@ -208,8 +219,33 @@ async def test_a_full_disk_stores_nothing_until_there_is_room(
             statuses.add(answer.status_code)
         assert statuses == {201, 503}
         assert await stored_on_sqlite.count(Hero) < 200
+        form = form_of(await client.get("/heroes/new"))
+        says_it_is_full(await refused(submit(client, form, NOVA)))
+        assert (await listing(client)).status_code == 200
         await limit_growth(app.state.database, 1_000_000)
+        assert (await submit(client, form, NOVA)).status_code == 303
         await expect_health(client)
+
+
+async def test_a_full_disk_of_the_server_is_told_apart(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+) -> None:
+    form = form_of(await on_postgres.get("/heroes/new"))
+    async with postgres.connected("hero_admin") as other:
+        # What the server itself answers when it cannot extend a file.
+        await other.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+        )
+        await other.execute(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON hero EXECUTE FUNCTION full_disk()"
+        )
+        try:
+            says_it_is_full(await refused(submit(on_postgres, form, NOVA)))
+            assert (await listing(on_postgres)).status_code == 200
+        finally:
+            await other.execute("DROP FUNCTION full_disk CASCADE")
+    await expect_health(on_postgres)
 
 
 async def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_url: str) -> None:
@@ -218,8 +254,9 @@ async def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_url: str)
         async with app.state.database.session(is_read_only=False) as session:
             # The tests may run as root, whom no permission keeps from writing.
             await session.execute(text("PRAGMA query_only = ON"))
+        form = form_of(await client.get("/heroes/new"))
         assert (await listing(client)).status_code == 200
-        await refused(saving(client))
+        says_it_is_read_only(await refused(submit(client, form, NOVA)))
         await app.state.database.writing.dispose()
         await expect_health(client)
 
@@ -238,8 +275,9 @@ async def test_a_standby_server_can_still_be_read(
         try:
             # Sessions take the mode on when they begin.
             await end_sessions(other)
+            form = form_of(await on_postgres.get("/heroes/new"))
             assert (await listing(on_postgres)).status_code == 200
-            await refused(saving(on_postgres))
+            says_it_is_read_only(await refused(submit(on_postgres, form, NOVA)))
         finally:
             await other.execute("SET default_transaction_read_only = off")
             await other.execute("ALTER DATABASE hero_admin RESET default_transaction_read_only")
@@ -320,6 +358,65 @@ async def test_a_server_that_answers_nothing_is_given_up(
     finally:
         postgres.thaw()
     await expect_health(on_postgres)
+
+
+# Under load.
+
+Answers = list[tuple[float, int]]
+
+
+@asynccontextmanager
+async def under_load(client: httpx.AsyncClient) -> AsyncIterator[Answers]:
+    """Six clients list and save without a pause; when each answer was asked for, and its status."""
+    answers: Answers = []
+    is_over = False
+
+    async def ask(request: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]) -> None:
+        while not is_over:
+            asked = time.monotonic()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answers.append((asked, (await request(client)).status_code))
+
+    async with asyncio.TaskGroup() as group:
+        for request in (listing, saving) * 3:
+            group.create_task(ask(request))
+        await some_more(answers)
+        yield answers
+        await some_more(answers)
+        is_over = True
+
+
+async def some_more(answers: Answers) -> None:
+    wanted = len(answers) + 50
+    while len(answers) < wanted:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("is_crash", [False, True], ids=["restart", "crash"])
+async def test_a_restart_under_load_costs_only_refusals_and_none_after_its_return(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer, is_crash: bool
+) -> None:
+    async with under_load(on_postgres) as answers:
+        await asyncio.to_thread(postgres.stop, is_crash=is_crash)
+        await some_more(answers)
+        postgres.launch()
+        await asyncio.to_thread(postgres.wait_until_ready)
+        returned = time.monotonic()
+    assert {status for _, status in answers} == {200, 201, 503}
+    assert {status for asked, status in answers if asked > returned} == {200, 201}
+
+
+async def test_connections_ended_under_load_are_replaced(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+) -> None:
+    async with under_load(on_postgres) as answers:
+        async with postgres.connected() as other:
+            for _ in range(5):
+                await other.execute(f"SELECT pg_terminate_backend(pid, 10000) {OWN_SESSIONS}")
+                await some_more(answers)
+        ended = time.monotonic()
+    assert {status for _, status in answers} <= {200, 201, 503}
+    assert {status for asked, status in answers if asked > ended} == {200, 201}
 
 
 @pytest.mark.parametrize(
