@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp import sqlite
+from webapp.pool import FairPool
 from webapp.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -113,6 +114,7 @@ def _connect_postgresql(url: URL, pool_size: int) -> Database:
 def _create_engine(url: URL, pool_size: int, **arguments: Any) -> AsyncEngine:
     engine = create_async_engine(
         url,
+        poolclass=FairPool,
         pool_size=pool_size,
         max_overflow=0,
         # A traceback in the log tells nobody what was stored.

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.database import SAFE_METHODS, Database, DriverConnection, held_connections
+from webapp.pool import share_name
 
 LATE_SECONDS = 0.1
 # Most requests are answered by then, and cost nothing to listen for their clients.
@@ -81,6 +82,7 @@ class _Unit:
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
         token = held_connections.set(self.held)
+        share_name.set(_share_of(scope["path"], self.is_read_only))
         try:
             await self._run(app, scope)
         except ClientDisconnect:
@@ -209,3 +211,9 @@ class _Unit:
     def _stop_clock(self) -> None:
         if self.clock is not None:
             self.clock.cancel()
+
+
+def _share_of(path: str, is_read_only: bool) -> str:
+    """What may be held up together: all that reads one noun, all that writes it."""
+    noun = path.removeprefix("/api").strip("/").partition("/")[0]
+    return f"{'reading' if is_read_only else 'writing'} {noun}"

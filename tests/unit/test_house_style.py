@@ -37,7 +37,7 @@ ROOMS = (
     ("identity", "transactions"),
     ("database",),
     ("sqlite",),
-    ("settings", "folding", "unavailable"),
+    ("settings", "folding", "pool", "unavailable"),
 )
 FLOORS = {room: floor for floor, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 # Any other module is a noun of a developer's own, which may point at heroes and teams.

@@ -1,0 +1,87 @@
+"""The pool of connections: first come, first served, and no page may take all of them."""
+
+import asyncio
+from collections import Counter, deque
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.util import await_
+
+# What shares one part of the pool; empty for what is no request and may have all of it.
+share_name: ContextVar[str] = ContextVar("share_name", default="")
+
+
+class FairPool(AsyncAdaptedQueuePool):
+    """SQLAlchemy's pool behind a gate.
+
+    SQLAlchemy lets newcomers overtake those who wait, and does not wake them when a connection
+    could not be made.
+    """
+
+    # Any: the arguments are SQLAlchemy's, passed on unread.
+    def __init__(self, creator: Any, pool_size: int = 5, **arguments: Any) -> None:
+        super().__init__(creator, pool_size=pool_size, **arguments)
+        self._gate = _Gate(pool_size)
+        self._names: dict[ConnectionPoolEntry, str] = {}
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        name = share_name.get()
+        await_(self._gate.enter(name, self._timeout))
+        try:
+            record = super()._do_get()
+        except BaseException:
+            self._gate.leave(name)
+            raise
+        self._names[record] = name
+        return record
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        self._gate.leave(self._names.pop(record))
+
+
+class _Gate:
+    """Lets in `size` at a time, of them two fifths under one name."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._share = max(1, size * 2 // 5)
+        self._inside: Counter[str] = Counter()
+        self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
+
+    async def enter(self, name: str, timeout_seconds: float) -> None:
+        """Wait for a place. Raises sqlalchemy.exc.TimeoutError."""
+        if self._has_place(name):
+            self._inside[name] += 1
+            return
+        ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((name, ticket))
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await ticket
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if ticket.cancelled():
+                self._waiting.remove((name, ticket))
+            else:
+                self.leave(name)
+            if isinstance(error, TimeoutError):
+                raise PoolTimeoutError("all connections are in use") from None
+            raise
+
+    def leave(self, name: str) -> None:
+        self._inside[name] -= 1
+        for waiting in list(self._waiting):
+            if self._inside.total() == self._size:
+                break
+            other, ticket = waiting
+            # One that is cancelled takes itself off.
+            if self._has_place(other) and not ticket.done():
+                self._waiting.remove(waiting)
+                self._inside[other] += 1
+                ticket.set_result(None)
+
+    def _has_place(self, name: str) -> bool:
+        is_free = self._inside.total() < self._size
+        return is_free and (not name or self._inside[name] < self._share)
