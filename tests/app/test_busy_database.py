@@ -56,6 +56,18 @@ async def expect_health(client: httpx.AsyncClient) -> None:
     assert (await saving(client)).status_code == 201
 
 
+async def answer_to(request: Awaitable[httpx.Response]) -> httpx.Response:
+    return await request
+
+
+async def until_blocked(postgres: PostgresServer, *, sessions: int) -> None:
+    """Wait until so many of the app's sessions wait for a lock."""
+    # Within a transaction the server would show the same picture again and again.
+    async with postgres.connected() as looking:
+        while await looking.fetchval(f"SELECT count(*) {BLOCKED}") < sessions:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite+aiosqlite:///"))
 
@@ -197,13 +209,13 @@ async def test_a_locked_table_does_not_hold_up_other_pages(
     settings = Settings(database_url=postgres_url, request_timeout_seconds=600)
     async with (
         serving(create_app(settings)) as client,
+        asyncio.TaskGroup() as group,
         postgres.connected("hero_admin") as other,
     ):
         async with other.transaction():
             await other.execute("LOCK hero IN ACCESS EXCLUSIVE MODE")
-            stuck = [asyncio.create_task(ask(client)) for ask in (listing, saving) * 20]
-            while await other.fetchval(f"SELECT count(*) {BLOCKED}") < 2:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            stuck = [group.create_task(answer_to(ask(client))) for ask in (listing, saving) * 20]
+            await until_blocked(postgres, sessions=2)
             for _ in range(5):
                 assert (await client.get("/teams/new")).status_code == 200
                 assert (await client.get("/api/teams/")).status_code == 200
@@ -363,8 +375,7 @@ async def test_a_session_ended_in_the_middle_is_unavailable_and_no_error(
     async with postgres.connected("hero_admin") as other, other.transaction():
         await other.execute("LOCK hero IN ACCESS EXCLUSIVE MODE")
         waiting = asyncio.create_task(refused(listing(on_postgres)))
-        while not await other.fetchval(f"SELECT count(*) {BLOCKED}"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until_blocked(postgres, sessions=1)
         await other.execute(f"SELECT pg_terminate_backend(pid) {OWN_SESSIONS}")
         await waiting
     await expect_health(on_postgres)
