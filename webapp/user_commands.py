@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.accounts import changes
 from webapp.accounts.links import Purpose, make_link
 from webapp.accounts.passwords import Passwords, check_password
+from webapp.accounts.tokens import LIFETIMES_DAYS
 from webapp.accounts.users import User, fetch_user, fetch_users
 from webapp.connecting import ready
 from webapp.errors import Invalid
@@ -121,6 +122,34 @@ def enable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
     return do
 
 
+@user_commands.command()
+@name_argument
+@click.option("--name", "label", required=True, help="What the token is for.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.VIEWER.value,
+    help="What it may do, and never more than the user may.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, max(LIFETIMES_DAYS)),
+    default=LIFETIMES_DAYS[1],
+    help="How long it works.",
+)
+@_in_transaction
+def token(name: str, label: str, role: str, days: int) -> Callable[[AsyncSession], Awaitable[str]]:
+    """Print a new token of a user for the API; it is not shown again."""
+
+    async def do(session: AsyncSession) -> str:
+        user_id = _id_of(await _fetch(session, name))
+        made = await changes.add_token(session, _operation(), user_id, label, Role(role), days)
+        assert made is not None
+        return made
+
+    return do
+
+
 @user_commands.command(name="list")
 @_in_transaction
 def list_command() -> Callable[[AsyncSession], Awaitable[str]]:
@@ -131,15 +160,9 @@ def list_command() -> Callable[[AsyncSession], Awaitable[str]]:
         if not users:
             return "There is no account yet."
         width = max(len(user.name) for user in users)
-        return "\n".join(f"{user.name:{width}}  {user.role:6}  {_state_of(user)}" for user in users)
+        return "\n".join(f"{user.name:{width}}  {user.role:6}  {user.state}" for user in users)
 
     return do
-
-
-def _state_of(user: User) -> str:
-    if user.is_disabled:
-        return "disabled"
-    return "active" if user.password_hash else "invited"
 
 
 def _operation() -> Operation:

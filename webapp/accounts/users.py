@@ -30,6 +30,15 @@ class User(SQLModel, table=True):
     password_hash: str | None = Field(default=None, max_length=200, repr=False)
     is_disabled: bool = False
     created_at: datetime
+    # When a session of theirs was last marked as seen; sessions themselves are gone once ended.
+    seen_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """One of “active”, “invited” and “disabled”."""
+        if self.is_disabled:
+            return "disabled"
+        return "active" if self.password_hash else "invited"
 
     @property
     def identity(self) -> Identity:
@@ -70,3 +79,15 @@ async def fetch_users(session: AsyncSession) -> Sequence[User]:
 async def has_users(session: AsyncSession) -> bool:
     """Whether there is any account."""
     return await session.scalar(select(col(User.id)).limit(1)) is not None
+
+
+async def is_last_owner(session: AsyncSession, user: User) -> bool:
+    """Whether nobody else is an owner who can sign in."""
+    others = select(col(User.id)).where(
+        col(User.role) == Role.OWNER,
+        col(User.is_disabled).is_(False),
+        col(User.password_hash).is_not(None),
+        col(User.id) != user.id,
+    )
+    is_owner = user.role == Role.OWNER and not user.is_disabled
+    return is_owner and await session.scalar(others.limit(1)) is None
