@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from webapp.database import Database, connect, is_unavailable
+from webapp.database import Database, connect
 from webapp.migrations import SchemaError, check_schema, migrate
 from webapp.settings import Settings
+from webapp.unavailable import is_unavailable
 
 
 class DatabaseError(Exception):
