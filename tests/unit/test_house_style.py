@@ -34,7 +34,7 @@ ROOMS = (
     ("history", "protection"),
     ("errors", "static_files"),
     ("templating", "access_log"),
-    ("identity", "transactions"),
+    ("identity", "transactions", "cross_site", "hosts"),
     ("database",),
     ("sqlite",),
     ("settings", "folding", "pool", "unavailable"),
