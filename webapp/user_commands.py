@@ -131,15 +131,9 @@ def list_command() -> Callable[[AsyncSession], Awaitable[str]]:
         if not users:
             return "There is no account yet."
         width = max(len(user.name) for user in users)
-        return "\n".join(f"{user.name:{width}}  {user.role:6}  {_state_of(user)}" for user in users)
+        return "\n".join(f"{user.name:{width}}  {user.role:6}  {user.state}" for user in users)
 
     return do
-
-
-def _state_of(user: User) -> str:
-    if user.is_disabled:
-        return "disabled"
-    return "active" if user.password_hash else "invited"
 
 
 def _operation() -> Operation:

@@ -24,6 +24,7 @@ from webapp import migrations
 from webapp.accounts.links import OneTimeLink
 from webapp.accounts.sessions import UserSession
 from webapp.accounts.throttle import Guesses
+from webapp.accounts.tokens import ApiToken
 from webapp.accounts.users import User
 from webapp.admin.submissions import Submission
 from webapp.database import Database, connect
@@ -33,7 +34,7 @@ from webapp.migrations import SchemaError, check_schema, make_revision, migrate
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
 
-ACCOUNTS: list[type[SQLModel]] = [User, UserSession, OneTimeLink, Guesses]
+ACCOUNTS: list[type[SQLModel]] = [User, UserSession, OneTimeLink, Guesses, ApiToken]
 MODELS: list[type[SQLModel]] = [
     *(resource.model for resource in RESOURCES),
     *ACCOUNTS,

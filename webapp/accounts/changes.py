@@ -1,6 +1,6 @@
 """Changes to accounts: every one is recorded, and an owner always remains."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -8,17 +8,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from webapp.accounts import trail
-from webapp.accounts.links import void_links
-from webapp.accounts.sessions import end_sessions
+from webapp.accounts.links import Purpose, make_link, void_links
+from webapp.accounts.sessions import digest_of, end_sessions
+from webapp.accounts.tokens import (
+    MOST_TOKENS,
+    ApiToken,
+    check_token,
+    fetch_token,
+    fetch_tokens,
+    make_api_token,
+)
 from webapp.accounts.users import User, fold_name, parse_name
 from webapp.errors import Invalid
 from webapp.history import Operation
 from webapp.identity import Role
 
 LAST_OWNER = "Somebody has to be an owner: make another one first."
+SHUT_OUT = "This account is disabled: enable it first."
 
-DISABLED = {"is_disabled": ("false", "true")}
-ENABLED = {"is_disabled": ("true", "false")}
 # That it was, and nothing of what it is.
 PASSWORD_SET = {"password": (None, None)}
 
@@ -68,11 +75,11 @@ async def disable(session: AsyncSession, operation: Operation, user_id: int) -> 
     """Shut a user out, at once and everywhere; None if there is none. Raises Invalid for ""."""
     user = await _lock(session, user_id, "", is_owner_still=False)
     if user is not None and not user.is_disabled:
-        user.is_disabled = True
+        before, user.is_disabled = user.state, True
         await session.flush()
         await end_sessions(session, user_id)
         await void_links(session, user_id)
-        await trail.record(session, operation, "account_disabled", user, DISABLED)
+        await trail.record(session, operation, "account_disabled", user, _state(before, user))
     return user
 
 
@@ -80,9 +87,9 @@ async def enable(session: AsyncSession, operation: Operation, user_id: int) -> U
     """Let a user in again, who still has to sign in; None if there is no such user."""
     user = await _lock(session, user_id, "", is_owner_still=True)
     if user is not None and user.is_disabled:
-        user.is_disabled = False
+        before, user.is_disabled = user.state, False
         await session.flush()
-        await trail.record(session, operation, "account_enabled", user, ENABLED)
+        await trail.record(session, operation, "account_enabled", user, _state(before, user))
     return user
 
 
@@ -98,6 +105,80 @@ async def set_password(
         await void_links(session, user_id)
         await trail.record(session, operation, "password_set", user, PASSWORD_SET)
     return user
+
+
+async def hand_out_link(
+    session: AsyncSession, operation: Operation, user_id: int
+) -> tuple[User, Purpose, str] | None:
+    """Make a link to choose a password at; None if there is no such user. Raises Invalid for "".
+
+    Until it is used nothing changes for the user; what was handed out before no longer works.
+    """
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    if user is None:
+        return None
+    if user.is_disabled:
+        raise Invalid({"": SHUT_OUT})
+    purpose = Purpose.RESET if user.password_hash else Purpose.INVITE
+    token = await make_link(session, purpose, user_id)
+    values = {"link": (None, str(purpose))}
+    await trail.record(session, operation, "link_handed_out", user, values)
+    return user, purpose, token
+
+
+async def sign_out(
+    session: AsyncSession, operation: Operation, user_id: int, *, but: str = "", only: str = ""
+) -> int:
+    """End sessions of a user, but for or only the one with a digest; return how many it were."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    count = await end_sessions(session, user_id, but=but, only=only)
+    if user is not None and count:
+        values = {"sessions": ("1 open" if count == 1 else f"{count} open", "ended")}
+        await trail.record(session, operation, "sessions_ended", user, values)
+    return count
+
+
+async def add_token(
+    session: AsyncSession, operation: Operation, user_id: int, name: str, role: Role, days: int
+) -> str | None:
+    """Return a new token of a user, None if there is no such user. Raises Invalid."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    if user is None:
+        return None
+    name = check_token(user, name, role, days)
+    if len(await fetch_tokens(session, user_id)) >= MOST_TOKENS:
+        raise Invalid({"name": f"{MOST_TOKENS} tokens are the most: revoke one first."})
+    token, now = make_api_token(), datetime.now(UTC)
+    made = ApiToken(
+        digest=digest_of(token),
+        user_id=user_id,
+        name=name,
+        role=role,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    session.add(made)
+    await session.flush()
+    await trail.record(session, operation, "token_added", user, {"token": (None, made.description)})
+    return token
+
+
+async def revoke_token(
+    session: AsyncSession, operation: Operation, user_id: int, token_id: int
+) -> ApiToken | None:
+    """Let a token of a user work no longer; None if there is no such token."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    token = await fetch_token(session, user_id, token_id)
+    if user is not None and token is not None:
+        await session.delete(token)
+        await session.flush()
+        values = {"token": (token.description, "revoked")}
+        await trail.record(session, operation, "token_revoked", user, values)
+    return token
+
+
+def _state(before: str, user: User) -> dict[str, tuple[str, str]]:
+    return {"state": (before, user.state)}
 
 
 async def _lock(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from starlette.requests import Request
 
 from webapp.accounts.passwords import Passwords
-from webapp.accounts.sessions import Limits
+from webapp.accounts.sessions import Limits, Visitor
 from webapp.database import Database
 from webapp.settings import Settings
 
@@ -37,3 +37,9 @@ def door_for(settings: Settings, database: Database) -> Door:
 def door_of(request: Request) -> Door:
     door: Door = request.app.state.door
     return door
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Return where a request came from."""
+    address = request.client.host if request.client else ""
+    return Visitor(address, request.headers.get("user-agent", ""))

@@ -2,16 +2,21 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextvars import Context
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.accounts.cookies import digest_in
-from webapp.accounts.pages import refuse
-from webapp.accounts.sessions import SEEN_EVERY, Limits, fetch_identity, mark_seen
+from webapp.accounts.pages import is_for_programs, refuse, refuse_token
+from webapp.accounts.sessions import SEEN_EVERY, Limits, digest_of, fetch_identity, mark_seen
+from webapp.accounts.tokens import PREFIX, fetch_token_identity, mark_used
 from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS, Database
 from webapp.errors import answer_http_exception
@@ -24,6 +29,20 @@ PUBLIC = ("/sign-in", "/sign-out", "/welcome", "/theme")
 PATIENCE_SECONDS = 3.0
 
 logger = logging.getLogger("webapp.accounts")
+
+
+# Who it is, and when that was last marked.
+Found = tuple[Identity, datetime | None]
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """What a request shows of who sends it, and what to do with it; "" is nothing."""
+
+    digest: str
+    fetch: Callable[..., Awaitable[Found | None]]
+    mark: Callable[[AsyncSession, str, datetime], Awaitable[None]]
+    is_token: bool = False
 
 
 class IdentityMiddleware:
@@ -49,13 +68,11 @@ class IdentityMiddleware:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
-        # A token speaks for itself: whoever sends one is not also asked for a cookie.
-        has_token = bearer_token_of(request.headers) is not None
-        now, digest = datetime.now(UTC), "" if has_token else digest_in(request)
-        found = await self._fetch(request, digest, now) if digest else None
-        if found is None and scope["path"] not in PUBLIC:
+        now, proof = datetime.now(UTC), self._proof_in(request)
+        found = await self._fetch(request, proof, now) if proof.digest else None
+        if found is None and (proof.is_token or scope["path"] not in PUBLIC):
             try:
-                response = await refuse(request)
+                response = refuse_token(request) if proof.is_token else await refuse(request)
             except HTTPException as error:
                 response = await answer_http_exception(request, error)
             await response(scope, receive, send)
@@ -63,32 +80,41 @@ class IdentityMiddleware:
         if found is None:
             await self.app(scope, receive, send)
             return
-        scope["state"]["identity"], seen_at = found
+        scope["state"]["identity"], marked_at = found
         await self.app(scope, receive, send)
-        if now - seen_at >= SEEN_EVERY and digest not in self.marking:
-            self._mark(digest, now)
+        is_stale = marked_at is None or now - marked_at >= SEEN_EVERY
+        if is_stale and proof.digest not in self.marking:
+            self._mark(proof, now)
 
-    async def _fetch(
-        self, request: Request, digest: str, now: datetime
-    ) -> tuple[Identity, datetime] | None:
+    def _proof_in(self, request: Request) -> _Proof:
+        token = bearer_token_of(request.headers)
+        if token is None:
+            fetch = partial(fetch_identity, limits=self.limits)
+            return _Proof(digest_in(request), fetch, mark_seen)
+        # Whoever shows a token is nobody else: what cookies say does not count.
+        is_one = is_for_programs(request) and token.startswith(PREFIX)
+        digest = digest_of(token) if is_one else ""
+        return _Proof(digest, fetch_token_identity, mark_used, is_token=True)
+
+    async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
         if request.method in SAFE_METHODS:
-            return await fetch_identity(request.state.session, digest, self.limits, now)
+            return await proof.fetch(request.state.session, proof.digest, now=now)
         async with self.database.session(is_read_only=True) as session:
-            return await fetch_identity(session, digest, self.limits, now)
+            return await proof.fetch(session, proof.digest, now=now)
 
-    def _mark(self, digest: str, now: datetime) -> None:
+    def _mark(self, proof: _Proof, now: datetime) -> None:
         # In a context of its own: it is no part of the request, which has been answered.
-        task = asyncio.create_task(self._mark_seen(digest, now), context=Context())
-        self.marking[digest] = task
-        task.add_done_callback(lambda _: self.marking.pop(digest, None))
+        task = asyncio.create_task(self._mark_seen(proof, now), context=Context())
+        self.marking[proof.digest] = task
+        task.add_done_callback(lambda _: self.marking.pop(proof.digest, None))
 
-    async def _mark_seen(self, digest: str, now: datetime) -> None:
+    async def _mark_seen(self, proof: _Proof, now: datetime) -> None:
         try:
             async with (
                 asyncio.timeout(PATIENCE_SECONDS),
                 self.database.session(is_read_only=False) as session,
             ):
-                await mark_seen(session, digest, now)
+                await proof.mark(session, proof.digest, now)
                 await session.commit()
         # The next request tries again; until then the session looks idle for a little longer.
         except Exception as error:  # noqa: BLE001

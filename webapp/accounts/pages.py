@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import update
 from sqlmodel import col
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -13,13 +12,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from webapp.accounts import changes, trail
 from webapp.accounts.cookies import digest_in, drop_token, set_token
-from webapp.accounts.door import Door, door_of
+from webapp.accounts.door import door_of, visitor_of
+from webapp.accounts.guess import Guess, accept, make_guess
 from webapp.accounts.kept import OWN, keep, kept_in
 from webapp.accounts.links import OneTimeLink, Purpose, claim_link, fetch_link
-from webapp.accounts.passwords import check_password, is_too_long
-from webapp.accounts.sessions import Visitor, end_session, start_session
-from webapp.accounts.throttle import Attempt, claim_attempt, forgive, subjects_of
-from webapp.accounts.users import User, fetch_user, has_users, parse_name
+from webapp.accounts.passwords import check_password
+from webapp.accounts.sessions import end_session, start_session
+from webapp.accounts.users import User, has_users, parse_name
 from webapp.admin.requests import form_of, session_of
 from webapp.database import SAFE_METHODS
 from webapp.errors import Invalid
@@ -35,6 +34,8 @@ from webapp.templating import (
 )
 
 WRONG = "This name and this password do not belong together."
+WORTHLESS = "This token does not work: it has ended, was revoked or never was one."
+NOT_FOR_PAGES = "Tokens are for the API at /api/ only. Leave the token out and sign in."
 LONGEST_URL_CHARACTERS = 2_000
 FRAGMENTS = ("sign_in",)
 USED_UP = (
@@ -57,24 +58,20 @@ async def sign_in(request: Request) -> Response:
     door, form = door_of(request), await form_of(request)
     name, password, url = (_text(form, field) for field in ("name", "password", "next"))
     kept = kept_in(form, url) if _text(form, "again") else None
-    visitor = _visitor(request)
-    subjects = subjects_of(door.secret_key, name, visitor.address)
-    # In a transaction of its own: what is counted stays counted, whatever becomes of the request.
-    async with door.turns, door.database.session(is_read_only=False) as session:
-        attempt = await claim_attempt(session, subjects)
-        await session.commit()
-    user = await _verify(door, name, password) if attempt.is_allowed else None
-    fresh_hash = await door.passwords.rehash(user.password_hash, password) if user else None
-    if user is None or not await _is_still(session_of(request), user):
-        trail.note("sign_in_failed", user=name[:80], address=visitor.address)
-        return _ask_again(request, attempt, {"url": _local(url), "name": name, "kept": kept})
-    await forgive(session_of(request), subjects)
+    address = visitor_of(request).address
+    guess = await make_guess(door, name, password, address)
+    guessed = guess.user
+    fresh_hash = await door.passwords.rehash(guessed.password_hash, password) if guessed else None
+    user = await accept(session_of(request), guess)
+    if user is None:
+        trail.note("sign_in_failed", user=name[:80], address=address)
+        return _ask_again(request, guess, {"url": _local(url), "name": name, "kept": kept})
     if fresh_hash:
         renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
         await session_of(request).execute(renewed)
     # The browser sends the form again to where it was meant to go.
     response = RedirectResponse(_local(url), 307) if kept else redirect(request, _local(url))
-    return await _enter(request, response, user)
+    return await enter(request, response, user)
 
 
 async def sign_out(request: Request) -> Response:
@@ -82,7 +79,7 @@ async def sign_out(request: Request) -> Response:
     identity = request.state.identity
     if identity is not None:
         await end_session(session_of(request), digest_in(request))
-        trail.note("signed_out", user=identity.name, address=_visitor(request).address)
+        trail.note("signed_out", user=identity.name, address=visitor_of(request).address)
     response = redirect(request, "/sign-in")
     drop_token(request, response)
     return response
@@ -106,13 +103,12 @@ async def welcome(request: Request) -> Response:
         user = await _take_up(request, link, name, password_hash)
     except Invalid as invalid:
         return await _welcome(request, link, invalid.sentences, name)
-    return await _enter(request, redirect(request, "/"), user)
+    return await enter(request, redirect(request, "/"), user)
 
 
 async def refuse(request: Request) -> Response:
     """GET or POST /…: 401 for a program, and the way in for a person."""
-    path = request.url.path
-    if path.startswith("/api/") and path != "/api/docs":
+    if is_for_programs(request):
         return JSONResponse({"detail": NOT_SIGNED_IN}, 401, headers={"WWW-Authenticate": "Bearer"})
     if is_partial(request):
         response = _ask(request, {"problem": NOT_SIGNED_IN}, 401, fragment="sign_in")
@@ -126,6 +122,19 @@ async def refuse(request: Request) -> Response:
     if kept is None:
         problem = "You have been signed out. Sign in, and do it again."
     return _ask(request, {"kept": kept, "url": kept.url if kept else "/", "problem": problem}, 401)
+
+
+def refuse_token(request: Request) -> Response:
+    """Return 401 for a token that does not work, here or at all."""
+    detail = WORTHLESS if is_for_programs(request) else NOT_FOR_PAGES
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return JSONResponse({"detail": detail}, 401, headers)
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether a request is one to the API, whose documentation is a page."""
+    path = request.url.path
+    return path.startswith("/api/") and path != "/api/docs"
 
 
 async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash: str) -> User:
@@ -143,27 +152,9 @@ async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash
     raise HTTPException(410, USED_UP)
 
 
-async def _verify(door: Door, name: str, password: str) -> User | None:
-    """Return whose password it is; nobody's takes as long as anybody's."""
-    if is_too_long(password):
-        return None
-    async with door.database.session(is_read_only=True) as session:
-        user = await fetch_user(session, name)
-    password_hash = user.password_hash if user and not user.is_disabled else None
-    return user if await door.passwords.verify(password_hash, password) else None
-
-
-async def _is_still(session: AsyncSession, user: User) -> bool:
-    """Whether nobody has disabled the account or changed its password meanwhile; locks it."""
-    found = select(col(User.password_hash)).where(
-        col(User.id) == user.id, col(User.is_disabled).is_(False)
-    )
-    return await session.scalar(found.with_for_update()) == user.password_hash
-
-
-async def _enter(request: Request, response: Response, user: User) -> Response:
+async def enter(request: Request, response: Response, user: User) -> Response:
     """Let the user in, with a new token: what the browser had before is worth nothing."""
-    door, session, visitor = door_of(request), session_of(request), _visitor(request)
+    door, session, visitor = door_of(request), session_of(request), visitor_of(request)
     if request.state.identity is not None:
         await end_session(session, digest_in(request))
     assert user.id is not None
@@ -173,14 +164,11 @@ async def _enter(request: Request, response: Response, user: User) -> Response:
     return response
 
 
-def _ask_again(request: Request, attempt: Attempt, context: Mapping[str, Any]) -> Response:
-    if not attempt.wait_seconds:
+def _ask_again(request: Request, guess: Guess, context: Mapping[str, Any]) -> Response:
+    if not guess.wait_seconds:
         return _ask(request, {**context, "problem": WRONG}, 422)
-    seconds = attempt.wait_seconds
-    wait = "a second" if seconds == 1 else f"{seconds} seconds"
-    problem = f"That was wrong too often. Wait {wait}, then try again."
-    response = _ask(request, {**context, "problem": problem}, 429)
-    response.headers["Retry-After"] = str(seconds)
+    response = _ask(request, {**context, "problem": guess.wait_sentence}, 429)
+    response.headers["Retry-After"] = str(guess.wait_seconds)
     return response
 
 
@@ -228,11 +216,6 @@ async def _welcome(
         "own": OWN,
     }
     return render(request, "welcome.html", context, 422 if errors else 200, fragments=())
-
-
-def _visitor(request: Request) -> Visitor:
-    address = request.client.host if request.client else ""
-    return Visitor(address, request.headers.get("user-agent", ""))
 
 
 def _text(form: FormData, name: str) -> str:

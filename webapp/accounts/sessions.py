@@ -101,6 +101,7 @@ async def start_session(
         )
     )
     await session.flush()
+    await session.execute(update(User).where(col(User.id) == user_id).values(seen_at=now))
     return token
 
 
@@ -109,13 +110,16 @@ async def end_session(session: AsyncSession, digest: str) -> None:
     await session.execute(delete(UserSession).where(col(UserSession.digest) == digest))
 
 
-async def end_sessions(session: AsyncSession, user_id: int, *, but: str = "") -> None:
-    """End all sessions of a user, but for the one with a digest."""
-    await session.execute(
-        delete(UserSession).where(
-            col(UserSession.user_id) == user_id, col(UserSession.digest) != but
-        )
+async def end_sessions(
+    session: AsyncSession, user_id: int, *, but: str = "", only: str = ""
+) -> int:
+    """End all sessions of a user, but for or only the one with a digest; return how many."""
+    ended = delete(UserSession).where(
+        col(UserSession.user_id) == user_id, col(UserSession.digest) != but
     )
+    if only:
+        ended = ended.where(col(UserSession.digest) == only)
+    return len((await session.scalars(ended.returning(col(UserSession.digest)))).all())
 
 
 async def fetch_sessions(
@@ -133,11 +137,11 @@ async def fetch_sessions(
 
 async def mark_seen(session: AsyncSession, digest: str, now: datetime) -> None:
     """Note that a session is in use, unless another request has just done so."""
-    await session.execute(
-        update(UserSession)
-        .where(col(UserSession.digest) == digest, col(UserSession.seen_at) <= now - SEEN_EVERY)
-        .values(seen_at=now)
-    )
+    stale = (col(UserSession.digest) == digest) & (col(UserSession.seen_at) <= now - SEEN_EVERY)
+    # The account first, in the order in which disabling it locks both.
+    whose = select(col(UserSession.user_id)).where(stale).scalar_subquery()
+    await session.execute(update(User).where(col(User.id) == whose).values(seen_at=now))
+    await session.execute(update(UserSession).where(stale).values(seen_at=now))
 
 
 async def _remove_ended(session: AsyncSession, limits: Limits, now: datetime) -> None:

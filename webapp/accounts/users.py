@@ -30,6 +30,15 @@ class User(SQLModel, table=True):
     password_hash: str | None = Field(default=None, max_length=200, repr=False)
     is_disabled: bool = False
     created_at: datetime
+    # When a session of theirs was last marked as seen; sessions themselves are gone once ended.
+    seen_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """One of “active”, “invited” and “disabled”."""
+        if self.is_disabled:
+            return "disabled"
+        return "active" if self.password_hash else "invited"
 
     @property
     def identity(self) -> Identity:

@@ -7,11 +7,11 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from webapp import history, resources
-from webapp.accounts import links, sessions, throttle, users
+from webapp.accounts import links, sessions, throttle, tokens, users
 from webapp.admin import submissions
 
 # Their models are in the metadata once they are imported.
-MODELS = (history, resources, submissions, users, sessions, links, throttle)
+MODELS = (history, resources, submissions, users, sessions, links, throttle, tokens)
 
 
 def render_item(kind: str, item: object, _: object) -> str | Literal[False]:

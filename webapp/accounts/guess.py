@@ -1,0 +1,67 @@
+"""A guess: a name and a password, counted as wrong before they are looked at."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from webapp.accounts.door import Door
+from webapp.accounts.passwords import is_too_long
+from webapp.accounts.throttle import Subject, claim_attempt, forgive, subjects_of
+from webapp.accounts.users import User, fetch_user
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What came of it: whose password it is, None if it is wrong or was not looked at."""
+
+    user: User | None
+    wait_seconds: int
+    subjects: tuple[Subject, Subject]
+
+    @property
+    def wait_sentence(self) -> str:
+        """What to do about it, "" if the next guess need not wait."""
+        wait = "a second" if self.wait_seconds == 1 else f"{self.wait_seconds} seconds"
+        return f"That was wrong too often. Wait {wait}, then try again." * bool(self.wait_seconds)
+
+
+async def make_guess(door: Door, name: str, password: str, address: str) -> Guess:
+    """Count a guess and, if it need not wait, look at it; no connection is held meanwhile."""
+    subjects = subjects_of(door.secret_key, name, address)
+    # In a transaction of its own: what is counted stays counted, whatever becomes of the request.
+    async with door.turns, door.database.session(is_read_only=False) as session:
+        attempt = await claim_attempt(session, subjects)
+        await session.commit()
+    user = await _verify(door, name, password) if attempt.is_allowed else None
+    return Guess(user, attempt.wait_seconds, subjects)
+
+
+async def accept(session: AsyncSession, guess: Guess) -> User | None:
+    """Return whose password it is and take the count back; what follows is one with it.
+
+    None if it is wrong, or if somebody disabled the account or changed its password meanwhile.
+    """
+    if guess.user is None or not await _is_still(session, guess.user):
+        return None
+    await forgive(session, guess.subjects)
+    return guess.user
+
+
+async def _verify(door: Door, name: str, password: str) -> User | None:
+    """Return whose password it is; nobody's takes as long as anybody's."""
+    if is_too_long(password):
+        return None
+    async with door.database.session(is_read_only=True) as session:
+        user = await fetch_user(session, name)
+    password_hash = user.password_hash if user and not user.is_disabled else None
+    return user if await door.passwords.verify(password_hash, password) else None
+
+
+async def _is_still(session: AsyncSession, user: User) -> bool:
+    """Whether the account is as it was when the password was looked at; locks it."""
+    found = select(col(User.password_hash)).where(
+        col(User.id) == user.id, col(User.is_disabled).is_(False)
+    )
+    return await session.scalar(found.with_for_update()) == user.password_hash

@@ -1,0 +1,124 @@
+"""Tokens: what a program shows at the API instead of signing in; the database has only digests."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import CheckConstraint, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from webapp.accounts.sessions import SEEN_EVERY, make_token
+from webapp.accounts.users import MOST_CHARACTERS, User
+from webapp.errors import Invalid
+from webapp.identity import Identity, Role
+
+# Tells people, and whatever looks for leaked secrets, what it is.
+PREFIX = "hero_"
+LIFETIMES_DAYS = (7, 30, 90, 365)
+# More than anybody keeps an eye on.
+MOST_TOKENS = 50
+
+
+class ApiToken(SQLModel, table=True):
+    """A token that was handed out: whose it is, and what it may do at most."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="api_token_has_a_role"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True, max_length=64)
+    user_id: int = Field(foreign_key="user_account.id", ondelete="CASCADE", index=True)
+    name: str = Field(max_length=MOST_CHARACTERS)
+    role: str = Field(max_length=10)
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= datetime.now(UTC)
+
+    @property
+    def description(self) -> str:
+        """What the history says of it."""
+        return f"{self.name} ({self.role}, until {self.expires_at:%Y-%m-%d})"
+
+
+# In the path of every request of a program, so it is made once.
+SELECT_IDENTITY = (
+    select(
+        col(User.id),
+        col(User.name),
+        col(User.role),
+        col(ApiToken.role),
+        col(ApiToken.last_used_at),
+    )
+    .join(ApiToken, col(ApiToken.user_id) == col(User.id))
+    .where(
+        col(ApiToken.digest) == bindparam("digest"),
+        col(ApiToken.expires_at) > bindparam("now"),
+        col(User.is_disabled).is_(False),
+    )
+)
+
+
+def make_api_token() -> str:
+    return PREFIX + make_token()
+
+
+def check_token(owner: User, name: str, role: Role, days: int) -> str:
+    """Return the name as it is stored. Raises Invalid for `name`, `role` and `days`."""
+    name, errors = " ".join(name.split()), {}
+    if not name:
+        errors["name"] = "Enter a name that says what it is for."
+    elif len(name) > MOST_CHARACTERS:
+        errors["name"] = f"Use at most {MOST_CHARACTERS} characters."
+    elif not name.isprintable():
+        errors["name"] = "Use letters, digits and signs that can be seen."
+    if not Role(owner.role).includes(role):
+        errors["role"] = f"A token may do no more than its owner, who is a {owner.role}."
+    if not 1 <= days <= max(LIFETIMES_DAYS):
+        errors["days"] = f"Choose from 1 to {max(LIFETIMES_DAYS)} days."
+    if errors:
+        raise Invalid(errors)
+    return name
+
+
+async def fetch_token_identity(
+    session: AsyncSession, digest: str, now: datetime
+) -> tuple[Identity, datetime | None] | None:
+    """Return who has a token that still works, and when it was last marked as used.
+
+    The role is the lower one of the token and of its owner as they are now.
+    """
+    row = (await session.execute(SELECT_IDENTITY, {"digest": digest, "now": now})).first()
+    if row is None:
+        return None
+    user_id, name, own, given, last_used_at = row
+    role = given if Role(own).includes(Role(given)) else own
+    return Identity(user_id, name, Role(role)), last_used_at
+
+
+async def fetch_tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken]:
+    """Return the tokens of a user, the newest first, also those that work no longer."""
+    found = select(ApiToken).where(col(ApiToken.user_id) == user_id)
+    return (await session.scalars(found.order_by(col(ApiToken.id).desc()))).all()
+
+
+async def fetch_token(session: AsyncSession, user_id: int, token_id: int) -> ApiToken | None:
+    """Return one token of a user."""
+    return await session.scalar(
+        select(ApiToken).where(col(ApiToken.user_id) == user_id, col(ApiToken.id) == token_id)
+    )
+
+
+async def mark_used(session: AsyncSession, digest: str, now: datetime) -> None:
+    """Note that a token is in use, unless another request has just done so."""
+    last = col(ApiToken.last_used_at)
+    await session.execute(
+        update(ApiToken)
+        .where(col(ApiToken.digest) == digest, last.is_(None) | (last <= now - SEEN_EVERY))
+        .values(last_used_at=now)
+    )
