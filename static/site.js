@@ -255,6 +255,13 @@ const complain = (title, text) => {
   (find("dialog[open] .confirm") ?? find("#toasts")).append(toast); // what lies behind an open dialog is not heard
 };
 
+// ---- what is shown once: copied, or at least selected where a page may not copy ----
+on("click", "[data-copies]", async (button) => {
+  const shown = find(`#${button.dataset.copies}`);
+  shown.select();
+  await navigator.clipboard?.writeText(shown.value).then(() => (button.textContent = "Copied")).catch(() => {});
+});
+
 // ---- times: relative to the eye, in full on hover ----
 const sizes = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const showTimes = () => {

@@ -18,6 +18,7 @@ from webapp.access_log import AccessLogMiddleware
 from webapp.accounts import pages as door
 from webapp.accounts.door import door_for
 from webapp.accounts.middleware import IdentityMiddleware
+from webapp.accounts.routes import account_routes
 from webapp.admin import past
 from webapp.admin.resource import Resource
 from webapp.admin.routes import routes_of
@@ -69,6 +70,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
                 methods=["POST"],
                 name="undo",
             ),
+            *account_routes(),
             *routes_of(site),
         ],
         middleware=[

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
+from webapp.accounts.devices import device_of
 from webapp.accounts.users import User
 from webapp.identity import Identity, Role
 
@@ -31,6 +32,10 @@ class UserSession(SQLModel, table=True):
     ends_at: datetime
     user_agent: str = Field(max_length=MOST_AGENT_CHARACTERS)
     address: str = Field(max_length=64)
+
+    @property
+    def device(self) -> str:
+        return device_of(self.user_agent)
 
 
 @dataclass(frozen=True)

@@ -79,3 +79,12 @@ async def fetch_users(session: AsyncSession) -> Sequence[User]:
 async def has_users(session: AsyncSession) -> bool:
     """Whether there is any account."""
     return await session.scalar(select(col(User.id)).limit(1)) is not None
+
+
+async def is_last_owner(session: AsyncSession, user: User) -> bool:
+    """Whether nobody else is an owner who can sign in."""
+    others = select(col(User.id)).where(
+        col(User.role) == Role.OWNER, col(User.is_disabled).is_(False), col(User.id) != user.id
+    )
+    is_owner = user.role == Role.OWNER and not user.is_disabled
+    return is_owner and await session.scalar(others.limit(1)) is None

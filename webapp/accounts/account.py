@@ -1,0 +1,103 @@
+"""Pages of one's own account: the password, the sessions, and tokens for programs."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from webapp.accounts import changes
+from webapp.accounts.access import fetch_access, fetch_user_of, id_of
+from webapp.accounts.door import door_of, visitor_of
+from webapp.accounts.entries import Choice, parse_role, role_choices, text_in
+from webapp.accounts.guess import accept, make_guess
+from webapp.accounts.once import show_once
+from webapp.accounts.pages import enter
+from webapp.accounts.passwords import check_password
+from webapp.accounts.tokens import LIFETIMES_DAYS
+from webapp.admin.requests import form_of, operation_of, session_of
+from webapp.errors import Invalid
+from webapp.identity import Role, identity_of
+from webapp.templating import Flash, redirect, render
+
+WRONG = "This is not your password."
+DAYS = {str(days): days for days in LIFETIMES_DAYS}
+DEFAULT_DAYS = "30"
+ROLES = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
+
+
+async def account_page(request: Request) -> Response:
+    """GET /account: who one is, where one is signed in, and one's tokens."""
+    user = await fetch_user_of(request)
+    context = {"user": user, **await fetch_access(request, user)}
+    return render(request, "accounts/account.html", context, fragments=())
+
+
+async def password_page(request: Request) -> Response:
+    """GET /account/password: asks for the old and the new password."""
+    await fetch_user_of(request)
+    return _ask_password(request, {})
+
+
+async def change_password(request: Request) -> Response:
+    """POST /account/password: a new password and session, all others end → account; 422, 429."""
+    door, form = door_of(request), await form_of(request)
+    name, user_id = identity_of(request).name, identity_of(request).user_id
+    password = text_in(form, "new")
+    try:
+        check_password(password)
+    except Invalid as invalid:
+        return _ask_password(request, {"new": str(invalid)})
+    guess = await make_guess(door, name, text_in(form, "current"), visitor_of(request).address)
+    password_hash = await door.passwords.hash(password) if guess.user else ""
+    user = await accept(session_of(request), guess)
+    if user is None or user.id != user_id:
+        return _ask_password(request, {"current": guess.wait_sentence or WRONG}, guess.wait_seconds)
+    await changes.set_password(
+        session_of(request), operation_of(request), id_of(user), password_hash
+    )
+    flash = Flash("Changed", "your password", note="Everywhere else you are signed out.")
+    return await enter(request, redirect(request, "/account", flash), user)
+
+
+async def token_page(request: Request) -> Response:
+    """GET /account/tokens/new: asks what a token is for and may do."""
+    await fetch_user_of(request)
+    return _ask_token(request, {}, {})
+
+
+async def add_token(request: Request) -> Response:
+    """POST /account/tokens: a token, shown this once; 422 if it cannot be."""
+    form, user = await form_of(request), await fetch_user_of(request)
+    given = {name: text_in(form, name) for name in ("name", "role", "days")}
+    session, operation = session_of(request), operation_of(request)
+    try:
+        role, days = parse_role(given["role"]), DAYS.get(given["days"], 0)
+        token = await changes.add_token(session, operation, id_of(user), given["name"], role, days)
+    except Invalid as invalid:
+        return _ask_token(request, given, invalid.sentences)
+    assert token is not None
+    sentences = (
+        "Copy it now: it is not shown again.",
+        f"A program that sends it to the API is {ROLES[role]} for {days} days.",
+    )
+    return show_once(request, "New token", "Token", token, sentences, "/account")
+
+
+def _ask_password(request: Request, errors: Mapping[str, str], wait_seconds: int = 0) -> Response:
+    status = 429 if wait_seconds else 422 if errors else 200
+    context = {"errors": errors, "name": identity_of(request).name}
+    response = render(request, "accounts/password.html", context, status, fragments=())
+    if wait_seconds:
+        response.headers["Retry-After"] = str(wait_seconds)
+    return response
+
+
+def _ask_token(request: Request, given: Mapping[str, str], errors: Mapping[str, str]) -> Response:
+    context = {
+        "given": {"name": "", "role": Role.VIEWER.value, "days": DEFAULT_DAYS, **given},
+        "errors": errors,
+        "roles": role_choices(identity_of(request).role),
+        "lifetimes": [Choice(text, f"{days} days") for text, days in DAYS.items()],
+    }
+    status = 422 if errors else 200
+    return render(request, "accounts/new_token.html", context, status, fragments=())

@@ -1,0 +1,41 @@
+"""Routes: the addresses of one's own account, and those of everybody's, which are for owners."""
+
+from functools import partial
+
+from starlette.routing import Route
+
+from webapp.accounts import access, account, people
+from webapp.identity import Handler, Role, needs
+
+
+def account_routes() -> list[Route]:
+    """Return the routes of accounts, but for the way in."""
+    own, owner = partial(_route, Role.VIEWER), partial(_route, Role.OWNER)
+    return [
+        own("/account", account.account_page, name="account"),
+        own("/account/password", account.password_page, name="account:password"),
+        own("/account/password", account.change_password, method="POST"),
+        own("/account/tokens/new", account.token_page, name="account:token"),
+        own("/account/tokens", account.add_token, method="POST", name="account:tokens"),
+        own("/account/tokens/{token}/revoke", access.revoke_page),
+        own("/account/tokens/{token}/revoke", access.revoke, method="POST"),
+        own("/account/sessions/end", access.end_sessions, method="POST"),
+        owner("/people", people.people_page, name="people"),
+        owner("/people", people.invite, method="POST"),
+        owner("/people/new", people.invite_page, name="people:new"),
+        owner("/people/{id}", people.person_page, name="people:show"),
+        owner("/people/{id}/role", people.change_role, method="POST"),
+        owner("/people/{id}/disable", people.disable_page),
+        owner("/people/{id}/disable", people.disable, method="POST"),
+        owner("/people/{id}/enable", people.enable, method="POST"),
+        owner("/people/{id}/link", people.hand_out_link, method="POST"),
+        owner("/people/{id}/sessions/end", access.end_sessions, method="POST"),
+        owner("/people/{id}/tokens/{token}/revoke", access.revoke_page),
+        owner("/people/{id}/tokens/{token}/revoke", access.revoke, method="POST"),
+    ]
+
+
+def _route(
+    role: Role, path: str, handler: Handler, *, method: str = "GET", name: str | None = None
+) -> Route:
+    return Route(path, needs(role, handler), methods=[method], name=name)
