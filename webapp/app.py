@@ -16,6 +16,7 @@ from starlette_compress import CompressMiddleware
 from webapp import overview
 from webapp.access_log import AccessLogMiddleware
 from webapp.accounts import pages as door
+from webapp.accounts import trail
 from webapp.accounts.door import door_for
 from webapp.accounts.middleware import IdentityMiddleware
 from webapp.accounts.routes import account_routes
@@ -39,7 +40,7 @@ from webapp.templating import environment
 def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
     """Return the whole application; it connects to its database with the first request."""
     database = connect(settings)
-    site = Site(resources)
+    site = Site(resources, others=(trail.RESOURCE,))
     api = create_api(site)
     way_in = door_for(settings, database)
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.accounts import changes
 from webapp.accounts.links import Purpose, make_link
 from webapp.accounts.passwords import Passwords, check_password
+from webapp.accounts.tokens import LIFETIMES_DAYS
 from webapp.accounts.users import User, fetch_user, fetch_users
 from webapp.connecting import ready
 from webapp.errors import Invalid
@@ -117,6 +118,34 @@ def enable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
         user = await _fetch(session, name)
         await changes.enable(session, _operation(), _id_of(user))
         return f"{user.name} may sign in again."
+
+    return do
+
+
+@user_commands.command()
+@name_argument
+@click.option("--name", "label", required=True, help="What the token is for.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.VIEWER.value,
+    help="What it may do, and never more than the user may.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, max(LIFETIMES_DAYS)),
+    default=LIFETIMES_DAYS[1],
+    help="How long it works.",
+)
+@_in_transaction
+def token(name: str, label: str, role: str, days: int) -> Callable[[AsyncSession], Awaitable[str]]:
+    """Print a new token of a user for the API; it is not shown again."""
+
+    async def do(session: AsyncSession) -> str:
+        user_id = _id_of(await _fetch(session, name))
+        made = await changes.add_token(session, _operation(), user_id, label, Role(role), days)
+        assert made is not None
+        return made
 
     return do
 

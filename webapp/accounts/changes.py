@@ -186,12 +186,14 @@ async def _lock(
 ) -> User | None:
     """Lock a user until the end; refuse what would leave no owner."""
     if not is_owner_still:
-        owners = select(col(User.id)).where(
+        owners = select(col(User.id), col(User.password_hash).is_not(None)).where(
             col(User.role) == Role.OWNER, col(User.is_disabled).is_(False)
         )
         # All of them, in one order: two owners who remove each other take turns.
-        locked = (await session.scalars(owners.order_by(col(User.id)).with_for_update())).all()
-        if list(locked) == [user_id]:
+        locked = (await session.execute(owners.order_by(col(User.id)).with_for_update())).all()
+        is_one = any(id == user_id for id, _ in locked)
+        # Who was invited only may never come.
+        if is_one and not any(can_sign_in for id, can_sign_in in locked if id != user_id):
             raise Invalid({field: LAST_OWNER})
     found = select(User).where(col(User.id) == user_id).with_for_update()
     return await session.scalar(found.execution_options(populate_existing=True))

@@ -84,7 +84,10 @@ async def has_users(session: AsyncSession) -> bool:
 async def is_last_owner(session: AsyncSession, user: User) -> bool:
     """Whether nobody else is an owner who can sign in."""
     others = select(col(User.id)).where(
-        col(User.role) == Role.OWNER, col(User.is_disabled).is_(False), col(User.id) != user.id
+        col(User.role) == Role.OWNER,
+        col(User.is_disabled).is_(False),
+        col(User.password_hash).is_not(None),
+        col(User.id) != user.id,
     )
     is_owner = user.role == Role.OWNER and not user.is_disabled
     return is_owner and await session.scalar(others.limit(1)) is None

@@ -38,8 +38,10 @@ class Referrer:
 class Site:
     """What is administered together, in menu order."""
 
-    def __init__(self, resources: Sequence[Resource]) -> None:
+    def __init__(self, resources: Sequence[Resource], others: Sequence[str] = ()) -> None:
+        """`others`: what else is in the history, under this name, and holds nothing masked."""
         self.resources = tuple(resources)
+        self.others = tuple(others)
         names = [resource.name for resource in self.resources]
         for name in names:
             if name in TAKEN_NAMES or names.count(name) > 1:

@@ -217,7 +217,9 @@ async def _fetch_titles(
 def _line(site: Site, change: Change, titles: Titles) -> Line:
     resource = _resource_of(site, change)
     if resource is None:
-        return Line(change, None, ())
+        # Of what is administered no longer nobody knows what was masked.
+        is_known = change.resource in site.others
+        return Line(change, None, _plain_differences(change) if is_known else ())
     differences = [
         Difference(
             field.label,
@@ -230,6 +232,19 @@ def _line(site: Site, change: Change, titles: Titles) -> Line:
         if (old, new) != (None, None) or change.kind == Kind.REVEALED
     ]
     return Line(change, resource, tuple(differences))
+
+
+def _plain_differences(change: Change) -> tuple[Difference, ...]:
+    """Return the differences of what is no resource, under the names of its fields."""
+    return tuple(
+        Difference(
+            name.replace("_", " ").capitalize(),
+            # Neither: that it was, and nothing of what it is.
+            shortened(old or "") if (old, new) != (None, None) else MASK,
+            shortened(new or "") if (old, new) != (None, None) else MASK,
+        )
+        for name, (old, new) in change.values.items()
+    )
 
 
 def _shown(site: Site, field: Field, text: str | None, titles: Titles) -> str:

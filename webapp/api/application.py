@@ -1,5 +1,7 @@
 """The API application: FastAPI, mounted at /api, on the session of the outer middleware."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -8,15 +10,33 @@ from starlette.responses import JSONResponse, Response
 
 from webapp.admin.site import Site
 from webapp.api.routes import GuardedRoute, add_routes
+from webapp.api.schemas import ErrorDetail
 from webapp.errors import Invalid, answer_http_exception
 from webapp.identity import Role, needs
 
 DESCRIPTION = "Heroes, teams and whatever else this admin manages, as JSON."
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token from the page of one's account. It does what its role and its owner's"
+    " both may do.",
+}
+
+
+class Api(FastAPI):
+    """An API whose document says how to be let in."""
+
+    # Any: an OpenAPI document is nested JSON.
+    def openapi(self) -> dict[str, Any]:
+        document: dict[str, Any] = super().openapi()
+        document["components"]["securitySchemes"] = {"token": TOKEN}
+        document["security"] = [{"token": []}]
+        return document
 
 
 def create_api(site: Site) -> FastAPI:
     """Return the API of all resources."""
-    api = FastAPI(
+    api = Api(
         title="Hero Admin API",
         version="1",
         description=DESCRIPTION,
@@ -25,6 +45,7 @@ def create_api(site: Site) -> FastAPI:
         openapi_url=None,
         servers=[{"url": "/api"}],
         redirect_slashes=False,
+        responses={401: {"model": ErrorDetail}, 403: {"model": ErrorDetail}},
         exception_handlers={
             HTTPException: answer_http_exception,
             RequestValidationError: _answer_validation_error,
