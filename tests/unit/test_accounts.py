@@ -21,6 +21,10 @@ from webapp.identity import COMMAND_LINE, Role
 BY = Operation(COMMAND_LINE, "command")
 
 
+def an_owner(name: str) -> User:
+    return a_user(name, password_hash="x")
+
+
 async def refused(database: Database, user: User, role: Role | None) -> bool:
     """Whether somebody cannot lose the role of an owner, or with None the way in."""
     assert user.id is not None
@@ -41,12 +45,15 @@ async def test_the_last_owner_stays_one(
     database: Database, session: AsyncSession, stored: Stored, role: Role | None
 ) -> None:
     ann, _, _ = [
-        await committed(session, a_user("Ann")),
-        await committed(session, a_user("Dora", is_disabled=True)),
+        await committed(session, an_owner("Ann")),
+        await committed(session, a_user("Dora", password_hash="x", is_disabled=True)),
         await committed(session, a_user("Ed", Role.EDITOR)),
     ]
     assert await refused(database, ann, role)
-    bob = await committed(session, a_user("Bob"))
+    # Who was only invited may never come.
+    await committed(session, a_user("Iris"))
+    assert await refused(database, ann, role)
+    bob = await committed(session, an_owner("Bob"))
     assert not await refused(database, ann, role)
     assert await refused(database, bob, role)
 
@@ -55,7 +62,7 @@ async def test_the_last_owner_stays_one(
 async def test_owners_who_remove_each_other_at_once_leave_one(
     database: Database, session: AsyncSession, stored: Stored, role: Role | None
 ) -> None:
-    owners = [await committed(session, a_user(f"Owner {number}")) for number in range(4)]
+    owners = [await committed(session, an_owner(f"Owner {number}")) for number in range(4)]
     await asyncio.gather(*(refused(database, owner, role) for owner in owners))
     users = await stored.all(User)
     assert len([each for each in users if each.role == Role.OWNER and not each.is_disabled]) == 1

@@ -160,7 +160,7 @@ def test_a_server_for_this_machine_only_makes_its_own_key(host: str) -> None:
 def test_a_server_for_others_needs_accounts_and_a_key(host: str) -> None:
     for given in ({}, {"secret_key": "x" * 31}, {"secret_key": "x" * 32, "auth": "off"}):
         with pytest.raises(SettingsError, match=r"WEBAPP_(SECRET_KEY|AUTH)"):
-            check_serving(load_settings(host=host, **given))
+            check_serving(load_settings(host=host, allowed_hosts="heroes.example", **given))
     settings = load_settings(host=host, secret_key=KEY, allowed_hosts="heroes.example")
     assert check_serving(settings) == settings
 
