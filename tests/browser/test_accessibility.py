@@ -94,6 +94,43 @@ def menu(page: Page) -> None:
     expect(page.get_by_role("link", name="Overview")).to_be_visible()
 
 
+def invitation(page: Page) -> None:
+    page.goto("/people/new")
+    page.get_by_label("Name").fill("Bob Builder")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_role("heading", name="Invitation for Bob Builder")).to_be_visible()
+
+
+def somebody(page: Page) -> None:
+    invitation(page)
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("button", name="New invitation link")).to_be_visible()
+
+
+def disabling(page: Page) -> None:
+    somebody(page)
+    page.goto(f"{page.url}/disable")
+
+
+def refused_invitation(page: Page) -> None:
+    page.goto("/people/new")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_text("Enter a name.")).to_be_visible()
+
+
+def token(page: Page) -> None:
+    page.goto("/account/tokens/new")
+    page.get_by_label("Name").fill("ci")
+    page.get_by_role("button", name="Create token").click()
+    expect(page.get_by_role("heading", name="New token")).to_be_visible()
+
+
+def account(page: Page) -> None:
+    token(page)
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("link", name="Revoke ci…")).to_be_visible()
+
+
 def api(page: Page) -> None:
     page.goto("/api/docs")
     page.locator("summary").filter(has_text="Change hero").click()
@@ -119,6 +156,17 @@ PAGES: dict[str, View] = {
     "not found": at("/nothing/here"),
     "bad request": at("/heroes/delete"),
     "API": api,
+    "people": at("/people"),
+    "invitation": invitation,
+    "refused invitation": refused_invitation,
+    "last owner": at("/people/1"),
+    "somebody": somebody,
+    "disabling": disabling,
+    "account": account,
+    "password": at("/account/password"),
+    "new token": at("/account/tokens/new"),
+    "token": token,
+    "history of people": at("/history?resource=people"),
 }
 ONLY_WITH_JAVASCRIPT: dict[str, View] = {
     "counted search": counted_search,

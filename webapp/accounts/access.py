@@ -20,6 +20,7 @@ from webapp.templating import Flash, redirect, render
 NOBODY = "Nobody has this account."
 NO_ACCOUNT = "Nobody has an account while WEBAPP_AUTH is off."
 NO_TOKEN = "There is no such token. It may have been revoked."  # noqa: S105 - no secret
+ENDED_BEFORE = "No such session was open any more."
 CONFIRM = ("confirm",)
 
 
@@ -31,9 +32,8 @@ async def end_sessions(request: Request) -> Response:
     but = "" if only else digest_in(request)
     session, operation = session_of(request), operation_of(request)
     count = await changes.sign_out(session, operation, id_of(user), but=but, only=only)
-    sessions = "1 session" if count == 1 else f"{count or 'No'} sessions"
-    note = "" if count else "There was none any more."
-    return redirect(request, url_of(request), Flash("Ended", sessions, note=note))
+    flash = Flash("Ended", "1 session" if count == 1 else f"{count} sessions")
+    return redirect(request, url_of(request), flash if count else Flash(ENDED_BEFORE))
 
 
 async def revoke_page(request: Request) -> Response:

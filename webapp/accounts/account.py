@@ -13,7 +13,7 @@ from webapp.accounts.guess import accept, make_guess
 from webapp.accounts.once import show_once
 from webapp.accounts.pages import enter
 from webapp.accounts.passwords import check_password
-from webapp.accounts.tokens import LIFETIMES_DAYS
+from webapp.accounts.tokens import A_ROLE, LIFETIMES_DAYS
 from webapp.admin.requests import form_of, operation_of, session_of
 from webapp.errors import Invalid
 from webapp.identity import Role, identity_of
@@ -22,7 +22,6 @@ from webapp.templating import Flash, redirect, render
 WRONG = "This is not your password."
 DAYS = {str(days): days for days in LIFETIMES_DAYS}
 DEFAULT_DAYS = "30"
-ROLES = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
 
 
 async def account_page(request: Request) -> Response:
@@ -78,7 +77,7 @@ async def add_token(request: Request) -> Response:
     assert token is not None
     sentences = (
         "Copy it now: it is not shown again.",
-        f"A program that sends it to the API is {ROLES[role]} for {days} days.",
+        f"A program that sends it to the API is {A_ROLE[role]} for {days} days.",
     )
     return show_once(request, "New token", "Token", token, sentences, "/account")
 

@@ -15,6 +15,7 @@ from webapp.identity import Identity, Role
 # Tells people, and whatever looks for leaked secrets, what it is.
 PREFIX = "hero_"
 LIFETIMES_DAYS = (7, 30, 90, 365)
+A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
 # More than anybody keeps an eye on.
 MOST_TOKENS = 50
 
@@ -78,9 +79,11 @@ def check_token(owner: User, name: str, role: Role, days: int) -> str:
     elif not name.isprintable():
         errors["name"] = "Use letters, digits and signs that can be seen."
     if not Role(owner.role).includes(role):
-        errors["role"] = f"A token may do no more than its owner, who is a {owner.role}."
+        errors["role"] = (
+            f"A token may do no more than its owner, who is {A_ROLE[Role(owner.role)]}."
+        )
     if not 1 <= days <= max(LIFETIMES_DAYS):
-        errors["days"] = f"Choose from 1 to {max(LIFETIMES_DAYS)} days."
+        errors["days"] = "Choose how long it works."
     if errors:
         raise Invalid(errors)
     return name

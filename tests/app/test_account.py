@@ -1,0 +1,209 @@
+"""One's own account: the password, and where one is signed in."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
+
+from tests.factories import committed
+from tests.html import (
+    error_beside,
+    facts_of,
+    field_of,
+    flash_of,
+    follow,
+    form_of,
+    heading_of,
+    link,
+    parsed,
+    submit,
+    text_of,
+)
+from tests.serving import client_of, serving
+from tests.signing_in import a_user
+from tests.stored import Stored
+from webapp.accounts.devices import device_of
+from webapp.accounts.sessions import UserSession
+from webapp.accounts.throttle import Guesses
+from webapp.accounts.users import User
+from webapp.app import create_app
+from webapp.identity import Role
+from webapp.settings import Settings
+
+OLD, NEW = "correct horse battery", "another horse battery"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+async def sign_in(client: httpx.AsyncClient, password: str) -> httpx.Response:
+    data = {"account.name": "Ann", "account.password": password}
+    return await client.post("/sign-in", data=data)
+
+
+@pytest.fixture
+async def ann(
+    app: Starlette, client: httpx.AsyncClient, session: AsyncSession
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an editor who signed in with a password."""
+    await committed(session, a_user("Ann", Role.EDITOR, QUICK.hash(OLD)))
+    async with client_of(app) as other:
+        assert (await sign_in(other, OLD)).status_code == 303
+        yield other
+
+
+async def changed(client: httpx.AsyncClient, current: str = OLD, new: str = NEW) -> httpx.Response:
+    form = form_of(await client.get("/account/password"))
+    return await submit(client, form, current=current, new=new)
+
+
+async def test_ones_own_page_is_behind_ones_name(ann: httpx.AsyncClient) -> None:
+    page = await ann.get(link(await ann.get("/heroes"), "Ann Editor"))
+    assert (page.status_code, heading_of(page)) == (200, "Ann")
+    assert facts_of(page)["Role"] == "Editor"
+
+
+async def test_a_new_password_signs_out_everywhere_else_and_goes_on_here(
+    app: Starlette, ann: httpx.AsyncClient
+) -> None:
+    before = ann.cookies["session"]
+    async with client_of(app) as elsewhere, client_of(app) as copy:
+        await sign_in(elsewhere, OLD)
+        copy.cookies.set("session", before)
+        saved = await changed(ann)
+        assert (saved.status_code, saved.headers["location"]) == (303, "/account")
+        page = await follow(ann, saved)
+        assert flash_of(page) == "Changed your password Everywhere else you are signed out."
+        assert ann.cookies["session"] != before
+        assert (await elsewhere.get("/heroes")).status_code == 303
+        assert (await copy.get("/heroes")).status_code == 303
+        assert (await sign_in(elsewhere, OLD)).status_code == 422
+        assert (await sign_in(elsewhere, NEW)).status_code == 303
+
+
+async def test_the_current_password_is_needed(ann: httpx.AsyncClient, stored: Stored) -> None:
+    before = [each.password_hash for each in await stored.all(User)]
+    again = await changed(ann, current="wrong horse battery")
+    assert again.status_code == 422
+    assert error_beside(again, "Current password") == "This is not your password."
+    assert [each.password_hash for each in await stored.all(User)] == before
+    assert (await ann.get("/heroes")).status_code == 200
+
+
+async def test_guessing_the_current_password_is_slowed_as_at_the_sign_in(
+    ann: httpx.AsyncClient, stored: Stored
+) -> None:
+    answers = [await changed(ann, current=f"wrong {number}") for number in range(5)]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert "try again" in error_beside(answers[-1], "Current password")
+    assert (await changed(ann)).status_code == 429
+    assert max(each.count for each in await stored.all(Guesses)) == 5
+    # The session itself goes on.
+    assert (await ann.get("/heroes")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("new", "sentence"),
+    [("short", "Use at least 12 characters."), ("x" * 1025, "Use at most 1024 bytes.")],
+)
+async def test_a_password_that_cannot_be_is_said_beside_it_and_is_no_guess(
+    ann: httpx.AsyncClient, stored: Stored, new: str, sentence: str
+) -> None:
+    again = await changed(ann, new=new)
+    assert (again.status_code, error_beside(again, "New password")) == (422, sentence)
+    assert field_of(again, "New password").value == field_of(again, "Current password").value == ""
+    assert await stored.count(Guesses) <= 1
+
+
+async def test_who_has_no_password_yet_cannot_change_it(client: httpx.AsyncClient) -> None:
+    again = await changed(client)
+    assert error_beside(again, "Current password") == "This is not your password."
+
+
+# Sessions
+
+
+async def test_ones_sessions_say_where_and_which_one_this_is(
+    app: Starlette, ann: httpx.AsyncClient
+) -> None:
+    async with client_of(app, address="192.0.2.7") as phone:
+        phone.headers["User-Agent"] = FIREFOX
+        await sign_in(phone, OLD)
+    (listed,) = parsed(await ann.get("/account")).find_all("ul", attrs={"aria-label": "Sessions"})
+    lines = [text_of(each) for each in listed.find_all("li")]
+    assert len(lines) == 2
+    (this,) = [line for line in lines if "this one" in line]
+    (other,) = [line for line in lines if line != this]
+    assert "127.0.0.1" in this
+    assert other.startswith("Firefox on Linux 192.0.2.7 · since")
+
+
+async def test_one_session_or_all_others_are_ended(app: Starlette, ann: httpx.AsyncClient) -> None:
+    async with client_of(app) as first, client_of(app) as second, client_of(app) as third:
+        for number, each in enumerate((first, second, third)):
+            each.headers["User-Agent"] = f"device {number}"
+            await sign_in(each, OLD)
+        page = await ann.get("/account")
+        press = "End the session of device 0, 127.0.0.1"
+        ended = await submit(ann, form_of(page, press=press))
+        assert flash_of(await follow(ann, ended)) == "Ended 1 session"
+        answers = [(await each.get("/heroes")).status_code for each in (first, second, third)]
+        assert answers == [303, 200, 200]
+        ended = await submit(ann, form_of(page, press="End all others"))
+        assert flash_of(await follow(ann, ended)) == "Ended 2 sessions"
+        answers = [(await each.get("/heroes")).status_code for each in (first, second, third, ann)]
+        assert answers == [303, 303, 303, 200]
+
+
+async def test_a_session_of_somebody_else_is_not_ended(
+    ann: httpx.AsyncClient, client: httpx.AsyncClient, stored: Stored
+) -> None:
+    (other,) = [each for each in await stored.all(UserSession) if each.user_id == 1]
+    ended = await ann.post("/account/sessions/end", data={"session": other.digest})
+    assert flash_of(await follow(ann, ended)) == "No such session was open any more."
+    assert (await client.get("/heroes")).status_code == 200
+
+
+async def test_a_session_that_is_over_is_not_listed(
+    ann: httpx.AsyncClient, session: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    stale = update(UserSession).where(UserSession.user_id == 2).values(seen_at=long_ago)  # type: ignore[arg-type]
+    await session.execute(stale)
+    await session.commit()
+    assert "Signed in nowhere." in text_of(parsed(await client.get("/people/2")))
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "device"),
+    [
+        (FIREFOX, "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("curl/8.9", "curl/8.9"),
+        ("", "Something that does not say what it is"),
+    ],
+)
+def test_a_browser_is_called_what_people_call_it(user_agent: str, device: str) -> None:
+    assert device_of(user_agent) == device
+
+
+async def test_where_nobody_signs_in_nobody_has_an_account(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"auth": "off"}))
+    async with serving(app) as client:
+        for path in ("/account", "/account/password", "/account/tokens/new"):
+            assert (await client.get(path)).status_code == 404
+        for path in ("password", "tokens", "sessions/end"):
+            assert (await client.post(f"/account/{path}")).status_code in {404, 422}
+        assert (await client.get("/people")).status_code == 200

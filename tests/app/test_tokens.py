@@ -1,0 +1,399 @@
+"""API tokens: a program is let in with one, and may never do more than whose it is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
+
+from tests.app.test_commands import run
+from tests.factories import a_hero, committed
+from tests.html import (
+    error_beside,
+    field_of,
+    flash_of,
+    follow,
+    form_of,
+    heading_of,
+    link,
+    parsed,
+    submit,
+    text_of,
+)
+from tests.serving import client_of
+from tests.signing_in import a_user
+from tests.statements import Statements
+from tests.stored import Stored
+from webapp.accounts import changes
+from webapp.accounts.tokens import ApiToken, mark_used
+from webapp.accounts.users import User
+from webapp.history import Change, Operation
+from webapp.identity import COMMAND_LINE, Role
+from webapp.settings import Settings
+
+BY = Operation(COMMAND_LINE, "command")
+
+
+async def made(
+    client: httpx.AsyncClient, role: str = "viewer", name: str = "ci", days: str = "30"
+) -> str:
+    """Create a token as people do."""
+    form = form_of(await client.get("/account/tokens/new"))
+    shown = await submit(client, form, name=name, role=role, days=days)
+    assert (shown.status_code, heading_of(shown)) == (200, "New token")
+    return str(field_of(shown, "Token").value)
+
+
+def bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+async def program(app: Starlette, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that is no browser: it says nothing of where a request comes from."""
+    async with client_of(app) as other:
+        del other.headers["Sec-Fetch-Site"]
+        yield other
+
+
+async def status(program: httpx.AsyncClient, token: str, path: str = "/api/heroes/") -> int:
+    return (await program.get(path, headers=bearing(token))).status_code
+
+
+async def test_a_token_is_shown_once_and_only_its_digest_is_kept(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    token = await made(client)
+    assert token.startswith("hero_")
+    assert len(token) > 40
+    (kept,) = await stored.all(ApiToken)
+    assert token not in kept.digest
+    for path in ("/account", "/people/1", "/history"):
+        assert token not in (await client.get(path)).text
+
+
+async def test_a_program_may_do_what_its_token_may(
+    client: httpx.AsyncClient, program: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    await a_hero(session)
+    body = {"name": "Nova", "secret_name": "Ada"}
+    viewing, editing = await made(client), await made(client, "editor")
+    assert (await program.get("/api/heroes/")).status_code == 401
+    assert (await program.post("/api/heroes/", json=body)).status_code == 403
+    refused = await program.post("/api/heroes/", json=body, headers=bearing(viewing))
+    assert refused.status_code == 403
+    assert (await program.get("/api/heroes/1", headers=bearing(viewing))).json()[
+        "secret_name"
+    ] is None
+    # Neither Sec-Fetch-Site nor Origin: the token is enough.
+    answer = await program.post("/api/heroes/", json=body, headers=bearing(editing))
+    assert (answer.status_code, answer.json()["secret_name"]) == (201, "Ada")
+    answer = await program.patch("/api/heroes/2", json={"age": 3}, headers=bearing(editing))
+    assert answer.status_code == 200
+    assert (await program.delete("/api/heroes/1", headers=bearing(editing))).status_code == 204
+    history = [each for each in await stored.all(Change) if each.resource == "heroes"]
+    assert {(each.by_name, each.via) for each in history} == {("Olive Owner", "api")}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_scheme_is_read_as_standards_say(
+    client: httpx.AsyncClient, program: httpx.AsyncClient, scheme: str
+) -> None:
+    headers = {"Authorization": f"{scheme} {await made(client)}"}
+    assert (await program.get("/api/heroes/", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor"])
+async def test_a_token_loses_what_its_owner_loses_and_gains_nothing(
+    client: httpx.AsyncClient,
+    editor: httpx.AsyncClient,
+    program: httpx.AsyncClient,
+    role: str,
+) -> None:
+    token = await made(editor, role)
+
+    async def may_write() -> bool:
+        body = {"name": f"Nova {role}", "secret_name": "Ada"}
+        answer = await program.post("/api/heroes/", json=body, headers=bearing(token))
+        assert answer.status_code in {201, 403}
+        return answer.status_code == 201
+
+    assert await may_write() == (role == "editor")
+    await client.post("/people/2/role", data={"role": "viewer"})
+    assert not await may_write()
+    assert await status(program, token) == 200
+    await client.post("/people/2/role", data={"role": "owner"})
+    assert await may_write() == (role == "editor")
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "hero_", "hero_x", f"hero_{'x' * 43}", "hero_" + "x" * 5000, "hero_ü", "a b"]
+)
+async def test_a_token_that_nobody_made_does_not_work(
+    client: httpx.AsyncClient, token: str
+) -> None:
+    headers = {b"Authorization": b"Bearer " + token.encode()}
+    for method in ("GET", "POST", "DELETE"):
+        # The client's own cookie is that of an owner, and does not count.
+        answer = await client.request(method, "/api/heroes/", headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        assert answer.json()["detail"].startswith("This token does not work")
+
+
+async def test_a_token_that_has_ended_does_not_work(
+    client: httpx.AsyncClient, program: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    token = await made(client)
+    await session.execute(update(ApiToken).values(expires_at=datetime.now(UTC)))
+    await session.commit()
+    assert await status(program, token) == 401
+    assert "expired" in text_of(parsed(await client.get("/account")))
+
+
+async def test_the_token_of_somebody_shut_out_does_not_work(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient, program: httpx.AsyncClient
+) -> None:
+    token = await made(editor)
+    assert await status(program, token) == 200
+    await client.post("/people/2/disable")
+    assert await status(program, token) == 401
+
+
+@pytest.mark.parametrize("who", ["whose it is", "an owner"])
+async def test_a_token_is_revoked_by_whose_it_is_and_by_owners(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient, program: httpx.AsyncClient, who: str
+) -> None:
+    token = await made(editor)
+    by, at = (editor, "/account") if who == "whose it is" else (client, "/people/2")
+    asked = await by.get(link(await by.get(at), "Revoke ci…"))
+    assert heading_of(asked) == "Revoke ci?"
+    assert await status(program, token) == 200
+    done = await submit(by, form_of(asked))
+    assert (done.status_code, done.headers["location"]) == (303, at)
+    assert flash_of(await follow(by, done)) == "Revoked ci"
+    assert await status(program, token) == 401
+    assert (await submit(by, form_of(asked))).status_code == 404
+    shown = text_of(parsed(await client.get("/history?resource=people")))
+    assert "ci (viewer, until" in shown
+
+
+async def test_nobody_revokes_the_token_of_somebody_else(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient, program: httpx.AsyncClient, stored: Stored
+) -> None:
+    token = await made(client)
+    (kept,) = await stored.all(ApiToken)
+    for path in (f"/account/tokens/{kept.id}/revoke", f"/people/2/tokens/{kept.id}/revoke"):
+        assert (await editor.post(path)).status_code in {403, 404}
+    assert (await client.post(f"/people/2/tokens/{kept.id}/revoke")).status_code == 404
+    assert await status(program, token) == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/heroes"),
+        ("GET", "/heroes.csv"),
+        ("POST", "/heroes"),
+        ("GET", "/account"),
+        ("POST", "/account/tokens"),
+        ("GET", "/people"),
+        ("GET", "/api/docs"),
+        ("POST", "/sign-in"),
+        ("POST", "/sign-out"),
+        ("POST", "/theme"),
+        ("GET", "/api"),
+    ],
+)
+async def test_a_token_is_for_the_api_alone(
+    client: httpx.AsyncClient, stored: Stored, method: str, path: str
+) -> None:
+    token = await made(client, "owner")
+    # Not even with the cookie of its owner beside it.
+    answer = await client.request(method, path, headers=bearing(token))
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert "set-cookie" not in answer.headers
+    assert (await client.get("/heroes")).status_code == 200
+
+
+async def test_with_a_token_cookies_do_not_count(
+    client: httpx.AsyncClient, viewer: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session)
+    token = await made(viewer)
+    own = await client.get("/api/heroes/1", headers=bearing(token))
+    assert own.json()["secret_name"] is None
+    assert (await client.get("/api/heroes/1")).json()["secret_name"] == "Dive Wilson"
+    refused = await client.delete("/api/heroes/1", headers=bearing(token))
+    assert refused.status_code == 403
+
+
+async def test_a_cookie_works_on_the_api_for_pages_of_this_site_only(
+    client: httpx.AsyncClient,
+) -> None:
+    body = {"name": "Nova", "secret_name": "Ada"}
+    assert (await client.post("/api/heroes/", json=body)).status_code == 201
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    assert (await client.post("/api/heroes/", json=body, headers=headers)).status_code == 403
+
+
+# Creating
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (" ", "Enter a name that says what it is for."),
+        ("x" * 81, "Use at most 80 characters."),
+        ("a\0b", "Use letters, digits and signs that can be seen."),
+    ],
+)
+async def test_a_name_that_cannot_be_is_said_beside_it(
+    client: httpx.AsyncClient, stored: Stored, name: str, sentence: str
+) -> None:
+    data = {"name": name, "role": "editor", "days": "365"}
+    again = await client.post("/account/tokens", data=data)
+    assert (again.status_code, error_beside(again, "Name")) == (422, sentence)
+    assert (field_of(again, "Role").value, field_of(again, "Works for").value) == ("editor", "365")
+    assert await stored.count(ApiToken) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"role": "owner"}, "A token may do no more than its owner, who is an editor."),
+        ({"role": "root"}, "Choose a role."),
+        ({"role": ""}, "Choose a role."),
+        ({"days": "366"}, "Choose how long it works."),
+        ({"days": "-1"}, "Choose how long it works."),
+        ({"days": "9" * 30}, "Choose how long it works."),
+    ],
+)
+async def test_what_was_not_offered_is_refused(
+    editor: httpx.AsyncClient, stored: Stored, given: dict[str, str], sentence: str
+) -> None:
+    data = {"name": "ci", "role": "viewer", "days": "7", **given}
+    again = await editor.post("/account/tokens", data=data)
+    assert again.status_code == 422
+    assert sentence in text_of(parsed(again))
+    assert await stored.count(ApiToken) == 0
+
+
+async def test_only_roles_up_to_ones_own_are_offered(
+    editor: httpx.AsyncClient, viewer: httpx.AsyncClient
+) -> None:
+    offered = field_of(await editor.get("/account/tokens/new"), "Role").options
+    assert list(offered.values()) == ["viewer", "editor"]
+    offered = field_of(await viewer.get("/account/tokens/new"), "Role").options
+    assert list(offered.values()) == ["viewer"]
+
+
+async def test_there_is_an_end_to_the_number_of_tokens(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    for number in range(50):
+        await changes.add_token(session, BY, 1, f"token {number}", Role.VIEWER, 7)
+    await session.commit()
+    again = await client.post(
+        "/account/tokens", data={"name": "one more", "role": "viewer", "days": "7"}
+    )
+    assert error_beside(again, "Name") == "50 tokens are the most: revoke one first."
+    assert await stored.count(ApiToken) == 50
+
+
+async def test_a_token_ends_when_it_was_said_to(client: httpx.AsyncClient, stored: Stored) -> None:
+    await made(client, days="365")
+    (kept,) = await stored.all(ApiToken)
+    assert kept.expires_at - kept.created_at == timedelta(days=365)
+
+
+async def test_the_command_prints_a_token(
+    settings: Settings, session: AsyncSession, program: httpx.AsyncClient
+) -> None:
+    await committed(session, a_user("Bob", Role.EDITOR))
+    arguments = ("user", "token", "bob", "--name=ci", "--role=editor", "--days=90")
+    url = settings.database_url
+    printed = await asyncio.to_thread(run, *arguments, url=url)
+    assert await status(program, printed.stdout.strip()) == 200
+    arguments = ("user", "token", "bob", "--name=ci", "--role=owner", "--days=7")
+    refused = await asyncio.to_thread(run, *arguments, url=url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "A token may do no more than its owner" in refused.stderr
+
+
+# Its last use
+
+
+async def wait_for_use(stored: Stored) -> None:
+    async with asyncio.timeout(10):
+        while (await stored.all(ApiToken))[0].last_used_at is None:  # noqa: ASYNC110 - the app marks it
+            await asyncio.sleep(0.01)
+
+
+async def test_the_last_use_is_shown(
+    client: httpx.AsyncClient, program: httpx.AsyncClient, stored: Stored
+) -> None:
+    token = await made(client)
+    assert "never used" in text_of(parsed(await client.get("/account")))
+    await asyncio.gather(*(status(program, token) for _ in range(5)))
+    await wait_for_use(stored)
+    assert "last used" in text_of(parsed(await client.get("/account")))
+
+
+async def test_the_last_use_is_marked_once_a_minute(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    await made(client)
+    (kept,) = await stored.all(ApiToken)
+    start = datetime.now(UTC)
+    for seconds, marked in ((0, 0), (59, 0), (60, 60), (61, 60), (120, 120)):
+        await mark_used(session, kept.digest, start + timedelta(seconds=seconds))
+        await session.commit()
+        (now,) = await stored.all(ApiToken)
+        assert now.last_used_at == start + timedelta(seconds=marked)
+
+
+async def test_a_request_with_a_token_costs_one_statement_more_and_writes_nothing(
+    client: httpx.AsyncClient,
+    program: httpx.AsyncClient,
+    session: AsyncSession,
+    statements: Statements,
+) -> None:
+    token = await made(client)
+    await session.execute(update(ApiToken).values(last_used_at=datetime.now(UTC)))
+    await session.commit()
+    with statements() as executed:
+        await status(program, token)
+    assert len(executed) == 2
+    assert all(each.startswith("SELECT") for each in executed)
+
+
+async def test_the_document_and_its_page_say_how_a_program_is_let_in(
+    client: httpx.AsyncClient,
+) -> None:
+    document = (await client.get("/api/openapi.json")).json()
+    scheme = document["components"]["securitySchemes"]["token"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert document["security"] == [{"token": []}]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert {"401", "403"} <= set(operation["responses"])
+    page = await client.get("/api/docs")
+    assert "Authorization: Bearer hero_…" in text_of(parsed(page))
+    assert link(page, "your account") == "/account"
+
+
+async def test_a_token_is_gone_with_its_account(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    await made(editor)
+    user = await session.get(User, 2)
+    await session.delete(user)
+    await session.commit()
+    assert await stored.count(ApiToken) == 0
