@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
+# What a page says of its own requests; those of `page.request` come from none.
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+
 
 def names(page: Page) -> Locator:
     """What the rows of a list are about, from top to bottom."""

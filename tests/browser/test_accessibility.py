@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Axe
-from tests.browser.parts import filter_button, picker, search_box, status
+from tests.browser.parts import FROM_HERE, filter_button, picker, search_box, status
 from tests.server import Server
 
 View = Callable[[Page], None]
@@ -234,9 +234,9 @@ def test_a_phone_never_scrolls_sideways_and_every_target_is_big_enough(
 @pytest.mark.parametrize("width", [1280, 320])
 def test_the_longest_name_there_may_be_breaks_no_page(page: Page, width: int) -> None:
     longest = "W" * 200
-    team = page.request.post("/api/teams/", data={"name": longest}).json()
+    team = page.request.post("/api/teams/", data={"name": longest}, headers=FROM_HERE).json()
     body = {"name": longest, "secret_name": longest, "age": 150_000, "team_id": team["id"]}
-    hero = page.request.post("/api/heroes/", data=body).json()
+    hero = page.request.post("/api/heroes/", data=body, headers=FROM_HERE).json()
     for url in (
         f"/heroes?q={longest}&team={team['id']}&team=1",
         f"/heroes/{hero['id']}",

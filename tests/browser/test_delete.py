@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.parts import (
+    FROM_HERE,
     expect_title,
     names,
     picker,
@@ -123,7 +124,7 @@ def test_what_a_colleague_deleted_meanwhile_is_said_and_the_list_stays(page: Pag
     page.goto("/heroes")
     page.get_by_role("link", name="Delete Hero 006").click()
     expect(question(page, "Hero 006")).to_be_visible()
-    page.request.delete("/api/heroes/6")
+    page.request.delete("/api/heroes/6", headers=FROM_HERE)
     question(page, "Hero 006").get_by_role("button", name="Delete hero").click()
     expect(page.get_by_role("alert")).to_contain_text("There is no such hero.")
     page.keyboard.press("Escape")
@@ -132,6 +133,6 @@ def test_what_a_colleague_deleted_meanwhile_is_said_and_the_list_stays(page: Pag
 
 def test_a_question_about_what_is_gone_leads_to_a_page_that_says_so(page: Page) -> None:
     page.goto("/heroes")
-    page.request.delete("/api/heroes/6")
+    page.request.delete("/api/heroes/6", headers=FROM_HERE)
     page.get_by_role("link", name="Delete Hero 006").click()
     expect_title(page, "Not found")
