@@ -33,7 +33,7 @@ ROOMS = (
     ("admin",),
     ("history", "protection"),
     ("errors", "static_files"),
-    ("templating", "access_log"),
+    ("templating", "access_log", "cross_site", "hosts"),
     ("identity", "transactions"),
     ("database",),
     ("sqlite",),
