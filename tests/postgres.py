@@ -22,11 +22,11 @@ SUPERUSER = "postgres"
 UNPRIVILEGED = "nobody"
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
-# Nothing here has to outlive a power cut, and plans must not change while a test runs.
+# Nothing here has to outlive a power cut, only a crash of the server; and plans must not change
+# while a test runs.
 OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "autovacuum": "off",
     "max_connections": "60",
     "shared_buffers": "32MB",

@@ -208,7 +208,7 @@ async def test_a_locked_table_does_not_hold_up_other_pages(
         monkeypatch.setitem(POSTGRESQL_SETTINGS, limit, "10min")
     settings = Settings(database_url=postgres_url, request_timeout_seconds=600)
     async with (
-        serving(create_app(settings)) as client,
+        serving(create_app(settings), role=Role.OWNER) as client,
         asyncio.TaskGroup() as group,
         postgres.connected("hero_admin") as other,
     ):

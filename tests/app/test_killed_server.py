@@ -74,7 +74,7 @@ async def test_everything_acknowledged_outlives_kill_9(
     database_url: str, tmp_path: Path, stored: Stored
 ) -> None:
     writers = Writers()
-    environment = {"WEBAPP_DATABASE_URL": database_url}
+    environment = {"WEBAPP_DATABASE_URL": database_url, "WEBAPP_AUTH": "off"}
     for _ in range(ROUNDS):
         with running_server(tmp_path / "log", environment) as server:
             async with writers.writing_to(server.url):
@@ -88,7 +88,7 @@ async def test_everything_acknowledged_outlives_kill_9(
 async def test_a_server_whose_disk_is_full_says_so_and_goes_on_reading(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    environment = {"WEBAPP_DATABASE_URL": sqlite_url}
+    environment = {"WEBAPP_DATABASE_URL": sqlite_url, "WEBAPP_AUTH": "off"}
     with running_server(tmp_path / "log", environment) as server:
         async with httpx.AsyncClient(base_url=server.url, headers=SAME_SITE) as client:
             form = form_of(await client.get("/heroes/new"))

@@ -69,7 +69,7 @@ class Probe:
 @pytest.fixture
 def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setitem(webapp_database.POSTGRESQL_SETTINGS, "statement_timeout", "10min")
-    return Settings(database_url=database_url, request_timeout_seconds=600)
+    return Settings(database_url=database_url, auth="off", request_timeout_seconds=600)
 
 
 @pytest.fixture
