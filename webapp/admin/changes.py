@@ -147,7 +147,7 @@ async def change_many(
                 Entry(
                     resource.name,
                     key_text(resource, key),
-                    checked.get(resource.title_field.name) or resource.title_text(title),
+                    resource.title_text(checked.get(resource.title_field.name, title)),
                     Kind.CHANGED,
                     differences,
                 )
