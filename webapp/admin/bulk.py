@@ -6,7 +6,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp.admin import changes
+from webapp.admin import batches
 from webapp.admin.fields import Field
 from webapp.admin.forms import fetch_form, read_changes, searches_of, typed_texts
 from webapp.admin.keys import Key
@@ -83,7 +83,7 @@ async def _change_ticked(
     if not texts:
         raise Invalid({"": "Tick at least one field to change."})
     values = read_changes(resource, texts)
-    return await changes.change_many(session, site_of(request), resource, keys, values, operation)
+    return await batches.change_many(session, site_of(request), resource, keys, values, operation)
 
 
 async def _bulk_form(

@@ -68,6 +68,8 @@ async def remove(
     keys: Sequence[Key],
     operation: Operation,
     heirs: Mapping[str, Any] | None = None,
+    *,
+    is_consequence: bool = False,
 ) -> None:
     """Delete all of these records or, raising Invalid, none of them.
 
@@ -81,7 +83,8 @@ async def remove(
             await _check_heir(session, resource, referrer, keys, heir)
     try:
         async with session.begin_nested():
-            await _remove(session, site, resource, keys, operation, heirs or {}, depth=0)
+            depth = 1 if is_consequence else 0
+            await _remove(session, site, resource, keys, operation, heirs or {}, depth=depth)
     except IntegrityError:
         raise Invalid({"": _needed_sentence(len(keys))}) from None
 
