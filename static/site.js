@@ -164,7 +164,7 @@ on("change", ".list .check input", (box) => {
 // ---- forms: sent once, not left by accident ----
 const written = new WeakMap();
 const contentOf = (form) => new URLSearchParams(new FormData(form)).toString();
-const isUnsaved = (form) => find(".summary", form) || written.get(form) !== contentOf(form);
+const isUnsaved = (form) => find(".summary, #notice", form) || written.get(form) !== contentOf(form);
 const warn = (event) => {
   if (!find('form[aria-busy="true"]') && all(".form").some(isUnsaved)) event.preventDefault();
 };

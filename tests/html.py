@@ -233,6 +233,11 @@ def flash_of(page: Page) -> str:
     return " ".join(text_of(message) for message in toasts.find_all("p"))
 
 
+def undo_of(page: Page) -> Form:
+    """The form behind the button of a toast that takes back what was just done."""
+    return form_of(page, press="Undo")
+
+
 def alert_of(page: Page) -> str:
     """The text of what is announced at once, such as the error summary; "" when there is none."""
     return " ".join(text_of(tag) for tag in parsed(page).find_all(role="alert"))

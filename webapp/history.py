@@ -142,10 +142,11 @@ async def record(
     await session.execute(insert(Change.__table__), rows)  # type: ignore[attr-defined]
 
 
-async def fetch_operation(session: AsyncSession, operation_id: str) -> list[Change]:
-    """Fetch the changes of one operation, the last one first."""
+async def lock_operation(session: AsyncSession, operation_id: str) -> list[Change]:
+    """Fetch the changes of one operation, the last one first; two who take it back take turns."""
     changes = select(Change).where(col(Change.operation) == operation_id)
-    return list(await session.scalars(changes.order_by(col(Change.id).desc())))
+    last_first = changes.order_by(col(Change.id).desc())
+    return list(await session.scalars(last_first.with_for_update()))
 
 
 async def fetch_latest(
@@ -160,11 +161,11 @@ async def fetch_latest(
 
 
 async def fetch_since(
-    session: AsyncSession, resource: str, key: str, change_id: int
+    session: AsyncSession, resource: str, keys: Sequence[str], change_id: int
 ) -> list[Change]:
-    """Fetch what was written to a record after one of its changes, the last one first."""
+    """Fetch what was written to records after a change of theirs, the last one first."""
     changes = select(Change).where(
-        _is_of(resource, [key]), col(Change.id) > change_id, col(Change.kind).in_(WRITES)
+        _is_of(resource, keys), col(Change.id) > change_id, col(Change.kind).in_(WRITES)
     )
     return list(await session.scalars(changes.order_by(col(Change.id).desc())))
 

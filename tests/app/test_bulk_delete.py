@@ -48,7 +48,7 @@ async def test_selected_rows_are_deleted_after_a_question_that_names_them(
 ) -> None:
     heroes = await some_heroes(session, 4)
     listed = await client.get("/heroes")
-    form = form_of(listed, name="selection")
+    form = form_of(listed, name="selection", press="Delete…")
     question = await submit(client, ticked(form, heroes[0].id, heroes[2].id))
     assert heading_of(question) == "Delete 2 heroes?"
     assert title_of(question) == "Delete 2 heroes · Hero Admin"
@@ -64,7 +64,9 @@ async def test_deleting_selected_rows_leads_back_to_the_same_view(
 ) -> None:
     heroes = await some_heroes(session, 3)
     listed = await client.get("/heroes?q=hero&sort=-age")
-    question = await submit(client, ticked(form_of(listed, name="selection"), heroes[2].id))
+    question = await submit(
+        client, ticked(form_of(listed, name="selection", press="Delete…"), heroes[2].id)
+    )
     assert link(question, "Cancel") == "/heroes?q=hero&sort=-age"
     page = await follow(client, await submit(client, form_of(question)))
     assert str(page.url).endswith("/heroes?q=hero&sort=-age")
@@ -109,7 +111,7 @@ async def test_should_one_be_gone_meanwhile_nothing_is_deleted(
     await client.post(f"/heroes/{heroes[1].id}/delete")
     refused = await submit(client, form_of(question))
     assert refused.status_code == 409
-    assert alert_of(refused) == "1 of these heroes is not there any more; nothing was deleted."
+    assert alert_of(refused) == "1 of these heroes is not there any more; nothing was done."
     assert [hero.name for hero in await stored.all(Hero)] == ["Hero 001", "Hero 003", "Hero 004"]
     # The question is asked again about those that are left.
     assert names_in(refused) == ["Hero 001", "Hero 003"]
@@ -143,7 +145,7 @@ async def test_of_two_people_who_delete_overlapping_rows_at_once_one_succeeds(
 async def test_nothing_selected_is_a_clear_error(client: httpx.AsyncClient, method: str) -> None:
     page = await client.request(method, "/heroes/delete")
     assert page.status_code == 400
-    assert "Select the heroes to delete first." in text_of(parsed(page))
+    assert "Select some heroes first." in text_of(parsed(page))
 
 
 async def test_a_thousand_rows_can_be_deleted_at_once_and_more_cannot(
@@ -153,7 +155,7 @@ async def test_a_thousand_rows_can_be_deleted_at_once_and_more_cannot(
     ids = [str(hero.id) for hero in heroes]
     refused = await client.post("/heroes/delete", data={"id": ids})
     assert refused.status_code == 400
-    assert "Delete at most 1,000 heroes at once." in text_of(parsed(refused))
+    assert "Select at most 1,000 heroes at once." in text_of(parsed(refused))
     assert (await client.post("/heroes/delete", data={"id": ids[:1000]})).status_code == 303
     assert await stored.count(Hero) == 1
 
@@ -225,7 +227,7 @@ async def test_records_with_keys_of_any_kind_can_be_selected(
         await committed(session, Slot(shelf="A, left", number=number, gadget_id=robot.id))
         await committed(session, Maker(code=f"{number} & new"))
     for path, model in (("/slots", Slot), ("/makers", Maker)):
-        form = form_of(await gadgets.get(path), name="selection")
+        form = form_of(await gadgets.get(path), name="selection", press="Delete…")
         question = await submit(gadgets, ticked(form, *boxes_in(form)[:2]))
         assert (await submit(gadgets, form_of(question))).status_code == 303
         assert await stored.count(model) == 1

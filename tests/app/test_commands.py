@@ -30,6 +30,7 @@ from webapp.settings import Settings
 from webapp.teams import Team
 
 END_SECONDS = 30.0
+REVISIONS = sorted(path.name[:4] for path in PROJECT.glob("webapp/migrations/versions/[0-9]*.py"))
 HERO = b'{"name": "Slow Motion", "secret_name": "Ada Lagg"}'
 
 each_number_of_workers = pytest.mark.parametrize("workers", [1, 2])
@@ -165,7 +166,9 @@ def test_a_host_that_is_not_of_this_machine_is_named(sqlite_url: str, host: str)
 
 
 def test_migrating_says_what_it_did(empty_url: str) -> None:
-    assert run("migrate", url=empty_url).stdout == "The database was brought to revision 0003.\n"
+    assert run("migrate", url=empty_url).stdout == (
+        f"The database was brought to revision {REVISIONS[-1]}.\n"
+    )
     assert run("migrate", url=empty_url).stdout == "The database is up to date.\n"
 
 
@@ -287,12 +290,13 @@ def test_a_model_added_by_a_developer_gets_its_migration(tmp_path: Path) -> None
             '    team_id: int = Field(foreign_key="team.id", index=True)\n'
         )
     made = run("revision", "Rivals of teams.", url=url, project=project)
-    path = "webapp/migrations/versions/0004_rivals_of_teams.py"
+    number = f"{len(REVISIONS) + 1:04}"
+    path = f"webapp/migrations/versions/{number}_rivals_of_teams.py"
     assert made.stdout == f"Written: {path}. Check it, then run `python -m webapp migrate`.\n"
     assert (project / path).read_text().startswith('"""Rivals of teams.\n')
 
     done = run("migrate", url=url, project=project)
-    assert done.stdout == "The database was brought to revision 0004.\n"
+    assert done.stdout == f"The database was brought to revision {number}.\n"
     again = run("revision", "Rivals once more", url=url, project=project)
     assert again.stdout == (
         "There is nothing to migrate: the database has all that the models have.\n"

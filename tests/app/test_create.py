@@ -373,16 +373,19 @@ async def test_a_refused_form_is_not_taken_for_a_sent_one(
     assert await stored.count(Submission) == 0
 
 
-async def test_a_form_sent_again_does_not_bring_a_deleted_hero_back(
+async def test_a_form_sent_again_brings_a_deleted_hero_back_only_when_asked_once_more(
     client: httpx.AsyncClient, stored: Stored
 ) -> None:
     form = form_of(await client.get("/heroes/new"))
     await submit(client, form, NOVA)
     (hero,) = await stored.all(Hero)
     await client.post(f"/heroes/{hero.id}/delete")
-    page = await follow(client, await submit(client, form, NOVA))
-    assert page.status_code == 200
+    page = await submit(client, form, NOVA)
+    assert page.status_code == 422
+    assert "This hero was created, and is gone by now. Create it again?" in alert_of(page)
     assert await stored.count(Hero) == 0
+    assert (await submit(client, form_of(page))).status_code == 303
+    assert await stored.count(Hero) == 1
 
 
 # htmx.

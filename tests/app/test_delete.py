@@ -26,6 +26,7 @@ from tests.html import (
     submit,
     text_of,
     title_of,
+    undo_of,
 )
 from tests.stored import Stored
 from webapp.heroes import Hero
@@ -37,7 +38,7 @@ DIALOG = htmx_headers("div#confirm")
 def paragraphs_of(page: httpx.Response | Tag) -> list[str]:
     """What the question says before its last sentence, which is always the same."""
     *others, last = [text_of(tag) for tag in by_id(page, "confirm").find_all("p")]
-    assert last == "This cannot be undone."
+    assert last == "You can undo this."
     return others
 
 
@@ -198,7 +199,8 @@ async def test_a_row_is_deleted_on_the_spot_with_a_toast_and_the_list_is_shown_a
     assert (answer.status_code, answer.headers["hx-trigger"]) == (200, "listchanged")
     (partial,) = parsed(answer).find_all("hx-partial")
     assert attribute(partial, "hx-target") == "#toasts"
-    assert text_of(partial) == "Deleted Nova"
+    assert text_of(partial).startswith("Deleted Nova")
+    assert undo_of(partial).url.startswith("http://testserver/undo/")
     assert "location" not in answer.headers
     assert "hx-redirect" not in answer.headers
     assert await stored.count(Hero) == 0

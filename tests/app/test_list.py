@@ -54,7 +54,7 @@ async def test_the_list_shows_each_hero_with_its_team(
     assert columns_of(page) == ["Name", "Secret name", "Age", "Team"]
     assert rows_of(page)[1] == {
         "Name": "Nova",
-        "Secret name": "Cleo",
+        "Secret name": "masked show",
         "Age": "30",
         "Team": "Preventers",
     }
@@ -77,7 +77,6 @@ async def test_a_row_leads_to_the_hero_and_to_its_team(
     ("column", "ascending"),
     [
         ("Name", ["Deadpond", "Nova", "Rusty"]),
-        ("Secret name", ["Deadpond", "Rusty", "Nova"]),
         ("Age", ["Rusty", "Nova", "Deadpond"]),
     ],
 )
@@ -402,7 +401,7 @@ async def test_the_selected_rows_are_sent_to_be_deleted(
     await three_heroes(session)
     page = await client.get("/heroes")
     boxes = [attribute(tag, "value") for tag in by_id(page, "list").find_all("input", id=False)]
-    asked = await submit(client, form_of(page, name="selection"), id=["1", "3"])
+    asked = await submit(client, form_of(page, press="Delete…"), id=["1", "3"])
     assert {"1", "2", "3"} <= set(boxes)
     assert heading_of(asked) == "Delete 2 heroes?"
     assert "Delete…" not in [one.text for one in links_of(page)]

@@ -55,7 +55,13 @@ async def test_the_overview_searches(client: httpx.AsyncClient, session: AsyncSe
 
 @pytest.mark.parametrize(
     ("address", "current"),
-    [("/", "Overview"), ("/heroes", "Heroes"), ("/teams/new", "Teams"), ("/api/docs", "API")],
+    [
+        ("/", "Overview"),
+        ("/heroes", "Heroes"),
+        ("/teams/new", "Teams"),
+        ("/history", "History"),
+        ("/api/docs", "API"),
+    ],
 )
 async def test_the_menu_marks_where_one_is(
     client: httpx.AsyncClient, address: str, current: str
@@ -63,7 +69,8 @@ async def test_the_menu_marks_where_one_is(
     menu = by_id(await client.get(address), "menu")
     marked = [text_of(tag) for tag in menu.find_all("a", attrs={"aria-current": "page"})]
     assert marked == [current]
-    assert [one.text for one in links_of(menu)] == ["Overview", "Heroes", "Teams", "API"]
+    wanted = ["Overview", "Heroes", "Teams", "History", "API"]
+    assert [one.text for one in links_of(menu)] == wanted
 
 
 @pytest.mark.parametrize(("button", "theme"), [("Light", "light"), ("Dark", "dark")])

@@ -87,7 +87,7 @@ def test_the_list_is_sorted_paged_and_resized_and_a_search_keeps_that(page: Page
 
     page.goto("/heroes?sort=-age&size=50")
     expect(names(page)).to_have_count(50)
-    search_box(page).fill("person 0")
+    search_box(page).fill("hero 0")
     submit(page, "Search")
     expect(names(page)).to_have_count(50)
     expect(names(page).first).to_have_text("Hero 099")

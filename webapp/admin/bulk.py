@@ -6,10 +6,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp.admin import changes, removal
+from webapp.admin import batches
 from webapp.admin.fields import Field
 from webapp.admin.forms import fetch_form, read_changes, searches_of, typed_texts
-from webapp.admin.keys import Key, key_text
+from webapp.admin.keys import Key
 from webapp.admin.listing import fetch_titles
 from webapp.admin.requests import (
     back_of,
@@ -21,7 +21,7 @@ from webapp.admin.requests import (
     site_of,
 )
 from webapp.admin.resource import Resource
-from webapp.admin.selected import check_unchanged, selected_keys
+from webapp.admin.selected import lock_unchanged, selected_keys
 from webapp.errors import Invalid, Overtaken
 from webapp.history import Operation, count_changes
 from webapp.templating import Flash, redirect, render
@@ -77,16 +77,13 @@ async def _change_ticked(
     operation: Operation,
 ) -> int:
     session = session_of(request)
-    gone = len(keys) - await removal.lock(session, resource, keys)
-    if gone:
-        raise Overtaken({"": f"{gone:,} of these {resource.label_plural} are gone meanwhile."})
-    await check_unchanged(session, resource, keys, form)
+    await lock_unchanged(session, resource, keys, form)
     typed = typed_texts(_fields(resource), form)
     texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
     if not texts:
         raise Invalid({"": "Tick at least one field to change."})
     values = read_changes(resource, texts)
-    return await changes.change_many(session, site_of(request), resource, keys, values, operation)
+    return await batches.change_many(session, site_of(request), resource, keys, values, operation)
 
 
 async def _bulk_form(
@@ -114,7 +111,8 @@ async def _bulk_form(
         searches,
         is_new=False,
     )
-    names = [key_text(resource, key) for key in keys]
+    # Those that are gone by now are left out of the next try.
+    names = [key for key, _ in titles]
     context = {
         "resource": resource,
         "titles": titles,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
@@ -11,7 +11,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, key_condition, key_of, key_text
+from webapp.admin.keys import Key, key_condition, key_of
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text, snapshot_of
@@ -43,7 +43,7 @@ async def create(
     is_consequence: bool = False,
 ) -> SQLModel:
     """Create a record; raises Invalid with a sentence for each field that cannot be stored."""
-    checked = await _checked(session, site, resource, values, values, None)
+    checked = await checked_values(session, site, resource, values, values, None)
     made = resource.model(**checked)
     try:
         async with session.begin_nested():
@@ -51,7 +51,7 @@ async def create(
     except (IntegrityError, DataError):
         raise await _refusal(session, site, resource, checked, checked, None) from None
     whole = {field.name: getattr(made, field.name) for field in resource.fields}
-    differences = _differences(resource, {}, whole)
+    differences = differences_of(resource, {}, whole)
     entry = _entry(resource, made, Kind.CREATED, differences, is_consequence=is_consequence)
     await record(session, operation, [entry])
     return made
@@ -75,11 +75,11 @@ async def change(
     own = tuple(getattr(changed, field.name) for field in resource.key)
     before = {field.name: getattr(changed, field.name) for field in resource.fields}
     whole = {**before, **values}
-    checked = await _checked(session, site, resource, values, whole, own)
+    checked = await checked_values(session, site, resource, values, whole, own)
     differing = {
         name: value
         for name, value in checked.items()
-        if not _is_same(resource.by_name[name], before[name], value)
+        if not is_equal(resource.by_name[name], before[name], value)
     }
     if not differing:
         return False
@@ -90,82 +90,13 @@ async def change(
                 flag_modified(changed, name)
     except (IntegrityError, DataError):
         raise await _refusal(session, site, resource, checked, whole, own) from None
-    differences = _differences(resource, before, differing)
+    differences = differences_of(resource, before, differing)
     entry = _entry(resource, changed, Kind.CHANGED, differences, is_consequence=is_consequence)
     await record(session, operation, [entry])
     return True
 
 
-def _entry(
-    resource: Resource,
-    written: SQLModel,
-    kind: Kind,
-    values: Values,
-    *,
-    is_consequence: bool = False,
-) -> Entry:
-    title = resource.title_of(written)
-    return Entry(resource.name, key_of(resource, written), title, kind, values, is_consequence)
-
-
-def _differences(resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]) -> Values:
-    return {
-        name: (kept_text(resource.by_name[name], before.get(name)), new)
-        for name, new in snapshot_of(resource, after).items()
-    }
-
-
-async def change_many(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    keys: Sequence[Key],
-    values: Mapping[str, Any],
-    operation: Operation,
-) -> int:
-    """Change the same fields of many locked records; return how many had other values.
-
-    Raises Invalid with a sentence for each field that cannot be stored; then none is changed.
-    Fields that have to be unique are not among `values`.
-    """
-    checked = await _checked(session, site, resource, values, {}, None)
-    fields = [resource.by_name[name] for name in checked]
-    shown = [*resource.key, resource.title_field, *fields]
-    columns = [field.column.label(f"_{place}") for place, field in enumerate(shown)]
-    rows = (await session.execute(select(*columns).where(key_condition(resource, keys)))).all()
-    entries, changed = [], []
-    for row in rows:
-        key, (title, *before) = tuple(row[: len(resource.key)]), row[len(resource.key) :]
-        differences = {
-            field.name: (kept_text(field, old), kept_text(field, checked[field.name]))
-            for field, old in zip(fields, before, strict=True)
-            if not _is_same(field, old, checked[field.name])
-        }
-        if differences:
-            changed.append(key)
-            entries.append(
-                Entry(
-                    resource.name,
-                    key_text(resource, key),
-                    checked.get(resource.title_field.name) or resource.title_text(title),
-                    Kind.CHANGED,
-                    differences,
-                )
-            )
-    if changed:
-        columns_set = {resource.by_name[name].column: value for name, value in checked.items()}
-        written = update(resource.table).where(key_condition(resource, changed))
-        try:
-            async with session.begin_nested():
-                await session.execute(written.values(columns_set))
-        except (IntegrityError, DataError):
-            sentence = f"The database does not accept this for one of the {resource.label_plural}."
-            raise Invalid({"": sentence}) from None
-        await record(session, operation, entries)
-    return len(changed)
-
-
-async def _checked(
+async def checked_values(
     session: AsyncSession,
     site: Site,
     resource: Resource,
@@ -196,13 +127,46 @@ async def _checked(
     return cleaned
 
 
-def _is_same(field: Field, before: Any, value: Any) -> bool:
+def is_equal(field: Field, before: Any, value: Any) -> bool:
+    """Whether a field holds the very same value, of the very same type."""
     if before != value:
         return False
     # Python holds 1, 1.0 and True for equal, and JSON does not.
     return field.input.kind != "json" or bool(
         value is None or field.input.format(before) == field.input.format(value)
     )
+
+
+def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
+    """Return what to say of values in a set of fields that another record has already."""
+    if len(wanted) == 1:
+        ((field, value),) = wanted.items()
+        if field is resource.title_field:
+            return f"Another {resource.label} is called “{field.input.format(value)}”."
+        return f"Another {resource.label} has this {resource.labels[field.name]}."
+    labels = [resource.labels[field.name] for field in wanted]
+    return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."
+
+
+def _entry(
+    resource: Resource,
+    written: SQLModel,
+    kind: Kind,
+    values: Values,
+    *,
+    is_consequence: bool = False,
+) -> Entry:
+    title = resource.title_of(written)
+    return Entry(resource.name, key_of(resource, written), title, kind, values, is_consequence)
+
+
+def differences_of(
+    resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Values:
+    return {
+        name: (kept_text(resource.by_name[name], before.get(name)), new)
+        for name, new in snapshot_of(resource, after).items()
+    }
 
 
 async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -> bool:
@@ -228,7 +192,7 @@ async def _conflicts(
             conditions.append(~key_condition(resource, [own]))
         statement = select(resource.key[0].column).where(*conditions).limit(1)
         if (await session.execute(statement)).first() is not None:
-            errors[fields[-1].name] = _taken_sentence(resource, wanted)
+            errors[fields[-1].name] = taken_sentence(resource, wanted)
     return errors
 
 
@@ -242,17 +206,7 @@ async def _refusal(
 ) -> Invalid:
     """Return what to say when a race let something slip past the checks."""
     try:
-        await _checked(session, site, resource, values, whole, own)
+        await checked_values(session, site, resource, values, whole, own)
     except Invalid as found:
         return found
     return Invalid({"": f"The database does not accept this {resource.label}."})
-
-
-def _taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
-    if len(wanted) == 1:
-        ((field, value),) = wanted.items()
-        if field is resource.title_field:
-            return f"Another {resource.label} is called “{field.input.format(value)}”."
-        return f"Another {resource.label} has this {resource.labels[field.name]}."
-    labels = [resource.labels[field.name] for field in wanted]
-    return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from webapp.admin import changes, submissions
 from webapp.admin.forms import default_texts, fetch_form, read_new, searches_of, typed_texts
-from webapp.admin.keys import key_of
+from webapp.admin.keys import key_of, parse_key
 from webapp.admin.messages import done
 from webapp.admin.requests import (
     back_of,
@@ -50,7 +50,7 @@ async def create(resource: Resource, request: Request) -> Response:
     digest = submissions.digest_of(token, texts)
     submission = await submissions.claim(session, digest, resource.name) if token else None
     if token and submission is None:
-        return await _created_before(resource, request, digest, url)
+        return await _created_before(resource, request, texts, digest, url)
     operation = operation_of(request)
     try:
         record = await changes.create(session, site, resource, read_new(resource, texts), operation)
@@ -63,10 +63,19 @@ async def create(resource: Resource, request: Request) -> Response:
     return redirect(request, url, done("Created", resource, record, operation))
 
 
-async def _created_before(resource: Resource, request: Request, digest: str, url: str) -> Response:
-    """Answer a form that was sent twice as its first copy was answered."""
+async def _created_before(
+    resource: Resource, request: Request, texts: Mapping[str, str], digest: str, url: str
+) -> Response:
+    """Answer a form that was sent twice as its first copy was answered.
+
+    If what that made is gone again, it may be made anew, by a form of its own.
+    """
     session = session_of(request)
     earlier = await session.get_one(submissions.Submission, digest)
+    key = parse_key(resource, earlier.key)
+    if key is None or await changes.fetch_record(session, resource, key) is None:
+        gone = {"": f"This {resource.label} was created, and is gone by now. Create it again?"}
+        return await _new_form(resource, request, texts, "", gone)
     text = "This was created already; it was not created twice."
     return redirect(request, url, Flash(text, marked=f"{resource.name}/{earlier.key}"))
 

@@ -22,7 +22,7 @@ from webapp.admin.requests import (
     site_of,
 )
 from webapp.admin.resource import Resource
-from webapp.admin.selected import check_unchanged, selected_keys
+from webapp.admin.selected import lock_unchanged, selected_keys
 from webapp.errors import Invalid
 from webapp.history import count_changes
 from webapp.templating import Flash, is_htmx, redirect, render
@@ -62,13 +62,10 @@ async def _delete(
     params: FormData | QueryParams,
 ) -> Response:
     session = session_of(request)
-    await removal.lock(session, resource, keys)
-    titles = await fetch_titles(session, resource, keys)
-    if not titles:
-        raise not_found(resource)
     operation = operation_of(request, "page" if len(keys) == 1 else "bulk")
     try:
-        await check_unchanged(session, resource, keys, params)
+        await lock_unchanged(session, resource, keys, params)
+        titles = await fetch_titles(session, resource, keys)
         heirs = _heirs(resource, request, params)
         await removal.remove(session, site_of(request), resource, keys, operation, heirs)
     except Invalid as invalid:
@@ -107,7 +104,7 @@ async def _confirmation(
         "consequences": consequences,
         "choices": choices,
         "problem": problem,
-        "seen": await count_changes(session, resource.name, order),
+        "seen": await count_changes(session, resource.name, doomed),
         "is_row": request.query_params.get("in") == "list",
         "back": request.query_params.get("back", ""),
         "cancel_url": back_of(request, f"/{resource.name}"),

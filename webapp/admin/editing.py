@@ -78,12 +78,13 @@ async def update(resource: Resource, request: Request) -> Response:
     operation = operation_of(request)
     try:
         values = read_changes(resource, merged.mine, stored)
-        await changes.change(
+        is_changed = await changes.change(
             session_of(request), site_of(request), resource, record, values, operation
         )
     except Invalid as invalid:
         return await _edit_form(resource, request, title, typing, errors=invalid.sentences)
-    flash = done("Saved", resource, record, operation, note=_kept_note(resource, merged))
+    undoable = operation if is_changed else None
+    flash = done("Saved", resource, record, undoable, note=_kept_note(resource, merged))
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
@@ -98,8 +99,10 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
     stored = {field.name: snapshot.get(field.name, "") for field in resource.edit_fields}
     typing = _typing(resource, request, form, stored)
     if form.get(RESTORE) != "1":
+        merged = merge(secret_of(request), resource.edit_fields, form, typing.typed, stored)
+        settled = _settled(resource, request, typing, merged)
         return await _edit_form(
-            resource, request, deletion.title, typing, status=409, deletion=deletion
+            resource, request, deletion.title, settled, status=409, deletion=deletion
         )
     operation = operation_of(request, "restore")
     try:
@@ -130,13 +133,7 @@ async def _conflict_form(
             field.name: shown(field, getattr(record, field.name)) for field in merged.conflicts
         },
     )
-    # What only they changed is theirs from now on, and so is what the next save compares with.
-    mine = {
-        name: text
-        for name, text in typing.typed.items()
-        if name not in {field.name for field in merged.kept}
-    }
-    settled = _Typing(mine, typing.stored, _opened(request, resource, typing.stored))
+    settled = _settled(resource, request, typing, merged)
     return await _edit_form(
         resource, request, resource.title_of(record), settled, status=409, conflict=conflict
     )
@@ -217,6 +214,13 @@ def _typing(
             typed.pop(field.name, None)
     opened = str(form.get(OPENED, "")) or _opened(request, resource, stored)
     return _Typing(typed, stored, opened)
+
+
+def _settled(resource: Resource, request: Request, typing: _Typing, merged: Merge) -> _Typing:
+    """Return the form after what others did: the next save compares with what is stored now."""
+    kept = {field.name for field in merged.kept}
+    mine = {name: text for name, text in typing.typed.items() if name not in kept}
+    return _Typing(mine, typing.stored, _opened(request, resource, typing.stored))
 
 
 def _opened(request: Request, resource: Resource, stored: Mapping[str, str]) -> str:

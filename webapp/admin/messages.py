@@ -9,9 +9,9 @@ from webapp.templating import Flash
 
 
 def done(
-    verb: str, resource: Resource, record: SQLModel, operation: Operation, note: str = ""
+    verb: str, resource: Resource, record: SQLModel, operation: Operation | None, note: str = ""
 ) -> Flash:
-    """Return “Saved **Nova**”, a link to the record, and the way to undo it."""
+    """Return “Saved **Nova**”, a link to the record, and the way to undo what was done, if any."""
     key = key_of(resource, record)
     return Flash(
         verb,
@@ -19,5 +19,5 @@ def done(
         f"/{resource.name}/{key}",
         marked=f"{resource.name}/{key}",
         note=note,
-        undo=operation.id,
+        undo=operation.id if operation else "",
     )

@@ -97,7 +97,8 @@ async def restore_record(resource: Resource, request: Request) -> Response:
         restored = await undo.restore(session, site, resource, change, operation)
     except Invalid as invalid:
         return _refused(request, "Nothing was restored", invalid)
-    return redirect(request, f"/{resource.name}/{key}", _undone("Restored", restored, operation.id))
+    undo_id = operation.id if restored.is_other else ""
+    return redirect(request, f"/{resource.name}/{key}", _undone("Restored", restored, undo_id))
 
 
 async def reveal(resource: Resource, request: Request) -> Response:

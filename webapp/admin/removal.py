@@ -53,6 +53,14 @@ async def lock(session: AsyncSession, resource: Resource, keys: Sequence[Key]) -
     return len((await session.execute(locked.with_for_update())).all())
 
 
+def gone_sentence(resource: Resource, gone: int, asked: int) -> str:
+    """Return what to say when `gone` of the records that were `asked` for are not there."""
+    if asked == 1:
+        return f"This {resource.label} is not there any more."
+    verb = "is" if gone == 1 else "are"
+    return f"{gone:,} of these {resource.label_plural} {verb} not there any more; nothing was done."
+
+
 async def remove(
     session: AsyncSession,
     site: Site,
@@ -60,6 +68,8 @@ async def remove(
     keys: Sequence[Key],
     operation: Operation,
     heirs: Mapping[str, Any] | None = None,
+    *,
+    is_consequence: bool = False,
 ) -> None:
     """Delete all of these records or, raising Invalid, none of them.
 
@@ -73,7 +83,8 @@ async def remove(
             await _check_heir(session, resource, referrer, keys, heir)
     try:
         async with session.begin_nested():
-            await _remove(session, site, resource, keys, operation, heirs or {}, depth=0)
+            depth = 1 if is_consequence else 0
+            await _remove(session, site, resource, keys, operation, heirs or {}, depth=depth)
     except IntegrityError:
         raise Invalid({"": _needed_sentence(len(keys))}) from None
 
@@ -90,7 +101,7 @@ async def _remove(
 ) -> None:
     gone = len(keys) - await lock(session, resource, keys)
     if gone:
-        raise Invalid({"": _gone_sentence(resource, gone, len(keys))})
+        raise Invalid({"": gone_sentence(resource, gone, len(keys))})
     for referrer in site.referrers(resource):
         heir = heirs.get(referrer.name)
         if heir is not None or _effect(referrer.field) == "cleared":
@@ -198,15 +209,6 @@ def _needed_sentence(asked: int) -> str:
     if asked == 1:
         return "Other records need it, so it was not deleted."
     return "Other records need one of them, so nothing was deleted."
-
-
-def _gone_sentence(resource: Resource, gone: int, asked: int) -> str:
-    if asked == 1:
-        return f"This {resource.label} is not there any more."
-    verb = "is" if gone == 1 else "are"
-    return (
-        f"{gone:,} of these {resource.label_plural} {verb} not there any more; nothing was deleted."
-    )
 
 
 def _effect(field: Field) -> Literal["cleared", "deleted", "kept"]:

@@ -208,7 +208,7 @@ class Resource:
         return self.title_field.input.format(value) if value not in (None, "") else "(empty)"
 
     def check_masked(self) -> None:
-        """Raise TypeError if a masked field would be told by a search, a filter or a heading.
+        """Raise TypeError if a masked field would be told by its place, or cannot be typed.
 
         Not when it is made: fields follow from all models, of which some may come later.
         """
@@ -217,11 +217,16 @@ class Resource:
             "the title": (self.title_field,),
             "searched": self.search_fields,
             "filtered": self.filter_fields,
+            "sorted": (self.by_name[self.default_sort.removeprefix("-")],),
         }
         for place, fields in shown.items():
             for field in fields:
                 if field.is_masked:
                     raise TypeError(f"{self.model.__name__}.{field.name} is masked and {place}")
+        for field in self.fields:
+            if field.is_masked and (field.relation or field.input.kind in {"bool", "choice"}):
+                # It could not be left alone without showing what is chosen.
+                raise TypeError(f"{self.model.__name__}.{field.name} is masked and chosen")
 
     def _is_key(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].is_key

@@ -1,5 +1,6 @@
 """Schemas: what may be written and what is read, derived from a model where none is given."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -64,7 +65,8 @@ def clean_text(text: str) -> str:
         # Spaces, controls and zero-width characters.
         if all(unicodedata.category(character)[0] in "ZC" for character in text):
             return ""
-    return text.replace("\r\n", "\n")
+    # Of several, so that a text once read stays the same when it is read again.
+    return re.sub("\r+\n", "\n", text)
 
 
 def derive(

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData, QueryParams
 from starlette.exceptions import HTTPException
 
+from webapp.admin import removal
 from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.requests import not_found
 from webapp.admin.resource import Resource
@@ -32,13 +33,19 @@ def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Ke
     return [key for key in keys if key is not None]
 
 
-async def check_unchanged(
+async def lock_unchanged(
     session: AsyncSession,
     resource: Resource,
     keys: Sequence[Key],
     params: FormData | QueryParams,
 ) -> None:
-    """Raise Overtaken if others have written to the records since the question was asked."""
+    """Keep others from changing the records; raise Overtaken if somebody has, since the question.
+
+    `params` are those of the form that asked it; one that does not say when it did is believed.
+    """
+    gone = len(keys) - await removal.lock(session, resource, keys)
+    if gone:
+        raise Overtaken({"": removal.gone_sentence(resource, gone, len(keys))})
     seen = params.get(SEEN, "")
     count = await count_changes(session, resource.name, [key_text(resource, key) for key in keys])
     if seen and seen != str(count):

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from webapp.admin.fields import Field
@@ -31,7 +32,12 @@ def values_of(resource: Resource, snapshot: Mapping[str, str | None]) -> dict[st
 
 
 def kept_text(field: Field, value: Any) -> str | None:
-    """Return the text that stands for a value of a field."""
+    """Return the text that stands for a value of a field, the same for equal values."""
+    if isinstance(value, Decimal):
+        # Databases keep, or add, zeros at the end.
+        whole, point, places = f"{value:f}".partition(".")
+        text = f"{whole}{point}{places.rstrip('0')}".rstrip(".")
+        return "0" if text == "-0" else text
     return None if value is None else field.input.format(value)
 
 

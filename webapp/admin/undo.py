@@ -7,19 +7,21 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from webapp.admin import changes, removal
-from webapp.admin.keys import Key, parse_key
+from webapp.admin import changes
+from webapp.admin.keys import parse_key
 from webapp.admin.resource import Resource
+from webapp.admin.reversal import reverse
 from webapp.admin.site import Site
-from webapp.admin.snapshots import kept_text, values_of
+from webapp.admin.snapshots import values_of
 from webapp.errors import Invalid
 from webapp.history import (
+    WRITES,
     Change,
     Kind,
     Operation,
     fetch_latest,
-    fetch_operation,
     fetch_since,
+    lock_operation,
 )
 
 
@@ -27,14 +29,15 @@ from webapp.history import (
 class Undone:
     """What was taken back: one record, or how many; and how many others stay as they are now.
 
-    `key` is empty where the record is gone again.
+    `key` is empty where the record is gone again; `is_other` is whether anything was changed.
     """
 
     resource: Resource
     key: str
     title: str
     count: int
-    left_count: int
+    left_count: int = 0
+    is_other: bool = True
 
 
 async def undo(
@@ -48,11 +51,12 @@ async def undo(
     made = await _fetch_made(session, site, operation_id)
     if not made:
         return None
-    left_count = await _take_all_back(session, site, made, operation)
+    left_count = await reverse(session, site, made, operation)
     direct = [change for change in made if not change.is_consequence] or made
     first = direct[-1]
     key = "" if first.kind == Kind.CREATED else first.key
-    return Undone(_resource_of(site, first), key, first.title, len(direct), left_count)
+    count = len({(change.resource, change.key) for change in direct})
+    return Undone(_resource_of(site, first), key, first.title, count, left_count)
 
 
 async def restore(
@@ -62,24 +66,25 @@ async def restore(
 
     A deleted record comes back with what pointed at it. Raises Invalid for what cannot be.
     """
-    key = _parsed_key(resource, change)
+    key = parse_key(resource, change.key)
+    if key is None:
+        raise Invalid({"": f"The key of this {resource.label} is no key any more."})
     record = await changes.fetch_record(session, resource, key, is_locked=True)
-    later = await fetch_since(session, resource.name, change.key, change.id or 0)
+    is_back = record is None
+    later = await fetch_since(session, resource.name, [change.key], change.id or 0)
     left_count = 0
     if record is None:
-        deletion = await fetch_latest(session, resource.name, change.key, Kind.DELETED)
-        if deletion is None:
-            raise Invalid({"": f"Nobody has written down how this {resource.label} was."})
-        made = _part_of(site, await _fetch_made(session, site, deletion.operation), deletion)
-        left_count = await _take_all_back(session, site, made, operation)
+        left_count = await _bring_back(session, site, resource, change.key, operation)
         record = await changes.fetch_record(session, resource, key, is_locked=True)
         assert record is not None
     earlier: dict[str, str | None] = {}
     for each in [*later, change] if change.kind == Kind.DELETED else later:
         if each.kind != Kind.CREATED:
             earlier |= {name: old for name, (old, _) in each.values.items()}
-    await changes.change(session, site, resource, record, _values(resource, earlier), operation)
-    return Undone(resource, change.key, resource.title_of(record), 1, left_count)
+    values = _values(resource, earlier)
+    is_changed = await changes.change(session, site, resource, record, values, operation)
+    title = resource.title_of(record)
+    return Undone(resource, change.key, title, 1, left_count, is_other=is_back or is_changed)
 
 
 async def recreate(
@@ -89,22 +94,28 @@ async def recreate(
     deletion: Change,
     values: Mapping[str, Any],
     operation: Operation,
-    *,
-    is_consequence: bool = False,
 ) -> SQLModel:
     """Create a deleted record anew under its own key, with `values` over those it had."""
     kept = _values(resource, {name: old for name, (old, _) in deletion.values.items()})
-    whole = {**kept, **values}
-    return await changes.create(
-        session, site, resource, whole, operation, is_consequence=is_consequence
-    )
+    return await changes.create(session, site, resource, {**kept, **values}, operation)
+
+
+async def _bring_back(
+    session: AsyncSession, site: Site, resource: Resource, key: str, operation: Operation
+) -> int:
+    """Undo the deletion of one record; return how many that pointed at it stay as they are now."""
+    deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
+    if deletion is None:
+        raise Invalid({"": f"Nobody has written down how this {resource.label} was."})
+    made = await _fetch_made(session, site, deletion.operation)
+    return await reverse(session, site, _part_of(site, made, deletion), operation)
 
 
 async def _fetch_made(session: AsyncSession, site: Site, operation_id: str) -> list[Change]:
     """Fetch what an operation did to records that are administered still, the last first."""
     known = {resource.name for resource in site.resources}
-    made = await fetch_operation(session, operation_id)
-    return [change for change in made if change.kind in _REVERSE and change.resource in known]
+    made = await lock_operation(session, operation_id)
+    return [change for change in made if change.kind in WRITES and change.resource in known]
 
 
 def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Change]:
@@ -126,109 +137,8 @@ def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Chang
     return part
 
 
-async def _take_all_back(
-    session: AsyncSession, site: Site, made: Sequence[Change], operation: Operation
-) -> int:
-    """Take these changes back; return how many of the consequences stay as they are now."""
-    left_count = 0
-    for change in made:
-        try:
-            await _take_back(session, site, _resource_of(site, change), change, operation)
-        except Invalid:
-            if not change.is_consequence:
-                raise
-            left_count += 1
-    return left_count
-
-
-async def _take_back(
-    session: AsyncSession, site: Site, resource: Resource, change: Change, operation: Operation
-) -> None:
-    key = _parsed_key(resource, change)
-    record = await changes.fetch_record(session, resource, key, is_locked=True)
-    later = await fetch_since(session, resource.name, change.key, change.id or 0)
-    since = [each for each in later if each.operation not in (change.operation, operation.id)]
-    if since and not change.is_consequence:
-        raise Invalid({"": _since_sentence(change, since)})
-    await _REVERSE[Kind(change.kind)](session, site, resource, change, record, operation)
-
-
-async def _uncreate(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    change: Change,
-    record: SQLModel | None,
-    operation: Operation,
-) -> None:
-    key = _parsed_key(resource, change)
-    if record is None:
-        raise Invalid({"": f"“{change.title}” is gone already."})
-    pointing = await removal.fetch_consequences(session, site, resource, [key])
-    if pointing:
-        count = sum(consequence.total.count for consequence in pointing)
-        others = "another record points" if count == 1 else f"{count:,} other records point"
-        raise Invalid({"": f"This was not undone: {others} at “{change.title}” by now."})
-    await removal.remove(session, site, resource, [key], operation)
-
-
-async def _unchange(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    change: Change,
-    record: SQLModel | None,
-    operation: Operation,
-) -> None:
-    if record is None:
-        raise Invalid({"": f"This was not undone: “{change.title}” is gone."})
-    for name, (_, new) in change.values.items():
-        if name in resource.by_name:
-            now = kept_text(resource.by_name[name], getattr(record, name))
-            if now != new:
-                label = resource.labels[name]
-                raise Invalid(
-                    {"": f"This was not undone: the {label} of “{change.title}” is another by now."}
-                )
-    values = _values(resource, {name: old for name, (old, _) in change.values.items()})
-    await changes.change(
-        session,
-        site,
-        resource,
-        record,
-        values,
-        operation,
-        is_consequence=change.is_consequence,
-    )
-
-
-async def _undelete(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    change: Change,
-    record: SQLModel | None,
-    operation: Operation,
-) -> None:
-    if record is not None:
-        raise Invalid({"": f"“{change.title}” is there already."})
-    await recreate(
-        session, site, resource, change, {}, operation, is_consequence=change.is_consequence
-    )
-
-
-_REVERSE = {Kind.CREATED: _uncreate, Kind.CHANGED: _unchange, Kind.DELETED: _undelete}
-
-
 def _resource_of(site: Site, change: Change) -> Resource:
     return next(each for each in site.resources if each.name == change.resource)
-
-
-def _parsed_key(resource: Resource, change: Change) -> Key:
-    key = parse_key(resource, change.key)
-    if key is None:
-        raise Invalid({"": f"The key of this {resource.label} is no key any more."})
-    return key
 
 
 def _values(resource: Resource, snapshot: Mapping[str, str | None]) -> dict[str, Any]:
@@ -236,11 +146,3 @@ def _values(resource: Resource, snapshot: Mapping[str, str | None]) -> dict[str,
         return values_of(resource, snapshot)
     except ValueError as error:
         raise Invalid({"": f"The {resource.label} cannot be as it was: {error}"}) from None
-
-
-def _since_sentence(change: Change, since: Sequence[Change]) -> str:
-    latest = since[0]
-    return (
-        f"This was not undone: {latest.by_name} {latest.kind} “{latest.title or change.title}”"
-        " since then."
-    )
