@@ -13,7 +13,7 @@ from webapp.hosts import UNKNOWN_HOST, is_known_host
 
 # What pages are never to do, whatever gets into one.
 UNUSED_FEATURES = (
-    "accelerometer autoplay bluetooth browsing-topics camera clipboard-read display-capture"
+    "accelerometer autoplay browsing-topics camera clipboard-read display-capture"
     " encrypted-media fullscreen gamepad geolocation gyroscope hid identity-credentials-get"
     " idle-detection local-fonts magnetometer microphone midi otp-credentials payment"
     " picture-in-picture publickey-credentials-create publickey-credentials-get screen-wake-lock"

@@ -153,7 +153,7 @@ def context(
     problems: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(expected_errors):
+        if message.type in {"error", "warning"} and not message.text.startswith(expected_errors):
             problems.append(f"console: {message.text}")
 
     def watch(request: Request) -> None:
