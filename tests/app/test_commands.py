@@ -165,7 +165,7 @@ def test_a_host_that_is_not_of_this_machine_is_named(sqlite_url: str, host: str)
 
 
 def test_migrating_says_what_it_did(empty_url: str) -> None:
-    assert run("migrate", url=empty_url).stdout == "The database was brought to revision 0003.\n"
+    assert run("migrate", url=empty_url).stdout == "The database was brought to revision 0006.\n"
     assert run("migrate", url=empty_url).stdout == "The database is up to date.\n"
 
 
@@ -196,6 +196,26 @@ async def test_the_database_of_a_newer_version_is_refused(
     await database.close()
     said = await asyncio.to_thread(refusal_of, *command, url=empty_url)
     assert "revision 9999, which this version does not know" in said
+
+
+# doctor
+
+
+async def test_the_doctor_says_what_is_missing_and_makes_it_when_told_to(
+    database_url: str, session: AsyncSession
+) -> None:
+    assert (await asyncio.to_thread(run, "doctor", url=database_url)).stdout == (
+        "The database has every index that the resources ask for.\n"
+    )
+    await session.execute(text("DROP INDEX list_hero_age"))
+    await session.commit()
+    done = await asyncio.to_thread(run, "doctor", url=database_url)
+    said = "The list of hero has no index to sort by age."
+    assert done.returncode == 1
+    assert done.stdout == f"{said}\nRun `python -m webapp doctor --fix` to mend it.\n"
+    done = await asyncio.to_thread(run, "doctor", "--fix", url=database_url)
+    assert (done.returncode, done.stdout) == (0, f"{said} Mended.\n")
+    assert (await asyncio.to_thread(run, "doctor", url=database_url)).returncode == 0
 
 
 # sample
@@ -292,7 +312,7 @@ def test_a_model_added_by_a_developer_gets_its_migration(tmp_path: Path) -> None
     assert (project / path).read_text().startswith('"""Rivals of teams.\n')
 
     done = run("migrate", url=url, project=project)
-    assert done.stdout == "The database was brought to revision 0004.\n"
+    assert done.stdout == "The database was brought to revision 0006.\n"
     again = run("revision", "Rivals once more", url=url, project=project)
     assert again.stdout == (
         "There is nothing to migrate: the database has all that the models have.\n"
