@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -54,11 +54,7 @@ async def json_file(resource: Resource, request: Request) -> Response:
     """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each."""
 
     def items(rows: Rows, is_first: bool) -> str:
-        masked = resource.masked_names
-        texts = (
-            json.dumps(dumped(resource.read_schema, row, masked), ensure_ascii=False)
-            for row in rows
-        )
+        texts = _json_texts(resource, rows)
         return "".join(
             ("\n" if is_first and place == 0 else ",\n") + text for place, text in enumerate(texts)
         )
@@ -70,9 +66,7 @@ async def json_lines(resource: Resource, request: Request) -> Response:
     """GET /heroes.jsonl?q=…: the same, one record a line, for programs that read as they go."""
 
     def lines(rows: Rows, _: bool) -> str:
-        return "".join(
-            json.dumps(dumped(resource.read_schema, row), ensure_ascii=False) + "\n" for row in rows
-        )
+        return "".join(f"{text}\n" for text in _json_texts(resource, rows))
 
     return await _download(resource, request, "jsonl", "", lines, "")
 
@@ -131,6 +125,12 @@ async def _first(batches: AsyncIterator[Rows]) -> Rows:
     async for rows in batches:
         return rows
     return ()
+
+
+def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
+    for row in rows:
+        record = dumped(resource.read_schema, row, resource.masked_names)
+        yield json.dumps(record, ensure_ascii=False)
 
 
 def _csv_cells(fields: Sequence[Field], row: Row[Any]) -> list[str]:

@@ -49,8 +49,8 @@ def is_indexable(field: Field) -> bool:
     """Whether every value fits into an index: PostgreSQL refuses to store a longer one."""
     kind = unwrapped_type(field.column.type)
     if not isinstance(kind, String) or isinstance(kind, Enum):
-        return field.input.is_sortable
-    return kind.length is not None and kind.length <= LONG_TEXT_CHARACTERS
+        return field.is_sortable
+    return field.is_sortable and kind.length is not None and kind.length <= LONG_TEXT_CHARACTERS
 
 
 def is_indexed(resource: Resource, field: Field) -> bool:
