@@ -24,8 +24,10 @@ from tests.stored import Stored
 from webapp import templating
 from webapp.app import create_app
 from webapp.database import Database, connect
+from webapp.doctor import mend
 from webapp.identity import Role
 from webapp.migrations import migrate
+from webapp.resources import RESOURCES
 from webapp.settings import PREFIX, Settings
 
 # The same examples in every run, however slow the machine is at that moment.
@@ -208,6 +210,7 @@ async def _migrate(url: str) -> None:
     database = connect(Settings(database_url=url))
     try:
         await migrate(database)
+        await mend(database, RESOURCES)
     finally:
         await database.close()
 

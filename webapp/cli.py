@@ -11,6 +11,7 @@ from webapp.accounts.links import Purpose, make_link
 from webapp.accounts.users import has_users
 from webapp.connecting import DatabaseError, connected, ready
 from webapp.database import Database
+from webapp.doctor import Finding, examine, mend
 from webapp.migrations import SchemaError, check_schema, check_tables, make_revision, migrate
 from webapp.resources import RESOURCES
 from webapp.sample import MAX_TEAMS, add_sample, is_empty
@@ -89,6 +90,24 @@ def migrate_command() -> None:
     )
 
 
+@commands.command()
+@click.option("--fix", is_flag=True, help="Make what is missing, and drop what nothing asks for.")
+def doctor(fix: bool) -> None:
+    """Say which indexes of lists and searches the database lacks.
+
+    Exits with 1 if something is amiss that was not mended.
+    """
+    found = asyncio.run(_doctor(load_settings(), is_mending=fix))
+    for finding in found:
+        is_mended = fix and finding.remedies
+        click.echo(f"{finding.sentence}{' Mended.' if is_mended else ''}")
+    if not found:
+        click.echo("The database has every index that the resources ask for.")
+    if any(finding.remedies for finding in found) and not fix:
+        click.echo("Run `python -m webapp doctor --fix` to mend it.")
+        raise click.exceptions.Exit(1)
+
+
 @commands.command(name="sample")
 @click.option("--heroes", type=click.IntRange(min=0), default=HEROES, help="How many heroes.")
 @click.option("--teams", type=click.IntRange(0, MAX_TEAMS), default=TEAMS, help="How many teams.")
@@ -138,7 +157,14 @@ async def _migrate(settings: Settings) -> list[str]:
         applied = await migrate(database)
         # One that a newer version migrated is left as it is.
         await check_schema(database)
+        await mend(database, RESOURCES)
         return applied
+
+
+async def _doctor(settings: Settings, *, is_mending: bool) -> list[Finding]:
+    async with connected(settings) as database:
+        await check_schema(database)
+        return await (mend if is_mending else examine)(database, RESOURCES)
 
 
 async def _sample(settings: Settings, heroes: int, teams: int) -> None:

@@ -7,7 +7,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from webapp.database import Database, connect
+from webapp.doctor import mend
 from webapp.migrations import SchemaError, check_schema, migrate
+from webapp.resources import RESOURCES
 from webapp.settings import Settings
 from webapp.unavailable import is_unavailable
 
@@ -44,6 +46,8 @@ async def ready(settings: Settings) -> AsyncIterator[Database]:
                 raise
             await migrate(database)
             await check_schema(database)
+        if settings.is_embedded:
+            await mend(database, RESOURCES)
         yield database
 
 

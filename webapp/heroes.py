@@ -11,12 +11,10 @@ MAX_AGE_YEARS = 150_000
 
 
 class HeroBase(Schema):
-    name: str = Field(min_length=1, max_length=200, index=True)
-    secret_name: str = Field(min_length=1, max_length=200, index=True)
-    age: int | None = Field(default=None, ge=0, le=MAX_AGE_YEARS, index=True)
-    team_id: int | None = Field(
-        default=None, foreign_key="team.id", ondelete="SET NULL", index=True
-    )
+    name: str = Field(min_length=1, max_length=200)
+    secret_name: str = Field(min_length=1, max_length=200)
+    age: int | None = Field(default=None, ge=0, le=MAX_AGE_YEARS)
+    team_id: int | None = Field(default=None, foreign_key="team.id", ondelete="SET NULL")
 
 
 class Hero(HeroBase, table=True):

@@ -3,9 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from webapp.admin.listing import fetch_total
 from webapp.admin.query import ListQuery
 from webapp.admin.requests import form_of, session_of, site_of
+from webapp.admin.totals import fetch_total
 from webapp.templating import THEME_COOKIE, THEMES, is_local, render
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
@@ -15,7 +15,7 @@ async def overview(request: Request) -> Response:
     """GET /: every resource, with how many records it has."""
     session, site = session_of(request), site_of(request)
     totals = [
-        (resource, await fetch_total(session, ListQuery(resource, f"/{resource.name}")))
+        (resource, await fetch_total(session, site, ListQuery(resource, f"/{resource.name}")))
         for resource in site.resources
     ]
     return render(request, "overview.html", {"totals": totals}, fragments=())

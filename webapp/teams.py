@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 class TeamBase(Schema):
     name: str = Field(min_length=1, max_length=200, unique=True)
-    headquarters: str | None = Field(default=None, max_length=200, index=True)
+    headquarters: str | None = Field(default=None, max_length=200)
 
 
 class Team(TeamBase, table=True):

@@ -201,6 +201,26 @@ async def test_the_database_of_a_newer_version_is_refused(
     assert "revision 9999, which this version does not know" in said
 
 
+# doctor
+
+
+async def test_the_doctor_says_what_is_missing_and_makes_it_when_told_to(
+    database_url: str, session: AsyncSession
+) -> None:
+    assert (await asyncio.to_thread(run, "doctor", url=database_url)).stdout == (
+        "The database has every index that the resources ask for.\n"
+    )
+    await session.execute(text("DROP INDEX list_hero_age"))
+    await session.commit()
+    done = await asyncio.to_thread(run, "doctor", url=database_url)
+    said = "The list of hero has no index to sort by age."
+    assert done.returncode == 1
+    assert done.stdout == f"{said}\nRun `python -m webapp doctor --fix` to mend it.\n"
+    done = await asyncio.to_thread(run, "doctor", "--fix", url=database_url)
+    assert (done.returncode, done.stdout) == (0, f"{said} Mended.\n")
+    assert (await asyncio.to_thread(run, "doctor", url=database_url)).returncode == 0
+
+
 # sample
 
 

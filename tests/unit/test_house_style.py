@@ -26,6 +26,7 @@ ROOMS = (
     ("cli",),
     ("user_commands",),
     ("app", "connecting", "sample", "server"),
+    ("doctor",),
     ("api", "overview", "migrations"),
     ("resources", "accounts"),
     ("heroes",),

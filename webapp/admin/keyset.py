@@ -1,18 +1,51 @@
-"""Keyset paging: one statement that finds a page from a row at its edge, at the same cost anywhere.
+"""Keyset paging: finds a page from a row at its edge, at the same cost anywhere in the list.
 
 A condition such as `value > :v OR (value = :v AND id > :id)` makes both databases read everything
-before it, so each of its cases is a branch of its own, stopped by its own LIMIT and joined by
-UNION ALL. Rows without a value form a section behind all others, in either direction of sorting.
+before it, so a list is a chain of stretches, each of which one index holds in order. Rows without
+a value form a section behind all others, in either direction of sorting. A list sorted by the
+titles of other records is led by them: their index has the order, and the rows of each are found
+by their own.
 """
 
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, literal, select, tuple_, union_all
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    literal,
+    null,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from webapp.admin.cursor import Cursor
+
+# Where a page begins: at the end of the list that comes first, at a value, or behind a row that
+# has a value, whose other record has no title, or that has none.
+Place = Literal["end", "from", "titled", "untitled", "none"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """The other records by whose titles a list is sorted, and how rows point at them."""
+
+    column: Column[Any]
+    records: FromClause
+    target: ColumnElement[Any]
+    is_optional: bool
 
 
 @dataclass(frozen=True)
@@ -20,88 +53,216 @@ class Order:
     """What a list is sorted by. `value` is None when it is sorted by its primary key alone."""
 
     value: ColumnElement[Any] | None
-    key: tuple[ColumnElement[Any], ...]
+    key: tuple[Column[Any], ...]
     is_nullable: bool
     is_descending: bool
+    link: Link | None = None
+
+    @property
+    def columns(self) -> tuple[ColumnElement[Any], ...]:
+        """The columns that the order consists of, the most important first."""
+        if self.value is None:
+            return self.key
+        if self.link is None:
+            return (self.value, *self.key)
+        return (self.value, self.link.target, *self.key)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows that follow each other in one index; led rows are found by way of other records."""
+
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    is_led: bool = False
+
+
+# No text goes on with what is sorted behind it.
+LAST_CHARACTER = "\uffff"
+# The number of rows a statement brings.
+SIZE: BindParameter[int] = bindparam("size", type_=Integer)
+
+
+def place_of(order: Order, cursor: Cursor | None) -> Place:
+    """Return where a page with this cursor begins."""
+    if cursor is None:
+        return "end"
+    if not cursor.key:
+        return "from"
+    if order.link is not None and cursor.link is not None:
+        return "untitled" if cursor.value is None else "titled"
+    return "none" if cursor.value is None else "titled"
+
+
+def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
+    """Return the parameters of the statements for a page with this cursor."""
+    if cursor is None:
+        return {}
+    value = cursor.value
+    if not cursor.key and isinstance(value, str):
+        # “m” stands for the names that begin with it, which are sorted by their capital letters.
+        value = value[:1].upper() + value[1:] + (LAST_CHARACTER if is_falling else "")
+    key = {f"key{number}": part for number, part in enumerate(cursor.key)}
+    return {"edge": value, "link": cursor.link, **key}
+
+
+def stretches(order: Order, place: Place, *, is_backward: bool, is_lateral: bool) -> list[Stretch]:
+    """Return the stretches of a list from a place on, nearest first."""
+    is_falling = order.is_descending != is_backward
+    if order.value is None:
+        return [_stretch_of_keys(order, place, is_falling)]
+    sections = _sections(order, order.value)
+    names = list(sections)
+    if is_backward:
+        names.reverse()
+    if place == "end":
+        return [sections[name] for name in names]
+    if place == "from":
+        edge = _given("edge", order.value)
+        start = order.value <= edge if is_falling else order.value >= edge
+        return [Stretch((start,), order.link is not None), *(sections[name] for name in names[1:])]
+    rest = [sections[name] for name in names[names.index(place) + 1 :]] if place in names else []
+    return [*_rest_of_section(order, order.value, place, is_falling, is_lateral), *rest]
+
+
+def _stretch_of_keys(order: Order, place: Place, is_falling: bool) -> Stretch:
+    if place == "end":
+        return Stretch()
+    if place == "from":
+        first, edge = order.key[0], _given("edge", order.key[0])
+        return Stretch((first <= edge if is_falling else first >= edge,))
+    return Stretch((_beyond(order.key, _key_names(order), is_falling),))
+
+
+def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Stretch]:
+    """Return the sections of the whole list, in their order."""
+    link, is_led = order.link, order.link is not None
+    titled = (value.is_not(None),) if order.is_nullable else ()
+    sections: dict[Place, Stretch] = {"titled": Stretch(titled, is_led)}
+    if order.is_nullable:
+        sections["untitled" if link else "none"] = Stretch((value.is_(None),), is_led)
+    if link and link.is_optional:
+        sections["none"] = Stretch((link.column.is_(None),))
+    return sections
+
+
+def _rest_of_section(
+    order: Order, value: ColumnElement[Any], place: Place, is_falling: bool, is_lateral: bool
+) -> list[Stretch]:
+    """Return the stretches from a row to the end of its section.
+
+    PostgreSQL compares rows. Were it told that one value stays the same, it might look for that
+    value along the keys. SQLite compares the first columns only, so each case is a stretch.
+    """
+    link, names = order.link, _key_names(order)
+    behind = _beyond(order.key, names, is_falling)
+    if place == "none":
+        return [Stretch(((value if link is None else link.column).is_(None), behind))]
+    edge = _given("edge", value)
+    further = Stretch((value < edge if is_falling else value > edge,), link is not None)
+    if link is None:
+        if is_lateral:
+            return [Stretch((_beyond((value, *order.key), ["edge", *names], is_falling),))]
+        return [Stretch((value == edge, behind)), further]
+    same = _given("link", link.column)
+    siblings = Stretch((link.column == same, behind))
+    if is_lateral:
+        row = _beyond((link.column, *order.key), ["link", *names], is_falling)
+        siblings = Stretch((row, link.column >= same if is_falling else link.column <= same))
+    beyond = _beyond((link.target,), ["link"], is_falling)
+    if place == "untitled":
+        return [siblings, Stretch((value.is_(None), beyond), True)]
+    return [siblings, Stretch((value == edge, beyond), True), further]
+
+
+def select_stretch(
+    columns: Sequence[ColumnElement[Any]],
+    order: Order,
+    stretch: Stretch,
+    limit: ColumnElement[int] | int | None,
+    *,
+    is_backward: bool,
+    is_lateral: bool,
+) -> Select[Any]:
+    """Return the statement for the first rows of a stretch: `columns`, and `_order0` and so on.
+
+    `is_lateral`: whether the database knows LATERAL; SQLite keeps to the order of joins instead.
+    """
+    is_falling = order.is_descending != is_backward
+
+    def turned(found: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        return [column.desc() if is_falling else column.asc() for column in found]
+
+    link, table = order.link, order.key[0].table
+    if not stretch.is_led or link is None or order.value is None:
+        marks = sorted_by = order.columns
+        if link is not None and order.value is not None:
+            # One record leads to all of these rows, or none does.
+            marks = (cast(null(), order.value.type), link.column, *order.key)
+            # With the link, or PostgreSQL would look for the rows without one by their keys.
+            sorted_by = marks[1:]
+        rows = select(*columns, *_marked(marks)).where(*stretch.conditions)
+        return rows.order_by(*turned(sorted_by)).limit(limit)
+    if not is_lateral:
+        # The plus keeps SQLite from beginning with the rows.
+        pointed_at = UnaryExpression(link.target, operator=custom_op("+"), type_=link.target.type)
+        source: FromClause = link.records.join(table, link.column == pointed_at)
+        rows = select(*columns, *_marked(order.columns)).select_from(source)
+        return rows.where(*stretch.conditions).order_by(*turned(order.columns)).limit(limit)
+    key_marks = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
+    of_one = select(*columns, *key_marks).where(link.column == link.target)
+    led = of_one.order_by(*turned(order.key)).limit(limit).correlate(link.records).lateral("led")
+    found = [led.c[column.name] for column in columns]
+    marks = (order.value, link.target, *(led.c[mark.name] for mark in key_marks))
+    rows = select(*found, *_marked(marks)).select_from(link.records.join(led, true()))
+    return rows.where(*stretch.conditions).order_by(*turned(marks)).limit(limit)
 
 
 def select_page(
-    rows: Select[Any], order: Order, cursor: Cursor | None, limit: int, *, is_backward: bool
+    columns: Sequence[ColumnElement[Any]],
+    order: Order,
+    place: Place,
+    *,
+    is_backward: bool,
+    is_lateral: bool,
 ) -> Select[Any]:
-    """Return the statement for the `limit` rows behind `cursor`, or before it, nearest first.
-
-    Without a cursor these are the first rows, or backward the last ones.
-    """
-    conditions = _branches(order, cursor, is_backward=is_backward)
-    is_falling = order.is_descending != is_backward
-    columns = [*order.key] if order.value is None else [order.value, *order.key]
-    directions = [column.desc() if is_falling else column.asc() for column in columns]
-    branches = [rows.where(*branch).order_by(*directions).limit(limit) for branch in conditions]
-    if len(branches) == 1:
-        return branches[0]
-
-    marked = [
-        branch.add_columns(
-            literal(number).label("_branch"),
-            *(column.label(f"_order{place}") for place, column in enumerate(columns)),
-        ).subquery()
-        for number, branch in enumerate(branches)
+    """Return the statement for the `SIZE` rows from a place on, nearest first, with their order."""
+    chain = [
+        select_stretch(columns, order, each, SIZE, is_backward=is_backward, is_lateral=is_lateral)
+        for each in stretches(order, place, is_backward=is_backward, is_lateral=is_lateral)
     ]
-    together = union_all(*(select(branch) for branch in marked)).subquery()
-    names = [f"_order{place}" for place in range(len(columns))]
-    order_columns = [together.c[name] for name in names]
-    wanted = [column for column in together.c if column.name not in {"_branch", *names}]
-    return (
-        select(*wanted)
-        .order_by(
-            together.c["_branch"],
-            *(column.desc() if is_falling else column.asc() for column in order_columns),
-        )
-        .limit(limit)
-    )
+    if len(chain) == 1:
+        return chain[0]
+    numbered = [each.add_columns(literal(n).label("_stretch")) for n, each in enumerate(chain)]
+    rows = union_all(*(select(each.subquery()) for each in numbered)).subquery()
+    falling = order.is_descending != is_backward
+    return select(*rows.c).order_by(rows.c["_stretch"], *marks_of(rows, order, falling)).limit(SIZE)
 
 
-def ordered(rows: Select[Any], order: Order) -> Select[Any]:
-    """Return the statement for all rows in this order."""
-    columns = [*order.key] if order.value is None else [order.value, *order.key]
-    directions = [column.desc() if order.is_descending else column.asc() for column in columns]
-    if order.is_nullable and order.value is not None:
-        return rows.order_by(order.value.is_(None), *directions)
-    return rows.order_by(*directions)
+def marks_of(rows: FromClause, order: Order, is_falling: bool) -> list[ColumnElement[Any]]:
+    """Return how the rows of statements made here are sorted, within one stretch."""
+    marks = [rows.c[f"_order{number}"] for number in range(len(order.columns))]
+    return [mark.desc() if is_falling else mark.asc() for mark in marks]
 
 
-def _branches(
-    order: Order, cursor: Cursor | None, *, is_backward: bool
-) -> Sequence[Sequence[ColumnElement[bool]]]:
-    """Return the conditions of the branches, in the order in which their rows follow each other."""
-    is_falling = order.is_descending != is_backward
-    value = order.value
-    if value is None:
-        return [[_beyond(order.key, cursor.key, is_falling)]] if cursor else [[]]
+def _marked(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return [column.label(f"_order{number}") for number, column in enumerate(columns)]
 
-    valued = [value.is_not(None)] if order.is_nullable else []
-    sections = [valued, [value.is_(None)]] if order.is_nullable else [valued]
-    if is_backward:
-        sections.reverse()
-    if cursor is None:
-        return sections
 
-    behind = _beyond(order.key, cursor.key, is_falling)
-    if cursor.value is None:
-        return [[value.is_(None), behind], *(sections[1:] if is_backward else [])]
-    # As a parameter, because SQLAlchemy compares nothing with a bare True.
-    edge = literal(cursor.value, value.type)
-    further = value < edge if is_falling else value > edge
-    rest = [] if is_backward or not order.is_nullable else [[value.is_(None)]]
-    return [[value == edge, behind], [further], *rest]
+def _key_names(order: Order) -> list[str]:
+    return [f"key{number}" for number in range(len(order.key))]
+
+
+def _given(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
+    # With its type, because SQLAlchemy compares nothing with a bare True.
+    return bindparam(name, type_=column.type)
 
 
 def _beyond(
-    columns: tuple[ColumnElement[Any], ...], values: tuple[Any, ...], is_falling: bool
+    columns: Sequence[ColumnElement[Any]], names: Sequence[str], is_falling: bool
 ) -> ColumnElement[bool]:
     compare = operator.lt if is_falling else operator.gt
+    there = [_given(name, column) for name, column in zip(names, columns, strict=True)]
     is_single = len(columns) == 1
     here: ColumnElement[Any] = columns[0] if is_single else tuple_(*columns)
-    there = [literal(value, column.type) for column, value in zip(columns, values, strict=True)]
     condition: ColumnElement[bool] = compare(here, there[0] if is_single else tuple_(*there))
     return condition

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy import Row as SqlRow
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -12,13 +13,14 @@ from webapp.admin.cursor import Cursor
 from webapp.admin.display import shown_in_cell
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
-from webapp.admin.keyset import select_page
+from webapp.admin.keyset import parameters_of, place_of
+from webapp.admin.narrowing import Found, fetch_narrowed
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
-from webapp.admin.selection import conditions_of, select_rows
+from webapp.admin.selection import Selection, order_of, selection_of, statement_of
 from webapp.admin.site import Site
-
-COUNT_CAP = 10_000
+from webapp.admin.total import Total
+from webapp.admin.totals import fetch_total
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Total:
-    """How many rows there are; beyond `COUNT_CAP` nobody counted."""
-
-    count: int
-    is_capped: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.count:,}+" if self.is_capped else f"{self.count:,}"
-
-
-@dataclass(frozen=True)
 class Page:
     """One page of a list; `first_position` counts from 1 and is 0 where nobody knows it."""
 
@@ -60,6 +51,10 @@ class Page:
     next_query: ListQuery | None
     previous_query: ListQuery | None
     total: Total | None
+    # So many rows were looked at when looking for more was given up.
+    looked_at: int = 0
+    # Only words that begin with the searched text were found.
+    is_partial: bool = False
 
     @property
     def last_position(self) -> int:
@@ -67,94 +62,102 @@ class Page:
 
 
 async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Page:
-    """Fetch the page that `query` asks for: one statement, and a capped count where it is cheap."""
-    reader = _Reader(site, query)
+    """Fetch the page that `query` asks for: one statement where nothing narrows the list."""
+    is_narrowed = query.is_narrowed or query.scope is not None
+    shown = (*query.fields, *query.condition_fields) if is_narrowed else query.fields
+    reader = _Reader(selection_of(site, query, shown), query)
     limit = query.size + 1
-    cursor = query.before if query.is_backward else query.after
-    statement = select_page(
-        reader.statement, reader.order, cursor, limit, is_backward=query.is_backward
-    )
-    found = list((await session.execute(statement)).all())
-    has_more = len(found) > query.size
-    del found[query.size :]
-    if query.is_backward:
-        found.reverse()
-    is_whole = not has_more and cursor is None
-    if is_whole:
-        total: Total | None = Total(len(found))
+    if is_narrowed:
+        found = await fetch_narrowed(session, query, reader.selection, limit)
     else:
-        total = None if query.is_narrowed else await fetch_total(session, query)
-    return _page(query, reader, found, has_more, total)
+        found = Found(await _fetch_rows(session, query, reader.selection, limit))
+    rows = list(found.rows)
+    has_more = len(rows) > query.size
+    del rows[query.size :]
+    if query.is_backward:
+        rows.reverse()
+    is_whole = not has_more and query.cursor is None and not found.edge and not found.is_partial
+    if is_whole:
+        total: Total | None = Total(len(rows))
+    else:
+        total = None if is_narrowed else await fetch_total(session, site, query)
+    is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
+    return _page(query, reader, rows, has_more, total, found, is_first=is_first)
 
 
-async def fetch_total(session: AsyncSession, query: ListQuery, *, is_exact: bool = False) -> Total:
-    """Count the rows of a list, up to `COUNT_CAP` of them unless it has to be exact."""
-    counted = select(func.count()).select_from(query.resource.table)
-    if is_exact:
-        return Total((await session.execute(counted.where(*conditions_of(query)))).scalar_one())
-    some = select(query.resource.key[0].column).where(*conditions_of(query)).limit(COUNT_CAP + 1)
-    count = (await session.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
-    return Total(min(count, COUNT_CAP), is_capped=count > COUNT_CAP)
+async def _fetch_rows(
+    session: AsyncSession, query: ListQuery, selection: Selection, limit: int
+) -> tuple[SqlRow[Any], ...]:
+    statement = statement_of(
+        selection,
+        place_of(order_of(selection), query.cursor),
+        is_backward=query.is_backward,
+        is_lateral=session.get_bind().dialect.name == "postgresql",
+    )
+    parameters = parameters_of(query.cursor, is_falling=query.is_falling)
+    return tuple(await session.execute(statement, {**parameters, "size": limit}))
+
+
+async def _is_preceded(
+    session: AsyncSession, query: ListQuery, reader: "_Reader", rows: Sequence[Any]
+) -> bool:
+    """Whether there is a row before the one that was jumped to."""
+    if not rows:
+        return False
+    before = query.first(before=reader.cursor(query, rows[0], 0))
+    if query.is_narrowed or query.scope:
+        return True
+    return bool(await _fetch_rows(session, before, reader.selection, 1))
 
 
 class _Reader:
-    """The columns of a list in one statement, and how to read them back out of a row."""
+    """How to read the rows of a list."""
 
-    def __init__(self, site: Site, query: ListQuery) -> None:
-        resource = query.resource
-        self.resource = resource
-        selection = select_rows(site, query, query.fields)
-        columns: list[ColumnElement[Any]] = [field.column for field in resource.key]
-        columns.append(resource.title_field.column)
-        self.readers: list[Callable[[Any], str | Reference | None]] = []
-        self.positions: list[int] = []
+    def __init__(self, selection: Selection, query: ListQuery) -> None:
+        self.selection, self.resource = selection, query.resource
+        self.key_places = [selection.place(field) for field in query.resource.key]
+        self.title_place = selection.place(query.resource.title_field)
+        self.cells: list[tuple[int, int, Callable[[Any, Any], str | Reference | None]]] = []
         for field in query.fields:
-            self.positions.append(len(columns))
-            columns.append(field.column)
+            place = selection.place(field)
             if field.relation is None:
-                self.readers.append(_cell_reader(field))
+                self.cells.append((place, place, _cell_reader(field)))
             else:
-                columns.append(selection.titles[field.name])
-                self.readers.append(_reference_reader(site, field))
-        self.value_position = len(columns)
-        columns.append(selection.value)
-        labelled = [column.label(f"_{place}") for place, column in enumerate(columns)]
-        rows = select(*labelled).select_from(selection.source)
-        self.statement: Select[Any] = rows.where(*selection.conditions)
-        self.order = selection.order
+                title_place = selection.title_place(field)
+                self.cells.append((place, title_place, _reference_reader(selection.site, field)))
 
     def row(self, found: Sequence[Any]) -> Row:
-        key_length = len(self.resource.key)
         return Row(
-            key_text(self.resource, tuple(found[:key_length])),
-            shown_in_cell(self.resource.title_field, found[key_length]) or "(empty)",
-            tuple(
-                read(found[place:])
-                for place, read in zip(self.positions, self.readers, strict=True)
-            ),
+            key_text(self.resource, self._key(found)),
+            shown_in_cell(self.resource.title_field, found[self.title_place]) or "(empty)",
+            tuple(read(found[place], found[title]) for place, title, read in self.cells),
         )
 
     def cursor(self, query: ListQuery, found: Sequence[Any], position: int) -> Cursor:
-        key = tuple(found[: len(self.resource.key)])
-        return Cursor(query.sort, found[self.value_position], key, max(0, position))
+        link = found[self.selection.place(query.link_field)] if query.link_field else None
+        value = found[self.selection.value_place]
+        return Cursor(query.sort, value, self._key(found), max(0, position), link)
+
+    def _key(self, found: Sequence[Any]) -> Key:
+        return tuple(found[place] for place in self.key_places)
 
 
-def _cell_reader(field: Field) -> Callable[[Sequence[Any]], str | None]:
-    return lambda values: None if values[0] is None else shown_in_cell(field, values[0])
+def _cell_reader(field: Field) -> Callable[[Any, Any], str | None]:
+    return lambda value, _: None if value is None else shown_in_cell(field, value)
 
 
-def _reference_reader(site: Site, field: Field) -> Callable[[Sequence[Any]], Reference | None]:
+def _reference_reader(site: Site, field: Field) -> Callable[[Any, Any], Reference | None]:
     target = site.target_of(field)
     assert field.relation is not None
     has_pages = target in site and [key.name for key in target.key] == [
         field.relation.target_column
     ]
 
-    def read(values: Sequence[Any]) -> Reference | None:
-        if values[0] is None:
+    def read(value: Any, title_value: Any) -> Reference | None:
+        if value is None:
             return None
-        title = shown_in_cell(target.title_field, values[1]) or "(empty)"
-        return Reference(title, target, key_text(target, (values[0],)) if has_pages else None)
+        title = shown_in_cell(target.title_field, title_value) or "(empty)"
+        return Reference(title, target, key_text(target, (value,)) if has_pages else None)
 
     return read
 
@@ -165,28 +168,47 @@ def _page(
     found: Sequence[Sequence[Any]],
     has_more: bool,
     total: Total | None,
+    search: Found,
+    *,
+    is_first: bool,
 ) -> Page:
     first = _first_position(query, len(found), has_more, total)
     last = first + len(found) - 1 if first else 0
     has_next = query.before is not None if query.is_backward else has_more
-    has_previous = has_more if query.is_backward else query.after is not None
+    has_previous = query.after or query.start
     next_query = previous_query = None
     if found and has_next:
         next_query = query.first(after=reader.cursor(query, found[-1], last))
-    if found and has_previous:
+    if found and (has_more if query.is_backward else has_previous and not is_first):
         previous_query = query.first(before=reader.cursor(query, found[0], first))
+    # Where looking was given up, the next page goes on looking from there.
+    if search.edge is not None and query.is_backward:
+        previous_query = query.first(before=search.edge)
+    elif search.edge is not None:
+        next_query = query.first(after=search.edge)
     rows = tuple(reader.row(row) for row in found)
-    return Page(query, rows, first, next_query, previous_query, total)
+    return Page(
+        query,
+        rows,
+        first,
+        next_query,
+        previous_query,
+        total,
+        looked_at=search.looked_at,
+        is_partial=search.is_partial,
+    )
 
 
 def _first_position(query: ListQuery, count: int, has_more: bool, total: Total | None) -> int:
+    if query.start is not None:
+        return 0
     if query.after is not None:
         return query.after.position + 1 if query.after.position else 0
     if not query.is_backward or not has_more:
         return 1
     if query.before is not None:
         return max(0, query.before.position - count)
-    return total.count - count + 1 if total and not total.is_capped else 0
+    return total.count - count + 1 if total and total.is_exact else 0
 
 
 async def fetch_references(
@@ -209,7 +231,7 @@ async def fetch_references(
         return {}
     titles = (await session.execute(select(*columns))).one()
     found = {
-        name: reader((value, title))
+        name: reader(value, title)
         for (name, (value, reader)), title in zip(readers.items(), titles, strict=True)
     }
     return {name: reference for name, reference in found.items() if reference is not None}

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.display import shown
 from webapp.admin.keys import key_of
-from webapp.admin.listing import fetch_page, fetch_references, fetch_total
+from webapp.admin.listing import fetch_page, fetch_references
 from webapp.admin.options import fetch_options
 from webapp.admin.query import ListQuery, Scope, parse_query
 from webapp.admin.requests import fetch_or_404, session_of, site_of
 from webapp.admin.resource import Resource
 from webapp.admin.site import Referrer
+from webapp.admin.totals import fetch_total
 from webapp.templating import flash_of, fragment_of, render, with_query
 
 LIST_FRAGMENTS = ("list", "total")
@@ -81,7 +82,7 @@ async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         "chips": (),
     }
     if count or fragment == "total":
-        context["total"] = await fetch_total(session, query, is_exact=count == "exact")
+        context["total"] = await fetch_total(session, site, query, is_exact=count == "exact")
     if fragment == "total":
         return context
     page = await fetch_page(session, site, query)

@@ -17,6 +17,8 @@ from webapp.admin.site import Site
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = PAGE_SIZES[0]
 END = "end"
+# Any: each attribute has a type of its own.
+BEGINNING: dict[str, Any] = {"after": None, "before": None, "start": None, "is_end": False}
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class ListQuery:
     size: int = DEFAULT_SIZE
     after: Cursor | None = None
     before: Cursor | None = None
+    # Where “jump to” begins: a cursor without a key.
+    start: Cursor | None = None
     is_end: bool = False
     scope: Scope | None = None
     problems: tuple[str, ...] = ()
@@ -56,6 +60,29 @@ class ListQuery:
     @property
     def is_default_size(self) -> bool:
         return self.size == DEFAULT_SIZE
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where the page begins, if not at an end of the list."""
+        return self.before or self.after or self.start
+
+    @property
+    def link_field(self) -> Field | None:
+        """The relation by the titles of whose records the list is sorted."""
+        return self.sort_field if self.sort_field.relation else None
+
+    @property
+    def start_text(self) -> str:
+        """What was jumped to, as it was typed."""
+        if self.start is None or self.order_field is None:
+            return ""
+        return self.order_field.input.format(self.start.value)
+
+    @property
+    def has_start(self) -> bool:
+        """Whether there is anything to jump to: a text, a number or a date."""
+        field = self.order_field
+        return field is not None and (field.is_text or field.input.is_range)
 
     @property
     def is_backward(self) -> bool:
@@ -75,12 +102,31 @@ class ListQuery:
             if not (self.scope and self.scope.field is field)
         )
 
+    @property
+    def is_falling(self) -> bool:
+        """Whether a page is read from greater values to smaller ones."""
+        return self.is_descending != self.is_backward
+
+    def narrowing(self) -> list[tuple[Field, ColumnElement[bool]]]:
+        """Return the conditions that leave rows out, but for the search, each with its field."""
+        found = [(each.field, each.condition()) for each in self.filters if each.is_active]
+        if self.scope:
+            found.append((self.scope.field, self.scope.field.column == self.scope.value))
+        return found
+
     def conditions(self, search: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
         """Return what every row fulfils; `search` is the condition of the searched text."""
-        found = [filter.condition() for filter in self.filters if filter.is_active]
-        if self.scope:
-            found.append(self.scope.field.column == self.scope.value)
+        found = [condition for _, condition in self.narrowing()]
         return found if search is None else [*found, search]
+
+    @property
+    def filtered_fields(self) -> tuple[Field, ...]:
+        return tuple(field for field, _ in self.narrowing())
+
+    @property
+    def condition_fields(self) -> tuple[Field, ...]:
+        """The fields that the conditions are about."""
+        return self.filtered_fields + (self.resource.search_fields if self.text else ())
 
     def params(self) -> list[tuple[str, str]]:
         """Return the URL parameters of this state, defaults left out."""
@@ -93,7 +139,10 @@ class ListQuery:
             pairs.append(("size", str(self.size)))
         for name, cursor in (("after", self.after), ("before", self.before)):
             if cursor is not None and self.order_field is not None:
-                pairs.append((name, cursor_text(cursor, self.order_field, self.resource.key)))
+                key = self.resource.key
+                pairs.append((name, cursor_text(cursor, self.order_field, key, self.link_field)))
+        if self.start is not None:
+            pairs.append(("from", self.start_text))
         if self.is_end:
             pairs.append(("before", END))
         return pairs
@@ -106,7 +155,7 @@ class ListQuery:
 
     def first(self, **changes: Any) -> "ListQuery":
         """Return the first page of this state, but for the `changes`."""
-        return replace(self, **{"after": None, "before": None, "is_end": False, **changes})
+        return replace(self, **{**BEGINNING, **changes})
 
     def cleared(self) -> "ListQuery":
         """Return the first page without search and filters."""
@@ -195,11 +244,25 @@ def parse_query(
     if before == END:
         query = replace(query, is_end=True)
     elif after or before:
-        cursor = parse_cursor(after or before, sort, order_field, resource.key)
+        text = after or before
+        cursor = parse_cursor(text, sort, order_field, resource.key, query.link_field)
         if cursor is None:
             problems.append("That page is not there any more. This is the first one.")
         query = replace(query, after=cursor) if after else replace(query, before=cursor)
+    elif params.get("from", "").strip():
+        try:
+            query = replace(query, start=_start(query, params["from"].strip()))
+        except ValueError as error:
+            problems.append(f"{sort_field.label}: {error}")
     return replace(query, problems=tuple(problems))
+
+
+def _start(query: ListQuery, text: str) -> Cursor:
+    """Return where a list begins that jumps to `text`; raises ValueError with a sentence."""
+    field = query.order_field
+    if field is None or not query.has_start:
+        raise ValueError("There is nothing to jump to in this order.")
+    return Cursor(query.sort, field.clean(field.input(text)), ())
 
 
 def sortable_fields(resource: Resource) -> Sequence[Field]:

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
-from webapp.admin.listing import COUNT_CAP, Total
 from webapp.admin.resource import Resource
 from webapp.admin.site import Referrer, Site
 from webapp.admin.snapshots import kept_text, snapshot_of
+from webapp.admin.total import COUNT_CAP, Total
 from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
 

@@ -42,6 +42,7 @@ def _routes(resource: Resource) -> list[Route]:
         *look("", "list", pages.list_page, post=creating.create),
         *look(".csv", "csv", export.csv_file),
         *look(".json", "json", export.json_file),
+        *look(".jsonl", "jsonl", export.json_lines),
         *edit("/new", "new", creating.new_page, post=creating.new_again),
         *look("/options/{field}", "options", pages.options),
         *edit("/change", "change-many", bulk.change_many_page, post=bulk.change_many),

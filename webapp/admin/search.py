@@ -23,3 +23,13 @@ def matches(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
 def matches_any(fields: Iterable[Field], text: str) -> ColumnElement[bool]:
     """Return the condition that one of the text fields contains `text`."""
     return or_(false(), *(matches(field.column, text) for field in fields))
+
+
+def begins_in_any(fields: Iterable[Field], text: str) -> ColumnElement[bool]:
+    """Return the condition that a word of one of the text fields begins with `text`."""
+    found: list[ColumnElement[bool]] = [false()]
+    for field in fields:
+        folded, needle = func.fold(field.column, type_=String), fold(text)
+        found.append(folded.startswith(needle, autoescape=True))
+        found.append(folded.contains(f" {needle}", autoescape=True))
+    return or_(*found)

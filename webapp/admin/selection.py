@@ -1,53 +1,143 @@
-"""Selection: the rows that a list is about, the titles of what they point at, and their order."""
+"""Selection: the columns of a list, the titles of what they point at, and the order of its rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause
+from sqlalchemy import Column, ColumnElement, FromClause, Label, Select, select
+from sqlalchemy.sql.util import ClauseAdapter
 
 from webapp.admin.fields import Field
-from webapp.admin.keyset import Order
+from webapp.admin.keyset import (
+    Link,
+    Order,
+    Place,
+    marks_of,
+    select_page,
+    select_stretch,
+    stretches,
+)
 from webapp.admin.query import ListQuery
+from webapp.admin.resource import Resource
 from webapp.admin.search import matches_any
 from webapp.admin.site import Site
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Where rows come from, the title column of each relation by field name, and the order."""
+    """What a list reads of each row; `relations` are those fields whose titles it shows."""
 
-    source: FromClause
-    titles: dict[str, Column[Any]]
-    conditions: tuple[ColumnElement[bool], ...]
-    value: ColumnElement[Any]
-    order: Order
+    site: Site
+    resource: Resource
+    fields: tuple[Field, ...]
+    relations: tuple[Field, ...]
+    sort_field: Field
+    is_descending: bool
+
+    @property
+    def columns(self) -> list[Label[Any]]:
+        return [field.column.label(field.name) for field in self.fields]
+
+    def place(self, field: Field) -> int:
+        """Return where the value of a field stands in a row."""
+        return self.fields.index(field)
+
+    def title_place(self, field: Field) -> int:
+        """Return where the title of what a field points at stands in a row."""
+        return len(self.fields) + self.relations.index(field)
+
+    @property
+    def value_place(self) -> int:
+        """Where the value that a list is sorted by stands in a row."""
+        if self.sort_field.relation is None:
+            return self.place(self.sort_field)
+        return self.title_place(self.sort_field)
 
 
-def select_rows(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selection:
+def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selection:
     """Return the selection of a list that shows `fields`."""
     resource, sort_field = query.resource, query.sort_field
-    source: FromClause = resource.table
-    titles: dict[str, Column[Any]] = {}
-    for field in dict.fromkeys((*fields, sort_field)):
-        if field.relation is not None:
-            target = site.target_of(field)
-            other = target.table.alias(f"{field.name}_target")
-            link = other.c[target.by_name[field.relation.target_column].column.name]
-            source = source.outerjoin(other, field.column == link)
-            titles[field.name] = other.c[target.title_field.column.name]
-    is_keyed = sort_field.is_key and len(resource.key) == 1
-    value: ColumnElement[Any] = titles.get(sort_field.name, sort_field.column)
-    order = Order(
-        None if is_keyed else value,
-        tuple(field.column for field in resource.key),
-        is_nullable=sort_field.is_optional or sort_field.name in titles,
-        is_descending=query.is_descending,
+    wanted = (*fields, *resource.key, resource.title_field, sort_field)
+    found = tuple(dict.fromkeys(wanted))
+    relations = tuple(field for field in found if field.relation)
+    return Selection(site, resource, found, relations, sort_field, query.is_descending)
+
+
+def order_of(selection: Selection) -> Order:
+    """Return the order of a list, with the records that lead it where it is sorted by titles."""
+    resource, field = selection.resource, selection.sort_field
+    key = tuple(part.column for part in resource.key)
+    if field.relation is not None:
+        target = selection.site.target_of(field)
+        records = target.table.alias(f"{field.name}_leading")
+        link = Link(
+            field.column,
+            records,
+            records.c[target.by_name[field.relation.target_column].column.name],
+            field.is_optional,
+        )
+        title = target.title_field
+        value = records.c[title.column.name]
+        return Order(value, key, title.is_optional, selection.is_descending, link)
+    is_keyed = field.is_key and len(resource.key) == 1
+    value_or_none = None if is_keyed else field.column
+    return Order(value_or_none, key, field.is_optional, selection.is_descending)
+
+
+@lru_cache(maxsize=512)
+def statement_of(
+    selection: Selection, place: Place, *, is_backward: bool, is_lateral: bool
+) -> Select[Any]:
+    """Return the statement for a page of a list that nothing narrows; made once."""
+    order = order_of(selection)
+    page = select_page(
+        selection.columns, order, place, is_backward=is_backward, is_lateral=is_lateral
     )
-    return Selection(source, titles, tuple(conditions_of(query)), value, order)
+    rows = page.subquery("page")
+    stretch = [rows.c["_stretch"]] if "_stretch" in rows.c else []
+    is_falling = order.is_descending != is_backward
+    return with_titles(selection, rows).order_by(*stretch, *marks_of(rows, order, is_falling))
+
+
+def statements_of_all(
+    selection: Selection, conditions: Sequence[ColumnElement[bool]], *, is_lateral: bool
+) -> Iterator[Select[Any]]:
+    """Return the statements for all rows of a list, one after the other."""
+    order = order_of(selection)
+    for stretch in stretches(order, "end", is_backward=False, is_lateral=is_lateral):
+        rows = select_stretch(
+            selection.columns, order, stretch, None, is_backward=False, is_lateral=is_lateral
+        ).subquery("rows")
+        statement = with_titles(selection, rows).where(*adapted(conditions, rows))
+        yield statement.order_by(*marks_of(rows, order, order.is_descending))
+
+
+def adapted(conditions: Sequence[ColumnElement[Any]], rows: FromClause) -> list[ColumnElement[Any]]:
+    """Return conditions on a table as conditions on rows that were read from it."""
+    adapter = ClauseAdapter(rows)
+    return [adapter.traverse(condition) for condition in conditions]
+
+
+def with_titles(selection: Selection, rows: FromClause) -> Select[Any]:
+    """Return the statement for the fields of `rows` and the titles of what they point at."""
+    source, titles = rows, list[ColumnElement[Any]]()
+    for field in selection.relations:
+        other, link, title = _other(selection.site, field)
+        source = source.outerjoin(other, rows.c[field.name] == link)
+        titles.append(title.label(f"_title_{field.name}"))
+    return select(*(rows.c[field.name] for field in selection.fields), *titles).select_from(source)
 
 
 def conditions_of(query: ListQuery) -> list[ColumnElement[bool]]:
     """Return what every row of a list fulfils."""
     searched = matches_any(query.resource.search_fields, query.text) if query.text else None
     return query.conditions(searched)
+
+
+def _other(site: Site, field: Field) -> tuple[FromClause, Column[Any], Column[Any]]:
+    assert field.relation is not None
+    target = site.target_of(field)
+    other = target.table.alias(f"{field.name}_target")
+    link = other.c[target.by_name[field.relation.target_column].column.name]
+    return other, link, other.c[target.title_field.column.name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import SQLModel
 
@@ -49,6 +50,8 @@ class Site:
         for resource in self.resources:
             resource.check_masked()
         self._by_model = {resource.model: resource for resource in self.resources}
+        # What totals last heard of the size of each table, by the name of its resource.
+        self.estimates: dict[str, Any] = {}
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources

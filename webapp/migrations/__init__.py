@@ -33,7 +33,21 @@ async def migrate(database: Database) -> list[str]:
 
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
-    return await _run(database.writing, _upgrade)
+    return await run_alone(database, _upgrade)
+
+
+async def run_alone(database: Database, change: Callable[[Connection], Answer]) -> Answer:
+    """Change the schema in a transaction that takes its time and that no other one changes."""
+
+    def alone(connection: Connection) -> Answer:
+        if connection.dialect.name == "postgresql":
+            # Making an index takes longer than a request may.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        return change(connection)
+
+    return await _run(database.writing, alone)
 
 
 async def check_schema(database: Database) -> None:
@@ -94,11 +108,6 @@ async def _run(engine: AsyncEngine, act: Callable[[Connection], Answer]) -> Answ
 
 
 def _upgrade(connection: Connection) -> list[str]:
-    if connection.dialect.name == "postgresql":
-        # Making an index takes longer than a request may.
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
     config = _config(connection)
     script = ScriptDirectory.from_config(config)
     current = _current(connection)

@@ -1,0 +1,105 @@
+"""The doctor: a database has every index that the resources ask for, and no other of its kind."""
+
+import sqlite3
+from contextlib import closing
+
+import httpx
+import pytest
+from sqlalchemy import inspect, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.factories import a_hero
+from tests.gadgets import Gadget, Maker
+from tests.html import rows_of
+from webapp.admin import narrowing
+from webapp.admin.resource import Resource
+from webapp.database import Database
+from webapp.doctor import examine, mend
+from webapp.heroes import Hero
+from webapp.resources import RESOURCES
+
+NARROW = (Resource(Hero, columns=(Hero.name,), search=(Hero.name,)), RESOURCES[1])
+
+
+async def test_a_migrated_database_lacks_nothing(database: Database) -> None:
+    assert await examine(database, RESOURCES) == []
+    assert await mend(database, RESOURCES) == []
+
+
+async def test_what_is_missing_is_said_and_made(database: Database, session: AsyncSession) -> None:
+    await session.execute(text("DROP INDEX list_hero_age"))
+    is_embedded = session.get_bind().dialect.name == "sqlite"
+    lost = "DROP TRIGGER search_hero_update" if is_embedded else "DROP INDEX search_hero"
+    await session.execute(text(lost))
+    await session.commit()
+    sentences = [finding.sentence for finding in await examine(database, RESOURCES)]
+    assert sentences[0] == "The list of hero has no index to sort by age."
+    assert sentences[1].startswith("The search of heroes has no index")
+    assert len(await mend(database, RESOURCES)) == 2
+    assert await examine(database, RESOURCES) == []
+
+
+async def test_what_a_resource_no_longer_asks_for_is_dropped(database: Database) -> None:
+    await mend(database, NARROW)
+    async with database.reading.connect() as connection:
+        indexes = await connection.run_sync(lambda sync: inspect(sync).get_indexes("hero"))
+    names = {index["name"] for index in indexes}
+    assert {"list_hero_name", "list_hero_team_id"} <= names
+    assert "list_hero_age" not in names
+    await mend(database, RESOURCES)
+    assert await examine(database, RESOURCES) == []
+
+
+async def test_a_table_that_is_not_there_yet_is_no_finding(database: Database) -> None:
+    assert await examine(database, (*RESOURCES, Resource(Gadget), Resource(Maker))) == []
+
+
+async def test_an_index_finds_what_was_stored_before_it_was_made(
+    client: httpx.AsyncClient, database: Database, session: AsyncSession
+) -> None:
+    await mend(database, (Resource(Hero, search=()), RESOURCES[1]))
+    await a_hero(session, "Zoë Nova")
+    await a_hero(session, "Somebody")
+    await mend(database, RESOURCES)
+    assert await proposed(client, "zoe") == ["Zoë Nova"]
+
+
+@pytest.mark.parametrize("needle", ["zoe", "oë n", "NOVA", "no"])
+async def test_the_index_follows_every_change(
+    client: httpx.AsyncClient, session: AsyncSession, needle: str
+) -> None:
+    hero = await a_hero(session, "Zoë Nova")
+    other = await a_hero(session, "Somebody")
+    assert await proposed(client, needle) == ["Zoë Nova"]
+    hero.name, other.name = "Rusty", "Zoë Nova II"
+    await session.commit()
+    assert await proposed(client, needle) == ["Zoë Nova II"]
+    await session.delete(other)
+    await session.commit()
+    assert await proposed(client, needle) == []
+
+
+async def test_trigrams_in_another_order_are_no_hit(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "oean zoe", "nova")
+    await a_hero(session, "Somebody")
+    assert await proposed(client, "zoean") == []
+
+
+async def test_a_writer_who_cannot_fold_is_refused(sqlite_url: str) -> None:
+    path = sqlite_url.removeprefix("sqlite+aiosqlite:///")
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.OperationalError):
+        connection.execute("INSERT INTO hero (name, secret_name) VALUES ('Nova', 'x')")
+
+
+@pytest.fixture(autouse=True)
+def no_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found is found by the index."""
+    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(narrowing, "LONG_SEARCH", 1)
+
+
+async def proposed(client: httpx.AsyncClient, needle: str) -> list[str]:
+    page = await client.get("/heroes", params={"q": needle})
+    return [row["Name"] for row in rows_of(page)]

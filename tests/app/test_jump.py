@@ -1,0 +1,98 @@
+"""“Jump to”: a list begins at a value, in its address as everything else."""
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.factories import a_hero, a_team, some_heroes
+from tests.html import alert_of, field_of, form_of, link, links_of, rows_of, submit
+from webapp.heroes import Hero
+
+
+@pytest.fixture
+async def alphabet(session: AsyncSession) -> None:
+    session.add_all(
+        Hero(name=f"{letter}{number}", secret_name="Person", age=number)
+        for letter in "ABMYZ"
+        for number in range(10)
+    )
+    await session.commit()
+
+
+def names_of(page: httpx.Response) -> list[str]:
+    return [row["Name"] for row in rows_of(page)]
+
+
+async def test_a_list_begins_where_people_jump_to(
+    client: httpx.AsyncClient, alphabet: None
+) -> None:
+    page = await client.get("/heroes?size=5")
+    form = form_of(page, name="Jump to")
+    form.data["from"] = ["m"]
+    page = await submit(client, form)
+    assert names_of(page) == ["M0", "M1", "M2", "M3", "M4"]
+    assert (page.url.params["from"], page.url.params["size"]) == ("m", "5")
+    assert field_of(page, "Name from").value == "m"
+    assert names_of(await client.get(link(page, "Next page"))) == ["M5", "M6", "M7", "M8", "M9"]
+    back = await client.get(link(page, "Previous page"))
+    assert names_of(back) == ["B5", "B6", "B7", "B8", "B9"]
+
+
+async def test_jumping_in_a_falling_order_begins_with_the_last_that_begins_so(
+    client: httpx.AsyncClient, alphabet: None
+) -> None:
+    page = await client.get("/heroes?size=3&sort=-name&from=M")
+    assert names_of(page) == ["M9", "M8", "M7"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("sort=age&from=9", ["A9", "B9", "M9"]),
+        ("sort=-age&from=0", ["Z0", "Y0", "M0"]),
+        ("sort=id&from=48", ["Z7", "Z8", "Z9"]),
+        ("sort=name&from=zz", []),
+        ("q=8&from=M", ["M8", "Y8", "Z8"]),
+    ],
+)
+async def test_any_order_can_be_jumped_in(
+    client: httpx.AsyncClient, alphabet: None, query: str, names: list[str]
+) -> None:
+    page = await client.get(f"/heroes?size=3&{query}")
+    assert (page.status_code, names_of(page)) == (200, names)
+
+
+async def test_heroes_sorted_by_team_are_jumped_to_by_its_name(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    for name in ("Alpha", "Mike", "Zulu"):
+        await some_heroes(session, 2, await a_team(session, name))
+    await a_hero(session, "Alone")
+    page = await client.get("/heroes?sort=team_id&from=b&size=3")
+    assert [row["Team"] for row in rows_of(page)] == ["Mike", "Mike", "Zulu"]
+
+
+async def test_at_the_first_row_there_is_no_way_back(
+    client: httpx.AsyncClient, alphabet: None
+) -> None:
+    page = await client.get("/heroes?size=5&from=0")
+    assert names_of(page)[0] == "A0"
+    assert "Previous page" not in [one.text for one in links_of(page)]
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("sort=age&from=old", "Age: Enter a whole number."),
+        ("sort=age&from=99999999999", "Age: Enter a number from"),
+        ("from=%00", "Name: "),
+        ("from=" + "x" * 500, "Name: Use at most 200 characters."),
+    ],
+)
+async def test_what_cannot_be_jumped_to_is_named_above_the_first_page(
+    client: httpx.AsyncClient, alphabet: None, query: str, sentence: str
+) -> None:
+    page = await client.get(f"/heroes?size=5&{query}")
+    assert page.status_code == 400
+    assert alert_of(page).startswith(sentence)
+    assert len(rows_of(page)) == 5

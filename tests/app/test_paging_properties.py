@@ -1,0 +1,234 @@
+"""Paging, by its properties: the pages together are the plain sort, whatever the rows are."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert
+from sqlmodel import SQLModel, col
+from starlette.datastructures import QueryParams
+
+from tests.gadgets import Gadget, Maker, Slot
+from webapp.admin import narrowing
+from webapp.admin.listing import fetch_page
+from webapp.admin.query import ListQuery, parse_query
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+from webapp.database import Database
+
+# A maker's title is its motto, so two may have the same one, and rows are sorted by it.
+makers = Resource(Maker, title=Maker.motto)
+gadgets, slots = Resource(Gadget), Resource(Slot)
+site = Site((gadgets, makers, slots))
+SHELVES = ("A", "B", "Ä", "a")
+MAKERS = (("m1", "same"), ("m2", "same"), ("m3", "other"), ("m4", ""), ("m5", "unused"))
+
+repeatable = settings(
+    max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+numbers = st.integers(1, 10_000)
+gadget_rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": numbers.map(lambda number: UUID(int=number)),
+            "title": st.sampled_from(["a", "B", "b", "ß", "🦸"]),
+            "rank": st.none() | st.integers(1, 3),
+            "price": st.sampled_from([Decimal("0.10"), Decimal("0.30"), Decimal("-2.50")]),
+            "made_on": st.none() | st.sampled_from([date(2026, 11, day) for day in (1, 2, 30)]),
+            "is_secret": st.booleans(),
+            "lasts": st.none() | st.sampled_from([timedelta(0), timedelta(days=-1)]),
+            "maker_code": st.none() | st.sampled_from([code for code, _ in MAKERS[:4]]),
+        }
+    ),
+    max_size=24,
+    unique_by=lambda row: row["id"],
+)
+slot_rows = st.lists(
+    st.tuples(st.sampled_from(SHELVES), st.integers(-2, 9)), max_size=24, unique=True
+)
+MOTTOS = dict(MAKERS)
+VALUES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    name: itemgetter(name) for name in ("title", "rank", "price", "made_on", "is_secret", "lasts")
+}
+
+
+def maker_of(row: dict[str, Any]) -> Any:
+    code = row["maker_code"]
+    return None if code is None else (MOTTOS[code], code)
+
+
+@pytest.fixture
+async def tables(database: Database) -> None:
+    async with database.writing.begin() as connection:
+        await connection.run_sync(
+            lambda sync: SQLModel.metadata.create_all(sync, [each.table for each in site.resources])
+        )
+
+
+@pytest.mark.parametrize(
+    "sort", [sign + name for name in (*VALUES, "maker_code") for sign in ("", "-")]
+)
+@repeatable
+@given(rows=gadget_rows, size=st.integers(1, 7))
+async def test_pages_of_any_rows_are_their_plain_sort_in_both_directions(
+    database: Database, tables: None, sort: str, rows: list[dict[str, Any]], size: int
+) -> None:
+    await store(database, rows)
+    wanted = plainly_sorted(rows, sort)
+    for end, is_backward in (("", False), ("&before=end", True)):
+        found = await walk(database, gadgets, f"sort={sort}&size={size}{end}", is_backward)
+        assert found == wanted
+
+
+@pytest.mark.parametrize("sort", ["shelf", "-shelf", "number", "-number"])
+@repeatable
+@given(rows=slot_rows, size=st.integers(1, 7))
+async def test_pages_of_rows_with_a_key_of_two_columns_are_their_plain_sort(
+    database: Database, tables: None, sort: str, rows: list[tuple[str, int]], size: int
+) -> None:
+    gadget = {"id": UUID(int=1), "title": "Robot", "maker_code": None}
+    await store(database, [gadget], rows)
+    place = 0 if sort.endswith("shelf") else 1
+    ordered = sorted(rows, key=lambda row: (row[place], row), reverse=sort.startswith("-"))
+    wanted = [f"{shelf},{number}" for shelf, number in ordered]
+    for end, is_backward in (("", False), ("&before=end", True)):
+        found = await walk(database, slots, f"sort={sort}&size={size}{end}", is_backward)
+        assert [unescaped(key) for key in found] == wanted
+
+
+@pytest.mark.parametrize("sort", ["title", "-rank", "made_on", "maker_code", "-maker_code"])
+@repeatable
+@given(
+    rows=gadget_rows,
+    others=gadget_rows,
+    size=st.integers(1, 5),
+    is_backward=st.booleans(),
+    data=st.data(),
+)
+async def test_rows_that_were_there_throughout_appear_once_while_others_come_and_go(
+    database: Database,
+    tables: None,
+    sort: str,
+    rows: list[dict[str, Any]],
+    others: list[dict[str, Any]],
+    size: int,
+    is_backward: bool,
+    data: st.DataObject,
+) -> None:
+    await store(database, rows)
+    kept = {row["id"]: row for row in rows}
+    there = set(kept)
+
+    async def change() -> None:
+        number = data.draw(st.integers(0, 2 * len(there)))
+        if number < len(there):
+            gone = sorted(there)[number]
+            there.discard(gone)
+            kept.pop(gone, None)
+            await execute(database, delete(Gadget).where(col(Gadget.id) == gone))
+        if others and others[-1]["id"] not in {row["id"] for row in rows}:
+            await add(database, [others.pop()])
+
+    end = "&before=end" if is_backward else ""
+    found = await walk(database, gadgets, f"sort={sort}&size={size}{end}", is_backward, change)
+    assert len(found) == len(set(found))
+    wanted = plainly_sorted(kept.values(), sort)
+    assert [key for key in found if key in set(wanted)] == wanted
+
+
+@pytest.mark.parametrize("sort", ["title", "-rank", "maker_code", "-maker_code"])
+@settings(repeatable, max_examples=6)
+@given(rows=gadget_rows, size=st.integers(2, 6))
+async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
+    database: Database,
+    tables: None,
+    monkeypatch: pytest.MonkeyPatch,
+    sort: str,
+    rows: list[dict[str, Any]],
+    size: int,
+) -> None:
+    await store(database, rows)
+    left = [row for row in rows if not row["is_secret"] and "b" in row["title"].lower()]
+    # By the walk alone, by what an index proposes, and by looking further again and again.
+    for walked, proposed in ((50, 50), (3, 50), (3, 0)):
+        for name in ("SHORT_WALK", "SHORT_SEARCH", "LONG_WALK", "LONG_SEARCH"):
+            monkeypatch.setattr(narrowing, name, walked)
+        monkeypatch.setattr(narrowing, "MOST_PROPOSED", proposed)
+        for end, is_backward in (("", False), ("&before=end", True)):
+            query = f"q=b&is_secret=false&sort={sort}&size={size}{end}"
+            assert await walk(database, gadgets, query, is_backward) == plainly_sorted(left, sort)
+
+
+def plainly_sorted(rows: Iterable[dict[str, Any]], sort: str) -> list[str]:
+    value = maker_of if sort.endswith("maker_code") else VALUES[sort.removeprefix("-")]
+    full = [row for row in rows if value(row) is not None]
+    empty = [row for row in rows if value(row) is None]
+    is_falling = sort.startswith("-")
+    full.sort(key=lambda row: (value(row), row["id"]), reverse=is_falling)
+    empty.sort(key=lambda row: row["id"], reverse=is_falling)
+    return [str(row["id"]) for row in (*full, *empty)]
+
+
+async def walk(
+    database: Database,
+    resource: Resource,
+    query: str,
+    is_backward: bool,
+    change: Callable[[], Any] | None = None,
+) -> list[str]:
+    """The keys of all rows in the order of the list, read page by page."""
+    path, found, passed = f"/{resource.name}", list[str](), set[str]()
+    step: ListQuery | None = parse_query(site, resource, path, QueryParams(query))
+    while step is not None:
+        # Through its address, as a browser goes.
+        step = parse_query(site, resource, path, QueryParams(step.url.partition("?")[2]))
+        assert not step.problems
+        assert step.url not in passed, "paging goes round in circles"
+        passed.add(step.url)
+        async with database.session(is_read_only=True) as session:
+            page = await fetch_page(session, site, step)
+        keys = [row.key for row in page.rows]
+        found = keys + found if is_backward else found + keys
+        step = page.previous_query if is_backward else page.next_query
+        if change:
+            await change()
+    return found
+
+
+async def store(
+    database: Database, rows: Sequence[dict[str, Any]], slots_: Sequence[tuple[str, int]] = ()
+) -> None:
+    for model in (Slot, Gadget, Maker):
+        await execute(database, delete(model))
+    await execute(
+        database, insert(Maker), [{"code": code, "motto": motto} for code, motto in MAKERS]
+    )
+    await add(database, rows)
+    places = [{"shelf": shelf, "number": number} for shelf, number in slots_]
+    if places:
+        await execute(
+            database, insert(Slot), [{**place, "gadget_id": rows[0]["id"]} for place in places]
+        )
+
+
+async def add(database: Database, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        made = [Gadget(**row).model_dump(exclude={"maker"}) for row in rows]
+        await execute(database, insert(Gadget), made)
+
+
+async def execute(
+    database: Database, statement: Any, rows: Sequence[dict[str, Any]] | None = None
+) -> None:
+    async with database.writing.begin() as connection:
+        await connection.execute(statement, rows)
+
+
+def unescaped(key: str) -> str:
+    return key.replace("~C3~84", "Ä")

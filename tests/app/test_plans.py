@@ -1,0 +1,184 @@
+"""Plans: no list reads the whole table of heroes, whatever its order, page, search or filter."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event, insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
+
+from tests.factories import some_teams
+from tests.html import link, links_of, rows_of
+from webapp.admin import narrowing, total, totals
+from webapp.admin.query import sortable_fields
+from webapp.database import Database
+from webapp.doctor import mend
+from webapp.folding import fold
+from webapp.heroes import Hero, heroes
+from webapp.resources import RESOURCES
+
+HEROES = 2_400
+ORDERS = [sign + field.name for field in sortable_fields(heroes) for sign in ("", "-")]
+# What reading the whole table takes at least.
+EVERY_HERO = "SELECT count(*) FROM hero NOT INDEXED WHERE age > -1"
+Executed = list[tuple[str, Any]]
+
+
+@pytest.fixture
+async def many(session: AsyncSession, database: Database) -> AsyncIterator[None]:
+    """So many heroes that reading all of them is worth no plan; those without a team are last."""
+    teams = await some_teams(session, 40)
+    rows = [
+        {
+            "name": f"Hero {number * 7919 % 500:03}",
+            "secret_name": f"Person {number:05}",
+            "age": None if number % 10 == 0 else number % 90,
+            "team_id": None if number > HEROES - 60 else teams[number % 40].id,
+        }
+        for number in range(HEROES)
+    ]
+    await session.execute(insert(Hero), rows)
+    await session.commit()
+    await mend(database, RESOURCES)
+    await session.execute(text("ANALYZE"))
+    await session.commit()
+    yield
+    is_embedded = session.get_bind().dialect.name == "sqlite"
+    await session.execute(text("DELETE FROM sqlite_stat1" if is_embedded else "SELECT 1"))
+    await session.commit()
+
+
+@pytest.fixture(autouse=True)
+def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the few heroes of a test are as many as millions are."""
+    for name, length in {
+        "SHORT_WALK": 40,
+        "SHORT_SEARCH": 40,
+        "LONG_WALK": 100,
+        "LONG_SEARCH": 100,
+        "MOST_PROPOSED": 300,
+    }.items():
+        monkeypatch.setattr(narrowing, name, length)
+    for module in (narrowing, total, totals):
+        monkeypatch.setattr(module, "COUNT_CAP", 100)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
+    client: httpx.AsyncClient, app: Starlette, database: Database, many: None, order: str
+) -> None:
+    with executed_by(app) as executed:
+        for address in (f"/heroes?sort={order}", f"/heroes?sort={order}&before=end"):
+            page = await client.get(address)
+            assert len(rows_of(page)) == 25
+            for step in ("Next page", "Next page", "Previous page", "Previous page"):
+                if step in [one.text for one in links_of(page)]:
+                    page = await client.get(link(page, step))
+    await assert_is_read_by_index(database, executed, most=26 * 6)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=hero",
+        "q=hero+123",
+        "q=nobody",
+        "q=39",
+        "q=xq",
+        "q=o",
+        "team=3",
+        "team=none",
+        "team=3&team=none&sort=age",
+        "age_min=89",
+        "age_min=5&age_max=6&sort=-team_id",
+        "age=none&sort=secret_name",
+        "q=person+039&team=7",
+        "q=hero&team=9&age_min=80&sort=team_id",
+    ],
+)
+async def test_a_search_or_filter_looks_at_a_part_of_the_table_only(
+    client: httpx.AsyncClient,
+    app: Starlette,
+    database: Database,
+    many: None,
+    query: str,
+) -> None:
+    with executed_by(app) as executed:
+        for end in ("", "&before=end"):
+            page = await client.get(f"/heroes?{query}{end}")
+            assert page.status_code == 200
+            if "Next page" in [one.text for one in links_of(page)]:
+                await client.get(link(page, "Next page"))
+        await client.get(f"/heroes?{query}&count=1", headers={"HX-Target": "span#total"})
+    await assert_is_read_by_index(database, executed, most=1_000)
+
+
+@contextmanager
+def executed_by(app: Starlette) -> Iterator[Executed]:
+    """Every query executed inside, with its parameters."""
+    found: Executed = []
+
+    def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+        if "FROM hero" in statement or "JOIN hero" in statement:
+            found.append((statement, parameters))
+
+    engine = app.state.database.reading.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def assert_is_read_by_index(database: Database, executed: Executed, most: int) -> None:
+    """Fail for a statement that reads the table itself, or more than `most` rows of an index."""
+    assert executed
+    async with database.reading.connect() as connection:
+        raw = await connection.get_raw_connection()
+        # Any: asyncpg has no types.
+        driver: Any = raw.driver_connection
+        if database.reading.dialect.name == "sqlite":
+            path = database.reading.url.database
+            assert path is not None
+            steps = steps_of(path, [(EVERY_HERO, ()), *executed])
+            for (statement, _), taken in zip(executed, steps[1:], strict=True):
+                assert taken < steps[0], (statement, taken, steps[0])
+            return
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for statement, parameters in executed:
+            explained = await driver.fetchval(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *parameters
+            )
+            for node in nodes_of(explained[0]["Plan"]):
+                if node.get("Relation Name") == "hero":
+                    assert node["Node Type"] != "Seq Scan", statement
+                    read = node["Actual Rows"] * node["Actual Loops"]
+                    assert read + node.get("Rows Removed by Filter", 0) <= most, (statement, node)
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes_of(inner)
+
+
+def steps_of(path: str, executed: Executed) -> list[int]:
+    """How many instructions of its machine SQLite takes for each of the statements."""
+    found = []
+    with closing(sqlite3.connect(path)) as connection:
+        connection.create_function("fold", 1, fold, deterministic=True)
+        for statement, parameters in executed:
+            taken = 0
+
+            def step() -> None:
+                nonlocal taken
+                taken += 1
+
+            connection.set_progress_handler(step, 1)
+            connection.execute(statement, parameters).fetchall()
+            found.append(taken)
+    return found

@@ -1,0 +1,71 @@
+"""Indexes: what the lists of a site need of the database so that no order reads a whole table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Column, String, Table
+from sqlalchemy.types import Enum
+
+from webapp.admin.fields import LONG_TEXT_CHARACTERS, Field, unwrapped_type
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+
+PREFIX = "list_"
+
+
+@dataclass(frozen=True)
+class SortIndex:
+    """An index that holds the rows of a table by one column, and the equal ones by their key."""
+
+    table: Table
+    column: Column[object]
+    key: tuple[Column[object], ...]
+
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}{self.table.name}_{self.column.name}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(column.name for column in (self.column, *self.key))
+
+
+def sort_indexes(site: Site) -> list[SortIndex]:
+    """Return the index of every column that a list shows, filters or is led by."""
+    found = {}
+    for resource in site.resources:
+        for field in _sorted_fields(resource):
+            index = _index(resource, field)
+            found[index.name] = index
+            if field.relation:
+                target = site.target_of(field)
+                if is_indexable(target.title_field):
+                    index = _index(target, target.title_field)
+                    found[index.name] = index
+    return [index for index in found.values() if index.key or index.column.primary_key is False]
+
+
+def is_indexable(field: Field) -> bool:
+    """Whether every value fits into an index: PostgreSQL refuses to store a longer one."""
+    kind = unwrapped_type(field.column.type)
+    if not isinstance(kind, String) or isinstance(kind, Enum):
+        return field.is_sortable
+    return field.is_sortable and kind.length is not None and kind.length <= LONG_TEXT_CHARACTERS
+
+
+def is_indexed(resource: Resource, field: Field) -> bool:
+    """Whether `sort_indexes` has an index for a field."""
+    return field in _sorted_fields(resource)
+
+
+def _sorted_fields(resource: Resource) -> Iterator[Field]:
+    shown = (*resource.list_fields, resource.by_name[resource.default_sort.removeprefix("-")])
+    related = (field for field in resource.fields if field.relation)
+    for field in dict.fromkeys((*shown, *related)):
+        if is_indexable(field):
+            yield field
+
+
+def _index(resource: Resource, field: Field) -> SortIndex:
+    key = tuple(part.column for part in resource.key if part is not field)
+    return SortIndex(resource.table, field.column, key)

@@ -1,0 +1,32 @@
+"""A total: a number of rows, and how well it is known."""
+
+from dataclasses import dataclass
+
+COUNT_CAP = 10_000
+
+
+@dataclass(frozen=True)
+class Total:
+    """How many rows there are: exactly, at least so many, or about so many."""
+
+    count: int
+    is_capped: bool = False
+    is_estimate: bool = False
+
+    @property
+    def is_exact(self) -> bool:
+        return not self.is_capped and not self.is_estimate
+
+    @classmethod
+    def capped(cls, count: int) -> "Total":
+        """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted."""
+        return cls(min(count, COUNT_CAP), is_capped=count > COUNT_CAP)
+
+    def __str__(self) -> str:
+        if self.is_estimate:
+            # Two digits are as many as anybody may believe.
+            digits = max(0, len(str(self.count)) - 2)
+            return f"about {round(self.count, -digits):,}"
+        if self.is_capped and not self.count:
+            return "uncounted"
+        return f"{self.count:,}+" if self.is_capped else f"{self.count:,}"

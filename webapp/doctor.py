@@ -1,0 +1,218 @@
+"""The doctor: compares the indexes that the resources ask for with those of the database.
+
+They follow from `columns`, `search` and `filters` of each resource, so they are no migrations:
+whoever changes a resource changes them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine.interfaces import ReflectedIndex
+
+from webapp.admin import indexes, trigrams
+from webapp.admin.indexes import SortIndex, sort_indexes
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+from webapp.database import Database
+from webapp.migrations import run_alone
+
+NO_EXTENSION = (
+    "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
+    " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
+)
+NO_ROW_NUMBERS = (
+    "SQLite has no search index for {name}, whose key is no integer: searching looks at a part of"
+    " a large table only."
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is amiss: a sentence, and the statements that mend it, if any can."""
+
+    sentence: str
+    remedies: tuple[str, ...] = ()
+
+
+async def examine(database: Database, resources: Sequence[Resource]) -> list[Finding]:
+    """Return what the database lacks, or has for no resource any more."""
+    async with database.reading.connect() as connection:
+        return await connection.run_sync(_examine, Site(resources))
+
+
+async def mend(database: Database, resources: Sequence[Resource]) -> list[Finding]:
+    """Make what is missing and drop what nothing asks for; return what was amiss.
+
+    Reading a large table for an index takes minutes, in which others cannot write to it.
+    """
+
+    def act(connection: Connection) -> list[Finding]:
+        found = _examine(connection, Site(resources))
+        for finding in found:
+            for remedy in finding.remedies:
+                connection.exec_driver_sql(remedy)
+        if found:
+            _analyze(connection, resources)
+        return found
+
+    # Examined again inside, where nobody else mends.
+    return await run_alone(database, act) if await examine(database, resources) else []
+
+
+def _examine(connection: Connection, site: Site) -> list[Finding]:
+    tables = set(inspect(connection).get_table_names())
+    resources = [resource for resource in site.resources if resource.table.name in tables]
+    found = [*_examine_order(connection, site, tables)]
+    if connection.dialect.name == "postgresql":
+        return found + _examine_postgresql(connection, resources)
+    return found + _examine_sqlite(connection, resources)
+
+
+def _examine_order(connection: Connection, site: Site, tables: Iterable[str]) -> Iterable[Finding]:
+    wanted = [index for index in sort_indexes(site) if index.table.name in tables]
+    for table in dict.fromkeys(index.table for index in wanted):
+        existing = inspect(connection).get_indexes(table.name)
+        asked = {index.name: index for index in wanted if index.table is table}
+        for each in existing:
+            name = str(each["name"])
+            if name.startswith(indexes.PREFIX) and not _is_that(each, asked.get(name)):
+                yield Finding(f"Nothing asks for the index {name}.", (f'DROP INDEX "{name}"',))
+        held = [columns for each in existing if (columns := _plain_columns(each))]
+        held.append(inspect(connection).get_pk_constraint(table.name)["constrained_columns"])
+        unique = [
+            each["column_names"] for each in inspect(connection).get_unique_constraints(table.name)
+        ]
+        for index in asked.values():
+            is_unique = [index.column.name] in unique and not index.column.nullable
+            if not is_unique and not any(_serves(each, index, connection) for each in held):
+                listed = ", ".join(f'"{name}"' for name in _columns(index, connection))
+                yield Finding(
+                    f"The list of {table.name} has no index to sort by {index.column.name}.",
+                    (f'CREATE INDEX "{index.name}" ON "{table.name}" ({listed})',),
+                )
+
+
+def _is_that(existing: ReflectedIndex, asked: SortIndex | None) -> bool:
+    columns = _plain_columns(existing)
+    return asked is not None and columns == list(asked.columns)[: len(columns)]
+
+
+def _plain_columns(index: ReflectedIndex) -> list[str]:
+    """Return the columns of an index of all rows; none for one of expressions or some rows."""
+    is_partial = any(key.endswith("_where") for key in index.get("dialect_options", {}))
+    columns = index["column_names"]
+    return [] if is_partial else [str(name) for name in columns if None not in columns]
+
+
+def _columns(index: SortIndex, connection: Connection) -> Sequence[str]:
+    # SQLite adds the number of the row to every index by itself.
+    is_numbered = connection.dialect.name == "sqlite" and _has_row_number(index)
+    return index.columns[:1] if is_numbered else index.columns
+
+
+def _serves(columns: Sequence[str], index: SortIndex, connection: Connection) -> bool:
+    wanted = list(_columns(index, connection))
+    if len(wanted) == 1:
+        return list(columns) == wanted
+    return list(columns)[: len(wanted)] == wanted
+
+
+def _has_row_number(index: SortIndex) -> bool:
+    return len(index.key) == 1 and str(index.key[0].type) == "INTEGER"
+
+
+def _examine_postgresql(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    found, wanted = [], [resource for resource in resources if resource.search_fields]
+    names = {trigrams.index_name(resource): resource for resource in wanted}
+    existing = connection.execute(
+        text(
+            "SELECT c.relname, pg_get_indexdef(c.oid), i.indisvalid FROM pg_class c"
+            " JOIN pg_index i ON i.indexrelid = c.oid"
+            " WHERE c.relname LIKE 'search\\_%' AND pg_table_is_visible(c.oid)"
+        )
+    )
+    kept = set()
+    for name, definition, is_valid in existing:
+        resource = names.get(name)
+        columns = [] if resource is None else [f.column.name for f in resource.search_fields]
+        if (
+            is_valid
+            and columns
+            and all(
+                f"fold(({c})::text)" in definition or f"fold({c})" in definition for c in columns
+            )
+            and definition.count("fold(") == len(columns)
+        ):
+            kept.add(name)
+        else:
+            found.append(Finding(f"Nothing asks for the index {name}.", (f'DROP INDEX "{name}"',)))
+    missing = [resource for name, resource in names.items() if name not in kept]
+    if not missing:
+        return found
+    extension = _extension(connection)
+    if extension is None:
+        return found + [Finding(NO_EXTENSION.format(name=each.name)) for each in missing]
+    for resource in missing:
+        sentence = f"The search of {resource.label_plural} has no index."
+        remedies = (*extension, trigrams.postgresql_statement(resource))
+        found.append(Finding(sentence, remedies))
+    return found
+
+
+def _extension(connection: Connection) -> tuple[str, ...] | None:
+    """Return the statements that bring pg_trgm, or None if this role may not have it."""
+    if connection.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")):
+        return ()
+    may_create = connection.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') AND"
+            " (has_database_privilege(current_database(), 'CREATE')"
+            " OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))"
+        )
+    )
+    return ("CREATE EXTENSION IF NOT EXISTS pg_trgm",) if may_create else None
+
+
+def _examine_sqlite(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    rows = connection.execute(
+        text("SELECT name, type, sql FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'")
+    )
+    existing = {name: (kind, sql) for name, kind, sql in rows}
+    indexed = {name for name, (_, sql) in existing.items() if sql and "using fts5" in sql.lower()}
+    found = []
+    for resource in resources:
+        if not resource.search_fields:
+            continue
+        name = trigrams.index_name(resource)
+        if not trigrams.has_row_numbers(resource):
+            found.append(Finding(NO_ROW_NUMBERS.format(name=resource.label_plural)))
+            continue
+        wanted = trigrams.sqlite_statements(resource)
+        objects = [name, *(trigrams.trigger_name(resource, each) for each in trigrams.TRIGGERS)]
+        made = [existing.get(each, ("", ""))[1] for each in objects]
+        indexed.discard(name)
+        if made == [wanted[0], *wanted[2:]]:
+            continue
+        drops = [
+            f'DROP {existing[each][0].upper()} "{each}"'
+            for each in reversed(objects)
+            if each in existing
+        ]
+        sentence = f"The search of {resource.label_plural} has no index, or not the right one."
+        found.append(Finding(sentence, (*drops, *wanted)))
+    for name in sorted(indexed):
+        drops = [
+            f'DROP TRIGGER "{name}_{event}"'
+            for event in trigrams.TRIGGERS
+            if f"{name}_{event}" in existing
+        ]
+        remedies = (*drops, f'DROP TABLE "{name}"')
+        found.append(Finding(f"Nothing asks for the search index {name}.", remedies))
+    return found
+
+
+def _analyze(connection: Connection, resources: Iterable[Resource]) -> None:
+    """Let the database know how many rows there are, which plans and totals go by."""
+    for resource in resources:
+        connection.exec_driver_sql(f'ANALYZE "{resource.table.name}"')
