@@ -23,12 +23,13 @@ MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> None:
-    """Let a client be somebody of a role, who is made if there is none yet."""
+    """Let a client be somebody of a role, who is made, or made so again, if there is none."""
     database = connect(settings)
     async with database.session(is_read_only=False) as session:
         name = NAMES[role]
         found = select(User).where(col(User.name) == name)
         user = await session.scalar(found) or a_user(name, role)
+        user.role, user.is_disabled = role, False
         session.add(user)
         await session.flush()
         assert user.id is not None

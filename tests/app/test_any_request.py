@@ -15,6 +15,9 @@ from starlette.applications import Starlette
 from tests.addresses import addresses
 from tests.factories import some_heroes, some_teams
 from tests.html import BASE_URL, htmx_headers
+from tests.signing_in import sign_in
+from webapp.identity import Role
+from webapp.settings import Settings
 
 # A guard against what never ends.
 MOST_SECONDS = 2
@@ -26,7 +29,7 @@ LONG = ["", " ", "\0", "\u202e", "9" * 5_000, "x" * 5_000]
 NAMES = (
     "q sort size team age age_min age_max after before count id back then in skip limit name"
     " secret_name team_id team_id.q headquarters submission heroes theme opened.name theirs.name"
-    " clear kind by resource date token next"
+    " clear kind by resource date token next password again role days"
 )
 # What may stand for {id}, {field}, {relation} and the like.
 PARAMETERS = "1 2 99 1,2 ~ team_id name heroes team site.css"
@@ -112,10 +115,16 @@ def url_of(template: str, values: list[bytes], query: list[tuple[bytes, bytes]])
 
 
 @pytest.fixture
+def app_settings(app: Starlette) -> Settings:
+    """The settings; hypothesis has a word of the same name."""
+    found: Settings = app.state.settings
+    return found
+
+
+@pytest.fixture
 def paths(app: Starlette) -> list[str]:
     """Every route of the app, its parameters written as NUL; and where there is none."""
-    names = ("id", "relation", "operation", "field")
-    found = dict.fromkeys(addresses(app.routes, dict.fromkeys(names, "\0")))
+    found = dict.fromkeys(addresses(app.routes, {}, "\0"))
     return [*found, "/\0", "/\0/\0", "/heroes/\0/\0/\0", "/api/\0", "/static/\0", "/static/\0/\0"]
 
 
@@ -149,15 +158,18 @@ def never_failing(count: int) -> settings:
 @never_failing(400)
 @given(
     data=st.data(),
+    role=st.sampled_from([*Role, None]),
     method=st.sampled_from(METHODS),
     values=parameters,
     query=pairs,
     body=bodies,
     sent=headers,
 )
-async def test_any_request_to_any_route_is_answered(
+async def test_any_request_to_any_route_is_answered_whoever_asks(
     visited: httpx.AsyncClient,
+    app_settings: Settings,
     paths: list[str],
+    role: Role | None,
     data: st.DataObject,
     method: str,
     values: list[bytes],
@@ -166,6 +178,10 @@ async def test_any_request_to_any_route_is_answered(
     sent: dict[str, str],
 ) -> None:
     url = url_of(data.draw(st.sampled_from(paths)), values, query)
+    # The last one may have signed out, or have been disabled.
+    visited.cookies.clear()
+    if role is not None:
+        await sign_in(visited, app_settings, role)
     content_type, content = body
     raw = {name.encode(): value.encode("latin-1") for name, value in sent.items()}
     if content_type:
