@@ -48,7 +48,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        way_in.passwords.close()
+        await way_in.close()
         await database.close()
 
     app = Starlette(
@@ -89,12 +89,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
                 database=database,
                 timeout_seconds=settings.request_timeout_seconds,
             ),
-            Middleware(
-                IdentityMiddleware,
-                database=database,
-                limits=way_in.limits,
-                is_open=settings.auth == "off",
-            ),
+            Middleware(IdentityMiddleware, door=way_in, is_open=settings.auth == "off"),
         ],
         exception_handlers={HTTPException: answer_http_exception},
         lifespan=lifespan,

@@ -213,7 +213,7 @@ async def test_nobody_revokes_the_token_of_somebody_else(
 async def test_a_token_is_for_the_api_alone(
     client: httpx.AsyncClient, stored: Stored, method: str, path: str
 ) -> None:
-    token = await made(client, "owner")
+    token = await made(client, "editor")
     # Not even with the cookie of its owner beside it.
     answer = await client.request(method, path, headers=bearing(token))
     assert answer.status_code == 401

@@ -95,7 +95,8 @@ def _ask_token(request: Request, given: Mapping[str, str], errors: Mapping[str, 
     context = {
         "given": {"name": "", "role": Role.VIEWER.value, "days": DEFAULT_DAYS, **given},
         "errors": errors,
-        "roles": role_choices(identity_of(request).role),
+        # The API has nothing that is for owners alone.
+        "roles": role_choices(Role.EDITOR if identity_of(request).can_edit else Role.VIEWER),
         "lifetimes": [Choice(text, f"{days} days") for text, days in DAYS.items()],
     }
     status = 422 if errors else 200

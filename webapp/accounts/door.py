@@ -22,6 +22,13 @@ class Door:
     passwords: Passwords
     # Guesses wait for each other, and shall not do so on every connection there is.
     turns: asyncio.Semaphore
+    # Who is being marked as seen, behind an answer; by digest.
+    marking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def close(self) -> None:
+        """Wait for what goes on behind answers, before the database is closed."""
+        self.passwords.close()
+        await asyncio.gather(*self.marking.values(), return_exceptions=True)
 
 
 def door_for(settings: Settings, database: Database) -> Door:

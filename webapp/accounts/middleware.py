@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.accounts.cookies import digest_in
+from webapp.accounts.door import Door
 from webapp.accounts.pages import is_for_programs, refuse, refuse_token
-from webapp.accounts.sessions import SEEN_EVERY, Limits, digest_of, fetch_identity, mark_seen
+from webapp.accounts.sessions import SEEN_EVERY, digest_of, fetch_identity, mark_seen
 from webapp.accounts.tokens import PREFIX, fetch_token_identity, mark_used
 from webapp.cross_site import bearer_token_of
-from webapp.database import SAFE_METHODS, Database
+from webapp.database import SAFE_METHODS
 from webapp.errors import answer_http_exception
 from webapp.identity import ANYONE, Identity
 
@@ -52,12 +53,10 @@ class IdentityMiddleware:
     of somebody unknown must not begin to write.
     """
 
-    def __init__(self, app: ASGIApp, database: Database, limits: Limits, *, is_open: bool) -> None:
+    def __init__(self, app: ASGIApp, door: Door, *, is_open: bool) -> None:
         self.app = app
-        self.database = database
-        self.limits = limits
+        self.door = door
         self.is_open = is_open
-        self.marking: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,13 +82,13 @@ class IdentityMiddleware:
         scope["state"]["identity"], marked_at = found
         await self.app(scope, receive, send)
         is_stale = marked_at is None or now - marked_at >= SEEN_EVERY
-        if is_stale and proof.digest not in self.marking:
+        if is_stale and proof.digest not in self.door.marking:
             self._mark(proof, now)
 
     def _proof_in(self, request: Request) -> _Proof:
         token = bearer_token_of(request.headers)
         if token is None:
-            fetch = partial(fetch_identity, limits=self.limits)
+            fetch = partial(fetch_identity, limits=self.door.limits)
             return _Proof(digest_in(request), fetch, mark_seen)
         # Whoever shows a token is nobody else: what cookies say does not count.
         is_one = is_for_programs(request) and token.startswith(PREFIX)
@@ -99,20 +98,20 @@ class IdentityMiddleware:
     async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
         if request.method in SAFE_METHODS:
             return await proof.fetch(request.state.session, proof.digest, now=now)
-        async with self.database.session(is_read_only=True) as session:
+        async with self.door.database.session(is_read_only=True) as session:
             return await proof.fetch(session, proof.digest, now=now)
 
     def _mark(self, proof: _Proof, now: datetime) -> None:
         # In a context of its own: it is no part of the request, which has been answered.
         task = asyncio.create_task(self._mark_seen(proof, now), context=Context())
-        self.marking[proof.digest] = task
-        task.add_done_callback(lambda _: self.marking.pop(proof.digest, None))
+        self.door.marking[proof.digest] = task
+        task.add_done_callback(lambda _: self.door.marking.pop(proof.digest, None))
 
     async def _mark_seen(self, proof: _Proof, now: datetime) -> None:
         try:
             async with (
                 asyncio.timeout(PATIENCE_SECONDS),
-                self.database.session(is_read_only=False) as session,
+                self.door.database.session(is_read_only=False) as session,
             ):
                 await proof.mark(session, proof.digest, now)
                 await session.commit()
