@@ -132,7 +132,7 @@ class PostgresServer:
         assert process is not None, "a stopped server cannot be frozen"
         # The postmaster first, so that it starts nobody whom the list would miss.
         process.send_signal(signal.SIGSTOP)
-        children = _children_of(process.pid)
+        children = children_of(process.pid)
         for pid in children:
             os.kill(pid, signal.SIGSTOP)
         self._frozen = [*children, process.pid]
@@ -224,7 +224,8 @@ def _is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _children_of(parent: int) -> list[int]:
+def children_of(parent: int) -> list[int]:
+    """The processes that a process started, by their numbers."""
     children = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,6 +1,7 @@
 """The application: wires settings, middleware and routes; the one module that knows every other."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,9 @@ from webapp.settings import Settings, check_serving, load_settings
 from webapp.static_files import VersionedFiles
 from webapp.templating import environment
 from webapp.transactions import SessionMiddleware
+
+# Python's own would look through everything every few requests.
+GARBAGE_THRESHOLDS = (20_000, 20, 50)
 
 
 def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
@@ -106,7 +110,12 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
 
 def app() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
-    return create_app(check_serving(load_settings()))
+    application = create_app(check_serving(load_settings()))
+    # What there is by now stays: looking through it again and again makes some requests late.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    return application
 
 
 async def healthz(_: Request) -> Response:

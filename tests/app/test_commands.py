@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_team
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, children_of
 from tests.server import PROJECT, WEBAPP
 from tests.stored import Stored
 from webapp.database import connect
@@ -96,6 +97,35 @@ def test_the_printed_address_answers_at_once(sqlite_url: str, tmp_path: Path, wo
     ):
         assert response.status == 200
         assert "server" not in response.headers
+
+
+@each_number_of_workers
+def test_every_worker_has_the_fast_loop_and_parser(
+    sqlite_url: str, tmp_path: Path, workers: int
+) -> None:
+    with serving(sqlite_url, tmp_path, f"--workers={workers}") as (process, _):
+        found = [
+            Path(f"/proc/{pid}/maps").read_text()
+            for pid in (process.pid, *children_of(process.pid))
+        ]
+    serving_processes = [maps for maps in found if "httptools" in maps and "uvloop" in maps]
+    assert len(serving_processes) >= workers
+
+
+def test_every_worker_leaves_what_stays_out_of_the_search_for_garbage(sqlite_url: str) -> None:
+    ask = (
+        "import gc; from webapp.app import app; app();"
+        " print(gc.get_freeze_count() > 10_000, *gc.get_threshold())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        check=True,
+        cwd=PROJECT,
+        env=os.environ | {"WEBAPP_DATABASE_URL": sqlite_url},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "True 20000 20 50\n"
 
 
 def test_the_first_start_makes_the_embedded_database(empty_sqlite_url: str, tmp_path: Path) -> None:

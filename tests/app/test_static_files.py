@@ -1,6 +1,7 @@
 """Static files: kept for good by browsers, small on the way, and no more of them than needed."""
 
 import re
+from functools import partial
 
 import httpx
 import pytest
@@ -9,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tests.factories import a_team, some_heroes
 from tests.html import attribute, parsed
 from tests.statements import Statements
+from webapp import static_files
+from webapp.static_files import COMPRESSORS
+from webapp.templating import STATIC
 
 FOREVER = "public, max-age=31536000, immutable"
 MOST_BYTES = 60_000
@@ -52,10 +56,53 @@ async def test_a_file_is_not_kept_under_an_address_that_is_not_its_own(
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
 
 
-async def test_a_file_that_has_not_changed_is_not_sent_again(client: httpx.AsyncClient) -> None:
-    first = await client.get("/static/site.css")
-    again = await client.get("/static/site.css", headers={"If-None-Match": first.headers["etag"]})
+@pytest.mark.parametrize("encoding", ["br", "gzip", "zstd", "identity"])
+async def test_a_file_that_has_not_changed_is_not_sent_again(
+    client: httpx.AsyncClient, encoding: str
+) -> None:
+    asked = {"Accept-Encoding": encoding}
+    first = await client.get("/static/site.css", headers=asked)
+    asked["If-None-Match"] = first.headers["etag"]
+    again = await client.get("/static/site.css", headers=asked)
     assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+async def test_each_encoding_of_a_file_has_a_tag_of_its_own(client: httpx.AsyncClient) -> None:
+    tags = set()
+    for encoding in ("br", "gzip", "identity"):
+        answer = await client.get("/static/site.css", headers={"Accept-Encoding": encoding})
+        tags.add(answer.headers["etag"])
+    assert len(tags) == 3
+
+
+async def test_a_file_is_compressed_once(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compressed: list[int] = []
+    real = dict(COMPRESSORS)
+
+    def counting(name: str, content: bytes) -> bytes:
+        compressed.append(len(content))
+        return real[name](content)
+
+    patched = {name: partial(counting, name) for name in real}
+    monkeypatch.setattr(static_files, "COMPRESSORS", patched)
+    answers = [
+        await client.get("/static/site.css", headers={"Accept-Encoding": accepted})
+        for accepted in ("br", "gzip, deflate, br, zstd", "br;q=1.0, gzip;q=0.5")
+    ]
+    assert {answer.headers["content-encoding"] for answer in answers} == {"br"}
+    assert len({answer.text for answer in answers}) == len(compressed) == 1
+
+
+@pytest.mark.parametrize("accepted", ["", "br;q=0", "br; q=0.0, gzip;q=0", "*;q=0", "snappy"])
+async def test_a_file_is_not_compressed_for_who_cannot_read_it(
+    client: httpx.AsyncClient, accepted: str
+) -> None:
+    answer = await client.get("/static/site.css", headers={"Accept-Encoding": accepted})
+    assert "content-encoding" not in answer.headers
+    assert answer.text == (STATIC / "site.css").read_text()
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip"])

@@ -1,0 +1,88 @@
+"""The event loop: no request keeps the others waiting by more than 50 ms of work at a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.event_loop import watched_event_loop
+from tests.factories import a_team, some_heroes
+from tests.html import form_of, submit
+
+HEROES = 1000
+READING = (
+    "/",
+    "/heroes",
+    "/heroes?size=100&sort=-age",
+    "/heroes?q=e&sort=team_id",
+    "/heroes?q=nobody+has+this",
+    "/heroes.csv",
+    "/heroes.json",
+    "/heroes/new",
+    "/heroes/1",
+    "/heroes/1/edit",
+    "/heroes/1/delete",
+    "/teams/1",
+    "/teams/1/delete",
+    "/history",
+    "/api/docs",
+    "/api/openapi.json",
+    "/api/heroes/?limit=1000",
+    "/api/heroes/1/with-team",
+    "/static/site.css",
+)
+
+
+async def watch(request: Callable[[], Awaitable[httpx.Response]], *statuses: int) -> None:
+    # The first time templates and statements are compiled, once for the process.
+    assert (await request()).status_code in statuses
+    with watched_event_loop():
+        assert (await request()).status_code in statuses
+
+
+@pytest.mark.parametrize("url", READING)
+async def test_looking_keeps_nobody_waiting(
+    client: httpx.AsyncClient, session: AsyncSession, url: str
+) -> None:
+    await some_heroes(session, HEROES, await a_team(session))
+    await watch(lambda: client.get(url), 200)
+
+
+async def test_saving_keeps_nobody_waiting(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await some_heroes(session, HEROES, await a_team(session))
+    hero = {"name": "Nova", "secret_name": "Sam Alexander"}
+    form = form_of(await client.get("/heroes/new"))
+    await watch(lambda: submit(client, form, hero | {"name": ""}), 422)
+    await watch(lambda: client.post("/api/heroes/", json=hero), 201)
+    await watch(lambda: client.patch("/api/heroes/2", json={"age": 30}), 200)
+    numbers = iter(range(1, HEROES))
+    await watch(lambda: client.delete(f"/api/heroes/{next(numbers)}"), 204)
+
+
+async def test_a_wrong_password_keeps_nobody_waiting(anonymous: httpx.AsyncClient) -> None:
+    form = form_of(await anonymous.get("/sign-in"))
+    typed = {"account.name": "Olive Owner", "account.password": "a wrong one"}
+    await watch(lambda: submit(anonymous, form, typed), 401, 422)
+
+
+async def test_the_watchdog_notices_what_keeps_the_loop_busy() -> None:
+    async def work() -> None:
+        end = time.thread_time() + 0.06
+        while time.thread_time() < end:
+            pass
+
+    with pytest.raises(AssertionError, match=" ms: "), watched_event_loop():
+        await asyncio.create_task(work())
+
+
+async def test_the_watchdog_lets_waiting_pass() -> None:
+    async def wait() -> None:
+        time.sleep(0.1)  # noqa: ASYNC251
+
+    with watched_event_loop():
+        await asyncio.create_task(wait())
