@@ -13,6 +13,7 @@ from webapp.admin.display import shown
 from webapp.admin.fields import Field
 from webapp.admin.forms import fetch_form, read_changes, searches_of, texts_of, typed_texts
 from webapp.admin.keys import key_of
+from webapp.admin.listing import fetch_references
 from webapp.admin.merging import OPENED, Merge, merge, opened_text
 from webapp.admin.messages import done
 from webapp.admin.requests import (
@@ -125,12 +126,17 @@ async def _conflict_form(
     resource: Resource, request: Request, record: SQLModel, merged: Merge, typing: "_Typing"
 ) -> Response:
     """Return the form with what both sides made of it; saving it once more settles it."""
-    latest = await fetch_latest(session_of(request), resource.name, key_of(resource, record))
+    session, site = session_of(request), site_of(request)
+    latest = await fetch_latest(session, resource.name, key_of(resource, record))
+    references = await fetch_references(session, site, resource, record)
     conflict = _Conflict(
         by=latest.by_name if latest else "",
         kept=tuple(field.label for field in merged.kept),
         theirs={
-            field.name: shown(field, getattr(record, field.name)) for field in merged.conflicts
+            field.name: references[field.name].title
+            if field.name in references
+            else shown(field, getattr(record, field.name))
+            for field in merged.conflicts
         },
     )
     settled = _settled(resource, request, typing, merged)

@@ -72,9 +72,12 @@ async def form_of(request: Request) -> FormData:
         raise HTTPException(415, "Send this form in UTF-8, as the page itself does.")
     limit: int = request.app.state.settings.max_body_bytes
     try:
-        return await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
+        form = await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
     except (UnicodeError, LookupError, ValueError):
         raise HTTPException(400, "The form arrived broken. Send it again.") from None
+    # No form here takes a file.
+    await form.close()
+    return form
 
 
 def back_of(request: Request, default: str) -> str:
