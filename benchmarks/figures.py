@@ -31,6 +31,14 @@ class Figures:
         """The medians of one target doing one thing."""
         return figure_of(self._samples.get((engine, size, target, scenario, connections), []))
 
+    def growth(
+        self, engine: str, small: str, large: str, target: str, scenario: str
+    ) -> float | None:
+        """How much longer one request takes at the larger size."""
+        before = self.of(engine, small, target, scenario, 1)
+        after = self.of(engine, large, target, scenario, 1)
+        return after.p50 / before.p50 if before and after else None
+
     def has(self, target: str, scenario: str) -> bool:
         """Whether this was measured, or tried."""
         return any(key[2:4] == (target, scenario) for key in self._samples) or any(

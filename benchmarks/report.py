@@ -68,10 +68,14 @@ def _times(figures: Figures) -> Iterator[str]:
         if not rows:
             continue
         yield f"### {scenario.title}"
-        columns = [
-            f"{TITLES[engine]} {size}" for engine in figures.engines for size in figures.sizes
-        ]
-        yield table(("", *columns), rows)
+        yield table(("", *_columns(figures)), rows)
+
+
+def _columns(figures: Figures) -> Iterator[str]:
+    for engine in figures.engines:
+        yield from (f"{TITLES[engine]} {size}" for size in figures.sizes)
+        if len(figures.sizes) > 1:
+            yield f"{figures.sizes[-1]} ÷ {figures.sizes[0]}"
 
 
 def _times_of(figures: Figures, target: Target, scenario: Scenario) -> Iterator[str]:
@@ -86,6 +90,9 @@ def _times_of(figures: Figures, target: Target, scenario: Scenario) -> Iterator[
                 yield milliseconds(figure.p50)
             else:
                 yield f"{milliseconds(figure.p50)} ({factor(figure.p50 / ours.p50)})"
+        if len(figures.sizes) > 1:
+            ends = figures.sizes[0], figures.sizes[-1]
+            yield factor(figures.growth(engine, *ends, target.name, scenario.name))
 
 
 def _throughput(figures: Figures) -> Iterator[str]:
@@ -106,13 +113,15 @@ def _throughput(figures: Figures) -> Iterator[str]:
     for engine in figures.engines:
         for size in figures.sizes:
             rows = []
+            floor = figures.of(engine, size, "aj", "list", MOST)
             for target in figures.targets:
                 figure = figures.of(engine, size, target.name, "list", MOST)
                 if figure is not None:
-                    rows.append((target.title, *(write(figure) for write in heads.values())))
+                    ratio = factor(figure.cpu / floor.cpu if floor else None)
+                    rows.append((target.title, *(write(figure) for write in heads.values()), ratio))
             if rows:
                 yield f"### {TITLES[engine]}, {size}"
-                yield table(("", *heads), rows)
+                yield table(("", *heads, "CPU ÷ aj"), rows)
 
 
 def _weights(figures: Figures) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Rounds: every target is asked everything once in each round, so that all see the same machine."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice, repeat
@@ -8,6 +9,7 @@ from math import ceil
 
 import click
 import uvloop
+from asyncpg.exceptions import PostgresError
 
 from benchmarks.databases import Database
 from benchmarks.findings import CONNECTIONS, Findings, Sample
@@ -136,22 +138,34 @@ class Rounds:
             ]
             return cycle(forms)
         if scenario.is_write:
-            chosen = islice(ids, WRITES[connections])
-            return iter([self._write(running, scenario, id) for id in chosen])
+            chosen = list(islice(ids, WRITES[connections]))
+            make = self._creations if scenario.name == "create" else self._changes
+            return iter(make(running, chosen))
         is_compressed = scenario.name == "list-compressed"
         path = self.paths[target.name][scenario.name]
         return repeat(running.page_request(path, is_compressed=is_compressed))
 
-    def _write(self, running: Running, scenario: Scenario, id: int) -> bytes:
-        if scenario.name == "create":
-            values = {"name": f"New Hero {id}", "secret_name": "Nobody Yet", "age": "30"}
-            return running.form_request(running.target.new_path, values)
-        ages = self.database.execute(f"SELECT coalesce(age, 30) FROM hero WHERE id = {id}")
-        age = ages[0][0] % 100 + 1
-        return running.form_request(running.target.edit_path.format(id=id), {"age": str(age)})
+    def _creations(self, running: Running, ids: Sequence[int]) -> list[bytes]:
+        values = {"secret_name": "Nobody Yet", "age": "30"}
+        path = running.target.new_path
+        return [running.form_request(path, {"name": f"New Hero {id}", **values}) for id in ids]
+
+    def _changes(self, running: Running, ids: Sequence[int]) -> list[bytes]:
+        """Another age for each of these heroes than the one it has."""
+        listed = ", ".join(map(str, ids))
+        ages = dict(
+            self.database.execute(f"SELECT id, coalesce(age, 0) FROM hero WHERE id IN ({listed})")
+        )
+        path = running.target.edit_path
+        return [
+            running.form_request(path.format(id=id), {"age": str(ages[id] % 100 + 1)}) for id in ids
+        ]
 
     def _forget_created(self) -> None:
-        self.database.execute(f"DELETE FROM hero WHERE id > {self.database.facts.heroes}")
+        try:
+            self.database.execute(f"DELETE FROM hero WHERE id > {self.database.facts.heroes}")
+        except (sqlite3.Error, PostgresError) as error:
+            raise TargetError(f"what it created cannot be deleted again: {error}") from error
 
     def _has(self, running: Running, scenario: Scenario) -> bool:
         target = running.target

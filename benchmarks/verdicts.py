@@ -67,15 +67,14 @@ class Mark:
 
 def _growth(figures: Figures, engine: str, size: str) -> Shown | None:
     small = figures.sizes[0]
-    found = []
-    for scenario in LISTS:
-        before = figures.of(engine, small, figures.ours, scenario, 1)
-        after = figures.of(engine, size, figures.ours, scenario, 1)
-        if before and after and small != size:
-            found.append((after.p50 / before.p50, scenario))
-    if not found:
+    growths = [
+        (growth, scenario)
+        for scenario in LISTS
+        if (growth := figures.growth(engine, small, size, figures.ours, scenario)) is not None
+    ]
+    if not growths or small == size:
         return None
-    worst, scenario = max(found)
+    worst, scenario = max(growths)
     return Shown(worst, scenario)
 
 
