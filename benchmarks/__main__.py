@@ -20,7 +20,8 @@ from tests.server import PROJECT
 CACHE = PROJECT / "var" / "bench"
 RESULTS = PROJECT / "benchmarks" / "results"
 QUICK_SIZES = ("1k", "100k")
-QUICK, FULL = Pace(rounds=3, seconds=0.3), Pace(rounds=3, seconds=1.0)
+QUICK = Pace(rounds=3, seconds=0.2, crowd_seconds=2)
+FULL = Pace(rounds=3, seconds=1, crowd_seconds=15)
 
 Named = TypeVar("Named", Target, Scenario)
 Text = TypeVar("Text", bound=str)
@@ -59,7 +60,7 @@ def main(
     """Measure this application beside its peers and its floors."""
     is_chosen = any((targets, scenarios, sizes, engines))
     mode = "chosen" if is_chosen else "full" if full else "quick"
-    pace = FULL if full else QUICK
+    pace = QUICK if mode == "quick" else FULL
     offered = [scenario for scenario in SCENARIOS if full or scenarios or scenario.is_quick]
     offered_sizes = list(SIZES) if full or sizes else QUICK_SIZES
     plan = Plan(
@@ -69,7 +70,7 @@ def main(
         scenarios=_chosen(offered, scenarios),
         sizes=_among(offered_sizes, sizes),
         engines=_among(ENGINES, engines),
-        pace=Pace(rounds or pace.rounds, seconds or pace.seconds),
+        pace=Pace(rounds or pace.rounds, seconds or pace.seconds, pace.crowd_seconds),
         cores=divide_cores(),
     )
     plan.cache.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,6 @@ def measure(plan: Plan, kept: Path) -> Findings:
     # This process is the client; the servers are put onto their own core.
     os.sched_setaffinity(0, plan.cores.asking)
     findings = Findings(plan.mode, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
-    findings.load_before = load_average()
     interpreters = {target.name: interpreter_for(target, plan.cache) for target in plan.targets}
     with ExitStack() as stack:
         server = None
@@ -50,15 +49,20 @@ def measure(plan: Plan, kept: Path) -> Findings:
             for pid in tree_of(server.pid):
                 os.sched_setaffinity(pid, plan.cores.asking)
         findings.environment = describe(plan.targets, server)
-        for engine in plan.engines:
-            for size in plan.sizes:
-                its_server = server if engine == "postgresql" else None
-                database = open_database(plan.cache, engine, size, its_server)
-                click.echo(f"{engine}, {size}", err=True)
-                _measure_on(database, plan, interpreters, its_server, findings)
-                findings.load_after = load_average()
-                # What was measured stays, whatever happens to the rest.
-                findings.save(kept)
+        # All of them first: making one keeps the machine busy for a while.
+        databases = [
+            open_database(plan.cache, engine, size, server if engine == "postgresql" else None)
+            for engine in plan.engines
+            for size in plan.sizes
+        ]
+        findings.load_before = load_average()
+        for database in databases:
+            click.echo(f"{database.engine}, {database.size}", err=True)
+            its_server = server if database.engine == "postgresql" else None
+            _measure_on(database, plan, interpreters, its_server, findings)
+            findings.load_after = load_average()
+            # What was measured stays, whatever happens to the rest.
+            findings.save(kept)
     return findings
 
 
