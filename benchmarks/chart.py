@@ -37,12 +37,13 @@ def draw_chart(findings: Findings, targets: Sequence[Target]) -> str:
     engines = [engine for engine in TITLES if any(s.engine == engine for s in findings.samples)]
     bar_top = TOP + PANEL_HEIGHT + 110
     height = bar_top + len(targets) // 2 * BAR_HEIGHT + 10
+    width = WIDTH if len(engines) > 1 else WIDTH // 2
     label = "Time of a list by size, and lists a second"
-    size = f'viewBox="0 0 {WIDTH} {height}"'
+    size = f'viewBox="0 0 {width} {height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}">',
         f"<style>{STYLE}</style>",
-        f'<rect class="page" width="{WIDTH}" height="{height}"/>',
+        f'<rect class="page" width="{width}" height="{height}"/>',
     ]
     for left, engine in zip(LEFT_EDGES, engines, strict=False):
         lines = list(_lines(findings, targets, engine))

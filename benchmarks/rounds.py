@@ -1,15 +1,14 @@
 """Rounds: every target is asked everything once in each round, so that all see the same machine."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice, repeat
 from math import ceil
 
 import click
 import uvloop
-from asyncpg.exceptions import PostgresError
 
 from benchmarks.databases import Database
 from benchmarks.findings import CONNECTIONS, Findings, Sample
@@ -17,6 +16,7 @@ from benchmarks.load import Load, ask
 from benchmarks.running import REQUEST_SECONDS, Running, TargetError
 from benchmarks.scenarios import Scenario
 from benchmarks.targets.target import Paths
+from benchmarks.writes import Writes
 
 # A form is made for each write beforehand, so there is an end to them.
 WRITES = {1: 30, 32: 96}
@@ -51,6 +51,7 @@ class Rounds:
         self.findings = findings
         self.pace = pace
         self.paths: dict[str, Paths] = {}
+        self.writes = Writes(database)
         # What has a problem, or is so slow that once is enough.
         self._settled: set[tuple[str, str]] = set()
         self.memory_bytes: dict[str, int] = {}
@@ -104,12 +105,15 @@ class Rounds:
             before = running.cpu_seconds(), self.database_cpu_seconds()
             load = _ask(running.address, requests, connections, seconds)
             after = running.cpu_seconds(), self.database_cpu_seconds()
-            if scenario.name == "create":
-                self._forget_created()
             _check(load, DONE if scenario.is_write else SEEN)
+            if scenario.is_write:
+                self.writes.check(len(load.latencies))
+                self.writes.undo()
         except TargetError as error:
             self._settle(running, scenario.name, str(error))
             self._revive(running)
+            with suppress(TargetError):
+                self.writes.undo()
             return None
         answers = len(load.latencies)
         return Sample(
@@ -130,43 +134,16 @@ class Rounds:
         )
 
     def _requests(self, running: Running, scenario: Scenario, connections: int) -> Iterator[bytes]:
-        ids = cycle(self.database.facts.ids)
-        target = running.target
+        target, ids = running.target, self.database.facts.ids
         if scenario.name == "edit":
-            forms = [
-                running.page_request(target.edit_path.format(id=id))
-                for id in self.database.facts.ids
-            ]
-            return cycle(forms)
+            return cycle([running.page_request(target.edit_path.format(id=id)) for id in ids])
         if scenario.is_write:
-            chosen = list(islice(ids, WRITES[connections]))
-            make = self._creations if scenario.name == "create" else self._changes
-            return iter(make(running, chosen))
+            writing = list(islice(cycle(ids), WRITES[connections]))
+            make = self.writes.creations if scenario.name == "create" else self.writes.changes
+            return iter(make(running, writing))
         is_compressed = scenario.name == "list-compressed"
         path = self.paths[target.name][scenario.name]
         return repeat(running.page_request(path, is_compressed=is_compressed))
-
-    def _creations(self, running: Running, ids: Sequence[int]) -> list[bytes]:
-        values = {"secret_name": "Nobody Yet", "age": "30"}
-        path = running.target.new_path
-        return [running.form_request(path, {"name": f"New Hero {id}", **values}) for id in ids]
-
-    def _changes(self, running: Running, ids: Sequence[int]) -> list[bytes]:
-        """Another age for each of these heroes than the one it has."""
-        listed = ", ".join(map(str, ids))
-        ages = dict(
-            self.database.execute(f"SELECT id, coalesce(age, 0) FROM hero WHERE id IN ({listed})")
-        )
-        path = running.target.edit_path
-        return [
-            running.form_request(path.format(id=id), {"age": str(ages[id] % 100 + 1)}) for id in ids
-        ]
-
-    def _forget_created(self) -> None:
-        try:
-            self.database.execute(f"DELETE FROM hero WHERE id > {self.database.facts.heroes}")
-        except (sqlite3.Error, PostgresError) as error:
-            raise TargetError(f"what it created cannot be deleted again: {error}") from error
 
     def _has(self, running: Running, scenario: Scenario) -> bool:
         target = running.target

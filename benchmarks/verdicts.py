@@ -126,12 +126,12 @@ MARKS: Sequence[Mark] = (
     Mark("lists a second ÷ best peer, 10 M", 100, 300, factor, LARGE, _lead, is_more_better=True),
     Mark("CPU of a list ÷ floor aj, 1 k", 3, 2, factor, SMALL, _above_floor),
     Mark(
-        "search, common, whole request", 0.02, 0.02, milliseconds, LARGE, _search("search-common")
+        "search, common: whole request", 0.02, 0.02, milliseconds, LARGE, _search("search-common")
     ),
     Mark(
-        "search, absent, whole request", 0.02, 0.02, milliseconds, LARGE, _search("search-absent")
+        "search, absent: whole request", 0.02, 0.02, milliseconds, LARGE, _search("search-absent")
     ),
-    Mark("search, rare; the request", 0.06, 0.03, milliseconds, LARGE, _search("search-rare")),
+    Mark("search, rare: whole request", 0.06, 0.03, milliseconds, LARGE, _search("search-rare")),
     Mark("list HTML, 25 rows, uncompressed", 30e3, 20e3, kilobytes, SMALL, _bytes),
     Mark("list p99 ÷ p50, 32 connections, 1 k", 4, 2.5, factor, SMALL, _spread),
     Mark(
