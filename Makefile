@@ -4,11 +4,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN_READY := $(VENV)/ready-to-run
 TEST_READY := $(VENV)/ready-to-test
-# What pytest is given besides, as in: make test ARGS="tests/app -k delete"
+# What pytest or the benchmarks are given besides, as in: make test ARGS="tests/app -k delete"
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format pins browser
+.PHONY: help run test bench check format pins browser
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -18,6 +18,9 @@ run: $(RUN_READY) ## Start on http://127.0.0.1:8000 with sample heroes and teams
 
 test: $(TEST_READY) browser ## Run every test, on SQLite, on PostgreSQL and in a browser
 	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+bench: $(TEST_READY) ## Measure beside other admins, quickly; ARGS=--full for everything
+	$(PYTHON) -m benchmarks $(ARGS)
 
 check: $(TEST_READY) ## Check format, lint and types, as CI does
 	$(PYTHON) -m ruff format --check .

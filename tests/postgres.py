@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,22 @@ OPTIONS = {
 
 
 class PostgresServer:
-    """One server; `start` and `stop` may be called any number of times and keep port and data."""
+    """One server; `start` and `stop` may be called any number of times and keep port and data.
 
-    def __init__(self, home: Path) -> None:
+    In a home that an earlier one left it goes on with that one's data.
+    """
+
+    def __init__(self, home: Path, options: Mapping[str, str] = OPTIONS) -> None:
         self.home = home
+        self.options = options
         self.data = home / "data"
         self.log = home / "server.log"
         self.port = free_port()
         self._bin = _runnable_programs(home)
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen: list[int] = []
+        if self.data.exists():
+            return
         self._run(
             "initdb",
             f"--pgdata={self.data}",
@@ -61,6 +67,12 @@ class PostgresServer:
     def url(self, database: str) -> str:
         """The address of a database, as `WEBAPP_DATABASE_URL` takes it."""
         return f"postgresql+asyncpg://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def pid(self) -> int:
+        """The process from which all others of the running server descend."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
 
     @asynccontextmanager
     async def connected(self, database: str = "postgres") -> AsyncIterator[asyncpg.Connection]:
@@ -89,7 +101,7 @@ class PostgresServer:
 
     def launch(self) -> None:
         """Start; the server ends with the thread that calls this."""
-        options = [part for item in OPTIONS.items() for part in ("-c", "=".join(item))]
+        options = [part for item in self.options.items() for part in ("-c", "=".join(item))]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self.data, "-p", str(self.port), *options],
@@ -205,7 +217,7 @@ def _runnable_programs(home: Path) -> Path:
         )
     except PermissionError:
         copy = home / "programs"
-        shutil.copytree(programs.parent, copy)
+        shutil.copytree(programs.parent, copy, dirs_exist_ok=True)
         if _is_root():
             copy.chmod(0o755)
         return copy / "bin"

@@ -16,7 +16,14 @@ PROJECT = Path(__file__).parent.parent.parent
 WEBAPP = PROJECT / "webapp"
 TEMPLATES = PROJECT / "templates"
 STATIC = PROJECT / "static"
-INSTALLING = ("pyproject.toml", "requirements.txt", "requirements-dev.txt", "Makefile", ".ci/run")
+PEERS = sorted(
+    path.relative_to(PROJECT).as_posix()
+    for path in PROJECT.glob("benchmarks/peers/*/requirements.txt")
+)
+INSTALLING = (
+    *("pyproject.toml", "requirements.txt", "requirements-dev.txt", "Makefile", ".ci/run"),
+    *PEERS,
+)
 
 MADE = {"__pycache__", "var", "build", "dist", "node_modules"}
 
@@ -147,6 +154,13 @@ def test_every_dependency_is_pinned_with_its_hashes(name: str) -> None:
         assert versions, f"{requirement} is not pinned: make pins"
         assert all(requirement.specifier.contains(version) for version in versions), requirement
     assert " \\\n    --hash=" in (PROJECT / name).read_text()
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_every_package_of_a_peer_is_pinned(name: str) -> None:
+    lines = (PROJECT / name).read_text().splitlines()
+    assert lines
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
 
 
 def test_tests_run_on_the_versions_that_are_served() -> None:

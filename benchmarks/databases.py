@@ -1,0 +1,226 @@
+"""Databases: one for each engine and size, made once and kept for later runs."""
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncpg
+import click
+
+from tests.postgres import SUPERUSER, UNPRIVILEGED, PostgresServer
+from tests.server import PROJECT, WEBAPP
+from webapp.folding import fold
+
+Engine = Literal["sqlite", "postgresql"]
+ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")
+SIZES = {"1k": 1_000, "100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
+
+HEROES_PER_TEAM = 1_000
+LEAST_TEAMS = 20
+ROWS_PER_PAGE = 25
+DEEP_PAGE = 1_000
+SOME_HEROES = 400
+COMMON, ABSENT = "storm", "qzxwv"
+
+MEMORY_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+# Defaults but for the size of caches and the log, and for a disk without a moving head.
+POSTGRESQL_OPTIONS = {
+    "shared_buffers": f"{min(2048, MEMORY_MB // 4)}MB",
+    "effective_cache_size": f"{MEMORY_MB // 2}MB",
+    "random_page_cost": "1.1",
+    "max_wal_size": "4GB",
+    "max_connections": "200",
+    # The query of a client that has gone away does not go on in the next measurement.
+    "client_connection_check_interval": "1s",
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the requests need to know of the data."""
+
+    heroes: int
+    teams: int
+    pages: int
+    common: str
+    common_hits: int
+    rare: str
+    rare_hits: int
+    absent: str
+
+    @property
+    def deep_page(self) -> int:
+        """Page 1,000, or the middle where there are not so many."""
+        return min(DEEP_PAGE, self.pages // 2)
+
+    @property
+    def ids(self) -> list[int]:
+        """The keys of some heroes, from the first to the last."""
+        return list(range(1, self.heroes + 1, max(1, self.heroes // SOME_HEROES)))
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database full of heroes; `address` is the path of a file or begins with postgresql://."""
+
+    engine: Engine
+    size: str
+    address: str
+    facts: Facts
+
+    def url(self, driver: str) -> str:
+        """The address as SQLAlchemy takes it."""
+        if self.engine == "sqlite":
+            return f"{driver}:///{self.address}"
+        return self.address.replace("postgresql", driver, 1)
+
+    @property
+    def webapp_url(self) -> str:
+        return _webapp_url(self.engine, self.address)
+
+    # Any: values of any column.
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Execute one statement past all servers, and return its rows."""
+        return _execute(self.engine, self.address, statement)
+
+
+@contextmanager
+def postgresql(cache: Path) -> Iterator[PostgresServer]:
+    """A running server whose data stay in the cache."""
+    home = cache / "postgresql"
+    home.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        shutil.chown(home, UNPRIVILEGED)
+    server = PostgresServer(home, POSTGRESQL_OPTIONS)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def open_database(
+    cache: Path, engine: Engine, size: str, server: PostgresServer | None
+) -> Database:
+    """Return the database of this size with the newest schema; make it if it is not there."""
+    notes = cache / f"{engine}-{size}.json"
+    if engine == "sqlite":
+        address = str((cache / f"{engine}-{size}.db").absolute())
+    else:
+        assert server is not None
+        address = f"postgresql://{SUPERUSER}@127.0.0.1:{server.port}/heroes_{size}"
+    if not notes.exists():
+        _make(engine, size, address, server)
+    elif "brought" in run_webapp(_webapp_url(engine, address), "migrate"):
+        _analyze(engine, address)
+    if not notes.exists():
+        notes.write_text(json.dumps(asdict(_look(engine, address)), ensure_ascii=False))
+    return Database(engine, size, address, Facts(**json.loads(notes.read_text())))
+
+
+def run_webapp(url: str, *arguments: str, given: str = "") -> str:
+    """Run a command of the application and return what it prints. Raises RuntimeError."""
+    done = subprocess.run(
+        [*WEBAPP, *arguments],
+        check=False,
+        cwd=PROJECT,
+        env=os.environ | {"WEBAPP_DATABASE_URL": url},
+        input=given,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _webapp_url(engine: Engine, address: str) -> str:
+    if engine == "sqlite":
+        return f"sqlite+aiosqlite:///{address}"
+    return address.replace("postgresql", "postgresql+asyncpg", 1)
+
+
+def _make(engine: Engine, size: str, address: str, server: PostgresServer | None) -> None:
+    heroes = SIZES[size]
+    teams = max(LEAST_TEAMS, heroes // HEROES_PER_TEAM)
+    click.echo(f"Making {heroes:,} heroes in {teams:,} teams for {engine} …", err=True)
+    if server is not None:
+        name = address.rpartition("/")[2]
+        asyncio.run(server.drop_database(name))
+        asyncio.run(server.create_database(name))
+    else:
+        for leftover in Path(address).parent.glob(f"{Path(address).name}*"):
+            leftover.unlink()
+    url = _webapp_url(engine, address)
+    run_webapp(url, "migrate")
+    run_webapp(url, "sample", f"--heroes={heroes}", f"--teams={teams}")
+    _analyze(engine, address)
+
+
+def _analyze(engine: Engine, address: str) -> None:
+    _execute(engine, address, "VACUUM ANALYZE" if engine == "postgresql" else "ANALYZE")
+
+
+def _look(engine: Engine, address: str) -> Facts:
+    heroes = _number(engine, address, "SELECT count(*) FROM hero")
+    rare = _execute(
+        engine,
+        address,
+        f"SELECT secret_name FROM hero WHERE id >= {heroes // 2} AND secret_name LIKE '%-%'"
+        " ORDER BY id LIMIT 1",
+    )[0][0]
+    return Facts(
+        heroes=heroes,
+        teams=_number(engine, address, "SELECT count(*) FROM team"),
+        pages=-(-heroes // ROWS_PER_PAGE),
+        common=COMMON,
+        common_hits=_hits(engine, address, COMMON),
+        rare=rare,
+        rare_hits=_hits(engine, address, rare),
+        absent=ABSENT,
+    )
+
+
+def _hits(engine: Engine, address: str, text: str) -> int:
+    pattern = "'%" + text.lower().replace("'", "''") + "%'"
+    return _number(
+        engine,
+        address,
+        "SELECT count(*) FROM hero"
+        f" WHERE lower(name) LIKE {pattern} OR lower(secret_name) LIKE {pattern}",
+    )
+
+
+def _number(engine: Engine, address: str, statement: str) -> int:
+    number: int = _execute(engine, address, statement)[0][0]
+    return number
+
+
+# Any: values of any column.
+def _execute(engine: Engine, address: str, statement: str) -> list[tuple[Any, ...]]:
+    if engine == "postgresql":
+        return asyncio.run(_fetch(address, statement))
+    with closing(sqlite3.connect(address, isolation_level=None, timeout=60)) as connection:
+        # Indexes and triggers of the application may need it.
+        connection.create_function("fold", 1, lambda text: text and fold(text), deterministic=True)
+        return connection.execute(statement).fetchall()
+
+
+# Any: values of any column.
+async def _fetch(address: str, statement: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(address)
+    try:
+        return [tuple(row) for row in await connection.fetch(statement, timeout=3600)]
+    finally:
+        await connection.close()

@@ -1,0 +1,21 @@
+"""The floors' page as a Jinja template."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from benchmarks.floors.source import Row
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+)
+
+
+def render(rows: Sequence[Row]) -> bytes:
+    """The page of the first 25 rows; a last one tells where the next page begins."""
+    template = _environment.get_template("heroes.html")
+    return template.render(rows=rows[:25], after=rows[-1][0]).encode()

@@ -1,0 +1,45 @@
+"""Scenarios: what is asked of every target that has it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Name = Literal[
+    "list",
+    "list-compressed",
+    "sort-name",
+    "sort-team",
+    "search-common",
+    "search-rare",
+    "search-absent",
+    "page-1000",
+    "page-last",
+    "edit",
+    "save",
+    "create",
+]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of request; the quick run leaves out those that are not `is_quick`."""
+
+    name: Name
+    title: str
+    is_quick: bool = False
+    is_write: bool = False
+
+
+SCENARIOS = (
+    Scenario("list", "List, as it opens", is_quick=True),
+    Scenario("list-compressed", "List, compressed as browsers ask for it"),
+    Scenario("sort-name", "List sorted by name"),
+    Scenario("sort-team", "List sorted by team"),
+    Scenario("search-common", "Search for what is common", is_quick=True),
+    Scenario("search-rare", "Search for what is rare"),
+    Scenario("search-absent", "Search for what is not there"),
+    Scenario("page-1000", "Page 1,000"),
+    Scenario("page-last", "Last page"),
+    Scenario("edit", "Edit form", is_quick=True),
+    Scenario("save", "Save a change", is_quick=True, is_write=True),
+    Scenario("create", "Create a hero", is_write=True),
+)

@@ -1,0 +1,64 @@
+"""Writes: forms to save and to create heroes with, whether they worked, and what they leave."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from asyncpg.exceptions import PostgresError
+
+from benchmarks.databases import Database
+from benchmarks.running import Running, TargetError
+
+
+class Writes:
+    """The writes of one run at a time: make them, send them, `check`, `undo`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        # The ages that the heroes are to have, in the order of the requests.
+        self._ages: dict[int, int] = {}
+        self._is_creating = False
+
+    def creations(self, running: Running, ids: Sequence[int]) -> list[bytes]:
+        """Return a request for a new hero for each of these numbers. Raises TargetError."""
+        self._is_creating = True
+        values = {"secret_name": "Nobody Yet", "age": "30"}
+        path = running.target.new_path
+        return [running.form_request(path, {"name": f"New Hero {id}", **values}) for id in ids]
+
+    def changes(self, running: Running, ids: Sequence[int]) -> list[bytes]:
+        """Return a request that gives each of these heroes another age. Raises TargetError."""
+        self._is_creating = False
+        listed = ", ".join(map(str, ids))
+        found = dict(
+            self.database.execute(f"SELECT id, coalesce(age, 0) FROM hero WHERE id IN ({listed})")
+        )
+        self._ages = {id: found[id] % 100 + 1 for id in ids}
+        path = running.target.edit_path
+        return [
+            running.form_request(path.format(id=id), {"age": str(age)})
+            for id, age in self._ages.items()
+        ]
+
+    def check(self, answers: int) -> None:
+        """Raise TargetError unless so many writes are in the database, whatever was answered."""
+        if self._is_creating:
+            written = self._count(f"id > {self.database.facts.heroes}")
+        else:
+            sent = list(self._ages.items())[:answers]
+            written = self._count(" OR ".join(f"id = {id} AND age = {age}" for id, age in sent))
+        if written < answers:
+            raise TargetError(f"wrote {written} of {answers}")
+
+    def undo(self) -> None:
+        """Delete what was created; a changed age does no harm. Raises TargetError."""
+        if not self._is_creating:
+            return
+        self._is_creating = False
+        try:
+            self.database.execute(f"DELETE FROM hero WHERE id > {self.database.facts.heroes}")
+        except (sqlite3.Error, PostgresError) as error:
+            raise TargetError(f"what it created cannot be deleted again: {error}") from error
+
+    def _count(self, condition: str) -> int:
+        count: int = self.database.execute(f"SELECT count(*) FROM hero WHERE {condition}")[0][0]
+        return count
