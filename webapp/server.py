@@ -59,7 +59,8 @@ LOGGING: dict[str, Any] = {
         }
     },
     "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"webapp": {"level": "INFO"}},
+    # SQLAlchemy names the log of a pool after our class and tells of its daily business there.
+    "loggers": {"webapp": {"level": "INFO"}, "webapp.pool": {"level": "WARNING"}},
 }
 
 
