@@ -138,6 +138,23 @@ class PostgresServer:
         self.stop()
         self.start()
 
+    def copy_to(self, home: Path) -> None:
+        """Make a home whose server will be a replica: it receives what is written here."""
+        self._run(
+            "pg_basebackup",
+            f"--pgdata={home / 'data'}",
+            "--host=127.0.0.1",
+            f"--port={self.port}",
+            f"--username={SUPERUSER}",
+            "--checkpoint=fast",
+            "--write-recovery-conf",
+            "--no-sync",
+        )
+
+    def promote(self) -> None:
+        """Make a replica a server of its own, which may be written to."""
+        self._run("pg_ctl", "promote", f"--pgdata={self.data}", "--wait")
+
     def freeze(self) -> None:
         """Stop answering without closing anything, as a machine does that fell off the network."""
         process = self._process
@@ -187,13 +204,18 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running server in a directory of its own; both are gone afterwards."""
+def postgres_server(primary: PostgresServer | None = None) -> Iterator[PostgresServer]:
+    """A running server in a directory of its own; both are gone afterwards.
+
+    With a primary it is a replica of it.
+    """
     # pytest's own temporary directories are closed to the unprivileged user.
     home = Path(tempfile.mkdtemp(prefix="hero-admin-postgres-"))
     if _is_root():
         shutil.chown(home, UNPRIVILEGED)
     try:
+        if primary:
+            primary.copy_to(home)
         server = PostgresServer(home)
         try:
             server.start()
