@@ -110,7 +110,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - it takes no lock
-                **_as_unprivileged(),
+                **as_unprivileged(),
             )
 
     def wait_until_ready(self) -> None:
@@ -197,7 +197,7 @@ class PostgresServer:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            **_as_unprivileged(),
+            **as_unprivileged(),
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
@@ -209,11 +209,7 @@ def postgres_server(primary: PostgresServer | None = None) -> Iterator[PostgresS
 
     With a primary it is a replica of it.
     """
-    # pytest's own temporary directories are closed to the unprivileged user.
-    home = Path(tempfile.mkdtemp(prefix="hero-admin-postgres-"))
-    if _is_root():
-        shutil.chown(home, UNPRIVILEGED)
-    try:
+    with unprivileged_home() as home:
         if primary:
             primary.copy_to(home)
         server = PostgresServer(home)
@@ -222,6 +218,17 @@ def postgres_server(primary: PostgresServer | None = None) -> Iterator[PostgresS
             yield server
         finally:
             server.stop(is_crash=True)
+
+
+@contextmanager
+def unprivileged_home() -> Iterator[Path]:
+    """A directory that is gone afterwards, of the user as whom such a program runs."""
+    # pytest's own temporary directories are closed to that user.
+    home = Path(tempfile.mkdtemp(prefix="hero-admin-"))
+    if _is_root():
+        shutil.chown(home, UNPRIVILEGED)
+    try:
+        yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -235,7 +242,7 @@ def _runnable_programs(home: Path) -> Path:
             check=True,
             cwd=home,
             capture_output=True,
-            **_as_unprivileged(),
+            **as_unprivileged(),
         )
     except PermissionError:
         copy = home / "programs"
@@ -247,7 +254,8 @@ def _runnable_programs(home: Path) -> Path:
 
 
 # Any: three keyword arguments of subprocess, each of its own type.
-def _as_unprivileged() -> dict[str, Any]:
+def as_unprivileged() -> dict[str, Any]:
+    """How a program is started that refuses to run as root."""
     if not _is_root():
         return {}
     user = pwd.getpwnam(UNPRIVILEGED)
