@@ -8,7 +8,7 @@ TEST_READY := $(VENV)/ready-to-test
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check format pins browser
+.PHONY: help run test bench check format pins browser pooler
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -16,7 +16,7 @@ help: ## Show what there is
 run: $(RUN_READY) ## Start on http://127.0.0.1:8000 with sample heroes and teams
 	@exec $(PYTHON) -m webapp serve --sample
 
-test: $(TEST_READY) browser ## Run every test, on SQLite, on PostgreSQL and in a browser
+test: $(TEST_READY) browser pooler ## Run every test, on SQLite, on PostgreSQL and in a browser
 	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 bench: $(TEST_READY) ## Measure beside other admins, quickly; ARGS=--full for everything
@@ -65,5 +65,15 @@ browser:
 			chromium fonts-liberation;  \
 	else \
 		echo "The browser tests need Chromium: install it, or name its program in CHROMIUM." >&2; \
+		exit 1; \
+	fi
+
+pooler:
+	@PATH="$$PATH:/usr/sbin"; command -v pgbouncer >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends pgbouncer; \
+	else \
+		echo "The tests of connection pooling need PgBouncer: install it." >&2; \
 		exit 1; \
 	fi

@@ -110,7 +110,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - it takes no lock
-                **_as_unprivileged(),
+                **as_unprivileged(),
             )
 
     def wait_until_ready(self) -> None:
@@ -137,6 +137,23 @@ class PostgresServer:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    def copy_to(self, home: Path) -> None:
+        """Make a home whose server will be a replica: it receives what is written here."""
+        self._run(
+            "pg_basebackup",
+            f"--pgdata={home / 'data'}",
+            "--host=127.0.0.1",
+            f"--port={self.port}",
+            f"--username={SUPERUSER}",
+            "--checkpoint=fast",
+            "--write-recovery-conf",
+            "--no-sync",
+        )
+
+    def promote(self) -> None:
+        """Make a replica a server of its own, which may be written to."""
+        self._run("pg_ctl", "promote", f"--pgdata={self.data}", "--wait")
 
     def freeze(self) -> None:
         """Stop answering without closing anything, as a machine does that fell off the network."""
@@ -180,26 +197,38 @@ class PostgresServer:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            **_as_unprivileged(),
+            **as_unprivileged(),
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running server in a directory of its own; both are gone afterwards."""
-    # pytest's own temporary directories are closed to the unprivileged user.
-    home = Path(tempfile.mkdtemp(prefix="hero-admin-postgres-"))
-    if _is_root():
-        shutil.chown(home, UNPRIVILEGED)
-    try:
+def postgres_server(primary: PostgresServer | None = None) -> Iterator[PostgresServer]:
+    """A running server in a directory of its own; both are gone afterwards.
+
+    With a primary it is a replica of it.
+    """
+    with unprivileged_home() as home:
+        if primary:
+            primary.copy_to(home)
         server = PostgresServer(home)
         try:
             server.start()
             yield server
         finally:
             server.stop(is_crash=True)
+
+
+@contextmanager
+def unprivileged_home() -> Iterator[Path]:
+    """A directory that is gone afterwards, of the user as whom such a program runs."""
+    # pytest's own temporary directories are closed to that user.
+    home = Path(tempfile.mkdtemp(prefix="hero-admin-"))
+    if _is_root():
+        shutil.chown(home, UNPRIVILEGED)
+    try:
+        yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -213,7 +242,7 @@ def _runnable_programs(home: Path) -> Path:
             check=True,
             cwd=home,
             capture_output=True,
-            **_as_unprivileged(),
+            **as_unprivileged(),
         )
     except PermissionError:
         copy = home / "programs"
@@ -225,7 +254,8 @@ def _runnable_programs(home: Path) -> Path:
 
 
 # Any: three keyword arguments of subprocess, each of its own type.
-def _as_unprivileged() -> dict[str, Any]:
+def as_unprivileged() -> dict[str, Any]:
+    """How a program is started that refuses to run as root."""
     if not _is_root():
         return {}
     user = pwd.getpwnam(UNPRIVILEGED)

@@ -51,9 +51,9 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        await way_in.close()
-        await database.close()
+        async with database.opened():
+            yield
+            await way_in.close()
 
     app = Starlette(
         routes=[

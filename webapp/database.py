@@ -1,10 +1,10 @@
 """The database: its engines and sessions, and which connections and statements a request has."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp import sqlite
 from webapp.pool import FairPool
+from webapp.replica import Replica
 from webapp.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -46,6 +47,7 @@ class Database:
 
     reading: AsyncEngine
     writing: AsyncEngine
+    replica: Replica | None = None
     endings: sqlite.Endings = field(default_factory=set)
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
@@ -57,7 +59,20 @@ class Database:
             close_resets_only=False,
         )
 
+    def at_replica(self, replica: Replica) -> "Database":
+        """The same, reading from its replica."""
+        return replace(self, reading=replica.engine)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Watch the replica for as long as this lasts, and close all connections in the end."""
+        async with self.replica.watched() if self.replica else nullcontext():
+            yield
+        await self.close()
+
     async def close(self) -> None:
+        if self.replica:
+            await self.replica.engine.dispose()
         await self.reading.dispose()
         await self.writing.dispose()
         if self.endings:
@@ -69,7 +84,13 @@ def connect(settings: Settings) -> Database:
     url = make_url(settings.database_url)
     if settings.is_embedded:
         return _connect_sqlite(url, settings.pool_size)
-    return _connect_postgresql(url, settings.pool_size)
+    engine = _create_server_engine(url, settings)
+    replica = None
+    if settings.database_read_url:
+        read_url = make_url(settings.database_read_url)
+        copy = _create_server_engine(read_url, settings, is_replica=True)
+        replica = Replica(_reading(copy), engine)
+    return Database(reading=_reading(engine), writing=engine, replica=replica)
 
 
 def _connect_sqlite(url: URL, readers: int) -> Database:
@@ -97,17 +118,30 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
     )
 
 
-def _connect_postgresql(url: URL, pool_size: int) -> Database:
+def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = False) -> AsyncEngine:
+    # Any: what asyncpg takes.
+    options: dict[str, Any] = {"timeout": CONNECT_SECONDS, "server_settings": POSTGRESQL_SETTINGS}
+    has_pooler = settings.database_pooler == "transaction"
+    if has_pooler:
+        # Nothing may outlive a transaction: neither settings nor prepared statements.
+        name = POSTGRESQL_SETTINGS["application_name"]
+        options |= {"server_settings": {"application_name": name}, "statement_cache_size": 0}
+        url = url.update_query_dict({"prepared_statement_cache_size": "0"})
+    if not is_replica and not isinstance(url.query.get("host", ""), str):
+        # Of several servers the one that may be written to, whichever it is by now.
+        options["target_session_attrs"] = "read-write"
     engine = _create_engine(
-        url,
-        pool_size,
-        pool_timeout=POOL_SECONDS,
-        connect_args={"timeout": CONNECT_SECONDS, "server_settings": POSTGRESQL_SETTINGS},
+        url, settings.pool_size, pool_timeout=POOL_SECONDS, connect_args=options
     )
     event.listen(engine.sync_engine, "do_connect", _connect_to_server)
+    if not has_pooler:
+        event.listen(engine.sync_engine, "connect", _be_watched)
+    return engine
+
+
+def _reading(engine: AsyncEngine) -> AsyncEngine:
     # One snapshot for all statements of a request, as SQLite has it.
-    reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Database(reading=reading, writing=engine)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 # Any: each driver has its own arguments.
@@ -134,12 +168,16 @@ def _connect_to_server(
     dialect: Dialect, _: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
 ) -> Any:
     try:
-        connection = dialect.connect(*arguments, **options)
-    except OSError as error:
-        # A name that does not resolve or a host out of reach is no plain file's OSError.
+        return dialect.connect(*arguments, **options)
+    # A name that does not resolve or a host out of reach is no plain file's OSError; and of
+    # several servers there may be none to write to.
+    except (OSError, asyncpg.exceptions.TargetServerAttributeNotMatched) as error:
         raise ConnectionError(str(error)) from error
+
+
+# Any: the connection is SQLAlchemy's, around that of the driver.
+def _be_watched(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.run_async(_watch_for_us)
-    return connection
 
 
 async def _watch_for_us(driver: asyncpg.Connection) -> None:

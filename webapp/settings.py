@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
@@ -43,6 +43,12 @@ class Settings(BaseSettings):
         repr=False,
         description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE",
     )
+    database_read_url: str = Field(
+        default="", repr=False, description="postgresql+asyncpg://… of a replica, or nothing"
+    )
+    database_pooler: Literal["none", "transaction"] = Field(
+        default="none", description="none, or transaction if PgBouncer or the like is in between"
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="an address to listen on")
     allowed_hosts: str = Field(
         default="",
@@ -74,6 +80,21 @@ class Settings(BaseSettings):
     @classmethod
     def check_database_url(cls, value: str) -> str:
         return parse_database_url(value).render_as_string(hide_password=False)
+
+    @field_validator("database_read_url")
+    @classmethod
+    def check_database_read_url(cls, value: str, values: ValidationInfo) -> str:
+        if not value:
+            return ""
+        if not values.data.get("database_url", "").startswith("postgresql"):
+            raise SettingsError(
+                "WEBAPP_DATABASE_READ_URL names a replica of a PostgreSQL server, and"
+                " WEBAPP_DATABASE_URL names none."
+            )
+        url = parse_database_url(value)
+        if url.get_backend_name() != "postgresql":
+            raise ValueError
+        return url.render_as_string(hide_password=False)
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -203,7 +224,7 @@ def _sentence(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     field = Settings.model_fields[name]
     # An address may hold a password and a key is one: neither belongs on a screen.
-    is_secret = name in {"database_url", "secret_key"}
+    is_secret = name in {"database_url", "database_read_url", "secret_key"}
     seen = "" if is_secret else f", not “{error['input']}”"
     return f"{PREFIX}{name.upper()} must be {field.description}{seen}."
 

@@ -6,15 +6,22 @@ from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import ConnectionPoolEntry
-from starlette.requests import ClientDisconnect
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.database import SAFE_METHODS, Database, DriverConnection, held_connections
 from webapp.pool import share_name
+from webapp.replica import NEVER, Replica
+from webapp.unavailable import is_unavailable
 
 LATE_SECONDS = 0.1
 # Most requests are answered by then, and cost nothing to listen for their clients.
 LISTEN_SECONDS = 0.25
+# Up to where the browser has saved; by the end of it every replica has that, or is not asked.
+COOKIE = "written"
+COOKIE_ATTRIBUTES = "Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
+MOST_DIGITS = 20
 # How long a statement has to end as its server ends it, before its connection is cut.
 ENDING_SECONDS = 0.5
 
@@ -41,13 +48,47 @@ class SessionMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        replica = self.database.replica
+        if replica is None or not replica.has(_place_to_see(scope)):
+            await self._unit(scope, self.database, receive, send).run(self.app, scope)
+            return
+        before = dict(scope)
+        unit = self._unit(scope, self.database.at_replica(replica), receive, send)
+        try:
+            await unit.run(self.app, scope)
+        except Exception as error:
+            if unit.has_started or unit.is_late or not is_unavailable(error):
+                raise
+            replica.give_up()
+        else:
+            return
+        # Reading twice does no harm. The second time has what the first one left of the time.
+        scope.clear()
+        scope.update(before)
+        again = self._unit(scope, self.database, receive, send)
+        again.deadline = unit.deadline
+        await again.run(self.app, scope)
+
+    def _unit(self, scope: Scope, database: Database, receive: Receive, send: Send) -> "_Unit":
         is_read_only = scope["method"] in SAFE_METHODS
-        session = self.database.session(is_read_only=is_read_only)
-        state = scope.setdefault("state", {})
-        state["session"] = session
-        state["database"] = self.database
+        session = database.session(is_read_only=is_read_only)
+        scope["state"] = {**scope.get("state", {}), "session": session, "database": database}
         unit = _Unit(session, is_read_only, self.timeout_seconds, receive, send)
-        await unit.run(self.app, scope)
+        if database.replica and not is_read_only:
+            unit.written = _Written(database.replica, is_secure=scope["scheme"] == "https")
+        return unit
+
+
+class _Written:
+    """Lets the browser remember what it has saved, so that it reads where that can be seen."""
+
+    def __init__(self, replica: Replica, *, is_secure: bool) -> None:
+        self.replica = replica
+        self.attributes = f"{COOKIE_ATTRIBUTES}; Secure" if is_secure else COOKIE_ATTRIBUTES
+
+    async def note(self, message: Message) -> None:
+        place = await self.replica.fetch_written()
+        MutableHeaders(scope=message).append("Set-Cookie", f"{COOKIE}={place}; {self.attributes}")
 
 
 class _Unit:
@@ -69,7 +110,9 @@ class _Unit:
         self.held: dict[ConnectionPoolEntry, DriverConnection] = {}
         # What was asked of the server before the handler did.
         self.ahead: deque[asyncio.Task[Message]] = deque()
+        self.written: _Written | None = None
         self.failure: Exception | None = None
+        self.has_started = False
         self.is_closed = False
         self.is_answered = False
         self.is_receiving = False
@@ -129,13 +172,17 @@ class _Unit:
             return
         if message["type"] == "http.response.start" and not self.is_closed:
             try:
-                if not self.is_read_only and message["status"] < 400:
+                has_saved = not self.is_read_only and message["status"] < 400
+                if has_saved:
                     await self.session.commit()
                 await self._close()
             except Exception as error:
                 self.failure = error
                 raise
             self._stop_clock()
+            if has_saved and self.written:
+                await self.written.note(message)
+            self.has_started = True
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
             self.is_answered = True
         await self._send(message)
@@ -217,3 +264,13 @@ def _share_of(path: str, is_read_only: bool) -> str:
     """What may be held up together: all that reads one noun, all that writes it."""
     noun = path.removeprefix("/api").strip("/").partition("/")[0]
     return f"{'reading' if is_read_only else 'writing'} {noun}"
+
+
+def _place_to_see(scope: Scope) -> int:
+    """What a reader has to see: all that its browser has saved, as far as that is known."""
+    headers = Headers(scope=scope)
+    # A program keeps no cookies.
+    if scope["method"] not in SAFE_METHODS or "authorization" in headers:
+        return NEVER
+    saved = cookie_parser(headers.get("cookie", "")).get(COOKIE, "0")
+    return int(saved) if saved.isdecimal() and len(saved) <= MOST_DIGITS else NEVER

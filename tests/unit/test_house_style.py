@@ -44,7 +44,7 @@ ROOMS = (
     ("templating", "access_log"),
     ("identity", "transactions", "cross_site", "hosts"),
     ("database",),
-    ("sqlite",),
+    ("sqlite", "replica"),
     ("settings", "folding", "pool", "unavailable"),
 )
 FLOORS = {room: floor for floor, rooms in enumerate(reversed(ROOMS)) for room in rooms}

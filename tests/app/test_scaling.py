@@ -1,0 +1,168 @@
+"""Several processes, a primary and its replica: real servers, which stop, fall behind and fail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.postgres import PostgresServer, postgres_server
+from tests.server import Server, run_command, running_server
+
+DATABASE = "hero_admin"
+WAIT_SECONDS = 60.0
+REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
+
+
+@pytest.fixture
+def primary() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        asyncio.run(server.create_database(DATABASE))
+        run_command({"WEBAPP_DATABASE_URL": server.url(DATABASE)}, "migrate")
+        yield server
+
+
+@pytest.fixture
+def replica(primary: PostgresServer) -> Iterator[PostgresServer]:
+    with postgres_server(primary) as server:
+        yield server
+
+
+@pytest.fixture
+def processes(
+    primary: PostgresServer, replica: PostgresServer, tmp_path: Path
+) -> Iterator[list[Server]]:
+    """Two processes, as behind a load balancer, that have found the replica."""
+    hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in (primary, replica))
+    environment = {
+        "WEBAPP_AUTH": "off",
+        "WEBAPP_DATABASE_URL": f"postgresql://postgres@/{DATABASE}?{hosts}",
+        "WEBAPP_DATABASE_READ_URL": replica.url(DATABASE),
+    }
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(running_server(tmp_path / name, environment))
+            for name in ("first", "second")
+        ]
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[httpx.AsyncClient]:
+    """A client that keeps its cookies, whichever process answers."""
+    async with httpx.AsyncClient(headers={"Sec-Fetch-Site": "same-origin"}, timeout=30) as client:
+        yield client
+
+
+async def save(client: httpx.AsyncClient, server: Server, name: str) -> int:
+    answer = await client.post(f"{server.url}/api/teams/", json={"name": name})
+    return answer.status_code
+
+
+async def names(client: httpx.AsyncClient, server: Server) -> list[str]:
+    answer = await client.get(f"{server.url}/api/teams/")
+    assert answer.status_code == 200, answer.text
+    return [team["name"] for team in answer.json()]
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await condition():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.05)
+
+
+async def until_found(processes: list[Server]) -> None:
+    """Wait until every process reads from the replica."""
+
+    async def is_found() -> bool:
+        logs = [server.log.read_text() for server in processes]
+        return all(log.rfind("The replica answers") > log.rfind("for it") for log in logs)
+
+    await until(is_found)
+
+
+async def until_received(primary: PostgresServer, replica: PostgresServer) -> None:
+    """Wait until the replica has all that is written by now."""
+    async with primary.connected() as connection:
+        place = await connection.fetchval("SELECT pg_current_wal_insert_lsn()::text")
+    async with replica.connected() as connection:
+
+        async def is_received() -> bool:
+            return bool(await connection.fetchval(REPLAYED, place))
+
+        await until(is_received)
+
+
+async def execute(server: PostgresServer, statement: str) -> None:
+    async with server.connected(DATABASE) as connection:
+        await connection.execute(statement)
+
+
+async def test_who_saves_sees_it_at_once_and_others_when_the_replica_has_it(
+    processes: list[Server], replica: PostgresServer
+) -> None:
+    first, second = processes
+    async with browser() as ann, browser() as bob:
+        await until_found(processes)
+        await execute(replica, "SELECT pg_wal_replay_pause()")
+        assert await save(ann, first, "Avengers") == 201
+        assert await names(ann, second) == ["Avengers"]
+        # Which is how one sees that he reads from the replica.
+        assert await names(bob, second) == []
+        await execute(replica, "SELECT pg_wal_replay_resume()")
+
+        async def sees() -> bool:
+            return await names(bob, first) == await names(bob, second) == ["Avengers"]
+
+        await until(sees)
+
+
+async def test_a_replica_that_falls_behind_is_not_asked(
+    processes: list[Server], replica: PostgresServer
+) -> None:
+    first, second = processes
+    async with browser() as ann, browser() as bob:
+        await until_found(processes)
+        await execute(replica, "SELECT pg_wal_replay_pause()")
+        assert await save(ann, first, "Avengers") == 201
+
+        async def sees() -> bool:
+            return await names(bob, first) == await names(bob, second) == ["Avengers"]
+
+        await until(sees)
+        await execute(replica, "SELECT pg_wal_replay_resume()")
+        await until_found(processes)
+
+
+async def test_a_replica_that_stops_costs_no_request(
+    processes: list[Server], replica: PostgresServer
+) -> None:
+    async with browser() as ann:
+        await until_found(processes)
+        for server in processes:
+            assert await names(ann, server) == []
+        replica.stop()
+        for server in processes * 10:
+            assert await names(ann, server) == []
+        replica.start()
+        await until_found(processes)
+
+
+async def test_a_replica_takes_over_when_the_primary_is_lost(
+    processes: list[Server], primary: PostgresServer, replica: PostgresServer
+) -> None:
+    first, second = processes
+    async with browser() as ann, browser() as bob:
+        await until_found(processes)
+        assert await save(ann, first, "Avengers") == 201
+        await until_received(primary, replica)
+        primary.stop(is_crash=True)
+        for server in processes:
+            assert await names(bob, server) == ["Avengers"]
+            assert await save(bob, server, "Too early") == 503
+        replica.promote()
+        for server, name in ((first, "Defenders"), (second, "Champions")):
+            assert await save(ann, server, name) == 201
+        for server in processes:
+            assert await names(ann, server) == ["Avengers", "Defenders", "Champions"]
