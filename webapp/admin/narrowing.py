@@ -105,7 +105,9 @@ async def fetch_narrowed(
     walked = await _walk(session, query, selection, conditions, limit, short)
     if walked.edge is None:
         return walked
-    if len(walked.rows) < PROMISING:
+    # For a short text an index proposes beginnings of words only: the walk comes first.
+    is_walk_first = len(walked.rows) >= PROMISING or _is_short(query)
+    if not is_walk_first:
         proposed = await _fetch_proposed(session, query, selection, limit)
         if proposed is not None:
             return proposed
@@ -114,7 +116,7 @@ async def fetch_narrowed(
     further = await _walk(session, rest, selection, conditions, missing, long)
     if further.edge is None:
         return Found(walked.rows + further.rows)
-    if len(walked.rows) >= PROMISING:
+    if is_walk_first:
         proposed = await _fetch_proposed(session, query, selection, limit)
         if proposed is not None:
             return proposed
