@@ -2,7 +2,7 @@
 
 The rooms, from the door inwards:
 
-    __main__, cli   the commands: serve, migrate, sample, revision
+    __main__, cli   the commands: serve, migrate, sample, doctor, revision
     user_commands   the commands about accounts
     connecting      the database as a command needs it
     server          the process: its socket, its workers, its log
@@ -13,8 +13,11 @@ The rooms, from the door inwards:
     accounts/       who people are, how they sign in, and for how long
     admin/          any resource: its fields, forms, list, changes and pages
     api/            the same resources as JSON
-    database        engines, and the session of each request
+    database        engines, and the session of each request; transactions, pool, replica
     migrations/     the schema, step by step
+    doctor          the indexes that lists and searches need
+    history         what was done, by whom, and how it was before
+    protection      what holds for every request and answer; cross_site, hosts
     identity        who is asking, and what each role may do
     errors          Invalid; an exception becomes a page, a fragment or JSON
     templating      Jinja: render(), redirect(), flash()
