@@ -95,7 +95,7 @@ async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
         "team=3&team=none&sort=age",
         "age_min=89",
         "age_min=5&age_max=6&sort=-team_id",
-        "age=none&sort=secret_name",
+        "age=none&sort=-name",
         "q=person+039&team=7",
         "q=hero&team=9&age_min=80&sort=team_id",
     ],
