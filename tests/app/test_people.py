@@ -308,6 +308,16 @@ async def test_everything_done_to_people_is_in_the_history_in_words(
     assert field_of(found, "Person").value == "Olive Owner"
 
 
+async def test_what_is_done_to_people_is_shown_to_owners_only(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient, viewer: httpx.AsyncClient
+) -> None:
+    await invited(client)
+    assert "Bob" in text_of(parsed(await client.get("/history")))
+    for other in (editor, viewer):
+        for address in ("/history", "/history?resource=people"):
+            assert "Bob" not in text_of(by_id(await other.get(address), "timeline"))
+
+
 async def test_what_is_masked_of_people_stays_so(
     client: httpx.AsyncClient, anonymous: httpx.AsyncClient
 ) -> None:

@@ -21,6 +21,7 @@ from webapp.admin.resource import Resource
 from webapp.admin.timeline import fetch_people, fetch_timeline, parse_timeline
 from webapp.errors import Invalid
 from webapp.history import Change, Entry, Kind, record
+from webapp.identity import identity_of
 from webapp.templating import Flash, is_local, redirect, render
 
 OPERATION_CHARACTERS = 32
@@ -29,7 +30,9 @@ OPERATION_CHARACTERS = 32
 async def history_page(request: Request) -> Response:
     """GET /history?by=Ann&kind=deleted: what was done, the newest first."""
     session, site = session_of(request), site_of(request)
-    query = parse_timeline(request.url.path, request.query_params)
+    # What happened to accounts is for those who manage them.
+    hidden = () if identity_of(request).is_owner else site.others
+    query = parse_timeline(request.url.path, request.query_params, hidden=hidden)
     context = {
         "timeline": await fetch_timeline(session, site, query),
         "people": await fetch_people(session),

@@ -35,6 +35,8 @@ class TimelineQuery:
     until: str = ""
     before: int | None = None
     after: int | None = None
+    # Resources whose changes are not for this reader.
+    hidden: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
@@ -64,6 +66,8 @@ class TimelineQuery:
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what every change shown fulfils, but for the cursor."""
         found: list[ColumnElement[bool]] = []
+        if self.hidden:
+            found.append(col(Change.resource).not_in(self.hidden))
         if self.by:
             found.append(col(Change.by_name) == self.by)
         if self.resource:
@@ -108,7 +112,11 @@ class Timeline:
 
 
 def parse_timeline(
-    path: str, params: QueryParams, resource: str = "", key: str | None = None
+    path: str,
+    params: QueryParams,
+    resource: str = "",
+    key: str | None = None,
+    hidden: tuple[str, ...] = (),
 ) -> TimelineQuery:
     """Read the state of a page from its URL; what cannot be read is left out and named."""
     problems: list[str] = []
@@ -144,6 +152,7 @@ def parse_timeline(
         until=parsed_day("until"),
         before=parsed_id("before"),
         after=parsed_id("after"),
+        hidden=hidden,
     )
     return replace(query, problems=tuple(dict.fromkeys(problems)))
 
