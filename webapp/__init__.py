@@ -13,7 +13,9 @@ The rooms, from the door inwards:
     accounts/       who people are, how they sign in, and for how long
     admin/          any resource: its fields, forms, list, changes and pages
     api/            the same resources as JSON
-    database        engines, and the session of each request; transactions, pool, replica
+    transactions    the session and the one transaction of each request
+    database        engines and sessions; pool, replica and sqlite are its parts
+    unavailable     what the database cannot do now, told apart from mistakes
     migrations/     the schema, step by step
     doctor          the indexes that lists and searches need
     history         what was done, by whom, and how it was before

@@ -13,6 +13,8 @@ from webapp.resources import RESOURCES
 from webapp.settings import Settings
 from webapp.unavailable import is_unavailable
 
+POOLER_HINT = " Behind PgBouncer set WEBAPP_DATABASE_POOLER=transaction."
+
 
 class DatabaseError(Exception):
     """The database does not do what a command needs: one sentence."""
@@ -28,8 +30,11 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
         if not is_unavailable(error) and not isinstance(error, DBAPIError):
             raise
         address = make_url(settings.database_url).render_as_string()
+        reason = _reason(error)
+        # PgBouncer's words.
+        hint = POOLER_HINT if reason.startswith("unsupported startup parameter") else ""
         raise DatabaseError(
-            f"The database {address} does not answer as it should: {_reason(error)}."
+            f"The database {address} does not answer as it should: {reason}.{hint}"
         ) from None
     finally:
         await database.close()

@@ -373,6 +373,15 @@ def test_a_migration_needs_a_name(sqlite_url: str) -> None:
         ({"WEBAPP_PORT": "http"}, "WEBAPP_PORT must be a port from 0 to 65535"),
         ({"WEBAPP_DATABASE_URL": "mysql://u:geheim@h/d"}, "WEBAPP_DATABASE_URL must be"),
         ({"WEBAPP_DATABSE_URL": "x"}, "WEBAPP_DATABASE_URL is meant"),
+        (
+            {"WEBAPP_DATABASE_READ_URL": "postgresql://u:geheim@h/d"},
+            "WEBAPP_DATABASE_READ_URL names a replica of a PostgreSQL server",
+        ),
+        (
+            {"WEBAPP_DATABASE_URL": "postgresql://h/d", "WEBAPP_DATABASE_READ_URL": "geheim"},
+            "WEBAPP_DATABASE_READ_URL must be postgresql+asyncpg://… of a replica, or nothing.",
+        ),
+        ({"WEBAPP_DATABASE_POOLER": "session"}, "WEBAPP_DATABASE_POOLER must be none, or"),
         ({"WEBAPP_AUTH": "no"}, "WEBAPP_AUTH must be on or off, not “no”."),
         ({"WEBAPP_AUTH": "off", "WEBAPP_HOST": "0.0.0.0"}, "WEBAPP_AUTH=off lets everybody in"),
         ({"WEBAPP_HOST": "0.0.0.0", "WEBAPP_SECRET_KEY": "geheim"}, "WEBAPP_SECRET_KEY must be"),

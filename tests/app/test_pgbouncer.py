@@ -90,3 +90,10 @@ async def test_the_database_is_migrated(postgres: PostgresServer) -> None:
         assert "was brought to revision" in run_command(environment, "migrate")
         assert "up to date" in run_command(environment, "migrate")
     await postgres.drop_database("hero_admin_pooled")
+
+
+def test_a_pooler_that_nobody_told_of_is_named(postgres: PostgresServer) -> None:
+    with pgbouncer(postgres) as port:
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        with pytest.raises(AssertionError, match="set WEBAPP_DATABASE_POOLER=transaction"):
+            run_command({"WEBAPP_DATABASE_URL": url}, "migrate")
