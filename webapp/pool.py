@@ -28,7 +28,8 @@ class FairPool(AsyncAdaptedQueuePool):
 
     def _do_get(self) -> ConnectionPoolEntry:
         name = share_name.get()
-        await_(self._gate.enter(name, self._timeout))
+        if not self._gate.enter(name):
+            await_(self._gate.wait(name, self._timeout))
         try:
             record = super()._do_get()
         except BaseException:
@@ -48,14 +49,20 @@ class _Gate:
     def __init__(self, size: int) -> None:
         self._size = size
         self._share = max(1, size * 2 // 5)
+        self._count = 0
         self._inside: Counter[str] = Counter()
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
 
-    async def enter(self, name: str, timeout_seconds: float) -> None:
+    def enter(self, name: str) -> bool:
+        """Take a place if there is one."""
+        if self._count == self._size or (name and self._inside[name] >= self._share):
+            return False
+        self._count += 1
+        self._inside[name] += 1
+        return True
+
+    async def wait(self, name: str, timeout_seconds: float) -> None:
         """Wait for a place. Raises sqlalchemy.exc.TimeoutError."""
-        if self._has_place(name):
-            self._inside[name] += 1
-            return
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((name, ticket))
         try:
@@ -71,17 +78,15 @@ class _Gate:
             raise
 
     def leave(self, name: str) -> None:
+        self._count -= 1
         self._inside[name] -= 1
+        if not self._inside[name]:
+            del self._inside[name]
         for waiting in list(self._waiting):
-            if self._inside.total() == self._size:
+            if self._count == self._size:
                 break
             other, ticket = waiting
             # One that is cancelled takes itself off.
-            if self._has_place(other) and not ticket.done():
+            if not ticket.done() and self.enter(other):
                 self._waiting.remove(waiting)
-                self._inside[other] += 1
                 ticket.set_result(None)
-
-    def _has_place(self, name: str) -> bool:
-        is_free = self._inside.total() < self._size
-        return is_free and (not name or self._inside[name] < self._share)
