@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webapp.database import count_statements
 
 QUIET_PATHS = ("/static/", "/healthz", "/readyz")
+# What nginx writes for a client that went away before its answer.
+NOBODY_ASKS = 499
 PLAIN = re.compile(r"[\w./~:,@-]+", re.ASCII)
 
 logger = logging.getLogger("webapp.access")
@@ -28,7 +30,7 @@ class AccessLogMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        status = 0
+        status = NOBODY_ASKS
 
         async def send_and_note(message: Message) -> None:
             nonlocal status

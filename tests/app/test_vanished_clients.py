@@ -1,6 +1,7 @@
 """Clients that go away: what was asked for them ends, what was saved for them is kept."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -127,15 +128,32 @@ def is_idle(request: pytest.FixtureRequest, settings: Settings) -> Callable[[], 
     return is_thread_free if settings.is_embedded else is_server_free
 
 
+async def test_slow_queries_keep_no_other_page_waiting(port: int, probe: Probe) -> None:
+    async with contextlib.AsyncExitStack() as stack, httpx.AsyncClient(timeout=60) as client:
+        for _ in range(20):
+            await stack.enter_async_context(asking(port, "GET", "/read"))
+        await probe.begun.wait()
+        for page in ("/heroes", "/teams", "/api/heroes/"):
+            assert (await client.get(f"http://127.0.0.1:{port}{page}")).status_code == 200
+        assert len(probe.ended) < 20, "none was slow"
+
+
 @pytest.mark.parametrize("path", ["/read", "/stream"])
 async def test_the_query_of_a_client_that_went_away_ends(
-    port: int, probe: Probe, is_idle: Callable[[], Awaitable[bool]], path: str
+    port: int,
+    probe: Probe,
+    is_idle: Callable[[], Awaitable[bool]],
+    path: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     async with asking(port, "GET", path):
         await probe.begun.wait()
         await asyncio.sleep(0.5)
         assert not await is_idle()
     await until(is_idle)
+    await until(lambda: "path=" + path in caplog.text)
+    assert [record for record in caplog.records if record.levelname != "INFO"] == []
 
 
 async def test_a_save_goes_on_when_its_client_went_away(
