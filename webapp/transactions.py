@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webapp.database import SAFE_METHODS, Database, DriverConnection, held_connections
 from webapp.pool import share_name
 from webapp.replica import NEVER, Replica
-from webapp.unavailable import is_unavailable
+from webapp.unavailable import is_away
 
 LATE_SECONDS = 0.1
 # Most requests are answered by then, and cost nothing to listen for their clients.
@@ -57,7 +57,7 @@ class SessionMiddleware:
         try:
             await unit.run(self.app, scope)
         except Exception as error:
-            if unit.has_started or unit.is_late or not is_unavailable(error):
+            if unit.has_started or unit.is_late or not is_away(error):
                 raise
             replica.give_up()
         else:

@@ -44,6 +44,9 @@ POSTGRESQL_TROUBLES = {
     "58": Trouble.BUSY,  # system error
 }
 
+# The statement's time, and a lock's.
+TOO_LONG = {"57014", "55P03"}
+
 
 def trouble_of(error: BaseException) -> Trouble | None:
     """What keeps the database from its work, None for mistakes of ours and refused constraints."""
@@ -63,6 +66,17 @@ def trouble_of(error: BaseException) -> Trouble | None:
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database is busy, away, full or read-only, so that later may be better."""
     return trouble_of(error) is not None
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it is the server's fault, so that another one may do what was asked.
+
+    False for what takes too long, which would take as long there.
+    """
+    origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    if isinstance(origin, TimeoutError | PoolTimeoutError):
+        return False
+    return is_unavailable(error) and getattr(origin, "sqlstate", None) not in TOO_LONG
 
 
 def _sqlite_trouble(error: sqlite3.Error) -> Trouble | None:
