@@ -32,6 +32,15 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Deed:
+    """One line of a history: the sentence, when it was, and the text beside each field."""
+
+    said: str
+    at: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Field:
     """A control with its label: the `value` it would submit, its attributes, its options."""
 
@@ -236,6 +245,22 @@ def flash_of(page: Page) -> str:
 def undo_of(page: Page) -> Form:
     """The form behind the button of a toast that takes back what was just done."""
     return form_of(page, press="Undo")
+
+
+def deeds_of(page: Page) -> list[Deed]:
+    """What a page of the history tells, the newest first."""
+    return [
+        Deed(
+            text_of(_one(line.find("p"), "sentence")).replace(text_of(moment), "").strip(),
+            attribute(moment, "datetime"),
+            {
+                text_of(term): text_of(_one(term.find_next_sibling("dd"), "description"))
+                for term in line.find_all("dt")
+            },
+        )
+        for line in by_id(page, "timeline").find_all("li")
+        for moment in [_one(line.find("time"), "time")]
+    ]
 
 
 def alert_of(page: Page) -> str:

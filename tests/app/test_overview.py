@@ -69,8 +69,8 @@ async def test_the_menu_marks_where_one_is(
     menu = by_id(await client.get(address), "menu")
     marked = [text_of(tag) for tag in menu.find_all("a", attrs={"aria-current": "page"})]
     assert marked == [current]
-    wanted = ["Overview", "Heroes", "Teams", "History", "API"]
-    assert [one.text for one in links_of(menu)] == wanted
+    wanted = ["Overview", "Heroes", "Teams", "History", "People", "API"]
+    assert [one.text for one in links_of(menu)] == [*wanted, "Olive Owner"]
 
 
 @pytest.mark.parametrize(("button", "theme"), [("Light", "light"), ("Dark", "dark")])
@@ -105,7 +105,8 @@ async def test_choosing_a_theme_leads_to_no_other_site(
 async def test_a_theme_that_is_none_is_ignored(client: httpx.AsyncClient, theme: str) -> None:
     chosen = await client.post("/theme", data={"theme": theme})
     assert chosen.status_code == 303
-    assert theme_of(await client.get("/", headers={"Cookie": "theme=pink"})) == ""
+    client.cookies.set("theme", "pink")
+    assert theme_of(await client.get("/")) == ""
 
 
 def theme_of(page: httpx.Response) -> str:

@@ -20,7 +20,7 @@ from webapp.admin.requests import (
 from webapp.admin.resource import Resource
 from webapp.admin.timeline import fetch_people, fetch_timeline, parse_timeline
 from webapp.errors import Invalid
-from webapp.history import Change, Entry, Kind, record
+from webapp.history import Change, Entry, Kind, fetch_latest, record
 from webapp.identity import identity_of
 from webapp.templating import Flash, is_local, redirect, render
 
@@ -50,9 +50,10 @@ async def record_history_page(resource: Resource, request: Request) -> Response:
     query = parse_timeline(request.url.path, request.query_params, resource.name, key)
     timeline = await fetch_timeline(session, site, query)
     found = await fetch_record(resource, request)
-    if found is None and not timeline.lines:
+    latest = None if found else await fetch_latest(session, resource.name, key)
+    if found is None and latest is None:
         raise not_found(resource)
-    title = resource.title_of(found) if found else timeline.lines[0].change.title
+    title = resource.title_of(found) if found else latest.title if latest else ""
     context = {
         "resource": resource,
         "key": key,

@@ -35,11 +35,11 @@ class Step:
     targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
-    def takes(self, change: Change) -> bool:
+    def takes(self, change: Change, *, is_consequence: bool) -> bool:
         """Whether a change belongs to this step."""
         return (
             (self.resource.name, self.kind) == (change.resource, change.kind)
-            and self.is_consequence == change.is_consequence
+            and self.is_consequence == is_consequence
             and change.key not in self.changes
             and len(self.changes) < RECORDS_PER_STEP
         )
@@ -67,15 +67,19 @@ class Step:
 
 
 async def reverse(
-    session: AsyncSession, site: Site, made: Sequence[Change], operation: Operation
+    session: AsyncSession,
+    site: Site,
+    made: Sequence[Change],
+    operation: Operation,
+    asked: Change | None = None,
 ) -> int:
     """Take back what was done, the last first; return how many consequences stay as they are now.
 
     Raises Invalid if one of the records was changed since. What befell others because of them is
-    taken back where they are still as it left them.
+    taken back where they are still as it left them. `asked` is no consequence, whatever it was.
     """
     left_count = 0
-    for step in _steps(site, made):
+    for step in _steps(site, made, asked):
         if step.kind != Kind.CREATED:
             # Before the records that point at them, as those do who delete what is pointed at.
             await _find_gone_targets(session, site, step)
@@ -92,15 +96,15 @@ async def reverse(
     return left_count
 
 
-def _steps(site: Site, made: Sequence[Change]) -> Iterator[Step]:
+def _steps(site: Site, made: Sequence[Change], asked: Change | None) -> Iterator[Step]:
     resources = {resource.name: resource for resource in site.resources}
     step: Step | None = None
     for change in made:
-        if step is None or not step.takes(change):
+        is_consequence = change.is_consequence and change is not asked
+        if step is None or not step.takes(change, is_consequence=is_consequence):
             if step is not None:
                 yield step
-            kind = Kind(change.kind)
-            step = Step(resources[change.resource], kind, change.is_consequence)
+            step = Step(resources[change.resource], Kind(change.kind), is_consequence)
         step.add(change)
     if step is not None:
         yield step
@@ -135,7 +139,7 @@ def _problem(
     if not is_gone and change.kind == Kind.DELETED:
         return f"“{change.title}” is there already."
     # A consequence is one field of a record that others may go on working on.
-    if since and not (change.is_consequence and change.kind == Kind.CHANGED):
+    if since and not (step.is_consequence and change.kind == Kind.CHANGED):
         latest = since[0]
         title = latest.title or change.title
         return f"{latest.by_name} {latest.kind} “{title}” since then."

@@ -108,7 +108,7 @@ async def _bring_back(
     if deletion is None:
         raise Invalid({"": f"Nobody has written down how this {resource.label} was."})
     made = await _fetch_made(session, site, deletion.operation)
-    return await reverse(session, site, _part_of(site, made, deletion), operation)
+    return await reverse(session, site, _part_of(site, made, deletion), operation, deletion)
 
 
 async def _fetch_made(session: AsyncSession, site: Site, operation_id: str) -> list[Change]:

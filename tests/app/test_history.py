@@ -1,0 +1,478 @@
+"""The history: who did what and when, field by field, and the way back to every state."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.factories import a_hero, a_team, committed, some_heroes
+from tests.gadgets import Maker
+from tests.html import (
+    Form,
+    alert_of,
+    by_id,
+    deeds_of,
+    facts_of,
+    follow,
+    form_of,
+    heading_of,
+    htmx_headers,
+    link,
+    links_of,
+    parsed,
+    submit,
+    text_of,
+    title_of,
+)
+from tests.replay import replayed, tables
+from tests.statements import Statements
+from tests.stored import Stored
+from webapp.admin.timeline import PAGE_SIZE
+from webapp.heroes import Hero, heroes
+from webapp.history import Change, Entry, Kind, Operation, record
+from webapp.identity import Identity, Role
+from webapp.teams import teams
+
+NOVA = {"name": "Nova", "secret_name": "Cleo", "age": "17"}
+
+
+async def made(session: AsyncSession, count: int, by: str = "Ann", **facts: str) -> None:
+    """Write down that somebody created so many heroes, who are called by their numbers."""
+    who = Operation(Identity(None, by, Role.OWNER), facts.get("via", "page"))
+    entries = [
+        Entry(
+            facts.get("resource", "heroes"),
+            facts.get("key", str(number)),
+            f"Hero {number:03}",
+            Kind(facts.get("kind", "created")),
+            {"age": (None, str(number))},
+        )
+        for number in range(1, count + 1)
+    ]
+    await record(session, who, entries)
+    await session.commit()
+
+
+def sayings_of(page: httpx.Response) -> list[str]:
+    return [deed.said for deed in deeds_of(page)]
+
+
+# What is written down.
+
+
+async def test_what_is_done_by_pages_is_told_with_who_and_each_old_and_new_value(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    team = await a_team(session)
+    await client.post("/heroes", data={**NOVA, "team_id": str(team.id)})
+    await editor.post("/heroes/1", data={"name": "Nova Prime", "age": ""})
+    await client.post("/heroes/1/delete")
+    page = await client.get("/history")
+    assert (title_of(page), heading_of(page)) == ("History · Hero Admin", "History")
+    deleted, changed, created = deeds_of(page)
+    assert created.said == "Olive Owner created hero Nova"
+    assert created.values == {
+        "Name": "Nova",
+        "Secret name": "••••••••",
+        "Age": "17",
+        "Team": "Preventers",
+    }
+    assert changed.said == "Edward Editor changed hero Nova Prime"
+    assert changed.values == {"Name": "Nova became Nova Prime", "Age": "17 became nothing"}
+    assert deleted.said == "Olive Owner deleted hero Nova Prime"
+    assert deleted.values == {
+        "Name": "Nova Prime",
+        "Secret name": "••••••••",
+        "Team": "Preventers",
+    }
+    now = datetime.now(UTC)
+    assert now - datetime.fromisoformat(created.at) < timedelta(minutes=5)
+
+
+async def test_what_is_done_by_the_api_is_told_too(client: httpx.AsyncClient) -> None:
+    await client.post("/api/heroes/", json={"name": "Nova", "secret_name": "Cleo"})
+    await client.patch("/api/heroes/1", json={"age": 18})
+    await client.delete("/api/heroes/1")
+    assert sayings_of(await client.get("/history")) == [
+        "Olive Owner deleted hero Nova api",
+        "Olive Owner changed hero Nova api",
+        "Olive Owner created hero Nova api",
+    ]
+
+
+async def test_what_is_done_to_many_is_told_of_each(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    heroes = await some_heroes(session, 3)
+    ids = [str(hero.id) for hero in heroes]
+    data = {"id": ids, "form.set.age": "1", "age": "2"}
+    await client.post("/heroes/change", data=data)
+    await client.post("/heroes/delete", data={"id": ids[1:]})
+    page = await client.get("/history")
+    assert sorted(sayings_of(page)) == [
+        "Olive Owner changed hero Hero 001 bulk",
+        "Olive Owner changed hero Hero 003 bulk",
+        "Olive Owner deleted hero Hero 002 bulk",
+        "Olive Owner deleted hero Hero 003 bulk",
+    ]
+
+
+async def test_what_befalls_others_is_told_as_a_consequence(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    team, other = await a_team(session), await a_team(session, "Z-Force")
+    await a_hero(session, "Nova", team=team)
+    await client.post(f"/teams/{team.id}/delete", data={"heroes": str(other.id)})
+    first, second = deeds_of(await client.get("/history"))
+    assert first.said == "Olive Owner deleted team Preventers"
+    assert second.said == "Olive Owner changed hero Nova as a consequence"
+    assert second.values == {"Team": f"team {team.id}, which is gone became Z-Force"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data"),
+    [
+        ("POST", "/heroes", {"name": "", "secret_name": "x"}),
+        ("POST", "/heroes/1", {"age": "old"}),
+        ("POST", "/heroes/1", {"name": "Nova"}),
+        ("POST", "/heroes/1", {}),
+        ("POST", "/heroes/99/delete", {}),
+        ("POST", "/heroes/delete", {"id": ["1", "99"]}),
+        ("POST", "/heroes/change", {"id": ["1"], "form.set.age": "1", "age": "old"}),
+        ("POST", "/heroes/change", {"id": ["1"], "form.set.age": "1", "age": "17"}),
+        ("PATCH", "/api/heroes/1", None),
+        ("POST", "/undo/x", {}),
+    ],
+)
+async def test_nothing_is_told_of_what_was_not_done(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    stored: Stored,
+    method: str,
+    path: str,
+    data: dict[str, object] | None,
+) -> None:
+    await a_hero(session, "Nova", age=17)
+    if data is None:
+        await client.patch(path, json={"age": 17})
+    else:
+        await client.request(method, path, data=data)
+    assert await stored.count(Change) == 0
+    assert "Nothing was done yet" in text_of(by_id(await client.get("/history"), "timeline"))
+
+
+async def test_a_record_has_a_history_of_its_own(client: httpx.AsyncClient) -> None:
+    await client.post("/heroes", data=NOVA)
+    await client.post("/heroes", data={**NOVA, "name": "Rusty"})
+    await client.post("/heroes/1", data={"age": "18"})
+    links = links_of(by_id(await client.get("/heroes/1"), "main"))
+    page = await client.get(next(one.href for one in links if one.text == "History"))
+    assert heading_of(page) == "Nova: history"
+    assert sayings_of(page) == ["Olive Owner changed this hero", "Olive Owner created this hero"]
+
+
+async def test_a_deleted_record_has_its_history_still(client: httpx.AsyncClient) -> None:
+    await client.post("/heroes", data=NOVA)
+    await client.post("/heroes/1/delete")
+    page = await client.get(link(await client.get("/history"), "Nova"))
+    assert (page.status_code, heading_of(page)) == (200, "Nova: history")
+    assert "This hero is deleted." in text_of(parsed(page))
+    filtered = await client.get("/heroes/1/history?kind=changed")
+    assert (filtered.status_code, heading_of(filtered)) == (200, "Nova: history")
+
+
+@pytest.mark.parametrize("id_", ["99", "abc", "007", "new", "%00", "1,2"])
+async def test_what_never_was_has_no_history(client: httpx.AsyncClient, id_: str) -> None:
+    assert (await client.get(f"/heroes/{id_}/history")).status_code == 404
+
+
+async def test_a_number_is_never_given_twice_so_no_history_is_mixed_up(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    for _ in range(3):
+        await client.post("/heroes", data=NOVA)
+        (hero,) = await stored.all(Hero)
+        await client.post(f"/heroes/{hero.id}/delete")
+    keys = [change.key for change in await stored.all(Change)]
+    assert keys == ["1", "1", "2", "2", "3", "3"]
+
+
+async def test_values_of_every_type_are_told_as_people_read_them(
+    gadgets: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await committed(session, Maker(code="acme", motto="We make"))
+    created = await gadgets.post(
+        "/gadgets",
+        data={
+            "title": "<b>Robot</b>",
+            "note": "x" * 5_000,
+            "price": "1.50",
+            "is_licensed": "true",
+            "condition": "IN_USE",
+            "lasts": "3 days 04:30:00",
+            "data": '{"a": [1, 2]}',
+            "maker_code": "acme",
+        },
+    )
+    assert created.status_code == 303
+    page = await gadgets.get("/history")
+    (deed,) = deeds_of(page)
+    assert deed.values["Title"] == "<b>Robot</b>"
+    assert deed.values["Note"] == "x" * 119 + "…"
+    assert deed.values["Is licensed"] == "Yes"
+    assert deed.values["Condition"] == "In use"
+    assert deed.values["Lasts"] == "3 days 04:30:00"
+    assert deed.values["Maker code"] == "acme"
+    assert "Serial" not in deed.values
+
+
+async def test_hostile_names_are_text(client: httpx.AsyncClient) -> None:
+    name = "<script>alert(1)</script>{{7*7}}\u202e\"'&amp;"
+    await client.post("/heroes", data={**NOVA, "name": name})
+    await client.post("/heroes/1", data={"name": name * 2})
+    page = await client.get("/history")
+    assert "<script>alert" not in page.text
+    assert deeds_of(page)[0].values["Name"] == f"{name} became {name * 2}"
+
+
+async def test_a_resource_that_is_administered_no_longer_is_told_of_still(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await made(session, 1, resource="villains", key="7")
+    page = await client.get("/history")
+    assert sayings_of(page) == ["Ann created Hero 001"]
+    assert (await client.post("/villains/7/restore", data={"change": "1"})).status_code == 404
+
+
+async def test_a_field_that_is_there_no_longer_is_left_out(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    who = Operation(Identity(None, "Ann", Role.OWNER), "page")
+    values = {"nickname": (None, "No"), "age": (None, "not a number")}
+    await record(session, who, [Entry("heroes", "1", "Nova", Kind.CREATED, values)])
+    await session.commit()
+    (deed,) = deeds_of(await client.get("/history"))
+    assert deed.values == {"Age": "not a number"}
+
+
+async def test_the_history_replayed_gives_the_tables(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    for name in ("Preventers", "Z-Force"):
+        await client.post("/teams", data={"name": name})
+    for number in range(4):
+        await client.post("/heroes", data={**NOVA, "age": str(number), "team_id": "1"})
+    await client.post("/heroes/1", data={"age": "18"})
+    await client.post("/heroes/change", data={"id": ["1", "2"], "form.set.team_id": "1"})
+    await client.post("/teams/1/delete", data={"heroes": "2"})
+    await client.delete("/api/heroes/4")
+    assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
+    assert await stored.count(Hero) == 3
+
+
+# Finding.
+
+
+async def test_the_history_is_narrowed_by_person_records_kind_and_day(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await made(session, 1, by="Ann")
+    await made(session, 2, by="Bob", kind="deleted")
+    await made(session, 3, by="Bob", resource="teams")
+    today = datetime.now(UTC).date()
+    opened = await client.get("/history")
+    for changes, count in (
+        ({"by": "Ann"}, 1),
+        ({"by": "Bob"}, 5),
+        ({"by": "Bob", "resource": "heroes"}, 2),
+        ({"kind": "deleted"}, 2),
+        ({"resource": "teams"}, 3),
+        ({"since": today.isoformat()}, 6),
+        ({"until": (today - timedelta(days=2)).isoformat()}, 0),
+        ({"since": (today + timedelta(days=2)).isoformat()}, 0),
+        ({"until": (today + timedelta(days=1)).isoformat(), "by": "Ann"}, 1),
+    ):
+        page = await submit(client, form_of(opened, press="Show"), changes)
+        assert page.status_code == 200, changes
+        assert len(deeds_of(page)) == count, changes
+        # The form shows what is shown.
+        assert form_of(page, press="Show").values.items() >= changes.items()
+
+
+async def test_nothing_found_leads_back_to_everything(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await made(session, 1)
+    page = await client.get("/history?by=Nobody")
+    assert "Nothing is like that" in text_of(by_id(page, "timeline"))
+    assert len(deeds_of(await client.get(link(page, "Show everything")))) == 1
+
+
+async def test_everybody_who_did_anything_is_offered_once(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+) -> None:
+    for name in ("Bob", "Ann", "Zoë", "Ann"):
+        await made(session, 40, by=name)
+    with statements() as executed:
+        page = await client.get("/history")
+    offered = form_of(page, press="Show").tag.find("select", attrs={"name": "by"})
+    assert offered is not None
+    assert re.findall(r"<option[^>]*>([^<]+)", str(offered)) == ["Anyone", "Ann", "Bob", "Zoë"]
+    assert len(executed) < 8
+
+
+@pytest.mark.parametrize("path", ["/history", "/heroes/1/history"])
+async def test_paging_forwards_and_backwards_shows_every_change_once(
+    client: httpx.AsyncClient, session: AsyncSession, path: str
+) -> None:
+    count = 2 * PAGE_SIZE + 7
+    await a_hero(session)
+    await made(session, count, key="1")
+    page = await client.get(path)
+    forwards = [[deed.values["Age"] for deed in deeds_of(page)]]
+    while "Older" in [one.text for one in links_of(page)]:
+        page = await client.get(link(page, "Older"))
+        forwards.append([deed.values["Age"] for deed in deeds_of(page)])
+    wanted = [str(number) for number in range(count, 0, -1)]
+    assert [age for ages in forwards for age in ages] == wanted
+    backwards = [forwards[-1]]
+    while "Newer" in [one.text for one in links_of(page)]:
+        page = await client.get(link(page, "Newer"))
+        backwards.append([deed.values["Age"] for deed in deeds_of(page)])
+    assert backwards == forwards[::-1]
+    assert "Newest" not in [one.text for one in links_of(page)]
+
+
+async def test_paging_keeps_what_it_is_narrowed_to(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    for _ in range(2):
+        await made(session, PAGE_SIZE, by="Ann & Co")
+        await made(session, PAGE_SIZE, by="Bob")
+    page = await client.get("/history", params={"by": "Ann & Co", "kind": "created"})
+    page = await client.get(link(page, "Older"))
+    assert {deed.said.split(" created")[0] for deed in deeds_of(page)} == {"Ann & Co"}
+    assert len(deeds_of(page)) == PAGE_SIZE
+    newest = await client.get(link(page, "Newest"))
+    assert newest.url.params["by"] == "Ann & Co"
+
+
+async def test_what_is_done_meanwhile_moves_nothing_between_pages(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await made(session, PAGE_SIZE + 5)
+    first = await client.get("/history")
+    await made(session, 3, by="Bob")
+    second = await client.get(link(first, "Older"))
+    ages = [deed.values["Age"] for deed in (*deeds_of(first), *deeds_of(second))]
+    assert ages == [str(number) for number in range(PAGE_SIZE + 5, 0, -1)]
+
+
+async def test_htmx_gets_only_the_changes(client: httpx.AsyncClient, session: AsyncSession) -> None:
+    await made(session, 1)
+    headers = htmx_headers("section#timeline")
+    answer = await client.get("/history?by=Ann", headers=headers)
+    (top,) = parsed(answer).find_all(True, recursive=False)
+    assert (top.name, len(deeds_of(answer))) == ("section", 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("before=0", 200),
+        ("before=1", 200),
+        ("after=99", 200),
+        (f"after={2**63 - 1}", 200),
+        (f"before={2**63}", 400),
+        ("before=" + "9" * 5_000, 400),
+        ("before=-1", 400),
+        ("before=%D9%A3", 400),
+        ("before=1&after=1", 200),
+        ("after=x", 400),
+        ("since=yesterday", 400),
+        ("since=0000-00-00", 400),
+        ("since=9999-12-31", 400),
+        ("until=9999-12-31", 400),
+        ("since=0001-01-01", 200),
+        ("until=0001-01-01", 200),
+        ("since=2026-W48-3", 200),
+        ("since=%00", 400),
+        ("kind=exploded", 400),
+        ("kind=%00", 400),
+        ("by=%00", 200),
+        ("by=" + "x" * 5_000, 200),
+        ("by=%ED%A0%80", 200),
+        ("by=%FF", 200),
+        ("resource=%00", 200),
+        ("resource=../../etc", 200),
+        ("by=%27%20OR%201=1--", 200),
+        ("&".join(f"by={number}" for number in range(500)), 200),
+    ],
+)
+@pytest.mark.parametrize("path", ["/history", "/heroes/1/history"])
+async def test_no_address_breaks_the_history(
+    client: httpx.AsyncClient, session: AsyncSession, path: str, query: str, status: int
+) -> None:
+    await a_hero(session)
+    await made(session, 1, key="1")
+    page = await client.get(f"{path}?{query}")
+    assert page.status_code == status
+    assert bool(alert_of(page)) == (status == 400)
+
+
+async def test_looking_writes_nothing(client: httpx.AsyncClient, stored: Stored) -> None:
+    await client.post("/heroes", data=NOVA)
+    for path in ("/history", "/heroes/1/history", "/history?kind=revealed"):
+        await client.get(path)
+    assert await stored.count(Change) == 1
+
+
+async def test_a_history_page_takes_as_many_statements_however_long_it_is(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+) -> None:
+    team = await a_team(session)
+    for count in (1, 3 * PAGE_SIZE):
+        who = Operation(Identity(None, "Ann", Role.OWNER), "page")
+        values = {"team_id": (None, str(team.id))}
+        entries = [Entry("heroes", str(n), "Nova", Kind.CREATED, values) for n in range(count)]
+        await record(session, who, entries)
+        await session.commit()
+    counts = []
+    for path in ("/history?before=2", "/history"):
+        with statements() as executed:
+            await client.get(path)
+        counts.append(len(executed))
+    assert counts[0] == counts[1]
+
+
+# Going back.
+
+
+async def test_every_earlier_state_can_be_restored(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    await client.post("/teams", data={"name": "Preventers"})
+    await client.post("/heroes", data=NOVA)
+    changes = ({"age": "18"}, {"name": "Nova Prime", "team_id": "1"}, {"secret_name": "Sam"})
+    states = [(await stored.all(Hero))[0].model_dump()]
+    for change in changes:
+        await client.post("/heroes/1", data=change)
+        states.append((await stored.all(Hero))[0].model_dump())
+    page = await client.get("/heroes/1/history")
+    forms = page_forms(page)
+    # The newest state is the one there is.
+    assert len(forms) == len(states) - 1
+    for form, state in zip(reversed(forms), states[:-1], strict=True):
+        restored = await submit(client, form)
+        assert (restored.status_code, restored.headers["location"]) == (303, "/heroes/1")
+        assert [hero.model_dump() for hero in await stored.all(Hero)] == [state]
+        assert facts_of(await follow(client, restored))["Age"] == str(state["age"])
+    assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
+
+
+def page_forms(page: httpx.Response) -> list[Form]:
+    """The forms that restore a state, the newest first."""
+    tags = parsed(page).find_all("form", action=re.compile("/restore$"))
+    return [form_of(str(tag)) for tag in tags]
