@@ -139,9 +139,9 @@ async def test_a_client_that_goes_away_ends_its_export(
         "path": "/heroes.jsonl",
         "raw_path": b"/heroes.jsonl",
         "query_string": b"sort=age",
-        "headers": [(b"host", b"testserver")],
+        "headers": [(b"host", b"localhost")],
         "client": ("127.0.0.1", 50000),
-        "server": ("testserver", 80),
+        "server": ("localhost", 80),
         "root_path": "",
     }
     await app(scope, receive, send)

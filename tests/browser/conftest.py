@@ -191,7 +191,8 @@ def axe(has_javascript: bool) -> Axe:
         violations: list[str] = page.evaluate(
             """async (tags) => {
                 const results = await axe.run(document, {
-                    runOnly: {type: "tag", values: tags}, resultTypes: ["violations"], preload: false
+                    runOnly: {type: "tag", values: tags}, resultTypes: ["violations"],
+                    preload: false
                 });
                 return results.violations.map(({id, help, nodes}) =>
                     `${id}: ${help}\\n` + nodes.map(node => "    " + node.html).join("\\n"));
