@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,9 +124,29 @@ def open_database(
         _make(engine, size, address, server)
     elif "brought" in run_webapp(_webapp_url(engine, address), "migrate"):
         _analyze(engine, address)
+        _remove_file(_plain(address))
     if not notes.exists():
         notes.write_text(json.dumps(asdict(_look(engine, address)), ensure_ascii=False))
     return Database(engine, size, address, Facts(**json.loads(notes.read_text())))
+
+
+def plain_copy(database: Database) -> Database:
+    """Return the database for others to write to; of a SQLite file, a copy without its triggers.
+
+    They keep the search index with a function that only this application's connections have.
+    """
+    if database.engine != "sqlite":
+        return database
+    copy = replace(database, address=_plain(database.address))
+    if not Path(copy.address).exists():
+        being_made = replace(copy, address=f"{copy.address}.new")
+        _remove_file(being_made.address)
+        database.execute(f"VACUUM INTO '{being_made.address}'")
+        being_made.execute("PRAGMA journal_mode = WAL")
+        for (name,) in being_made.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            being_made.execute(f'DROP TRIGGER "{name}"')
+        Path(being_made.address).rename(copy.address)
+    return copy
 
 
 def run_webapp(url: str, *arguments: str, given: str = "") -> str:
@@ -160,12 +180,22 @@ def _make(engine: Engine, size: str, address: str, server: PostgresServer | None
         asyncio.run(server.drop_database(name))
         asyncio.run(server.create_database(name))
     else:
-        for leftover in Path(address).parent.glob(f"{Path(address).name}*"):
-            leftover.unlink()
+        _remove_file(address)
+        _remove_file(_plain(address))
     url = _webapp_url(engine, address)
     run_webapp(url, "migrate")
     run_webapp(url, "sample", f"--heroes={heroes}", f"--teams={teams}")
     _analyze(engine, address)
+
+
+def _plain(address: str) -> str:
+    return address.removesuffix(".db") + "-plain.db"
+
+
+def _remove_file(address: str) -> None:
+    """Remove a SQLite database, and what it keeps beside it."""
+    for leftover in Path(address).parent.glob(f"{Path(address).name}*"):
+        leftover.unlink()
 
 
 def _analyze(engine: Engine, address: str) -> None:
