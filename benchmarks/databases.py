@@ -8,13 +8,15 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import asyncpg
 import click
 
+from benchmarks.facts import Facts, look
 from tests.postgres import SUPERUSER, UNPRIVILEGED, PostgresServer
 from tests.server import PROJECT, WEBAPP
 from webapp.folding import fold
@@ -25,10 +27,6 @@ SIZES = {"1k": 1_000, "100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
 
 HEROES_PER_TEAM = 1_000
 LEAST_TEAMS = 20
-ROWS_PER_PAGE = 25
-DEEP_PAGE = 1_000
-SOME_HEROES = 400
-COMMON, ABSENT = "storm", "qzxwv"
 
 MEMORY_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
 # Defaults but for the size of caches and the log, and for a disk without a moving head.
@@ -44,30 +42,6 @@ POSTGRESQL_OPTIONS = {
     "unix_socket_directories": "",
     "timezone": "UTC",
 }
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the requests need to know of the data."""
-
-    heroes: int
-    teams: int
-    pages: int
-    common: str
-    common_hits: int
-    rare: str
-    rare_hits: int
-    absent: str
-
-    @property
-    def deep_page(self) -> int:
-        """Page 1,000, or the middle where there are not so many."""
-        return min(DEEP_PAGE, self.pages // 2)
-
-    @property
-    def ids(self) -> list[int]:
-        """The keys of some heroes, from the first to the last."""
-        return list(range(1, self.heroes + 1, max(1, self.heroes // SOME_HEROES)))
 
 
 @dataclass(frozen=True)
@@ -124,9 +98,31 @@ def open_database(
         _make(engine, size, address, server)
     elif "brought" in run_webapp(_webapp_url(engine, address), "migrate"):
         _analyze(engine, address)
+        _remove_file(_plain(address))
     if not notes.exists():
-        notes.write_text(json.dumps(asdict(_look(engine, address)), ensure_ascii=False))
+        notes.write_text(
+            json.dumps(asdict(look(partial(_execute, engine, address))), ensure_ascii=False)
+        )
     return Database(engine, size, address, Facts(**json.loads(notes.read_text())))
+
+
+def plain_copy(database: Database) -> Database:
+    """Return the database for others to write to; of a SQLite file, a copy without its triggers.
+
+    They keep the search index with a function that only this application's connections have.
+    """
+    if database.engine != "sqlite":
+        return database
+    copy = replace(database, address=_plain(database.address))
+    if not Path(copy.address).exists():
+        being_made = replace(copy, address=f"{copy.address}.new")
+        _remove_file(being_made.address)
+        database.execute(f"VACUUM INTO '{being_made.address}'")
+        being_made.execute("PRAGMA journal_mode = WAL")
+        for (name,) in being_made.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            being_made.execute(f'DROP TRIGGER "{name}"')
+        Path(being_made.address).rename(copy.address)
+    return copy
 
 
 def run_webapp(url: str, *arguments: str, given: str = "") -> str:
@@ -160,51 +156,26 @@ def _make(engine: Engine, size: str, address: str, server: PostgresServer | None
         asyncio.run(server.drop_database(name))
         asyncio.run(server.create_database(name))
     else:
-        for leftover in Path(address).parent.glob(f"{Path(address).name}*"):
-            leftover.unlink()
+        _remove_file(address)
+        _remove_file(_plain(address))
     url = _webapp_url(engine, address)
     run_webapp(url, "migrate")
     run_webapp(url, "sample", f"--heroes={heroes}", f"--teams={teams}")
     _analyze(engine, address)
 
 
+def _plain(address: str) -> str:
+    return address.removesuffix(".db") + "-plain.db"
+
+
+def _remove_file(address: str) -> None:
+    """Remove a SQLite database, and what it keeps beside it."""
+    for leftover in Path(address).parent.glob(f"{Path(address).name}*"):
+        leftover.unlink()
+
+
 def _analyze(engine: Engine, address: str) -> None:
     _execute(engine, address, "VACUUM ANALYZE" if engine == "postgresql" else "ANALYZE")
-
-
-def _look(engine: Engine, address: str) -> Facts:
-    heroes = _number(engine, address, "SELECT count(*) FROM hero")
-    rare = _execute(
-        engine,
-        address,
-        f"SELECT secret_name FROM hero WHERE id >= {heroes // 2} AND secret_name LIKE '%-%'"
-        " ORDER BY id LIMIT 1",
-    )[0][0]
-    return Facts(
-        heroes=heroes,
-        teams=_number(engine, address, "SELECT count(*) FROM team"),
-        pages=-(-heroes // ROWS_PER_PAGE),
-        common=COMMON,
-        common_hits=_hits(engine, address, COMMON),
-        rare=rare,
-        rare_hits=_hits(engine, address, rare),
-        absent=ABSENT,
-    )
-
-
-def _hits(engine: Engine, address: str, text: str) -> int:
-    pattern = "'%" + text.lower().replace("'", "''") + "%'"
-    return _number(
-        engine,
-        address,
-        "SELECT count(*) FROM hero"
-        f" WHERE lower(name) LIKE {pattern} OR lower(secret_name) LIKE {pattern}",
-    )
-
-
-def _number(engine: Engine, address: str, statement: str) -> int:
-    number: int = _execute(engine, address, statement)[0][0]
-    return number
 
 
 # Any: values of any column.

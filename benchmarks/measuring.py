@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.databases import Database, Engine, open_database, postgresql
+from benchmarks.databases import Database, Engine, open_database, plain_copy, postgresql
 from benchmarks.environments import describe, interpreter_for, load_average
 from benchmarks.findings import Findings
 from benchmarks.processes import Cores, cpu_seconds, tree_of
@@ -79,11 +79,13 @@ def _measure_on(
         f" times, “{facts.rare}” {facts.rare_hits:,} times, page {facts.deep_page:,}"
         f" of {facts.pages:,}"
     )
+    plain = plain_copy(database)
     with ExitStack() as stack:
         running = []
         for target in plan.targets:
+            its_own = database if target.kind == "ours" else plain
             folder = make_folder(plan.cache, target, database.engine, database.size)
-            place = Place(interpreters[target.name], folder, database, free_port())
+            place = Place(interpreters[target.name], folder, its_own, free_port())
             one = Running(target, place, plan.cores)
             stack.callback(one.stop)
             try:

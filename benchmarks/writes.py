@@ -13,6 +13,7 @@ class Writes:
     """The writes of one run at a time: make them, send them, `check`, `undo`."""
 
     def __init__(self, database: Database) -> None:
+        # Of whoever wrote last.
         self.database = database
         # The ages that the heroes are to have, in the order of the requests.
         self._ages: dict[int, int] = {}
@@ -20,14 +21,14 @@ class Writes:
 
     def creations(self, running: Running, ids: Sequence[int]) -> list[bytes]:
         """Return a request for a new hero for each of these numbers. Raises TargetError."""
-        self._is_creating = True
+        self.database, self._is_creating = running.place.database, True
         values = {"secret_name": "Nobody Yet", "age": "30"}
         path = running.target.new_path
         return [running.form_request(path, {"name": f"New Hero {id}", **values}) for id in ids]
 
     def changes(self, running: Running, ids: Sequence[int]) -> list[bytes]:
         """Return a request that gives each of these heroes another age. Raises TargetError."""
-        self._is_creating = False
+        self.database, self._is_creating = running.place.database, False
         listed = ", ".join(map(str, ids))
         found = dict(
             self.database.execute(f"SELECT id, coalesce(age, 0) FROM hero WHERE id IN ({listed})")

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import httpx
 
-from benchmarks.databases import Facts
+from benchmarks.facts import Facts
 from benchmarks.forms import filled_form
 from benchmarks.processes import Command
 from benchmarks.targets.starting import PEERS_HOME, url

@@ -2,7 +2,7 @@
 
 import httpx
 
-from benchmarks.databases import Facts
+from benchmarks.facts import Facts
 from benchmarks.processes import Command
 from benchmarks.targets.target import Paths, Place, Target
 from tests.server import PROJECT

@@ -6,7 +6,8 @@ from html import unescape
 
 import httpx
 
-from benchmarks.databases import Facts, run_webapp
+from benchmarks.databases import run_webapp
+from benchmarks.facts import Facts
 from benchmarks.forms import forms_in
 from benchmarks.processes import Command
 from benchmarks.targets.target import PASSWORD, USER, Paths, Place, Target

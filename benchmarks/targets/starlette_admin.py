@@ -2,7 +2,7 @@
 
 import httpx
 
-from benchmarks.databases import Facts
+from benchmarks.facts import Facts
 from benchmarks.targets.starting import PEERS_HOME, url, uvicorn
 from benchmarks.targets.target import Paths, Target
 

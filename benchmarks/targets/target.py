@@ -7,7 +7,8 @@ from typing import Literal
 
 import httpx
 
-from benchmarks.databases import Database, Facts
+from benchmarks.databases import Database
+from benchmarks.facts import Facts
 from benchmarks.processes import Command
 from benchmarks.scenarios import Name
 
