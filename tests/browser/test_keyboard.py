@@ -135,9 +135,9 @@ def test_a_filter_is_opened_set_and_closed(page: Page) -> None:
 def test_leaving_a_filter_closes_it(page: Page) -> None:
     page.goto("/heroes")
     filter_button(page, "Age").press("Enter")
-    expect(page.get_by_label("From")).to_be_focused()
+    expect(page.get_by_label("From", exact=True)).to_be_focused()
     press(page, "Tab", "Tab", "Tab")
-    expect(page.get_by_label("From")).to_be_hidden()
+    expect(page.get_by_label("From", exact=True)).to_be_hidden()
 
 
 def test_a_removed_chip_leaves_the_focus_in_the_list(page: Page) -> None:

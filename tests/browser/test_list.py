@@ -84,7 +84,7 @@ def test_back_from_a_record_shows_the_list_as_it_was_left(page: Page) -> None:
     search_box(page).fill("hero 03")
     expect(names(page)).to_have_count(10)
     filter_button(page, "Age").click()
-    page.get_by_label("From").fill("35")
+    page.get_by_label("From", exact=True).fill("35")
     expect(names(page)).to_have_count(5)
     page.get_by_role("link", name="Hero 037", exact=True).click()
     expect_title(page, "Hero 037")
@@ -94,7 +94,7 @@ def test_back_from_a_record_shows_the_list_as_it_was_left(page: Page) -> None:
     expect(search_box(page)).to_have_value("hero 03")
     expect(page.get_by_role("link", name="Remove the filter Age ≥ 35")).to_be_visible()
     filter_button(page, "Age").click()
-    expect(page.get_by_label("From")).to_have_value("35")
+    expect(page.get_by_label("From", exact=True)).to_have_value("35")
 
 
 def test_reloading_and_a_shared_link_give_the_same_page(page: Page) -> None:
@@ -128,7 +128,7 @@ def test_a_shared_link_shows_every_filter_in_its_control_and_as_a_chip(page: Pag
     expect(page.get_by_role("checkbox", name="No team")).to_be_checked()
     expect(page.get_by_role("checkbox", name="Night Watch")).not_to_be_checked()
     filter_button(page, "Age").click()
-    expect(page.get_by_label("From")).to_have_value("30")
+    expect(page.get_by_label("From", exact=True)).to_have_value("30")
     expect(page.get_by_label("To", exact=True)).to_have_value("70")
 
 
@@ -176,9 +176,9 @@ def test_a_filter_applies_at_once_and_becomes_a_chip(page: Page) -> None:
 def test_an_age_range_filters_as_one_types(page: Page) -> None:
     page.goto("/heroes")
     filter_button(page, "Age").click()
-    page.get_by_label("From").press_sequentially("95")
+    page.get_by_label("From", exact=True).press_sequentially("95")
     expect(names(page)).to_have_count(6)
-    expect(page.get_by_label("From")).to_be_focused()
+    expect(page.get_by_label("From", exact=True)).to_be_focused()
     page.get_by_label("To", exact=True).press_sequentially("97")
     expect(names(page)).to_have_text(["Hero 095", "Hero 096", "Hero 097"])
     expect(page.get_by_role("link", name="Remove the filter Age 95 – 97")).to_be_visible()
@@ -197,7 +197,7 @@ def test_removing_a_chip_unticks_its_control(page: Page) -> None:
     expect(page).to_have_url("/heroes")
     expect(page.get_by_role("region", name="Results")).to_be_focused()
     filter_button(page, "Age").click()
-    expect(page.get_by_label("From")).to_have_value("")
+    expect(page.get_by_label("From", exact=True)).to_have_value("")
 
 
 def test_a_team_beyond_the_first_ones_is_found_in_the_filter(page: Page) -> None:

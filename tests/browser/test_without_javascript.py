@@ -48,7 +48,7 @@ def test_the_list_is_filtered_by_several_teams_none_and_a_range_of_ages(page: Pa
     apply(page)
     expect(page.get_by_role("link", name=re.compile("Remove the filter Team: "))).to_be_visible()
     filter_button(page, "Age").click()
-    page.get_by_label("From").fill("39")
+    page.get_by_label("From", exact=True).fill("39")
     page.get_by_label("To", exact=True).fill("61")
     apply(page)
     expect(names(page)).to_have_count(24)
@@ -199,6 +199,7 @@ def test_the_heroes_of_a_deleted_team_are_given_to_another(page: Page) -> None:
     submit(page, "Delete team")
     expect(status(page, "Deleted Preventers")).to_be_visible()
     page.goto("/teams/2")
+    page.get_by_role("link", name="Count", exact=True).click()
     expect(page.get_by_role("heading", name="Heroes 39")).to_be_visible()
 
 
