@@ -49,3 +49,7 @@ def test_upper_and_lower_case_fold_to_the_same(text: str) -> None:
 @given(st.text(), st.text(alphabet=st.characters(max_codepoint=0x24F)), st.text())
 def test_what_a_text_contains_its_folding_contains(before: str, part: str, after: str) -> None:
     assert fold(part) in fold(f"{before} {part} {after}")
+
+
+def test_a_great_many_marks_in_a_row_are_no_more_work_than_other_text() -> None:
+    assert fold("a" + "\u05b0\u0327" * 150_000) == "a" + "\u05b0" * 150_000

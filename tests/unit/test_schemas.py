@@ -102,6 +102,11 @@ def test_any_text_is_cleaned_or_refused_and_cleaned_once(text: str) -> None:
     assert clean_text(cleaned) == cleaned
 
 
+def test_a_great_many_carriage_returns_are_no_more_work_than_other_text() -> None:
+    assert clean_text("a" + "\r" * 500_000) == "a" + "\r" * 500_000
+    assert clean_text("a" + "\r" * 500_000 + "\n") == "a\n"
+
+
 @pytest.mark.parametrize(
     ("noun", "article"), [("team", "a"), ("age", "an"), ("UUID", "a"), ("ID", "an"), ("", "a")]
 )

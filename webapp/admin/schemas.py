@@ -65,8 +65,9 @@ def clean_text(text: str) -> str:
         # Spaces, controls and zero-width characters.
         if all(unicodedata.category(character)[0] in "ZC" for character in text):
             return ""
-    # Of several, so that a text once read stays the same when it is read again.
-    return re.sub("\r+\n", "\n", text)
+    # Of several, so that a text once read stays the same when it is read again; found from their
+    # first one only, or many of them would take forever.
+    return re.sub("(?<!\r)\r+\n", "\n", text)
 
 
 def derive(
