@@ -1,6 +1,7 @@
 """Guessing: a password cannot be tried out, and nobody is shut out by who tries."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -50,6 +51,30 @@ async def test_from_the_fifth_wrong_password_on_one_has_to_wait(
     assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
     assert "try again" in alert_of(answers[-1])
+
+
+@pytest.mark.parametrize("field", ["name", "password"])
+async def test_what_takes_long_to_compare_is_not_compared(
+    anonymous: httpx.AsyncClient, field: str
+) -> None:
+    marks = "a" + "\u0300\u0327" * 150_000
+    answer = await guess(anonymous, **{field: marks})
+    assert answer.status_code == 422
+
+
+async def test_the_log_names_who_was_guessed_at_and_not_what_was_typed(
+    anonymous: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="webapp.accounts"):
+        await guess(anonymous, name="ANN")
+        # In the wrong box, as it happens to everybody.
+        await guess(anonymous, name=PASSWORD)
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.split(" ")[:2] for line in lines] == [
+        ["event=sign_in_failed", "user=Ann"],
+        ["event=sign_in_failed", 'user=""'],
+    ]
+    assert PASSWORD not in caplog.text
 
 
 async def test_until_then_not_even_the_right_password_is_looked_at(

@@ -14,9 +14,13 @@ from webapp.accounts.users import User, fetch_user
 
 @dataclass(frozen=True)
 class Guess:
-    """What came of it: whose password it is, None if it is wrong or was not looked at."""
+    """What came of it: whose password it is, None if it is wrong or was not looked at.
+
+    account: the name of the account that was guessed at, "" if that is not known.
+    """
 
     user: User | None
+    account: str
     wait_seconds: int
     subjects: tuple[Subject, Subject]
 
@@ -34,8 +38,11 @@ async def make_guess(door: Door, name: str, password: str, address: str) -> Gues
     async with door.turns, door.database.session(is_read_only=False) as session:
         attempt = await claim_attempt(session, subjects)
         await session.commit()
-    user = await _verify(door, name, password) if attempt.is_allowed else None
-    return Guess(user, attempt.wait_seconds, subjects)
+    is_looked_at = attempt.is_allowed and not is_too_long(password)
+    known = await _fetch_known(door, name) if is_looked_at else None
+    is_right = is_looked_at and await _verify(door, known, password)
+    account = known.name if known else ""
+    return Guess(known if is_right else None, account, attempt.wait_seconds, subjects)
 
 
 async def accept(session: AsyncSession, guess: Guess) -> User | None:
@@ -49,14 +56,15 @@ async def accept(session: AsyncSession, guess: Guess) -> User | None:
     return guess.user
 
 
-async def _verify(door: Door, name: str, password: str) -> User | None:
-    """Return whose password it is; nobody's takes as long as anybody's."""
-    if is_too_long(password):
-        return None
+async def _fetch_known(door: Door, name: str) -> User | None:
     async with door.database.session(is_read_only=True) as session:
-        user = await fetch_user(session, name)
+        return await fetch_user(session, name)
+
+
+async def _verify(door: Door, user: User | None, password: str) -> bool:
+    """Whether it is the user's password; nobody's takes as long as anybody's."""
     password_hash = user.password_hash if user and not user.is_disabled else None
-    return user if await door.passwords.verify(password_hash, password) else None
+    return await door.passwords.verify(password_hash, password)
 
 
 async def _is_still(session: AsyncSession, user: User) -> bool:

@@ -64,7 +64,8 @@ async def sign_in(request: Request) -> Response:
     fresh_hash = await door.passwords.rehash(guessed.password_hash, password) if guessed else None
     user = await accept(session_of(request), guess)
     if user is None:
-        trail.note("sign_in_failed", user=name[:80], address=address)
+        # Not what was typed: people type a password where a name belongs.
+        trail.note("sign_in_failed", user=guess.account, address=address)
         return _ask_again(request, guess, {"url": _local(url), "name": name, "kept": kept})
     if fresh_hash:
         renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
