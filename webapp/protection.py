@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.cross_site import is_cross_site
+from webapp.cross_site import bearer_token_of, is_cross_site
 from webapp.errors import error_response
 from webapp.hosts import UNKNOWN_HOST, is_known_host
 
@@ -34,7 +34,8 @@ HSTS = "max-age=31536000"
 # Nothing that was shown is left behind, unless a static file says otherwise: after signing out,
 # Back asks again.
 NOT_KEPT = "no-store"
-# What the API says may be kept by whoever asked, to be compared by its ETag.
+# What the API tells a program it may keep, to be compared by its ETag; a browser, which sends a
+# cookie, would show it to whoever goes back after somebody else has signed out.
 ASKED_AGAIN = "private, no-cache"
 MOST_HEADER_BYTES = 64 * 2**10
 MOST_COOKIE_BYTES = 8 * 2**10
@@ -100,6 +101,7 @@ def _headers_for(scope: Scope, given: Headers) -> Iterator[tuple[str, str]]:
     yield from HEADERS.items()
     if scope["scheme"] == "https":
         yield "Strict-Transport-Security", HSTS
-    is_api = scope["path"].startswith("/api/")
+    is_program = bearer_token_of(Headers(scope=scope)) is not None
+    is_api = is_program and scope["path"].startswith("/api/")
     is_json = given.get("content-type", "").startswith("application/json")
     yield "Cache-Control", ASKED_AGAIN if is_api and (is_json or "etag" in given) else NOT_KEPT

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from tests.factories import a_hero, a_team
-from tests.html import attribute, flash_of, htmx_headers, parsed
+from tests.html import attribute, field_of, flash_of, htmx_headers, parsed
 from tests.serving import serving
 from webapp.identity import Role
 
@@ -103,9 +103,17 @@ async def test_pages_and_exports_are_kept_by_nobody(client: httpx.AsyncClient) -
     assert (await client.get("/api/docs")).headers["cache-control"] == "no-store"
 
 
-async def test_the_api_is_asked_again_each_time(client: httpx.AsyncClient) -> None:
+async def test_the_api_is_asked_again_each_time_and_kept_by_no_browser(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session)
+    given = {"name": "Backup", "role": "viewer", "days": "30"}
+    token = field_of(await client.post("/account/tokens", data=given), "Token").value
+    program = {"Authorization": f"Bearer {token}"}
     for path in ("/api/heroes/1", "/api/heroes/", "/api/heroes/99", "/api/openapi.json"):
-        assert (await client.get(path)).headers["cache-control"] == "private, no-cache"
+        answer = await client.get(path, headers=program)
+        assert answer.headers["cache-control"] == "private, no-cache"
+        assert (await client.get(path)).headers["cache-control"] == "no-store"
 
 
 async def test_a_file_that_is_still_the_same_is_protected(client: httpx.AsyncClient) -> None:
