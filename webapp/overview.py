@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from webapp.admin.query import ListQuery
 from webapp.admin.requests import form_of, session_of, site_of
 from webapp.admin.totals import fetch_total
-from webapp.templating import THEME_COOKIE, THEMES, is_local, render
+from webapp.templating import THEME_COOKIE, THEMES, is_local, is_secure, render
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
@@ -29,7 +29,12 @@ async def choose_theme(request: Request) -> Response:
     response = RedirectResponse(url, 303)
     if theme in THEMES:
         response.set_cookie(
-            THEME_COOKIE, str(theme), max_age=YEAR_SECONDS, httponly=True, samesite="lax"
+            THEME_COOKIE,
+            str(theme),
+            max_age=YEAR_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=is_secure(request),
         )
     else:
         response.delete_cookie(THEME_COOKIE)

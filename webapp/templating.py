@@ -136,6 +136,7 @@ def redirect(request: Request, url: str, flash: Flash | None = None) -> Response
             max_age=FLASH_SECONDS,
             httponly=True,
             samesite="lax",
+            secure=is_secure(request),
         )
     return response
 
@@ -150,6 +151,12 @@ def flash_of(request: Request) -> Flash | None:
     except (AttributeError, ValueError, TypeError, RecursionError):
         return None
     return flash if not flash.url or is_local(flash.url) else None
+
+
+def is_secure(request: Request) -> bool:
+    """Whether a request came by https, so that cookies shall travel no other way."""
+    scheme: str = request.scope["scheme"]
+    return scheme == "https"
 
 
 def is_local(url: str) -> bool:

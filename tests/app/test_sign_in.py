@@ -164,6 +164,12 @@ async def test_over_https_the_cookie_belongs_to_this_host_alone(
         assert name.startswith("__Host-session=")
         assert {"HttpOnly", "SameSite=lax", "Path=/", "Secure"} <= set(attributes)
         assert (await other.get("/heroes")).status_code == 200
+        # Messages name records.
+        for answer in (
+            await other.post("/theme", data={"theme": "dark"}),
+            await other.post("/account/sessions/end"),
+        ):
+            assert "Secure" in answer.headers["set-cookie"].split("; ")
         # A name without the prefix may come from a neighbour.
         other.cookies.set("session", client.cookies["session"])
         del other.cookies["__Host-session"]

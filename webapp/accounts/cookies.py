@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.accounts.sessions import Limits, digest_of
+from webapp.templating import is_secure
 
 PLAIN = "session"
 # Browsers take a cookie of this name from this very host only, and over https.
@@ -25,20 +26,13 @@ def set_token(request: Request, response: Response, token: str, limits: Limits) 
         max_age=int(limits.absolute.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=_is_secure(request),
+        secure=is_secure(request),
     )
 
 
 def drop_token(request: Request, response: Response) -> None:
-    response.delete_cookie(
-        _name(request), httponly=True, samesite="lax", secure=_is_secure(request)
-    )
+    response.delete_cookie(_name(request), httponly=True, samesite="lax", secure=is_secure(request))
 
 
 def _name(request: Request) -> str:
-    return SECURE if _is_secure(request) else PLAIN
-
-
-def _is_secure(request: Request) -> bool:
-    scheme: str = request.scope["scheme"]
-    return scheme == "https"
+    return SECURE if is_secure(request) else PLAIN
