@@ -106,6 +106,15 @@ async def test_one_network_of_the_new_kind_is_one_address(database: Database) ->
     assert waits == [0, 0, 0, 0, 1]
 
 
+async def test_a_neighbour_is_one_address_however_the_way_to_it_is_called(
+    database: Database,
+) -> None:
+    waits = await waits_of(
+        database, 5, lambda number: (f"Name {number}", f"fe80::{number}%eth{number}")
+    )
+    assert waits == [0, 0, 0, 0, 1]
+
+
 async def test_a_hundred_guesses_at_once_are_a_hundred(
     app: Starlette,
     client: httpx.AsyncClient,

@@ -129,7 +129,8 @@ async def _remove_old(session: AsyncSession) -> None:
 def _network_of(address: str) -> str:
     """Return the address, or of a newer one the network, all of which one person has."""
     try:
-        parsed = ip_address(address)
+        # Behind “%” stands the card by which a neighbour came.
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return address
     if isinstance(parsed, IPv6Address):
