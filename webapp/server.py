@@ -24,6 +24,8 @@ GRACE_SECONDS = 10
 # A machine that starts many workers at once is slow.
 WORKER_START_SECONDS = 60
 WAITING_CONNECTIONS = 2048
+# Far more than the application takes, and than one read of a socket brings.
+MOST_KEPT_BYTES = 2**20
 
 # What an address that stands for all of them is called in a browser.
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -123,7 +125,31 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP; what cannot be read as such is refused with the headers of every other answer."""
+    """HTTP; what cannot be read as such is refused with the headers of every other answer.
+
+    kept_bytes: how much came since there was anything to pass on; the parser keeps all of it.
+    """
+
+    kept_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.kept_bytes += len(data)
+        if self.kept_bytes > MOST_KEPT_BYTES:
+            self.send_400_response("The headers of this request are too long.")
+        else:
+            super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self.kept_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self.kept_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.kept_bytes = 0
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         headers = {

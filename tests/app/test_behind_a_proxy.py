@@ -69,6 +69,20 @@ def test_what_is_no_request_is_refused_with_the_headers_of_every_answer(server: 
     assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
+@pytest.mark.parametrize("proxy", ["127.0.0.1"])
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nX-Long: "])
+def test_a_request_that_does_not_begin_to_end_is_not_kept_in_memory(
+    server: Server, start: bytes
+) -> None:
+    url = httpx.URL(server.url)
+    with (
+        socket.create_connection((url.host, url.port or 0), timeout=10) as connection,
+        pytest.raises(ConnectionError),
+    ):
+        connection.sendall(start + b"x" * 2**26)
+    assert httpx.get(f"{server.url}/healthz").status_code == 200
+
+
 def test_a_server_for_all_addresses_does_not_start_without_its_names(sqlite_url: str) -> None:
     said = refusal_of("serve", "--host=0.0.0.0", "--port=0", url=sqlite_url, environment=KEY)
     assert said.startswith("WEBAPP_ALLOWED_HOSTS must name the hosts")
