@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin import removal
+from webapp.admin.consequences import Consequence, fetch_consequences
 from webapp.admin.forms import FormField
 from webapp.admin.keys import Key, key_text
 from webapp.admin.listing import fetch_titles
@@ -90,7 +91,7 @@ async def _confirmation(
     # In the order in which they stood in the list.
     order = {key_text(resource, key): place for place, key in enumerate(keys)}
     titles.sort(key=lambda found: order[found[0]])
-    consequences = await removal.fetch_consequences(session, site, resource, keys)
+    consequences = await fetch_consequences(session, site, resource, keys)
     doomed = {key for key, _ in titles}
     choices = {
         consequence.referrer.name: await _choice(request, consequence, doomed)
@@ -114,9 +115,7 @@ async def _confirmation(
     )
 
 
-async def _choice(
-    request: Request, consequence: removal.Consequence, doomed: set[str]
-) -> FormField:
+async def _choice(request: Request, consequence: Consequence, doomed: set[str]) -> FormField:
     """Return the picker of the record that those left behind shall point at."""
     referrer = consequence.referrer
     field = referrer.field

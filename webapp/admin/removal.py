@@ -1,49 +1,25 @@
 """Removal: deletes records, and does to those that point at them what was asked for."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.fields import Field
+from webapp.admin.consequences import (
+    ROWS_PER_STEP,
+    Doomed,
+    effect_of,
+    lock_doomed,
+    points_at,
+)
 from webapp.admin.keys import Key, key_condition, key_text
 from webapp.admin.resource import Resource
 from webapp.admin.site import Referrer, Site
 from webapp.admin.snapshots import kept_text, snapshot_of
-from webapp.admin.total import COUNT_CAP, Total
 from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
-
-ROWS_PER_STEP = 1_000
-# Far more than models that delete each other in turn.
-DEEPEST_CASCADE = 20
-
-
-@dataclass(frozen=True)
-class Consequence:
-    """What deleting does to the records of one `referrer`."""
-
-    referrer: Referrer
-    total: Total
-    effect: Literal["cleared", "deleted", "kept"]
-
-
-async def fetch_consequences(
-    session: AsyncSession, site: Site, resource: Resource, keys: Sequence[Key]
-) -> tuple[Consequence, ...]:
-    """Count the records that point at those to be deleted, and say what becomes of them."""
-    found = []
-    for referrer in site.referrers(resource):
-        some = select(referrer.resource.key[0].column).where(_points_at(resource, referrer, keys))
-        counted = select(func.count()).select_from(some.limit(COUNT_CAP + 1).subquery())
-        count = (await session.execute(counted)).scalar_one()
-        if count:
-            total = Total(min(count, COUNT_CAP), is_capped=count > COUNT_CAP)
-            found.append(Consequence(referrer, total, _effect(referrer.field)))
-    return tuple(found)
 
 
 async def lock(session: AsyncSession, resource: Resource, keys: Sequence[Key]) -> int:
@@ -83,8 +59,15 @@ async def remove(
             await _check_heir(session, resource, referrer, keys, heir)
     try:
         async with session.begin_nested():
-            depth = 1 if is_consequence else 0
-            await _remove(session, site, resource, keys, operation, heirs or {}, depth=depth)
+            await _remove(
+                session,
+                site,
+                resource,
+                keys,
+                operation,
+                heirs or {},
+                is_consequence=is_consequence,
+            )
     except IntegrityError:
         raise Invalid({"": _needed_sentence(len(keys))}) from None
 
@@ -97,32 +80,62 @@ async def _remove(
     operation: Operation,
     heirs: Mapping[str, Any],
     *,
-    depth: int,
+    is_consequence: bool,
 ) -> None:
     gone = len(keys) - await lock(session, resource, keys)
     if gone:
         raise Invalid({"": gone_sentence(resource, gone, len(keys))})
-    for referrer in site.referrers(resource):
-        heir = heirs.get(referrer.name)
-        if heir is not None or _effect(referrer.field) == "cleared":
-            await _release(session, resource, referrer, keys, operation, heir)
-        elif _effect(referrer.field) == "deleted" and depth < DEEPEST_CASCADE:
-            points = _points_at(resource, referrer, keys)
-            while doomed := await _lock_some(session, referrer, points):
-                others = [tuple(row[: len(referrer.resource.key)]) for row in doomed]
-                await _remove(
-                    session, site, referrer.resource, others, operation, {}, depth=depth + 1
-                )
-    # Read last: what was released may be among these very records.
-    columns = [field.column for field in resource.fields]
-    rows = (await session.execute(select(*columns).where(key_condition(resource, keys)))).all()
-    await session.execute(delete(resource.table).where(key_condition(resource, keys)))
-    is_consequence = depth > 0
-    await record(
-        session,
-        operation,
-        [_deletion(resource, row, is_consequence=is_consequence) for row in rows],
-    )
+    *others, asked = await lock_doomed(session, site, resource, keys, heirs, {})
+    for doomed in (*others, asked):
+        for referrer in site.referrers(doomed.resource):
+            heir = heirs.get(referrer.name) if doomed is asked else None
+            if heir is not None or effect_of(referrer.field) == "cleared":
+                await _release(session, doomed.resource, referrer, doomed.keys, operation, heir)
+    # Before any of them goes: the database takes along by itself what still points at it.
+    for doomed in (*others, asked):
+        is_other = is_consequence or doomed is not asked
+        await _record_deletions(session, doomed, operation, is_consequence=is_other)
+    for doomed in (*others, asked):
+        condition = key_condition(doomed.resource, doomed.keys)
+        await session.execute(delete(doomed.resource.table).where(condition))
+
+
+async def _record_deletions(
+    session: AsyncSession, doomed: Doomed, operation: Operation, *, is_consequence: bool
+) -> None:
+    resource = doomed.resource
+    columns = [field.column.label(f"_{place}") for place, field in enumerate(resource.fields)]
+    rows = await session.execute(select(*columns).where(key_condition(resource, doomed.keys)))
+    names = [field.name for field in resource.fields]
+    values = [dict(zip(names, row, strict=True)) for row in rows]
+    entries = [
+        _deletion(resource, each, is_consequence=is_consequence)
+        for each in _pointing_first(resource, values)
+    ]
+    await record(session, operation, entries)
+
+
+def _pointing_first(
+    resource: Resource, records: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield records that point at others of them before these, as they have to come back after."""
+    relations = [
+        (field.name, field.relation.target_column)
+        for field in resource.fields
+        if field.relation and field.relation.target is resource.model
+    ]
+    while records:
+        pointed = {(each[name], column) for each in records for name, column in relations}
+        first: list[dict[str, Any]] = []
+        last: list[dict[str, Any]] = []
+        for each in records:
+            is_pointed = any((each[column], column) in pointed for _, column in relations)
+            (last if is_pointed else first).append(each)
+        if not first:
+            # A ring: there is no order.
+            first, last = last, first
+        yield from first
+        records = last
 
 
 async def _release(
@@ -135,7 +148,7 @@ async def _release(
 ) -> None:
     """Let all that point at these records point at their heir, or at none."""
     other, field = referrer.resource, referrer.field
-    points = _points_at(resource, referrer, keys)
+    points = points_at(resource, referrer, keys)
     while rows := await _lock_some(session, referrer, points):
         others = [tuple(row[: len(other.key)]) for row in rows]
         changed = update(other.table).where(key_condition(other, others))
@@ -174,8 +187,7 @@ def _key_columns(resource: Resource) -> list[ColumnElement[Any]]:
     return [field.column for field in resource.key]
 
 
-def _deletion(resource: Resource, row: Row[Any], *, is_consequence: bool) -> Entry:
-    values = dict(zip((field.name for field in resource.fields), row, strict=True))
+def _deletion(resource: Resource, values: dict[str, Any], *, is_consequence: bool) -> Entry:
     key = tuple(values[field.name] for field in resource.key)
     return Entry(
         resource.name,
@@ -209,20 +221,3 @@ def _needed_sentence(asked: int) -> str:
     if asked == 1:
         return "Other records need it, so it was not deleted."
     return "Other records need one of them, so nothing was deleted."
-
-
-def _effect(field: Field) -> Literal["cleared", "deleted", "kept"]:
-    on_delete = next(iter(field.column.foreign_keys)).ondelete
-    if on_delete == "CASCADE":
-        return "deleted"
-    return "cleared" if field.is_optional and on_delete in (None, "SET NULL") else "kept"
-
-
-def _points_at(resource: Resource, referrer: Referrer, keys: Sequence[Key]) -> ColumnElement[bool]:
-    relation = referrer.field.relation
-    assert relation is not None
-    target = resource.by_name[relation.target_column]
-    if [field.name for field in resource.key] == [target.name]:
-        return referrer.field.column.in_([key[0] for key in keys])
-    targets = select(target.column).where(key_condition(resource, keys))
-    return referrer.field.column.in_(targets)

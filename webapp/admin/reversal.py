@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import batches, removal
 from webapp.admin.changes import taken_sentence
+from webapp.admin.consequences import fetch_consequences
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, parse_key
 from webapp.admin.resource import Resource
@@ -163,6 +164,10 @@ async def _find_gone_targets(session: AsyncSession, site: Site, step: Step) -> N
             if target.get(relation.name) is not None
         }
         there = await batches.fetch_targets(session, site, relation, set(pointing.values()))
+        if step.kind == Kind.DELETED and site.target_of(relation) is step.resource:
+            # They come back together.
+            column = relation.relation.target_column
+            there |= {target.get(column) for target in step.targets.values()}
         for text, value in pointing.items():
             if value not in there:
                 label = step.resource.labels[relation.name]
@@ -219,7 +224,7 @@ async def _reverse(
 
 async def _uncreate(session: AsyncSession, site: Site, step: Step, operation: Operation) -> None:
     keys = list(step.keys.values())
-    pointing = await removal.fetch_consequences(session, site, step.resource, keys)
+    pointing = await fetch_consequences(session, site, step.resource, keys)
     if pointing:
         count = sum(consequence.total.count for consequence in pointing)
         others = "Another record points" if count == 1 else f"{count:,} other records point"

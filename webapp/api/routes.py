@@ -208,9 +208,10 @@ def _answer(resource: Resource, request: Request, record: SQLModel, status: int 
 
 def _etag(resource: Resource, request: Request, record: SQLModel) -> str:
     """Return the version of a record as its reader sees it; other values make another one."""
-    values = {field.name: getattr(record, field.name) for field in resource.fields}
-    hidden = sorted(_hidden(resource, request))
-    digest = digest_of(secret_of(request), resource.name, snapshot_of(resource, values), hidden)
+    hidden = _hidden(resource, request)
+    names = [field.name for field in resource.fields if field.name not in hidden]
+    seen = snapshot_of(resource, {name: getattr(record, name) for name in names})
+    digest = digest_of(secret_of(request), resource.name, seen)
     return f'"{digest}"'
 
 

@@ -1,0 +1,193 @@
+"""Cascades: what goes along with something else is told, comes back with it, and alone."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from tests.app.test_restore import reason_of, restore
+from tests.html import by_id, deeds_of, follow, form_of, submit, text_of, undo_of
+from tests.replay import replayed, tables
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.history import Change
+from webapp.identity import Role
+from webapp.settings import Settings
+
+
+class Realm(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+
+
+class Town(SQLModel, table=True):
+    """It goes along with its realm; its twin may be any town and does without it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    realm_id: int = Field(foreign_key="realm.id", ondelete="CASCADE")
+    twin_id: int | None = Field(default=None, foreign_key="town.id", ondelete="SET NULL")
+
+
+class House(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    town_id: int = Field(foreign_key="town.id", ondelete="CASCADE")
+
+
+class Part(SQLModel, table=True):
+    """A tree: what is part of something goes along with it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    whole_id: int | None = Field(default=None, foreign_key="part.id", ondelete="CASCADE")
+
+
+RESOURCES = tuple(Resource(model) for model in (Realm, Town, House, Part))
+
+
+@pytest.fixture
+async def client(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of two realms, whose towns have houses and twins in and outside of their realm."""
+    connection = await session.connection()
+    await connection.run_sync(
+        lambda sync: SQLModel.metadata.create_all(sync, [each.table for each in RESOURCES])
+    )
+    await session.commit()
+    async with serving(create_app(settings, RESOURCES), role=Role.OWNER) as client:
+        for realm in ("North", "South"):
+            await create(client, "realms", name=realm)
+        for number in range(4):
+            await create(client, "towns", name=f"Town {number}", realm_id=str(number // 2 + 1))
+        for number in range(8):
+            await create(client, "houses", name=f"House {number}", town_id=str(number // 2 + 1))
+        for town, twin in ((1, 2), (2, 3), (3, 1), (4, 1)):
+            await client.post(f"/towns/{town}", data={"twin_id": str(twin)})
+        yield client
+
+
+async def create(client: httpx.AsyncClient, noun: str, **data: str) -> None:
+    assert (await client.post(f"/{noun}", data=data)).status_code == 303
+
+
+async def latest_of(stored: Stored, title: str) -> Change:
+    return [change for change in await stored.all(Change) if change.title == title][-1]
+
+
+async def test_all_that_goes_along_is_told_on_every_level(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    question = await client.get("/realms/1/delete")
+    assert "2 towns are deleted as well." in text_of(by_id(question, "confirm"))
+    await submit(client, form_of(question))
+    told = {
+        deed.said.removeprefix("Olive Owner ") for deed in deeds_of(await client.get("/history"))
+    }
+    assert told >= {
+        "deleted realm North",
+        "deleted town Town 0 as a consequence",
+        "deleted town Town 1 as a consequence",
+        *(f"deleted house House {number} as a consequence" for number in range(4)),
+        "changed town Town 2 as a consequence",
+        "changed town Town 3 as a consequence",
+    }
+    counts = [await stored.count(model) for model in (Realm, Town, House)]
+    assert counts == [1, 2, 4]
+    assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
+
+
+async def test_all_that_went_along_comes_back_and_goes_again(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    before = await tables(stored, *RESOURCES)
+    page = await follow(client, await client.post("/realms/1/delete"))
+    after = await tables(stored, *RESOURCES)
+    for wanted in (before, after, before):
+        page = await follow(client, await submit(client, undo_of(page)))
+        assert await tables(stored, *RESOURCES) == wanted
+    assert await replayed(stored, *RESOURCES) == before
+
+
+async def test_a_realm_is_restored_with_its_towns_and_their_houses(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    before = await tables(stored, *RESOURCES)
+    await client.post("/realms/1/delete")
+    assert (await restore(client, await latest_of(stored, "North"))).status_code == 303
+    assert await tables(stored, *RESOURCES) == before
+
+
+async def test_a_town_is_restored_alone_with_its_houses_where_there_is_a_realm_for_it(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    before = await tables(stored, *RESOURCES)
+    await client.post("/towns/1/delete")
+    assert await stored.count(House) == 6
+    assert (await restore(client, await latest_of(stored, "Town 0"))).status_code == 303
+    assert await tables(stored, *RESOURCES) == before
+    await client.post("/realms/1/delete")
+    refused = await restore(client, await latest_of(stored, "House 0"))
+    assert refused.status_code == 409
+    assert reason_of(refused) == "The town that “House 0” had is not there any more."
+    assert await stored.count(House) == 4
+
+
+async def test_both_realms_at_once_go_and_come_back(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    before = await tables(stored, *RESOURCES)
+    page = await follow(client, await client.post("/realms/delete", data={"id": ["1", "2"]}))
+    assert await tables(stored, *RESOURCES) == {}
+    assert await replayed(stored, *RESOURCES) == {}
+    await submit(client, undo_of(page))
+    assert await tables(stored, *RESOURCES) == before
+
+
+async def test_a_tree_goes_whole_and_comes_back(client: httpx.AsyncClient, stored: Stored) -> None:
+    for number in range(7):
+        whole = {"whole_id": str((number + 1) // 2)} if number else {}
+        await create(client, "parts", name=f"Part {number}", **whole)
+    before = await tables(stored, *RESOURCES)
+    page = await follow(client, await client.post("/parts/1/delete"))
+    assert await stored.count(Part) == 0
+    assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
+    await submit(client, undo_of(page))
+    assert await tables(stored, *RESOURCES) == before
+    page = await follow(client, await client.post("/parts/delete", data={"id": ["1", "2", "5"]}))
+    assert await stored.count(Part) == 0
+    assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
+    await submit(client, undo_of(page))
+    assert await tables(stored, *RESOURCES) == before
+
+
+async def test_a_ring_goes_whole_and_all_of_it_is_told(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    for number in range(3):
+        await create(client, "parts", name=f"Part {number}")
+    for part, whole in ((1, 3), (2, 1), (3, 2)):
+        await client.post(f"/parts/{part}", data={"whole_id": str(whole)})
+    answer = await client.post("/parts/1/delete")
+    assert answer.status_code == 303
+    assert await stored.count(Part) == 0
+    assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
+
+
+async def test_a_deep_chain_goes_whole_or_not_at_all(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    for number in range(30):
+        whole = {"whole_id": str(number)} if number else {}
+        await create(client, "parts", name=f"Part {number}", **whole)
+    before = await tables(stored, *RESOURCES)
+    page = await follow(client, await client.post("/parts/1/delete"))
+    assert await stored.count(Part) == 0
+    assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
+    await submit(client, undo_of(page))
+    assert await tables(stored, *RESOURCES) == before

@@ -1,0 +1,395 @@
+"""Masked fields: no page and no file tells them; one is shown on request, and that is told."""
+
+import json
+import logging
+from collections.abc import Callable
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+from starlette.applications import Starlette
+
+from tests.factories import a_hero, a_team
+from tests.gadgets import Gadget, Maker
+from tests.html import (
+    by_id,
+    columns_of,
+    deeds_of,
+    facts_of,
+    field_of,
+    flash_of,
+    follow,
+    form_of,
+    heading_of,
+    htmx_headers,
+    link,
+    links_of,
+    parsed,
+    rows_of,
+    submit,
+    text_of,
+)
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.admin.merging import OPENED
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+from webapp.app import create_app
+from webapp.heroes import Hero
+from webapp.history import Change, Kind
+from webapp.identity import Role
+from webapp.settings import Settings
+
+SECRET = "Qwertzuiop"
+OTHER = "Asdfghjkl"
+
+
+@pytest.fixture
+async def hero(client: httpx.AsyncClient, stored: Stored) -> Hero:
+    """A hero whose secret name was another one before, and who has a team."""
+    await client.post("/teams", data={"name": "Preventers"})
+    data = {"name": "Nova", "secret_name": OTHER, "age": "17", "team_id": "1"}
+    await client.post("/heroes", data=data)
+    await client.post("/heroes/1", data={"secret_name": SECRET})
+    (hero,) = await stored.all(Hero)
+    return hero
+
+
+# Where it is not.
+
+
+@pytest.mark.usefixtures("hero")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/heroes",
+        "/heroes?sort=secret_name",
+        f"/heroes?q={SECRET[:5]}",
+        "/heroes.csv",
+        "/heroes.json",
+        "/heroes.jsonl",
+        "/heroes/1",
+        "/heroes/1/edit",
+        "/heroes/1/delete",
+        "/heroes/1/history",
+        "/heroes/delete?id=1",
+        "/heroes/change?id=1",
+        "/heroes/options/team_id",
+        "/teams/1",
+        "/teams/1/heroes",
+        "/teams/1/delete",
+        "/teams/options/secret_name",
+        "/history",
+        "/history?kind=changed",
+    ],
+)
+@pytest.mark.parametrize("target", ["", "section#list", "form#form", "section#timeline"])
+async def test_no_page_and_no_file_holds_it(
+    client: httpx.AsyncClient, path: str, target: str
+) -> None:
+    # What was done last is told in a toast; then the page as it is.
+    for _ in range(2):
+        answer = await client.get(path, headers=htmx_headers(target) if target else {})
+        for word in (SECRET, OTHER):
+            assert word.lower() not in answer.text.lower()
+
+
+@pytest.mark.usefixtures("hero")
+async def test_no_answer_to_what_is_done_holds_it(client: httpx.AsyncClient) -> None:
+    stale = form_of(await client.get("/heroes/1/edit"))
+    await client.post("/heroes/1", data={"secret_name": OTHER * 2})
+    answers = [
+        await client.post("/heroes/1", data={"age": "old"}),
+        await submit(client, stale, secret_name="Mine"),
+        await client.post("/heroes/1", data={"age": "18"}),
+        await client.post("/heroes/1/edit", data={"team_id.q": "p"}),
+        await client.post("/heroes/change", data={"id": "1", "form.set.age": "1", "age": "7"}),
+        await client.post("/heroes/1/delete"),
+        await submit(client, stale, age="19"),
+    ]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [422, 409, 303, 200, 303, 303, 409]
+    answers += [await follow(client, answer) for answer in answers if answer.status_code == 303]
+    for answer in answers:
+        for word in (SECRET, OTHER):
+            assert word not in answer.text
+            assert word not in str(answer.headers)
+
+
+@pytest.mark.usefixtures("hero")
+async def test_it_is_shown_as_dots_of_one_length(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "Rusty", "x")
+    page = await client.get("/heroes")
+    assert columns_of(page)[1] == "Secret name"
+    assert {row["Secret name"] for row in rows_of(page)} == {"masked show"}
+    assert len({str(tag) for tag in parsed(page).find_all("span", class_="masked")}) == 1
+    assert facts_of(await client.get("/heroes/1"))["Secret name"] == "masked show"
+
+
+@pytest.mark.usefixtures("hero")
+async def test_nobody_can_sort_search_or_filter_it_out(client: httpx.AsyncClient) -> None:
+    page = await client.get("/heroes")
+    assert "Secret name" not in [one.text for one in links_of(page)]
+    assert (await client.get("/heroes?sort=secret_name")).status_code == 400
+    assert (await client.get("/heroes?sort=-secret_name")).status_code == 400
+    assert rows_of(await client.get(f"/heroes?q={SECRET}")) == []
+    for query in (f"secret_name={SECRET}", "secret_name_min=A"):
+        assert len(rows_of(await client.get(f"/heroes?{query}"))) == 1
+
+
+@pytest.mark.usefixtures("hero")
+async def test_the_history_tells_that_it_was_changed_and_not_to_what(
+    client: httpx.AsyncClient,
+) -> None:
+    for path in ("/history", "/heroes/1/history"):
+        changed = deeds_of(await client.get(path))[0]
+        assert changed.values == {"Secret name": "•••••••• became ••••••••"}
+
+
+@pytest.mark.usefixtures("hero")
+async def test_a_form_carries_no_more_than_a_digest_of_it(
+    client: httpx.AsyncClient, app: Starlette
+) -> None:
+    page = await client.get("/heroes/1/edit")
+    opened = json.loads(form_of(page)[OPENED])
+    assert opened["name"] == "Nova"
+    assert set(opened["secret_name"]) <= set("0123456789abcdef")
+    assert len(opened["secret_name"]) == 32
+    # Another server, with another key, makes another one.
+    other_key = {"secret_key": SecretStr("s" * 40)}
+    settings = app.state.settings.model_copy(update=other_key)
+    async with serving(create_app(settings), role=Role.OWNER) as other:
+        theirs = json.loads(form_of(await other.get("/heroes/1/edit"))[OPENED])
+    assert theirs["name"] == "Nova"
+    assert theirs["secret_name"] != opened["secret_name"]
+
+
+async def test_the_log_never_holds_it(
+    client: httpx.AsyncClient, hero: Hero, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await client.post("/heroes/1/reveal/secret_name")
+    await client.post("/heroes/1", data={"secret_name": OTHER})
+    await client.post("/heroes/1", data={"secret_name": SECRET * 40})
+    await client.post("/heroes/1/delete")
+    await client.get("/api/heroes/")
+    assert SECRET not in caplog.text
+    assert OTHER not in caplog.text
+
+
+# Editing.
+
+
+@pytest.mark.usefixtures("hero")
+async def test_it_is_edited_without_being_read(client: httpx.AsyncClient, stored: Stored) -> None:
+    page = await client.get("/heroes/1/edit")
+    field = field_of(page, "Secret name")
+    assert (field.type, field.value) == ("password", "")
+    assert "Leave it empty to keep what it is." in text_of(by_id(page, "form"))
+    for typed, kept in (("", SECRET), ("   ", SECRET), (" New ", "New")):
+        assert (await submit(client, form_of(page), secret_name=typed)).status_code == 303
+        assert [hero.secret_name for hero in await stored.all(Hero)] == [kept]
+        page = await client.get("/heroes/1/edit")
+
+
+async def test_a_new_record_needs_it(client: httpx.AsyncClient) -> None:
+    page = await client.get("/heroes/new")
+    assert "Leave it empty" not in text_of(by_id(page, "form"))
+    assert field_of(page, "Secret name").is_required
+    refused = await submit(client, form_of(page), name="Nova")
+    assert refused.status_code == 422
+
+
+@pytest.mark.usefixtures("hero")
+async def test_it_cannot_be_changed_for_many_at_once(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    page = await client.get("/heroes/change?id=1")
+    assert "secret" not in text_of(by_id(page, "form")).lower()
+    data = {"id": "1", "form.set.secret_name": "1", "secret_name": "Mine"}
+    assert (await client.post("/heroes/change", data=data)).status_code == 422
+    assert [hero.secret_name for hero in await stored.all(Hero)] == [SECRET]
+
+
+# Revealing.
+
+
+@pytest.mark.usefixtures("hero")
+async def test_one_value_is_shown_on_request_and_that_is_told(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient
+) -> None:
+    for path in ("/heroes", "/heroes/1", "/teams/1"):
+        page = await editor.get(path)
+        assert SECRET not in page.text
+        shown = await submit(editor, form_of(page, press="show"))
+        assert (shown.status_code, heading_of(shown)) == (200, "Nova")
+        assert text_of(by_id(shown, "revealed")) == SECRET
+        assert heading_of(await editor.get(link(shown, "history"))) == "Nova: history"
+    deeds = deeds_of(await client.get("/heroes/1/history?kind=revealed"))
+    assert [deed.said for deed in deeds] == ["Edward Editor looked at this hero"] * 3
+    assert deeds[0].values == {"Secret name": ""}
+
+
+@pytest.mark.usefixtures("hero")
+async def test_htmx_gets_only_the_value(client: httpx.AsyncClient) -> None:
+    headers = htmx_headers("span#revealed")
+    answer = await client.post("/heroes/1/reveal/secret_name", headers=headers)
+    (top,) = parsed(answer).find_all(True, recursive=False)
+    assert (top.name, text_of(top)) == ("span", SECRET)
+
+
+@pytest.mark.usefixtures("hero")
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+async def test_looking_at_it_is_no_link(
+    client: httpx.AsyncClient, stored: Stored, method: str
+) -> None:
+    before = await stored.count(Change)
+    answer = await client.request(method, "/heroes/1/reveal/secret_name")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert SECRET not in answer.text
+    assert await stored.count(Change) == before
+
+
+@pytest.mark.usefixtures("hero")
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"1/reveal/{name}" for name in ("name", "id", "x", "%00", "metadata", "team")),
+        *(f"{key}/reveal/secret_name" for key in ("99", "x")),
+    ],
+)
+async def test_only_what_is_masked_is_shown_so(
+    client: httpx.AsyncClient, stored: Stored, path: str
+) -> None:
+    before = await stored.count(Change)
+    assert (await client.post(f"/heroes/{path}")).status_code == 404
+    assert await stored.count(Change) == before
+
+
+async def test_a_revealed_value_is_text(client: httpx.AsyncClient, session: AsyncSession) -> None:
+    text = "<script>alert(1)</script>\"'&amp;{{7*7}}"
+    await a_hero(session, "Nova", text)
+    shown = await client.post("/heroes/1/reveal/secret_name")
+    assert "<script>alert" not in shown.text
+    assert text_of(by_id(shown, "revealed")) == text
+
+
+# Who may have it.
+
+
+@pytest.mark.usefixtures("hero")
+async def test_a_viewer_never_gets_it(viewer: httpx.AsyncClient, stored: Stored) -> None:
+    refused = await viewer.post("/heroes/1/reveal/secret_name")
+    assert (refused.status_code, SECRET in refused.text) == (403, False)
+    page = await viewer.get("/heroes/1")
+    assert facts_of(page)["Secret name"] == "masked"
+    for path in ("/api/heroes/1", "/api/heroes/", "/api/heroes/1/with-team"):
+        assert SECRET not in (await viewer.get(path)).text
+    assert SECRET not in (await viewer.get("/api/teams/1/with-heroes")).text
+    assert (await viewer.get("/api/heroes/1")).json()["secret_name"] is None
+    assert [change.kind for change in await stored.all(Change)].count(Kind.REVEALED) == 0
+
+
+@pytest.mark.usefixtures("hero")
+async def test_the_api_gives_it_to_editors_and_owners(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient
+) -> None:
+    for who in (client, editor):
+        assert (await who.get("/api/heroes/1")).json()["secret_name"] == SECRET
+        (hero,) = (await who.get("/api/teams/1/with-heroes")).json()["heroes"]
+        assert hero["secret_name"] == SECRET
+        changed = await who.patch("/api/heroes/1", json={"age": 18})
+        assert changed.json()["secret_name"] == SECRET
+
+
+@pytest.mark.usefixtures("hero")
+async def test_the_version_that_a_viewer_reads_tells_nothing_of_it(
+    client: httpx.AsyncClient, viewer: httpx.AsyncClient
+) -> None:
+    def etags(answers: list[httpx.Response]) -> list[str]:
+        return [answer.headers["etag"] for answer in answers]
+
+    before = etags([await viewer.get("/api/heroes/1"), await client.get("/api/heroes/1")])
+    assert before[0] != before[1]
+    await client.post("/heroes/1", data={"secret_name": OTHER})
+    after = etags([await viewer.get("/api/heroes/1"), await client.get("/api/heroes/1")])
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+# Any model.
+
+
+class Locker(SQLModel, table=True):
+    """Masked fields of several types, needed and optional."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    label: str
+    code: int = Field(ge=0)
+    hint: str | None = None
+
+
+MASKED = Resource(Locker, masked=(Locker.code, Locker.hint))
+
+
+async def test_a_masked_number_is_kept_changed_and_removed(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [MASKED.table]))
+    await session.commit()
+    async with serving(create_app(settings, (MASKED,)), role=Role.OWNER) as client:
+        data = {"label": "A", "code": "123456789", "hint": SECRET}
+        assert (await client.post("/lockers", data=data)).status_code == 303
+        page = await client.get("/lockers/1/edit")
+        assert "123456789" not in page.text
+        assert SECRET not in page.text
+        await submit(client, form_of(page), label="B")
+        page = await client.get("/lockers/1/edit")
+        refused = await submit(client, form_of(page), code="x", label="C")
+        assert refused.status_code == 422
+        saved = await submit(client, form_of(page), {"form.clear.hint": True, "code": "7"})
+        assert saved.status_code == 303
+        assert [(found.label, found.code, found.hint) for found in await stored.all(Locker)] == [
+            ("B", 7, None)
+        ]
+        assert "form.clear.code" not in page.text
+        listed = await client.get("/lockers")
+        assert rows_of(listed)[0]["Hint"] == "—"
+        assert flash_of(listed) == "Saved B"
+        assert "123456789" not in (await client.get("/history")).text
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        (lambda: Resource(Locker, masked=(Locker.label,), title=Locker.label), "the title"),
+        (lambda: Resource(Locker, masked=(Locker.hint,), search=(Locker.hint,)), "searched"),
+        (lambda: Resource(Locker, masked=(Locker.code,), filters=(Locker.code,)), "filtered"),
+        (lambda: Resource(Locker, masked=(Locker.code,), sort="-code"), "sorted"),
+        (lambda: Resource(Locker, masked=(Locker.id,)), "a key"),
+        (lambda: Resource(Gadget, masked=(Gadget.is_secret,)), "chosen"),
+        (lambda: Resource(Gadget, masked=(Gadget.condition,)), "chosen"),
+        (lambda: Resource(Gadget, masked=(Gadget.maker_code,)), "chosen"),
+    ],
+    ids=["title", "search", "filter", "sort", "key", "yes or no", "choice", "relation"],
+)
+def test_what_would_tell_it_is_refused_at_the_start(
+    resource: Callable[[], Resource], said: str
+) -> None:
+    with pytest.raises(TypeError, match=f"is masked and {said}"):
+        Site([resource(), Resource(Maker)])
+
+
+async def test_a_team_page_lists_its_heroes_masked(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    team = await a_team(session)
+    await a_hero(session, "Nova", SECRET, team=team)
+    (row,) = rows_of(await client.get(f"/teams/{team.id}"))
+    assert row["Secret name"] == "masked show"
