@@ -219,6 +219,13 @@ on("click", "dialog [data-cancel]", (link, event) => {
 on("pointerdown", "dialog", (dialog, { target }) => target === dialog && dialog.close());
 on("close", "#dialog", (dialog) => dialog.replaceChildren(), true);
 
+// ---- a conflict: what is typed after choosing theirs is meant to be kept ----
+for (const type of ["input", "change"])
+  on(type, ".form .panel", (panel, { target }) => {
+    const mine = find(`[name="form.keep.${CSS.escape(target.name)}"][value="mine"]`, panel.closest(".form"));
+    if (mine) mine.checked = true;
+  });
+
 // ---- many at once: what is filled in is meant to be changed ----
 for (const type of ["input", "change"])
   on(type, "[data-settable]", (field, { target }) => {
@@ -410,9 +417,14 @@ addEventListener("pageshow", () => {
   followAddress();
   countSelected();
 });
+// A form's own id is hidden by a field of that name, such as the rows that are changed together.
+const idOf = (element) => element?.getAttribute("id");
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.target?.matches("form")) ctx.request.headers["HX-Target"] = `form#${idOf(ctx.target)}`;
+});
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const page = parse(ctx.text);
-  if (ctx.response.status === 422 || (ctx.response.status === 409 && ctx.target?.id && find(`#${ctx.target.id}`, page))) return;
+  if (ctx.response.status === 422 || (ctx.response.status === 409 && idOf(ctx.target) && find(`#${idOf(ctx.target)}`, page))) return;
   ctx.push = ctx.replace = null;
   ctx.swap = "none"; // an error never takes the place of what someone reads or types
   if (ctx.response.status === 401) return signIn(ctx.text).then(() => repeat(ctx), () => {});
@@ -454,3 +466,5 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 upgrade();
 focusError();
+// What a page comes with is not spoken, only what is added to it later.
+setTimeout(() => find("#toasts").append(...find("#toasts").childNodes), 100);

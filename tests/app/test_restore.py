@@ -115,6 +115,19 @@ async def test_a_deleted_record_is_restored_to_any_state_it_ever_had(
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
 
 
+async def test_the_state_before_the_first_change_that_is_written_down_can_be_restored(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    hero = await a_hero(session, "Nova", "Cleo", 17)
+    before = hero.model_dump()
+    await client.post(f"/heroes/{hero.id}", data={"name": "Changed", "age": "18"})
+    await client.post(f"/heroes/{hero.id}", data={"name": "Changed again"})
+    page = await client.get(f"/heroes/{hero.id}/history")
+    restored = await submit(client, form_of(page, press="Restore the state before"))
+    assert flash_of(await follow(client, restored)) == "Restored Nova"
+    assert [found.model_dump() for found in await stored.all(Hero)] == [before]
+
+
 async def test_restoring_the_present_state_changes_nothing_and_offers_no_undo(
     client: httpx.AsyncClient, stored: Stored
 ) -> None:

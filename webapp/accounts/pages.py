@@ -112,7 +112,8 @@ async def refuse(request: Request) -> Response:
     if is_for_programs(request):
         return JSONResponse({"detail": NOT_SIGNED_IN}, 401, headers={"WWW-Authenticate": "Bearer"})
     if is_partial(request):
-        response = _ask(request, {"problem": NOT_SIGNED_IN}, 401, fragment="sign_in")
+        problem = "You have been signed out. Sign in, and what you began goes on."
+        response = _ask(request, {"problem": problem}, 401, fragment="sign_in")
         response.headers["Vary"] = "HX-Request-Type"
         return response
     here = with_raw_query(request)

@@ -76,18 +76,16 @@ async def undo_operation(request: Request) -> Response:
     try:
         undone = await undo.undo(session_of(request), site_of(request), operation_id, operation)
     except Invalid as invalid:
-        return _refused(request, "Nothing was undone", invalid)
+        return _refused(request, "Nothing was undone", invalid, _local(form.get("back")))
     if undone is None:
         raise HTTPException(404, "There is nothing to undo.")
-    back, url = form.get("back"), f"/{undone.resource.name}"
     # The page of a record whose creation was undone is gone.
-    if undone.key and isinstance(back, str) and is_local(back):
-        url = back
+    url = (undone.key and _local(form.get("back"))) or f"/{undone.resource.name}"
     return redirect(request, url, _undone("Undone", undone, operation.id))
 
 
 async def restore_record(resource: Resource, request: Request) -> Response:
-    """POST /heroes/7/restore: brings it back to the state after a change → the record, or 409."""
+    """POST /heroes/7/restore: brings it to the state after a change, or before → it, or 409."""
     form = await form_of(request)
     session, site = session_of(request), site_of(request)
     key = key_text(resource, key_in(resource, request))
@@ -98,9 +96,12 @@ async def restore_record(resource: Resource, request: Request) -> Response:
         raise HTTPException(404, "There is no such state to go back to.")
     operation = operation_of(request, "restore")
     try:
-        restored = await undo.restore(session, site, resource, change, operation)
+        restored = await undo.restore(
+            session, site, resource, change, operation, is_before=form.get("before") == "1"
+        )
     except Invalid as invalid:
-        return _refused(request, "Nothing was restored", invalid)
+        url = f"/{resource.name}/{key}/history"
+        return _refused(request, "Nothing was restored", invalid, url)
     undo_id = operation.id if restored.is_other else ""
     return redirect(request, f"/{resource.name}/{key}", _undone("Restored", restored, undo_id))
 
@@ -131,8 +132,13 @@ async def reveal(resource: Resource, request: Request) -> Response:
     return render(request, "admin/revealed.html", context, fragments=("revealed",))
 
 
-def _refused(request: Request, title: str, invalid: Invalid) -> Response:
-    context = {"status": 409, "title": title, "detail": " ".join(invalid.sentences.values())}
+def _local(back: object) -> str:
+    return back if isinstance(back, str) and is_local(back) else ""
+
+
+def _refused(request: Request, title: str, invalid: Invalid, back: str) -> Response:
+    detail = " ".join(invalid.sentences.values())
+    context = {"status": 409, "title": title, "detail": detail, "back": back}
     return render(request, "error.html", context, 409, fragments=())
 
 

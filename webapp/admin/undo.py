@@ -60,9 +60,17 @@ async def undo(
 
 
 async def restore(
-    session: AsyncSession, site: Site, resource: Resource, change: Change, operation: Operation
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    change: Change,
+    operation: Operation,
+    *,
+    is_before: bool = False,
 ) -> Undone:
-    """Bring a record to the state in which `change` left it, or found it if it deleted it.
+    """Bring a record to the state in which `change` left it, or, if it deleted it, found it.
+
+    With `is_before` always to the state in which `change` found it.
 
     A deleted record comes back with what pointed at it. Raises Invalid for what cannot be.
     """
@@ -78,7 +86,7 @@ async def restore(
         record = await changes.fetch_record(session, resource, key, is_locked=True)
         assert record is not None
     earlier: dict[str, str | None] = {}
-    for each in [*later, change] if change.kind == Kind.DELETED else later:
+    for each in [*later, change] if is_before or change.kind == Kind.DELETED else later:
         if each.kind != Kind.CREATED:
             earlier |= {name: old for name, (old, _) in each.values.items()}
     values = _values(resource, earlier)
