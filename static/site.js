@@ -227,7 +227,7 @@ for (const type of ["input", "change"])
   });
 
 // ---- masked values: one at a time, on the spot ----
-on("click", "[data-reveal]", async (button, event) => {
+on("click", ".reveal", async (button, event) => {
   event.preventDefault();
   const answer = await fetchPart(button.formAction, "span#revealed", { method: "POST" }).catch(() => undefined);
   const value = answer?.ok && find("#revealed", parse(await answer.text()));

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +14,7 @@ from zlib import crc32
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
+from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -61,10 +63,12 @@ def environment(app: Starlette) -> Environment:
 
     def url_for(name: str, /, **params: object) -> str:
         path = paths[name]
+        if not params:
+            return path
         return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
 
     env.globals.update(url_for=url_for, static_url=static_url, with_query=with_query)
-    env.globals["tint"] = tint
+    env.globals.update(icon=icon, symbol=symbol, capitalised=capitalised)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["door"] = env.get_template("door.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
@@ -169,6 +173,7 @@ def with_raw_query(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
+@cache
 def static_url(name: str) -> str:
     """Return the address of a static file, which changes with its content."""
     return f"/static/{name}?v={_digest(name)}"
@@ -180,12 +185,30 @@ def with_query(path: str, /, **params: str) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
+@cache
+def icon(name: str) -> Markup:
+    """Return one of the symbols of icons.svg, which says nothing by itself."""
+    use = f'<use href="{escape(static_url("icons.svg"))}#{name}"/>'
+    return Markup(f'<svg class="icon" aria-hidden="true">{use}</svg>')  # noqa: S704 - ours
+
+
+def capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+@cache
+def symbol(name: str, id_: str) -> Markup:
+    """Return a symbol of icons.svg for a page that refers to it many times, as `#id`."""
+    found = re.search(rf'<symbol id="{name}"(.*?)</symbol>', (STATIC / "icons.svg").read_text())
+    assert found is not None, name
+    return Markup(f'<symbol id="{id_}"{found[1]}</symbol>')  # noqa: S704 - a file of ours
+
+
 def tint(key: str) -> int:
     """Return one of 8 colours for a record, always the same one."""
     return crc32(key.encode()) % 8
 
 
-@cache
 def _digest(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 

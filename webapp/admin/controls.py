@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
 from webapp.admin.filters import Filter, described
-from webapp.admin.options import Options, fetch_options, fixed_options
+from webapp.admin.options import Options, fetch_first_options, fetch_options, fixed_options
 from webapp.admin.query import ListQuery
 from webapp.admin.site import Site
 
@@ -66,7 +66,10 @@ async def fetch_chips(
 async def _control(session: AsyncSession, site: Site, filter: Filter, text: str = "") -> Control:
     field = filter.field
     if field.relation:
-        options = await fetch_options(session, site, field, text, filter.values)
+        if text or filter.values:
+            options = await fetch_options(session, site, field, text, filter.values)
+        else:
+            options = await fetch_first_options(session, site, field)
         return Control(filter, options, text)
     return Control(filter, fixed_options(field) or Options())
 

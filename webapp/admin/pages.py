@@ -8,16 +8,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from webapp.admin.cells import fact, masked
 from webapp.admin.controls import fetch_chips, fetch_controls
-from webapp.admin.display import shown
 from webapp.admin.keys import key_of
 from webapp.admin.listing import fetch_page, fetch_references
 from webapp.admin.options import fetch_options
 from webapp.admin.query import ListQuery, Scope, parse_query
 from webapp.admin.requests import fetch_or_404, session_of, site_of
 from webapp.admin.resource import Resource
+from webapp.admin.rows import written
 from webapp.admin.site import Referrer
 from webapp.admin.totals import fetch_total
+from webapp.identity import identity_of
 from webapp.templating import flash_of, fragment_of, render, with_query
 
 LIST_FRAGMENTS = ("list", "total")
@@ -89,12 +91,20 @@ async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     params = request.query_params
     controls = () if fragment else await fetch_controls(session, site, query, params)
     flash = flash_of(request)
+    rows = written(
+        page.rows,
+        page.selection,
+        query,
+        can_edit=identity_of(request).can_edit,
+        back=context["back"],
+        marked=flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
+    )
     return context | {
         "page": page,
+        "rows": rows,
         "total": context["total"] or page.total,
         "controls": controls,
         "chips": await fetch_chips(session, site, query, controls),
-        "marked": flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
     }
 
 
@@ -113,12 +123,15 @@ async def _show(
 ) -> Response:
     session, site = session_of(request), site_of(request)
     references = await fetch_references(session, site, resource, record)
-    facts = [
-        (field, references.get(field.name) or shown(field, getattr(record, field.name)))
-        # A number that a database has given says the least.
-        for field in sorted(resource.fields, key=lambda field: field.is_generated)
-    ]
-    key = key_of(resource, record)
+    key, facts = key_of(resource, record), []
+    can_edit = identity_of(request).can_edit
+    # A number that a database has given says the least.
+    for field in sorted(resource.fields, key=lambda field: field.is_generated):
+        value = getattr(record, field.name)
+        if field.is_masked:
+            facts.append((field, masked(resource, field, key, value, can_reveal=can_edit)))
+        else:
+            facts.append((field, fact(field, value, references.get(field.name))))
     context: dict[str, Any] = {
         "subject": resource,
         "key": key,

@@ -52,6 +52,8 @@ class Site:
         self._by_model = {resource.model: resource for resource in self.resources}
         # What totals last heard of the size of each table, by the name of its resource.
         self.estimates: dict[str, Any] = {}
+        # What options last found for each relation, by its column.
+        self.options: dict[str, Any] = {}
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources
