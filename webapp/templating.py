@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -68,7 +67,7 @@ def environment(app: Starlette) -> Environment:
         return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
 
     env.globals.update(url_for=url_for, static_url=static_url, with_query=with_query)
-    env.globals.update(icon=icon, symbol=symbol, capitalised=capitalised)
+    env.globals.update(icon=icon, capitalised=capitalised)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["door"] = env.get_template("door.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
@@ -194,14 +193,6 @@ def icon(name: str) -> Markup:
 
 def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-@cache
-def symbol(name: str, id_: str) -> Markup:
-    """Return a symbol of icons.svg for a page that refers to it many times, as `#id`."""
-    found = re.search(rf'<symbol id="{name}"(.*?)</symbol>', (STATIC / "icons.svg").read_text())
-    assert found is not None, name
-    return Markup(f'<symbol id="{id_}"{found[1]}</symbol>')  # noqa: S704 - a file of ours
 
 
 def tint(key: str) -> int:

@@ -60,10 +60,9 @@ def written(
             parts += (start, write(key, values[place], values[title_at]), "</td>")
         if can_edit:
             parts.append(
-                f'<td class="tools"><a href="{at}/{key}/edit{edit_tail}" data-edit'
-                f' aria-label="Edit {title}" title="Edit"><svg><use href="#pen"/></svg></a>'
-                f'<a class="danger" href="{at}/{key}/delete?in=list{delete_tail}" data-dialog'
-                f' aria-label="Delete {title}" title="Delete"><svg><use href="#bin"/></svg></a>'
+                f'<td class="tools"><a href="{at}/{key}/edit{edit_tail}" data-edit title="Edit">'
+                f'Edit {title}</a><a href="{at}/{key}/delete?in=list{delete_tail}" data-dialog'
+                f' title="Delete">Delete {title}</a>'
             )
         parts.append("</td></tr>\n" if can_edit else "</tr>\n")
     return Markup("".join(parts))  # noqa: S704 - each part is escaped
