@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from webapp.admin.cells import fact, masked
 from webapp.admin.controls import fetch_chips, fetch_controls
+from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of
 from webapp.admin.listing import fetch_page, fetch_references
 from webapp.admin.options import fetch_options
@@ -65,6 +66,17 @@ async def options(resource: Resource, request: Request) -> Response:
     target = site_of(request).target_of(field)
     context = {"options": found, "target": target, "text": text}
     return render(request, "admin/options.html", context, fragments=())
+
+
+async def facets(resource: Resource, request: Request) -> Response:
+    """GET /heroes/options/team_id/counts?age_min=18: how many rows each option would leave."""
+    field = resource.by_name.get(request.path_params["field"])
+    if field is None or field not in resource.filter_fields:
+        raise HTTPException(404)
+    site = site_of(request)
+    query = parse_query(site, resource, request.url.path, request.query_params)
+    totals = await fetch_facets(session_of(request), site, query, field)
+    return render(request, "admin/facets.html", {"totals": totals}, fragments=())
 
 
 async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
