@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -208,15 +208,30 @@ def _shared(request: Request) -> dict[str, Any]:
     theme = request.cookies.get(THEME_COOKIE, "")
     # None also where something failed before anybody knew who is asking.
     identity: Identity | None = request.scope.get("state", {}).get("identity")
+    theme = theme if theme in THEMES else ""
+    state, path = request.app.state, request.url.path
     return {
         "identity": identity,
         "can_edit": identity is not None and identity.can_edit,
-        "site": request.app.state.site,
-        "path": request.url.path,
+        "site": state.site,
+        "path": path,
         "here": with_raw_query(request),
-        "theme": theme if theme in THEMES else "",
+        "theme": theme,
         "flash": flash_of(request),
+        "sidebar": _sidebar(state.templates, state.site, identity, path, theme),
     }
+
+
+# Any: the site is what the pages are about; templating knows none.
+@lru_cache(maxsize=256)
+def _sidebar(
+    env: Environment, site: Any, identity: Identity | None, path: str, theme: str
+) -> Markup:
+    """Return what is the same each time that somebody comes to an address."""
+    shown = env.get_template("sidebar.html").render(
+        site=site, identity=identity, path=path, theme=theme
+    )
+    return Markup(shown)  # noqa: S704 - a template of ours
 
 
 def _named_paths(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:

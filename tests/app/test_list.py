@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.factories import a_hero, a_team, some_heroes
+from tests.factories import a_hero, a_team, some_heroes, some_teams
 from tests.html import (
     alert_of,
     attribute,
@@ -261,8 +261,8 @@ async def test_a_fragment_of_the_list_takes_at_most_four_statements(
 async def test_a_page_of_25_heroes_weighs_less_than_30_kilobytes(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
-    for _ in range(20):
-        await some_heroes(session, 10, await a_team(session))
+    for team in await some_teams(session, 20):
+        await some_heroes(session, 10, team)
     page = await client.get("/heroes", headers={"Accept-Encoding": "identity"})
     assert len(rows_of(page)) == 25
     assert len(page.content) < 30_000

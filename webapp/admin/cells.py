@@ -58,7 +58,15 @@ def writer_of(site: Site, resource: Resource, field: Field, *, can_reveal: bool)
     """Return what writes the values of one column of a list."""
     if field.relation is not None:
         read = reader_of(site, field)
-        return lambda _, value, title: EMPTY if value is None else escape(read(value, title))
+        # Many rows of a page point at the same record.
+        known: dict[Any, str] = {None: EMPTY}
+
+        def write(_: str, value: Any, title: Any) -> str:
+            if value not in known:
+                known[value] = escape(read(value, title))
+            return known[value]
+
+        return write
     if field.is_masked:
         return lambda key, value, _: masked(resource, field, key, value, can_reveal=can_reveal)
     if field.display in {"text", "integer"}:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup, escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
@@ -19,6 +20,18 @@ class Control:
     filter: Filter
     options: Options
     search_text: str = ""
+
+    @property
+    def checkboxes(self) -> Markup:
+        """The options as HTML: there are so many that a template would take long."""
+        chosen = self.filter.texts()
+        start = f'<label><input type="checkbox" name="{escape(self.filter.name)}" value="'
+        boxes = [
+            f'{start}{escape(option.value)}"{" checked" if option.value in chosen else ""}>'
+            f"{escape(option.title)}</label>"
+            for option in self.options.options
+        ]
+        return Markup("".join(boxes))  # noqa: S704 - each part is escaped
 
 
 @dataclass(frozen=True)
