@@ -95,6 +95,23 @@ for (const type of ["pointerdown", "focusin"])
 
 on("toggle", ".filter[open]", (filter) => matchMedia("(pointer: fine)").matches && find("input", filter).focus(), true);
 
+// How many rows each option would leave, asked for when somebody looks at them.
+on("toggle", ".filter[open]", async (filter) => {
+  const box = find("[data-counts]", filter);
+  if (!box) return;
+  const answer = await fetchPart(`${box.dataset.counts}${location.search}`, "ul#options").catch(() => undefined);
+  const counts = answer?.ok ? all("li", parse(await answer.text())) : [];
+  for (const label of all("label", box)) {
+    const counted = counts.find(({ dataset }) => dataset.value === find("input", label).value);
+    find(".count", label)?.remove();
+    if (!counted) continue;
+    const count = document.createElement("span");
+    Object.assign(count, { className: "count", id: `count-${counted.dataset.value}`, ariaHidden: "true", textContent: counted.textContent });
+    find("input", label).setAttribute("aria-describedby", count.id);
+    label.append(count);
+  }
+}, true);
+
 const fetchOptions = async (box, query, signal) => {
   const url = `${box.dataset.options}?${new URLSearchParams({ q: query })}`;
   const answer = await fetchPart(url, "ul#options", { signal });
@@ -107,13 +124,15 @@ on("input", "[data-narrow]", (input, event) => {
   const box = find(".options", input.closest(".pop"));
   const query = input.value.trim();
   const narrow = () => {
-    for (const label of all("label", box)) label.hidden = !label.textContent.toLowerCase().includes(query.toLowerCase());
+    for (const label of all("label", box)) label.hidden = !find("input", label).nextSibling.textContent.toLowerCase().includes(query.toLowerCase());
   };
   const fetchMore = async () => {
     for (const { dataset: { value }, textContent } of await fetchOptions(box, query)) {
       if (!value || all("input", box).some((known) => known.value === value)) continue;
       const label = box.lastElementChild.cloneNode(true);
       Object.assign(find("input", label), { value, checked: false });
+      find(".count", label)?.remove();
+      find("input", label).removeAttribute("aria-describedby");
       label.lastChild.textContent = textContent;
       box.append(label);
     }
@@ -234,7 +253,7 @@ for (const type of ["input", "change"])
   });
 
 // ---- masked values: one at a time, on the spot ----
-on("click", "[data-reveal]", async (button, event) => {
+on("click", ".reveal", async (button, event) => {
   event.preventDefault();
   const answer = await fetchPart(button.formAction, "span#revealed", { method: "POST" }).catch(() => undefined);
   const value = answer?.ok && find("#revealed", parse(await answer.text()));

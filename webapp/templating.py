@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,6 +13,7 @@ from zlib import crc32
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
+from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -61,10 +62,12 @@ def environment(app: Starlette) -> Environment:
 
     def url_for(name: str, /, **params: object) -> str:
         path = paths[name]
+        if not params:
+            return path
         return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
 
     env.globals.update(url_for=url_for, static_url=static_url, with_query=with_query)
-    env.globals["tint"] = tint
+    env.globals.update(icon=icon, capitalised=capitalised)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["door"] = env.get_template("door.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
@@ -176,6 +179,7 @@ def with_raw_query(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
+@cache
 def static_url(name: str) -> str:
     """Return the address of a static file, which changes with its content."""
     return f"/static/{name}?v={_digest(name)}"
@@ -187,12 +191,22 @@ def with_query(path: str, /, **params: str) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
+@cache
+def icon(name: str) -> Markup:
+    """Return one of the symbols of icons.svg, which says nothing by itself."""
+    use = f'<use href="{escape(static_url("icons.svg"))}#{name}"/>'
+    return Markup(f'<svg class="icon" aria-hidden="true">{use}</svg>')  # noqa: S704 - ours
+
+
+def capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def tint(key: str) -> int:
     """Return one of 8 colours for a record, always the same one."""
     return crc32(key.encode()) % 8
 
 
-@cache
 def _digest(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
@@ -201,15 +215,30 @@ def _shared(request: Request) -> dict[str, Any]:
     theme = request.cookies.get(THEME_COOKIE, "")
     # None also where something failed before anybody knew who is asking.
     identity: Identity | None = request.scope.get("state", {}).get("identity")
+    theme = theme if theme in THEMES else ""
+    state, path = request.app.state, request.url.path
     return {
         "identity": identity,
         "can_edit": identity is not None and identity.can_edit,
-        "site": request.app.state.site,
-        "path": request.url.path,
+        "site": state.site,
+        "path": path,
         "here": with_raw_query(request),
-        "theme": theme if theme in THEMES else "",
+        "theme": theme,
         "flash": flash_of(request),
+        "sidebar": _sidebar(state.templates, state.site, identity, path, theme),
     }
+
+
+# Any: the site is what the pages are about; templating knows none.
+@lru_cache(maxsize=256)
+def _sidebar(
+    env: Environment, site: Any, identity: Identity | None, path: str, theme: str
+) -> Markup:
+    """Return what is the same each time that somebody comes to an address."""
+    shown = env.get_template("sidebar.html").render(
+        site=site, identity=identity, path=path, theme=theme
+    )
+    return Markup(shown)  # noqa: S704 - a template of ours
 
 
 def _named_paths(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:

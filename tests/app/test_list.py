@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.factories import a_hero, a_team, some_heroes
+from tests.factories import a_hero, a_team, some_heroes, some_teams
 from tests.html import (
     alert_of,
     attribute,
@@ -244,7 +244,8 @@ async def test_a_list_takes_at_most_four_statements_however_many_rows_it_has(
             page = await client.get(address + ("&" if "?" in address else "?") + "size=30")
         assert len(rows_of(page)) == 30
         numbers.append(len(executed))
-    assert numbers[0] == numbers[1] <= 4
+    # The second time the teams on offer are known.
+    assert numbers[1] <= numbers[0] <= 4
 
 
 @pytest.mark.parametrize("address", ["/heroes", "/heroes?team=1&sort=team_id", "/teams/1/heroes"])
@@ -255,6 +256,27 @@ async def test_a_fragment_of_the_list_takes_at_most_four_statements(
     with statements() as executed:
         await client.get(address, headers=LIST)
     assert len(executed) <= 4
+
+
+async def test_a_page_of_25_heroes_weighs_less_than_30_kilobytes(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    for team in await some_teams(session, 20):
+        await some_heroes(session, 10, team)
+    page = await client.get("/heroes", headers={"Accept-Encoding": "identity"})
+    assert len(rows_of(page)) == 25
+    assert len(page.content) < 30_000
+
+
+async def test_a_list_that_was_just_opened_takes_two_statements(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+) -> None:
+    await some_heroes(session, 40, await a_team(session))
+    await client.get("/heroes")
+    with statements() as executed:
+        await client.get("/heroes")
+    # The rows with their number, and who is asking.
+    assert len(executed) <= 2
 
 
 # Fragments

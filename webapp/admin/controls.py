@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup, escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
 from webapp.admin.filters import Filter, described
-from webapp.admin.options import Options, fetch_options, fixed_options
+from webapp.admin.options import Options, fetch_first_options, fetch_options, fixed_options
 from webapp.admin.query import ListQuery
 from webapp.admin.site import Site
 
@@ -19,6 +20,18 @@ class Control:
     filter: Filter
     options: Options
     search_text: str = ""
+
+    @property
+    def checkboxes(self) -> Markup:
+        """The options as HTML: there are so many that a template would take long."""
+        chosen = self.filter.texts()
+        start = f'<label><input type="checkbox" name="{escape(self.filter.name)}" value="'
+        boxes = [
+            f'{start}{escape(option.value)}"{" checked" if option.value in chosen else ""}>'
+            f"{escape(option.title)}</label>"
+            for option in self.options.options
+        ]
+        return Markup("".join(boxes))  # noqa: S704 - each part is escaped
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,10 @@ async def fetch_chips(
 async def _control(session: AsyncSession, site: Site, filter: Filter, text: str = "") -> Control:
     field = filter.field
     if field.relation:
-        options = await fetch_options(session, site, field, text, filter.values)
+        if text or filter.values:
+            options = await fetch_options(session, site, field, text, filter.values)
+        else:
+            options = await fetch_first_options(session, site, field)
         return Control(filter, options, text)
     return Control(filter, fixed_options(field) or Options())
 

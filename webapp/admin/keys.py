@@ -57,6 +57,9 @@ def key_condition(resource: Resource, keys: Sequence[Key]) -> ColumnElement[bool
 
 
 def _escape(part: str) -> str:
+    # As almost all are.
+    if part.isalnum() and part.isascii():
+        return part
     # Dots are escaped too: browsers resolve “..” before they ask.
     return re.sub(r"[^A-Za-z0-9_:-]", lambda found: _escape_character(found[0]), part) or "~"
 

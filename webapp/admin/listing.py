@@ -1,6 +1,6 @@
 """The list: fetches one page of rows and what stands around them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,36 +9,19 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from webapp.admin.cells import UNTITLED, Reference, reader_of
 from webapp.admin.cursor import Cursor
 from webapp.admin.display import shown_in_cell
-from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
 from webapp.admin.keyset import parameters_of, place_of
 from webapp.admin.narrowing import Found, fetch_narrowed
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
+from webapp.admin.rows import Row
 from webapp.admin.selection import Selection, order_of, selection_of, statement_of
 from webapp.admin.site import Site
 from webapp.admin.total import Total
-from webapp.admin.totals import fetch_total
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A relation's value in a row: the title of the other record and, if it has pages, its key."""
-
-    title: str
-    resource: Resource
-    key: str | None
-
-
-@dataclass(frozen=True)
-class Row:
-    """One record in a list: its key and title, and for each column a text, a reference or None."""
-
-    key: str
-    title: str
-    cells: tuple[str | Reference | None, ...]
+from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_total
 
 
 @dataclass(frozen=True)
@@ -46,6 +29,7 @@ class Page:
     """One page of a list; `first_position` counts from 1 and is 0 where nobody knows it."""
 
     query: ListQuery
+    selection: Selection
     rows: tuple[Row, ...]
     first_position: int
     next_query: ListQuery | None
@@ -67,10 +51,12 @@ async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Pag
     shown = (*query.fields, *query.condition_fields) if is_narrowed else query.fields
     reader = _Reader(selection_of(site, query, shown), query)
     limit = query.size + 1
+    total = None if is_narrowed else known_total(site, query.resource)
+    counts = not is_narrowed and total is None
     if is_narrowed:
         found = await fetch_narrowed(session, query, reader.selection, limit)
     else:
-        found = Found(await _fetch_rows(session, query, reader.selection, limit))
+        found = Found(await _fetch_rows(session, query, reader.selection, limit, is_counted=counts))
     rows = list(found.rows)
     has_more = len(rows) > query.size
     del rows[query.size :]
@@ -78,24 +64,36 @@ async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Pag
         rows.reverse()
     is_whole = not has_more and query.cursor is None and not found.edge and not found.is_partial
     if is_whole:
-        total: Total | None = Total(len(rows))
-    else:
-        total = None if is_narrowed else await fetch_total(session, site, query)
+        total = Total(len(rows))
+    elif counts and rows:
+        total = await fetch_total_of(session, site, query.resource, rows[0][-1])
+    elif counts:
+        total = await fetch_total(session, site, query)
     is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
     return _page(query, reader, rows, has_more, total, found, is_first=is_first)
 
 
 async def _fetch_rows(
-    session: AsyncSession, query: ListQuery, selection: Selection, limit: int
+    session: AsyncSession,
+    query: ListQuery,
+    selection: Selection,
+    limit: int,
+    *,
+    is_counted: bool = False,
 ) -> tuple[SqlRow[Any], ...]:
+    """Fetch rows; counted ones have the number of all rows, as far as it is counted, at the end."""
     statement = statement_of(
         selection,
         place_of(order_of(selection), query.cursor),
         is_backward=query.is_backward,
         is_lateral=session.get_bind().dialect.name == "postgresql",
+        is_counted=is_counted,
     )
-    parameters = parameters_of(query.cursor, is_falling=query.is_falling)
-    return tuple(await session.execute(statement, {**parameters, "size": limit}))
+    parameters = {**parameters_of(query.cursor, is_falling=query.is_falling), "size": limit}
+    if is_counted:
+        parameters |= counting()
+    connection = await session.connection()
+    return tuple(await connection.execute(statement, parameters))
 
 
 async def _is_preceded(
@@ -116,22 +114,9 @@ class _Reader:
     def __init__(self, selection: Selection, query: ListQuery) -> None:
         self.selection, self.resource = selection, query.resource
         self.key_places = [selection.place(field) for field in query.resource.key]
-        self.title_place = selection.place(query.resource.title_field)
-        self.cells: list[tuple[int, int, Callable[[Any, Any], str | Reference | None]]] = []
-        for field in query.fields:
-            place = selection.place(field)
-            if field.relation is None:
-                self.cells.append((place, place, _cell_reader(field)))
-            else:
-                title_place = selection.title_place(field)
-                self.cells.append((place, title_place, _reference_reader(selection.site, field)))
 
     def row(self, found: Sequence[Any]) -> Row:
-        return Row(
-            key_text(self.resource, self._key(found)),
-            shown_in_cell(self.resource.title_field, found[self.title_place]) or "(empty)",
-            tuple(read(found[place], found[title]) for place, title, read in self.cells),
-        )
+        return Row(key_text(self.resource, self._key(found)), found)
 
     def cursor(self, query: ListQuery, found: Sequence[Any], position: int) -> Cursor:
         link = found[self.selection.place(query.link_field)] if query.link_field else None
@@ -140,26 +125,6 @@ class _Reader:
 
     def _key(self, found: Sequence[Any]) -> Key:
         return tuple(found[place] for place in self.key_places)
-
-
-def _cell_reader(field: Field) -> Callable[[Any, Any], str | None]:
-    return lambda value, _: None if value is None else shown_in_cell(field, value)
-
-
-def _reference_reader(site: Site, field: Field) -> Callable[[Any, Any], Reference | None]:
-    target = site.target_of(field)
-    assert field.relation is not None
-    has_pages = target in site and [key.name for key in target.key] == [
-        field.relation.target_column
-    ]
-
-    def read(value: Any, title_value: Any) -> Reference | None:
-        if value is None:
-            return None
-        title = shown_in_cell(target.title_field, title_value) or "(empty)"
-        return Reference(title, target, key_text(target, (value,)) if has_pages else None)
-
-    return read
 
 
 def _page(
@@ -189,6 +154,7 @@ def _page(
     rows = tuple(reader.row(row) for row in found)
     return Page(
         query,
+        reader.selection,
         rows,
         first,
         next_query,
@@ -226,7 +192,7 @@ async def fetch_references(
         link = other.c[target.by_name[field.relation.target_column].column.name]
         title = select(other.c[target.title_field.column.name]).where(link == value)
         columns.append(title.scalar_subquery())
-        readers[field.name] = (value, _reference_reader(site, field))
+        readers[field.name] = (value, reader_of(site, field))
     if not columns:
         return {}
     titles = (await session.execute(select(*columns))).one()
@@ -247,7 +213,7 @@ async def fetch_titles(
     return [
         (
             key_text(resource, tuple(row[:-1])),
-            shown_in_cell(resource.title_field, row[-1]) or "(empty)",
+            shown_in_cell(resource.title_field, row[-1]) or UNTITLED,
         )
         for row in found
     ]

@@ -1,5 +1,6 @@
 """Options: the records that a relation field may point at, as a picker offers them."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from webapp.admin.search import matches
 from webapp.admin.site import Site
 
 MOST_OPTIONS = 50
+# So long a filter may not yet offer a new team.
+KEPT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,14 @@ class Options:
 
     options: tuple[Option, ...] = ()
     has_more: bool = False
+
+
+@dataclass(frozen=True)
+class KeptOptions:
+    """What the first options of a relation were at a moment."""
+
+    options: Options
+    at: float
 
 
 YES_AND_NO = Options((Option("true", "Yes"), Option("false", "No")))
@@ -80,6 +91,16 @@ async def fetch_options(
     found_count = sum(rank for rank, _, _ in rows)
     has_more = found_count > MOST_OPTIONS
     return Options(options[:-1] if has_more else options, has_more)
+
+
+async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:
+    """Fetch the options that come first, or return what they were a few seconds ago."""
+    known: KeptOptions | None = site.options.get(str(field.column))
+    if known is not None and time.monotonic() - known.at < KEPT_SECONDS:
+        return known.options
+    options = await fetch_options(session, site, field)
+    site.options[str(field.column)] = KeptOptions(options, time.monotonic())
+    return options
 
 
 def _condition(title: Field, text: str) -> ColumnElement[bool]:

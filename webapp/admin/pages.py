@@ -8,16 +8,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from webapp.admin.cells import fact, masked
 from webapp.admin.controls import fetch_chips, fetch_controls
-from webapp.admin.display import shown
+from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of
 from webapp.admin.listing import fetch_page, fetch_references
 from webapp.admin.options import fetch_options
 from webapp.admin.query import ListQuery, Scope, parse_query
 from webapp.admin.requests import fetch_or_404, session_of, site_of
 from webapp.admin.resource import Resource
+from webapp.admin.rows import written
 from webapp.admin.site import Referrer
 from webapp.admin.totals import fetch_total
+from webapp.identity import identity_of
 from webapp.templating import flash_of, fragment_of, render, with_query
 
 LIST_FRAGMENTS = ("list", "total")
@@ -65,6 +68,17 @@ async def options(resource: Resource, request: Request) -> Response:
     return render(request, "admin/options.html", context, fragments=())
 
 
+async def facets(resource: Resource, request: Request) -> Response:
+    """GET /heroes/options/team_id/counts?age_min=18: how many rows each option would leave."""
+    field = resource.by_name.get(request.path_params["field"])
+    if field is None or field not in resource.filter_fields:
+        raise HTTPException(404)
+    site = site_of(request)
+    query = parse_query(site, resource, request.url.path, request.query_params)
+    totals = await fetch_facets(session_of(request), site, query, field)
+    return render(request, "admin/facets.html", {"totals": totals}, fragments=())
+
+
 async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     session, site = session_of(request), site_of(request)
     count = request.query_params.get("count", "")
@@ -89,12 +103,20 @@ async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     params = request.query_params
     controls = () if fragment else await fetch_controls(session, site, query, params)
     flash = flash_of(request)
+    rows = written(
+        page.rows,
+        page.selection,
+        query,
+        can_edit=identity_of(request).can_edit,
+        back=context["back"],
+        marked=flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
+    )
     return context | {
         "page": page,
+        "rows": rows,
         "total": context["total"] or page.total,
         "controls": controls,
         "chips": await fetch_chips(session, site, query, controls),
-        "marked": flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
     }
 
 
@@ -113,12 +135,15 @@ async def _show(
 ) -> Response:
     session, site = session_of(request), site_of(request)
     references = await fetch_references(session, site, resource, record)
-    facts = [
-        (field, references.get(field.name) or shown(field, getattr(record, field.name)))
-        # A number that a database has given says the least.
-        for field in sorted(resource.fields, key=lambda field: field.is_generated)
-    ]
-    key = key_of(resource, record)
+    key, facts = key_of(resource, record), []
+    can_edit = identity_of(request).can_edit
+    # A number that a database has given says the least.
+    for field in sorted(resource.fields, key=lambda field: field.is_generated):
+        value = getattr(record, field.name)
+        if field.is_masked:
+            facts.append((field, masked(resource, field, key, value, can_reveal=can_edit)))
+        else:
+            facts.append((field, fact(field, value, references.get(field.name))))
     context: dict[str, Any] = {
         "subject": resource,
         "key": key,

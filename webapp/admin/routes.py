@@ -45,6 +45,7 @@ def _routes(resource: Resource) -> list[Route]:
         *look(".jsonl", "jsonl", export.json_lines),
         *edit("/new", "new", creating.new_page, post=creating.new_again),
         *look("/options/{field}", "options", pages.options),
+        *look("/options/{field}/counts", "facets", pages.facets),
         *edit("/change", "change-many", bulk.change_many_page, post=bulk.change_many),
         *edit("/change/again", "change-many-again", post=bulk.change_many_again),
         *edit("/delete", "delete-many", deleting.delete_many_page, post=deleting.delete_many),

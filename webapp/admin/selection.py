@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Label, Select, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Label,
+    Select,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.sql.util import ClauseAdapter
 
 from webapp.admin.fields import Field
@@ -87,9 +97,12 @@ def order_of(selection: Selection) -> Order:
 
 @lru_cache(maxsize=512)
 def statement_of(
-    selection: Selection, place: Place, *, is_backward: bool, is_lateral: bool
+    selection: Selection, place: Place, *, is_backward: bool, is_lateral: bool, is_counted: bool
 ) -> Select[Any]:
-    """Return the statement for a page of a list that nothing narrows; made once."""
+    """Return the statement for a page of a list that nothing narrows; made once.
+
+    `is_counted` saves a statement: the number of all rows, up to `cap`, stands in each of them.
+    """
     order = order_of(selection)
     page = select_page(
         selection.columns, order, place, is_backward=is_backward, is_lateral=is_lateral
@@ -97,7 +110,18 @@ def statement_of(
     rows = page.subquery("page")
     stretch = [rows.c["_stretch"]] if "_stretch" in rows.c else []
     is_falling = order.is_descending != is_backward
-    return with_titles(selection, rows).order_by(*stretch, *marks_of(rows, order, is_falling))
+    statement = with_titles(selection, rows)
+    if is_counted:
+        counted = select_count(selection.resource).scalar_subquery()
+        statement = statement.add_columns(counted.label("_count"))
+    return statement.order_by(*stretch, *marks_of(rows, order, is_falling))
+
+
+def select_count(resource: Resource) -> Select[Any]:
+    """Return the statement that counts all rows, but no more than `cap`."""
+    cap = bindparam("cap", type_=Integer)
+    some = select(resource.key[0].column).limit(cap).subquery("counted")
+    return select(func.count()).select_from(some)
 
 
 def statements_of_all(

@@ -52,6 +52,10 @@ class Site:
         self._by_model = {resource.model: resource for resource in self.resources}
         # What totals last heard of the size of each table, by the name of its resource.
         self.estimates: dict[str, Any] = {}
+        # What options last found for each relation, by its column.
+        self.options: dict[str, Any] = {}
+        # What facets last counted, by column and the other filters.
+        self.facets: dict[Any, Any] = {}
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.narrowing import fetch_count
 from webapp.admin.query import ListQuery
+from webapp.admin.resource import Resource
+from webapp.admin.selection import select_count
 from webapp.admin.site import Site
 from webapp.admin.total import COUNT_CAP, Total
 
@@ -30,21 +32,38 @@ async def fetch_total(
     """Count the rows of a list: all of them only if it has to be exact."""
     if query.is_narrowed or query.scope:
         return await fetch_count(session, site, query, is_exact=is_exact)
-    table = query.resource.table
     if is_exact:
-        counted = select(func.count()).select_from(table)
+        counted = select(func.count()).select_from(query.resource.table)
         return Total((await session.execute(counted)).scalar_one())
-    name = query.resource.name
-    known = site.estimates.get(name)
-    if known is not None and time.monotonic() - known.at < ESTIMATE_SECONDS:
-        return Total(known.count, is_estimate=True)
-    some = select(query.resource.key[0].column).limit(COUNT_CAP + 1).subquery()
-    counting = select(func.count()).select_from(some)
-    count = (await session.execute(counting)).scalar_one()
+    known = known_total(site, query.resource)
+    if known is not None:
+        return known
+    counted = select_count(query.resource)
+    count = (await session.execute(counted, counting())).scalar_one()
+    return await fetch_total_of(session, site, query.resource, count)
+
+
+def known_total(site: Site, resource: Resource) -> Total | None:
+    """Return what was estimated a short while ago."""
+    known: Estimate | None = site.estimates.get(resource.name)
+    if known is None or time.monotonic() - known.at >= ESTIMATE_SECONDS:
+        return None
+    return Total(known.count, is_estimate=True)
+
+
+def counting() -> dict[str, int]:
+    """Return the parameter of a statement that counts: one more than is counted."""
+    return {"cap": COUNT_CAP + 1}
+
+
+async def fetch_total_of(
+    session: AsyncSession, site: Site, resource: Resource, count: int
+) -> Total:
+    """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted, or about it."""
     if count > COUNT_CAP:
-        estimate = await _ask(session, table.name)
+        estimate = await _ask(session, resource.table.name)
         if estimate is not None and estimate >= LEAST_ESTIMATE:
-            site.estimates[name] = Estimate(estimate, time.monotonic())
+            site.estimates[resource.name] = Estimate(estimate, time.monotonic())
             return Total(estimate, is_estimate=True)
     return Total.capped(count)
 

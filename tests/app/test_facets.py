@@ -1,0 +1,80 @@
+"""Facets: how many rows each option of a filter would leave."""
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
+
+from tests.app.test_plans import assert_is_read_by_index, executed_by, many
+from tests.factories import a_hero, a_team, some_heroes
+from tests.html import attribute, parsed, text_of
+from webapp.admin import facets
+from webapp.database import Database
+
+COUNTS = "/heroes/options/team_id/counts"
+__all__ = ["many"]
+
+
+def counts_of(page: httpx.Response) -> dict[str, str]:
+    """The number beside each option, by its value."""
+    items = parsed(page).find_all("li")
+    return {attribute(item, "data-value"): text_of(item) for item in items}
+
+
+async def test_each_team_tells_how_many_heroes_it_has(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    avengers, preventers = await a_team(session, "Avengers"), await a_team(session, "Preventers")
+    await some_heroes(session, 3, avengers)
+    await a_hero(session, "Rusty", "Bert", 20)
+    counted = counts_of(await client.get(COUNTS))
+    assert counted == {"none": "1", str(avengers.id): "3", str(preventers.id): "0"}
+
+
+async def test_the_other_filters_count_and_the_own_one_does_not(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    avengers, preventers = await a_team(session, "Avengers"), await a_team(session, "Preventers")
+    await a_hero(session, "Nova", "Cleo", 30, preventers)
+    await a_hero(session, "Deadpond", "Adam", 40, avengers)
+    await a_hero(session, "Vision", "Ada", 15, avengers)
+    counted = counts_of(await client.get(f"{COUNTS}?age_min=18&team={preventers.id}"))
+    assert counted == {"none": "0", str(avengers.id): "1", str(preventers.id): "1"}
+
+
+async def test_of_many_heroes_only_some_are_counted(
+    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "FACET_CAP", 10)
+    team = await a_team(session)
+    await some_heroes(session, 30, team)
+    assert counts_of(await client.get(COUNTS))[str(team.id)] == "10+"
+
+
+async def test_what_was_searched_for_is_not_counted(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await some_heroes(session, 3, await a_team(session))
+    page = await client.get(f"{COUNTS}?q=hero")
+    assert page.status_code == 200
+    assert counts_of(page) == {}
+
+
+@pytest.mark.parametrize("field", ["secret_name", "nothing"])
+async def test_what_is_no_filter_has_no_counts(client: httpx.AsyncClient, field: str) -> None:
+    assert (await client.get(f"/heroes/options/{field}/counts")).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["", "?age_min=80", "?age=none"])
+async def test_counting_looks_at_a_part_of_the_table_only(
+    client: httpx.AsyncClient,
+    app: Starlette,
+    database: Database,
+    many: None,
+    monkeypatch: pytest.MonkeyPatch,
+    query: str,
+) -> None:
+    monkeypatch.setattr(facets, "FACET_CAP", 5)
+    with executed_by(app) as executed:
+        assert counts_of(await client.get(COUNTS + query))
+    await assert_is_read_by_index(database, executed, most=6)

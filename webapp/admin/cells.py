@@ -1,0 +1,108 @@
+"""Cells: the HTML of values, as lists and pages of records show them.
+
+A list has hundreds of them, and a template takes ten times as long to write one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from webapp.admin.display import shown, shown_in_cell
+from webapp.admin.fields import Field
+from webapp.admin.keys import key_text
+from webapp.admin.resource import Resource
+from webapp.admin.site import Site
+from webapp.templating import tint
+
+EMPTY = Markup('<span class="muted">—</span>')
+UNTITLED = "(empty)"
+
+# Each takes the key of a row as it stands in URLs, the value, and the title of what that points at.
+Write = Callable[[str, Any, Any], str]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A relation's value: the title of the other record and, if it has pages, its key."""
+
+    title: str
+    resource: Resource
+    key: str | None
+
+    def __html__(self) -> str:
+        if self.key is None:
+            return escape(self.title)
+        url = f"/{self.resource.name}/{self.key}"
+        return f'<a class="tag" data-tint="{tint(self.key)}" href="{url}">{escape(self.title)}</a>'
+
+
+def reader_of(site: Site, field: Field) -> Callable[[Any, Any], Reference | None]:
+    """Return what makes a reference of a relation's value and the title of what it points at."""
+    target = site.target_of(field)
+    assert field.relation is not None
+    keys = [key.name for key in target.key]
+    has_pages = target in site and keys == [field.relation.target_column]
+
+    def read(value: Any, title_value: Any) -> Reference | None:
+        if value is None:
+            return None
+        title = shown_in_cell(target.title_field, title_value) or UNTITLED
+        return Reference(title, target, key_text(target, (value,)) if has_pages else None)
+
+    return read
+
+
+def writer_of(site: Site, resource: Resource, field: Field, *, can_reveal: bool) -> Write:
+    """Return what writes the values of one column of a list."""
+    if field.relation is not None:
+        read = reader_of(site, field)
+        # Many rows of a page point at the same record.
+        known: dict[Any, str] = {None: EMPTY}
+
+        def write(_: str, value: Any, title: Any) -> str:
+            if value not in known:
+                known[value] = escape(read(value, title))
+            return known[value]
+
+        return write
+    if field.is_masked:
+        return lambda key, value, _: masked(resource, field, key, value, can_reveal=can_reveal)
+    if field.display in {"text", "integer"}:
+        return lambda _, value, __: escape(value) if value not in (None, "") else EMPTY
+    return lambda _, value, __: formatted(field, shown_in_cell(field, value))
+
+
+def fact(field: Field, value: Any, reference: Reference | None) -> Markup:
+    """Return the value of a field that is not masked, as the page of its record shows it."""
+    if reference is not None:
+        return escape(reference)
+    text = shown(field, value)
+    if text and field.input.kind in {"json", "long_text"}:
+        return Markup("<pre>{}</pre>").format(text)
+    return Markup(formatted(field, text))  # noqa: S704 - escaped there
+
+
+def formatted(field: Field, text: str) -> str:
+    """Return the HTML of a value that reads as `text`."""
+    if not text:
+        return EMPTY
+    written = escape(text)
+    match field.display:
+        case "datetime":
+            return f'<time datetime="{written}Z">{written.replace("T", " ")} UTC</time>'
+        case "clock":
+            return f'<time datetime="{written}">{written.replace("T", " ")}</time>'
+        case "date":
+            return f'<time datetime="{written}">{written}</time>'
+    return written
+
+
+def masked(resource: Resource, field: Field, key: str, value: Any, *, can_reveal: bool) -> Markup:
+    """Return what stands for a masked value, with a button that shows it."""
+    if value is None:
+        return EMPTY
+    url = f"/{resource.name}/{key}/reveal/{field.name}"
+    button = f' <button class="reveal" form="reveal" formaction="{url}">show</button>'
+    return Markup(f'<span><span class="masked">masked</span>{button if can_reveal else ""}</span>')  # noqa: S704 - a key has no character that HTML knows
