@@ -22,6 +22,19 @@ def test_back_after_signing_out_shows_nothing(page: Page) -> None:
 
 
 @each_way
+def test_back_after_signing_out_shows_nothing_of_the_api_either(page: Page) -> None:
+    page.goto("/api/heroes")
+    expect(page.get_by_text("secret_name")).to_be_visible()
+    page.goto("/teams")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_text("Sign in to go on")).to_be_visible()
+    expect(page.get_by_text("secret_name")).to_have_count(0)
+
+
+@each_way
 def test_forward_leads_to_the_page_that_was_left(page: Page) -> None:
     page.goto("/heroes?q=a&sort=-name")
     first = names(page).first.inner_text()
