@@ -16,6 +16,7 @@ from tests.html import (
     form_of,
     heading_of,
     htmx_headers,
+    link,
     marked_rows_of,
     parsed,
     rows_of,
@@ -184,6 +185,7 @@ async def test_a_record_that_somebody_has_changed_since_is_left_alone(
         refused = await submit(client, undo_of(page))
         assert (refused.status_code, heading_of(refused)) == (409, "Nothing was undone")
         assert reason_of(refused) == "Edward Editor changed “Nova Prime” since then."
+        assert link(refused, "Go back") == "/heroes"
     (found,) = await stored.all(Hero)
     assert (found.name, found.age) == ("Nova Prime", 18)
 
