@@ -12,7 +12,7 @@ from tests.html import attribute, parsed
 from tests.statements import Statements
 from webapp import static_files
 from webapp.static_files import COMPRESSORS
-from webapp.templating import STATIC
+from webapp.templating import STATIC, static_url
 
 FOREVER = "public, max-age=31536000, immutable"
 MOST_BYTES = 60_000
@@ -130,9 +130,19 @@ async def test_the_first_visit_to_the_list_is_small(
     assert sum([await transferred(client, url, encoding) for url in urls]) <= MOST_BYTES
 
 
-async def test_a_style_sheet_fetches_nothing_more(client: httpx.AsyncClient) -> None:
+async def test_a_style_sheet_fetches_two_icons_which_browsers_keep_for_good(
+    client: httpx.AsyncClient,
+) -> None:
     styles = (await client.get("/static/site.css")).text
-    assert re.findall(r"url\(|@import|@font-face", styles) == []
+    assert re.findall(r"@import|@font-face", styles) == []
+    icons = re.findall(r"url\(\"([^\"]+)\"\)", styles)
+    assert len(icons) == len(re.findall(r"url\(", styles)) == 2
+    for icon in icons:
+        # One that was changed needs its new address in the style sheet.
+        assert f"/static/{icon}" == static_url(icon.partition("?")[0])
+        answer = await client.get(f"/static/{icon}")
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
 
 
 @pytest.mark.parametrize(
