@@ -125,6 +125,13 @@ def test_a_template_names_only_files_and_icons_that_exist(template: Path) -> Non
         assert (STATIC / name).is_file(), f"there is no static file {name}"
 
 
+def test_each_promise_of_security_names_tests_that_there_are() -> None:
+    text = (PROJECT / "docs" / "security.md").read_text()
+    named = set(re.findall(r"`(?:tests/\w+/)?(test_\w+\.py)`", text))
+    assert named
+    assert named <= {path.name for path in (PROJECT / "tests").rglob("test_*.py")}
+
+
 def test_a_file_is_named_by_its_subject() -> None:
     vague = [name for name in _files() if Path(name).stem in SUBJECTLESS]
     # The one page that all others extend.
