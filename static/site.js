@@ -101,13 +101,14 @@ on("toggle", ".filter[open]", async (filter) => {
   if (!box) return;
   const answer = await fetchPart(`${box.dataset.counts}${location.search}`, "ul#options").catch(() => undefined);
   const counts = answer?.ok ? all("li", parse(await answer.text())) : [];
-  for (const label of all("label", box)) {
-    const counted = counts.find(({ dataset }) => dataset.value === find("input", label).value);
+  for (const [place, label] of all("label", box).entries()) {
+    const input = find("input", label);
+    const counted = counts.find(({ dataset }) => dataset.value === input.value);
     find(".count", label)?.remove();
     if (!counted) continue;
     const count = document.createElement("span");
-    Object.assign(count, { className: "count", id: `count-${counted.dataset.value}`, ariaHidden: "true", textContent: counted.textContent });
-    find("input", label).setAttribute("aria-describedby", count.id);
+    Object.assign(count, { className: "count", id: `count-${input.name}-${place}`, ariaHidden: "true", textContent: counted.textContent });
+    input.setAttribute("aria-describedby", count.id);
     label.append(count);
   }
 }, true);
