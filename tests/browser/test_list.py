@@ -344,3 +344,11 @@ def test_a_selection_never_moves_to_other_rows(page: Page) -> None:
     expect(status(page, "26–50 of 100")).to_be_visible()
     expect(checked(page)).to_have_count(0)
     expect(page.get_by_role("button", name="Delete…")).to_be_hidden()
+
+
+def test_an_opened_filter_tells_how_many_heroes_each_team_has(page: Page) -> None:
+    page.goto("/heroes?age_min=30")
+    filter_button(page, "Team").click()
+    preventers = page.get_by_role("checkbox", name="Preventers", exact=True)
+    # Heroes 30 to 40, and Rusty-Man.
+    expect(preventers).to_have_accessible_description("12")
