@@ -25,6 +25,10 @@ HEROES = 2_400
 ORDERS = [sign + field.name for field in sortable_fields(heroes) for sign in ("", "-")]
 # What reading the whole table takes at least.
 EVERY_HERO = "SELECT count(*) FROM hero NOT INDEXED WHERE age > -1"
+CLEAN_GIN = (
+    "SELECT gin_clean_pending_list(pg_class.oid::regclass) FROM pg_class"
+    " JOIN pg_am ON pg_am.oid = pg_class.relam WHERE pg_am.amname = 'gin'"
+)
 Executed = list[tuple[str, Any]]
 
 
@@ -44,10 +48,13 @@ async def many(session: AsyncSession, database: Database) -> AsyncIterator[None]
     await session.execute(insert(Hero), rows)
     await session.commit()
     await mend(database, RESOURCES)
+    is_embedded = session.get_bind().dialect.name == "sqlite"
+    if not is_embedded:
+        # As a vacuum does: where an earlier test has made the index, the rows wait beside it.
+        await session.execute(text(CLEAN_GIN))
     await session.execute(text("ANALYZE"))
     await session.commit()
     yield
-    is_embedded = session.get_bind().dialect.name == "sqlite"
     await session.execute(text("DELETE FROM sqlite_stat1" if is_embedded else "SELECT 1"))
     await session.commit()
 
