@@ -61,7 +61,7 @@ async def _lock_all(session: AsyncSession, site: Site, steps: Sequence[Step]) ->
     for resource in _pointed_first(site):
         keys = [key for step in steps if step.resource is resource for key in step.keys.values()]
         for some in _parts(keys):
-            await removal.lock(session, resource, some)
+            await removal.lock(session, site, resource, some, {})
         wanted: dict[Field, set[Any]] = {}
         for step in steps:
             for relation in step.resource.fields:
