@@ -1,6 +1,7 @@
 """Deleting one record: what it does to others is said beforehand, and can be chosen."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.html import (
     alert_of,
     attribute,
     by_id,
+    error_beside,
     field_of,
     flash_of,
     follow,
@@ -21,6 +23,7 @@ from tests.html import (
     heading_of,
     htmx_headers,
     link,
+    links_of,
     parsed,
     row_of,
     rows_of,
@@ -29,9 +32,11 @@ from tests.html import (
     title_of,
     undo_of,
 )
+from tests.replay import replayed, tables
 from tests.stored import Stored
-from webapp.heroes import Hero
-from webapp.teams import Team
+from webapp.heroes import Hero, heroes
+from webapp.history import Change
+from webapp.teams import Team, teams
 
 DIALOG = htmx_headers("div#confirm")
 
@@ -173,6 +178,93 @@ async def test_a_choice_for_heroes_that_are_not_there_does_no_harm(
     hero = await a_hero(session)
     assert (await client.post(f"/heroes/{hero.id}/delete", data={"heroes": "1"})).status_code == 303
     assert await stored.count(Hero) == 0
+
+
+async def test_cancelling_leads_back_and_changes_nothing(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    team = await a_team(session)
+    await some_heroes(session, 2, team)
+    page = await client.get(f"/teams/{team.id}/delete?back=/teams%3Fsort%3D-name")
+    assert (await client.get(link(page, "Cancel"))).status_code == 200
+    assert [hero.team_id for hero in await stored.all(Hero)] == [team.id, team.id]
+    assert await stored.count(Change) == 0
+
+
+@pytest.mark.parametrize("heir", ["", "2"], ids=["left without", "moved"])
+async def test_heroes_assigned_while_their_team_is_deleted_never_point_nowhere(
+    client: httpx.AsyncClient, stored: Stored, heir: str
+) -> None:
+    for name in ("Doomed", "Other"):
+        await client.post("/teams", data={"name": name})
+    for number in range(12):
+        team_id = "1" if number < 4 else ""
+        data = {"name": f"Hero {number}", "secret_name": "Nobody", "team_id": team_id}
+        await client.post("/heroes", data=data)
+
+    def assigning(number: int) -> Awaitable[httpx.Response]:
+        match number % 4:
+            case 0:
+                return client.post(f"/heroes/{number}", data={"team_id": "1"})
+            case 1:
+                return client.patch(f"/api/heroes/{number}", json={"team_id": 1})
+            case 2:
+                data = {"name": "New", "secret_name": "Nobody", "team_id": "1"}
+                return client.post("/heroes", data=data)
+        ids = [str(number), str(number + 1)]
+        ticked = {"id": ids, "form.set.team_id": "1", "team_id": "1"}
+        return client.post("/heroes/change", data=ticked)
+
+    deleting = client.post("/teams/1/delete", data={"heroes": heir})
+    before, after = (range(1, 6), range(6, 12))
+    answers = await asyncio.gather(
+        *map(assigning, before), deleting, *map(assigning, after), return_exceptions=False
+    )
+    deleted = answers.pop(len(before))
+    assert deleted.status_code == 303
+    assert {answer.status_code for answer in answers} <= {200, 303, 422}
+    assert [team.name for team in await stored.all(Team)] == ["Other"]
+    there = {None} if heir == "" else {None, 2}
+    assert {hero.team_id for hero in await stored.all(Hero)} <= there
+    assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
+    # Whoever came too late is told so beside the field.
+    late = await client.post("/heroes/12", data={"team_id": "1"})
+    assert error_beside(late, "Team") == "This team is not there any more. Choose another one."
+
+
+async def test_deleting_writes_down_what_befalls_each_hero(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    doomed, other = await a_team(session), await a_team(session, "Z-Force")
+    await some_heroes(session, 2, doomed)
+    await client.post(f"/teams/{doomed.id}/delete", data={"heroes": str(other.id)})
+    written = await stored.all(Change)
+    assert len({change.operation for change in written}) == 1
+    moved = {"team_id": (str(doomed.id), str(other.id))}
+    assert [(change.title, change.kind, change.is_consequence) for change in written] == [
+        ("Hero 001", "changed", True),
+        ("Hero 002", "changed", True),
+        ("Preventers", "deleted", False),
+    ]
+    assert [change.values for change in written[:2]] == [moved, moved]
+
+
+async def test_two_teams_deleted_at_once_for_each_other_leave_no_hero_behind(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    for name in ("Left", "Right"):
+        await client.post("/teams", data={"name": name})
+    for number in range(6):
+        data = {"name": "Nova", "secret_name": "Cleo", "team_id": str(number % 2 + 1)}
+        await client.post("/heroes", data=data)
+    answers = await asyncio.gather(
+        client.post("/teams/1/delete", data={"heroes": "2"}),
+        client.post("/teams/2/delete", data={"heroes": "1"}),
+    )
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    (left,) = await stored.all(Team)
+    assert {hero.team_id for hero in await stored.all(Hero)} == {left.id}
+    assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
 
 
 # htmx.
@@ -320,8 +412,4 @@ async def test_a_record_with_a_key_of_two_columns_can_be_deleted(
 
 
 def links_to_delete(page: httpx.Response) -> list[str]:
-    return [
-        attribute(tag, "href")
-        for tag in parsed(page).find_all("a", href=True)
-        if attribute(tag, "aria-label").startswith("Delete ")
-    ]
+    return [one.href for one in links_of(page) if one.text.startswith("Delete ")]

@@ -44,6 +44,15 @@ async def fetch_targets(
     return set(await session.scalars(there.with_for_update(read=True, key_share=True)))
 
 
+async def lock_targets(
+    session: AsyncSession, site: Site, resource: Resource, values: Mapping[str, Any]
+) -> None:
+    """Keep those from going that records will point at."""
+    for field in resource.fields:
+        if field.relation and values.get(field.name) is not None:
+            await fetch_targets(session, site, field, {values[field.name]})
+
+
 async def fetch_owners(
     session: AsyncSession,
     resource: Resource,

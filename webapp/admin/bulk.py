@@ -77,12 +77,14 @@ async def _change_ticked(
     operation: Operation,
 ) -> int:
     session = session_of(request)
-    await lock_unchanged(session, resource, keys, form)
     typed = typed_texts(_fields(resource), form)
     texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
     if not texts:
         raise Invalid({"": "Tick at least one field to change."})
     values = read_changes(resource, texts)
+    # First what will be pointed at, as it is for those who delete it.
+    await batches.lock_targets(session, site_of(request), resource, values)
+    await lock_unchanged(session, site_of(request), resource, keys, form, {})
     return await batches.change_many(session, site_of(request), resource, keys, values, operation)
 
 

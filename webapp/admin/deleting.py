@@ -65,9 +65,9 @@ async def _delete(
     session = session_of(request)
     operation = operation_of(request, "page" if len(keys) == 1 else "bulk")
     try:
-        await lock_unchanged(session, resource, keys, params)
-        titles = await fetch_titles(session, resource, keys)
         heirs = _heirs(resource, request, params)
+        await lock_unchanged(session, site_of(request), resource, keys, params, heirs)
+        titles = await fetch_titles(session, resource, keys)
         await removal.remove(session, site_of(request), resource, keys, operation, heirs)
     except Invalid as invalid:
         return await _confirmation(resource, request, keys, invalid.sentences[""])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,11 +22,26 @@ from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
 
 
-async def lock(session: AsyncSession, resource: Resource, keys: Sequence[Key]) -> int:
-    """Keep others from changing these records, and from pointing at them; return how many exist."""
+async def lock(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    keys: Sequence[Key],
+    heirs: Mapping[str, Any],
+) -> int:
+    """Keep others from changing these records, and from pointing at them; return how many exist.
+
+    Their heirs are locked in one go: two who give records to each other take turns.
+    """
     columns = _key_columns(resource)
-    locked = select(*columns).where(key_condition(resource, keys)).order_by(*columns)
-    return len((await session.execute(locked.with_for_update())).all())
+    wanted = [key_condition(resource, keys)]
+    for referrer in site.referrers(resource):
+        if referrer.name in heirs and referrer.field.relation:
+            target = resource.by_name[referrer.field.relation.target_column]
+            wanted.append(target.column == heirs[referrer.name])
+    locked = select(*columns).where(or_(*wanted)).order_by(*columns).with_for_update()
+    found = {tuple(row) for row in await session.execute(locked)}
+    return sum(key in found for key in keys)
 
 
 def gone_sentence(resource: Resource, gone: int, asked: int) -> str:
@@ -82,7 +97,7 @@ async def _remove(
     *,
     is_consequence: bool,
 ) -> None:
-    gone = len(keys) - await lock(session, resource, keys)
+    gone = len(keys) - await lock(session, site, resource, keys, heirs)
     if gone:
         raise Invalid({"": gone_sentence(resource, gone, len(keys))})
     *others, asked = await lock_doomed(session, site, resource, keys, heirs, {})

@@ -1,8 +1,7 @@
 """Reversal: does the opposite of what was written down, many records in a few statements."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,61 +9,14 @@ from webapp.admin import batches, removal
 from webapp.admin.changes import taken_sentence
 from webapp.admin.consequences import fetch_consequences
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
-from webapp.admin.snapshots import kept_text, values_of
+from webapp.admin.snapshots import kept_text
+from webapp.admin.steps import RECORDS_PER_STEP, Place, Step, steps_of, target_column_of
 from webapp.errors import Invalid
-from webapp.history import Change, Entry, Kind, Operation, fetch_since
+from webapp.history import Change, Kind, Operation, fetch_since
 
-RECORDS_PER_STEP = 1_000
-
-
-@dataclass
-class Step:
-    """Changes of one kind to different records of one resource, which are taken back together.
-
-    keys, targets: the key of each record, and the values that it had before, by its text.
-    problems: a sentence for each record that cannot be as it was.
-    """
-
-    resource: Resource
-    kind: Kind
-    is_consequence: bool
-    changes: dict[str, Change] = field(default_factory=dict)
-    keys: dict[str, Key] = field(default_factory=dict)
-    targets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-
-    def takes(self, change: Change, *, is_consequence: bool) -> bool:
-        """Whether a change belongs to this step."""
-        return (
-            (self.resource.name, self.kind) == (change.resource, change.kind)
-            and self.is_consequence == is_consequence
-            and change.key not in self.changes
-            and len(self.changes) < RECORDS_PER_STEP
-        )
-
-    def add(self, change: Change) -> None:
-        """Add a change, and what its record was like before it."""
-        self.changes[change.key] = change
-        key = parse_key(self.resource, change.key)
-        if key is None:
-            self.problems[change.key] = f"The key of “{change.title}” is no key any more."
-            return
-        self.keys[change.key] = key
-        try:
-            olds = {name: old for name, (old, _) in change.values.items()}
-            self.targets[change.key] = values_of(self.resource, olds)
-        except ValueError as error:
-            self.problems[change.key] = f"“{change.title}” cannot be as it was: {error}"
-
-    def leave(self) -> int:
-        """Leave out the records that have problems; return how many they are."""
-        for text in self.problems:
-            for kept in (self.changes, self.keys, self.targets):
-                kept.pop(text, None)
-        return len(self.problems)
+Part = TypeVar("Part")
 
 
 async def reverse(
@@ -79,11 +31,13 @@ async def reverse(
     Raises Invalid if one of the records was changed since. What befell others because of them is
     taken back where they are still as it left them. `asked` is no consequence, whatever it was.
     """
+    steps = list(steps_of(site, made, asked))
+    there = await _lock_all(session, site, steps)
     left_count = 0
-    for step in _steps(site, made, asked):
+    for step in steps:
         if step.kind != Kind.CREATED:
-            # Before the records that point at them, as those do who delete what is pointed at.
-            await _find_gone_targets(session, site, step)
+            # Those of one step come back together.
+            _find_gone_targets(site, step, there | step.places(site))
         states = await batches.fetch_states(session, step.resource, list(step.keys.values()))
         await _find_changed(session, step, states, operation)
         if step.kind != Kind.CREATED:
@@ -92,23 +46,49 @@ async def reverse(
         if step.problems and not (step.is_consequence and step.kind != Kind.CREATED):
             raise Invalid({"": next(iter(step.problems.values()))})
         left_count += step.leave()
+        there |= step.places(site)
         if step.changes:
             await _reverse(session, site, step, states, operation)
     return left_count
 
 
-def _steps(site: Site, made: Sequence[Change], asked: Change | None) -> Iterator[Step]:
-    resources = {resource.name: resource for resource in site.resources}
-    step: Step | None = None
-    for change in made:
-        is_consequence = change.is_consequence and change is not asked
-        if step is None or not step.takes(change, is_consequence=is_consequence):
-            if step is not None:
-                yield step
-            step = Step(resources[change.resource], Kind(change.kind), is_consequence)
-        step.add(change)
-    if step is not None:
-        yield step
+async def _lock_all(session: AsyncSession, site: Site, steps: Sequence[Step]) -> set[Place]:
+    """Lock all records that steps are about; return those that they will point at, if there.
+
+    What is pointed at comes first, as it does for those who delete it.
+    """
+    there: set[Place] = set()
+    for resource in _pointed_first(site):
+        keys = [key for step in steps if step.resource is resource for key in step.keys.values()]
+        for some in _parts(keys):
+            await removal.lock(session, site, resource, some, {})
+        wanted: dict[Field, set[Any]] = {}
+        for step in steps:
+            for relation in step.resource.fields:
+                if relation.relation and site.target_of(relation) is resource:
+                    values = {target.get(relation.name) for target in step.earlier.values()}
+                    wanted.setdefault(relation, set()).update(values - {None})
+        for relation, values in wanted.items():
+            for some in _parts(list(values)):
+                for value in await batches.fetch_targets(session, site, relation, some):
+                    there.add((resource, target_column_of(relation), value))
+    return there
+
+
+def _pointed_first(site: Site) -> list[Resource]:
+    """Return all resources in the order in which their records may depend on each other."""
+    ordered: dict[Resource, None] = {}
+
+    def visit(resource: Resource, above: frozenset[Resource]) -> None:
+        for relation in resource.fields:
+            target = site.target_of(relation) if relation.relation else resource
+            if target not in above:
+                visit(target, above | {target})
+        ordered.setdefault(resource)
+
+    for resource in site.resources:
+        visit(resource, frozenset({resource}))
+    return list(ordered)
 
 
 async def _find_changed(
@@ -153,28 +133,24 @@ def _problem(
     return ""
 
 
-async def _find_gone_targets(session: AsyncSession, site: Site, step: Step) -> None:
+def _find_gone_targets(site: Site, step: Step, there: set[Place]) -> None:
     """Note which of the records would point at one that is gone."""
     for relation in step.resource.fields:
         if relation.relation is None:
             continue
-        pointing = {
-            text: target[relation.name]
-            for text, target in step.targets.items()
-            if target.get(relation.name) is not None
-        }
-        there = await batches.fetch_targets(session, site, relation, set(pointing.values()))
-        if step.kind == Kind.DELETED and site.target_of(relation) is step.resource:
-            # They come back together.
-            column = relation.relation.target_column
-            there |= {target.get(column) for target in step.targets.values()}
-        for text, value in pointing.items():
-            if value not in there:
+        place = site.target_of(relation), target_column_of(relation)
+        for text, target in step.earlier.items():
+            value = target.get(relation.name)
+            if value is not None and (*place, value) not in there:
                 label = step.resource.labels[relation.name]
                 title = step.changes[text].title
-                step.problems.setdefault(
-                    text, f"The {label} that “{title}” had is not there any more."
-                )
+                problem = f"The {label} that “{title}” had is not there any more."
+                step.problems.setdefault(text, problem)
+
+
+def _parts(values: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    for start in range(0, len(values), RECORDS_PER_STEP):
+        yield values[start : start + RECORDS_PER_STEP]
 
 
 async def _find_taken(
@@ -185,7 +161,7 @@ async def _find_taken(
     for fields in resource.unique_sets:
         wanted = {
             text: _values_of(fields, {**states.get(text, {}), **target})
-            for text, target in step.targets.items()
+            for text, target in step.earlier.items()
             if any(field.name in target for field in fields)
         }
         # Databases hold no two NULLs for the same.
@@ -212,13 +188,13 @@ async def _reverse(
         case Kind.CREATED:
             await _uncreate(session, site, step, operation)
         case Kind.DELETED:
-            entries = [_mirrored(step, text, Kind.CREATED, {}) for text in step.changes]
+            entries = [step.entry(text, Kind.CREATED, {}) for text in step.changes]
             await batches.create_many(
-                session, step.resource, list(step.targets.values()), operation, entries
+                session, step.resource, list(step.earlier.values()), operation, entries
             )
         case _:
-            entries = [_mirrored(step, text, Kind.CHANGED, states[text]) for text in step.changes]
-            changed = [(step.keys[text], step.targets[text]) for text in step.changes]
+            entries = [step.entry(text, Kind.CHANGED, states[text]) for text in step.changes]
+            changed = [(step.keys[text], step.earlier[text]) for text in step.changes]
             await batches.change_each(session, step.resource, changed, operation, entries)
 
 
@@ -234,14 +210,3 @@ async def _uncreate(session: AsyncSession, site: Site, step: Step, operation: Op
     await removal.remove(
         session, site, step.resource, keys, operation, is_consequence=step.is_consequence
     )
-
-
-def _mirrored(step: Step, text: str, kind: Kind, state: Mapping[str, Any]) -> Entry:
-    """Return what is written down of a record for which a change is taken back."""
-    change, resource = step.changes[text], step.resource
-    whole = {**state, **step.targets[text]}
-    values = {
-        name: (new, old) for name, (old, new) in change.values.items() if name in resource.by_name
-    }
-    title = resource.title_text(whole.get(resource.title_field.name))
-    return Entry(resource.name, text, title, kind, values, step.is_consequence)
