@@ -124,7 +124,7 @@ async def test_a_record_is_deleted_whatever_its_key(
         row = _row_with(every, f"Number {number}.")
         url = link(row, _folded(code))
         assert (await makers.get(f"/api{url}")).json()["code"] == code
-        question = await makers.get(link(row, f"Delete {code}"))
+        question = await makers.get(link(row, _folded(f"Delete {code}")))
         assert (await submit(makers, form_of(question))).status_code == 303
         for gone in (url, f"/api{url}"):
             assert (await makers.get(gone)).status_code == 404

@@ -186,7 +186,8 @@ async def test_two_owners_who_demote_each_other_at_once_leave_one(
             client.post("/people/1/role", data={"role": "viewer"}),
             other.post(f"/people/{user.id}/role", data={"role": "viewer"}),
         )
-    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    # The second one is the last owner by then or, asked for a little later, none at all.
+    assert sorted(answer.status_code for answer in answers) in ([303, 409], [303, 403])
     assert [each.role for each in await stored.all(User)].count("owner") == 1
 
 
