@@ -19,6 +19,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -269,7 +270,7 @@ def _sorted(query: ListQuery, selection: Selection, rows: FromClause, limit: int
         link = rows.c[selection.sort_field.name] == order.link.target
         statement = statement.outerjoin(order.link.records, link)
     if place != "end":
-        here = [and_(*each.conditions) for each in chain]
+        here = [and_(true(), *each.conditions) for each in chain]
         statement = statement.where(or_(*adapted(here, rows)))
     columns = adapted(order.columns, rows)
     nullable = [*columns[:1]] if order.value is not None else []
