@@ -24,6 +24,7 @@ from tests.html import (
     form_of,
     heading_of,
     htmx_headers,
+    link,
     parsed,
     submit,
     text_of,
@@ -394,6 +395,7 @@ async def test_saving_what_was_deleted_meanwhile_says_so_and_brings_nothing_back
     assert "Edward Editor deleted this hero while you were editing." in alert_of(page)
     assert field_of(page, "Age").value == "18"
     assert "Cleo" not in page.text
+    assert (await client.get(link(page, "Cancel"))).status_code == 200
     assert await stored.count(Hero) == 0
 
 

@@ -167,7 +167,7 @@ async def _edit_form(
         searches,
         is_new=False,
     )
-    key = request.path_params["id"]
+    key, listed = request.path_params["id"], f"/{resource.name}"
     context = {
         "resource": resource,
         "key": key,
@@ -179,7 +179,7 @@ async def _edit_form(
         "conflict": conflict,
         "deletion": deletion,
         "params": back_param(request),
-        "cancel_url": back_of(request, f"/{resource.name}/{key}"),
+        "cancel_url": back_of(request, listed if deletion else f"{listed}/{key}"),
     }
     status = 422 if errors else status
     return render(request, "admin/edit.html", context, status, fragments=("form",))
