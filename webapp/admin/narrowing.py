@@ -208,7 +208,8 @@ async def _walk(
         rows += (await session.execute(statement, parameters)).all()
         if len(rows) == limit:
             break
-        last = (await session.execute(walk([], 1).offset(budget - 1), parameters)).first()
+        ending = walk([], budget).offset(budget - 1).limit(1)
+        last = (await session.execute(ending, parameters)).first()
         if last is not None:
             return Found(tuple(rows), _edge(query, order, stretch, last))
     return Found(tuple(rows))
