@@ -83,11 +83,12 @@ async def test_who_waits_is_served_in_order(turns: Turns) -> None:
 
 async def test_one_name_leaves_a_part_for_the_others(turns: Turns) -> None:
     await turns.ask(*"abcdefgh", share="heroes")
-    assert turns.served == ["a", "b"]
+    # Those whose turn it is at once come as their connections open.
+    assert sorted(turns.served) == ["a", "b"]
     await turns.ask("team", share="teams")
-    assert turns.served == ["a", "b", "team"]
+    assert turns.served[2:] == ["team"]
     await turns.end("b")
-    assert turns.served == ["a", "b", "team", "c"]
+    assert turns.served[2:] == ["team", "c"]
 
 
 async def test_who_gives_up_waiting_takes_no_place(turns: Turns) -> None:
