@@ -11,16 +11,21 @@ from sqlalchemy import exists, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from webapp.admin.changes import creation_of
+from webapp.admin.resource import Resource
 from webapp.database import Database
-from webapp.heroes import Hero
+from webapp.heroes import Hero, heroes
 from webapp.history import Entry, Kind, Operation, record
 from webapp.identity import COMMAND_LINE
-from webapp.teams import Team
+from webapp.teams import Team, teams
 
 WORDS = Path(__file__).with_suffix(".toml")
 # So many different names can be made without searching long for the next.
 MAX_TEAMS = 100_000
 ROWS_PER_INSERT = 5_000
+# So many records leave an entry each in the history; more leave one line for each kind, as the
+# entries of ten million would take longer, and more of the disk, than the records themselves.
+MOST_TOLD_EACH = 10_000
 
 # A row as it is inserted.
 Row = dict[str, str | int | None]
@@ -33,7 +38,10 @@ async def is_empty(database: Database) -> bool:
 
 
 async def add_sample(
-    database: Database, heroes: int, teams: int, advance: Callable[[int], None] | None = None
+    database: Database,
+    hero_count: int,
+    team_count: int,
+    advance: Callable[[int], None] | None = None,
 ) -> bool:
     """Add heroes and teams, all or none; add none and return False if there are any already.
 
@@ -43,24 +51,20 @@ async def add_sample(
         await _make_room(connection)
         if not await _is_empty(connection):
             return False
-        for rows in _chunks(sample_teams(teams)):
+        for rows in _chunks(sample_teams(team_count)):
             await connection.execute(insert(Team), rows)
         team_ids = (await connection.scalars(select(col(Team.id)).order_by(col(Team.id)))).all()
-        for rows in _chunks(sample_heroes(heroes, team_ids)):
+        for rows in _chunks(sample_heroes(hero_count, team_ids)):
             await connection.execute(insert(Hero), rows)
             if advance:
                 advance(len(rows))
-        # One line for all of them: a line each would take longer than the rows themselves.
-        loaded = [("teams", teams), ("heroes", heroes)]
-        await record(
-            connection,
-            Operation(COMMAND_LINE, "command"),
-            [
-                Entry(name, "", f"{count:,} {name} as a sample", Kind.LOADED, {})
-                for name, count in loaded
-                if count
-            ],
-        )
+        operation = Operation(COMMAND_LINE, "command")
+        for resource, count in ((teams, team_count), (heroes, hero_count)):
+            if hero_count + team_count <= MOST_TOLD_EACH:
+                entries = await _creations(connection, resource)
+            else:
+                entries = _loaded(resource, count)
+            await record(connection, operation, entries)
     return True
 
 
@@ -96,6 +100,20 @@ async def _make_room(connection: AsyncConnection) -> None:
 async def _is_empty(connection: AsyncConnection) -> bool:
     found = await connection.scalar(select(exists().select_from(Hero) | exists().select_from(Team)))
     return not found
+
+
+async def _creations(connection: AsyncConnection, resource: Resource) -> list[Entry]:
+    """Return an entry for every record there is, in the order in which they were added."""
+    names = [field.name for field in resource.fields]
+    columns = [field.column for field in resource.fields]
+    own = [field.column for field in resource.key]
+    rows = await connection.execute(select(*columns).order_by(*own))
+    return [creation_of(resource, dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _loaded(resource: Resource, count: int) -> list[Entry]:
+    title = f"{count:,} {resource.label_plural} as a sample"
+    return [Entry(resource.name, "", title, Kind.LOADED, {})] if count else []
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

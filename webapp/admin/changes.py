@@ -11,7 +11,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, key_condition, key_of
+from webapp.admin.keys import Key, key_condition, key_of, key_text
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text, snapshot_of
@@ -51,8 +51,7 @@ async def create(
     except (IntegrityError, DataError):
         raise await _refusal(session, site, resource, checked, checked, None) from None
     whole = {field.name: getattr(made, field.name) for field in resource.fields}
-    differences = differences_of(resource, {}, whole)
-    entry = _entry(resource, made, Kind.CREATED, differences, is_consequence=is_consequence)
+    entry = creation_of(resource, whole, is_consequence=is_consequence)
     await record(session, operation, [entry])
     return made
 
@@ -91,7 +90,8 @@ async def change(
     except (IntegrityError, DataError):
         raise await _refusal(session, site, resource, checked, whole, own) from None
     differences = differences_of(resource, before, differing)
-    entry = _entry(resource, changed, Kind.CHANGED, differences, is_consequence=is_consequence)
+    title, key = resource.title_of(changed), key_of(resource, changed)
+    entry = Entry(resource.name, key, title, Kind.CHANGED, differences, is_consequence)
     await record(session, operation, [entry])
     return True
 
@@ -148,16 +148,14 @@ def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
     return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."
 
 
-def _entry(
-    resource: Resource,
-    written: SQLModel,
-    kind: Kind,
-    values: Values,
-    *,
-    is_consequence: bool = False,
+def creation_of(
+    resource: Resource, values: Mapping[str, Any], *, is_consequence: bool = False
 ) -> Entry:
-    title = resource.title_of(written)
-    return Entry(resource.name, key_of(resource, written), title, kind, values, is_consequence)
+    """Return what to write down of a record that was created with all these values."""
+    key = key_text(resource, tuple(values[field.name] for field in resource.key))
+    title = resource.title_text(values[resource.title_field.name])
+    differences = differences_of(resource, {}, values)
+    return Entry(resource.name, key, title, Kind.CREATED, differences, is_consequence)
 
 
 def differences_of(

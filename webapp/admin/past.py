@@ -102,7 +102,7 @@ async def restore_record(resource: Resource, request: Request) -> Response:
     except Invalid as invalid:
         url = f"/{resource.name}/{key}/history"
         return _refused(request, "Nothing was restored", invalid, url)
-    undo_id = operation.id if restored.is_other else ""
+    undo_id = operation.id if restored.is_change else ""
     return redirect(request, f"/{resource.name}/{key}", _undone("Restored", restored, undo_id))
 
 
@@ -144,7 +144,8 @@ def _refused(request: Request, title: str, invalid: Invalid, back: str) -> Respo
 
 def _undone(verb: str, undone: undo.Undone, operation_id: str) -> Flash:
     resource, count, left = undone.resource, undone.count, undone.left_count
-    title = undone.title if count == 1 else f"{count:,} {resource.label_plural}"
+    labels = "records" if undone.is_mixed else resource.label_plural
+    title = undone.title if count == 1 else f"{count:,} {labels}"
     url = f"/{resource.name}/{undone.key}" if undone.key and count == 1 else ""
     note = ""
     if left:

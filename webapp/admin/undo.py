@@ -29,7 +29,8 @@ from webapp.history import (
 class Undone:
     """What was taken back: one record, or how many; and how many others stay as they are now.
 
-    `key` is empty where the record is gone again; `is_other` is whether anything was changed.
+    `key` is empty where the record is gone again; `is_change` is whether anything was changed.
+    Some may be of other resources than `resource`, if they are `is_mixed`.
     """
 
     resource: Resource
@@ -37,7 +38,8 @@ class Undone:
     title: str
     count: int
     left_count: int = 0
-    is_other: bool = True
+    is_mixed: bool = False
+    is_change: bool = True
 
 
 async def undo(
@@ -56,7 +58,8 @@ async def undo(
     first = direct[-1]
     key = "" if first.kind == Kind.CREATED else first.key
     count = len({(change.resource, change.key) for change in direct})
-    return Undone(_resource_of(site, first), key, first.title, count, left_count)
+    is_mixed = len({change.resource for change in direct}) > 1
+    return Undone(_resource_of(site, first), key, first.title, count, left_count, is_mixed=is_mixed)
 
 
 async def restore(
@@ -92,7 +95,7 @@ async def restore(
     values = _values(resource, earlier)
     is_changed = await changes.change(session, site, resource, record, values, operation)
     title = resource.title_of(record)
-    return Undone(resource, change.key, title, 1, left_count, is_other=is_back or is_changed)
+    return Undone(resource, change.key, title, 1, left_count, is_change=is_back or is_changed)
 
 
 async def recreate(

@@ -1,0 +1,97 @@
+"""Sample data in the history: loaded by the command line, told and taken back like anything else."""
+
+import httpx
+from sqlmodel import select
+
+from tests.html import deeds_of, flash_of, follow, link, links_of
+from tests.replay import replayed, tables
+from tests.stored import Stored
+from webapp.admin.timeline import PAGE_SIZE
+from webapp.database import Database
+from webapp.heroes import Hero, heroes
+from webapp.history import Change
+from webapp.sample import MOST_TOLD_EACH, add_sample
+from webapp.teams import Team, teams
+
+
+async def test_each_sample_record_tells_who_created_it_and_with_which_values(
+    client: httpx.AsyncClient, database: Database, stored: Stored
+) -> None:
+    await add_sample(database, 3, 2)
+    hero = (await stored.all(Hero))[0]
+    (created,) = deeds_of(await client.get(f"/heroes/{hero.id}/history"))
+    assert created.said == "Command line created this hero command"
+    assert created.values["Name"] == hero.name
+    assert created.values["Secret name"] == "••••••••"
+    assert len({change.operation for change in await stored.all(Change)}) == 1
+
+
+async def test_the_history_replayed_gives_the_sample_data(
+    database: Database, stored: Stored
+) -> None:
+    await add_sample(database, 1_200, 20)
+    assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
+
+
+async def test_the_history_of_a_whole_sample_is_read_page_by_page(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    await add_sample(database, 120, 10)
+    page = await client.get("/history")
+    told = deeds_of(page)
+    while any(link.text == "Older" for link in links_of(page)):
+        assert len(deeds_of(page)) == PAGE_SIZE
+        page = await client.get(link(page, "Older"))
+        told += deeds_of(page)
+    assert len(told) == 130
+    assert told[-1].said == "Command line created team Preventers command"
+
+
+async def test_a_sample_record_goes_back_to_what_it_was_loaded_with(
+    client: httpx.AsyncClient, database: Database, stored: Stored
+) -> None:
+    await add_sample(database, 3, 2)
+    before = (await stored.all(Hero))[0]
+    (change,) = await stored.select(
+        select(Change.id).where(Change.resource == "heroes", Change.key == str(before.id))
+    )
+    await client.post(f"/heroes/{before.id}", data={"name": "Nova", "age": "17"})
+    await client.post(f"/heroes/{before.id}/delete")
+    answer = await client.post(f"/heroes/{before.id}/restore", data={"change": str(change)})
+    assert answer.status_code == 303
+    assert await stored.get(Hero, before.id) == before
+
+
+async def test_a_whole_sample_can_be_taken_back_and_brought_again(
+    client: httpx.AsyncClient, database: Database, stored: Stored
+) -> None:
+    await add_sample(database, 1_100, 10)
+    before = await tables(stored, heroes, teams)
+    operation = (await stored.all(Change))[0].operation
+    page = await follow(client, await client.post(f"/undo/{operation}"))
+    assert flash_of(page) == "Undone 1,110 records"
+    assert await tables(stored, heroes, teams) == {}
+    operation = (await stored.all(Change))[-1].operation
+    assert (await client.post(f"/undo/{operation}")).status_code == 303
+    assert await tables(stored, heroes, teams) == before
+
+
+async def test_a_sample_that_somebody_has_changed_is_not_taken_back(
+    client: httpx.AsyncClient, database: Database, stored: Stored
+) -> None:
+    await add_sample(database, 3, 2)
+    operation = (await stored.all(Change))[0].operation
+    await client.post("/heroes/2", data={"name": "Nova"})
+    assert (await client.post(f"/undo/{operation}")).status_code == 409
+    assert (await stored.count(Hero), await stored.count(Team)) == (3, 2)
+
+
+async def test_a_sample_too_large_for_that_is_told_in_a_line_for_each_kind(
+    client: httpx.AsyncClient, database: Database, stored: Stored
+) -> None:
+    await add_sample(database, MOST_TOLD_EACH - 1, 2)
+    assert await stored.count(Hero) == MOST_TOLD_EACH - 1
+    assert [deed.said for deed in deeds_of(await client.get("/history"))] == [
+        "Command line loaded 9,999 heroes as a sample command",
+        "Command line loaded 2 teams as a sample command",
+    ]
