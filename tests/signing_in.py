@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from webapp.accounts.cookies import PLAIN
 from webapp.accounts.sessions import Limits, Visitor, digest_of, start_session
 from webapp.accounts.users import User, fold_name
-from webapp.database import connect
+from webapp.database import Database, connect
 from webapp.identity import Role
 from webapp.settings import Settings
 
@@ -25,6 +25,12 @@ MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> None:
     """Let a client be somebody of a role, who is made, or made so again, if there is none."""
     database = connect(settings)
+    await sign_in_by(database, client, role)
+    await database.close()
+
+
+async def sign_in_by(database: Database, client: httpx.AsyncClient, role: Role) -> None:
+    """The same by connections that are open already; to open them takes longer than to sign in."""
     async with database.session(is_read_only=False) as session:
         name = NAMES[role]
         found = select(User).where(col(User.name) == name)
@@ -35,7 +41,6 @@ async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> 
         assert user.id is not None
         token = await start_session(session, user.id, LIMITS, VISITOR)
         await session.commit()
-    await database.close()
     # As the client keeps what the app sets itself.
     client.cookies.set(PLAIN, token, domain="localhost.local")
 

@@ -1,4 +1,4 @@
-"""Sample data in the history: loaded by the command line, told and taken back like anything else."""
+"""Sample data in the history: told, and taken back, like whatever else is done."""
 
 import httpx
 from sqlmodel import select
