@@ -70,7 +70,7 @@ async def add_sample(
 
 def sample_teams(count: int) -> Iterator[Row]:
     """Teams, each with a name of its own; at most MAX_TEAMS."""
-    random, words = Random(f"{count} teams"), _read_words()  # noqa: S311
+    random, words = Random(f"{count} teams"), _read_words()  # noqa: S311 - no secret
     for name in islice(_team_names(random, words), count):
         headquarters = None if random.random() < 0.1 else _headquarters(random, words)
         yield {"name": name, "headquarters": headquarters}
@@ -78,7 +78,7 @@ def sample_teams(count: int) -> Iterator[Row]:
 
 def sample_heroes(count: int, team_ids: Sequence[int | None]) -> Iterator[Row]:
     """Heroes; one in ten has no team, and some teams have more than others."""
-    random, words = Random(f"{count} heroes in {len(team_ids)} teams"), _read_words()  # noqa: S311
+    random, words = Random(f"{count} heroes in {len(team_ids)} teams"), _read_words()  # noqa: S311 - no secret
     for _ in range(count):
         is_alone = not team_ids or random.random() < 0.1
         yield {

@@ -28,7 +28,7 @@ WAITING_CONNECTIONS = 2048
 MOST_KEPT_BYTES = 2**20
 
 # What an address that stands for all of them is called in a browser.
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is what is looked out for
 
 
 class ListenError(Exception):

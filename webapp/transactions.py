@@ -193,8 +193,7 @@ class _Unit:
                 await self.session.close()
             else:
                 self.session.sync_session.close()
-        # A rollback that fails has lost its connection, and the transaction with it.
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - it has lost its connection, and the transaction with it
             with suppress(Exception):
                 await self.session.invalidate()
         self.is_closed = True

@@ -15,8 +15,7 @@ from benchmarks.scenarios import Name
 Kind = Literal["ours", "peer", "floor"]
 
 USER = "benchmark"
-# Of accounts that exist only in the benchmark's own databases.
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"  # noqa: S105 - its accounts are the benchmark's own
 SECRET = "not-a-secret-" * 5
 
 Paths = Mapping[Name, str]

@@ -18,6 +18,7 @@ from tests.html import form_of, heading_of, htmx_headers, parsed, submit, text_o
 from tests.postgres import PostgresServer
 from tests.serving import serving
 from tests.stored import Stored
+from tests.waiting import until
 from webapp.app import create_app
 from webapp.database import POSTGRESQL_SETTINGS, Database, connect
 from webapp.heroes import Hero
@@ -64,8 +65,11 @@ async def until_blocked(postgres: PostgresServer, *, sessions: int) -> None:
     """Wait until so many of the app's sessions wait for a lock."""
     # Within a transaction the server would show the same picture again and again.
     async with postgres.connected() as looking:
-        while await looking.fetchval(f"SELECT count(*) {BLOCKED}") < sessions:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+        async def are_blocked() -> bool:
+            return bool(await looking.fetchval(f"SELECT count(*) >= {sessions} {BLOCKED}"))
+
+        await until(are_blocked)
 
 
 def file_of(url: str) -> Path:
@@ -423,8 +427,7 @@ async def under_load(client: httpx.AsyncClient) -> AsyncIterator[Answers]:
 
 async def some_more(answers: Answers) -> None:
     wanted = len(answers) + 50
-    while len(answers) < wanted:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: len(answers) >= wanted)
 
 
 @pytest.mark.parametrize("is_crash", [False, True], ids=["restart", "crash"])

@@ -82,7 +82,7 @@ async def test_the_watchdog_notices_what_keeps_the_loop_busy() -> None:
 
 async def test_the_watchdog_lets_waiting_pass() -> None:
     async def wait() -> None:
-        time.sleep(0.1)  # noqa: ASYNC251
+        time.sleep(0.1)  # noqa: ASYNC251 - it holds up the loop, without working
 
     with watched_event_loop():
         await asyncio.create_task(wait())

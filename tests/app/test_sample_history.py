@@ -53,11 +53,11 @@ async def test_a_sample_record_goes_back_to_what_it_was_loaded_with(
     await add_sample(database, 3, 2)
     before = (await stored.all(Hero))[0]
     (change,) = await stored.select(
-        select(Change.id).where(Change.resource == "heroes", Change.key == str(before.id))
+        select(Change).where(Change.resource == "heroes", Change.key == str(before.id))
     )
     await client.post(f"/heroes/{before.id}", data={"name": "Nova", "age": "17"})
     await client.post(f"/heroes/{before.id}/delete")
-    answer = await client.post(f"/heroes/{before.id}/restore", data={"change": str(change)})
+    answer = await client.post(f"/heroes/{before.id}/restore", data={"change": str(change.id)})
     assert answer.status_code == 303
     assert await stored.get(Hero, before.id) == before
 

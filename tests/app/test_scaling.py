@@ -1,7 +1,7 @@
 """Several processes, a primary and its replica: real servers, which stop, fall behind and fail."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -10,9 +10,9 @@ import pytest
 
 from tests.postgres import PostgresServer, postgres_server
 from tests.server import Server, run_command, running_server
+from tests.waiting import until
 
 DATABASE = "hero_admin"
-WAIT_SECONDS = 60.0
 REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
 
 
@@ -64,12 +64,6 @@ async def names(client: httpx.AsyncClient, server: Server) -> list[str]:
     answer = await client.get(f"{server.url}/api/teams/")
     assert answer.status_code == 200, answer.text
     return [team["name"] for team in answer.json()]
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not await condition():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.05)
 
 
 async def until_found(processes: list[Server]) -> None:

@@ -28,6 +28,7 @@ from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.statements import Statements
 from tests.stored import Stored
+from tests.waiting import until
 from webapp.accounts import changes
 from webapp.accounts.tokens import ApiToken, mark_used
 from webapp.accounts.users import User
@@ -331,9 +332,10 @@ async def test_the_command_prints_a_token(
 
 
 async def wait_for_use(stored: Stored) -> None:
-    async with asyncio.timeout(10):
-        while (await stored.all(ApiToken))[0].last_used_at is None:  # noqa: ASYNC110 - the app marks it
-            await asyncio.sleep(0.01)
+    async def is_marked() -> bool:
+        return (await stored.all(ApiToken))[0].last_used_at is not None
+
+    await until(is_marked)
 
 
 async def test_the_last_use_is_shown(

@@ -17,11 +17,11 @@ from starlette.routing import Route
 
 from tests.postgres import PostgresServer
 from tests.stored import Stored
+from tests.waiting import until
 from webapp import database as webapp_database
 from webapp.settings import Settings
 from webapp.teams import Team
 
-WAIT_SECONDS = 30.0
 # Minutes on either database, which nothing but the client's going ends here.
 ENDLESS = (
     "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4e9)"
@@ -102,15 +102,6 @@ async def asking(port: int, method: str, path: str, body: bytes = b"") -> AsyncI
     yield
     writer.close()
     await writer.wait_closed()
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while True:
-            holds = condition()
-            if holds if isinstance(holds, bool) else await holds:
-                return
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from webapp.folding import fold
         ("Þór Đorđe", "thor dorde"),
         ("İstanbul ısı", "istanbul isi"),
         ("ΟΔΥΣΣΕΎΣ", "οδυσσευσ"),
-        ("Ｎｏｖａ ２", "nova 2"),  # noqa: RUF001
+        ("Ｎｏｖａ ２", "nova 2"),
         ("ﬁre", "fire"),
         ("e\u0301", "e"),
         ("100% _under_ \\", "100% _under_ \\"),

@@ -115,6 +115,6 @@ class IdentityMiddleware:
             ):
                 await proof.mark(session, proof.digest, now)
                 await session.commit()
-        # The next request tries again; until then the session looks idle for a little longer.
-        except Exception as error:  # noqa: BLE001
+        # Until then the session looks idle for a little longer.
+        except Exception as error:  # noqa: BLE001 - the next request tries again
             logger.debug("Not marked as seen: %s", type(error).__name__)

@@ -79,7 +79,7 @@ def sqlite_statements(resource: Resource) -> list[str]:
         return ", ".join([f"{row}.{key}", *(f"' ' || fold({row}.{each})" for each in columns)])
 
     add = f"INSERT INTO {name} ({names}) VALUES ({values('new')});"  # noqa: S608 - quoted
-    remove = f"INSERT INTO {name} ({name}, {names}) VALUES ('delete', {values('old')});"  # noqa: S608
+    remove = f"INSERT INTO {name} ({name}, {names}) VALUES ('delete', {values('old')});"  # noqa: S608 - quoted
     bodies = {"insert": add, "update": remove + add, "delete": remove}
     changed = ", ".join([key, *columns])
     events = {"insert": "INSERT", "update": f"UPDATE OF {changed}", "delete": "DELETE"}
