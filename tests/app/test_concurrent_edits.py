@@ -31,7 +31,7 @@ from tests.html import (
 )
 from tests.replay import replayed
 from tests.stored import Stored
-from webapp.admin.merging import KEEP, OPENED
+from webapp.admin.carried import KEEP, OPENED
 from webapp.heroes import Hero, heroes
 from webapp.history import Change, Kind
 from webapp.teams import Team, teams

@@ -34,7 +34,7 @@ from tests.html import (
 )
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.admin.merging import OPENED
+from webapp.admin.carried import OPENED
 from webapp.heroes import Hero
 from webapp.teams import Team
 

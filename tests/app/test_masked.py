@@ -33,7 +33,7 @@ from tests.html import (
 )
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.merging import OPENED
+from webapp.admin.carried import OPENED
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.app import create_app

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.changes import checked_values, differences_of, is_equal
+from webapp.admin.changes import checked_values, differences_of, is_same_value
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
 from webapp.admin.resource import Resource
@@ -96,7 +96,7 @@ async def change_many(
         differing = {
             name: value
             for name, value in checked.items()
-            if not is_equal(resource.by_name[name], state[name], value)
+            if not is_same_value(resource.by_name[name], state[name], value)
         }
         if differing:
             changed.append((tuple(state[field.name] for field in resource.key), differing))

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin import batches
+from webapp.admin.carried import SET
 from webapp.admin.fields import Field
 from webapp.admin.forms import fetch_form, read_changes, searches_of, typed_texts
 from webapp.admin.keys import Key
@@ -25,9 +26,6 @@ from webapp.admin.selected import lock_unchanged, selected_keys
 from webapp.errors import Invalid, Overtaken
 from webapp.history import Operation, count_changes
 from webapp.templating import Flash, redirect, render
-
-# Before the name of a field: it is to be changed, whatever stands in it.
-SET = "form.set."
 
 
 async def change_many_page(resource: Resource, request: Request) -> Response:

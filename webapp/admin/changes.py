@@ -78,7 +78,7 @@ async def change(
     differing = {
         name: value
         for name, value in checked.items()
-        if not is_equal(resource.by_name[name], before[name], value)
+        if not is_same_value(resource.by_name[name], before[name], value)
     }
     if not differing:
         return False
@@ -127,8 +127,11 @@ async def checked_values(
     return cleaned
 
 
-def is_equal(field: Field, before: Any, value: Any) -> bool:
-    """Whether a field holds the very same value, of the very same type."""
+def is_same_value(field: Field, before: Any, value: Any) -> bool:
+    """Whether a field holds the very same value, of the very same type.
+
+    `forms.is_same_text` compares what is typed, in which spaces and line ends do not count.
+    """
     if before != value:
         return False
     # Python holds 1, 1.0 and True for equal, and JSON does not.

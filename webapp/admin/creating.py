@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin import changes, submissions
+from webapp.admin.carried import ONCE
 from webapp.admin.forms import default_texts, fetch_form, read_new, searches_of, typed_texts
 from webapp.admin.keys import key_of, parse_key
 from webapp.admin.messages import done
@@ -115,7 +116,7 @@ async def _new_form(
 
 
 def _token(form: FormData) -> str:
-    token = form.get("form.token", "")
+    token = form.get(ONCE, "")
     return token if isinstance(token, str) else ""
 
 

@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin import changes
+from webapp.admin.carried import CLEAR, OPENED, RESTORE
 from webapp.admin.display import shown
 from webapp.admin.fields import Field
 from webapp.admin.forms import fetch_form, read_changes, searches_of, texts_of, typed_texts
 from webapp.admin.keys import key_of
 from webapp.admin.listing import fetch_references
-from webapp.admin.merging import OPENED, Merge, merge, opened_text
+from webapp.admin.merging import Merge, merge, opened_text
 from webapp.admin.messages import done
 from webapp.admin.requests import (
     back_of,
@@ -33,10 +34,6 @@ from webapp.admin.undo import recreate
 from webapp.errors import Invalid
 from webapp.history import Change, Kind, fetch_latest
 from webapp.templating import redirect, render
-
-RESTORE = "form.restore"
-# Before the name of a masked field: it is to be empty, not left alone.
-CLEAR = "form.clear."
 
 
 async def edit_page(resource: Resource, request: Request) -> Response:

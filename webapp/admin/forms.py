@@ -91,7 +91,7 @@ def read_changes(
     touched = {
         name: text
         for name, text in texts.items()
-        if stored is None or not is_same(resource.by_name[name], text, stored[name])
+        if stored is None or not is_same_text(resource.by_name[name], text, stored[name])
     }
     given, errors = _parsed(resource, resource.edit_fields, touched, is_new=False)
     valid = _validated(resource, resource.update_schema, given, errors)
@@ -174,8 +174,11 @@ def is_required(field: Field, *, is_new: bool) -> bool:
     return field.info.default_factory is None or not is_new
 
 
-def is_same(field: Field, typed: str, shown: str) -> bool:
-    """Whether a text is the one that the form showed, as far as browsers send it back unchanged."""
+def is_same_text(field: Field, typed: str, shown: str) -> bool:
+    """Whether a text is the one that the form showed, as far as browsers send it back unchanged.
+
+    `changes.is_same_value` compares what columns hold, to the last detail.
+    """
     if field.input.kind != "long_text":
         # One line holds no line ends.
         shown = re.sub("[\r\n]", "", shown)

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 from starlette.datastructures import FormData
 
+from webapp.admin.carried import KEEP, OPENED, THEIRS
 from webapp.admin.fields import Field
-from webapp.admin.forms import is_same
+from webapp.admin.forms import is_same_text
 from webapp.admin.snapshots import digest_of
-
-OPENED = "form.opened"
-KEEP = "form.keep."
-THEIRS = "theirs"
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ def merge(
         if field.name not in typed or _is_left(field, form, typed[field.name], then):
             if is_changed:
                 kept.append(field)
-        elif is_changed and not is_same(field, typed[field.name], now):
+        elif is_changed and not is_same_text(field, typed[field.name], now):
             conflicts.append(field)
         else:
             mine[field.name] = typed[field.name]
@@ -79,7 +76,7 @@ def merge(
 def _is_left(field: Field, form: FormData, typed: str, then: str) -> bool:
     if form.get(KEEP + field.name) == THEIRS:
         return True
-    return not field.is_masked and is_same(field, typed, then)
+    return not field.is_masked and is_same_text(field, typed, then)
 
 
 def _carried(secret: str, field: Field, text: str) -> str:

@@ -8,6 +8,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.exceptions import HTTPException
 
 from webapp.admin import removal
+from webapp.admin.carried import SEEN
 from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.requests import not_found
 from webapp.admin.resource import Resource
@@ -16,8 +17,6 @@ from webapp.errors import Overtaken
 from webapp.history import count_changes
 
 MOST_SELECTED = 1_000
-# How often these records had been written to when the question was asked.
-SEEN = "form.seen"
 
 
 def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
