@@ -104,12 +104,14 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
     endings: sqlite.Endings = set()
 
     def engine(*, is_read_only: bool, pool_size: int) -> AsyncEngine:
-        return _create_engine(
+        made = _create_engine(
             url,
             pool_size,
             pool_timeout=POOL_SECONDS if is_read_only else TURN_SECONDS,
             async_creator=lambda: sqlite.connect(path, is_read_only=is_read_only, endings=endings),
         )
+        event.listen(made.sync_engine, "before_cursor_execute", sqlite.hurry)
+        return made
 
     return Database(
         reading=engine(is_read_only=True, pool_size=readers),

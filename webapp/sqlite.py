@@ -1,7 +1,11 @@
-"""SQLite connections: aiosqlite with explicit transactions and one trip to its thread per query."""
+"""SQLite connections: aiosqlite with explicit transactions, and few trips to its thread.
+
+A query takes one trip; one that is marked as quick, where nothing is written, usually none.
+"""
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -17,6 +21,12 @@ BUSY_SECONDS = 2.0
 # For another process that migrates a large database.
 PATIENT_SECONDS = 600.0
 INTERRUPT_SECONDS = 0.05
+# The execution option of statements that read a few rows by an index. A trip to the thread costs
+# more than they do, so they have a moment in the event loop; whatever needs longer, or meets a
+# lock, is asked again in the thread.
+QUICK = {"is_quick": True}
+QUICK_SECONDS = 0.002
+STEPS_PER_LOOK = 5000
 # Rows that travel together with the query; the rest of a longer answer follows in further trips.
 ROWS_PER_TRIP = 1000
 # SQLAlchemy asks it of each new engine, and must not wait for another writer to do so.
@@ -46,6 +56,7 @@ async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Conne
             opened.execute("PRAGMA cache_size = -8000")
             if is_read_only:
                 opened.execute("PRAGMA query_only = ON")
+                _be_patient(opened, 0)
             else:
                 opened.execute("PRAGMA journal_mode = WAL")
                 # A commit that was acknowledged outlives a power failure.
@@ -72,7 +83,9 @@ class Connection(aiosqlite.Connection):
         # A thread stuck on a slow disk must not keep the process from ending.
         self._thread.daemon = True
         self._begin = begin
+        self._is_read_only = begin == "BEGIN"
         self._endings = endings
+        self._trips_begun = self._trips_ended = 0
         self._is_running = False
         self._is_in_transaction = False
         self._is_terminated = False
@@ -96,6 +109,35 @@ class Connection(aiosqlite.Connection):
         finally:
             self._is_running = False
 
+    # Any: the same.
+    def run_patiently(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> None:
+        """Run a query, and wait for locks; in the connection's thread."""
+        if not self._is_read_only:
+            self.run(query, sql, parameters)
+            return
+        _be_patient(self._conn, BUSY_SECONDS)
+        try:
+            self.run(query, sql, parameters)
+        finally:
+            _be_patient(self._conn, 0)
+
+    # Any: the same.
+    def run_at_once(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> bool:
+        """Run a query in the event loop; return whether that was possible, and quick."""
+        if not self._is_read_only or self._trips_begun != self._trips_ended:
+            return False
+        latest = time.perf_counter() + QUICK_SECONDS
+        self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
+        try:
+            self.run(query, sql, parameters)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT):
+                raise
+            return False
+        finally:
+            self._conn.set_progress_handler(None, 0)
+        return True
+
     def run_on(self, fetch: Callable[[int], None], size: int) -> None:
         """Fetch more of what a query found, which may take as long; in the connection's thread."""
         self._is_running = True
@@ -107,7 +149,15 @@ class Connection(aiosqlite.Connection):
 
     async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         """Make one trip: call the function in the connection's thread."""
-        await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
+
+        def travel() -> None:
+            try:
+                function(*arguments)
+            finally:
+                self._trips_ended += 1
+
+        self._trips_begun += 1
+        await self._execute(travel)  # type: ignore[no-untyped-call]
 
     @asynccontextmanager
     async def rebuilding(self) -> AsyncIterator[None]:
@@ -130,7 +180,12 @@ class Connection(aiosqlite.Connection):
             await self.in_thread(self._commit)
 
     async def rollback(self) -> None:
-        if self._is_in_transaction:
+        if not self._is_in_transaction:
+            return
+        # Where nothing is written there is nothing to undo, which takes no time.
+        if self._is_read_only and self._trips_begun == self._trips_ended:
+            self._rollback()
+        else:
             await self.in_thread(self._rollback)
 
     async def close(self) -> None:
@@ -203,11 +258,12 @@ class Cursor(aiosqlite.Cursor):
         super().__init__(connection, cursor)
         self._rows: deque[sqlite3.Row] = deque()
         self._is_exhausted = True
+        self.is_quick = False
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
-        await self._conn.in_thread(
-            self._conn.run, self._execute_and_fetch, sql, tuple(parameters or ())
-        )
+        query, given = self._execute_and_fetch, tuple(parameters or ())
+        if not (self.is_quick and self._conn.run_at_once(query, sql, given)):
+            await self._conn.in_thread(self._conn.run_patiently, query, sql, given)
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
@@ -246,6 +302,17 @@ class Cursor(aiosqlite.Cursor):
         rows = self._cursor.fetchall() if size < 0 else self._cursor.fetchmany(size)
         self._rows.extend(rows)
         self._is_exhausted = size < 0 or len(rows) < size
+
+
+# Any: the cursor is SQLAlchemy's, around one of ours, and the context its own.
+def hurry(_: object, cursor: Any, __: object, ___: object, context: Any, ____: object) -> None:
+    """Pass the option QUICK on to the cursor: SQLAlchemy's event before it executes one."""
+    ours = cursor._cursor  # noqa: SLF001 - there is no other way to it
+    ours.is_quick = "is_quick" in context.execution_options
+
+
+def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
 def _fold(text: str | None) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -29,6 +29,8 @@ FLASH_COOKIE = "flash"
 FLASH_SECONDS = 60
 LONGEST_TITLE_CHARACTERS = 200
 LONGEST_PATH_CHARACTERS = 2_000
+# No text that a page shows can look like it.
+ROWS = Markup("<!--rows-->")
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
@@ -89,15 +91,26 @@ def render(
     """
     env: Environment = request.app.state.templates
     fragment = fragment or fragment_of(request, fragments)
-    values = {**_shared(request), **context}
-    if fragment:
-        body = render_block(env, template, fragment, values)
-    else:
-        body = env.get_template(template).render(values)
-    response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
-    if not fragment and FLASH_COOKIE in request.cookies:
-        response.delete_cookie(FLASH_COOKIE)
-    return response
+    body = _rendered(env, template, fragment, {**_shared(request), **context})
+    return _page(request, body, status, is_whole=not fragment)
+
+
+def render_around(
+    request: Request,
+    template: str,
+    context: Mapping[str, Hashable],
+    status: int = 200,
+    *,
+    fragments: Sequence[str],
+    rows: Markup,
+) -> Response:
+    """Return the same with `rows`; what stands around them is rendered once for the same values."""
+    env: Environment = request.app.state.templates
+    fragment = fragment_of(request, fragments)
+    values = (*_shared(request).items(), *context.items())
+    before, mark, after = _around(env, template, fragment, values).partition(ROWS)
+    body = f"{before}{rows}{after}" if mark else before
+    return _page(request, body, status, is_whole=not fragment)
 
 
 def fragment_of(request: Request, fragments: Sequence[str]) -> str:
@@ -239,6 +252,26 @@ def _sidebar(
         site=site, identity=identity, path=path, theme=theme
     )
     return Markup(shown)  # noqa: S704 - a template of ours
+
+
+@lru_cache(maxsize=256)
+def _around(
+    env: Environment, template: str, fragment: str, values: tuple[tuple[str, Hashable], ...]
+) -> str:
+    return _rendered(env, template, fragment, {**dict(values), "rows": ROWS})
+
+
+def _rendered(env: Environment, template: str, fragment: str, values: Mapping[str, Any]) -> str:
+    if fragment:
+        return render_block(env, template, fragment, values)
+    return env.get_template(template).render(values)
+
+
+def _page(request: Request, body: str, status: int, *, is_whole: bool) -> Response:
+    response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
+    if is_whole and FLASH_COOKIE in request.cookies:
+        response.delete_cookie(FLASH_COOKIE)
+    return response
 
 
 def _named_paths(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from starlette.datastructures import QueryParams
 
 from tests.gadgets import Gadget, Maker, Slot
 from webapp.admin import narrowing
-from webapp.admin.listing import fetch_page
+from webapp.admin.listing import fetch_listing
 from webapp.admin.query import ListQuery, parse_query
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
@@ -192,9 +192,10 @@ async def walk(
         assert step.url not in passed, "paging goes round in circles"
         passed.add(step.url)
         async with database.session(is_read_only=True) as session:
-            page = await fetch_page(session, site, step)
-        keys = [row.key for row in page.rows]
+            listing = await fetch_listing(session, site, step)
+        keys = [row.key for row in listing.rows]
         found = keys + found if is_backward else found + keys
+        page = listing.page
         step = page.previous_query if is_backward else page.next_query
         if change:
             await change()

@@ -20,6 +20,9 @@ Key = tuple[Any, ...]
 
 def key_text(resource: Resource, values: Key) -> str:
     """Return the URL segment for primary key `values`, in the order of `resource.key`."""
+    # As most keys are.
+    if len(values) == 1 and type(values[0]) is int:
+        return str(values[0])
     parts = [field.input.format(value) for field, value in zip(resource.key, values, strict=True)]
     text = ",".join(map(_escape, parts))
     return _escape_character(text[0]) + text[1:] if text in RESERVED else text

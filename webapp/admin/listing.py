@@ -26,11 +26,12 @@ from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_tot
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list; `first_position` counts from 1 and is 0 where nobody knows it."""
+    """One page of a list, but for its rows: how many they are, and where in the list.
 
-    query: ListQuery
-    selection: Selection
-    rows: tuple[Row, ...]
+    `first_position` counts from 1 and is 0 where nobody knows it.
+    """
+
+    count: int
     first_position: int
     next_query: ListQuery | None
     previous_query: ListQuery | None
@@ -42,10 +43,19 @@ class Page:
 
     @property
     def last_position(self) -> int:
-        return self.first_position + len(self.rows) - 1
+        return self.first_position + self.count - 1
 
 
-async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Page:
+@dataclass(frozen=True)
+class Listing:
+    """The rows of a page."""
+
+    page: Page
+    selection: Selection
+    rows: tuple[Row, ...]
+
+
+async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
     """Fetch the page that `query` asks for: one statement where nothing narrows the list."""
     is_narrowed = query.is_narrowed or query.scope is not None
     shown = (*query.fields, *query.condition_fields) if is_narrowed else query.fields
@@ -70,7 +80,8 @@ async def fetch_page(session: AsyncSession, site: Site, query: ListQuery) -> Pag
     elif counts:
         total = await fetch_total(session, site, query)
     is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
-    return _page(query, reader, rows, has_more, total, found, is_first=is_first)
+    page = _page(query, reader, rows, has_more, total, found, is_first=is_first)
+    return Listing(page, reader.selection, tuple(map(reader.row, rows)))
 
 
 async def _fetch_rows(
@@ -102,9 +113,9 @@ async def _is_preceded(
     """Whether there is a row before the one that was jumped to."""
     if not rows:
         return False
-    before = query.first(before=reader.cursor(query, rows[0], 0))
     if query.is_narrowed or query.scope:
         return True
+    before = query.first(before=reader.cursor(query, rows[0], 0))
     return bool(await _fetch_rows(session, before, reader.selection, 1))
 
 
@@ -151,11 +162,8 @@ def _page(
         previous_query = query.first(before=search.edge)
     elif search.edge is not None:
         next_query = query.first(after=search.edge)
-    rows = tuple(reader.row(row) for row in found)
     return Page(
-        query,
-        reader.selection,
-        rows,
+        len(found),
         first,
         next_query,
         previous_query,

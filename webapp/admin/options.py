@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, false, literal, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,8 +17,7 @@ MOST_OPTIONS = 50
 KEPT_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One choice: the text that is submitted and the title that is read."""
 
     value: str

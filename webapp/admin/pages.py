@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
 from sqlmodel import SQLModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from webapp.admin.cells import fact, masked
 from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of
-from webapp.admin.listing import fetch_page, fetch_references
+from webapp.admin.listing import fetch_listing, fetch_references
 from webapp.admin.options import fetch_options
 from webapp.admin.query import ListQuery, Scope, parse_query
 from webapp.admin.requests import fetch_or_404, session_of, site_of
@@ -21,7 +22,7 @@ from webapp.admin.rows import written
 from webapp.admin.site import Referrer
 from webapp.admin.totals import fetch_total
 from webapp.identity import identity_of
-from webapp.templating import flash_of, fragment_of, render, with_query
+from webapp.templating import flash_of, fragment_of, render, render_around, with_query
 
 LIST_FRAGMENTS = ("list", "total")
 
@@ -29,13 +30,10 @@ LIST_FRAGMENTS = ("list", "total")
 async def list_page(resource: Resource, request: Request) -> Response:
     """GET /heroes: the list, or only its rows, or only how many there are."""
     query = parse_query(site_of(request), resource, request.url.path, request.query_params)
-    context = await _fetch_list(request, query)
-    return render(
-        request,
-        "admin/list.html",
-        context,
-        400 if query.problems else 200,
-        fragments=LIST_FRAGMENTS,
+    context, rows = await _fetch_list(request, query)
+    status = 400 if query.problems else 200
+    return render_around(
+        request, "admin/list.html", context, status, fragments=LIST_FRAGMENTS, rows=rows
     )
 
 
@@ -79,7 +77,8 @@ async def facets(resource: Resource, request: Request) -> Response:
     return render(request, "admin/facets.html", {"totals": totals}, fragments=())
 
 
-async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
+async def _fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any], Markup]:
+    """Fetch what stands around the rows, and the rows as HTML."""
     session, site = session_of(request), site_of(request)
     count = request.query_params.get("count", "")
     fragment = fragment_of(request, LIST_FRAGMENTS)
@@ -98,26 +97,26 @@ async def _fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     if count or fragment == "total":
         context["total"] = await fetch_total(session, site, query, is_exact=count == "exact")
     if fragment == "total":
-        return context
-    page = await fetch_page(session, site, query)
+        return context, Markup()
+    listing = await fetch_listing(session, site, query)
     params = request.query_params
     controls = () if fragment else await fetch_controls(session, site, query, params)
     flash = flash_of(request)
     rows = written(
-        page.rows,
-        page.selection,
+        listing.rows,
+        listing.selection,
         query,
         can_edit=identity_of(request).can_edit,
         back=context["back"],
         marked=flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
     )
-    return context | {
-        "page": page,
-        "rows": rows,
-        "total": context["total"] or page.total,
+    context |= {
+        "page": listing.page,
+        "total": context["total"] or listing.page.total,
         "controls": controls,
         "chips": await fetch_chips(session, site, query, controls),
     }
+    return context, rows
 
 
 def _new_url(query: ListQuery) -> str:
@@ -158,7 +157,8 @@ async def _show(
         path = f"/{resource.name}/{key}/{referrer.name}"
         scope = Scope(referrer.field, value)
         query = parse_query(site, referrer.resource, path, request.query_params, scope)
-        context |= await _fetch_list(request, query)
+        around, context["rows"] = await _fetch_list(request, query)
+        context |= around
         problems = query.problems
     context["title"] = resource.title_of(record)
     return render(

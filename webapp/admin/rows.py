@@ -1,12 +1,14 @@
 """Rows: the HTML of the rows of a list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
-from webapp.admin.cells import UNTITLED, writer_of
-from webapp.admin.display import shown_in_cell
+from webapp.admin.cells import Write, titler_of, writer_of
+from webapp.admin.fields import Field
 from webapp.admin.query import ListQuery
 from webapp.admin.selection import Selection
 
@@ -29,40 +31,66 @@ def written(
     marked: str = "",
 ) -> Markup:
     """Return the rows of a table; `back` is a parameter of links, `marked` the key of one row."""
-    resource, title_field = query.resource, query.resource.title_field
-    first, *others = query.fields
-    title_place, first_place = selection.place(title_field), selection.place(first)
-    is_titled = first is title_field
-    cells = []
-    for field in (first, *others):
-        is_number = field.input.is_range and not field.relation
-        start = f'<td data-label="{escape(field.label)}"' + ' class="number"' * is_number + ">"
-        place = selection.place(field)
-        title_at = selection.title_place(field) if field.relation else place
-        write = writer_of(selection.site, resource, field, can_reveal=can_edit)
-        cells.append((start, place, title_at, write))
-    (_, _, first_title, write_first), *cells = cells
-    name, at = resource.name, f"/{resource.name}"
+    layout = _layout(selection, query.fields, can_edit=can_edit)
+    title_place, write_title = layout.title_place, layout.write_title
     edit_tail = f"?{escape(back)}" if back else ""
     delete_tail = f"&amp;{escape(back)}" if back else ""
-    parts: list[str] = []
+    parts = []
     for key, values in rows:
-        title = escape(shown_in_cell(title_field, values[title_place]) or UNTITLED)
-        parts.append(f'<tr id="{name}-{key}"{" data-marked" if key == marked else ""}>')
+        title = write_title(values[title_place])
+        cells = [write(key, values[place], values[at]) for place, at, write in layout.cells]
+        if layout.is_titled:
+            cells[0] = title
+        mark = " data-marked" if key == marked else ""
         if can_edit:
-            parts.append(
-                '<td class="check"><label><input type="checkbox" name="id" form="selection"'
-                f' value="{key}" aria-label="Select {title}"></label></td>'
-            )
-        head = title if is_titled else write_first(key, values[first_place], values[first_title])
-        parts.append(f'<th scope="row"><a href="{at}/{key}">{head}</a></th>')
-        for start, place, title_at, write in cells:
-            parts += (start, write(key, values[place], values[title_at]), "</td>")
-        if can_edit:
-            parts.append(
-                f'<td class="tools"><a href="{at}/{key}/edit{edit_tail}" data-edit title="Edit">'
-                f'Edit {title}</a><a href="{at}/{key}/delete?in=list{delete_tail}" data-dialog'
-                f' title="Delete">Delete {title}</a>'
-            )
-        parts.append("</td></tr>\n" if can_edit else "</tr>\n")
+            tools = key, edit_tail, title, key, delete_tail, title
+            parts.append(layout.text % (key, mark, key, title, key, *cells, *tools))
+        else:
+            parts.append(layout.text % (key, mark, key, *cells))
     return Markup("".join(parts))  # noqa: S704 - each part is escaped
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a row is written: a text with %s for what differs, and what writes that.
+
+    cells: where the value of a column stands in a row, and the title of what it points at.
+    is_titled: the first column is the title of its records.
+    """
+
+    text: str
+    title_place: int
+    write_title: Callable[[Any], str]
+    cells: tuple[tuple[int, int, Write], ...]
+    is_titled: bool
+
+
+@lru_cache(maxsize=256)
+def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) -> _Layout:
+    resource, site = selection.resource, selection.site
+    title_field, at = resource.title_field, f"/{resource.name}"
+    starts, cells = [], []
+    for field in fields:
+        is_number = field.input.is_range and not field.relation
+        start = f'<td data-label="{escape(field.label)}"' + ' class="number"' * is_number + ">"
+        starts.append(start.replace("%", "%%"))
+        place = selection.place(field)
+        title_at = selection.title_place(field) if field.relation else place
+        cells.append((place, title_at, writer_of(site, resource, field, can_reveal=can_edit)))
+    check = (
+        '<td class="check"><label><input type="checkbox" name="id" form="selection"'
+        ' value="%s" aria-label="Select %s"></label></td>'
+    )
+    tools = (
+        f'<td class="tools"><a href="{at}/%s/edit%s" data-edit title="Edit">Edit %s</a>'
+        f'<a href="{at}/%s/delete?in=list%s" data-dialog title="Delete">Delete %s</a></td>'
+    )
+    text = (
+        f'<tr id="{resource.name}-%s"%s>{check if can_edit else ""}'
+        f'<th scope="row"><a href="{at}/%s">%s</a></th>'
+        + "".join(f"{start}%s</td>" for start in starts[1:])
+        + (f"{tools}</tr>\n" if can_edit else "</tr>\n")
+    )
+    write_title = titler_of(title_field)
+    place = selection.place(title_field)
+    return _Layout(text, place, write_title, tuple(cells), fields[0] is title_field)

@@ -32,6 +32,7 @@ from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
 from webapp.admin.search import matches_any
 from webapp.admin.site import Site
+from webapp.sqlite import QUICK
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def statement_of(
     if is_counted:
         counted = select_count(selection.resource).scalar_subquery()
         statement = statement.add_columns(counted.label("_count"))
-    return statement.order_by(*stretch, *marks_of(rows, order, is_falling))
+    statement = statement.order_by(*stretch, *marks_of(rows, order, is_falling))
+    return statement.execution_options(**QUICK)
 
 
 def select_count(resource: Resource) -> Select[Any]:
