@@ -37,6 +37,8 @@ class Replica:
     def __init__(self, engine: AsyncEngine, primary: AsyncEngine) -> None:
         self.engine = engine
         self._primary = primary
+        # Whether the primary did not answer the last time.
+        self.is_alone = False
         self._is_usable = False
         self._replayed = 0
         # When the primary was where.
@@ -86,10 +88,12 @@ class Replica:
 
     async def _look(self) -> None:
         now = asyncio.get_running_loop().time()
+        self.is_alone = True
         # While the primary is away nothing is written that the replica could miss.
         with suppress(Exception):
             async with asyncio.timeout(ANSWER_SECONDS):
                 self._flushed.append((now, await _fetch_place(self._primary, FLUSHED)))
+                self.is_alone = False
         self._replayed = await _fetch_place(self.engine, REPLAYED)
         # The first is the last place that the replica has reached.
         while len(self._flushed) > 1 and self._flushed[1][1] <= self._replayed:

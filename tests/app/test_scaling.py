@@ -10,7 +10,12 @@ import pytest
 
 from tests.postgres import PostgresServer, postgres_server
 from tests.server import Server, run_command, running_server
+from tests.signing_in import sign_in_by
 from tests.waiting import until
+from webapp.accounts.cookies import PLAIN
+from webapp.database import connect
+from webapp.identity import Role
+from webapp.settings import Settings
 
 DATABASE = "hero_admin"
 REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
@@ -31,16 +36,18 @@ def replica(primary: PostgresServer) -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def processes(
-    primary: PostgresServer, replica: PostgresServer, tmp_path: Path
-) -> Iterator[list[Server]]:
-    """Two processes, as behind a load balancer, that have found the replica."""
+def environment(primary: PostgresServer, replica: PostgresServer) -> dict[str, str]:
     hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in (primary, replica))
-    environment = {
-        "WEBAPP_AUTH": "off",
+    return {
         "WEBAPP_DATABASE_URL": f"postgresql://postgres@/{DATABASE}?{hosts}",
         "WEBAPP_DATABASE_READ_URL": replica.url(DATABASE),
     }
+
+
+@pytest.fixture
+def processes(environment: dict[str, str], tmp_path: Path) -> Iterator[list[Server]]:
+    """Two processes, as behind a load balancer, that have found the replica."""
+    environment = environment | {"WEBAPP_AUTH": "off"}
     with ExitStack() as stack:
         yield [
             stack.enter_context(running_server(tmp_path / name, environment))
@@ -127,6 +134,31 @@ async def test_a_replica_that_falls_behind_is_not_asked(
         await until(sees)
         await execute(replica, "SELECT pg_wal_replay_resume()")
         await until_found(processes)
+
+
+async def test_who_is_disabled_is_out_at_once_whatever_the_replica_knows(
+    environment: dict[str, str], primary: PostgresServer, replica: PostgresServer, tmp_path: Path
+) -> None:
+    accounts = connect(Settings(database_url=primary.url(DATABASE)))
+    with running_server(tmp_path / "only", environment) as server:
+        async with browser() as vera:
+            await sign_in_by(accounts, vera, Role.VIEWER)
+            (token,) = vera.cookies.values()
+            vera.headers["Cookie"] = f"{PLAIN}={token}"
+            await until_found([server])
+            await until_received(primary, replica)
+            assert await names(vera, server) == []
+            await execute(replica, "SELECT pg_wal_replay_pause()")
+            await execute(primary, "UPDATE user_account SET is_disabled = true")
+            assert (await vera.get(f"{server.url}/api/teams/")).status_code == 401
+            primary.stop(is_crash=True)
+
+            async def knows_no_better() -> bool:
+                return (await vera.get(f"{server.url}/api/teams/")).status_code == 200
+
+            # All that is left says so. It will have caught up before it is promoted.
+            await until(knows_no_better)
+    await accounts.close()
 
 
 async def test_a_replica_that_stops_costs_no_request(

@@ -22,6 +22,7 @@ from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS
 from webapp.errors import answer_http_exception
 from webapp.identity import ANYONE, Identity
+from webapp.unavailable import is_away
 
 # They are the same for everybody, and ask nobody.
 ANONYMOUS = ("/static/", "/healthz", "/readyz")
@@ -96,10 +97,19 @@ class IdentityMiddleware:
         return _Proof(digest, fetch_token_identity, mark_used, is_token=True)
 
     async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
-        if request.method in SAFE_METHODS:
+        database, primary = request.state.database, self.door.database
+        is_safe = request.method in SAFE_METHODS
+        is_behind = database is not primary and not database.replica.is_alone
+        if is_safe and not is_behind:
             return await proof.fetch(request.state.session, proof.digest, now=now)
-        async with self.door.database.session(is_read_only=True) as session:
-            return await proof.fetch(session, proof.digest, now=now)
+        # A replica may not know yet that somebody is shut out.
+        try:
+            async with primary.session(is_read_only=True) as session:
+                return await proof.fetch(session, proof.digest, now=now)
+        except Exception as error:
+            if not (is_safe and is_behind and is_away(error)):
+                raise
+        return await proof.fetch(request.state.session, proof.digest, now=now)
 
     def _mark(self, proof: _Proof, now: datetime) -> None:
         # In a context of its own: it is no part of the request, which has been answered.
