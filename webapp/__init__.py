@@ -25,5 +25,6 @@ The rooms, from the door inwards:
     templating      Jinja: render(), redirect(), flash()
     folding         texts without case and accents, for searching
     access_log      one line a request
+    garbage         how often Python looks for some
     sample          believable heroes and teams
 """

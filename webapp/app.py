@@ -1,7 +1,6 @@
 """The application: wires settings, middleware and routes; the one module that knows every other."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -29,6 +28,7 @@ from webapp.api.application import create_api
 from webapp.api.docs import docs_page
 from webapp.database import connect
 from webapp.errors import ErrorsMiddleware, answer_http_exception
+from webapp.garbage import keep_all, look_seldom
 from webapp.hosts import known_hosts
 from webapp.identity import Role, needs
 from webapp.protection import ProtectionMiddleware
@@ -37,9 +37,6 @@ from webapp.settings import Settings, check_serving, load_settings
 from webapp.static_files import VersionedFiles
 from webapp.templating import environment
 from webapp.transactions import SessionMiddleware
-
-# Python's own would look through everything every few requests.
-GARBAGE_THRESHOLDS = (20_000, 20, 50)
 
 
 def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
@@ -111,10 +108,9 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
 def app() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
     application = create_app(check_serving(load_settings()))
-    # What there is by now stays: looking through it again and again makes some requests late.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    # Looking through it again and again makes some requests late.
+    look_seldom()
+    keep_all()
     return application
 
 

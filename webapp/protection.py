@@ -1,8 +1,8 @@
 """Protection: what holds for every request and answer, whatever they are about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webapp.cross_site import bearer_token_of, is_cross_site
 from webapp.errors import error_response
 from webapp.hosts import UNKNOWN_HOST, is_known_host
+
+Header = tuple[bytes, bytes]
 
 # What pages are never to do, whatever gets into one.
 UNUSED_FEATURES = (
@@ -30,13 +32,15 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES.split()),
 }
-HSTS = "max-age=31536000"
+# As ASGI has them.
+ENCODED = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+HSTS = b"max-age=31536000"
 # Nothing that was shown is left behind, unless a static file says otherwise: after signing out,
 # Back asks again.
-NOT_KEPT = "no-store"
+NOT_KEPT = b"no-store"
 # What the API tells a program it may keep, to be compared by its ETag; a browser, which sends a
 # cookie, would show it to whoever goes back after somebody else has signed out.
-ASKED_AGAIN = "private, no-cache"
+ASKED_AGAIN = b"private, no-cache"
 MOST_HEADER_BYTES = 64 * 2**10
 MOST_COOKIE_BYTES = 8 * 2**10
 TOO_BIG = "This is larger than the server accepts."
@@ -58,9 +62,11 @@ class ProtectionMiddleware:
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _headers_for(scope, headers):
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                given = {name.lower() for name, _ in headers}
+                message["headers"] = headers + [
+                    header for header in _headers_for(scope, headers) if header[0] not in given
+                ]
             await send(message)
 
         refusal = self._refusal(scope)
@@ -97,11 +103,16 @@ class ProtectionMiddleware:
         return None
 
 
-def _headers_for(scope: Scope, given: Headers) -> Iterator[tuple[str, str]]:
-    yield from HEADERS.items()
+def _headers_for(scope: Scope, given: Sequence[Header]) -> Iterator[Header]:
+    yield from ENCODED
     if scope["scheme"] == "https":
-        yield "Strict-Transport-Security", HSTS
-    is_program = bearer_token_of(Headers(scope=scope)) is not None
-    is_api = is_program and scope["path"].startswith("/api/")
-    is_json = given.get("content-type", "").startswith("application/json")
-    yield "Cache-Control", ASKED_AGAIN if is_api and (is_json or "etag" in given) else NOT_KEPT
+        yield b"strict-transport-security", HSTS
+    is_api = scope["path"].startswith("/api/") and bearer_token_of(Headers(scope=scope)) is not None
+    yield b"cache-control", ASKED_AGAIN if is_api and _can_be_kept(given) else NOT_KEPT
+
+
+def _can_be_kept(headers: Sequence[Header]) -> bool:
+    return any(
+        name == b"etag" or (name == b"content-type" and value.startswith(b"application/json"))
+        for name, value in headers
+    )

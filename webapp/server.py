@@ -154,7 +154,7 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         headers = {
             **HEADERS,
-            "Cache-Control": NOT_KEPT,
+            "Cache-Control": NOT_KEPT.decode(),
             "Content-Type": "text/plain; charset=utf-8",
             "Content-Length": str(len(msg)),
             "Connection": "close",

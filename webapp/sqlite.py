@@ -53,11 +53,12 @@ async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Conne
         )
         try:
             opened.execute("PRAGMA foreign_keys = ON")
-            opened.execute("PRAGMA cache_size = -8000")
             if is_read_only:
                 opened.execute("PRAGMA query_only = ON")
                 _be_patient(opened, 0)
             else:
+                # Of readers there are many, and the system keeps what they read as well.
+                opened.execute("PRAGMA cache_size = -8000")
                 opened.execute("PRAGMA journal_mode = WAL")
                 # A commit that was acknowledged outlives a power failure.
                 opened.execute("PRAGMA synchronous = FULL")
