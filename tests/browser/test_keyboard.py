@@ -109,14 +109,6 @@ def test_c_and_d_change_and_delete_the_selection_and_do_nothing_without_one(page
     expect(page.get_by_role("checkbox", name="Change the name")).to_be_focused()
 
 
-def test_what_is_selected_is_acted_on_before_the_rows(page: Page) -> None:
-    page.goto("/heroes")
-    press(page, "j", "x")
-    page.get_by_role("checkbox", name="Select all rows").focus()
-    press(page, "Shift+Tab")
-    expect(page.get_by_role("button", name="Delete…")).to_be_focused()
-
-
 def test_z_undoes_what_was_just_done(page: Page) -> None:
     page.goto("/heroes/1/edit")
     page.get_by_label("Age").fill("41")

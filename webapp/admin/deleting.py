@@ -99,6 +99,9 @@ async def _confirmation(
         for consequence in consequences
         if consequence.effect != "deleted"
     }
+    is_row = request.query_params.get("in") == "list"
+    is_on_its_own = "id" in request.path_params and not is_row
+    came_from = f"/{resource.name}/{titles[0][0]}" if is_on_its_own else f"/{resource.name}"
     context: dict[str, Any] = {
         "resource": resource,
         "titles": titles,
@@ -107,9 +110,9 @@ async def _confirmation(
         "choices": choices,
         "problem": problem,
         "seen": await count_changes(session, resource.name, doomed),
-        "is_row": request.query_params.get("in") == "list",
+        "is_row": is_row,
         "back": request.query_params.get("back", ""),
-        "cancel_url": back_of(request, f"/{resource.name}"),
+        "cancel_url": back_of(request, came_from),
     }
     return render(
         request, "admin/delete.html", context, 409 if problem else 200, fragments=("confirm",)
