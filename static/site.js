@@ -114,7 +114,8 @@ on("toggle", ".filter[open]", async (filter) => {
 }, true);
 
 const fetchOptions = async (box, query, signal) => {
-  const url = `${box.dataset.options}?${new URLSearchParams({ q: query })}`;
+  const url = new URL(box.dataset.options, location);
+  url.searchParams.set("q", query);
   const answer = await fetchPart(url, "ul#options", { signal });
   return answer.ok ? all("li", parse(await answer.text())) : [];
 };
@@ -167,7 +168,9 @@ const countSelected = () => {
     const count = boxes.filter((box) => box.checked).length;
     every.checked = count > 0 && count === boxes.length;
     every.indeterminate = count > 0 && count < boxes.length;
-    find(".selection output", every.closest(".listing")).value = `${count} selected`;
+    const bar = find(".selection", every.closest(".listing"));
+    find("output", bar).value = `${count} selected`;
+    for (const button of all("button", bar)) button.disabled = !count; // they have keys, and Enter in a box presses the first
   }
 };
 on("click", ".list tbody .check input", (box, { shiftKey }) => {

@@ -260,7 +260,7 @@ async def test_a_form_is_saved_after_signing_in_as_it_was_typed(
     typed = {"name": "\n Zoë & <Nova>  ", "age": "17"}
     asked = await submit(anonymous, form, typed)
     assert (asked.status_code, heading_of(asked)) == (401, "Sign in")
-    assert "what you sent is saved" in alert_of(asked)
+    assert "what you began goes on" in alert_of(asked)
 
     wrong = await submit(
         anonymous, form_of(asked), {"account.name": "Ann", "account.password": "wrong"}

@@ -105,6 +105,14 @@ def test_the_heroes_of_a_deleted_team_can_be_given_to_another(page: Page) -> Non
     expect(page.get_by_role("heading", name="Heroes 39")).to_be_visible()
 
 
+def test_the_heroes_of_a_deleted_team_are_not_offered_that_team(page: Page) -> None:
+    page.goto("/teams/1")
+    page.get_by_role("link", name="Delete…").click()
+    picker(page, "Their team becomes").click()
+    expect(page.get_by_role("option", name="Night Watch", exact=True)).to_be_in_viewport()
+    expect(page.get_by_role("option", name="Preventers", exact=True)).to_have_count(0)
+
+
 def test_selected_rows_are_deleted_together(page: Page) -> None:
     page.goto("/heroes?team=1")
     page.get_by_role("checkbox", name="Select Hero 006").check()

@@ -93,6 +93,32 @@ def test_x_selects_rows_and_the_selection_is_deleted(page: Page) -> None:
     expect(status(page, "Deleted Deadpond")).to_be_visible()
 
 
+def test_c_and_d_change_and_delete_the_selection_and_do_nothing_without_one(page: Page) -> None:
+    page.goto("/heroes")
+    press(page, "j", "c", "d")
+    page.get_by_role("checkbox", name="Select Deadpond").press("Enter")
+    press(page, "j")
+    expect_title(page, "Heroes")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    press(page, "k", "x", "d")
+    expect(page.get_by_role("dialog", name="Delete Deadpond?")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_role("link", name="Deadpond", exact=True)).to_be_focused()
+    press(page, "c")
+    expect_title(page, "Change 1 hero")
+    expect(page.get_by_role("checkbox", name="Change the name")).to_be_focused()
+
+
+def test_z_undoes_what_was_just_done(page: Page) -> None:
+    page.goto("/heroes/1/edit")
+    page.get_by_label("Age").fill("41")
+    press(page, "Enter")
+    expect(status(page, "Saved Deadpond")).to_be_visible()
+    press(page, "z")
+    expect(status(page, "Undone: Deadpond")).to_be_visible()
+    expect(row(page, "Deadpond")).not_to_contain_text("41")
+
+
 def test_question_mark_shows_the_keys_and_escape_hides_them(page: Page) -> None:
     page.goto("/heroes")
     press(page, "j", "?")

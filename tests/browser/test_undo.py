@@ -25,7 +25,7 @@ def test_a_deleted_row_comes_back(page: Page) -> None:
     expect(status(page, "Deleted Hero 006")).to_be_visible()
     expect(row(page, "Hero 006")).to_have_count(0)
     undo(page).click()
-    expect(status(page, "Undone Hero 006")).to_be_visible()
+    expect(status(page, "Undone: Hero 006")).to_be_visible()
     expect(page).to_have_url("/heroes?q=hero+00")
     expect(row(page, "Hero 006")).to_have_attribute("data-marked", "")
     # And that is undone as well.
@@ -40,7 +40,7 @@ def test_an_edit_is_taken_back(page: Page) -> None:
     page.get_by_role("button", name="Save changes").click()
     expect(row(page, "Deadpond")).to_contain_text("99")
     undo(page).click()
-    expect(status(page, "Undone Deadpond")).to_be_visible()
+    expect(status(page, "Undone: Deadpond")).to_be_visible()
     expect(row(page, "Deadpond")).to_contain_text("28")
 
 
@@ -52,7 +52,7 @@ def test_a_new_hero_is_taken_back_and_can_be_created_after_all(page: Page) -> No
     page.get_by_role("button", name="Create hero").click()
     expect(status(page, "Created Aaron")).to_be_visible()
     undo(page).click()
-    expect(status(page, "Undone Aaron")).to_be_visible()
+    expect(status(page, "Undone: Aaron")).to_be_visible()
     expect(row(page, "Aaron")).to_have_count(0)
     undo(page).click()
     expect(row(page, "Aaron")).to_be_visible()
@@ -64,7 +64,7 @@ def test_a_selection_comes_back_at_once(page: Page) -> None:
     page.get_by_role("button", name="Delete 3 heroes").click()
     expect(status(page, "Deleted 3 heroes")).to_be_visible()
     undo(page).click()
-    expect(status(page, "Undone 3 heroes")).to_be_visible()
+    expect(status(page, "Undone: 3 heroes")).to_be_visible()
     page.goto("/heroes?q=hero+00")
     expect(names(page)).to_have_count(5)
 
@@ -75,7 +75,7 @@ def test_a_team_comes_back_with_its_heroes(page: Page) -> None:
     page.get_by_role("button", name="Delete team").click()
     expect(status(page, "Deleted Preventers")).to_be_visible()
     undo(page).click()
-    expect(status(page, "Undone Preventers")).to_be_visible()
+    expect(status(page, "Undone: Preventers")).to_be_visible()
     assert len(page.request.get("/api/teams/1/with-heroes").json()["heroes"]) == 38
 
 

@@ -189,6 +189,13 @@ def test_a_hero_is_deleted_from_its_row_and_one_is_back_on_the_same_list(page: P
     expect(row(page, "Hero 006")).to_have_count(0)
 
 
+def test_thinking_better_of_a_deletion_leads_back_to_the_record(page: Page) -> None:
+    page.goto("/teams/1")
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("link", name="Cancel").click()
+    expect_title(page, "Preventers")
+
+
 def test_the_heroes_of_a_deleted_team_are_given_to_another(page: Page) -> None:
     page.goto("/teams/1")
     page.get_by_role("link", name="Delete…").click()

@@ -120,7 +120,7 @@ async def refuse(request: Request) -> Response:
     if request.method in SAFE_METHODS:
         return redirect(request, with_query("/sign-in", next="" if here == "/" else here))
     kept = await keep(request)
-    problem = "You have been signed out. Sign in, and what you sent is saved."
+    problem = "You have been signed out. Sign in, and what you began goes on."
     if kept is None:
         problem = "You have been signed out. Sign in, and do it again."
     return _ask(request, {"kept": kept, "url": kept.url if kept else "/", "problem": problem}, 401)

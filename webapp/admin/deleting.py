@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from webapp.admin.consequences import Consequence, fetch_consequences
 from webapp.admin.forms import FormField
 from webapp.admin.keys import Key, key_text
 from webapp.admin.listing import fetch_titles
-from webapp.admin.options import Options, fetch_options
+from webapp.admin.options import fetch_options
 from webapp.admin.requests import (
     back_of,
     form_of,
@@ -98,6 +99,9 @@ async def _confirmation(
         for consequence in consequences
         if consequence.effect != "deleted"
     }
+    is_row = request.query_params.get("in") == "list"
+    is_on_its_own = "id" in request.path_params and not is_row
+    came_from = f"/{resource.name}/{titles[0][0]}" if is_on_its_own else f"/{resource.name}"
     context: dict[str, Any] = {
         "resource": resource,
         "titles": titles,
@@ -106,9 +110,9 @@ async def _confirmation(
         "choices": choices,
         "problem": problem,
         "seen": await count_changes(session, resource.name, doomed),
-        "is_row": request.query_params.get("in") == "list",
+        "is_row": is_row,
         "back": request.query_params.get("back", ""),
-        "cancel_url": back_of(request, f"/{resource.name}"),
+        "cancel_url": back_of(request, came_from),
     }
     return render(
         request, "admin/delete.html", context, 409 if problem else 200, fragments=("confirm",)
@@ -121,7 +125,7 @@ async def _choice(request: Request, consequence: Consequence, doomed: set[str]) 
     field = referrer.field
     text = request.query_params.get(f"{referrer.name}.q", "").strip()
     found = await fetch_options(session_of(request), site_of(request), field, text)
-    kept = tuple(option for option in found.options if option.value not in doomed)
+    without = urlencode([("without", key) for key in sorted(doomed)])
     is_required = consequence.effect == "kept"
     noun = referrer.resource.labels[field.name]
     return FormField(
@@ -134,10 +138,10 @@ async def _choice(request: Request, consequence: Consequence, doomed: set[str]) 
         is_required=is_required,
         is_optional=not is_required,
         attributes={},
-        options=Options(kept, found.has_more),
+        options=found.without(doomed),
         target=site_of(request).target_of(field),
         search_text=text,
-        options_url=f"/{referrer.resource.name}/options/{field.name}",
+        options_url=f"/{referrer.resource.name}/options/{field.name}?{without}",
     )
 
 

@@ -1,8 +1,8 @@
 """Options: the records that a relation field may point at, as a picker offers them."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, false, literal, select, true, union_all
@@ -30,6 +30,10 @@ class Options:
 
     options: tuple[Option, ...] = ()
     has_more: bool = False
+
+    def without(self, values: Collection[str]) -> "Options":
+        kept = tuple(option for option in self.options if option.value not in values)
+        return replace(self, options=kept)
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,13 @@ async def related_page(resource: Resource, request: Request) -> Response:
 
 
 async def options(resource: Resource, request: Request) -> Response:
-    """GET /heroes/options/team_id?q=…: the records that a field may point at, for its picker."""
+    """GET /heroes/options/team_id?q=…&without=3: what a field may point at, for its picker."""
     field = resource.by_name.get(request.path_params["field"])
     if field is None or field.relation is None:
         raise HTTPException(404)
     text = request.query_params.get("q", "").strip()
     found = await fetch_options(session_of(request), site_of(request), field, text)
+    found = found.without(request.query_params.getlist("without"))
     target = site_of(request).target_of(field)
     context = {"options": found, "target": target, "text": text}
     return render(request, "admin/options.html", context, fragments=())

@@ -81,7 +81,7 @@ async def undo_operation(request: Request) -> Response:
         raise HTTPException(404, "There is nothing to undo.")
     # The page of a record whose creation was undone is gone.
     url = (undone.key and _local(form.get("back"))) or f"/{undone.resource.name}"
-    return redirect(request, url, _undone("Undone", undone, operation.id))
+    return redirect(request, url, _undone("Undone:", undone, operation.id))
 
 
 async def restore_record(resource: Resource, request: Request) -> Response:
