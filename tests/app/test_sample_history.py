@@ -69,7 +69,7 @@ async def test_a_whole_sample_can_be_taken_back_and_brought_again(
     before = await tables(stored, heroes, teams)
     operation = (await stored.all(Change))[0].operation
     page = await follow(client, await client.post(f"/undo/{operation}"))
-    assert flash_of(page) == "Undone 1,110 records"
+    assert flash_of(page) == "Undone: 1,110 records"
     assert await tables(stored, heroes, teams) == {}
     operation = (await stored.all(Change))[-1].operation
     assert (await client.post(f"/undo/{operation}")).status_code == 303
