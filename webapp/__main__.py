@@ -2,7 +2,7 @@
 
 from webapp.garbage import look_seldom
 
-# First of all: looking through what modules make while they are read is a sixth of the start.
+# First of all: looking through what modules make while they are read is an eighth of the start.
 look_seldom()
 
 from webapp.cli import main  # noqa: E402 - see above

@@ -88,12 +88,14 @@ class Replica:
 
     async def _look(self) -> None:
         now = asyncio.get_running_loop().time()
-        self.is_alone = True
-        # While the primary is away nothing is written that the replica could miss.
+        flushed = None
         with suppress(Exception):
             async with asyncio.timeout(ANSWER_SECONDS):
-                self._flushed.append((now, await _fetch_place(self._primary, FLUSHED)))
-                self.is_alone = False
+                flushed = await _fetch_place(self._primary, FLUSHED)
+        self.is_alone = flushed is None
+        # While the primary is away nothing is written that the replica could miss.
+        if flushed is not None:
+            self._flushed.append((now, flushed))
         self._replayed = await _fetch_place(self.engine, REPLAYED)
         # The first is the last place that the replica has reached.
         while len(self._flushed) > 1 and self._flushed[1][1] <= self._replayed:

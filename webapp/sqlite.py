@@ -125,7 +125,7 @@ class Connection(aiosqlite.Connection):
     # Any: the same.
     def run_at_once(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> bool:
         """Run a query in the event loop; return whether that was possible, and quick."""
-        if not self._is_read_only or self._trips_begun != self._trips_ended:
+        if not self._can_run_here:
             return False
         latest = time.perf_counter() + QUICK_SECONDS
         self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
@@ -138,6 +138,11 @@ class Connection(aiosqlite.Connection):
         finally:
             self._conn.set_progress_handler(None, 0)
         return True
+
+    @property
+    def _can_run_here(self) -> bool:
+        """Whether the event loop may use the connection: it only reads, and its thread is idle."""
+        return self._is_read_only and self._trips_begun == self._trips_ended
 
     def run_on(self, fetch: Callable[[int], None], size: int) -> None:
         """Fetch more of what a query found, which may take as long; in the connection's thread."""
@@ -184,7 +189,7 @@ class Connection(aiosqlite.Connection):
         if not self._is_in_transaction:
             return
         # Where nothing is written there is nothing to undo, which takes no time.
-        if self._is_read_only and self._trips_begun == self._trips_ended:
+        if self._can_run_here:
             self._rollback()
         else:
             await self.in_thread(self._rollback)

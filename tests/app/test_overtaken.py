@@ -229,22 +229,23 @@ async def test_of_twenty_parallel_changes_by_the_api_none_is_lost(
 
 # Several records.
 
+CHANGE: dict[str, str | bool] = {SET + "age": True, "age": "50"}
+many = pytest.mark.parametrize(("action", "typed"), [("delete", {}), ("change", CHANGE)])
 
-@pytest.mark.parametrize("action", ["delete", "change"])
+
+@many
 async def test_what_is_done_to_many_is_asked_again_when_one_of_them_was_changed(
     client: httpx.AsyncClient,
     editor: httpx.AsyncClient,
     session: AsyncSession,
     stored: Stored,
     action: str,
+    typed: dict[str, str | bool],
 ) -> None:
     heroes = [await a_hero(session, name, age=17) for name in ("Nova", "Rusty", "Deadpond")]
     ids = [str(hero.id) for hero in heroes[:2]]
     question = await client.get(f"/heroes/{action}", params={"id": ids})
     await submit(editor, await opened(editor, f"/heroes/{ids[0]}"), age="18")
-    typed: dict[str, str | bool] = {}
-    if action == "change":
-        typed = {SET + "age": True, "age": "50"}
     asked = await submit(client, form_of(question), typed)
     assert asked.status_code == 409
     assert "Somebody changed one of these records meanwhile. Look again." in alert_of(asked)
@@ -256,21 +257,19 @@ async def test_what_is_done_to_many_is_asked_again_when_one_of_them_was_changed(
     assert ages == ([17, 50, 50] if action == "change" else [17])
 
 
-@pytest.mark.parametrize("action", ["delete", "change"])
+@many
 async def test_what_is_done_to_many_goes_on_with_those_that_are_left(
     client: httpx.AsyncClient,
     editor: httpx.AsyncClient,
     session: AsyncSession,
     stored: Stored,
     action: str,
+    typed: dict[str, str | bool],
 ) -> None:
     heroes = [await a_hero(session, name) for name in ("Nova", "Rusty", "Deadpond")]
     ids = [str(hero.id) for hero in heroes]
     question = await client.get(f"/heroes/{action}", params={"id": ids})
     await editor.post(f"/heroes/{ids[0]}/delete")
-    typed: dict[str, str | bool] = {}
-    if action == "change":
-        typed = {SET + "age": True, "age": "50"}
     asked = await submit(client, form_of(question), typed)
     assert asked.status_code == 409
     assert "1 of these heroes is not there any more; nothing was done." in alert_of(asked)

@@ -161,6 +161,18 @@ async def test_who_is_disabled_is_out_at_once_whatever_the_replica_knows(
     await accounts.close()
 
 
+async def test_the_replica_is_not_believed_while_the_primary_is_being_asked(
+    postgres_url: str,
+) -> None:
+    # A server that stands for both, as after a promotion.
+    database = connect(Settings(database_url=postgres_url, database_read_url=postgres_url))
+    assert database.replica is not None
+    async with database.opened():
+        while not database.replica.has(0):
+            assert not database.replica.is_alone
+            await asyncio.sleep(0)
+
+
 async def test_a_replica_that_stops_costs_no_request(
     processes: list[Server], replica: PostgresServer
 ) -> None:

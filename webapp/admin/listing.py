@@ -48,7 +48,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Listing:
-    """The rows of a page."""
+    """One page of a list, and its rows as they were read by the selection."""
 
     page: Page
     selection: Selection

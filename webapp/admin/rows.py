@@ -39,8 +39,6 @@ def written(
     for key, values in rows:
         title = write_title(values[title_place])
         cells = [write(key, values[place], values[at]) for place, at, write in layout.cells]
-        if layout.is_titled:
-            cells[0] = title
         mark = " data-marked" if key == marked else ""
         if can_edit:
             tools = key, edit_tail, title, key, delete_tail, title
@@ -55,14 +53,12 @@ class _Layout:
     """How a row is written: a text with %s for what differs, and what writes that.
 
     cells: where the value of a column stands in a row, and the title of what it points at.
-    is_titled: the first column is the title of its records.
     """
 
     text: str
     title_place: int
     write_title: Callable[[Any], str]
     cells: tuple[tuple[int, int, Write], ...]
-    is_titled: bool
 
 
 @lru_cache(maxsize=256)
@@ -77,6 +73,10 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         place = selection.place(field)
         title_at = selection.title_place(field) if field.relation else place
         cells.append((place, title_at, writer_of(site, resource, field, can_reveal=can_edit)))
+    write_title, title_place = titler_of(title_field), selection.place(title_field)
+    if fields[0] is title_field:
+        # What links to the record says something, even where its title is empty.
+        cells[0] = (title_place, title_place, lambda _, value, __: write_title(value))
     check = (
         '<td class="check"><label><input type="checkbox" name="id" form="selection"'
         ' value="%s" aria-label="Select %s"></label></td>'
@@ -91,6 +91,4 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         + "".join(f"{start}%s</td>" for start in starts[1:])
         + (f"{tools}</tr>\n" if can_edit else "</tr>\n")
     )
-    write_title = titler_of(title_field)
-    place = selection.place(title_field)
-    return _Layout(text, place, write_title, tuple(cells), fields[0] is title_field)
+    return _Layout(text, title_place, write_title, tuple(cells))
