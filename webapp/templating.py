@@ -108,8 +108,7 @@ def render_around(
     env: Environment = request.app.state.templates
     fragment = fragment_of(request, fragments)
     values = (*_shared(request).items(), *context.items())
-    before, mark, after = _around(env, template, fragment, values).partition(ROWS)
-    body = f"{before}{rows}{after}" if mark else before
+    body = _encoded(rows).join(_around(env, template, fragment, values))
     return _page(request, body, status, is_whole=not fragment)
 
 
@@ -257,8 +256,15 @@ def _sidebar(
 @lru_cache(maxsize=256)
 def _around(
     env: Environment, template: str, fragment: str, values: tuple[tuple[str, Hashable], ...]
-) -> str:
-    return _rendered(env, template, fragment, {**dict(values), "rows": ROWS})
+) -> tuple[bytes, ...]:
+    """Return what stands before and after the rows; if there are none, only one thing."""
+    text = _rendered(env, template, fragment, {**dict(values), "rows": ROWS})
+    return tuple(part.encode() for part in text.split(ROWS))
+
+
+@lru_cache(maxsize=128)
+def _encoded(text: str) -> bytes:
+    return text.encode()
 
 
 def _rendered(env: Environment, template: str, fragment: str, values: Mapping[str, Any]) -> str:
@@ -267,7 +273,7 @@ def _rendered(env: Environment, template: str, fragment: str, values: Mapping[st
     return env.get_template(template).render(values)
 
 
-def _page(request: Request, body: str, status: int, *, is_whole: bool) -> Response:
+def _page(request: Request, body: str | bytes, status: int, *, is_whole: bool) -> Response:
     response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
     if is_whole and FLASH_COOKIE in request.cookies:
         response.delete_cookie(FLASH_COOKIE)

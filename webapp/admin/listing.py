@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy import Row as SqlRow
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -17,7 +16,6 @@ from webapp.admin.keyset import parameters_of, place_of
 from webapp.admin.narrowing import Found, fetch_narrowed
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
-from webapp.admin.rows import Row
 from webapp.admin.selection import Selection, order_of, selection_of, statement_of
 from webapp.admin.site import Site
 from webapp.admin.total import Total
@@ -52,7 +50,7 @@ class Listing:
 
     page: Page
     selection: Selection
-    rows: tuple[Row, ...]
+    rows: tuple[Row[Any], ...]
 
 
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
@@ -81,7 +79,7 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
         total = await fetch_total(session, site, query)
     is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
     page = _page(query, reader, rows, has_more, total, found, is_first=is_first)
-    return Listing(page, reader.selection, tuple(map(reader.row, rows)))
+    return Listing(page, reader.selection, tuple(rows))
 
 
 async def _fetch_rows(
@@ -91,7 +89,7 @@ async def _fetch_rows(
     limit: int,
     *,
     is_counted: bool = False,
-) -> tuple[SqlRow[Any], ...]:
+) -> tuple[Row[Any], ...]:
     """Fetch rows; counted ones have the number of all rows, as far as it is counted, at the end."""
     statement = statement_of(
         selection,
@@ -123,11 +121,8 @@ class _Reader:
     """How to read the rows of a list."""
 
     def __init__(self, selection: Selection, query: ListQuery) -> None:
-        self.selection, self.resource = selection, query.resource
+        self.selection = selection
         self.key_places = [selection.place(field) for field in query.resource.key]
-
-    def row(self, found: Sequence[Any]) -> Row:
-        return Row(key_text(self.resource, self._key(found)), found)
 
     def cursor(self, query: ListQuery, found: Sequence[Any], position: int) -> Cursor:
         link = found[self.selection.place(query.link_field)] if query.link_field else None

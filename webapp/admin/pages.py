@@ -18,7 +18,7 @@ from webapp.admin.options import fetch_options
 from webapp.admin.query import ListQuery, Scope, parse_query
 from webapp.admin.requests import fetch_or_404, session_of, site_of
 from webapp.admin.resource import Resource
-from webapp.admin.rows import written
+from webapp.admin.rows import Manner, written
 from webapp.admin.site import Referrer
 from webapp.admin.totals import fetch_total
 from webapp.identity import identity_of
@@ -103,14 +103,14 @@ async def _fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any
     params = request.query_params
     controls = () if fragment else await fetch_controls(session, site, query, params)
     flash = flash_of(request)
-    rows = written(
-        listing.rows,
+    manner = Manner(
         listing.selection,
-        query,
+        query.fields,
         can_edit=identity_of(request).can_edit,
         back=context["back"],
         marked=flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
     )
+    rows = written(listing.rows, manner)
     context |= {
         "page": listing.page,
         "total": context["total"] or listing.page.total,

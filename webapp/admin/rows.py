@@ -3,40 +3,47 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from webapp.admin.cells import Write, titler_of, writer_of
 from webapp.admin.fields import Field
-from webapp.admin.query import ListQuery
+from webapp.admin.keys import key_text
 from webapp.admin.selection import Selection
 
-
-class Row(NamedTuple):
-    """One record in a list: its key as it stands in URLs, and what was read of it."""
-
-    key: str
-    # Any: values of any column.
-    values: Sequence[Any]
+# Any: values of any column.
+Row = Sequence[Any]
+# Kinds of values that may be equal and read differently: 0.0 and -0.0, [1] and [true].
+AMBIGUOUS_KINDS = frozenset({"number", "json"})
 
 
-def written(
-    rows: Sequence[Row],
-    selection: Selection,
-    query: ListQuery,
-    *,
-    can_edit: bool,
-    back: str = "",
-    marked: str = "",
-) -> Markup:
-    """Return the rows of a table; `back` is a parameter of links, `marked` the key of one row."""
-    layout = _layout(selection, query.fields, can_edit=can_edit)
+@dataclass(frozen=True)
+class Manner:
+    """How rows are written; `back` is a parameter of links, `marked` the key of one row."""
+
+    selection: Selection
+    fields: tuple[Field, ...]
+    can_edit: bool
+    back: str = ""
+    marked: str = ""
+
+
+def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
+    """Return the rows of a table; the same rows are written once."""
+    layout = _layout(manner.selection, manner.fields, can_edit=manner.can_edit)
+    return _kept(rows, manner) if layout.is_unambiguous else _written(rows, manner)
+
+
+def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
+    layout = _layout(manner.selection, manner.fields, can_edit=manner.can_edit)
+    resource, can_edit, marked = manner.selection.resource, manner.can_edit, manner.marked
     title_place, write_title = layout.title_place, layout.write_title
-    edit_tail = f"?{escape(back)}" if back else ""
-    delete_tail = f"&amp;{escape(back)}" if back else ""
+    edit_tail = f"?{escape(manner.back)}" if manner.back else ""
+    delete_tail = f"&amp;{escape(manner.back)}" if manner.back else ""
     parts = []
-    for key, values in rows:
+    for values in rows:
+        key = key_text(resource, tuple(values[place] for place in layout.key_places))
         title = write_title(values[title_place])
         cells = [write(key, values[place], values[at]) for place, at, write in layout.cells]
         mark = " data-marked" if key == marked else ""
@@ -48,6 +55,9 @@ def written(
     return Markup("".join(parts))  # noqa: S704 - each part is escaped
 
 
+_kept = lru_cache(maxsize=128)(_written)
+
+
 @dataclass(frozen=True)
 class _Layout:
     """How a row is written: a text with %s for what differs, and what writes that.
@@ -56,9 +66,12 @@ class _Layout:
     """
 
     text: str
+    key_places: tuple[int, ...]
     title_place: int
     write_title: Callable[[Any], str]
     cells: tuple[tuple[int, int, Write], ...]
+    # Whether rows that are equal read the same.
+    is_unambiguous: bool
 
 
 @lru_cache(maxsize=256)
@@ -91,4 +104,8 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         + "".join(f"{start}%s</td>" for start in starts[1:])
         + (f"{tools}</tr>\n" if can_edit else "</tr>\n")
     )
-    return _Layout(text, title_place, write_title, tuple(cells))
+    key_places = tuple(selection.place(field) for field in resource.key)
+    titles = (site.target_of(field).title_field for field in selection.relations)
+    kinds = {field.input.kind for field in (*selection.fields, *titles)}
+    is_unambiguous = AMBIGUOUS_KINDS.isdisjoint(kinds)
+    return _Layout(text, key_places, title_place, write_title, tuple(cells), is_unambiguous)
