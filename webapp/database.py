@@ -15,7 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from webapp import sqlite
+from webapp import reading, sqlite
 from webapp.pool import FairPool
 from webapp.replica import Replica
 from webapp.settings import Settings
@@ -104,14 +104,13 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
     endings: sqlite.Endings = set()
 
     def engine(*, is_read_only: bool, pool_size: int) -> AsyncEngine:
-        made = _create_engine(
+        return _create_engine(
             url,
             pool_size,
             pool_timeout=POOL_SECONDS if is_read_only else TURN_SECONDS,
             async_creator=lambda: sqlite.connect(path, is_read_only=is_read_only, endings=endings),
+            execution_options={reading.ALLOWED: is_read_only},
         )
-        event.listen(made.sync_engine, "before_cursor_execute", sqlite.hurry)
-        return made
 
     return Database(
         reading=engine(is_read_only=True, pool_size=readers),
@@ -133,7 +132,12 @@ def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fa
         # Of several servers the one that may be written to, whichever it is by now.
         options["target_session_attrs"] = "read-write"
     engine = _create_engine(
-        url, settings.pool_size, pool_timeout=POOL_SECONDS, connect_args=options
+        url,
+        settings.pool_size,
+        pool_timeout=POOL_SECONDS,
+        connect_args=options,
+        # A pooler may carry out two halves of a statement at two connections.
+        execution_options={reading.ALLOWED: not has_pooler},
     )
     event.listen(engine.sync_engine, "do_connect", _connect_to_server)
     if not has_pooler:

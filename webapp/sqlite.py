@@ -1,13 +1,13 @@
 """SQLite connections: aiosqlite with explicit transactions, and few trips to its thread.
 
-A query takes one trip; one that is marked as quick, where nothing is written, usually none.
+A query takes one trip; a short read of `webapp.reading` usually none.
 """
 
 import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,10 +21,8 @@ BUSY_SECONDS = 2.0
 # For another process that migrates a large database.
 PATIENT_SECONDS = 600.0
 INTERRUPT_SECONDS = 0.05
-# The execution option of statements that read a few rows by an index. A trip to the thread costs
-# more than they do, so they have a moment in the event loop; whatever needs longer, or meets a
-# lock, is asked again in the thread.
-QUICK = {"is_quick": True}
+# A trip to the thread costs more than reading a few rows by an index, so that has a moment in the
+# event loop.
 QUICK_SECONDS = 0.002
 STEPS_PER_LOOK = 5000
 # Rows that travel together with the query; the rest of a longer answer follows in further trips.
@@ -122,22 +120,22 @@ class Connection(aiosqlite.Connection):
         finally:
             _be_patient(self._conn, 0)
 
-    # Any: the same.
-    def run_at_once(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> bool:
-        """Run a query in the event loop; return whether that was possible, and quick."""
-        if not self._can_run_here:
-            return False
+    # Any: values of any column.
+    def fetch_at_once(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]] | None:
+        """Fetch rows in the event loop, outside of any transaction.
+
+        None where that is not possible, takes too long, meets a lock, or fails.
+        """
+        if not self._can_run_here or self._is_in_transaction:
+            return None
         latest = time.perf_counter() + QUICK_SECONDS
         self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
         try:
-            self.run(query, sql, parameters)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT):
-                raise
-            return False
+            return self._conn.execute(sql, parameters).fetchall()
+        except sqlite3.Error:
+            return None
         finally:
             self._conn.set_progress_handler(None, 0)
-        return True
 
     @property
     def _can_run_here(self) -> bool:
@@ -264,12 +262,10 @@ class Cursor(aiosqlite.Cursor):
         super().__init__(connection, cursor)
         self._rows: deque[sqlite3.Row] = deque()
         self._is_exhausted = True
-        self.is_quick = False
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
         query, given = self._execute_and_fetch, tuple(parameters or ())
-        if not (self.is_quick and self._conn.run_at_once(query, sql, given)):
-            await self._conn.in_thread(self._conn.run_patiently, query, sql, given)
+        await self._conn.in_thread(self._conn.run_patiently, query, sql, given)
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
@@ -308,13 +304,6 @@ class Cursor(aiosqlite.Cursor):
         rows = self._cursor.fetchall() if size < 0 else self._cursor.fetchmany(size)
         self._rows.extend(rows)
         self._is_exhausted = size < 0 or len(rows) < size
-
-
-# Any: the cursor is SQLAlchemy's, around one of ours, and the context its own.
-def hurry(_: object, cursor: Any, __: object, ___: object, context: Any, ____: object) -> None:
-    """Pass the option QUICK on to the cursor: SQLAlchemy's event before it executes one."""
-    ours = cursor._cursor  # noqa: SLF001 - there is no other way to it
-    ours.is_quick = "is_quick" in context.execution_options
 
 
 def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:

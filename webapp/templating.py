@@ -158,8 +158,11 @@ def redirect(request: Request, url: str, flash: Flash | None = None) -> Response
 
 def flash_of(request: Request) -> Flash | None:
     """Return the message that the request before this one left, if it can be read."""
+    packed = request.cookies.get(FLASH_COOKIE, "")
+    if not packed:
+        return None
     try:
-        fields = json.loads(urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")))
+        fields = json.loads(urlsafe_b64decode(packed))
         # Raises for what is no text, or none that a page can hold.
         "".join(fields.values()).encode()
         flash = Flash(**fields)

@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel, col
 from webapp.accounts.devices import device_of
 from webapp.accounts.users import User
 from webapp.identity import Identity, Role
-from webapp.sqlite import QUICK
+from webapp.reading import fetch_few
 
 TOKEN_BYTES = 32
 MOST_AGENT_CHARACTERS = 200
@@ -58,16 +58,12 @@ class Visitor:
 # In the path of every request, so it is made once, and of columns: entities take twice as long.
 _users = User.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
 _sessions = UserSession.__table__.c  # type: ignore[attr-defined]  # nor here
-SELECT_IDENTITY = (
-    select(_users.id, _users.name, _users.role, _sessions.seen_at)
-    .where(
-        _sessions.user_id == _users.id,
-        _sessions.digest == bindparam("digest"),
-        _sessions.ends_at > bindparam("now"),
-        _sessions.seen_at > bindparam("idle_since"),
-        _users.is_disabled.is_(False),
-    )
-    .execution_options(**QUICK)
+SELECT_IDENTITY = select(_users.id, _users.name, _users.role, _sessions.seen_at).where(
+    _sessions.user_id == _users.id,
+    _sessions.digest == bindparam("digest"),
+    _sessions.ends_at > bindparam("now"),
+    _sessions.seen_at > bindparam("idle_since"),
+    _users.is_disabled.is_(False),
 )
 
 
@@ -85,11 +81,10 @@ async def fetch_identity(
 ) -> tuple[Identity, datetime] | None:
     """Return who has an open session, and when it was last marked as seen."""
     given = {"digest": digest, "now": now, "idle_since": now - limits.idle}
-    connection = await session.connection()
-    row = (await connection.execute(SELECT_IDENTITY, given)).first()
-    if row is None:
+    found = await fetch_few(session, SELECT_IDENTITY, given)
+    if not found:
         return None
-    user_id, name, role, seen_at = row
+    user_id, name, role, seen_at = found[0]
     return Identity(user_id, name, Role(role)), seen_at
 
 

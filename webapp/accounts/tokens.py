@@ -11,6 +11,7 @@ from webapp.accounts.sessions import SEEN_EVERY, make_token
 from webapp.accounts.users import MOST_CHARACTERS, User
 from webapp.errors import Invalid
 from webapp.identity import Identity, Role
+from webapp.reading import fetch_few
 
 # Tells people, and whatever looks for leaked secrets, what it is.
 PREFIX = "hero_"
@@ -96,10 +97,10 @@ async def fetch_token_identity(
 
     The role is the lower one of the token and of its owner as they are now.
     """
-    row = (await session.execute(SELECT_IDENTITY, {"digest": digest, "now": now})).first()
-    if row is None:
+    found = await fetch_few(session, SELECT_IDENTITY, {"digest": digest, "now": now})
+    if not found:
         return None
-    user_id, name, own, given, last_used_at = row
+    user_id, name, own, given, last_used_at = found[0]
     role = given if Role(own).includes(Role(given)) else own
     return Identity(user_id, name, Role(role)), last_used_at
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -20,6 +20,7 @@ from webapp.admin.selection import Selection, order_of, selection_of, statement_
 from webapp.admin.site import Site
 from webapp.admin.total import Total
 from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_total
+from webapp.reading import Row, fetch_few
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Listing:
 
     page: Page
     selection: Selection
-    rows: tuple[Row[Any], ...]
+    rows: tuple[Row, ...]
 
 
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
@@ -64,7 +65,8 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
     if is_narrowed:
         found = await fetch_narrowed(session, query, reader.selection, limit)
     else:
-        found = Found(await _fetch_rows(session, query, reader.selection, limit, is_counted=counts))
+        read = await _fetch_rows(session, query, reader.selection, limit, is_counted=counts)
+        found = Found(tuple(read))
     rows = list(found.rows)
     has_more = len(rows) > query.size
     del rows[query.size :]
@@ -89,7 +91,7 @@ async def _fetch_rows(
     limit: int,
     *,
     is_counted: bool = False,
-) -> tuple[Row[Any], ...]:
+) -> Sequence[Row]:
     """Fetch rows; counted ones have the number of all rows, as far as it is counted, at the end."""
     statement = statement_of(
         selection,
@@ -101,8 +103,7 @@ async def _fetch_rows(
     parameters = {**parameters_of(query.cursor, is_falling=query.is_falling), "size": limit}
     if is_counted:
         parameters |= counting()
-    connection = await session.connection()
-    return tuple(await connection.execute(statement, parameters))
+    return await fetch_few(session, statement, parameters)
 
 
 async def _is_preceded(

@@ -80,7 +80,7 @@ class Found:
     beginnings of words were found.
     """
 
-    rows: tuple[Row[Any], ...]
+    rows: tuple[Sequence[Any], ...]
     edge: Cursor | None = None
     looked_at: int = 0
     is_partial: bool = False

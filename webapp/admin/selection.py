@@ -32,7 +32,6 @@ from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
 from webapp.admin.search import matches_any
 from webapp.admin.site import Site
-from webapp.sqlite import QUICK
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,7 @@ def statement_of(
     if is_counted:
         counted = select_count(selection.resource).scalar_subquery()
         statement = statement.add_columns(counted.label("_count"))
-    statement = statement.order_by(*stretch, *marks_of(rows, order, is_falling))
-    return statement.execution_options(**QUICK)
+    return statement.order_by(*stretch, *marks_of(rows, order, is_falling))
 
 
 def select_count(resource: Resource) -> Select[Any]:

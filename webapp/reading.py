@@ -1,0 +1,132 @@
+"""Short reads: a few rows by an index, asked of the driver itself.
+
+What SQLAlchemy does around such a statement takes several times as long as the statement.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Engine, Select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import await_, greenlet_spawn
+
+from webapp import sqlite
+from webapp.unavailable import TOO_LONG
+
+# The execution option of engines whose drivers may be asked.
+ALLOWED = "may_ask_driver"
+# A column's type as its server calls it, which only a session hears of.
+UNKNOWN = -1
+
+# Any: values of any column.
+Row = Sequence[Any]
+# What SQLAlchemy calls a statement of any columns.
+Statement = Select[*tuple[Any, ...]]
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A statement as a driver takes it, and how values go there and come back."""
+
+    text: str
+    defaults: Mapping[str, Any]
+    given: tuple[tuple[str, Convert | None], ...]
+    found: tuple[tuple[int, Convert], ...]
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        values = {**self.defaults, **parameters}
+        return [convert(values[name]) if convert else values[name] for name, convert in self.given]
+
+    def row(self, found: Row) -> tuple[Any, ...]:
+        if not self.found:
+            return tuple(found)
+        values = list(found)
+        for place, convert in self.found:
+            values[place] = convert(values[place])
+        return tuple(values)
+
+
+async def fetch_few(
+    session: AsyncSession, statement: Statement, parameters: Mapping[str, Any]
+) -> Sequence[Row]:
+    """Return the rows of a statement that takes no longer than a trip to another thread.
+
+    Unless the session has begun a transaction, it is asked outside of any. What the driver cannot
+    do at once it does in the session, which waits for locks and says what is wrong. Statements
+    are kept, so that each should be made once. Raises what a session raises, and errors of asyncpg.
+    """
+    engine = session.get_bind()
+    if isinstance(engine, Engine) and not session.in_transaction():
+        found: Sequence[Row] | None = await greenlet_spawn(_fetch, engine, statement, parameters)
+        if found is not None:
+            return found
+    connection = await session.connection()
+    return (await connection.execute(statement, parameters)).all()
+
+
+def _fetch(
+    engine: Engine, statement: Statement, parameters: Mapping[str, Any]
+) -> Sequence[Row] | None:
+    if not engine.get_execution_options().get(ALLOWED):
+        return None
+    try:
+        connection = engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error:
+        return None
+    prepared = _prepared(statement, engine.dialect)
+    if prepared is None:
+        connection.close()
+        return None
+    try:
+        arguments = prepared.arguments(parameters)
+        found = _ask(connection.driver_connection, prepared.text, arguments)
+    except Exception as error:
+        connection.close()
+        if getattr(error, "sqlstate", None) in TOO_LONG:
+            raise
+        return None
+    except BaseException:
+        # The answer to it may still come.
+        connection.invalidate()
+        raise
+    connection.close()
+    if found is None:
+        return None
+    engine.dispatch.before_cursor_execute(None, None, prepared.text, arguments, None, False)
+    return [prepared.row(row) for row in found]
+
+
+# Any: each driver has its own connection.
+def _ask(driver: Any, text: str, arguments: Sequence[Any]) -> Sequence[Row] | None:
+    if isinstance(driver, sqlite.Connection):
+        return driver.fetch_at_once(text, arguments)
+    found: Sequence[Row] = await_(driver.fetch(text, *arguments))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _prepared(statement: Statement, dialect: Dialect) -> _Prepared | None:
+    """Return the statement for a driver; None if its values need more than a driver tells."""
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    if compiled.post_compile_params or compiled.literal_execute_params:
+        return None
+    given, found = [], []
+    for name in compiled.positiontup or ():
+        kind = compiled.binds[name].type.dialect_impl(dialect)
+        given.append((name, kind.bind_processor(dialect)))
+    for place, column in enumerate(statement.selected_columns):
+        try:
+            convert = column.type.dialect_impl(dialect).result_processor(dialect, UNKNOWN)
+        # A number whose column may be of several types.
+        except InvalidRequestError:
+            return None
+        if convert is not None:
+            found.append((place, convert))
+    return _Prepared(compiled.string, dict(compiled.params), tuple(given), tuple(found))
