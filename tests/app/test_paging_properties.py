@@ -16,6 +16,7 @@ from starlette.datastructures import QueryParams
 
 from tests.gadgets import Gadget, Maker, Slot
 from webapp.admin import narrowing
+from webapp.admin.keys import key_text
 from webapp.admin.listing import fetch_listing
 from webapp.admin.query import ListQuery, parse_query
 from webapp.admin.resource import Resource
@@ -193,7 +194,8 @@ async def walk(
         passed.add(step.url)
         async with database.session(is_read_only=True) as session:
             listing = await fetch_listing(session, site, step)
-        keys = [row.key for row in listing.rows]
+        places = [listing.selection.place(field) for field in resource.key]
+        keys = [key_text(resource, tuple(row[place] for place in places)) for row in listing.rows]
         found = keys + found if is_backward else found + keys
         page = listing.page
         step = page.previous_query if is_backward else page.next_query

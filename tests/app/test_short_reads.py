@@ -28,7 +28,7 @@ NAMES_FROM = (
 @pytest.fixture
 async def stored_gadgets(gadgets: httpx.AsyncClient, session: AsyncSession) -> None:
     """One that has a value of every type, and one that has as few as possible."""
-    await committed(session, Maker(code="acme", name="Acme"))
+    await committed(session, Maker(code="acme", motto="Better"))
     full = Gadget(
         title="Ärmel",
         note="a\nb",

@@ -44,6 +44,7 @@ ROOMS = (
     ("templating", "access_log"),
     ("identity", "transactions", "cross_site", "hosts"),
     ("database",),
+    ("reading",),
     ("sqlite", "replica"),
     ("settings", "folding", "pool", "unavailable"),
 )
