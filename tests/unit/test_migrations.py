@@ -13,7 +13,9 @@ from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
@@ -30,7 +32,13 @@ from webapp.admin.submissions import Submission
 from webapp.database import Database, connect
 from webapp.folding import fold
 from webapp.history import Change
-from webapp.migrations import SchemaError, check_schema, make_revision, migrate
+from webapp.migrations import (
+    SchemaError,
+    check_schema,
+    known_revisions,
+    make_revision,
+    migrate,
+)
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
 
@@ -61,7 +69,7 @@ REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "next"
+revision = "9999"
 down_revision = {head!r}
 branch_labels = None
 depends_on = None
@@ -98,10 +106,10 @@ def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision
     """Adds a revision to a copy of the migrations, which is used from then on."""
 
     def add(body: str) -> None:
-        head = max(path.stem.partition("_")[0] for path in migrations.HERE.glob("versions/0*.py"))
+        head = known_revisions()[-1]
         copy = tmp_path / "migrations"
         shutil.copytree(migrations.HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        (copy / "versions" / "next.py").write_text(REVISION.format(head=head, body=body))
+        (copy / "versions" / "9999_next.py").write_text(REVISION.format(head=head, body=body))
         monkeypatch.setattr(migrations, "HERE", copy)
 
     return add
@@ -134,6 +142,14 @@ async def table_names(database: Database) -> set[str]:
 async def test_an_empty_database_gets_every_table(empty: Database) -> None:
     assert await migrate(empty)
     assert await table_names(empty) == {table.name for table in TABLES} | {"alembic_version"}
+
+
+def test_files_are_called_by_their_revisions() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations.HERE))
+    script = ScriptDirectory.from_config(config)
+    assert known_revisions() == [each.revision for each in script.walk_revisions()][::-1]
+    assert known_revisions()[-1] == script.get_current_head()
 
 
 async def test_a_second_migration_finds_nothing_to_do(empty: Database) -> None:
@@ -242,7 +258,7 @@ async def test_changing_a_table_keeps_what_refers_to_it(
         "with op.batch_alter_table('team') as team:"
         " team.alter_column('headquarters', type_=sa.String(300))"
     )
-    assert await migrate(empty) == ["next"]
+    assert await migrate(empty) == ["9999"]
     async with empty.session(is_read_only=False) as session:
         assert (await session.execute(text("SELECT team_id FROM hero"))).scalar_one() == 1
         with pytest.raises(DBAPIError):

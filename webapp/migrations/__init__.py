@@ -1,22 +1,19 @@
 """Migrations: the schema of the database, step by step, applied by Alembic."""
 
-from argparse import Namespace
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.operations import MigrationScript
-from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from webapp import sqlite
 from webapp.database import Database
 
+# Alembic, which `steps` imports, takes a tenth of a start, and most starts migrate nothing.
+VERSION_TABLE = "alembic_version"
 HERE = Path(__file__).parent
 # Any number that no other application of the same database takes for its own lock.
 MIGRATION_LOCK = 5_214_001
@@ -33,7 +30,10 @@ async def migrate(database: Database) -> list[str]:
 
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
-    return await run_alone(database, _upgrade)
+    # Alembic takes a tenth of a start, and most starts migrate nothing.
+    from webapp.migrations.steps import upgrade  # noqa: PLC0415 - see above
+
+    return await run_alone(database, upgrade)
 
 
 async def run_alone(database: Database, change: Callable[[Connection], Answer]) -> Answer:
@@ -52,11 +52,10 @@ async def run_alone(database: Database, change: Callable[[Connection], Answer]) 
 
 async def check_schema(database: Database) -> None:
     """Raise SchemaError unless the schema is the one that this version was made for."""
-    current = await _run(database.reading, _current)
-    script = ScriptDirectory.from_config(_config())
-    if current == script.get_current_head():
+    current = await _run(database.reading, current_revision)
+    known = known_revisions()
+    if current == known[-1]:
         return
-    known = {revision.revision for revision in script.walk_revisions()}
     if current is not None and current not in known:
         raise SchemaError(
             f"The database is at revision {current}, which this version does not know:"
@@ -83,20 +82,21 @@ async def make_revision(database: Database, message: str) -> Path | None:
 
     Return its file, or None when there is nothing to migrate.
     """
+    from webapp.migrations.steps import revise  # noqa: PLC0415 - the same
 
-    def generate(connection: Connection) -> Path | None:
-        config = _config(connection)
-        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
-        made = command.revision(
-            config,
-            message,
-            autogenerate=True,
-            rev_id=f"{number:04}",
-            process_revision_directives=_drop_if_empty,
-        )
-        return Path(made.path) if isinstance(made, Script) else None
+    return await _run(database.writing, partial(revise, message=message))
 
-    return await _run(database.writing, generate)
+
+def known_revisions() -> list[str]:
+    """Return the revisions that there are, the oldest first."""
+    return sorted(path.name.partition("_")[0] for path in HERE.glob("versions/[0-9]*_*.py"))
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision that a database is at, None for one that was never migrated."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a name of Alembic's
 
 
 async def _run(engine: AsyncEngine, act: Callable[[Connection], Answer]) -> Answer:
@@ -105,55 +105,3 @@ async def _run(engine: AsyncEngine, act: Callable[[Connection], Answer]) -> Answ
         patience = driver.rebuilding() if isinstance(driver, sqlite.Connection) else nullcontext()
         async with patience, connection.begin():
             return await connection.run_sync(act)
-
-
-def _upgrade(connection: Connection) -> list[str]:
-    config = _config(connection)
-    script = ScriptDirectory.from_config(config)
-    current = _current(connection)
-    known = {revision.revision for revision in script.walk_revisions()}
-    if current is not None and current not in known:
-        # `check_schema` says it in its own words.
-        return []
-    pending = [
-        revision.revision
-        for revision in script.iterate_revisions("head", current or "base")
-        if revision.revision != current
-    ]
-    command.upgrade(config, "head")
-    # Reading every reference takes long in a large database.
-    if pending and connection.dialect.name == "sqlite":
-        _check_references(connection)
-    return pending[::-1]
-
-
-def _check_references(connection: Connection) -> None:
-    """Raise SchemaError if a row refers to one that is gone; nothing enforced it meanwhile."""
-    lost = connection.execute(text("PRAGMA foreign_key_check")).first()
-    if lost is not None:
-        raise SchemaError(
-            f"The migration was undone: it left “{lost.table}” with references to “{lost.parent}”"
-            " that lead nowhere."
-        )
-
-
-def _drop_if_empty(
-    _context: MigrationContext,
-    _revision: str | Iterable[str | None] | Iterable[str],
-    directives: list[MigrationScript],
-) -> None:
-    operations = directives[0].upgrade_ops
-    if operations is None or operations.is_empty():
-        directives.clear()
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _config(connection: Connection | None = None) -> Config:
-    # Any: Alembic's attributes hold whatever env.py asks for.
-    attributes: dict[str, Any] = {"connection": connection}
-    config = Config(attributes=attributes, cmd_opts=Namespace(quiet=True))
-    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
-    return config

@@ -1,0 +1,77 @@
+"""Steps: what is done with Alembic, in a transaction that somebody else begins."""
+
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import MigrationScript
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, text
+
+from webapp import migrations
+from webapp.migrations import SchemaError, current_revision, known_revisions
+
+
+def upgrade(connection: Connection) -> list[str]:
+    """Bring the schema to the newest revision and return the revisions applied."""
+    config = _config(connection)
+    script = ScriptDirectory.from_config(config)
+    current = current_revision(connection)
+    if current is not None and current not in known_revisions():
+        # `check_schema` says it in its own words.
+        return []
+    pending = [
+        revision.revision
+        for revision in script.iterate_revisions("head", current or "base")
+        if revision.revision != current
+    ]
+    command.upgrade(config, "head")
+    # Reading every reference takes long in a large database.
+    if pending and connection.dialect.name == "sqlite":
+        _check_references(connection)
+    return pending[::-1]
+
+
+def revise(connection: Connection, message: str) -> Path | None:
+    """Write a migration for what the models have and the database has not; return its file."""
+    config = _config(connection)
+    made = command.revision(
+        config,
+        message,
+        autogenerate=True,
+        rev_id=f"{len(known_revisions()) + 1:04}",
+        process_revision_directives=_drop_if_empty,
+    )
+    return Path(made.path) if isinstance(made, Script) else None
+
+
+def _check_references(connection: Connection) -> None:
+    """Raise SchemaError if a row refers to one that is gone; nothing enforced it meanwhile."""
+    lost = connection.execute(text("PRAGMA foreign_key_check")).first()
+    if lost is not None:
+        raise SchemaError(
+            f"The migration was undone: it left “{lost.table}” with references to “{lost.parent}”"
+            " that lead nowhere."
+        )
+
+
+def _drop_if_empty(
+    _context: MigrationContext,
+    _revision: str | Iterable[str | None] | Iterable[str],
+    directives: list[MigrationScript],
+) -> None:
+    operations = directives[0].upgrade_ops
+    if operations is None or operations.is_empty():
+        directives.clear()
+
+
+def _config(connection: Connection) -> Config:
+    # Any: Alembic's attributes hold whatever env.py asks for.
+    attributes: dict[str, Any] = {"connection": connection}
+    config = Config(attributes=attributes, cmd_opts=Namespace(quiet=True))
+    config.set_main_option("script_location", str(migrations.HERE).replace("%", "%%"))
+    return config
