@@ -15,8 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from webapp.admin.display import MASK
 from webapp.admin.fields import Field
 from webapp.admin.narrowing import exact_conditions
-from webapp.admin.query import ListQuery, parse_query
-from webapp.admin.requests import site_of
+from webapp.admin.query import ListQuery
+from webapp.admin.requests import query_of, site_of
 from webapp.admin.resource import Resource
 from webapp.admin.schemas import dumped
 from webapp.admin.selection import selection_of, statements_of_all
@@ -80,7 +80,7 @@ async def _download(
     tail: str,
 ) -> Response:
     site = site_of(request)
-    query = parse_query(site, resource, f"/{resource.name}", request.query_params)
+    query = query_of(request, resource, f"/{resource.name}")
     if query.problems:
         raise HTTPException(400, " ".join(query.problems))
     exports: asyncio.Semaphore = request.app.state.exports

@@ -15,8 +15,8 @@ from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of
 from webapp.admin.listing import fetch_listing, fetch_references
 from webapp.admin.options import fetch_options
-from webapp.admin.query import ListQuery, Scope, parse_query
-from webapp.admin.requests import fetch_or_404, session_of, site_of
+from webapp.admin.query import ListQuery, Scope
+from webapp.admin.requests import fetch_or_404, query_of, session_of, site_of
 from webapp.admin.resource import Resource
 from webapp.admin.rows import Manner, written
 from webapp.admin.site import Referrer
@@ -29,7 +29,7 @@ LIST_FRAGMENTS = ("list", "total")
 
 async def list_page(resource: Resource, request: Request) -> Response:
     """GET /heroes: the list, or only its rows, or only how many there are."""
-    query = parse_query(site_of(request), resource, request.url.path, request.query_params)
+    query = query_of(request, resource)
     context, rows = await _fetch_list(request, query)
     status = 400 if query.problems else 200
     return render_around(
@@ -73,7 +73,7 @@ async def facets(resource: Resource, request: Request) -> Response:
     if field is None or field not in resource.filter_fields:
         raise HTTPException(404)
     site = site_of(request)
-    query = parse_query(site, resource, request.url.path, request.query_params)
+    query = query_of(request, resource)
     totals = await fetch_facets(session_of(request), site, query, field)
     return render(request, "admin/facets.html", {"totals": totals}, fragments=())
 
@@ -157,7 +157,7 @@ async def _show(
         value = getattr(record, referrer.field.relation.target_column)
         path = f"/{resource.name}/{key}/{referrer.name}"
         scope = Scope(referrer.field, value)
-        query = parse_query(site, referrer.resource, path, request.query_params, scope)
+        query = query_of(request, referrer.resource, path, scope)
         around, context["rows"] = await _fetch_list(request, query)
         context |= around
         problems = query.problems

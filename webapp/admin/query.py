@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -255,6 +256,14 @@ def parse_query(
         except ValueError as error:
             problems.append(f"{sort_field.label}: {error}")
     return replace(query, problems=tuple(problems))
+
+
+@lru_cache(maxsize=256)
+def query_in(
+    site: Site, resource: Resource, path: str, query_string: bytes, scope: Scope | None = None
+) -> ListQuery:
+    """Read the same from the URL's query as a request has it; the same one is read once."""
+    return parse_query(site, resource, path, QueryParams(query_string), scope)
 
 
 def _start(query: ListQuery, text: str) -> Cursor:

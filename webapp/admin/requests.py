@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from webapp.admin import changes
 from webapp.admin.keys import Key, parse_key
+from webapp.admin.query import ListQuery, Scope, query_in
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.database import SAFE_METHODS
@@ -25,6 +26,14 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 def site_of(request: Request) -> Site:
     site: Site = request.app.state.site
     return site
+
+
+def query_of(
+    request: Request, resource: Resource, path: str = "", scope: Scope | None = None
+) -> ListQuery:
+    """Return the state of a list that a request asks for; it is at `path`, or where that goes."""
+    path = path or request.scope["path"]
+    return query_in(site_of(request), resource, path, request.scope["query_string"], scope)
 
 
 def session_of(request: Request) -> AsyncSession:
