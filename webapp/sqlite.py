@@ -7,8 +7,8 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import quote
@@ -128,14 +128,11 @@ class Connection(aiosqlite.Connection):
         """
         if not self._can_run_here or self._is_in_transaction:
             return None
-        latest = time.perf_counter() + QUICK_SECONDS
-        self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
         try:
-            return self._conn.execute(sql, parameters).fetchall()
+            with self.ending_after(QUICK_SECONDS):
+                return self._conn.execute(sql, parameters).fetchall()
         except sqlite3.Error:
             return None
-        finally:
-            self._conn.set_progress_handler(None, 0)
 
     @property
     def _can_run_here(self) -> bool:
@@ -150,6 +147,16 @@ class Connection(aiosqlite.Connection):
             fetch(size)
         finally:
             self._is_running = False
+
+    @contextmanager
+    def ending_after(self, seconds: float) -> Iterator[None]:
+        """Interrupt a query inside that goes on for longer: OperationalError, SQLITE_INTERRUPT."""
+        latest = time.perf_counter() + seconds
+        self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
+        try:
+            yield
+        finally:
+            self._conn.set_progress_handler(None, 0)
 
     async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         """Make one trip: call the function in the connection's thread."""

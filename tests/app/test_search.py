@@ -7,7 +7,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_hero, a_team, some_heroes
-from tests.html import field_of, form_of, parsed, rows_of, submit, text_of
+from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
+from tests.serving import serving
+from webapp import sqlite
+from webapp.admin import narrowing
+from webapp.app import create_app
+from webapp.identity import Role
+from webapp.settings import Settings
 
 
 async def found(client: httpx.AsyncClient, text: str) -> list[str]:
@@ -148,3 +154,20 @@ async def test_teams_are_searched_by_their_headquarters(
     await a_team(session, "Z-Force", None)
     page = await client.get("/teams?q=tower")
     assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
+
+
+async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_far(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in {"SHORT_SEARCH": 5, "LONG_SEARCH": 10, "PROPOSING_MILLISECONDS": 0}.items():
+        monkeypatch.setattr(narrowing, name, number)
+    monkeypatch.setattr(sqlite, "STEPS_PER_LOOK", 1)
+    app = create_app(Settings(database_url=sqlite_url))
+    async with serving(app, role=Role.VIEWER) as client:
+        async with app.state.database.session(is_read_only=False) as session:
+            await some_heroes(session, 20)
+            await a_hero(session, "Zz Needle")
+        page = await client.get("/heroes", params={"q": "needle"})
+        assert "Looking stopped after 15 heroes" in text_of(parsed(page))
+        further = await client.get(link(page, "Look further"))
+    assert [row["Name"] for row in rows_of(further)] == ["Zz Needle"]

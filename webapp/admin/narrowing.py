@@ -5,9 +5,10 @@ has an index that proposes them, and they are few enough to be sorted. First a s
 index, then a longer walk: where that ends, the answer says so instead of taking longer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from sqlite3 import SQLITE_INTERRUPT
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webapp import sqlite
 from webapp.admin.cursor import Cursor
 from webapp.admin.indexes import is_indexed
 from webapp.admin.keyset import (
@@ -61,6 +63,8 @@ MOST_COUNTED = 500_000
 PROPOSING_MILLISECONDS = 1_000
 COUNTING_MILLISECONDS = 3_000
 CANCELLED = "57014"
+
+Answer = TypeVar("Answer")
 
 # For one statement: an index has to be asked for what it holds, and nothing else is read. The
 # savepoint around it brings the settings back.
@@ -140,11 +144,10 @@ async def fetch_count(
             if rows is not None:
                 return _total(rows[0][0], cap)
     else:
-        source, proposed = await _fewest(session, query, most, is_partial=False)
-        if source is not None:
-            rows_ = source.select(selection.columns, most).subquery("proposed")
-            count = await _count(session, rows_, conditions, cap)
-            return _total(count, cap, is_complete=proposed <= most)
+        counting = _count_fewest(session, query, selection, conditions, cap, most)
+        total = await _in_time(session, counting, COUNTING_MILLISECONDS)
+        if total is not None:
+            return total
     # What a walk sees is a number that there are at least.
     length = LONG_SEARCH if query.text else LONG_WALK
     walk = select(*selection.columns).order_by(key).limit(length + 1).subquery("walk")
@@ -173,6 +176,22 @@ async def _count(
     some = select(1).select_from(rows).where(*adapted(conditions, rows)).limit(cap + 1)
     counted = select(func.count()).select_from(some.subquery())
     return int((await session.execute(counted)).scalar_one())
+
+
+async def _count_fewest(
+    session: AsyncSession,
+    query: ListQuery,
+    selection: Selection,
+    conditions: Sequence[ColumnElement[bool]],
+    cap: int,
+    most: int,
+) -> Total | None:
+    source, proposed = await _fewest(session, query, most, is_partial=False)
+    if source is None:
+        return None
+    rows = source.select(selection.columns, most).subquery("proposed")
+    count = await _count(session, rows, conditions, cap)
+    return _total(count, cap, is_complete=proposed <= most)
 
 
 async def _walk(
@@ -239,14 +258,9 @@ async def _fetch_proposed(
         conditions = query.conditions(begins_in_any(query.resource.search_fields, query.text))
     parameters = parameters_of(query.cursor, is_falling=query.is_falling)
     if not _is_postgresql(session):
-        source, count = await _fewest(session, query, MOST_PROPOSED, is_partial=True)
-        if source is None or count > MOST_PROPOSED:
-            return None
-        proposed = source.select(selection.columns, MOST_PROPOSED).subquery("proposed")
-        statement = _sorted(query, selection, proposed, limit)
-        statement = statement.where(*adapted(conditions, proposed))
-        found = (await session.execute(statement, parameters)).all()
-        return Found(tuple(found), is_partial=is_partial)
+        fetching = _fetch_from_fewest(session, query, selection, conditions, limit)
+        rows = await _in_time(session, fetching, PROPOSING_MILLISECONDS)
+        return None if rows is None else Found(rows, is_partial=is_partial)
 
     some = select(*selection.columns).where(*conditions).limit(MOST_PROPOSED + 1).cte("proposed")
     number = select(func.count()).select_from(some)
@@ -259,6 +273,23 @@ async def _fetch_proposed(
     if found_or_none is None or (found_or_none and found_or_none[0][-1] > MOST_PROPOSED):
         return None
     return Found(tuple(found_or_none), is_partial=is_partial)
+
+
+async def _fetch_from_fewest(
+    session: AsyncSession,
+    query: ListQuery,
+    selection: Selection,
+    conditions: Sequence[ColumnElement[bool]],
+    limit: int,
+) -> tuple[Row[Any], ...] | None:
+    source, count = await _fewest(session, query, MOST_PROPOSED, is_partial=True)
+    if source is None or count > MOST_PROPOSED:
+        return None
+    proposed = source.select(selection.columns, MOST_PROPOSED).subquery("proposed")
+    statement = _sorted(query, selection, proposed, limit)
+    statement = statement.where(*adapted(conditions, proposed))
+    parameters = parameters_of(query.cursor, is_falling=query.is_falling)
+    return tuple((await session.execute(statement, parameters)).all())
 
 
 def _sorted(query: ListQuery, selection: Selection, rows: FromClause, limit: int) -> Select[Any]:
@@ -344,6 +375,22 @@ async def _only_by_index(
     finally:
         await savepoint.rollback()
     return found
+
+
+async def _in_time(
+    session: AsyncSession, answering: Awaitable[Answer | None], milliseconds: int
+) -> Answer | None:
+    """Return what SQLite answers, None if it takes longer, as it may while a disk is cold."""
+    raw = await (await session.connection()).get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, sqlite.Connection)
+    try:
+        with driver.ending_after(milliseconds / 1000):
+            return await answering
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != SQLITE_INTERRUPT:
+            raise
+        return None
 
 
 def _is_postgresql(session: AsyncSession) -> bool:
