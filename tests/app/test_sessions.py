@@ -19,6 +19,7 @@ from tests.signing_in import LIMITS
 from tests.statements import Statements
 from tests.stored import Stored
 from tests.waiting import until
+from webapp import sqlite
 from webapp.accounts import changes
 from webapp.accounts.sessions import UserSession, end_sessions, fetch_sessions
 from webapp.accounts.users import User
@@ -159,13 +160,14 @@ async def locked(url: str) -> AsyncIterator[None]:
 
 
 async def test_a_locked_or_read_only_database_keeps_nobody_from_reading(
-    sqlite_url: str,
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 600)
     app = create_app(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.OWNER) as client:
         async with app.state.database.session(is_read_only=False) as session:
             await move(session, seen_at=timedelta(hours=1))
-        async with locked(sqlite_url), asyncio.timeout(1):
+        async with locked(sqlite_url), asyncio.timeout(60):
             assert (await client.get("/heroes")).status_code == 200
         async with app.state.database.session(is_read_only=False) as session:
             await session.execute(text("PRAGMA query_only = ON"))
