@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette_compress import CompressMiddleware
 
 from webapp import overview
@@ -33,6 +33,7 @@ from webapp.hosts import known_hosts
 from webapp.identity import Role, needs
 from webapp.protection import ProtectionMiddleware
 from webapp.resources import RESOURCES
+from webapp.routing import Route
 from webapp.settings import Settings, check_serving, load_settings
 from webapp.static_files import VersionedFiles
 from webapp.templating import environment

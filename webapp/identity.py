@@ -24,8 +24,10 @@ class Role(StrEnum):
 
     def includes(self, other: "Role") -> bool:
         """Whether this role may do all that `other` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(other)
+        return RANKS[self] >= RANKS[other]
+
+
+RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 @dataclass(frozen=True)

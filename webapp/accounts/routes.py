@@ -2,10 +2,9 @@
 
 from functools import partial
 
-from starlette.routing import Route
-
 from webapp.accounts import access, account, people
 from webapp.identity import Handler, Role, needs
+from webapp.routing import Route
 
 
 def account_routes() -> list[Route]:

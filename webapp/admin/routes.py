@@ -5,12 +5,12 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from webapp.admin import bulk, creating, deleting, editing, export, pages, past
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.identity import Role, needs
+from webapp.routing import Route
 
 Handler = Callable[[Resource, Request], Awaitable[Response]]
 
