@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from tests.postgres import PostgresServer, postgres_server
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in
-from tests.statements import Statements, statements_of
+from tests.statements import Statements, all_statements
 from tests.stored import Stored
 from webapp import templating
 from webapp.app import create_app
@@ -162,9 +162,9 @@ async def anonymous(app: Starlette, client: httpx.AsyncClient) -> AsyncIterator[
 
 
 @pytest.fixture
-def statements(app: Starlette) -> Statements:
+def statements() -> Statements:
     """`with statements() as executed:` lists the SQL statements that the app executes inside."""
-    return lambda: statements_of(app.state.database)
+    return all_statements
 
 
 # The database past the application.

@@ -1,31 +1,26 @@
-"""Counting the SQL statements of a request."""
+"""The SQL statements of a request."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import event
-
-from webapp.database import Database
+from webapp.statements import listeners
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 @contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
+def heard_by(listen: Callable[[str, object], None]) -> Iterator[None]:
+    """Tell `listen` the text and the parameters of every statement executed inside."""
+    listeners.append(listen)
+    try:
+        yield
+    finally:
+        listeners.remove(listen)
+
+
+@contextmanager
+def all_statements() -> Iterator[list[str]]:
     """The text of every statement executed inside, in order."""
     executed: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
-        executed.append(statement)
-
-    engines = [database.writing.sync_engine]
-    # On PostgreSQL reading is a view of the same engine, and would be heard twice.
-    if database.reading.sync_engine.pool is not engines[0].pool:
-        engines.append(database.reading.sync_engine)
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
+    with heard_by(lambda text, _: executed.append(text)):
         yield executed
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)

@@ -7,7 +7,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.database import count_statements
+from webapp.statements import count_statements
 
 QUIET_PATHS = ("/static/", "/healthz", "/readyz")
 # What nginx writes for a client that went away before its answer.

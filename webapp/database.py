@@ -1,8 +1,8 @@
 """The database: its engines and sessions, and which connections and statements a request has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from webapp import reading, sqlite
 from webapp.pool import FairPool
 from webapp.replica import Replica
 from webapp.settings import Settings
+from webapp.statements import note_statement
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -163,7 +164,7 @@ def _create_engine(url: URL, pool_size: int, **arguments: Any) -> AsyncEngine:
         pool_use_lifo=True,
         **arguments,
     )
-    event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)
+    event.listen(engine.sync_engine, "before_cursor_execute", _note_statement)
     event.listen(engine.sync_engine, "checkout", _check_out)
     event.listen(engine.sync_engine, "checkin", _check_in)
     return engine
@@ -193,33 +194,8 @@ async def _watch_for_us(driver: asyncpg.Connection) -> None:
         await driver.execute(WATCH, timeout=CONNECT_SECONDS)
 
 
-@dataclass(slots=True)
-class StatementCount:
-    """How many SQL statements were executed."""
-
-    value: int = 0
-
-
-statements: ContextVar[StatementCount | None] = ContextVar("statements", default=None)
-
-
-@contextmanager
-def count_statements() -> Iterator[StatementCount]:
-    """Count the statements executed inside; an outer count includes them."""
-    count, outer = StatementCount(), statements.get()
-    token = statements.set(count)
-    try:
-        yield count
-    finally:
-        statements.reset(token)
-        if outer is not None:
-            outer.value += count.value
-
-
-def _count_statement(*_: object) -> None:
-    count = statements.get()
-    if count is not None:
-        count.value += 1
+def _note_statement(_: object, __: object, text: str, parameters: object, *___: object) -> None:
+    note_statement(text, parameters)
 
 
 class DriverConnection(Protocol):

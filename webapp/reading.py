@@ -16,6 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import await_, greenlet_spawn
 
 from webapp import sqlite
+from webapp.statements import note_statement
 from webapp.unavailable import TOO_LONG
 
 # The execution option of engines whose drivers may be asked.
@@ -79,11 +80,11 @@ def _fetch(
         connection = engine.raw_connection()
     except engine.dialect.loaded_dbapi.Error:
         return None
-    prepared = _prepared(statement, engine.dialect)
-    if prepared is None:
-        connection.close()
-        return None
     try:
+        prepared = _prepared(statement, engine.dialect)
+        if prepared is None:
+            connection.close()
+            return None
         arguments = prepared.arguments(parameters)
         found = _ask(connection.driver_connection, prepared.text, arguments)
     except Exception as error:
@@ -98,7 +99,7 @@ def _fetch(
     connection.close()
     if found is None:
         return None
-    engine.dispatch.before_cursor_execute(None, None, prepared.text, arguments, None, False)
+    note_statement(prepared.text, arguments)
     return [prepared.row(row) for row in found]
 
 

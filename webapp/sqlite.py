@@ -156,7 +156,10 @@ class Connection(aiosqlite.Connection):
         try:
             yield
         finally:
-            self._conn.set_progress_handler(None, 0)
+            # Whoever was cancelled gives the connection up, and its thread is inside SQLite: to
+            # wait for it there would be to wait for ever, as it may wait for this one to go on.
+            if self._trips_begun == self._trips_ended and not self.is_closed():
+                self._conn.set_progress_handler(None, 0)
 
     async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         """Make one trip: call the function in the connection's thread."""
@@ -180,7 +183,8 @@ class Connection(aiosqlite.Connection):
         try:
             yield
         finally:
-            await self._configure(foreign_keys=1, busy_timeout=round(BUSY_SECONDS * 1000))
+            patience = 0 if self._is_read_only else round(BUSY_SECONDS * 1000)
+            await self._configure(foreign_keys=1, busy_timeout=patience)
 
     async def _configure(self, **pragmas: int) -> None:
         for name, value in pragmas.items():

@@ -265,7 +265,7 @@ def _around(
     return tuple(part.encode() for part in text.split(ROWS))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def _encoded(text: str) -> bytes:
     return text.encode()
 

@@ -3,9 +3,8 @@
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.applications import Starlette
 
-from tests.app.test_plans import assert_is_read_by_index, executed_by, many
+from tests.app.test_plans import assert_is_read_by_index, many, queries
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import attribute, parsed, text_of
 from webapp.admin import facets
@@ -68,13 +67,12 @@ async def test_what_is_no_filter_has_no_counts(client: httpx.AsyncClient, field:
 @pytest.mark.parametrize("query", ["", "?age_min=80", "?age=none"])
 async def test_counting_looks_at_a_part_of_the_table_only(
     client: httpx.AsyncClient,
-    app: Starlette,
     database: Database,
     many: None,
     monkeypatch: pytest.MonkeyPatch,
     query: str,
 ) -> None:
     monkeypatch.setattr(facets, "FACET_CAP", 5)
-    with executed_by(app) as executed:
+    with queries() as executed:
         assert counts_of(await client.get(COUNTS + query))
     await assert_is_read_by_index(database, executed, most=6)

@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.applications import Starlette
 
 from tests.factories import some_teams
 from tests.html import link, links_of, rows_of
+from tests.statements import heard_by
 from webapp.admin import narrowing, total, totals
 from webapp.admin.query import sortable_fields
 from webapp.database import Database
@@ -76,9 +76,9 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
-    client: httpx.AsyncClient, app: Starlette, database: Database, many: None, order: str
+    client: httpx.AsyncClient, database: Database, many: None, order: str
 ) -> None:
-    with executed_by(app) as executed:
+    with queries() as executed:
         for address in (f"/heroes?sort={order}", f"/heroes?sort={order}&before=end"):
             page = await client.get(address)
             assert len(rows_of(page)) == 25
@@ -109,12 +109,11 @@ async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
 )
 async def test_a_search_or_filter_looks_at_a_part_of_the_table_only(
     client: httpx.AsyncClient,
-    app: Starlette,
     database: Database,
     many: None,
     query: str,
 ) -> None:
-    with executed_by(app) as executed:
+    with queries() as executed:
         for end in ("", "&before=end"):
             page = await client.get(f"/heroes?{query}{end}")
             assert page.status_code == 200
@@ -125,20 +124,16 @@ async def test_a_search_or_filter_looks_at_a_part_of_the_table_only(
 
 
 @contextmanager
-def executed_by(app: Starlette) -> Iterator[Executed]:
-    """Every query executed inside, with its parameters."""
+def queries() -> Iterator[Executed]:
+    """Every query for heroes executed inside, with its parameters."""
     found: Executed = []
 
-    def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
-        if "FROM hero" in statement or "JOIN hero" in statement:
-            found.append((statement, parameters))
+    def note(text: str, parameters: object) -> None:
+        if "FROM hero" in text or "JOIN hero" in text:
+            found.append((text, parameters))
 
-    engine = app.state.database.reading.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with heard_by(note):
         yield found
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def assert_is_read_by_index(database: Database, executed: Executed, most: int) -> None:

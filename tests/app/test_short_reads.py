@@ -8,14 +8,23 @@ import httpx
 import pytest
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from tests.factories import a_hero, committed
-from tests.gadgets import Condition, Gadget, Maker
-from webapp.database import Database, count_statements
+from tests.gadgets import Condition, Gadget, Maker, Slot
+from tests.html import rows_of
+from tests.serving import serving
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.database import Database
 from webapp.heroes import Hero
+from webapp.identity import Role
 from webapp.reading import fetch_few
+from webapp.settings import Settings
+from webapp.statements import count_statements
 
 COLUMNS = Gadget.__table__.columns  # type: ignore[attr-defined]  # SQLModel does not declare it
+OTHERS = (Resource(Maker), Resource(Slot))
 HEROES = Hero.__table__.columns  # type: ignore[attr-defined]  # nor here
 NAMES_FROM = (
     select(HEROES.id, HEROES.name)
@@ -88,3 +97,16 @@ async def test_what_a_transaction_has_written_is_seen_in_it(
     assert [name for _, name in found] == ["Nova"]
     async with database.session(is_read_only=True) as reader:
         assert await fetch_few(reader, NAMES_FROM, {"first": "", "size": 5}) == []
+
+
+async def test_rows_that_are_equal_and_read_differently_are_written_anew(
+    gadgets: httpx.AsyncClient, settings: Settings, session: AsyncSession
+) -> None:
+    gadget = await committed(session, Gadget(title="Plain"))
+    resources = (Resource(Gadget, columns=(Gadget.title, Gadget.extra)), *OTHERS)
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        for value, shown in [(1, "[1]"), (True, "[true]")]:
+            gadget.extra = [value]
+            flag_modified(gadget, "extra")
+            await session.commit()
+            assert [row["Extra"] for row in rows_of(await client.get("/gadgets"))] == [shown]

@@ -19,8 +19,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Scope
 
 from tests.html import BASE_URL
-from webapp.database import Database, connect, count_statements
+from webapp.database import Database, connect
 from webapp.settings import Settings
+from webapp.statements import count_statements
 from webapp.transactions import SessionMiddleware
 from webapp.unavailable import is_unavailable
 

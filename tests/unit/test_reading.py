@@ -1,7 +1,9 @@
-"""Short reads of SQLite: answered without a trip to the thread, unless they take too long."""
+"""Short reads of SQLite need no trip to the thread, and longer ones come to an end."""
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -9,11 +11,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Select, func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.server import PROJECT
 from webapp.database import Database, connect
 from webapp.reading import fetch_few
 from webapp.settings import Settings
+from webapp.sqlite import Connection
 
 NUMBERS = """(
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
@@ -85,3 +90,55 @@ async def test_one_that_meets_a_lock_waits_for_it_beside_the_others(
             assert not finding.done()
             other.execute("COMMIT")
             assert await finding == [(1,)]
+
+
+# In a process of its own, as a thread and the event loop that wait for each other never end.
+CANCEL = """
+import asyncio, sys
+from sqlalchemy import text
+from webapp.database import connect
+from webapp.settings import Settings
+
+FOLDING = text(
+    "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 9000000)"
+    " SELECT count(fold('N' || n)) FROM numbers"
+)
+
+async def read(database):
+    async with database.session(is_read_only=True) as session:
+        raw = await (await session.connection()).get_raw_connection()
+        with raw.driver_connection.ending_after(60):
+            await session.execute(FOLDING)
+
+async def main():
+    database = connect(Settings(database_url=sys.argv[1]))
+    for _ in range(15):
+        reading = asyncio.create_task(read(database))
+        await asyncio.sleep(0.05)
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert reading.cancelled()
+    async with database.session(is_read_only=True) as session:
+        print((await session.execute(text("SELECT 7"))).scalar_one())
+    await database.close()
+
+asyncio.run(main())
+"""
+
+
+def test_one_that_nobody_waits_for_any_more_holds_nobody_up(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'numbers.db'}"
+    command = [sys.executable, "-c", CANCEL, url]
+    done = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, timeout=60)
+    assert done.stdout == b"7\n", done.stderr.decode()
+
+
+async def test_one_that_takes_longer_than_it_may_is_interrupted(database: Database) -> None:
+    async with database.session(is_read_only=True) as session:
+        raw = await (await session.connection()).get_raw_connection()
+        driver = raw.driver_connection
+        assert isinstance(driver, Connection)
+        with pytest.raises(OperationalError, match="interrupted"), driver.ending_after(0.05):
+            await session.execute(counting(90_000_000))
+        # The transaction goes on, and without a limit.
+        assert (await session.execute(counting(1_000_000))).scalar_one() == 1_000_000

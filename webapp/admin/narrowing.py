@@ -5,8 +5,9 @@ has an index that proposes them, and they are few enough to be sorted. First a s
 index, then a longer walk: where that ends, the answer says so instead of taking longer.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from sqlite3 import SQLITE_INTERRUPT
 from typing import Any, TypeVar
 
@@ -144,7 +145,7 @@ async def fetch_count(
             if rows is not None:
                 return _total(rows[0][0], cap)
     else:
-        counting = _count_fewest(session, query, selection, conditions, cap, most)
+        counting = partial(_count_fewest, session, query, selection, conditions, cap, most)
         total = await _in_time(session, counting, COUNTING_MILLISECONDS)
         if total is not None:
             return total
@@ -258,7 +259,7 @@ async def _fetch_proposed(
         conditions = query.conditions(begins_in_any(query.resource.search_fields, query.text))
     parameters = parameters_of(query.cursor, is_falling=query.is_falling)
     if not _is_postgresql(session):
-        fetching = _fetch_from_fewest(session, query, selection, conditions, limit)
+        fetching = partial(_fetch_from_fewest, session, query, selection, conditions, limit)
         rows = await _in_time(session, fetching, PROPOSING_MILLISECONDS)
         return None if rows is None else Found(rows, is_partial=is_partial)
 
@@ -378,7 +379,7 @@ async def _only_by_index(
 
 
 async def _in_time(
-    session: AsyncSession, answering: Awaitable[Answer | None], milliseconds: int
+    session: AsyncSession, answer: Callable[[], Awaitable[Answer | None]], milliseconds: int
 ) -> Answer | None:
     """Return what SQLite answers, None if it takes longer, as it may while a disk is cold."""
     raw = await (await session.connection()).get_raw_connection()
@@ -386,7 +387,7 @@ async def _in_time(
     assert isinstance(driver, sqlite.Connection)
     try:
         with driver.ending_after(milliseconds / 1000):
-            return await answering
+            return await answer()
     except DBAPIError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != SQLITE_INTERRUPT:
             raise

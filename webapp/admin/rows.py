@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
+from sqlalchemy import Boolean, Date, DateTime, Integer, String, Uuid
+from sqlmodel import AutoString
 
 from webapp.admin.cells import Write, titler_of, writer_of
 from webapp.admin.fields import Field
@@ -14,8 +16,11 @@ from webapp.admin.selection import Selection
 
 # Any: values of any column.
 Row = Sequence[Any]
-# Kinds of values that may be equal and read differently: 0.0 and -0.0, [1] and [true].
-AMBIGUOUS_KINDS = frozenset({"number", "json"})
+# Columns of these types hold values that read the same if they are equal, unlike 0.0 and -0.0, or
+# 1 and true in JSON.
+PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
+# Larger pages are asked for seldom, and take more memory than they save time.
+MOST_ROWS_KEPT = 50
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Manner:
 def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     """Return the rows of a table; the same rows are written once."""
     layout = _layout(manner.selection, manner.fields, can_edit=manner.can_edit)
-    return _kept(rows, manner) if layout.is_unambiguous else _written(rows, manner)
+    is_kept = layout.is_plain and len(rows) <= MOST_ROWS_KEPT
+    return (_kept if is_kept else _written)(rows, manner)
 
 
 def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
@@ -55,7 +61,7 @@ def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     return Markup("".join(parts))  # noqa: S704 - each part is escaped
 
 
-_kept = lru_cache(maxsize=128)(_written)
+_kept = lru_cache(maxsize=32)(_written)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class _Layout:
     write_title: Callable[[Any], str]
     cells: tuple[tuple[int, int, Write], ...]
     # Whether rows that are equal read the same.
-    is_unambiguous: bool
+    is_plain: bool
 
 
 @lru_cache(maxsize=256)
@@ -106,6 +112,8 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
     )
     key_places = tuple(selection.place(field) for field in resource.key)
     titles = (site.target_of(field).title_field for field in selection.relations)
-    kinds = {field.input.kind for field in (*selection.fields, *titles)}
-    is_unambiguous = AMBIGUOUS_KINDS.isdisjoint(kinds)
-    return _Layout(text, key_places, title_place, write_title, tuple(cells), is_unambiguous)
+    is_plain = all(
+        isinstance(field.column.type, PLAIN_TYPES) and field.input.kind != "long_text"
+        for field in (*selection.fields, *titles)
+    )
+    return _Layout(text, key_places, title_place, write_title, tuple(cells), is_plain)

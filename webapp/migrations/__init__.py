@@ -96,7 +96,7 @@ def current_revision(connection: Connection) -> str | None:
     """Return the revision that a database is at, None for one that was never migrated."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a name of Alembic's
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a name of Alembic's
 
 
 async def _run(engine: AsyncEngine, act: Callable[[Connection], Answer]) -> Answer:
