@@ -31,6 +31,8 @@ LONGEST_TITLE_CHARACTERS = 200
 LONGEST_PATH_CHARACTERS = 2_000
 # No text that a page shows can look like it.
 ROWS = Markup("<!--rows-->")
+# A page of 25 rows and half as many again; of longer ones nothing is kept.
+MOST_KEPT_CHARACTERS = 50_000
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
@@ -108,7 +110,8 @@ def render_around(
     env: Environment = request.app.state.templates
     fragment = fragment_of(request, fragments)
     values = (*_shared(request).items(), *context.items())
-    body = _encoded(rows).join(_around(env, template, fragment, values))
+    encoded = _encoded(rows) if len(rows) <= MOST_KEPT_CHARACTERS else rows.encode()
+    body = encoded.join(_around(env, template, fragment, values))
     return _page(request, body, status, is_whole=not fragment)
 
 
