@@ -81,7 +81,8 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
         total = await fetch_total(session, site, query)
     is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
     page = _page(query, reader, rows, has_more, total, found, is_first=is_first)
-    return Listing(page, reader.selection, tuple(rows))
+    # What is kept of them holds nothing of the statement that found them.
+    return Listing(page, reader.selection, tuple(map(tuple, rows)))
 
 
 async def _fetch_rows(

@@ -1,6 +1,6 @@
 """Rows: the HTML of the rows of a list."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,9 +13,8 @@ from webapp.admin.cells import Write, titler_of, writer_of
 from webapp.admin.fields import Field
 from webapp.admin.keys import key_text
 from webapp.admin.selection import Selection
+from webapp.reading import Row
 
-# Any: values of any column.
-Row = Sequence[Any]
 # Columns of these types hold values that read the same if they are equal, unlike 0.0 and -0.0, or
 # 1 and true in JSON.
 PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
