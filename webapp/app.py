@@ -24,8 +24,8 @@ from webapp.admin import past
 from webapp.admin.resource import Resource
 from webapp.admin.routes import routes_of
 from webapp.admin.site import Site
-from webapp.api.application import create_api
 from webapp.api.docs import docs_page
+from webapp.api.later import LaterApi
 from webapp.database import connect
 from webapp.errors import ErrorsMiddleware, answer_http_exception
 from webapp.garbage import keep_all, look_seldom
@@ -44,13 +44,15 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
     """Return the whole application; it connects to its database with the first request."""
     database = connect(settings)
     site = Site(resources, others=(trail.RESOURCE,))
-    api = create_api(site)
+    api = LaterApi(site, settings)
     way_in = door_for(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with database.opened():
+            preparing = asyncio.create_task(api.prepare())
             yield
+            preparing.cancel()
             await way_in.close()
 
     app = Starlette(
@@ -97,7 +99,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.settings = api.state.settings = settings
+    app.state.settings = settings
     app.state.database = database
     app.state.site = site
     app.state.door = way_in

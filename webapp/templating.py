@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Route
 
 from webapp.identity import Identity
 
@@ -62,7 +62,7 @@ def environment(app: Starlette) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    paths = dict(_named_paths(app.routes))
+    paths = {route.name: route.path_format for route in app.routes if isinstance(route, Route)}
 
     def url_for(name: str, /, **params: object) -> str:
         path = paths[name]
@@ -284,13 +284,3 @@ def _page(request: Request, body: str | bytes, status: int, *, is_whole: bool) -
     if is_whole and FLASH_COOKIE in request.cookies:
         response.delete_cookie(FLASH_COOKIE)
     return response
-
-
-def _named_paths(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for route in routes:
-        if isinstance(route, Mount):
-            found += _named_paths(route.routes or (), prefix + route.path)
-        elif isinstance(route, Route) and route.name:
-            found.append((route.name, prefix + route.path_format))
-    return found

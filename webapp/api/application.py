@@ -58,7 +58,7 @@ def create_api(site: Site) -> FastAPI:
     async def openapi(_: Request) -> Response:
         return JSONResponse(api.openapi())
 
-    api.add_route("/openapi.json", needs(Role.VIEWER, openapi), name="openapi")
+    api.add_route("/openapi.json", needs(Role.VIEWER, openapi))
     for resource in site.resources:
         add_routes(api, site, resource)
     return api

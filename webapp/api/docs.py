@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
+from webapp.api.later import LaterApi
 from webapp.templating import render
 
 # What OpenAPI says of a value besides its type, as a reader would say it.
@@ -55,13 +55,11 @@ class Operation:
 
 async def docs_page(request: Request) -> Response:
     """GET /api/docs: every operation and every schema of the API."""
-    api = next(
-        route.app
-        for route in request.app.routes
-        if isinstance(route, Mount) and route.name == "api"
+    mount = next(
+        route for route in request.app.routes if isinstance(route, Mount) and route.name == "api"
     )
-    assert isinstance(api, FastAPI)
-    document = api.openapi()
+    assert isinstance(mount.app, LaterApi)
+    document = (await mount.app.made()).openapi()
     sections: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -70,7 +68,8 @@ async def docs_page(request: Request) -> Response:
     schemas = {
         name: _properties(schema) for name, schema in document["components"]["schemas"].items()
     }
-    context = {"sections": sections, "schemas": schemas}
+    url = f"{mount.path}/openapi.json"
+    context = {"sections": sections, "schemas": schemas, "document_url": url}
     return render(request, "docs.html", context, fragments=())
 
 

@@ -1,0 +1,77 @@
+"""The start: what takes long and is not needed for a page is left for later."""
+
+import asyncio
+import subprocess
+import sys
+from unittest.mock import Mock
+
+import httpx
+import pytest
+
+from tests.server import PROJECT
+from tests.serving import serving
+from webapp.api import application, later
+from webapp.app import create_app
+from webapp.identity import Role
+from webapp.settings import Settings
+
+START = """
+import sys
+import webapp.cli
+from webapp.app import create_app
+from webapp.settings import Settings
+
+create_app(Settings())
+print(*{"fastapi", "alembic"} & set(sys.modules))
+"""
+
+
+def test_a_start_waits_for_neither_fastapi_nor_alembic() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", START], check=True, cwd=PROJECT, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []
+
+
+async def test_the_api_is_made_once_for_all_who_ask_meanwhile(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Mock(wraps=application.create_api)
+    monkeypatch.setattr(application, "create_api", made)
+    async with serving(create_app(settings), role=Role.VIEWER) as client:
+        urls = ["/api/heroes/", "/api/openapi.json", "/api/docs", "/api/teams/"]
+        answers = await asyncio.gather(*(client.get(url) for url in urls))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert made.call_count == 1
+
+
+async def test_the_api_is_there_without_being_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_made = asyncio.Event()
+    loop, create_api = asyncio.get_running_loop(), application.create_api
+
+    def create(site: object) -> object:
+        loop.call_soon_threadsafe(is_made.set)
+        return create_api(site)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(application, "create_api", create)
+    monkeypatch.setattr(later, "PREPARE_SECONDS", 0)
+    async with serving(create_app(settings)), asyncio.timeout(60):
+        await is_made.wait()
+
+
+async def test_an_api_that_cannot_be_made_leaves_the_pages_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object) -> None:
+        raise TypeError("no schema for that")
+
+    monkeypatch.setattr(application, "create_api", fail)
+    monkeypatch.setattr(later, "PREPARE_SECONDS", 0)
+    async with serving(create_app(settings), role=Role.VIEWER) as client:
+        answer: httpx.Response = await client.get("/api/heroes/")
+        assert answer.status_code == 500
+        assert list(answer.json()) == ["detail"]
+        assert (await client.get("/heroes")).status_code == 200
+    assert "The API cannot be made" in caplog.text

@@ -1,0 +1,68 @@
+"""The API, made when the server has a moment: FastAPI takes a quarter of a start."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from webapp.admin.site import Site
+from webapp.garbage import keep_more
+from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+# By then whoever waits for a page has it.
+PREPARE_SECONDS = 1.0
+
+logger = logging.getLogger("webapp.api")
+
+
+class LaterApi:
+    """An ASGI application that is made in a thread, for its first request at the latest."""
+
+    def __init__(self, site: Site, settings: Settings) -> None:
+        self._site = site
+        self._settings = settings
+        self._making: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        api = await self.made()
+        await api(scope, receive, send)
+
+    @cached_property
+    def application(self) -> "FastAPI":
+        from webapp.api.application import create_api  # noqa: PLC0415 - it is what takes so long
+
+        api = create_api(self._site)
+        api.state.settings = self._settings
+        return api
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        return self.application.routes
+
+    async def made(self) -> "FastAPI":
+        """Return the API; whoever asks meanwhile waits, and holds nobody up."""
+        if "application" not in vars(self):
+            if self._making is None:
+                self._making = asyncio.create_task(asyncio.to_thread(self._make))
+            await asyncio.shield(self._making)
+        return self.application
+
+    async def prepare(self) -> None:
+        """Make the API once the server has started."""
+        await asyncio.sleep(PREPARE_SECONDS)
+        try:
+            await self.made()
+        except Exception:
+            logger.exception("The API cannot be made")
+        keep_more()
+
+    def _make(self) -> None:
+        # In the thread; nobody else asks for it before it is there.
+        _ = self.application
