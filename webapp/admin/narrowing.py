@@ -61,7 +61,8 @@ PROMISING = 5
 # So many proposed rows are looked at and sorted.
 MOST_PROPOSED = 200_000
 MOST_COUNTED = 500_000
-PROPOSING_MILLISECONDS = 1_000
+# What is complete is worth waiting for; twice that and a walk still fit into a request.
+PROPOSING_MILLISECONDS = 1_500
 COUNTING_MILLISECONDS = 3_000
 CANCELLED = "57014"
 
