@@ -87,6 +87,7 @@ def _fetch(
             return None
         arguments = prepared.arguments(parameters)
         found = _ask(connection.driver_connection, prepared.text, arguments)
+    # Whatever it is, the session meets it too and says what is wrong; but not to wait twice.
     except Exception as error:
         connection.close()
         if getattr(error, "sqlstate", None) in TOO_LONG:

@@ -31,7 +31,7 @@ LONGEST_TITLE_CHARACTERS = 200
 LONGEST_PATH_CHARACTERS = 2_000
 # No text that a page shows can look like it.
 ROWS = Markup("<!--rows-->")
-# A page of 25 rows and half as many again; of longer ones nothing is kept.
+# Room for the rows of a page of 50; of larger ones nothing is kept.
 MOST_KEPT_CHARACTERS = 50_000
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")

@@ -7,9 +7,11 @@ from unittest.mock import Mock
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.server import PROJECT
 from tests.serving import serving
+from webapp.admin.site import Site
 from webapp.api import application, later
 from webapp.app import create_app
 from webapp.identity import Role
@@ -51,9 +53,9 @@ async def test_the_api_is_there_without_being_asked_for(
     is_made = asyncio.Event()
     loop, create_api = asyncio.get_running_loop(), application.create_api
 
-    def create(site: object) -> object:
+    def create(site: Site) -> FastAPI:
         loop.call_soon_threadsafe(is_made.set)
-        return create_api(site)  # type: ignore[arg-type]
+        return create_api(site)
 
     monkeypatch.setattr(application, "create_api", create)
     monkeypatch.setattr(later, "PREPARE_SECONDS", 0)

@@ -258,12 +258,12 @@ async def _fetch_proposed(
     conditions = conditions_of(query)
     if is_partial:
         conditions = query.conditions(begins_in_any(query.resource.search_fields, query.text))
-    parameters = parameters_of(query.cursor, is_falling=query.is_falling)
     if not _is_postgresql(session):
         fetching = partial(_fetch_from_fewest, session, query, selection, conditions, limit)
         rows = await _in_time(session, fetching, PROPOSING_MILLISECONDS)
         return None if rows is None else Found(rows, is_partial=is_partial)
 
+    parameters = parameters_of(query.cursor, is_falling=query.is_falling)
     some = select(*selection.columns).where(*conditions).limit(MOST_PROPOSED + 1).cte("proposed")
     number = select(func.count()).select_from(some)
     statement = _sorted(query, selection, some, limit).add_columns(number.scalar_subquery())

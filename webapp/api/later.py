@@ -28,7 +28,7 @@ class LaterApi:
     def __init__(self, site: Site, settings: Settings) -> None:
         self._site = site
         self._settings = settings
-        self._making: asyncio.Task[None] | None = None
+        self._making: asyncio.Task[FastAPI] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         api = await self.made()
@@ -48,11 +48,9 @@ class LaterApi:
 
     async def made(self) -> "FastAPI":
         """Return the API; whoever asks meanwhile waits, and holds nobody up."""
-        if "application" not in vars(self):
-            if self._making is None:
-                self._making = asyncio.create_task(asyncio.to_thread(self._make))
-            await asyncio.shield(self._making)
-        return self.application
+        if self._making is None:
+            self._making = asyncio.create_task(asyncio.to_thread(lambda: self.application))
+        return await asyncio.shield(self._making)
 
     async def prepare(self) -> None:
         """Make the API once the server has started."""
@@ -62,7 +60,3 @@ class LaterApi:
         except Exception:
             logger.exception("The API cannot be made")
         keep_more()
-
-    def _make(self) -> None:
-        # In the thread; nobody else asks for it before it is there.
-        _ = self.application

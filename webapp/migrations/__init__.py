@@ -30,8 +30,7 @@ async def migrate(database: Database) -> list[str]:
 
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
-    # Alembic takes a tenth of a start, and most starts migrate nothing.
-    from webapp.migrations.steps import upgrade  # noqa: PLC0415 - see above
+    from webapp.migrations.steps import upgrade  # noqa: PLC0415 - Alembic is a tenth of a start
 
     return await run_alone(database, upgrade)
 
@@ -82,7 +81,7 @@ async def make_revision(database: Database, message: str) -> Path | None:
 
     Return its file, or None when there is nothing to migrate.
     """
-    from webapp.migrations.steps import revise  # noqa: PLC0415 - the same
+    from webapp.migrations.steps import revise  # noqa: PLC0415 - Alembic is a tenth of a start
 
     return await _run(database.writing, partial(revise, message=message))
 
