@@ -147,7 +147,7 @@ def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fa
 
 
 def _reading(engine: AsyncEngine) -> AsyncEngine:
-    # One snapshot for all statements of a request, as SQLite has it.
+    # One snapshot for all statements of a request but short reads, as SQLite has it.
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 

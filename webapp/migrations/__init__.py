@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from webapp import sqlite
 from webapp.database import Database
 
-# Alembic, which `steps` imports, takes a tenth of a start, and most starts migrate nothing.
 VERSION_TABLE = "alembic_version"
 HERE = Path(__file__).parent
 # Any number that no other application of the same database takes for its own lock.
