@@ -50,6 +50,7 @@ class Database:
     writing: AsyncEngine
     replica: Replica | None = None
     endings: sqlite.Endings = field(default_factory=set)
+    loop_reader: sqlite.LoopReader | None = None
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
         """A session that connects at its first statement and cannot be used once closed."""
@@ -74,6 +75,8 @@ class Database:
     async def close(self) -> None:
         if self.replica:
             await self.replica.engine.dispose()
+        if self.loop_reader:
+            self.loop_reader.close()
         await self.reading.dispose()
         await self.writing.dispose()
         if self.endings:
@@ -103,6 +106,7 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
         path.touch()
 
     endings: sqlite.Endings = set()
+    loop_reader = sqlite.LoopReader(path)
 
     def engine(*, is_read_only: bool, pool_size: int) -> AsyncEngine:
         return _create_engine(
@@ -110,13 +114,14 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
             pool_size,
             pool_timeout=POOL_SECONDS if is_read_only else TURN_SECONDS,
             async_creator=lambda: sqlite.connect(path, is_read_only=is_read_only, endings=endings),
-            execution_options={reading.ALLOWED: is_read_only},
+            execution_options={reading.WAY: loop_reader if is_read_only else None},
         )
 
     return Database(
         reading=engine(is_read_only=True, pool_size=readers),
         writing=engine(is_read_only=False, pool_size=1),
         endings=endings,
+        loop_reader=loop_reader,
     )
 
 
@@ -138,7 +143,7 @@ def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fa
         pool_timeout=POOL_SECONDS,
         connect_args=options,
         # A pooler may carry out two halves of a statement at two connections.
-        execution_options={reading.ALLOWED: not has_pooler},
+        execution_options={reading.WAY: None if has_pooler else "pool"},
     )
     event.listen(engine.sync_engine, "do_connect", _connect_to_server)
     if not has_pooler:

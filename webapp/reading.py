@@ -6,7 +6,7 @@ What SQLAlchemy does around such a statement takes several times as long as the 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Engine, Select
 from sqlalchemy.engine import Dialect
@@ -19,8 +19,9 @@ from webapp import sqlite
 from webapp.statements import note_statement
 from webapp.unavailable import TOO_LONG
 
-# The execution option of engines whose drivers may be asked.
-ALLOWED = "may_ask_driver"
+# The execution option of engines whose drivers may be asked: by the event loop's own connection to
+# SQLite, or by the pool's connections to a server.
+WAY = "way_of_short_reads"
 # A column's type as its server calls it, which only a session hears of.
 UNKNOWN = -1
 
@@ -29,6 +30,7 @@ Row = Sequence[Any]
 # What SQLAlchemy calls a statement of any columns.
 Statement = Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
+Way = sqlite.LoopReader | Literal["pool"] | None
 
 
 @dataclass(frozen=True)
@@ -64,29 +66,46 @@ async def fetch_few(
     """
     engine = session.get_bind()
     if isinstance(engine, Engine) and not session.in_transaction():
-        found: Sequence[Row] | None = await greenlet_spawn(_fetch, engine, statement, parameters)
+        found = await _fetch(engine, statement, parameters)
         if found is not None:
             return found
     connection = await session.connection()
     return (await connection.execute(statement, parameters)).all()
 
 
-def _fetch(
+async def _fetch(
     engine: Engine, statement: Statement, parameters: Mapping[str, Any]
 ) -> Sequence[Row] | None:
-    if not engine.get_execution_options().get(ALLOWED):
+    way: Way = engine.get_execution_options().get(WAY)
+    if way is None:
         return None
+    prepared = _prepared(statement, engine.dialect)
+    if prepared is None:
+        return None
+    try:
+        arguments = prepared.arguments(parameters)
+    # What is wrong with a value the session says.
+    except Exception:  # noqa: BLE001 - types raise what they like
+        return None
+    if isinstance(way, sqlite.LoopReader):
+        found: Sequence[Row] | None = way.fetch(prepared.text, arguments)
+    else:
+        found = await greenlet_spawn(_ask_server, engine, prepared.text, arguments)
+    if found is None:
+        return None
+    note_statement(prepared.text, arguments)
+    return [prepared.row(row) for row in found]
+
+
+def _ask_server(engine: Engine, text: str, arguments: Sequence[Any]) -> Sequence[Row] | None:
     try:
         connection = engine.raw_connection()
     except engine.dialect.loaded_dbapi.Error:
         return None
     try:
-        prepared = _prepared(statement, engine.dialect)
-        if prepared is None:
-            connection.close()
-            return None
-        arguments = prepared.arguments(parameters)
-        found = _ask(connection.driver_connection, prepared.text, arguments)
+        # Any: asyncpg has no types.
+        driver: Any = connection.driver_connection
+        found: Sequence[Row] = await_(driver.fetch(text, *arguments))
     # Whatever it is, the session meets it too and says what is wrong; but not to wait twice.
     except Exception as error:
         connection.close()
@@ -98,17 +117,6 @@ def _fetch(
         connection.invalidate()
         raise
     connection.close()
-    if found is None:
-        return None
-    note_statement(prepared.text, arguments)
-    return [prepared.row(row) for row in found]
-
-
-# Any: each driver has its own connection.
-def _ask(driver: Any, text: str, arguments: Sequence[Any]) -> Sequence[Row] | None:
-    if isinstance(driver, sqlite.Connection):
-        return driver.fetch_at_once(text, arguments)
-    found: Sequence[Row] = await_(driver.fetch(text, *arguments))
     return found
 
 

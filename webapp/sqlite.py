@@ -25,6 +25,8 @@ INTERRUPT_SECONDS = 0.05
 # event loop.
 QUICK_SECONDS = 0.002
 STEPS_PER_LOOK = 5000
+# What says nothing against the connection.
+PASSING = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
 # Rows that travel together with the query; the rest of a longer answer follows in further trips.
 ROWS_PER_TRIP = 1000
 # SQLAlchemy asks it of each new engine, and must not wait for another writer to do so.
@@ -39,37 +41,74 @@ async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Conne
 
     Whoever closes the database waits for the `endings` of connections that nobody waited for.
     """
-
-    def open_file() -> sqlite3.Connection:
-        # mode=rw: a file that vanished is an error, not a fresh database without tables.
-        opened = sqlite3.connect(
-            f"file:{quote(str(path))}?mode=rw",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            opened.execute("PRAGMA foreign_keys = ON")
-            if is_read_only:
-                opened.execute("PRAGMA query_only = ON")
-                _be_patient(opened, 0)
-            else:
-                # Of readers there are many, and the system keeps what they read as well.
-                opened.execute("PRAGMA cache_size = -8000")
-                opened.execute("PRAGMA journal_mode = WAL")
-                # A commit that was acknowledged outlives a power failure.
-                opened.execute("PRAGMA synchronous = FULL")
-            opened.create_function("fold", 1, _fold, deterministic=True)
-        except BaseException:
-            opened.close()
-            raise
-        return opened
-
     begin: Begin = "BEGIN" if is_read_only else "BEGIN IMMEDIATE"
-    connection = Connection(open_file, begin, endings)
+    connection = Connection(lambda: _open(path, is_read_only=is_read_only), begin, endings)
     await connection
     return connection
+
+
+def _open(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
+    # mode=rw: a file that vanished is an error, not a fresh database without tables.
+    opened = sqlite3.connect(
+        f"file:{quote(str(path))}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        opened.execute("PRAGMA foreign_keys = ON")
+        if is_read_only:
+            opened.execute("PRAGMA query_only = ON")
+            _be_patient(opened, 0)
+        else:
+            # Of readers there are many, and the system keeps what they read as well.
+            opened.execute("PRAGMA cache_size = -8000")
+            opened.execute("PRAGMA journal_mode = WAL")
+            # A commit that was acknowledged outlives a power failure.
+            opened.execute("PRAGMA synchronous = FULL")
+        opened.create_function("fold", 1, _fold, deterministic=True)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+class LoopReader:
+    """The event loop's own connection: for reads that take no longer than a trip to a thread.
+
+    Outside of any transaction; what takes its time is for the connections of sessions.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._latest = 0.0
+
+    # Any: values of any column.
+    def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]] | None:
+        """Fetch rows; None where that takes too long, meets a lock, or fails."""
+        try:
+            connection = self._connection or self._connect()
+            self._latest = time.perf_counter() + QUICK_SECONDS
+            return connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in PASSING:
+                self.close()
+            return None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> sqlite3.Connection:
+        self._connection = _open(self._path, is_read_only=True)
+        self._connection.set_progress_handler(self._is_late, STEPS_PER_LOOK)
+        return self._connection
+
+    def _is_late(self) -> bool:
+        return time.perf_counter() > self._latest
 
 
 class Connection(aiosqlite.Connection):
@@ -119,25 +158,6 @@ class Connection(aiosqlite.Connection):
             self.run(query, sql, parameters)
         finally:
             _be_patient(self._conn, 0)
-
-    # Any: values of any column.
-    def fetch_at_once(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]] | None:
-        """Fetch rows in the event loop, outside of any transaction.
-
-        None where that is not possible, takes too long, meets a lock, or fails.
-        """
-        if not self._can_run_here or self._is_in_transaction:
-            return None
-        try:
-            with self.ending_after(QUICK_SECONDS):
-                return self._conn.execute(sql, parameters).fetchall()
-        except sqlite3.Error:
-            return None
-
-    @property
-    def _can_run_here(self) -> bool:
-        """Whether the event loop may use the connection: it only reads, and its thread is idle."""
-        return self._is_read_only and self._trips_begun == self._trips_ended
 
     def run_on(self, fetch: Callable[[int], None], size: int) -> None:
         """Fetch more of what a query found, which may take as long; in the connection's thread."""
@@ -198,7 +218,7 @@ class Connection(aiosqlite.Connection):
         if not self._is_in_transaction:
             return
         # Where nothing is written there is nothing to undo, which takes no time.
-        if self._can_run_here:
+        if self._is_read_only and self._trips_begun == self._trips_ended:
             self._rollback()
         else:
             await self.in_thread(self._rollback)

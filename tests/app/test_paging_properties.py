@@ -15,7 +15,7 @@ from sqlmodel import SQLModel, col
 from starlette.datastructures import QueryParams
 
 from tests.gadgets import Gadget, Maker, Slot
-from webapp.admin import narrowing
+from webapp.admin import leaps, narrowing
 from webapp.admin.keys import key_text
 from webapp.admin.listing import fetch_listing
 from webapp.admin.query import ListQuery, parse_query
@@ -26,6 +26,7 @@ from webapp.database import Database
 # A maker's title is its motto, so two may have the same one, and rows are sorted by it.
 makers = Resource(Maker, title=Maker.motto)
 gadgets, slots = Resource(Gadget), Resource(Slot)
+by_title = Resource(Gadget, search=(Gadget.title,))
 site = Site((gadgets, makers, slots))
 SHELVES = ("A", "B", "Ä", "a")
 MAKERS = (("m1", "same"), ("m2", "same"), ("m3", "other"), ("m4", ""), ("m5", "unused"))
@@ -164,6 +165,32 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=b&is_secret=false&sort={sort}&size={size}{end}"
             assert await walk(database, gadgets, query, is_backward) == plainly_sorted(left, sort)
+
+
+@pytest.mark.parametrize("sort", ["title", "-title"])
+@settings(repeatable, max_examples=6)
+@given(rows=gadget_rows, size=st.integers(2, 6))
+async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
+    database: Database,
+    tables: None,
+    monkeypatch: pytest.MonkeyPatch,
+    sort: str,
+    rows: list[dict[str, Any]],
+    size: int,
+) -> None:
+    rows = [{**row, "title": f"{row['title']} hero"} for row in rows]
+    await store(database, rows)
+    left = [row for row in rows if row["title"].lower() == "b hero"]
+    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(narrowing, "COMMON", -1)
+    monkeypatch.setattr(narrowing, "SAMPLE_HITS", 0)
+    # To the end of the list, and up to where the leaps are given up.
+    for most in (50, 1):
+        monkeypatch.setattr(leaps, "LEAPS", most)
+        for end, is_backward in (("", False), ("&before=end", True)):
+            query = f"q=B+hero&sort={sort}&size={size}{end}"
+            found = await walk(database, by_title, query, is_backward)
+            assert found == plainly_sorted(left, sort)
 
 
 def plainly_sorted(rows: Iterable[dict[str, Any]], sort: str) -> list[str]:

@@ -68,6 +68,7 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         "LONG_WALK": 100,
         "LONG_SEARCH": 100,
         "MOST_PROPOSED": 300,
+        "COMMON": 50,
     }.items():
         monkeypatch.setattr(narrowing, name, length)
     for module in (narrowing, total, totals):
@@ -93,6 +94,8 @@ async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
     [
         "q=hero",
         "q=hero+123",
+        "q=ro+4",
+        "q=ro+4&sort=-name",
         "q=nobody",
         "q=39",
         "q=xq",

@@ -10,7 +10,7 @@ from tests.factories import a_hero, a_team, some_heroes
 from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
 from tests.serving import serving
 from webapp import sqlite
-from webapp.admin import narrowing
+from webapp.admin import leaps, narrowing
 from webapp.app import create_app
 from webapp.identity import Role
 from webapp.settings import Settings
@@ -171,3 +171,30 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
         assert "Looking stopped after 15 heroes" in text_of(parsed(page))
         further = await client.get(link(page, "Look further"))
     assert [row["Name"] for row in rows_of(further)] == ["Zz Needle"]
+
+
+async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
+    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in {"SHORT_SEARCH": 5, "COMMON": 0, "SAMPLE_HITS": 0}.items():
+        monkeypatch.setattr(narrowing, name, number)
+    # So that neither of the other ways leads there.
+    for name in ("LONG_SEARCH", "MOST_PROPOSED"):
+        monkeypatch.setattr(narrowing, name, 1)
+    monkeypatch.setattr(leaps, "LEAPS", 3)
+    for name in ("Adder", "Beetle", "Firestorm", "Storm", "Zephyr"):
+        for _ in range(20):
+            await a_hero(session, name)
+
+    def names(page: httpx.Response) -> list[str]:
+        return [row["Name"] for row in rows_of(page)]
+
+    page = await client.get("/heroes?q=storm")
+    assert names(page) == ["Firestorm"] * 20 + ["Storm"] * 5
+    page = await client.get(link(page, "Next page"))
+    assert names(page) == ["Storm"] * 15
+    assert "Looking stopped" not in text_of(parsed(page))
+    page = await client.get("/heroes?q=storm&before=end")
+    assert names(page) == ["Firestorm"] * 5 + ["Storm"] * 20
+    page = await client.get(link(page, "Previous page"))
+    assert names(page) == ["Firestorm"] * 15

@@ -37,7 +37,7 @@ class Reference:
         if self.key is None:
             return escape(self.title)
         url = f"/{self.resource.name}/{self.key}"
-        return f'<a class="tag" data-tint="{tint(self.key)}" href="{url}">{escape(self.title)}</a>'
+        return f'<a class=tag data-tint={tint(self.key)} href="{url}">{escape(self.title)}</a>'
 
 
 def reader_of(site: Site, field: Field) -> Callable[[Any, Any], Reference | None]:
@@ -113,5 +113,5 @@ def masked(resource: Resource, field: Field, key: str, value: Any, *, can_reveal
     if value is None:
         return EMPTY
     url = f"/{resource.name}/{key}/reveal/{field.name}"
-    button = f' <button class="reveal" form="reveal" formaction="{url}">show</button>'
-    return Markup(f'<span><span class="masked">masked</span>{button if can_reveal else ""}</span>')  # noqa: S704 - a key has no character that HTML knows
+    button = f' <button class=reveal form=reveal formaction="{url}">show</button>'
+    return Markup(f"<span><span class=masked>masked</span>{button if can_reveal else ''}</span>")  # noqa: S704 - a key has no character that HTML knows

@@ -79,8 +79,11 @@ async def fetch_chips(
 async def _control(session: AsyncSession, site: Site, filter: Filter, text: str = "") -> Control:
     field = filter.field
     if field.relation:
-        if text or filter.values:
+        if text:
             options = await fetch_options(session, site, field, text, filter.values)
+        elif filter.values:
+            options = await fetch_options(session, site, field, chosen=filter.values)
+            options = options.sample(len(filter.values))
         else:
             options = await fetch_first_options(session, site, field)
         return Control(filter, options, text)

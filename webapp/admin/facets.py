@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webapp.admin.conditions import conditions_of, values_of
 from webapp.admin.fields import Field
 from webapp.admin.filters import Filter
 from webapp.admin.indexes import is_indexed
@@ -40,7 +41,8 @@ async def fetch_facets(
     """
     if query.text or not is_indexed(query.resource, field):
         return {}
-    others = [(other, condition) for other, condition in query.narrowing() if other is not field]
+    narrowing = conditions_of(query).by_field()
+    others = [(other, condition) for other, condition in narrowing if other is not field]
     params = [pair for each in query.filters if each.field is not field for pair in each.params()]
     key = (str(field.column), tuple(params))
     kept: Facets | None = site.facets.get(key)
@@ -89,7 +91,7 @@ async def _count(
         left = adapted([condition for _, condition in others], rows)
         counted = select(func.count()).select_from(rows)
         counts += [counted.where(*left).scalar_subquery(), counted.scalar_subquery()]
-    found = (await session.execute(select(*counts))).one()
+    found = (await session.execute(select(*counts), values_of(query))).one()
     totals = {}
     for number, text in enumerate(values):
         count, looked_at = found[2 * number], found[2 * number + 1]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_
 from starlette.datastructures import QueryParams
 
 from webapp.admin.fields import Field
@@ -71,25 +71,66 @@ class Filter:
             pairs.append((f"{self.name}_max", self.maximum_text))
         return pairs
 
-    def condition(self) -> ColumnElement[bool]:
-        """Return what a row has to fulfil."""
-        column: ColumnElement[Any] = self.field.column
-        allowed: list[ColumnElement[bool]] = []
-        if self.values:
-            allowed.append(column.in_(self.values))
-        bounds = []
-        if self.minimum is not None:
-            bounds.append(column >= self.minimum)
-        if self.maximum is not None:
-            bounds.append(column <= self.maximum)
-        if bounds:
-            allowed.append(bounds[0] if len(bounds) == 1 else bounds[0] & bounds[1])
-        if self.has_none:
-            allowed.append(column.is_(None))
-        return or_(*allowed) if len(allowed) > 1 else allowed[0]
+    @property
+    def shape(self) -> "FilterShape":
+        return FilterShape(
+            self.field,
+            has_one=len(self.values) == 1,
+            has_many=len(self.values) > 1,
+            has_none=self.has_none,
+            has_minimum=self.minimum is not None,
+            has_maximum=self.maximum is not None,
+        )
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the condition of its shape."""
+        name = self.field.name
+        one = self.values[0] if self.values else None
+        return {
+            f"{name}_is": one,
+            f"{name}_in": self.values,
+            f"{name}_min": self.minimum,
+            f"{name}_max": self.maximum,
+        }
 
     def _text(self, value: Any) -> str:
         return "" if value is None else self.field.input.format(value)
+
+
+@dataclass(frozen=True)
+class FilterShape:
+    """What a filter asks for, but for the values."""
+
+    field: Field
+    has_one: bool
+    has_many: bool
+    has_none: bool
+    has_minimum: bool
+    has_maximum: bool
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return what a row has to fulfil, with the values as `Filter.parameters` names them."""
+        column: ColumnElement[Any] = self.field.column
+        allowed: list[ColumnElement[bool]] = []
+        if self.has_one:
+            allowed.append(column == self._given("is"))
+        if self.has_many:
+            allowed.append(column.in_(self._given("in", is_list=True)))
+        bounds = []
+        if self.has_minimum:
+            bounds.append(column >= self._given("min"))
+        if self.has_maximum:
+            bounds.append(column <= self._given("max"))
+        if bounds:
+            allowed.append(and_(*bounds))
+        if self.has_none:
+            allowed.append(column.is_(None))
+        return or_(*allowed)
+
+    # With its type, because SQLAlchemy compares nothing with a bare True.
+    def _given(self, part: str, *, is_list: bool = False) -> BindParameter[Any]:
+        name, kind = f"{self.field.name}_{part}", self.field.column.type
+        return bindparam(name, type_=kind, expanding=is_list)
 
 
 def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:

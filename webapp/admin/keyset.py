@@ -162,7 +162,7 @@ def _rest_of_section(
     if link is None:
         if is_lateral:
             return [Stretch((_beyond((value, *order.key), ["edge", *names], is_falling),))]
-        return [Stretch((value == edge, behind)), further]
+        return [rest_of_value(order, is_falling=is_falling), further]
     same = _given("link", link.column)
     siblings = Stretch((link.column == same, behind))
     if is_lateral:
@@ -172,6 +172,13 @@ def _rest_of_section(
     if place == "untitled":
         return [siblings, Stretch((value.is_(None), beyond), True)]
     return [siblings, Stretch((value == edge, beyond), True), further]
+
+
+def rest_of_value(order: Order, *, is_falling: bool) -> Stretch:
+    """Return the rows beyond the edge that have its value, in a list that nothing leads."""
+    assert order.value is not None
+    behind = _beyond(order.key, _key_names(order), is_falling)
+    return Stretch((order.value == _given("edge", order.value), behind))
 
 
 def select_stretch(

@@ -13,6 +13,8 @@ from webapp.admin.search import matches
 from webapp.admin.site import Site
 
 MOST_OPTIONS = 50
+# Of more than that, which have to be searched, a filter shows the first ones.
+SAMPLE_OPTIONS = 10
 # So long a filter may not yet offer a new team.
 KEPT_SECONDS = 5.0
 
@@ -34,6 +36,11 @@ class Options:
     def without(self, values: Collection[str]) -> "Options":
         kept = tuple(option for option in self.options if option.value not in values)
         return replace(self, options=kept)
+
+    def sample(self, chosen_count: int = 0) -> "Options":
+        """Return all if these are all, else the chosen options and a few of the others."""
+        shown = chosen_count + SAMPLE_OPTIONS if self.has_more else None
+        return replace(self, options=self.options[:shown])
 
 
 @dataclass(frozen=True)
@@ -97,11 +104,11 @@ async def fetch_options(
 
 
 async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:
-    """Fetch the options that come first, or return what they were a few seconds ago."""
+    """Fetch the options that a filter shows, or return what they were a few seconds ago."""
     known: KeptOptions | None = site.options.get(str(field.column))
     if known is not None and time.monotonic() - known.at < KEPT_SECONDS:
         return known.options
-    options = await fetch_options(session, site, field)
+    options = (await fetch_options(session, site, field)).sample()
     site.options[str(field.column)] = KeptOptions(options, time.monotonic())
     return options
 

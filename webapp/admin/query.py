@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement
 from starlette.datastructures import QueryParams
 
 from webapp.admin.cursor import Cursor, cursor_text, parse_cursor
@@ -108,21 +107,11 @@ class ListQuery:
         """Whether a page is read from greater values to smaller ones."""
         return self.is_descending != self.is_backward
 
-    def narrowing(self) -> list[tuple[Field, ColumnElement[bool]]]:
-        """Return the conditions that leave rows out, but for the search, each with its field."""
-        found = [(each.field, each.condition()) for each in self.filters if each.is_active]
-        if self.scope:
-            found.append((self.scope.field, self.scope.field.column == self.scope.value))
-        return found
-
-    def conditions(self, search: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
-        """Return what every row fulfils; `search` is the condition of the searched text."""
-        found = [condition for _, condition in self.narrowing()]
-        return found if search is None else [*found, search]
-
     @property
     def filtered_fields(self) -> tuple[Field, ...]:
-        return tuple(field for field, _ in self.narrowing())
+        """The fields that leave rows out, but for the search."""
+        filtered = tuple(each.field for each in self.filters if each.is_active)
+        return (*filtered, self.scope.field) if self.scope else filtered
 
     @property
     def condition_fields(self) -> tuple[Field, ...]:

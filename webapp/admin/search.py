@@ -1,35 +1,58 @@
 """Search: what a person typed, looked for as it stands; case and accents do not matter."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, String, false, func, or_
+from sqlalchemy import ColumnElement, String, bindparam, false, func, or_
 
-from webapp.admin.fields import Field
 from webapp.folding import fold
 
 # SQLite refuses longer patterns, and no text that people search for is longer.
 LONGEST_NEEDLE_BYTES = 40_000
+ESCAPE = "/"
 
 
 def matches(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
     """Return the condition that `column` contains `text`; `%` and `_` are characters."""
-    needle = fold(text)
-    escapes = sum(map(needle.count, "%_/"))
-    if "\0" in needle or len(needle.encode()) + escapes > LONGEST_NEEDLE_BYTES:
+    if not can_match(text):
         return false()
-    return func.fold(column, type_=String).contains(needle, autoescape=True)
+    return _folded(column).like(_pattern(text), escape=ESCAPE)
 
 
-def matches_any(fields: Iterable[Field], text: str) -> ColumnElement[bool]:
-    """Return the condition that one of the text fields contains `text`."""
-    return or_(false(), *(matches(field.column, text) for field in fields))
+def can_match(text: str) -> bool:
+    """Whether there may be a text that contains this one."""
+    return "\0" not in text and len(_pattern(text).encode()) <= LONGEST_NEEDLE_BYTES
 
 
-def begins_in_any(fields: Iterable[Field], text: str) -> ColumnElement[bool]:
-    """Return the condition that a word of one of the text fields begins with `text`."""
+def matches_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
+    """Return the condition that one of the columns contains the text of `parameters_of`."""
+    anywhere = bindparam("anywhere", type_=String)
+    found = (_folded(column).like(anywhere, escape=ESCAPE) for column in columns)
+    return or_(false(), *found)
+
+
+def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
+    """Return the condition that a word of one of them begins with the text of `parameters_of`."""
     found: list[ColumnElement[bool]] = [false()]
-    for field in fields:
-        folded, needle = func.fold(field.column, type_=String), fold(text)
-        found.append(folded.startswith(needle, autoescape=True))
-        found.append(folded.contains(f" {needle}", autoescape=True))
+    for column in columns:
+        for name in ("first_word", "later_word"):
+            word = bindparam(name, type_=String)
+            found.append(_folded(column).like(word, escape=ESCAPE))
     return or_(*found)
+
+
+def parameters_of(text: str) -> dict[str, Any]:
+    """Return the parameters of the conditions above."""
+    anywhere = _pattern(text)
+    return {"anywhere": anywhere, "first_word": anywhere[1:], "later_word": f"% {anywhere[1:]}"}
+
+
+def _pattern(text: str) -> str:
+    needle = fold(text)
+    for special in (ESCAPE, "%", "_"):
+        needle = needle.replace(special, ESCAPE + special)
+    return f"%{needle}%"
+
+
+def _folded(column: ColumnElement[str]) -> ColumnElement[str]:
+    return func.fold(column, type_=String)

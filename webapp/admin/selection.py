@@ -30,7 +30,6 @@ from webapp.admin.keyset import (
 )
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
-from webapp.admin.search import matches_any
 from webapp.admin.site import Site
 
 
@@ -74,6 +73,7 @@ def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selec
     return Selection(site, resource, found, relations, sort_field, query.is_descending)
 
 
+@lru_cache(maxsize=512)
 def order_of(selection: Selection) -> Order:
     """Return the order of a list, with the records that lead it where it is sorted by titles."""
     resource, field = selection.resource, selection.sort_field
@@ -151,12 +151,6 @@ def with_titles(selection: Selection, rows: FromClause) -> Select[Any]:
         source = source.outerjoin(other, rows.c[field.name] == link)
         titles.append(title.label(f"_title_{field.name}"))
     return select(*(rows.c[field.name] for field in selection.fields), *titles).select_from(source)
-
-
-def conditions_of(query: ListQuery) -> list[ColumnElement[bool]]:
-    """Return what every row of a list fulfils."""
-    searched = matches_any(query.resource.search_fields, query.text) if query.text else None
-    return query.conditions(searched)
 
 
 def _other(site: Site, field: Field) -> tuple[FromClause, Column[Any], Column[Any]]:

@@ -13,8 +13,9 @@ from sqlalchemy import (
     FromClause,
     Integer,
     SmallInteger,
+    String,
+    bindparam,
     column,
-    literal,
     select,
     table,
     text,
@@ -52,18 +53,28 @@ async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
     return bool((await session.execute(text(wanted), {"name": index_name(resource)})).scalar())
 
 
-def proposals(resource: Resource, needle: str) -> tuple[FromClause, ColumnElement[bool]]:
-    """Return where SQLite proposes rows for a text, and the condition that it does.
+def trigrams_of(text: str) -> str:
+    """Return the parameter `trigrams` for a text.
 
-    A text of two characters proposes the rows in which a word begins with it.
+    One of two characters proposes the rows in which a word begins with it.
     """
-    index, condition = _index(resource, needle)
+    folded = fold(text)
+    if len(folded) < TRIGRAM_CHARACTERS:
+        folded = f" {folded}"
+    places = range(len(folded) - TRIGRAM_CHARACTERS + 1)
+    trigrams = dict.fromkeys(folded[place : place + TRIGRAM_CHARACTERS] for place in places)
+    return " AND ".join(map(_quoted, trigrams))
+
+
+def proposals(resource: Resource) -> tuple[FromClause, ColumnElement[bool]]:
+    """Return where SQLite proposes rows for `trigrams`, and the condition that it does."""
+    index, condition = _index(resource)
     return index.join(resource.table, resource.key[0].column == index.c.rowid), condition
 
 
-def is_proposed(resource: Resource, needle: str) -> ColumnElement[bool]:
-    """Return the condition that SQLite proposes a row for a text."""
-    index, condition = _index(resource, needle)
+def is_proposed(resource: Resource) -> ColumnElement[bool]:
+    """Return the condition that SQLite proposes a row for `trigrams`."""
+    index, condition = _index(resource)
     return resource.key[0].column.in_(select(index.c.rowid).where(condition))
 
 
@@ -104,24 +115,15 @@ def postgresql_statement(resource: Resource) -> str:
 
 
 # Any: the columns of FTS5 are untyped.
-def _index(resource: Resource, needle: str) -> tuple[Any, ColumnElement[bool]]:
+def _index(resource: Resource) -> tuple[Any, ColumnElement[bool]]:
     name = index_name(resource)
     # The table's own name is a column of it, and stands for all of them.
     index = table(name, column("rowid"), column(name))
-    return index, index.c[name].op("MATCH")(literal(_match(needle)))
+    return index, index.c[name].op("MATCH")(bindparam("trigrams", type_=String))
 
 
 def trigger_name(resource: Resource, event: str) -> str:
     return f"{index_name(resource)}_{event}"
-
-
-def _match(needle: str) -> str:
-    folded = fold(needle)
-    if len(folded) < TRIGRAM_CHARACTERS:
-        folded = f" {folded}"
-    places = range(len(folded) - TRIGRAM_CHARACTERS + 1)
-    trigrams = dict.fromkeys(folded[place : place + TRIGRAM_CHARACTERS] for place in places)
-    return " AND ".join(_quoted(trigram) for trigram in trigrams)
 
 
 def _quoted(name: str) -> str:

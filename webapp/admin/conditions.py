@@ -1,0 +1,75 @@
+"""Conditions: what every row of a list fulfils, but for the values.
+
+To write a statement takes several times as long as to execute it. Values are parameters, so that
+lists which ask for the same fields in the same way share their statements.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, bindparam, false
+
+from webapp.admin import search
+from webapp.admin.fields import Field
+from webapp.admin.filters import FilterShape
+from webapp.admin.query import ListQuery
+
+# How a text is searched for. There are texts that nothing contains.
+Search = Literal["", "anywhere", "beginnings", "nowhere"]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The fields that a list is narrowed by, and how; `scope` is the one that it is about."""
+
+    filters: tuple[FilterShape, ...]
+    scope: Field | None
+    searched: tuple[Field, ...]
+    search: Search
+
+    def by_field(self) -> list[tuple[Field, ColumnElement[bool]]]:
+        """Return the conditions but for the search, each with its field."""
+        found = [(each.field, each.condition()) for each in self.filters]
+        if self.scope:
+            column: ColumnElement[Any] = self.scope.column
+            found.append((self.scope, column == bindparam("scope", type_=column.type)))
+        return found
+
+    def all(self) -> Sequence[ColumnElement[bool]]:
+        """Return all that a row has to fulfil."""
+        found = [condition for _, condition in self.by_field()]
+        columns = [field.column for field in self.searched]
+        if self.search == "anywhere":
+            found.append(search.matches_any(columns))
+        elif self.search == "beginnings":
+            found.append(search.begins_in_any(columns))
+        elif self.search == "nowhere":
+            found.append(false())
+        return found
+
+
+def conditions_of(query: ListQuery) -> Conditions:
+    """Return what every row of a list fulfils."""
+    kind: Search = ""
+    if query.text:
+        kind = "anywhere" if search.can_match(query.text) else "nowhere"
+    return Conditions(
+        tuple(each.shape for each in query.filters if each.is_active),
+        query.scope.field if query.scope else None,
+        query.resource.search_fields if query.text else (),
+        kind,
+    )
+
+
+def values_of(query: ListQuery) -> dict[str, Any]:
+    """Return the parameters of those conditions."""
+    found: dict[str, Any] = {}
+    for each in query.filters:
+        if each.is_active:
+            found |= each.parameters()
+    if query.scope:
+        found["scope"] = query.scope.value
+    if query.text:
+        found |= search.parameters_of(query.text)
+    return found
