@@ -34,6 +34,8 @@ FIRST_QUERY = "PRAGMA read_uncommitted"
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 Endings = set[asyncio.Future[object]]
+# SQLite counts for each connection how often others have written.
+State = tuple[int, int]
 
 
 async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Connection":
@@ -84,6 +86,7 @@ class LoopReader:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._latest = 0.0
+        self._openings = 0
 
     # Any: values of any column.
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]] | None:
@@ -97,6 +100,11 @@ class LoopReader:
                 self.close()
             return None
 
+    def fetch_state(self) -> State | None:
+        """Return what stays the same for as long as nothing is written; None where that fails."""
+        found = self.fetch("PRAGMA data_version", ())
+        return (self._openings, found[0][0]) if found else None
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -104,6 +112,7 @@ class LoopReader:
 
     def _connect(self) -> sqlite3.Connection:
         self._connection = _open(self._path, is_read_only=True)
+        self._openings += 1
         self._connection.set_progress_handler(self._is_late, STEPS_PER_LOOK)
         return self._connection
 

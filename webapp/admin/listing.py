@@ -20,7 +20,12 @@ from webapp.admin.selection import Selection, order_of, selection_of, statement_
 from webapp.admin.site import Site
 from webapp.admin.total import Total
 from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_total
-from webapp.reading import Row, fetch_few
+from webapp.reading import Row, fetch_few, fetch_state
+from webapp.sqlite import State
+
+MOST_LISTINGS_KEPT = 64
+# Larger pages are asked for seldom.
+MOST_ROWS_KEPT = 50
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,33 @@ class Listing:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class KeptListing:
+    """What a list was while the database was in a state."""
+
+    state: State
+    listing: Listing
+
+
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
-    """Fetch the page that `query` asks for: one statement where nothing narrows the list."""
+    """Fetch the page that `query` asks for: one statement where nothing narrows the list.
+
+    Where the database tells that nothing has been written since, it is what was read then.
+    """
+    state = fetch_state(session)
+    kept: KeptListing | None = site.listings.get(query)
+    if kept is not None and kept.state == state:
+        return kept.listing
+    listing = await _fetch_listing(session, site, query)
+    # What was given up may be found when there is more time.
+    if state is not None and not listing.page.looked_at and len(listing.rows) <= MOST_ROWS_KEPT:
+        if len(site.listings) >= MOST_LISTINGS_KEPT:
+            site.listings.clear()
+        site.listings[query] = KeptListing(state, listing)
+    return listing
+
+
+async def _fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
     is_narrowed = query.is_narrowed or query.scope is not None
     shown = (*query.fields, *query.condition_fields) if is_narrowed else query.fields
     reader = _Reader(selection_of(site, query, shown), query)
