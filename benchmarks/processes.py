@@ -28,6 +28,9 @@ def divide_cores() -> Cores:
     return Cores(frozenset(available[:1]), frozenset(available[1:]))
 
 
+DONT_COMPILE = "PYTHONDONTWRITEBYTECODE"
+
+
 @dataclass(frozen=True)
 class Command:
     """How a process is started."""
@@ -49,12 +52,17 @@ def start(command: Command, log: Path, cores: Iterable[int]) -> subprocess.Popen
         return subprocess.Popen(
             command.arguments,
             cwd=command.directory,
-            env=os.environ | command.environment,
+            env={**_as_installed(os.environ), **command.environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             preexec_fn=prepare,  # noqa: PLW1509 - it takes no lock
         )
+
+
+def _as_installed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what keeps Python from compiling a program only once."""
+    return {name: value for name, value in environment.items() if name != DONT_COMPILE}
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

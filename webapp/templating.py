@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,7 +13,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from zlib import crc32
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2_fragments import render_block
 from markupsafe import Markup, escape
 from starlette.applications import Starlette
@@ -52,10 +55,22 @@ class Flash:
     undo: str = ""
 
 
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Templates as code, in a directory of this user's: to compile them takes a tenth of a start.
+
+    Where none can be written they are compiled each time.
+    """
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 def environment(app: Starlette) -> Environment:
     """Return the Jinja environment for the pages of an application, whose routes are complete."""
     env = Environment(
         loader=FileSystemLoader(HOME / "templates"),
+        bytecode_cache=_compiled_templates(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -76,6 +91,18 @@ def environment(app: Starlette) -> Environment:
     env.globals["door"] = env.get_template("door.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
     return env
+
+
+def _compiled_templates() -> CompiledTemplates | None:
+    # Python has been told to keep no modules either.
+    if sys.dont_write_bytecode:
+        return None
+    # Nobody else must be able to write what is executed here: Jinja refuses such a directory.
+    with suppress(OSError, RuntimeError):
+        # What is set here goes into the code as well.
+        version = crc32(Path(__file__).read_bytes())
+        return CompiledTemplates(pattern=f"hero-admin-{version:08x}-%s.cache")
+    return None
 
 
 def render(

@@ -14,6 +14,7 @@ from tests.factories import a_hero, committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
 from tests.html import rows_of
 from tests.serving import serving
+from tests.statements import Statements
 from webapp.admin.resource import Resource
 from webapp.app import create_app
 from webapp.database import Database
@@ -110,3 +111,29 @@ async def test_rows_that_are_equal_and_read_differently_are_written_anew(
             flag_modified(gadget, "extra")
             await session.commit()
             assert [row["Extra"] for row in rows_of(await client.get("/gadgets"))] == [shown]
+
+
+async def test_a_list_is_read_again_when_another_program_has_written(
+    settings: Settings, session: AsyncSession
+) -> None:
+    hero = await a_hero(session, "Nova")
+    async with serving(create_app(settings), role=Role.VIEWER) as client:
+        for name in ("Nova", "Nova Prime", "Nova"):
+            hero.name = name
+            await session.commit()
+            for _ in range(2):
+                assert [row["Name"] for row in rows_of(await client.get("/heroes"))] == [name]
+                page = await client.get("/heroes?q=prime")
+                assert len(rows_of(page)) == (name == "Nova Prime")
+
+
+async def test_a_list_that_nobody_has_written_to_is_read_once(
+    sqlite_url: str, statements: Statements
+) -> None:
+    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.VIEWER) as client:
+        first = await client.get("/heroes?q=nova")
+        with statements() as executed:
+            assert (await client.get("/heroes?q=nova")).content == first.content
+    # Only who is asking.
+    assert [text for text in executed if "FROM hero" in text] == []
+    assert len(executed) == 1

@@ -1,13 +1,18 @@
 """The start: what takes long and is not needed for a page is left for later."""
 
 import asyncio
+import errno
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from unittest.mock import Mock
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from jinja2 import Environment
 
 from tests.server import PROJECT
 from tests.serving import serving
@@ -77,3 +82,37 @@ async def test_an_api_that_cannot_be_made_leaves_the_pages_alone(
         assert list(answer.json()) == ["detail"]
         assert (await client.get("/heroes")).status_code == 200
     assert "The API cannot be made" in caplog.text
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where a start keeps what it has compiled."""
+    directory = tmp_path / "temporary"
+    directory.mkdir()
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    return directory
+
+
+def test_templates_are_compiled_once_for_all_starts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, temporary: Path
+) -> None:
+    create_app(settings)
+    compiling = Mock(side_effect=AssertionError("compiled again"))
+    monkeypatch.setattr(Environment, "_compile", compiling)
+    create_app(settings)
+    (directory,) = temporary.iterdir()
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("is_full", [True, False], ids=["full disk", "somebody else's directory"])
+def test_where_they_cannot_be_kept_they_are_compiled_each_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, temporary: Path, *, is_full: bool
+) -> None:
+    if is_full:
+        full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+        monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    else:
+        (temporary / f"_jinja2-cache-{os.getuid()}").symlink_to(temporary)
+    create_app(settings)
+    assert [path for path in temporary.rglob("*") if path.is_file()] == []
