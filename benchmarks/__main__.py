@@ -1,6 +1,7 @@
 """`python -m benchmarks`: measure, then write what was found into `benchmarks/results/`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,8 +21,8 @@ from tests.server import PROJECT
 CACHE = PROJECT / "var" / "bench"
 RESULTS = PROJECT / "benchmarks" / "results"
 QUICK_SIZES = ("1k", "100k")
-QUICK = Pace(rounds=3, seconds=0.2, crowd_seconds=2)
-FULL = Pace(rounds=3, seconds=1, crowd_seconds=15)
+QUICK = Pace(rounds=3, seconds=0.2, crowd_seconds=2, writes={1: 10, 32: 32})
+FULL = Pace(rounds=3, seconds=1, crowd_seconds=15, writes={1: 30, 32: 96})
 
 Named = TypeVar("Named", Target, Scenario)
 Text = TypeVar("Text", bound=str)
@@ -70,7 +71,7 @@ def main(
         scenarios=_chosen(offered, scenarios),
         sizes=_among(offered_sizes, sizes),
         engines=_among(ENGINES, engines),
-        pace=Pace(rounds or pace.rounds, seconds or pace.seconds, pace.crowd_seconds),
+        pace=replace(pace, rounds=rounds or pace.rounds, seconds=seconds or pace.seconds),
         cores=divide_cores(),
     )
     plan.cache.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Rounds: every target is asked everything once in each round, so that all see the same machine."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice, repeat
@@ -18,8 +18,6 @@ from benchmarks.scenarios import Scenario
 from benchmarks.targets.target import Paths
 from benchmarks.writes import Writes
 
-# A form is made for each write beforehand, so there is an end to them.
-WRITES = {1: 30, 32: 96}
 # Who takes longer is asked once only.
 PATIENCE_SECONDS = 5.0
 SEEN, DONE = {200}, {302, 303}
@@ -27,11 +25,15 @@ SEEN, DONE = {200}, {302, 303}
 
 @dataclass(frozen=True)
 class Pace:
-    """How long it is measured; what would take more than `crowd_seconds` together is not."""
+    """How long it is measured; what would take more than `crowd_seconds` together is not.
+
+    `writes` are made at a time, by their connections: each needs a form, which is made beforehand.
+    """
 
     rounds: int
     seconds: float
     crowd_seconds: float
+    writes: Mapping[int, int]
 
 
 class Rounds:
@@ -85,7 +87,7 @@ class Rounds:
             self._settled.add((running.target.name, scenario.name))
 
     def _measure_all(self, running: Running, scenario: Scenario, number: int) -> None:
-        for connections in CONNECTIONS:
+        for connections in CONNECTIONS[:1] if scenario.is_alone else CONNECTIONS:
             if not self._has(running, scenario):
                 return
             sample = self._measure(running, scenario, connections, number, self.pace.seconds)
@@ -138,12 +140,15 @@ class Rounds:
         if scenario.name == "edit":
             return cycle([running.page_request(target.edit_path.format(id=id)) for id in ids])
         if scenario.is_write:
-            writing = list(islice(cycle(ids), WRITES[connections]))
+            writing = list(islice(cycle(ids), self.pace.writes[connections]))
             make = self.writes.creations if scenario.name == "create" else self.writes.changes
             return iter(make(running, writing))
         is_compressed = scenario.name == "list-compressed"
         path = self.paths[target.name][scenario.name]
-        return repeat(running.page_request(path, is_compressed=is_compressed))
+        request = running.page_request(path, is_compressed=is_compressed)
+        if scenario.name == "list-changed":
+            return self.writes.before_each(running, request)
+        return repeat(request)
 
     def _has(self, running: Running, scenario: Scenario) -> bool:
         target = running.target

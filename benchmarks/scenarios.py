@@ -6,6 +6,7 @@ from typing import Literal
 Name = Literal[
     "list",
     "list-compressed",
+    "list-changed",
     "sort-name",
     "sort-team",
     "search-common",
@@ -21,17 +22,22 @@ Name = Literal[
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of request; the quick run leaves out those that are not `is_quick`."""
+    """One kind of request; the quick run leaves out those that are not `is_quick`.
+
+    `is_alone`: with one connection only.
+    """
 
     name: Name
     title: str
     is_quick: bool = False
     is_write: bool = False
+    is_alone: bool = False
 
 
 SCENARIOS = (
     Scenario("list", "List, as it opens", is_quick=True),
     Scenario("list-compressed", "List, compressed as browsers ask for it"),
+    Scenario("list-changed", "List, each time after a change", is_alone=True),
     Scenario("sort-name", "List sorted by name"),
     Scenario("sort-team", "List sorted by team"),
     Scenario("search-common", "Search for what is common", is_quick=True),

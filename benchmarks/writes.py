@@ -1,7 +1,9 @@
 """Writes: forms to save and to create heroes with, whether they worked, and what they leave."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 
 from asyncpg.exceptions import PostgresError
 
@@ -39,6 +41,22 @@ class Writes:
             running.form_request(path.format(id=id), {"age": str(age)})
             for id, age in self._ages.items()
         ]
+
+    def before_each(self, running: Running, request: bytes) -> Iterator[bytes]:
+        """Yield the request for ever, each time after a hero has got another age.
+
+        Raises TargetError.
+        """
+        database = running.place.database
+        # Another thread: the event loop that asks is in this one.
+        with ThreadPoolExecutor(1) as thread:
+            for age in cycle(range(20, 60)):
+                statement = f"UPDATE hero SET age = {age} WHERE id = 1"
+                try:
+                    thread.submit(database.execute, statement).result()
+                except (sqlite3.Error, PostgresError) as error:
+                    raise TargetError(f"nobody else can write: {error}") from error
+                yield request
 
     def check(self, answers: int) -> None:
         """Raise TargetError unless so many writes are in the database, whatever was answered."""

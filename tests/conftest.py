@@ -4,14 +4,13 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
 from pathlib import Path
 
 import asyncpg
 import httpx
 import hypothesis
 import pytest
-from jinja2 import BytecodeCache, Environment
+from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
@@ -51,7 +50,8 @@ def no_settings_of_the_developer() -> Iterator[None]:
 def templates_compiled_once() -> Iterator[None]:
     """Each test builds an application of its own; compiling its templates took half the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(templating, "Environment", partial(Environment, bytecode_cache=_Compiled()))
+        kept = _Compiled()
+        patch.setattr(templating, "_compiled_templates", lambda: kept)
         yield
 
 

@@ -75,9 +75,9 @@ class Database:
     async def close(self) -> None:
         if self.replica:
             await self.replica.engine.dispose()
+        await self.reading.dispose()
         if self.loop_reader:
             self.loop_reader.close()
-        await self.reading.dispose()
         await self.writing.dispose()
         if self.endings:
             await asyncio.wait(self.endings, timeout=sqlite.BUSY_SECONDS)

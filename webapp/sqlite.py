@@ -34,8 +34,8 @@ FIRST_QUERY = "PRAGMA read_uncommitted"
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 Endings = set[asyncio.Future[object]]
-# SQLite counts for each connection how often others have written.
-State = tuple[int, int]
+# A connection, and how often others have written since it was opened.
+State = tuple[object, int]
 
 
 async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Connection":
@@ -86,35 +86,43 @@ class LoopReader:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._latest = 0.0
-        self._openings = 0
+        self._is_closed = False
 
     # Any: values of any column.
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]] | None:
         """Fetch rows; None where that takes too long, meets a lock, or fails."""
+        if self._is_closed:
+            return None
         try:
             connection = self._connection or self._connect()
             self._latest = time.perf_counter() + QUICK_SECONDS
             return connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in PASSING:
-                self.close()
+                self._disconnect()
+            return None
+        # What a value cannot be is said by the session.
+        except (OverflowError, ValueError):
             return None
 
     def fetch_state(self) -> State | None:
         """Return what stays the same for as long as nothing is written; None where that fails."""
         found = self.fetch("PRAGMA data_version", ())
-        return (self._openings, found[0][0]) if found else None
+        return (self._connection, found[0][0]) if found else None
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._is_closed = True
+        self._disconnect()
 
     def _connect(self) -> sqlite3.Connection:
         self._connection = _open(self._path, is_read_only=True)
-        self._openings += 1
         self._connection.set_progress_handler(self._is_late, STEPS_PER_LOOK)
         return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _is_late(self) -> bool:
         return time.perf_counter() > self._latest

@@ -79,6 +79,7 @@ def _paths(_: httpx.Client, facts: Facts) -> Paths:
     return {
         "list": HOME,
         "list-compressed": HOME,
+        "list-changed": HOME,
         "sort-name": url(HOME, o=1),
         "sort-team": url(HOME, o=4),
         "search-common": url(HOME, q=facts.common),

@@ -59,6 +59,7 @@ def _paths(client: httpx.Client, facts: Facts) -> Paths:
     return {
         "list": "/heroes",
         "list-compressed": "/heroes",
+        "list-changed": "/heroes",
         "sort-name": "/heroes?sort=name",
         "sort-team": "/heroes?sort=team_id",
         "search-common": searched[facts.common],

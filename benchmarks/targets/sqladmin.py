@@ -13,6 +13,7 @@ def _paths(_: httpx.Client, facts: Facts) -> Paths:
     return {
         "list": HOME,
         "list-compressed": HOME,
+        "list-changed": HOME,
         "sort-name": url(HOME, sortBy="name", sort="asc"),
         "sort-team": url(HOME, sortBy="team.name", sort="asc"),
         "search-common": url(HOME, search=facts.common),

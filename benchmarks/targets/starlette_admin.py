@@ -13,6 +13,7 @@ def _paths(_: httpx.Client, facts: Facts) -> Paths:
     return {
         "list": HOME,
         "list-compressed": HOME,
+        "list-changed": HOME,
         "sort-name": url(HOME, sort="name__asc"),
         "sort-team": url(HOME, sort="team__asc"),
         "search-common": url(HOME, q=facts.common),

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.app.test_plans import assert_is_read_by_index, many, queries
-from tests.factories import a_hero, a_team, some_heroes
+from tests.factories import a_hero, a_team, committed, some_heroes
+from tests.gadgets import Gadget
 from tests.html import attribute, parsed, text_of
 from webapp.admin import facets
 from webapp.database import Database
@@ -76,3 +77,10 @@ async def test_counting_looks_at_a_part_of_the_table_only(
     with queries() as executed:
         assert counts_of(await client.get(COUNTS + query))
     await assert_is_read_by_index(database, executed, most=6)
+
+
+async def test_yes_and_no_are_counted(gadgets: httpx.AsyncClient, session: AsyncSession) -> None:
+    for title, is_secret in [("Key", True), ("Lamp", False), ("Map", False)]:
+        await committed(session, Gadget(title=title, is_secret=is_secret))
+    counted = counts_of(await gadgets.get("/gadgets/options/is_secret/counts"))
+    assert counted == {"true": "1", "false": "2"}

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tests.factories import some_teams
 from tests.html import link, links_of, rows_of
 from tests.statements import heard_by
-from webapp.admin import narrowing, total, totals
+from webapp.admin import leaps, narrowing, proposed, total, totals
 from webapp.admin.query import sortable_fields
 from webapp.database import Database
 from webapp.doctor import mend
@@ -62,15 +62,17 @@ async def many(session: AsyncSession, database: Database) -> AsyncIterator[None]
 @pytest.fixture(autouse=True)
 def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the few heroes of a test are as many as millions are."""
-    for name, length in {
-        "SHORT_WALK": 40,
-        "SHORT_SEARCH": 40,
-        "LONG_WALK": 100,
-        "LONG_SEARCH": 100,
-        "MOST_PROPOSED": 300,
-        "COMMON": 50,
-    }.items():
-        monkeypatch.setattr(narrowing, name, length)
+    for module, name, length in [
+        (narrowing, "SHORT_WALK", 40),
+        (narrowing, "SHORT_SEARCH", 40),
+        (narrowing, "LONG_WALK", 100),
+        (narrowing, "LONG_SEARCH", 100),
+        (proposed, "MOST_PROPOSED", 300),
+        (proposed, "COMMON", 50),
+        (proposed, "SAMPLE_HITS", 0),
+        (leaps, "LEAPS", 100),
+    ]:
+        monkeypatch.setattr(module, name, length)
     for module in (narrowing, total, totals):
         monkeypatch.setattr(module, "COUNT_CAP", 100)
 

@@ -10,7 +10,7 @@ from tests.factories import a_hero, a_team, some_heroes
 from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
 from tests.serving import serving
 from webapp import sqlite
-from webapp.admin import leaps, narrowing
+from webapp.admin import leaps, narrowing, proposed
 from webapp.app import create_app
 from webapp.identity import Role
 from webapp.settings import Settings
@@ -92,6 +92,7 @@ async def test_spaces_around_the_text_do_not_matter(
     assert await found(client, "   ") == ["Nova"]
 
 
+@pytest.mark.parametrize("is_walk_short", [False, True])
 @pytest.mark.parametrize(
     "text",
     [
@@ -106,9 +107,16 @@ async def test_spaces_around_the_text_do_not_matter(
     ],
 )
 async def test_a_text_that_nothing_can_contain_finds_nothing(
-    client: httpx.AsyncClient, session: AsyncSession, text: str
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    *,
+    is_walk_short: bool,
 ) -> None:
-    await a_hero(session, "Nova")
+    if is_walk_short:
+        monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
+    await some_heroes(session, 5)
     raw = text.encode("utf-8", "surrogatepass")
     page = await client.get(
         httpx.URL("/heroes").copy_with(query=b"q=" + quote_from_bytes(raw).encode())
@@ -159,8 +167,10 @@ async def test_teams_are_searched_by_their_headquarters(
 async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_far(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, number in {"SHORT_SEARCH": 5, "LONG_SEARCH": 10, "PROPOSING_MILLISECONDS": 0}.items():
-        monkeypatch.setattr(narrowing, name, number)
+    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 5)
+    monkeypatch.setattr(narrowing, "LONG_SEARCH", 10)
+    monkeypatch.setattr(narrowing, "LEAPING_MILLISECONDS", 0)
+    monkeypatch.setattr(proposed, "PROPOSING_MILLISECONDS", 0)
     monkeypatch.setattr(sqlite, "STEPS_PER_LOOK", 1)
     app = create_app(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.VIEWER) as client:
@@ -176,11 +186,12 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
 async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, number in {"SHORT_SEARCH": 5, "COMMON": 0, "SAMPLE_HITS": 0}.items():
-        monkeypatch.setattr(narrowing, name, number)
+    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 3)
+    monkeypatch.setattr(proposed, "COMMON", 0)
+    monkeypatch.setattr(proposed, "SAMPLE_HITS", 0)
     # So that neither of the other ways leads there.
-    for name in ("LONG_SEARCH", "MOST_PROPOSED"):
-        monkeypatch.setattr(narrowing, name, 1)
+    monkeypatch.setattr(narrowing, "LONG_SEARCH", 1)
+    monkeypatch.setattr(proposed, "MOST_PROPOSED", 1)
     monkeypatch.setattr(leaps, "LEAPS", 3)
     for name in ("Adder", "Beetle", "Firestorm", "Storm", "Zephyr"):
         for _ in range(20):

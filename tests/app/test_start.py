@@ -1,11 +1,9 @@
 """The start: what takes long and is not needed for a page is left for later."""
 
 import asyncio
-import errno
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,17 +14,20 @@ from jinja2 import Environment
 
 from tests.server import PROJECT
 from tests.serving import serving
+from webapp import templating
 from webapp.admin.site import Site
 from webapp.api import application, later
 from webapp.app import create_app
 from webapp.identity import Role
 from webapp.settings import Settings
+from webapp.templating import TEMPLATES, CompiledTemplates
 
 START = """
 import sys
 import webapp.cli
 from webapp.app import create_app
 from webapp.settings import Settings
+from webapp.templating import TEMPLATES, CompiledTemplates
 
 create_app(Settings())
 print(*{"fastapi", "alembic"} & set(sys.modules))
@@ -85,34 +86,51 @@ async def test_an_api_that_cannot_be_made_leaves_the_pages_alone(
 
 
 @pytest.fixture
-def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where a start keeps what it has compiled."""
-    directory = tmp_path / "temporary"
-    directory.mkdir()
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+def compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where a start keeps the templates that it has compiled."""
+    directory = tmp_path / "compiled"
+    monkeypatch.setattr(templating, "_compiled_templates", lambda: CompiledTemplates(directory))
     return directory
 
 
 def test_templates_are_compiled_once_for_all_starts(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, temporary: Path
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, compiled: Path
 ) -> None:
+    compiled.mkdir()
     create_app(settings)
-    compiling = Mock(side_effect=AssertionError("compiled again"))
-    monkeypatch.setattr(Environment, "_compile", compiling)
+    with monkeypatch.context() as patch:
+        patch.setattr(Environment, "_compile", Mock(side_effect=AssertionError("compiled again")))
+        create_app(settings)
+    for file in compiled.iterdir():
+        file.write_bytes(file.read_bytes()[:20])
     create_app(settings)
-    (directory,) = temporary.iterdir()
-    assert directory.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("is_full", [True, False], ids=["full disk", "somebody else's directory"])
 def test_where_they_cannot_be_kept_they_are_compiled_each_time(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, temporary: Path, *, is_full: bool
+    settings: Settings, compiled: Path
 ) -> None:
-    if is_full:
-        full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
-        monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
-    else:
-        (temporary / f"_jinja2-cache-{os.getuid()}").symlink_to(temporary)
     create_app(settings)
-    assert [path for path in temporary.rglob("*") if path.is_file()] == []
+    assert not compiled.exists()
+
+
+KEEPS_IN = """
+from webapp.templating import _compiled_templates
+print(getattr(_compiled_templates(), "directory", ""))
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "directory"),
+    [({}, str(TEMPLATES / "__pycache__")), ({"PYTHONDONTWRITEBYTECODE": "1"}, "")],
+    ids=["as usual", "told to keep nothing"],
+)
+def test_they_are_kept_beside_the_templates(variables: dict[str, str], directory: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KEEPS_IN],
+        check=True,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], **variables},
+    )
+    assert done.stdout.strip() == directory

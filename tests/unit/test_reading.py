@@ -44,6 +44,10 @@ def counting(count: int) -> Select[int]:
     return select(func.count()).select_from(text(NUMBERS.format(count=count)))
 
 
+def names_in(directory: Path) -> list[str]:
+    return [file.name for file in directory.iterdir()]
+
+
 async def turns_during(
     session: AsyncSession, statement: Select[int]
 ) -> tuple[Sequence[Sequence[Any]], int]:
@@ -66,6 +70,27 @@ async def test_a_short_read_is_answered_at_once(database: Database) -> None:
     async with database.session(is_read_only=True) as session:
         assert await turns_during(session, counting(10)) == ([(10,)], 0)
         assert not session.in_transaction()
+
+
+async def test_nothing_is_left_open_by_one_that_comes_too_late(
+    database: Database, tmp_path: Path
+) -> None:
+    assert database.loop_reader is not None
+    assert database.loop_reader.fetch("SELECT 1", ()) == [(1,)]
+    await database.close()
+    assert database.loop_reader.fetch("SELECT 1", ()) is None
+    assert names_in(tmp_path) == ["numbers.db"]
+
+
+async def test_a_file_that_is_damaged_is_opened_again(database: Database, tmp_path: Path) -> None:
+    reader = database.loop_reader
+    assert reader is not None
+    before = reader.fetch_state()
+    assert before == reader.fetch_state()
+    assert reader.fetch("SELECT nothing FROM nowhere", ()) is None
+    after = reader.fetch_state()
+    assert after is not None
+    assert after != before
 
 
 async def test_one_that_turns_out_slow_lets_others_go_on(database: Database) -> None:

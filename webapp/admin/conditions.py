@@ -14,6 +14,7 @@ from webapp.admin import search
 from webapp.admin.fields import Field
 from webapp.admin.filters import FilterShape
 from webapp.admin.query import ListQuery
+from webapp.admin.trigrams import trigrams_of
 
 # How a text is searched for. There are texts that nothing contains.
 Search = Literal["", "anywhere", "beginnings", "nowhere"]
@@ -63,7 +64,7 @@ def conditions_of(query: ListQuery) -> Conditions:
 
 
 def values_of(query: ListQuery) -> dict[str, Any]:
-    """Return the parameters of those conditions."""
+    """Return the parameters of those conditions, and of what an index proposes for them."""
     found: dict[str, Any] = {}
     for each in query.filters:
         if each.is_active:
@@ -71,5 +72,5 @@ def values_of(query: ListQuery) -> dict[str, Any]:
     if query.scope:
         found["scope"] = query.scope.value
     if query.text:
-        found |= search.parameters_of(query.text)
+        found |= search.parameters_of(query.text) | {"trigrams": trigrams_of(query.text)}
     return found

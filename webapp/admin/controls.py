@@ -81,12 +81,12 @@ async def _control(session: AsyncSession, site: Site, filter: Filter, text: str 
     if field.relation:
         if text:
             options = await fetch_options(session, site, field, text, filter.values)
-        elif filter.values:
+            return Control(filter, options, text)
+        if filter.values:
             options = await fetch_options(session, site, field, chosen=filter.values)
-            options = options.sample(len(filter.values))
         else:
             options = await fetch_first_options(session, site, field)
-        return Control(filter, options, text)
+        return Control(filter, options.sample(len(filter.values)))
     return Control(filter, fixed_options(field) or Options())
 
 

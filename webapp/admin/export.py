@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from webapp.admin.conditions import values_of
 from webapp.admin.display import MASK
 from webapp.admin.fields import Field
-from webapp.admin.narrowing import all_values_of, exact_conditions
+from webapp.admin.narrowing import exact_conditions
 from webapp.admin.query import ListQuery
 from webapp.admin.requests import query_of, site_of
 from webapp.admin.resource import Resource
@@ -116,9 +117,7 @@ async def _batches(
         selection = selection_of(site, query, fields)
         for statement in statements_of_all(selection, conditions, is_lateral=is_postgresql):
             options = {"yield_per": ROWS_PER_BATCH}
-            result = await session.stream(
-                statement, all_values_of(query), execution_options=options
-            )
+            result = await session.stream(statement, values_of(query), execution_options=options)
             async for batch in result.partitions():
                 yield batch
 

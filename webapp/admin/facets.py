@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.conditions import conditions_of, values_of
@@ -103,5 +103,7 @@ def _is(field: Field, value: Any) -> tuple[ColumnElement[bool], ...]:
     column: ColumnElement[Any] = field.column
     if value is None:
         return (column.is_(None),)
+    # With its type, because SQLAlchemy compares nothing with a bare True.
+    same = literal(value, column.type)
     # Told that the value stays the same, PostgreSQL might look for it along the keys.
-    return (column >= value, column <= value)
+    return (column >= same, column <= same)

@@ -162,7 +162,7 @@ def _rest_of_section(
     if link is None:
         if is_lateral:
             return [Stretch((_beyond((value, *order.key), ["edge", *names], is_falling),))]
-        return [rest_of_value(order, is_falling=is_falling), further]
+        return [Stretch((value == edge, behind)), further]
     same = _given("link", link.column)
     siblings = Stretch((link.column == same, behind))
     if is_lateral:
@@ -174,11 +174,20 @@ def _rest_of_section(
     return [siblings, Stretch((value == edge, beyond), True), further]
 
 
-def rest_of_value(order: Order, *, is_falling: bool) -> Stretch:
-    """Return the rows beyond the edge that have its value, in a list that nothing leads."""
+def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: bool) -> Stretch:
+    """Return the rows that have the value of the edge, in a list that nothing leads.
+
+    `is_rest`: only those beyond it.
+    """
     assert order.value is not None
-    behind = _beyond(order.key, _key_names(order), is_falling)
-    return Stretch((order.value == _given("edge", order.value), behind))
+    edge = _given("edge", order.value)
+    if not is_rest:
+        # Two bounds instead of one value, for PostgreSQL again.
+        return Stretch((order.value >= edge, order.value <= edge))
+    if not is_lateral:
+        return Stretch((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))
+    row = _beyond((order.value, *order.key), ["edge", *_key_names(order)], is_falling)
+    return Stretch((row, order.value >= edge if is_falling else order.value <= edge))
 
 
 def select_stretch(

@@ -11,15 +11,10 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webapp.admin.conditions import Conditions
 from webapp.admin.cursor import Cursor
-from webapp.admin.keyset import (
-    SIZE,
-    Stretch,
-    marks_of,
-    parameters_of,
-    rest_of_value,
-    select_stretch,
-)
+from webapp.admin.indexes import is_indexed
+from webapp.admin.keyset import SIZE, marks_of, parameters_of, select_stretch, value_only
 from webapp.admin.query import ListQuery
 from webapp.admin.search import matches_any
 from webapp.admin.selection import Selection, order_of, with_titles
@@ -30,10 +25,16 @@ from webapp.reading import Row
 LEAPS = 5_000
 
 
-def can_leap(query: ListQuery, selection: Selection) -> bool:
+def can_leap(query: ListQuery, selection: Selection, conditions: Conditions) -> bool:
     """Whether nothing is asked of a row but that the value it is sorted by contains a text."""
-    is_searched = query.resource.search_fields == (query.sort_field,)
-    return is_searched and not query.filtered_fields and order_of(selection).value is not None
+    return (
+        conditions.search == "anywhere"
+        and conditions.searched == (query.sort_field,)
+        and not query.filtered_fields
+        and query.link_field is None
+        and order_of(selection).value is not None
+        and is_indexed(query.resource, query.sort_field)
+    )
 
 
 async def fetch_by_leaps(
@@ -45,27 +46,30 @@ async def fetch_by_leaps(
     limit: int,
 ) -> Sequence[Row] | None:
     """Fetch the first `limit` rows beyond `edge`; None if there are too many values to look at."""
-    # Behind all values there is none that contains anything.
     if edge.value is None:
-        return ()
-    is_falling = query.is_falling
+        # Rows without a value are the last ones.
+        return None if query.is_backward else ()
+    is_falling, is_lateral = query.is_falling, session.get_bind().dialect.name == "postgresql"
     given = {**values, **parameters_of(edge, is_falling=is_falling), "leaps": LEAPS}
     rows: list[Row] = []
     if fold(query.text) in fold(edge.value):
-        rest = _select_equal(selection, is_falling=is_falling, is_rest=True)
+        rest = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=True)
         rows += (await session.execute(rest, {**given, "size": limit})).all()
+        if len(rows) == limit:
+            return rows
     leaps = _select_leaps(selection, is_falling=is_falling)
-    equal = _select_equal(selection, is_falling=is_falling, is_rest=False)
+    equal = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=False)
     for value, number, is_found in await session.execute(leaps, {**given, "size": limit + 1}):
-        if value is None or len(rows) == limit:
+        if value is None:
             return rows
         if is_found:
             size = limit - len(rows)
-            found = await session.execute(equal, {"edge": value, "size": size})
-            rows += found.all()
+            rows += (await session.execute(equal, {"edge": value, "size": size})).all()
+        if len(rows) == limit:
+            return rows
         if number == LEAPS:
             break
-    return rows if len(rows) == limit else None
+    return None
 
 
 @lru_cache(maxsize=64)
@@ -87,18 +91,17 @@ def _select_leaps(selection: Selection, *, is_falling: bool) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _select_equal(selection: Selection, *, is_falling: bool, is_rest: bool) -> Select[Any]:
+def _select_equal(
+    selection: Selection, *, is_falling: bool, is_lateral: bool, is_rest: bool
+) -> Select[Any]:
     """Return the statement for rows that have one value: all, or those beyond the edge."""
     order = order_of(selection)
-    assert order.value is not None
-    equal = rest_of_value(order, is_falling=is_falling)
-    conditions = equal.conditions if is_rest else equal.conditions[:1]
     rows = select_stretch(
         selection.columns,
         order,
-        Stretch(conditions),
+        value_only(order, is_falling=is_falling, is_lateral=is_lateral, is_rest=is_rest),
         SIZE,
         is_backward=is_falling != order.is_descending,
-        is_lateral=False,
+        is_lateral=is_lateral,
     ).subquery("equal")
     return with_titles(selection, rows).order_by(*marks_of(rows, order, is_falling))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,13 @@ from webapp.admin.keyset import parameters_of, place_of
 from webapp.admin.narrowing import Found, fetch_narrowed
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
-from webapp.admin.selection import Selection, order_of, selection_of, statement_of
+from webapp.admin.selection import (
+    MOST_ROWS_KEPT,
+    Selection,
+    order_of,
+    selection_of,
+    statement_of,
+)
 from webapp.admin.site import Site
 from webapp.admin.total import Total
 from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_total
@@ -24,8 +31,7 @@ from webapp.reading import Row, fetch_few, fetch_state
 from webapp.sqlite import State
 
 MOST_LISTINGS_KEPT = 64
-# Larger pages are asked for seldom.
-MOST_ROWS_KEPT = 50
+MOST_CHARACTERS_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,23 @@ class Listing:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class KeptListing:
-    """What a list was while the database was in a state."""
+class KeptListings:
+    """What lists were while the database was in a state."""
 
-    state: State
-    listing: Listing
+    def __init__(self) -> None:
+        self._state: State | None = None
+        self._by_query: dict[ListQuery, Listing] = {}
+
+    def get(self, state: State | None, query: ListQuery) -> Listing | None:
+        return self._by_query.get(query) if state is not None and state == self._state else None
+
+    def keep(self, state: State, query: ListQuery, listing: Listing) -> None:
+        if state != self._state or len(self._by_query) == MOST_LISTINGS_KEPT:
+            self._state, self._by_query = state, {}
+        self._by_query[query] = listing
+
+
+_kept: WeakKeyDictionary[Site, KeptListings] = WeakKeyDictionary()
 
 
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
@@ -72,17 +89,23 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
 
     Where the database tells that nothing has been written since, it is what was read then.
     """
-    state = fetch_state(session)
-    kept: KeptListing | None = site.listings.get(query)
-    if kept is not None and kept.state == state:
-        return kept.listing
+    state, kept = fetch_state(session), _kept.setdefault(site, KeptListings())
+    known = kept.get(state, query)
+    if known is not None:
+        return known
     listing = await _fetch_listing(session, site, query)
-    # What was given up may be found when there is more time.
-    if state is not None and not listing.page.looked_at and len(listing.rows) <= MOST_ROWS_KEPT:
-        if len(site.listings) >= MOST_LISTINGS_KEPT:
-            site.listings.clear()
-        site.listings[query] = KeptListing(state, listing)
+    if state is not None and _is_worth_keeping(listing):
+        kept.keep(state, query, listing)
     return listing
+
+
+def _is_worth_keeping(listing: Listing) -> bool:
+    rows = listing.rows
+    # What was given up may be found when there is more time.
+    if listing.page.looked_at or len(rows) > MOST_ROWS_KEPT or not listing.selection.is_plain:
+        return False
+    texts = (value for row in rows for value in row if isinstance(value, str))
+    return sum(map(len, texts)) <= MOST_CHARACTERS_KEPT
 
 
 async def _fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:

@@ -37,7 +37,7 @@ class Options:
         kept = tuple(option for option in self.options if option.value not in values)
         return replace(self, options=kept)
 
-    def sample(self, chosen_count: int = 0) -> "Options":
+    def sample(self, chosen_count: int) -> "Options":
         """Return all if these are all, else the chosen options and a few of the others."""
         shown = chosen_count + SAMPLE_OPTIONS if self.has_more else None
         return replace(self, options=self.options[:shown])
@@ -104,11 +104,11 @@ async def fetch_options(
 
 
 async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:
-    """Fetch the options that a filter shows, or return what they were a few seconds ago."""
+    """Fetch the options that come first, or return what they were a few seconds ago."""
     known: KeptOptions | None = site.options.get(str(field.column))
     if known is not None and time.monotonic() - known.at < KEPT_SECONDS:
         return known.options
-    options = (await fetch_options(session, site, field)).sample()
+    options = await fetch_options(session, site, field)
     site.options[str(field.column)] = KeptOptions(options, time.monotonic())
     return options
 

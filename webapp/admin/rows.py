@@ -6,20 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
-from sqlalchemy import Boolean, Date, DateTime, Integer, String, Uuid
-from sqlmodel import AutoString
 
 from webapp.admin.cells import Write, titler_of, writer_of
 from webapp.admin.fields import Field
 from webapp.admin.keys import key_text
-from webapp.admin.selection import Selection
+from webapp.admin.selection import MOST_ROWS_KEPT, Selection
 from webapp.reading import Row
-
-# Columns of these types hold values that read the same if they are equal, unlike 0.0 and -0.0, or
-# 1 and true in JSON.
-PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
-# Larger pages are asked for seldom, and take more memory than they save time.
-MOST_ROWS_KEPT = 50
 
 
 @dataclass(frozen=True)
@@ -35,8 +27,7 @@ class Manner:
 
 def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     """Return the rows of a table; the same rows are written once."""
-    layout = _layout(manner.selection, manner.fields, can_edit=manner.can_edit)
-    is_kept = layout.is_plain and len(rows) <= MOST_ROWS_KEPT
+    is_kept = manner.selection.is_plain and len(rows) <= MOST_ROWS_KEPT
     return (_kept if is_kept else _written)(rows, manner)
 
 
@@ -75,8 +66,6 @@ class _Layout:
     title_place: int
     write_title: Callable[[Any], str]
     cells: tuple[tuple[int, int, Write], ...]
-    # Whether rows that are equal read the same.
-    is_plain: bool
 
 
 @lru_cache(maxsize=256)
@@ -111,9 +100,4 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         + (f"{tools}</tr>\n" if can_edit else "</tr>\n")
     )
     key_places = tuple(selection.place(field) for field in resource.key)
-    titles = (site.target_of(field).title_field for field in selection.relations)
-    is_plain = all(
-        isinstance(field.column.type, PLAIN_TYPES) and field.input.kind != "long_text"
-        for field in (*selection.fields, *titles)
-    )
-    return _Layout(text, key_places, title_place, write_title, tuple(cells), is_plain)
+    return _Layout(text, key_places, title_place, write_title, tuple(cells))

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
+    Date,
+    DateTime,
     FromClause,
     Integer,
     Label,
     Select,
+    String,
+    Uuid,
     bindparam,
     func,
     select,
 )
 from sqlalchemy.sql.util import ClauseAdapter
+from sqlmodel import AutoString
 
 from webapp.admin.fields import Field
 from webapp.admin.keyset import (
@@ -31,6 +37,13 @@ from webapp.admin.keyset import (
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
+
+# Columns of these types hold values that read the same if they are equal, unlike 0.0 and -0.0, or
+# 1 and true in JSON.
+PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
+# Of larger pages nothing is kept: they are asked for seldom, and take more memory than they save
+# time.
+MOST_ROWS_KEPT = 50
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,15 @@ class Selection:
         if self.sort_field.relation is None:
             return self.place(self.sort_field)
         return self.title_place(self.sort_field)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether rows that are equal read the same, and none is long."""
+        titles = (self.site.target_of(field).title_field for field in self.relations)
+        return all(
+            isinstance(field.column.type, PLAIN_TYPES) and field.input.kind != "long_text"
+            for field in (*self.fields, *titles)
+        )
 
 
 def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selection:

@@ -56,8 +56,6 @@ class Site:
         self.options: dict[str, Any] = {}
         # What facets last counted, by column and the other filters.
         self.facets: dict[Any, Any] = {}
-        # The lists last read, by their queries.
-        self.listings: dict[Any, Any] = {}
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources

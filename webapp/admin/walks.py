@@ -23,12 +23,10 @@ from webapp.admin.keyset import (
 )
 from webapp.admin.query import ListQuery
 from webapp.admin.selection import Selection, adapted, order_of, with_titles
-from webapp.reading import Row, fetch_few
+from webapp.reading import Row
 
 BUDGET = bindparam("budget", type_=Integer)
 LAST = bindparam("last", type_=Integer)
-# Looking at so many rows takes no longer than a trip to another thread.
-FEW = 5_000
 
 
 @dataclass(frozen=True)
@@ -70,22 +68,14 @@ async def walk(
     )
     rows: list[Row] = []
     for step in steps:
-        rows += await _fetch(session, step.rows, {**given, "size": limit - len(rows)}, budget)
+        # In one transaction: where the walk ended has to fit what was found on the way.
+        rows += (await session.execute(step.rows, {**given, "size": limit - len(rows)})).all()
         if len(rows) == limit:
             break
-        last = await _fetch(session, step.last, given, budget)
-        if last:
-            return Walked(tuple(rows), _edge(query, order, step.stretch, last[0]))
+        last = (await session.execute(step.last, given)).first()
+        if last is not None:
+            return Walked(tuple(rows), _edge(query, order, step.stretch, last))
     return Walked(tuple(rows))
-
-
-async def _fetch(
-    session: AsyncSession, statement: Select[Any], parameters: Mapping[str, Any], budget: int
-) -> Sequence[Row]:
-    if budget <= FEW:
-        return await fetch_few(session, statement, parameters)
-    found: Sequence[Row] = (await session.execute(statement, parameters)).all()
-    return found
 
 
 @lru_cache(maxsize=512)
