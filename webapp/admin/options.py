@@ -3,18 +3,30 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, false, literal, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    false,
+    literal,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.fields import Field
-from webapp.admin.search import matches
+from webapp.admin.search import can_match, matches_any, parameters_of
 from webapp.admin.site import Site
 
 MOST_OPTIONS = 50
 # Of more than that, which have to be searched, a filter shows the first ones.
 SAMPLE_OPTIONS = 10
+# What options are asked for.
+Asked = Literal["all", "text", "value", "nothing"]
 # So long a filter may not yet offer a new team.
 KEPT_SECONDS = 5.0
 
@@ -74,22 +86,11 @@ async def fetch_options(
 
     The `chosen` values are always among them, first. One statement.
     """
-    assert field.relation is not None
-    target = site.target_of(field)
-    value = target.by_name[field.relation.target_column].column
-    title = target.title_field
-    columns = (value.label("value"), title.column.label("title"))
-    condition = _condition(title, text)
-    others = select(literal(1).label("rank"), *columns).order_by(title.column, value)
-    found = others.where(condition, value.not_in(chosen)).limit(MOST_OPTIONS + 1).subquery()
-    first = select(literal(0).label("rank"), *columns).where(value.in_(chosen)).subquery()
-    both = union_all(select(first), select(found)).subquery()
+    title = site.target_of(field).title_field
+    kind, values = _asked(title, text)
+    statement = _select_options(site, field, kind)
     rows = (
-        await session.execute(
-            select(both.c.rank, both.c.value, both.c.title).order_by(
-                both.c.rank, both.c.title, both.c.value
-            )
-        )
+        await session.execute(statement, {**values, "chosen": chosen, "left_out": chosen})
     ).all()
     options = tuple(
         Option(
@@ -103,6 +104,43 @@ async def fetch_options(
     return Options(options[:-1] if has_more else options, has_more)
 
 
+def _asked(title: Field, text: str) -> tuple[Asked, dict[str, Any]]:
+    """Return how a text is looked for among titles, and the parameters of that."""
+    if not text:
+        return "all", {}
+    if title.is_text:
+        return ("text", parameters_of(text)) if can_match(text) else ("nothing", {})
+    try:
+        return "value", {"title": title.clean(title.input(text))}
+    except ValueError:
+        return "nothing", {}
+
+
+@lru_cache(maxsize=256)
+def _select_options(site: Site, field: Field, asked: Asked) -> Select[Any]:
+    assert field.relation is not None
+    target = site.target_of(field)
+    value = target.by_name[field.relation.target_column].column
+    title = target.title_field.column
+    condition: ColumnElement[bool] = false()
+    match asked:
+        case "all":
+            condition = true()
+        case "text":
+            condition = matches_any([title])
+        case "value":
+            condition = title == bindparam("title", type_=title.type)
+    # Two parameters: of none SQLAlchemy writes something else for each.
+    chosen = bindparam("chosen", type_=value.type, expanding=True)
+    left_out = bindparam("left_out", type_=value.type, expanding=True)
+    columns = (value.label("value"), title.label("title"))
+    others = select(literal(1).label("rank"), *columns).order_by(title, value)
+    found = others.where(condition, value.not_in(left_out)).limit(MOST_OPTIONS + 1).subquery()
+    first = select(literal(0).label("rank"), *columns).where(value.in_(chosen)).subquery()
+    both = union_all(select(first), select(found)).subquery()
+    return select(*both.c).order_by(both.c.rank, both.c.title, both.c.value)
+
+
 async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:
     """Fetch the options that come first, or return what they were a few seconds ago."""
     known: KeptOptions | None = site.options.get(str(field.column))
@@ -111,16 +149,3 @@ async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -
     options = await fetch_options(session, site, field)
     site.options[str(field.column)] = KeptOptions(options, time.monotonic())
     return options
-
-
-def _condition(title: Field, text: str) -> ColumnElement[bool]:
-    if not text:
-        return true()
-    if title.is_text:
-        return matches(title.column, text)
-    try:
-        value = title.clean(title.input(text))
-    except ValueError:
-        return false()
-    condition: ColumnElement[bool] = title.column == value
-    return condition

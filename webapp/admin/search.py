@@ -12,13 +12,6 @@ LONGEST_NEEDLE_BYTES = 40_000
 ESCAPE = "/"
 
 
-def matches(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    """Return the condition that `column` contains `text`; `%` and `_` are characters."""
-    if not can_match(text):
-        return false()
-    return _folded(column).like(_pattern(text), escape=ESCAPE)
-
-
 def can_match(text: str) -> bool:
     """Whether there may be a text that contains this one."""
     return "\0" not in text and len(_pattern(text).encode()) <= LONGEST_NEEDLE_BYTES

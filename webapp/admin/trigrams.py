@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Select,
     SmallInteger,
     String,
     bindparam,
@@ -72,10 +73,15 @@ def proposals(resource: Resource) -> tuple[FromClause, ColumnElement[bool]]:
     return index.join(resource.table, resource.key[0].column == index.c.rowid), condition
 
 
+def proposed_keys(resource: Resource) -> Select[Any]:
+    """Return the statement for the keys of the rows that SQLite proposes for `trigrams`."""
+    index, condition = _index(resource)
+    return select(index.c.rowid).where(condition)
+
+
 def is_proposed(resource: Resource) -> ColumnElement[bool]:
     """Return the condition that SQLite proposes a row for `trigrams`."""
-    index, condition = _index(resource)
-    return resource.key[0].column.in_(select(index.c.rowid).where(condition))
+    return resource.key[0].column.in_(proposed_keys(resource))
 
 
 def sqlite_statements(resource: Resource) -> list[str]:
