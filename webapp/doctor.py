@@ -4,7 +4,7 @@ They follow from `columns`, `search` and `filters` of each resource, so they are
 whoever changes a resource changes them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect, text
@@ -14,16 +14,13 @@ from webapp.admin import indexes, trigrams
 from webapp.admin.indexes import SortIndex, sort_indexes
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
+from webapp.admin.sqlite_index import SqliteIndex
 from webapp.database import Database
 from webapp.migrations import run_alone
 
 NO_EXTENSION = (
     "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
     " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
-)
-NO_ROW_NUMBERS = (
-    "SQLite has no search index for {name}, whose key is no integer: searching looks at a part of"
-    " a large table only."
 )
 
 
@@ -176,7 +173,10 @@ def _extension(connection: Connection) -> tuple[str, ...] | None:
 
 def _examine_sqlite(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
     rows = connection.execute(
-        text("SELECT name, type, sql FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'")
+        text(
+            "SELECT name, type, sql FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'"
+            " OR name LIKE 'searched\\_%' ESCAPE '\\'"
+        )
     )
     existing = {name: (kind, sql) for name, kind, sql in rows}
     indexed = {name for name, (_, sql) in existing.items() if sql and "using fts5" in sql.lower()}
@@ -184,32 +184,29 @@ def _examine_sqlite(connection: Connection, resources: Sequence[Resource]) -> li
     for resource in resources:
         if not resource.search_fields:
             continue
-        name = trigrams.index_name(resource)
-        if not trigrams.has_row_numbers(resource):
-            found.append(Finding(NO_ROW_NUMBERS.format(name=resource.label_plural)))
+        wanted = SqliteIndex(resource)
+        indexed.discard(wanted.name)
+        objects = {**wanted.tables, **wanted.triggers}
+        if objects == {name: sql for name, (_, sql) in existing.items() if name in objects}:
             continue
-        wanted = trigrams.sqlite_statements(resource)
-        objects = [name, *(trigrams.trigger_name(resource, each) for each in trigrams.TRIGGERS)]
-        made = [existing.get(each, ("", ""))[1] for each in objects]
-        indexed.discard(name)
-        if made == [wanted[0], *wanted[2:]]:
-            continue
-        drops = [
-            f'DROP {existing[each][0].upper()} "{each}"'
-            for each in reversed(objects)
-            if each in existing
-        ]
         sentence = f"The search of {resource.label_plural} has no index, or not the right one."
-        found.append(Finding(sentence, (*drops, *wanted)))
+        remedies = *wanted.tables.values(), *wanted.filling, *wanted.triggers.values()
+        found.append(
+            Finding(sentence, (*_drops(existing, trigrams.index_name(resource)), *remedies))
+        )
     for name in sorted(indexed):
-        drops = [
-            f'DROP TRIGGER "{name}_{event}"'
-            for event in trigrams.TRIGGERS
-            if f"{name}_{event}" in existing
-        ]
-        remedies = (*drops, f'DROP TABLE "{name}"')
-        found.append(Finding(f"Nothing asks for the search index {name}.", remedies))
+        sentence = f"Nothing asks for the search index {name}."
+        found.append(Finding(sentence, tuple(_drops(existing, name))))
     return found
+
+
+def _drops(existing: Mapping[str, tuple[str, str]], index: str) -> Iterator[str]:
+    """Return the statements that drop a search index of SQLite and what belongs to it."""
+    parts = [f"{index}_{event}" for event in ("insert", "update", "delete")]
+    parts += [index, index.replace(trigrams.PREFIX, trigrams.NUMBERS_PREFIX, 1)]
+    for name in parts:
+        if name in existing:
+            yield f'DROP {existing[name][0].upper()} "{name}"'
 
 
 def _analyze(connection: Connection, resources: Iterable[Resource]) -> None:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.factories import a_hero
-from tests.gadgets import Gadget, Maker
+from tests.factories import a_hero, committed
+from tests.gadgets import Gadget, Maker, Slot
 from tests.html import rows_of
 from webapp.admin import narrowing
 from webapp.admin.resource import Resource
@@ -77,6 +77,41 @@ async def test_the_index_follows_every_change(
     await session.delete(other)
     await session.commit()
     assert await proposed(client, needle) == []
+
+
+# Each has another kind of key: a UUID, a text, two columns.
+GADGETS = (Resource(Gadget), Resource(Maker), Resource(Slot))
+
+
+async def test_rows_of_any_key_are_found_by_the_index(
+    gadgets: httpx.AsyncClient, database: Database, session: AsyncSession
+) -> None:
+    lamp = await committed(session, Gadget(title="Old Lamp"))
+    other = await committed(session, Gadget(title="Something else"))
+    await mend(database, (*RESOURCES, *GADGETS))
+    assert await examine(database, (*RESOURCES, *GADGETS)) == []
+    maker = await committed(session, Maker(code="acme", motto="Better lamps"))
+    await committed(session, Maker(code="other", motto="Nothing"))
+    slot = await committed(session, Slot(shelf="lamp shelf", number=1, gadget_id=lamp.id))
+    await committed(session, Slot(shelf="shelf", number=2, gadget_id=other.id))
+
+    async def found() -> list[list[str]]:
+        pages = [await gadgets.get(f"/{noun}?q=lamp") for noun in ("gadgets", "makers", "slots")]
+        return [[next(iter(row.values())) for row in rows_of(page)] for page in pages]
+
+    assert await found() == [["Old Lamp"], ["acme"], ["lamp shelf"]]
+    lamp.title, maker.motto, slot.shelf = "Lampion", "Better Lämps", "shelf of lamps"
+    await session.commit()
+    assert await found() == [["Lampion"], ["acme"], ["shelf of lamps"]]
+    exported = (await gadgets.get("/slots.csv?q=lamp")).text
+    assert "shelf of lamps" in exported
+    assert exported.count("\n") == 2
+    for gone in (slot, lamp, maker):
+        await session.delete(gone)
+        await session.commit()
+    assert await found() == [[], [], []]
+    await mend(database, RESOURCES)
+    assert await examine(database, RESOURCES) == []
 
 
 async def test_trigrams_in_another_order_are_no_hit(

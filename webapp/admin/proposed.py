@@ -29,7 +29,12 @@ from webapp.admin.keyset import SIZE, Place, parameters_of, place_of, stretches
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
 from webapp.admin.selection import Selection, adapted, order_of, with_titles
-from webapp.admin.trigrams import TRIGRAM_CHARACTERS, fetch_has_trigrams, proposals, proposed_keys
+from webapp.admin.trigrams import (
+    TRIGRAM_CHARACTERS,
+    fetch_has_trigrams,
+    proposals,
+    proposed_numbers,
+)
 from webapp.folding import fold
 from webapp.reading import Row
 
@@ -235,7 +240,7 @@ async def count_proposed(session: AsyncSession, query: ListQuery, source: Source
 @lru_cache(maxsize=256)
 def _select_number(source: Source) -> Select[int]:
     if source.field is None:
-        rows = proposed_keys(source.resource).limit(MOST)
+        rows = proposed_numbers(source.resource).limit(MOST)
     else:
         rows = source.select([source.resource.key[0].column])
     return select(func.count()).select_from(rows.subquery())

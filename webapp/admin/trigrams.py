@@ -3,23 +3,29 @@
 On PostgreSQL it is a GIN index of `pg_trgm`, on SQLite an FTS5 table that triggers keep. It only
 proposes rows; each of them is looked at again. A writer that does not know `fold()` gets an error
 rather than an index that misses its rows.
+
+FTS5 knows rows by numbers. Where the key of a resource is no such number, a table beside the index
+gives its rows some: those that SQLite gives by itself may change with any VACUUM.
 """
 
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     FromClause,
     Integer,
     Select,
     SmallInteger,
     String,
+    and_,
     bindparam,
     column,
     select,
     table,
     text,
+    tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,14 +34,20 @@ from webapp.admin.resource import Resource
 from webapp.folding import fold
 
 PREFIX = "search_"
+NUMBERS_PREFIX = "searched_"
+NUMBER = "row_number"
 # What a trigram consists of; a shorter text is in none.
 TRIGRAM_CHARACTERS = 3
-TRIGGERS = ("insert", "update", "delete")
 
 
 def index_name(resource: Resource) -> str:
     """Return the name of the index of a resource, a table on SQLite."""
     return f"{PREFIX}{resource.table.name}"
+
+
+def numbers_name(resource: Resource) -> str:
+    """Return the name of the table that numbers the rows of a resource on SQLite."""
+    return f"{NUMBERS_PREFIX}{resource.table.name}"
 
 
 def has_row_numbers(resource: Resource) -> bool:
@@ -64,59 +76,41 @@ def trigrams_of(text: str) -> str:
         folded = f" {folded}"
     places = range(len(folded) - TRIGRAM_CHARACTERS + 1)
     trigrams = dict.fromkeys(folded[place : place + TRIGRAM_CHARACTERS] for place in places)
-    return " AND ".join(map(_quoted, trigrams))
+    return " AND ".join(map(quoted, trigrams))
 
 
 def proposals(resource: Resource) -> tuple[FromClause, ColumnElement[bool]]:
     """Return where SQLite proposes rows for `trigrams`, and the condition that it does."""
     index, condition = _index(resource)
-    return index.join(resource.table, resource.key[0].column == index.c.rowid), condition
+    if has_row_numbers(resource):
+        return index.join(resource.table, _key(resource)[0] == index.c.rowid), condition
+    numbers = _numbers(resource)
+    is_same = and_(*(column == numbers.c[column.name] for column in _key(resource)))
+    found = index.join(numbers, numbers.c[NUMBER] == index.c.rowid)
+    return found.join(resource.table, is_same), condition
 
 
-def proposed_keys(resource: Resource) -> Select[Any]:
-    """Return the statement for the keys of the rows that SQLite proposes for `trigrams`."""
+def proposed_numbers(resource: Resource) -> Select[Any]:
+    """Return the statement for the numbers of the rows that SQLite proposes for `trigrams`."""
     index, condition = _index(resource)
     return select(index.c.rowid).where(condition)
 
 
 def is_proposed(resource: Resource) -> ColumnElement[bool]:
     """Return the condition that SQLite proposes a row for `trigrams`."""
-    return resource.key[0].column.in_(proposed_keys(resource))
-
-
-def sqlite_statements(resource: Resource) -> list[str]:
-    """Return what makes the index on SQLite, from the rows that are there."""
-    name = _quoted(index_name(resource))
-    rows, key = _quoted(resource.table.name), _quoted(resource.key[0].column.name)
-    columns = [_quoted(field.column.name) for field in resource.search_fields]
-    names = ", ".join(["rowid", *columns])
-
-    def values(row: str) -> str:
-        # The space lets the first word begin as the others do.
-        return ", ".join([f"{row}.{key}", *(f"' ' || fold({row}.{each})" for each in columns)])
-
-    add = f"INSERT INTO {name} ({names}) VALUES ({values('new')});"  # noqa: S608 - quoted
-    remove = f"INSERT INTO {name} ({name}, {names}) VALUES ('delete', {values('old')});"  # noqa: S608 - quoted
-    bodies = {"insert": add, "update": remove + add, "delete": remove}
-    changed = ", ".join([key, *columns])
-    events = {"insert": "INSERT", "update": f"UPDATE OF {changed}", "delete": "DELETE"}
-    options = "content='', detail='none', tokenize='trigram'"
-    return [
-        f"CREATE VIRTUAL TABLE {name} USING fts5({', '.join(columns)}, {options})",
-        f"INSERT INTO {name} ({names}) SELECT {values(rows)} FROM {rows}",  # noqa: S608 - quoted
-        *(
-            f"CREATE TRIGGER {_quoted(trigger_name(resource, event))} AFTER {events[event]}"
-            f" ON {rows} BEGIN {bodies[event]} END"
-            for event in TRIGGERS
-        ),
-    ]
+    found, key = proposed_numbers(resource), _key(resource)
+    if has_row_numbers(resource):
+        return key[0].in_(found)
+    numbers = _numbers(resource)
+    keys = select(*(numbers.c[column.name] for column in key)).where(numbers.c[NUMBER].in_(found))
+    return (tuple_(*key) if len(key) > 1 else key[0]).in_(keys)
 
 
 def postgresql_statement(resource: Resource) -> str:
     """Return what makes the index on PostgreSQL."""
-    columns = (_quoted(field.column.name) for field in resource.search_fields)
+    columns = (quoted(field.column.name) for field in resource.search_fields)
     parts = ", ".join(f"fold({each}) gin_trgm_ops" for each in columns)
-    name, rows = _quoted(index_name(resource)), _quoted(resource.table.name)
+    name, rows = quoted(index_name(resource)), quoted(resource.table.name)
     return f"CREATE INDEX {name} ON {rows} USING gin ({parts})"
 
 
@@ -128,10 +122,17 @@ def _index(resource: Resource) -> tuple[Any, ColumnElement[bool]]:
     return index, index.c[name].op("MATCH")(bindparam("trigrams", type_=String))
 
 
-def trigger_name(resource: Resource, event: str) -> str:
-    return f"{index_name(resource)}_{event}"
+def _key(resource: Resource) -> list[Column[Any]]:
+    return [field.column for field in resource.key]
 
 
-def _quoted(name: str) -> str:
+# Any: the keys of any resource.
+def _numbers(resource: Resource) -> Any:
+    columns = (column(each.name, each.type) for each in _key(resource))
+    return table(numbers_name(resource), column(NUMBER), *columns)
+
+
+def quoted(name: str) -> str:
+    """Return a name, or a trigram, as both databases and FTS5 take it."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'

@@ -23,7 +23,10 @@ def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
 
 def is_ours(_: object, name: str | None, kind: str, is_reflected: bool, model: object) -> bool:
     """Leave out what the doctor makes: it follows from the resources, not from the models."""
-    prefixes = {"index": (indexes.PREFIX, trigrams.PREFIX), "table": (trigrams.PREFIX,)}
+    prefixes = {
+        "index": (indexes.PREFIX, trigrams.PREFIX),
+        "table": (trigrams.PREFIX, trigrams.NUMBERS_PREFIX),
+    }
     is_derived = str(name).startswith(prefixes.get(kind, ("\0",)))
     return not (is_reflected and model is None and is_derived)
 
