@@ -51,6 +51,8 @@ class Database:
     replica: Replica | None = None
     endings: sqlite.Endings = field(default_factory=set)
     loop_reader: sqlite.LoopReader | None = None
+    # Between two transactions nothing is left of a connection.
+    has_pooler: bool = False
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
         """A session that connects at its first statement and cannot be used once closed."""
@@ -94,7 +96,12 @@ def connect(settings: Settings) -> Database:
         read_url = make_url(settings.database_read_url)
         copy = _create_server_engine(read_url, settings, is_replica=True)
         replica = Replica(_reading(copy), engine)
-    return Database(reading=_reading(engine), writing=engine, replica=replica)
+    return Database(
+        reading=_reading(engine),
+        writing=engine,
+        replica=replica,
+        has_pooler=settings.database_pooler == "transaction",
+    )
 
 
 def _connect_sqlite(url: URL, readers: int) -> Database:

@@ -4,6 +4,7 @@ They follow from `columns`, `search` and `filters` of each resource, so they are
 whoever changes a resource changes them.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,13 @@ from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.sqlite_index import SqliteIndex
 from webapp.database import Database
-from webapp.migrations import run_alone
+from webapp.migrations import run_alone, take_turn
 
 NO_EXTENSION = (
     "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
     " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
 )
+AN_INDEX = re.compile("^(CREATE|DROP) INDEX")
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,47 @@ async def examine(database: Database, resources: Sequence[Resource]) -> list[Fin
 async def mend(database: Database, resources: Sequence[Resource]) -> list[Finding]:
     """Make what is missing and drop what nothing asks for; return what was amiss.
 
-    Reading a large table for an index takes minutes, in which others cannot write to it.
+    Reading a large table for an index takes minutes. On a server others write to it meanwhile,
+    unless a pooler stands between, which leaves nothing between two transactions.
     """
+    # Examined again where nobody else mends.
+    if not await examine(database, resources):
+        return []
+    if database.writing.dialect.name == "postgresql" and not database.has_pooler:
+        return await _mend_beside_writers(database, resources)
 
     def act(connection: Connection) -> list[Finding]:
         found = _examine(connection, Site(resources))
-        for finding in found:
-            for remedy in finding.remedies:
-                connection.exec_driver_sql(remedy)
-        if found:
-            _analyze(connection, resources)
+        for statement in _remedies(found, resources):
+            connection.exec_driver_sql(statement)
         return found
 
-    # Examined again inside, where nobody else mends.
-    return await run_alone(database, act) if await examine(database, resources) else []
+    return await run_alone(database, act)
+
+
+async def _mend_beside_writers(database: Database, resources: Sequence[Resource]) -> list[Finding]:
+    async with database.writing.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            for setting in ("statement_timeout", "lock_timeout"):
+                await connection.exec_driver_sql(f"SET {setting} = 0")
+            await take_turn(connection, "pg_try_advisory_lock")
+            found = await connection.run_sync(_examine, Site(resources))
+            for statement in _remedies(found, resources):
+                await connection.exec_driver_sql(AN_INDEX.sub(r"\g<0> CONCURRENTLY", statement))
+        finally:
+            # Its settings and the lock are for nobody else.
+            await connection.invalidate()
+    return found
+
+
+def _remedies(found: Sequence[Finding], resources: Iterable[Resource]) -> Iterator[str]:
+    for finding in found:
+        yield from finding.remedies
+    # So that the database knows how many rows there are, which plans and totals go by.
+    if found:
+        for resource in resources:
+            yield f'ANALYZE "{resource.table.name}"'
 
 
 def _examine(connection: Connection, site: Site) -> list[Finding]:
@@ -68,14 +97,18 @@ def _examine(connection: Connection, site: Site) -> list[Finding]:
 
 def _examine_order(connection: Connection, site: Site, tables: Iterable[str]) -> Iterable[Finding]:
     wanted = [index for index in sort_indexes(site) if index.table.name in tables]
+    unfinished = _unfinished(connection)
     for table in dict.fromkeys(index.table for index in wanted):
         existing = inspect(connection).get_indexes(table.name)
         asked = {index.name: index for index in wanted if index.table is table}
         for each in existing:
             name = str(each["name"])
-            if name.startswith(indexes.PREFIX) and not _is_that(each, asked.get(name)):
+            if name.startswith(indexes.PREFIX) and name in unfinished:
+                yield Finding(f"The index {name} is not finished.", (f'DROP INDEX "{name}"',))
+            elif name.startswith(indexes.PREFIX) and not _is_that(each, asked.get(name)):
                 yield Finding(f"Nothing asks for the index {name}.", (f'DROP INDEX "{name}"',))
-        held = [columns for each in existing if (columns := _plain_columns(each))]
+        finished = [each for each in existing if each["name"] not in unfinished]
+        held = [columns for each in finished if (columns := _plain_columns(each))]
         held.append(inspect(connection).get_pk_constraint(table.name)["constrained_columns"])
         unique = [
             each["column_names"] for each in inspect(connection).get_unique_constraints(table.name)
@@ -88,6 +121,19 @@ def _examine_order(connection: Connection, site: Site, tables: Iterable[str]) ->
                     f"The list of {table.name} has no index to sort by {index.column.name}.",
                     (f'CREATE INDEX "{index.name}" ON "{table.name}" ({listed})',),
                 )
+
+
+def _unfinished(connection: Connection) -> set[str]:
+    """Return the names of the indexes that somebody began to make beside writers."""
+    if connection.dialect.name != "postgresql":
+        return set()
+    found = connection.execute(
+        text(
+            "SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid"
+            " WHERE NOT i.indisvalid AND pg_table_is_visible(c.oid)"
+        )
+    )
+    return set(found.scalars())
 
 
 def _is_that(existing: ReflectedIndex, asked: SortIndex | None) -> bool:
@@ -207,9 +253,3 @@ def _drops(existing: Mapping[str, tuple[str, str]], index: str) -> Iterator[str]
     for name in parts:
         if name in existing:
             yield f'DROP {existing[name][0].upper()} "{name}"'
-
-
-def _analyze(connection: Connection, resources: Iterable[Resource]) -> None:
-    """Let the database know how many rows there are, which plans and totals go by."""
-    for resource in resources:
-        connection.exec_driver_sql(f'ANALYZE "{resource.table.name}"')

@@ -1,22 +1,25 @@
 """The doctor: a database has every index that the resources ask for, and no other of its kind."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 
 import httpx
 import pytest
 from sqlalchemy import inspect, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import rows_of
 from webapp.admin import narrowing
 from webapp.admin.resource import Resource
-from webapp.database import Database
+from webapp.database import Database, connect
 from webapp.doctor import examine, mend
 from webapp.heroes import Hero
+from webapp.migrations import migrate
 from webapp.resources import RESOURCES
+from webapp.settings import Settings
 
 NARROW = (Resource(Hero, columns=(Hero.name,), search=(Hero.name,)), RESOURCES[1])
 
@@ -48,6 +51,66 @@ async def test_what_a_resource_no_longer_asks_for_is_dropped(database: Database)
     assert "list_hero_age" not in names
     await mend(database, RESOURCES)
     assert await examine(database, RESOURCES) == []
+
+
+async def test_others_write_while_a_server_makes_an_index(
+    postgres_url: str,
+) -> None:
+    database = connect(Settings(database_url=postgres_url))
+    async with database.writing.connect() as writer:
+        await writer.execute(text("DROP INDEX list_hero_age"))
+        await writer.execute(text("DROP INDEX search_hero"))
+        await writer.commit()
+        await writer.execute(text("INSERT INTO hero (name, secret_name) VALUES ('Nova', 'x')"))
+        mending = asyncio.create_task(mend(database, RESOURCES))
+        # It has to wait for whoever has written already, and lets others write.
+        async with database.writing.connect() as observer:
+            await until_waiting(observer)
+            insert = "INSERT INTO hero (name, secret_name) VALUES ('Rusty', 'y')"
+            await observer.execute(text(insert))
+            await observer.commit()
+        assert not mending.done()
+        await writer.commit()
+    assert len(await mending) == 2
+    assert await examine(database, RESOURCES) == []
+    await database.close()
+
+
+async def test_all_who_mend_and_migrate_at_once_take_turns(postgres_url: str) -> None:
+    database = connect(Settings(database_url=postgres_url))
+    async with database.writing.begin() as connection:
+        await connection.execute(text("DROP INDEX list_hero_age"))
+        await connection.execute(text("DROP INDEX search_hero"))
+    migrating = [asyncio.create_task(migrate(database)) for _ in range(4)]
+    mended = await asyncio.gather(*(mend(database, RESOURCES) for _ in range(4)))
+    assert sorted(map(len, mended)) == [0, 0, 0, 2]
+    assert await asyncio.gather(*migrating) == [[]] * 4
+    assert await examine(database, RESOURCES) == []
+    await database.close()
+
+
+async def test_an_index_that_was_broken_off_is_made_anew(postgres_url: str) -> None:
+    database = connect(Settings(database_url=postgres_url))
+    async with database.writing.begin() as connection:
+        unfinished = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
+        for name in ("list_hero_age", "search_hero"):
+            await connection.execute(text(unfinished.format(name)))
+    sentences = [finding.sentence for finding in await examine(database, RESOURCES)]
+    assert sentences[0] == "The index list_hero_age is not finished."
+    await mend(database, RESOURCES)
+    assert await examine(database, RESOURCES) == []
+    await database.close()
+
+
+async def until_waiting(connection: AsyncConnection) -> None:
+    """Return once somebody waits for a lock to make an index."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND datname = current_database()"
+    )
+    while not (await connection.execute(waiting)).scalar():
+        await connection.rollback()
+        await asyncio.sleep(0.02)
 
 
 async def test_a_table_that_is_not_there_yet_is_no_finding(database: Database) -> None:

@@ -1,13 +1,14 @@
 """Migrations: the schema of the database, step by step, applied by Alembic."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from webapp import sqlite
 from webapp.database import Database
@@ -16,6 +17,8 @@ VERSION_TABLE = "alembic_version"
 HERE = Path(__file__).parent
 # Any number that no other application of the same database takes for its own lock.
 MIGRATION_LOCK = 5_214_001
+# How long to wait before asking again whose turn it is.
+TURN_SECONDS = 0.1
 
 Answer = TypeVar("Answer")
 
@@ -37,15 +40,28 @@ async def migrate(database: Database) -> list[str]:
 async def run_alone(database: Database, change: Callable[[Connection], Answer]) -> Answer:
     """Change the schema in a transaction that takes its time and that no other one changes."""
 
-    def alone(connection: Connection) -> Answer:
+    async def take_time(connection: AsyncConnection) -> None:
         if connection.dialect.name == "postgresql":
+            await take_turn(connection, "pg_try_advisory_xact_lock")
             # Making an index takes longer than a request may.
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SET LOCAL lock_timeout = 0"))
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-        return change(connection)
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(text("SET LOCAL lock_timeout = 0"))
 
-    return await _run(database.writing, alone)
+    return await _run(database.writing, change, take_time)
+
+
+async def take_turn(
+    connection: AsyncConnection, lock: Literal["pg_try_advisory_lock", "pg_try_advisory_xact_lock"]
+) -> None:
+    """Wait until nobody else changes the schema of a server.
+
+    Outside of transactions: one that waits would hold up whoever makes an index `CONCURRENTLY`,
+    which waits for all that began earlier, and so both for each other.
+    """
+    trying = text(f"SELECT {lock}({MIGRATION_LOCK})")
+    while not (await connection.execute(trying)).scalar_one():
+        await connection.rollback()
+        await asyncio.sleep(TURN_SECONDS)
 
 
 async def check_schema(database: Database) -> None:
@@ -97,9 +113,21 @@ def current_revision(connection: Connection) -> str | None:
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a name of Alembic's
 
 
-async def _run(engine: AsyncEngine, act: Callable[[Connection], Answer]) -> Answer:
+async def _run(
+    engine: AsyncEngine,
+    act: Callable[[Connection], Answer],
+    prepare: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+) -> Answer:
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         patience = driver.rebuilding() if isinstance(driver, sqlite.Connection) else nullcontext()
-        async with patience, connection.begin():
-            return await connection.run_sync(act)
+        async with patience:
+            try:
+                if prepare is not None:
+                    await prepare(connection)
+                answer = await connection.run_sync(act)
+                await connection.commit()
+            except BaseException:
+                await connection.rollback()
+                raise
+    return answer
