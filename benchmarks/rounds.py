@@ -87,7 +87,7 @@ class Rounds:
             self._settled.add((running.target.name, scenario.name))
 
     def _measure_all(self, running: Running, scenario: Scenario, number: int) -> None:
-        for connections in CONNECTIONS[:1] if scenario.is_alone else CONNECTIONS:
+        for connections in CONNECTIONS[:1] if scenario.is_changed else CONNECTIONS:
             if not self._has(running, scenario):
                 return
             sample = self._measure(running, scenario, connections, number, self.pace.seconds)
@@ -146,7 +146,7 @@ class Rounds:
         is_compressed = scenario.name == "list-compressed"
         path = self.paths[target.name][scenario.name]
         request = running.page_request(path, is_compressed=is_compressed)
-        if scenario.name == "list-changed":
+        if scenario.is_changed:
             return self.writes.before_each(running, request)
         return repeat(request)
 

@@ -23,6 +23,7 @@ NO_EXTENSION = (
     "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
     " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
 )
+NOT_FINISHED = "The index {} is not finished."
 AN_INDEX = re.compile("^(CREATE|DROP) INDEX")
 
 
@@ -97,17 +98,16 @@ def _examine(connection: Connection, site: Site) -> list[Finding]:
 
 def _examine_order(connection: Connection, site: Site, tables: Iterable[str]) -> Iterable[Finding]:
     wanted = [index for index in sort_indexes(site) if index.table.name in tables]
-    unfinished = _unfinished(connection)
     for table in dict.fromkeys(index.table for index in wanted):
         existing = inspect(connection).get_indexes(table.name)
         asked = {index.name: index for index in wanted if index.table is table}
         for each in existing:
             name = str(each["name"])
-            if name.startswith(indexes.PREFIX) and name in unfinished:
-                yield Finding(f"The index {name} is not finished.", (f'DROP INDEX "{name}"',))
+            if name.startswith(indexes.PREFIX) and not _is_finished(each):
+                yield Finding(NOT_FINISHED.format(name), (f'DROP INDEX "{name}"',))
             elif name.startswith(indexes.PREFIX) and not _is_that(each, asked.get(name)):
                 yield Finding(f"Nothing asks for the index {name}.", (f'DROP INDEX "{name}"',))
-        finished = [each for each in existing if each["name"] not in unfinished]
+        finished = filter(_is_finished, existing)
         held = [columns for each in finished if (columns := _plain_columns(each))]
         held.append(inspect(connection).get_pk_constraint(table.name)["constrained_columns"])
         unique = [
@@ -123,17 +123,9 @@ def _examine_order(connection: Connection, site: Site, tables: Iterable[str]) ->
                 )
 
 
-def _unfinished(connection: Connection) -> set[str]:
-    """Return the names of the indexes that somebody began to make beside writers."""
-    if connection.dialect.name != "postgresql":
-        return set()
-    found = connection.execute(
-        text(
-            "SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid"
-            " WHERE NOT i.indisvalid AND pg_table_is_visible(c.oid)"
-        )
-    )
-    return set(found.scalars())
+def _is_finished(index: ReflectedIndex) -> bool:
+    """Whether it is not one that somebody began to make beside writers."""
+    return not index.get("dialect_options", {}).get("postgresql_invalid")
 
 
 def _is_that(existing: ReflectedIndex, asked: SortIndex | None) -> bool:
@@ -179,14 +171,9 @@ def _examine_postgresql(connection: Connection, resources: Sequence[Resource]) -
     for name, definition, is_valid in existing:
         resource = names.get(name)
         columns = [] if resource is None else [f.column.name for f in resource.search_fields]
-        if (
-            is_valid
-            and columns
-            and all(
-                f"fold(({c})::text)" in definition or f"fold({c})" in definition for c in columns
-            )
-            and definition.count("fold(") == len(columns)
-        ):
+        if resource is not None and not is_valid:
+            found.append(Finding(NOT_FINISHED.format(name), (f'DROP INDEX "{name}"',)))
+        elif columns and _is_over(definition, columns):
             kept.add(name)
         else:
             found.append(Finding(f"Nothing asks for the index {name}.", (f'DROP INDEX "{name}"',)))
@@ -201,6 +188,18 @@ def _examine_postgresql(connection: Connection, resources: Sequence[Resource]) -
         remedies = (*extension, trigrams.postgresql_statement(resource))
         found.append(Finding(sentence, remedies))
     return found
+
+
+def _is_over(definition: str, columns: Sequence[str]) -> bool:
+    """Whether PostgreSQL calls an index one over the folded columns and nothing else."""
+
+    def has(column: str) -> bool:
+        names = column, trigrams.quoted(column)
+        return any(
+            f"fold({name})" in definition or f"fold(({name})::text)" in definition for name in names
+        )
+
+    return all(map(has, columns)) and definition.count("fold(") == len(columns)
 
 
 def _extension(connection: Connection) -> tuple[str, ...] | None:

@@ -27,7 +27,6 @@ import sys
 import webapp.cli
 from webapp.app import create_app
 from webapp.settings import Settings
-from webapp.templating import TEMPLATES, CompiledTemplates
 
 create_app(Settings())
 print(*{"fastapi", "alembic"} & set(sys.modules))

@@ -82,7 +82,9 @@ async def test_nothing_is_left_open_by_one_that_comes_too_late(
     assert names_in(tmp_path) == ["numbers.db"]
 
 
-async def test_a_file_that_is_damaged_is_opened_again(database: Database, tmp_path: Path) -> None:
+async def test_after_an_error_that_is_no_lock_the_file_is_opened_again(
+    database: Database, tmp_path: Path
+) -> None:
     reader = database.loop_reader
     assert reader is not None
     before = reader.fetch_state()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,9 +27,7 @@ from webapp.admin.site import Site
 from webapp.admin.total import Total
 from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_total
 from webapp.reading import Row, fetch_few, fetch_state
-from webapp.sqlite import State
 
-MOST_LISTINGS_KEPT = 64
 MOST_CHARACTERS_KEPT = 20_000
 
 
@@ -65,37 +62,18 @@ class Listing:
     rows: tuple[Row, ...]
 
 
-class KeptListings:
-    """What lists were while the database was in a state."""
-
-    def __init__(self) -> None:
-        self._state: State | None = None
-        self._by_query: dict[ListQuery, Listing] = {}
-
-    def get(self, state: State | None, query: ListQuery) -> Listing | None:
-        return self._by_query.get(query) if state is not None and state == self._state else None
-
-    def keep(self, state: State, query: ListQuery, listing: Listing) -> None:
-        if state != self._state or len(self._by_query) == MOST_LISTINGS_KEPT:
-            self._state, self._by_query = state, {}
-        self._by_query[query] = listing
-
-
-_kept: WeakKeyDictionary[Site, KeptListings] = WeakKeyDictionary()
-
-
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
     """Fetch the page that `query` asks for: one statement where nothing narrows the list.
 
     Where the database tells that nothing has been written since, it is what was read then.
     """
-    state, kept = fetch_state(session), _kept.setdefault(site, KeptListings())
-    known = kept.get(state, query)
+    state = fetch_state(session)
+    known: Listing | None = site.listings.get(state, query)
     if known is not None:
         return known
     listing = await _fetch_listing(session, site, query)
     if state is not None and _is_worth_keeping(listing):
-        kept.keep(state, query, listing)
+        site.listings.keep(state, query, listing)
     return listing
 
 

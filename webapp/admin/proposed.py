@@ -75,8 +75,9 @@ class Source:
 
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """Return the statement for up to `MOST` of them."""
-        rows, condition = proposals(self.resource)
-        if self.field is not None:
+        if self.field is None:
+            rows, condition = proposals(self.resource)
+        else:
             rows, condition = self.resource.table, dict(self.conditions.by_field())[self.field]
         return select(*columns).select_from(rows).where(condition).limit(MOST)
 
@@ -87,7 +88,8 @@ async def fetch_proposed(
     """Fetch the rows from those that an index proposes; None if none does, or too many."""
     if not await proposes(session, query):
         return None
-    is_partial = is_short(query) and await fetch_has_trigrams(session, query.resource)
+    # Nothing is left out of what the index of a filter proposes.
+    is_partial = is_short(query) and not _has_indexed_filter(query)
     conditions = conditions_of(query)
     if is_partial:
         conditions = replace(conditions, search="beginnings")
@@ -119,7 +121,8 @@ async def _fetch_from_fewest(
     conditions: Conditions,
     limit: int,
 ) -> tuple[Row, ...] | None:
-    sources = await sources_of(session, query, is_partial=True)
+    is_partial = conditions.search == "beginnings"
+    sources = await sources_of(session, query, is_partial=is_partial)
     if not sources:
         return None
     source, count = await fewest(session, query, sources, MOST_PROPOSED)
@@ -183,10 +186,13 @@ def _sorted(
 
 async def proposes(session: AsyncSession, query: ListQuery) -> bool:
     """Whether there is an index that may propose the rows."""
-    resource = query.resource
-    if any(is_indexed(resource, field) for field in query.filtered_fields):
+    if _has_indexed_filter(query):
         return True
-    return _can_propose(session, query) and await fetch_has_trigrams(session, resource)
+    return _can_propose(session, query) and await fetch_has_trigrams(session, query.resource)
+
+
+def _has_indexed_filter(query: ListQuery) -> bool:
+    return any(is_indexed(query.resource, field) for field in query.filtered_fields)
 
 
 async def is_rare(session: AsyncSession, query: ListQuery) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
+from webapp.admin.kept import KeptListings
 from webapp.admin.resource import Resource, in_sentence
 
 # What the application has at these addresses already.
@@ -56,6 +57,7 @@ class Site:
         self.options: dict[str, Any] = {}
         # What facets last counted, by column and the other filters.
         self.facets: dict[Any, Any] = {}
+        self.listings = KeptListings()
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources

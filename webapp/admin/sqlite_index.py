@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from sqlalchemy.dialects.sqlite import dialect
 
 from webapp.admin.resource import Resource
-from webapp.admin.trigrams import NUMBER, has_row_numbers, index_name, numbers_name, quoted
+from webapp.admin.trigrams import (
+    NUMBER,
+    has_row_numbers,
+    index_name,
+    key_names,
+    numbers_name,
+    quoted,
+)
 
 OPTIONS = "content='', detail='none', tokenize='trigram'"
 
@@ -22,6 +29,7 @@ class SqliteIndex:
         self._numbers = quoted(numbers_name(resource))
         self._columns = [quoted(field.column.name) for field in resource.search_fields]
         self._key = [quoted(field.column.name) for field in resource.key]
+        self._key_names = key_names(resource)
         columns = ", ".join(self._columns)
         self._names = f"rowid, {columns}"
         self.tables = {
@@ -30,8 +38,9 @@ class SqliteIndex:
         if not self._is_numbered:
             # They are compared with the key, so they have its types.
             types = [field.column.type.compile(dialect()) for field in resource.key]
-            typed = [f"{name} {kind}" for name, kind in zip(self._key, types, strict=True)]
-            parts = f"{NUMBER} INTEGER PRIMARY KEY", *typed, f"UNIQUE ({', '.join(self._key)})"
+            typed = [f"{name} {kind}" for name, kind in zip(self._key_names, types, strict=True)]
+            unique = f"UNIQUE ({', '.join(self._key_names)})"
+            parts = f"{NUMBER} INTEGER PRIMARY KEY", *typed, unique
             self.tables[numbers_name(resource)] = (
                 f"CREATE TABLE {self._numbers} ({', '.join(parts)})"
             )
@@ -43,7 +52,7 @@ class SqliteIndex:
         if self._is_numbered:
             return [add]
         keys = f"SELECT {self._keys(self._rows)} FROM {self._rows}"  # noqa: S608 - quoted
-        number = f"INSERT INTO {self._numbers} ({', '.join(self._key)}) {keys}"
+        number = f"INSERT INTO {self._numbers} ({', '.join(self._key_names)}) {keys}"
         return [number, add]
 
     @property
@@ -54,8 +63,10 @@ class SqliteIndex:
             f" VALUES ('delete', {self._values('old')});"
         )
         if not self._is_numbered:
-            names = ", ".join(self._key)
-            add = f"INSERT INTO {self._numbers} ({names}) VALUES ({self._keys('new')});{add}"  # noqa: S608 - quoted
+            names, keys = ", ".join(self._key_names), self._keys("new")
+            # One that is there already was left by a REPLACE, for which SQLite calls no trigger.
+            number = f"INSERT OR REPLACE INTO {self._numbers} ({names}) VALUES ({keys});"  # noqa: S608 - quoted
+            add = number + add
             remove += f"DELETE FROM {self._numbers} WHERE {self._is_that('old')};"  # noqa: S608 - quoted
         changed = ", ".join(dict.fromkeys([*self._key, *self._columns]))
         found = {}
@@ -82,4 +93,5 @@ class SqliteIndex:
         return ", ".join(f"{row}.{each}" for each in self._key)
 
     def _is_that(self, row: str) -> str:
-        return " AND ".join(f"{self._numbers}.{each} = {row}.{each}" for each in self._key)
+        pairs = zip(self._key_names, self._key, strict=True)
+        return " AND ".join(f"{self._numbers}.{name} = {row}.{each}" for name, each in pairs)

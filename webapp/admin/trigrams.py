@@ -50,6 +50,11 @@ def numbers_name(resource: Resource) -> str:
     return f"{NUMBERS_PREFIX}{resource.table.name}"
 
 
+def key_names(resource: Resource) -> list[str]:
+    """Return what the parts of a key are called there."""
+    return [f"key{number}" for number in range(len(resource.key))]
+
+
 def has_row_numbers(resource: Resource) -> bool:
     """Whether the key of a resource is what SQLite itself finds a row by, for good."""
     kind = unwrapped_type(resource.key[0].column.type)
@@ -58,9 +63,12 @@ def has_row_numbers(resource: Resource) -> bool:
 
 
 async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
-    """Whether the database has the index."""
+    """Whether the database has the index, and it is finished."""
     if session.get_bind().dialect.name == "postgresql":
-        wanted = "SELECT to_regclass(:name) IS NOT NULL"
+        wanted = (
+            "SELECT coalesce((SELECT indisvalid FROM pg_index"
+            " WHERE indexrelid = to_regclass(quote_ident(:name))), false)"
+        )
     else:
         wanted = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name"
     return bool((await session.execute(text(wanted), {"name": index_name(resource)})).scalar())
@@ -85,7 +93,8 @@ def proposals(resource: Resource) -> tuple[FromClause, ColumnElement[bool]]:
     if has_row_numbers(resource):
         return index.join(resource.table, _key(resource)[0] == index.c.rowid), condition
     numbers = _numbers(resource)
-    is_same = and_(*(column == numbers.c[column.name] for column in _key(resource)))
+    pairs = zip(_key(resource), key_names(resource), strict=True)
+    is_same = and_(*(column == numbers.c[name] for column, name in pairs))
     found = index.join(numbers, numbers.c[NUMBER] == index.c.rowid)
     return found.join(resource.table, is_same), condition
 
@@ -102,7 +111,8 @@ def is_proposed(resource: Resource) -> ColumnElement[bool]:
     if has_row_numbers(resource):
         return key[0].in_(found)
     numbers = _numbers(resource)
-    keys = select(*(numbers.c[column.name] for column in key)).where(numbers.c[NUMBER].in_(found))
+    names = key_names(resource)
+    keys = select(*(numbers.c[name] for name in names)).where(numbers.c[NUMBER].in_(found))
     return (tuple_(*key) if len(key) > 1 else key[0]).in_(keys)
 
 
@@ -128,7 +138,8 @@ def _key(resource: Resource) -> list[Column[Any]]:
 
 # Any: the keys of any resource.
 def _numbers(resource: Resource) -> Any:
-    columns = (column(each.name, each.type) for each in _key(resource))
+    pairs = zip(key_names(resource), _key(resource), strict=True)
+    columns = (column(name, each.type) for name, each in pairs)
     return table(numbers_name(resource), column(NUMBER), *columns)
 
 

@@ -1,6 +1,7 @@
 """Migrations: the schema of the database, step by step, applied by Alembic."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
@@ -19,8 +20,11 @@ HERE = Path(__file__).parent
 MIGRATION_LOCK = 5_214_001
 # How long to wait before asking again whose turn it is.
 TURN_SECONDS = 0.1
+ASKED_BEFORE_SAYING = 30
 
 Answer = TypeVar("Answer")
+
+logger = logging.getLogger("webapp.migrations")
 
 
 class SchemaError(Exception):
@@ -59,8 +63,12 @@ async def take_turn(
     which waits for all that began earlier, and so both for each other.
     """
     trying = text(f"SELECT {lock}({MIGRATION_LOCK})")
+    asked = 0
     while not (await connection.execute(trying)).scalar_one():
         await connection.rollback()
+        asked += 1
+        if asked == ASKED_BEFORE_SAYING:
+            logger.warning("Waiting for another process that changes the schema.")
         await asyncio.sleep(TURN_SECONDS)
 
 
