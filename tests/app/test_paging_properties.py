@@ -190,7 +190,7 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
     left = [(seat, id) for id, seat in rows.items() if seat and "b tower" in seat.lower()]
     wanted = [str(id) for _, id in sorted(left, reverse=sort.startswith("-"))]
     monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
-    monkeypatch.setattr(proposed, "COMMON", -1)
+    monkeypatch.setattr(proposed, "FEW", -1)
     monkeypatch.setattr(proposed, "SAMPLE_HITS", 0)
     # To the end of the list, and up to where the leaps are given up.
     for most in (50, 1):

@@ -68,7 +68,7 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         (narrowing, "LONG_WALK", 100),
         (narrowing, "LONG_SEARCH", 100),
         (proposed, "MOST_PROPOSED", 300),
-        (proposed, "COMMON", 50),
+        (proposed, "FEW", 50),
         (proposed, "SAMPLE_HITS", 0),
         (leaps, "LEAPS", 100),
     ]:

@@ -187,7 +187,7 @@ async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(narrowing, "SHORT_SEARCH", 3)
-    monkeypatch.setattr(proposed, "COMMON", 0)
+    monkeypatch.setattr(proposed, "FEW", 0)
     monkeypatch.setattr(proposed, "SAMPLE_HITS", 0)
     # So that neither of the other ways leads there.
     monkeypatch.setattr(narrowing, "LONG_SEARCH", 1)

@@ -1,9 +1,10 @@
 """Narrowing: the rows that a search or filters leave, found without reading the whole table.
 
 A condition that many rows fulfil is met soon by walking the list in its order; one that few fulfil
-has an index that proposes them, and they are few enough to be sorted. First a short walk, then the
-index, then a longer walk: where that ends, the answer says so instead of taking longer. Where no
-index says that a text is rare, a list of its values is walked by leaps before.
+has an index that proposes them, and they are few enough to be sorted. First a short walk, unless
+the index of a filter says that there are few; then the index, then a longer walk: where that ends,
+the answer says so instead of taking longer. Where no index says that a text is rare, a list of its
+values is walked by leaps before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +26,12 @@ from webapp.admin.selection import Selection, adapted, selection_of
 from webapp.admin.site import Site
 from webapp.admin.total import COUNT_CAP, Total
 from webapp.admin.trigrams import TRIGRAM_CHARACTERS, fetch_has_trigrams, is_proposed
-from webapp.admin.walks import walk
+from webapp.admin.walks import Walked, walk
 from webapp.folding import fold
 from webapp.reading import Row
 
 # Rows to look at: comparing texts takes longer than comparing numbers.
+FIRST_WALK = 1_500
 SHORT_WALK, SHORT_SEARCH = 5_000, 500
 LONG_WALK, LONG_SEARCH = 50_000, 20_000
 # So many hits of a short walk promise that a long one will do.
@@ -57,45 +59,70 @@ async def fetch_narrowed(
     session: AsyncSession, query: ListQuery, selection: Selection, limit: int
 ) -> Found:
     """Fetch the first `limit` rows from where the query begins."""
-    conditions, values = conditions_of(query), values_of(query)
-    short, long = (SHORT_SEARCH, LONG_SEARCH) if query.text else (SHORT_WALK, LONG_WALK)
-    walked = await walk(session, query, selection, conditions, values, limit, short)
-    if walked.edge is None:
-        return Found(walked.rows)
-    edge, missing = walked.edge, limit - len(walked.rows)
-    # For a short text an index proposes beginnings of words only: the walk comes first.
-    is_walk_first = len(walked.rows) >= PROMISING or is_short(query)
-    if not is_walk_first:
-        if can_leap(query, selection, conditions):
-            leaping = partial(_leap, session, query, selection, edge, values, missing)
-            rows = await in_time(session, leaping, LEAPING_MILLISECONDS)
-            if rows is not None:
-                return Found((*walked.rows, *rows))
-        found = await fetch_proposed(session, query, selection, limit)
-        if found is not None:
-            return Found(found.rows, is_partial=found.is_partial)
-    rest = query.first(before=edge) if query.is_backward else query.first(after=edge)
-    further = await walk(session, rest, selection, conditions, values, missing, long)
-    if further.edge is None:
-        return Found(walked.rows + further.rows)
-    if is_walk_first:
-        found = await fetch_proposed(session, query, selection, limit)
-        if found is not None:
-            return Found(found.rows, is_partial=found.is_partial)
-    return Found(walked.rows + further.rows, further.edge, short + long)
+    return await _Narrowing(session, query, selection, limit).fetch()
 
 
-async def _leap(
-    session: AsyncSession,
-    query: ListQuery,
-    selection: Selection,
-    edge: Cursor,
-    values: Mapping[str, Any],
-    limit: int,
-) -> Sequence[Row] | None:
-    if await proposes(session, query) and await proposed.is_rare(session, query):
-        return None
-    return await fetch_by_leaps(session, query, selection, edge, values, limit)
+class _Narrowing:
+    """The ways to the rows of one page."""
+
+    def __init__(
+        self, session: AsyncSession, query: ListQuery, selection: Selection, limit: int
+    ) -> None:
+        self.session, self.query, self.selection, self.limit = session, query, selection, limit
+        self.conditions, self.values = conditions_of(query), values_of(query)
+
+    async def fetch(self) -> Found:
+        has_text = bool(self.query.text)
+        short, long = (SHORT_SEARCH, LONG_SEARCH) if has_text else (SHORT_WALK, LONG_WALK)
+        first = min(FIRST_WALK, short)
+        walked = await self.walk(self.query, first)
+        if walked.edge is not None and await proposed.are_few(self.session, self.query):
+            found = await self.propose()
+            if found is not None:
+                return found
+        walked = await self.walk_on(walked, short - first)
+        # For a short text an index proposes beginnings of words only: the walk comes first.
+        is_walk_first = len(walked.rows) >= PROMISING or is_short(self.query)
+        if not is_walk_first:
+            found = await self.leap(walked) or await self.propose()
+            if found is not None:
+                return found
+        walked = await self.walk_on(walked, long)
+        found = await self.propose() if is_walk_first and walked.edge is not None else None
+        return found or Found(walked.rows, walked.edge, short + long if walked.edge else 0)
+
+    async def walk(self, query: ListQuery, budget: int, missing: int | None = None) -> Walked:
+        limit = self.limit if missing is None else missing
+        return await walk(
+            self.session, query, self.selection, self.conditions, self.values, limit, budget
+        )
+
+    async def walk_on(self, walked: Walked, budget: int) -> Walked:
+        """Look at `budget` more rows, unless the end has been reached or the page is full."""
+        edge = walked.edge
+        if edge is None or not budget:
+            return walked
+        query = self.query
+        rest = query.first(before=edge) if query.is_backward else query.first(after=edge)
+        more = await self.walk(rest, budget, self.limit - len(walked.rows))
+        return Walked(walked.rows + more.rows, more.edge)
+
+    async def leap(self, walked: Walked) -> Found | None:
+        if walked.edge is None or not can_leap(self.query, self.selection, self.conditions):
+            return None
+        leaping = partial(self._leap, walked.edge, self.limit - len(walked.rows))
+        rows = await in_time(self.session, leaping, LEAPING_MILLISECONDS)
+        return None if rows is None else Found((*walked.rows, *rows))
+
+    async def _leap(self, edge: Cursor, missing: int) -> Sequence[Row] | None:
+        session, query = self.session, self.query
+        if await proposes(session, query) and await proposed.is_rare(session, query):
+            return None
+        return await fetch_by_leaps(session, query, self.selection, edge, self.values, missing)
+
+    async def propose(self) -> Found | None:
+        found = await fetch_proposed(self.session, self.query, self.selection, self.limit)
+        return None if found is None else Found(found.rows, is_partial=found.is_partial)
 
 
 async def fetch_count(

@@ -40,12 +40,12 @@ from webapp.reading import Row
 
 # So many proposed rows are looked at and sorted.
 MOST_PROPOSED = 200_000
+# To sort so many takes no longer than to walk or to leap to a page of them. For a text PostgreSQL
+# cannot count up to there, but a sample of its rows tells: so many hits in so many per cent.
+FEW = 5_000
+SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 5
 # What is complete is worth waiting for; twice that and a walk still fit into a request.
 PROPOSING_MILLISECONDS = 1_500
-# To sort more proposed rows than this takes longer than to leap. PostgreSQL cannot count up to
-# there, but a sample of its rows tells: so many hits in so many per cent.
-COMMON = 5_000
-SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 5
 
 MOST = bindparam("most", type_=Integer)
 
@@ -67,7 +67,7 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Source:
-    """An index of SQLite that proposes rows: that of a field, or that of the trigrams."""
+    """An index that proposes rows: that of a field, or on SQLite that of the trigrams."""
 
     resource: Resource
     conditions: Conditions
@@ -195,11 +195,22 @@ def _has_indexed_filter(query: ListQuery) -> bool:
     return any(is_indexed(query.resource, field) for field in query.filtered_fields)
 
 
+async def are_few(session: AsyncSession, query: ListQuery) -> bool:
+    """Whether the index of a filter says that it leaves few rows."""
+    conditions = conditions_of(query)
+    for field in query.filtered_fields:
+        if is_indexed(query.resource, field):
+            source = Source(query.resource, conditions, field)
+            if await count_proposed(session, query, source, FEW) <= FEW:
+                return True
+    return False
+
+
 async def is_rare(session: AsyncSession, query: ListQuery) -> bool:
     """Whether the rows that contain a text are few enough to be sorted at once."""
     if not is_postgresql(session):
         source = Source(query.resource, conditions_of(query))
-        return await count_proposed(session, query, source, COMMON) <= COMMON
+        return await count_proposed(session, query, source, FEW) <= FEW
     hits = _select_sample(query.resource, conditions_of(query))
     count: int = (await session.execute(hits, values_of(query))).scalar_one()
     return count < SAMPLE_HITS
