@@ -72,8 +72,7 @@ class _Narrowing:
         self.conditions, self.values = conditions_of(query), values_of(query)
 
     async def fetch(self) -> Found:
-        has_text = bool(self.query.text)
-        short, long = (SHORT_SEARCH, LONG_SEARCH) if has_text else (SHORT_WALK, LONG_WALK)
+        short = SHORT_SEARCH if self.query.text else SHORT_WALK
         first = min(FIRST_WALK, short)
         walked = await self.walk(self.query, first)
         if walked.edge is not None and await proposed.are_few(self.session, self.query):
@@ -81,15 +80,24 @@ class _Narrowing:
             if found is not None:
                 return found
         walked = await self.walk_on(walked, short - first)
+        if walked.edge is None:
+            return Found(walked.rows)
+        return await self.fetch_beyond(walked, short)
+
+    async def fetch_beyond(self, walked: Walked, looked_at: int) -> Found:
+        """Fetch the rows where a short walk has ended before the page was full."""
         # For a short text an index proposes beginnings of words only: the walk comes first.
         is_walk_first = len(walked.rows) >= PROMISING or is_short(self.query)
         if not is_walk_first:
             found = await self.leap(walked) or await self.propose()
             if found is not None:
                 return found
+        long = LONG_SEARCH if self.query.text else LONG_WALK
         walked = await self.walk_on(walked, long)
-        found = await self.propose() if is_walk_first and walked.edge is not None else None
-        return found or Found(walked.rows, walked.edge, short + long if walked.edge else 0)
+        if walked.edge is None:
+            return Found(walked.rows)
+        found = await self.propose() if is_walk_first else None
+        return found or Found(walked.rows, walked.edge, looked_at + long)
 
     async def walk(self, query: ListQuery, budget: int, missing: int | None = None) -> Walked:
         limit = self.limit if missing is None else missing
