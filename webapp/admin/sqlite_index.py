@@ -18,8 +18,9 @@ OPTIONS = "content='', detail='none', tokenize='trigram'"
 
 
 class SqliteIndex:
-    """Statements by the names of what they create: first the tables, then what fills them with the
-    rows that are there, then the triggers.
+    """Statements, by the names of what they create.
+
+    First the tables, then what fills them with the rows that are there, then the triggers.
     """
 
     def __init__(self, resource: Resource) -> None:
