@@ -43,7 +43,7 @@ MOST_PROPOSED = 200_000
 # To sort so many takes no longer than to walk or to leap to a page of them. For a text PostgreSQL
 # cannot count up to there, but a sample of its rows tells: so many hits in so many per cent.
 FEW = 5_000
-SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 5
+SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 2
 # What is complete is worth waiting for; twice that and a walk still fit into a request.
 PROPOSING_MILLISECONDS = 1_500
 
