@@ -1,6 +1,6 @@
 """Conditions: what every row of a list fulfils, but for the values.
 
-To write a statement takes several times as long as to execute it. Values are parameters, so that
+To write a statement takes longer than to execute it. Values are parameters, so that
 lists which ask for the same fields in the same way share their statements.
 """
 

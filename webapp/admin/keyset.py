@@ -182,7 +182,7 @@ def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: boo
     assert order.value is not None
     edge = _given("edge", order.value)
     if not is_rest:
-        # Two bounds instead of one value, for PostgreSQL again.
+        # Told that one value stays the same, PostgreSQL might look for it along the keys.
         return Stretch((order.value >= edge, order.value <= edge))
     if not is_lateral:
         return Stretch((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))

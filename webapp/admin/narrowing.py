@@ -1,9 +1,9 @@
 """Narrowing: the rows that a search or filters leave, found without reading the whole table.
 
 A condition that many rows fulfil is met soon by walking the list in its order; one that few fulfil
-has an index that proposes them, and they are few enough to be sorted. First a short walk, unless
-the index of a filter says that there are few; then the index, then a longer walk: where that ends,
-the answer says so instead of taking longer. Where no index says that a text is rare, a list of its
+has an index that proposes them, and they are few enough to be sorted. First a short walk; then the
+index, at once if that of a filter says that there are few; then a longer walk: where that ends, the
+answer says so instead of taking longer. Where no index says that a text is rare, a list of its
 values is walked by leaps before.
 """
 

@@ -218,6 +218,7 @@ async def is_rare(session: AsyncSession, query: ListQuery) -> bool:
 
 @lru_cache(maxsize=64)
 def _select_sample(resource: Resource, conditions: Conditions) -> Select[int]:
+    # The seed makes it the same sample each time.
     some = tablesample(resource.table, func.system(SAMPLE_PERCENT), seed=text("0"))
     return select(func.count()).select_from(some).where(*adapted(conditions.all(), some))
 

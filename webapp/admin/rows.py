@@ -84,7 +84,7 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
     if fields[0] is title_field:
         # What links to the record says something, even where its title is empty.
         cells[0] = (title_place, title_place, lambda _, value, __: write_title(value))
-    # Words of our own stand without quotes: in so many rows they make a twentieth of the page.
+    # Words of our own stand without quotes: in so many rows they make 2 % of the page.
     check = (
         "<td class=check><label><input type=checkbox name=id form=selection"
         ' value="%s" aria-label="Select %s"></label></td>'
