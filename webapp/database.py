@@ -85,6 +85,11 @@ class Database:
             await asyncio.wait(self.endings, timeout=sqlite.BUSY_SECONDS)
 
 
+def is_postgresql(session: AsyncSession) -> bool:
+    """Whether a session talks to a server; the other database is SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def connect(settings: Settings) -> Database:
     """The engines for the settings; their first sessions open the connections."""
     url = make_url(settings.database_url)

@@ -22,7 +22,7 @@ from webapp.admin.resource import Resource
 from webapp.admin.schemas import dumped
 from webapp.admin.selection import selection_of, statements_of_all
 from webapp.admin.site import Site
-from webapp.database import Database
+from webapp.database import Database, is_postgresql
 
 ROWS_PER_BATCH = 500
 MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
@@ -107,15 +107,16 @@ async def _batches(
     # A session of its own: that of the request ends before its response begins.
     # A slow client keeps its connection for long; some have to be left for the pages.
     async with exports, database.session(is_read_only=True) as session:
-        is_postgresql = session.get_bind().dialect.name == "postgresql"
-        if is_postgresql:
+        if is_postgresql(session):
             # A sort would hold all rows before the first one leaves; the indexes have the order.
             given = {"sort": "on" if query.is_narrowed else "off"}
             await session.execute(TO_THE_END, given)
         conditions = await exact_conditions(session, query)
         fields = (*query.resource.fields, *query.condition_fields)
         selection = selection_of(site, query, fields)
-        for statement in statements_of_all(selection, conditions, is_lateral=is_postgresql):
+        for statement in statements_of_all(
+            selection, conditions, is_lateral=is_postgresql(session)
+        ):
             options = {"yield_per": ROWS_PER_BATCH}
             result = await session.stream(statement, values_of(query), execution_options=options)
             async for batch in result.partitions():

@@ -9,15 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp import sqlite
+from webapp.database import is_postgresql
 
 CANCELLED = "57014"
 TIMEOUT = text("SELECT set_config('statement_timeout', :milliseconds, true)")
 
 Answer = TypeVar("Answer")
-
-
-def is_postgresql(session: AsyncSession) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
 
 
 async def in_time(

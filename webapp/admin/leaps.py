@@ -18,6 +18,7 @@ from webapp.admin.keyset import SIZE, marks_of, parameters_of, select_stretch, v
 from webapp.admin.query import ListQuery
 from webapp.admin.search import matches_any
 from webapp.admin.selection import Selection, order_of, with_titles
+from webapp.database import is_postgresql
 from webapp.folding import fold
 from webapp.reading import Row
 
@@ -49,7 +50,7 @@ async def fetch_by_leaps(
     if edge.value is None:
         # Rows without a value are the last ones.
         return None if query.is_backward else ()
-    is_falling, is_lateral = query.is_falling, session.get_bind().dialect.name == "postgresql"
+    is_falling, is_lateral = query.is_falling, is_postgresql(session)
     given = {**values, **parameters_of(edge, is_falling=is_falling), "leaps": LEAPS}
     rows: list[Row] = []
     if fold(query.text) in fold(edge.value):

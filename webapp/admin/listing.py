@@ -26,6 +26,7 @@ from webapp.admin.selection import (
 from webapp.admin.site import Site
 from webapp.admin.total import Total
 from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_total
+from webapp.database import is_postgresql
 from webapp.reading import Row, fetch_few, fetch_state
 
 MOST_CHARACTERS_KEPT = 20_000
@@ -129,7 +130,7 @@ async def _fetch_rows(
         selection,
         place_of(order_of(selection), query.cursor),
         is_backward=query.is_backward,
-        is_lateral=session.get_bind().dialect.name == "postgresql",
+        is_lateral=is_postgresql(session),
         is_counted=is_counted,
     )
     parameters = {**parameters_of(query.cursor, is_falling=query.is_falling), "size": limit}

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.admin import proposed
 from webapp.admin.conditions import conditions_of, values_of
 from webapp.admin.cursor import Cursor
-from webapp.admin.in_time import in_time, is_postgresql
+from webapp.admin.in_time import in_time
 from webapp.admin.leaps import can_leap, fetch_by_leaps
 from webapp.admin.proposed import fetch_proposed, is_short, proposes
 from webapp.admin.query import ListQuery
@@ -27,6 +27,7 @@ from webapp.admin.site import Site
 from webapp.admin.total import COUNT_CAP, Total
 from webapp.admin.trigrams import TRIGRAM_CHARACTERS, fetch_has_trigrams, is_proposed
 from webapp.admin.walks import Walked, walk
+from webapp.database import is_postgresql
 from webapp.folding import fold
 from webapp.reading import Row
 

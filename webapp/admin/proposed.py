@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.conditions import Conditions, conditions_of, values_of
 from webapp.admin.fields import Field
-from webapp.admin.in_time import in_time, is_postgresql
+from webapp.admin.in_time import in_time
 from webapp.admin.indexes import is_indexed
 from webapp.admin.keyset import SIZE, Place, parameters_of, place_of, stretches
 from webapp.admin.query import ListQuery
@@ -35,6 +35,7 @@ from webapp.admin.trigrams import (
     proposals,
     proposed_numbers,
 )
+from webapp.database import is_postgresql
 from webapp.folding import fold
 from webapp.reading import Row
 

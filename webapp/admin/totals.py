@@ -12,6 +12,7 @@ from webapp.admin.resource import Resource
 from webapp.admin.selection import select_count
 from webapp.admin.site import Site
 from webapp.admin.total import COUNT_CAP, Total
+from webapp.database import is_postgresql
 
 # Fewer rows are counted: that takes no longer, and is exact.
 LEAST_ESTIMATE = 2 * COUNT_CAP
@@ -69,7 +70,7 @@ async def fetch_total_of(
 
 
 async def _ask(session: AsyncSession, table: str) -> int | None:
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         # As the planner does: so many rows a page, when it last looked, times the pages there are.
         asked = text(
             "SELECT (reltuples / relpages * (pg_relation_size(oid)"

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.fields import unwrapped_type
 from webapp.admin.resource import Resource
+from webapp.database import is_postgresql
 from webapp.folding import fold
 
 PREFIX = "search_"
@@ -64,7 +65,7 @@ def has_row_numbers(resource: Resource) -> bool:
 
 async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
     """Whether the database has the index, and it is finished."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         wanted = (
             "SELECT coalesce((SELECT indisvalid FROM pg_index"
             " WHERE indexrelid = to_regclass(quote_ident(:name))), false)"

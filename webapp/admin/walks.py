@@ -23,6 +23,7 @@ from webapp.admin.keyset import (
 )
 from webapp.admin.query import ListQuery
 from webapp.admin.selection import Selection, adapted, order_of, with_titles
+from webapp.database import is_postgresql
 from webapp.reading import Row
 
 BUDGET = bindparam("budget", type_=Integer)
@@ -64,7 +65,7 @@ async def walk(
         conditions,
         place_of(order, cursor),
         is_backward=query.is_backward,
-        is_lateral=session.get_bind().dialect.name == "postgresql",
+        is_lateral=is_postgresql(session),
     )
     rows: list[Row] = []
     for step in steps:
