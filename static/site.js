@@ -89,8 +89,10 @@ const repeat = ({ sourceElement, sourceEvent }) => {
 
 // ---- filters: close by themselves, narrow their options, follow the address ----
 for (const type of ["pointerdown", "focusin"])
-  document.addEventListener(type, ({ target }) => {
-    for (const filter of all(".filter[open]")) if (!filter.contains(target)) filter.open = false;
+  document.addEventListener(type, ({ type, target }) => {
+    // Pressing on text gives the focus to whatever around it can have it, which is no way out.
+    const isAround = (filter) => type === "focusin" && target.contains(filter);
+    for (const filter of all(".filter[open]")) if (!filter.contains(target) && !isAround(filter)) filter.open = false;
   });
 
 on("toggle", ".filter[open]", (filter) => matchMedia("(pointer: fine)").matches && find("input", filter).focus(), true);
@@ -239,7 +241,11 @@ on("click", "dialog [data-cancel]", (link, event) => {
   event.preventDefault();
   link.closest("dialog").close();
 });
-on("pointerdown", "dialog", (dialog, { target }) => target === dialog && dialog.close());
+on("pointerdown", "dialog", (dialog, { target, clientX, clientY }) => {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  const isInside = left <= clientX && clientX <= right && top <= clientY && clientY <= bottom;
+  if (target === dialog && !isInside) dialog.close(); // its scrollbar and its padding are no backdrop
+});
 on("close", "#dialog", (dialog) => dialog.replaceChildren(), true);
 
 // ---- a conflict: what is typed after choosing theirs is meant to be kept ----

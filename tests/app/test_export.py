@@ -43,6 +43,15 @@ async def test_a_csv_file_holds_every_row_of_the_list_and_the_titles_of_relation
     assert (second["name"], second["age"], second["team"]) == ("Deadpond", "", "")
 
 
+async def test_a_csv_file_leaves_masked_columns_out(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "Deadpond", "Dive Wilson", age=7, team=await a_team(session, "Z-Force"))
+    (line,) = lines_of(await client.get("/heroes.csv"))
+    assert list(line) == ["name", "age", "team_id", "id", "team"]
+    assert (line["name"], line["age"], line["team"]) == ("Deadpond", "7", "Z-Force")
+
+
 async def test_a_json_file_holds_what_the_api_shows_of_each_record(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
