@@ -15,6 +15,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
 WEBAPP = (sys.executable, "-m", "webapp")
+# A slow machine is no busy database.
+PATIENT = {"WEBAPP_REQUEST_TIMEOUT_SECONDS": "60"}
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 # Linux's number for it, see prctl(2).
@@ -45,7 +47,7 @@ def running_server(
         process = subprocess.Popen(
             [*WEBAPP, "serve", f"--port={port}", *options],
             cwd=PROJECT,
-            env=os.environ | environment,
+            env={**os.environ, **PATIENT, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

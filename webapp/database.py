@@ -23,16 +23,14 @@ from webapp.statements import note_statement
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Waiting for a connection, for a lock and for an answer each have an end of their own; the
-# request's timeout is the end of all of them together.
-POOL_SECONDS = 2.0
-# SQLite has one writer, and a queue for it is no sign of trouble.
-TURN_SECONDS = 4.0
-CONNECT_SECONDS = 2.0
+# Waiting for a connection, for a lock and for an answer each have an end of their own, before the
+# request's timeout ends all of them together.
+WAIT_SHARE = 4 / 9
+STATEMENT_SHARE = 8 / 9
+# How long closing waits for statements that nobody waits for any more.
+ENDING_SECONDS = 2.0
 POSTGRESQL_SETTINGS = {
     "application_name": "hero-admin",
-    "statement_timeout": "4s",
-    "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "60s",
     # Compiling costs an admin's short queries more than it gains them.
     "jit": "off",
@@ -40,6 +38,7 @@ POSTGRESQL_SETTINGS = {
 
 # Not a setting to connect with: a server that does not know it would refuse.
 WATCH = "SET client_connection_check_interval = '1s'"
+WATCH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Database:
             self.loop_reader.close()
         await self.writing.dispose()
         if self.endings:
-            await asyncio.wait(self.endings, timeout=sqlite.BUSY_SECONDS)
+            await asyncio.wait(self.endings, timeout=ENDING_SECONDS)
 
 
 def is_postgresql(session: AsyncSession) -> bool:
@@ -94,7 +93,7 @@ def connect(settings: Settings) -> Database:
     """The engines for the settings; their first sessions open the connections."""
     url = make_url(settings.database_url)
     if settings.is_embedded:
-        return _connect_sqlite(url, settings.pool_size)
+        return _connect_sqlite(url, settings)
     engine = _create_server_engine(url, settings)
     replica = None
     if settings.database_read_url:
@@ -109,7 +108,7 @@ def connect(settings: Settings) -> Database:
     )
 
 
-def _connect_sqlite(url: URL, readers: int) -> Database:
+def _connect_sqlite(url: URL, settings: Settings) -> Database:
     # Absolute, as the process may change its directory later.
     path = Path(url.database or "").absolute()
     # When this fails the first connection says so.
@@ -119,18 +118,23 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
 
     endings: sqlite.Endings = set()
     loop_reader = sqlite.LoopReader(path)
+    wait_seconds = settings.request_timeout_seconds * WAIT_SHARE
 
     def engine(*, is_read_only: bool, pool_size: int) -> AsyncEngine:
+        # SQLite has one writer, and a queue for it is no sign of trouble.
+        share = WAIT_SHARE if is_read_only else STATEMENT_SHARE
         return _create_engine(
             url,
             pool_size,
-            pool_timeout=POOL_SECONDS if is_read_only else TURN_SECONDS,
-            async_creator=lambda: sqlite.connect(path, is_read_only=is_read_only, endings=endings),
+            pool_timeout=settings.request_timeout_seconds * share,
+            async_creator=lambda: sqlite.connect(
+                path, is_read_only=is_read_only, endings=endings, busy_seconds=wait_seconds
+            ),
             execution_options={reading.WAY: loop_reader if is_read_only else None},
         )
 
     return Database(
-        reading=engine(is_read_only=True, pool_size=readers),
+        reading=engine(is_read_only=True, pool_size=settings.pool_size),
         writing=engine(is_read_only=False, pool_size=1),
         endings=endings,
         loop_reader=loop_reader,
@@ -139,7 +143,15 @@ def _connect_sqlite(url: URL, readers: int) -> Database:
 
 def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = False) -> AsyncEngine:
     # Any: what asyncpg takes.
-    options: dict[str, Any] = {"timeout": CONNECT_SECONDS, "server_settings": POSTGRESQL_SETTINGS}
+    wait_seconds = settings.request_timeout_seconds * WAIT_SHARE
+    limits = {
+        "statement_timeout": _milliseconds(settings.request_timeout_seconds * STATEMENT_SHARE),
+        "lock_timeout": _milliseconds(wait_seconds),
+    }
+    options: dict[str, Any] = {
+        "timeout": wait_seconds,
+        "server_settings": POSTGRESQL_SETTINGS | limits,
+    }
     has_pooler = settings.database_pooler == "transaction"
     if has_pooler:
         # Nothing may outlive a transaction: neither settings nor prepared statements.
@@ -152,7 +164,7 @@ def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fa
     engine = _create_engine(
         url,
         settings.pool_size,
-        pool_timeout=POOL_SECONDS,
+        pool_timeout=wait_seconds,
         connect_args=options,
         # A pooler may carry out two halves of a statement at two connections.
         execution_options={reading.WAY: None if has_pooler else "pool"},
@@ -161,6 +173,11 @@ def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fa
     if not has_pooler:
         event.listen(engine.sync_engine, "connect", _be_watched)
     return engine
+
+
+def _milliseconds(seconds: float) -> str:
+    # To PostgreSQL, none at all would be no limit.
+    return f"{max(1, round(seconds * 1000))}ms"
 
 
 def _reading(engine: AsyncEngine) -> AsyncEngine:
@@ -208,7 +225,7 @@ async def _watch_for_us(driver: asyncpg.Connection) -> None:
     """Let the server end a statement that nobody waits for any more."""
     # A server on Windows cannot, nor can those before PostgreSQL 14.
     with suppress(asyncpg.DataError, asyncpg.SyntaxOrAccessError):
-        await driver.execute(WATCH, timeout=CONNECT_SECONDS)
+        await driver.execute(WATCH, timeout=WATCH_SECONDS)
 
 
 def _note_statement(_: object, __: object, text: str, parameters: object, *___: object) -> None:

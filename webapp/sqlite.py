@@ -17,7 +17,6 @@ import aiosqlite
 
 from webapp.folding import fold
 
-BUSY_SECONDS = 2.0
 # For another process that migrates a large database.
 PATIENT_SECONDS = 600.0
 INTERRUPT_SECONDS = 0.05
@@ -38,23 +37,30 @@ Endings = set[asyncio.Future[object]]
 State = tuple[object, int]
 
 
-async def connect(path: Path, *, is_read_only: bool, endings: Endings) -> "Connection":
+async def connect(
+    path: Path, *, is_read_only: bool, endings: Endings, busy_seconds: float
+) -> "Connection":
     """Open an existing database file. Raises sqlite3.OperationalError.
 
-    Whoever closes the database waits for the `endings` of connections that nobody waited for.
+    It waits for locks for `busy_seconds`. Whoever closes the database waits for the `endings` of
+    connections that nobody waited for.
     """
     begin: Begin = "BEGIN" if is_read_only else "BEGIN IMMEDIATE"
-    connection = Connection(lambda: _open(path, is_read_only=is_read_only), begin, endings)
+
+    def open_file() -> sqlite3.Connection:
+        return _open(path, is_read_only=is_read_only, busy_seconds=busy_seconds)
+
+    connection = Connection(open_file, begin, endings, busy_seconds)
     await connection
     return connection
 
 
-def _open(path: Path, *, is_read_only: bool) -> sqlite3.Connection:
+def _open(path: Path, *, is_read_only: bool, busy_seconds: float) -> sqlite3.Connection:
     # mode=rw: a file that vanished is an error, not a fresh database without tables.
     opened = sqlite3.connect(
         f"file:{quote(str(path))}?mode=rw",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -115,7 +121,7 @@ class LoopReader:
         self._disconnect()
 
     def _connect(self) -> sqlite3.Connection:
-        self._connection = _open(self._path, is_read_only=True)
+        self._connection = _open(self._path, is_read_only=True, busy_seconds=0)
         self._connection.set_progress_handler(self._is_late, STEPS_PER_LOOK)
         return self._connection
 
@@ -132,7 +138,11 @@ class Connection(aiosqlite.Connection):
     """A connection that begins its transactions itself and can be given up in mid-query."""
 
     def __init__(
-        self, connector: Callable[[], sqlite3.Connection], begin: Begin, endings: Endings
+        self,
+        connector: Callable[[], sqlite3.Connection],
+        begin: Begin,
+        endings: Endings,
+        busy_seconds: float,
     ) -> None:
         super().__init__(connector, iter_chunk_size=ROWS_PER_TRIP)
         # A thread stuck on a slow disk must not keep the process from ending.
@@ -140,6 +150,7 @@ class Connection(aiosqlite.Connection):
         self._begin = begin
         self._is_read_only = begin == "BEGIN"
         self._endings = endings
+        self._busy_seconds = busy_seconds
         self._trips_begun = self._trips_ended = 0
         self._is_running = False
         self._is_in_transaction = False
@@ -170,7 +181,7 @@ class Connection(aiosqlite.Connection):
         if not self._is_read_only:
             self.run(query, sql, parameters)
             return
-        _be_patient(self._conn, BUSY_SECONDS)
+        _be_patient(self._conn, self._busy_seconds)
         try:
             self.run(query, sql, parameters)
         finally:
@@ -220,7 +231,7 @@ class Connection(aiosqlite.Connection):
         try:
             yield
         finally:
-            patience = 0 if self._is_read_only else round(BUSY_SECONDS * 1000)
+            patience = 0 if self._is_read_only else round(self._busy_seconds * 1000)
             await self._configure(foreign_keys=1, busy_timeout=patience)
 
     async def _configure(self, **pragmas: int) -> None:

@@ -24,14 +24,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_team
 from tests.postgres import PostgresServer, children_of
-from tests.server import PROJECT, WEBAPP
+from tests.server import PATIENT, PROJECT, WEBAPP, end_with_parent
 from tests.stored import Stored
 from webapp.database import connect
 from webapp.heroes import Hero
 from webapp.settings import Settings
 from webapp.teams import Team
 
-END_SECONDS = 30.0
+END_SECONDS = 60.0
 REVISIONS = sorted(path.name[:4] for path in PROJECT.glob("webapp/migrations/versions/[0-9]*.py"))
 HERO = b'{"name": "Slow Motion", "secret_name": "Ada Lagg"}'
 SENT = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
@@ -69,9 +69,11 @@ def test_a_server_told_to_stop_finishes_what_it_is_doing(
 ) -> None:
     with serving(sqlite_url, tmp_path, f"--workers={workers}") as (process, port):
         with half_sent_hero(port) as connection:
+            serving_processes = children_of(process.pid) if workers > 1 else [process.pid]
+            assert any(is_listening(pid, port) for pid in serving_processes)
             # Ctrl+C reaches the workers too, as the terminal sends it to all of them.
             (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-            time.sleep(1)
+            wait_until(lambda: not any(is_listening(pid, port) for pid in serving_processes))
             connection.sendall(HERO[10:])
             assert connection.recv(1000).startswith(b"HTTP/1.1 201")
         assert process.wait(END_SECONDS) == 0
@@ -79,14 +81,12 @@ def test_a_server_told_to_stop_finishes_what_it_is_doing(
     assert "Traceback" not in (tmp_path / "stderr").read_text()
 
 
-def test_a_server_told_to_stop_waits_ten_seconds_for_a_client_that_says_nothing(
+def test_a_server_told_to_stop_does_not_wait_for_ever_for_a_client_that_says_nothing(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     with serving(sqlite_url, tmp_path) as (process, port), half_sent_hero(port):
         process.terminate()
-        start = time.monotonic()
         assert process.wait(END_SECONDS) == 0
-        assert time.monotonic() - start > 8
     assert names_in(sqlite_url) == []
     assert "Traceback" not in (tmp_path / "stderr").read_text()
 
@@ -95,7 +95,7 @@ def test_a_server_told_to_stop_waits_ten_seconds_for_a_client_that_says_nothing(
 def test_the_printed_address_answers_at_once(sqlite_url: str, tmp_path: Path, workers: int) -> None:
     with (
         serving(sqlite_url, tmp_path, f"--workers={workers}") as (_, port),
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as response,
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=END_SECONDS) as response,
     ):
         assert response.status == 200
         assert "server" not in response.headers
@@ -308,7 +308,7 @@ def test_sample_data_that_cannot_be_added_leaves_nothing(sqlite_url: str) -> Non
 
 
 def test_sample_data_interrupted_by_ctrl_c_leaves_nothing(sqlite_url: str, tmp_path: Path) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*WEBAPP, "sample", "--heroes=10000000"],
         cwd=PROJECT,
         env=os.environ | {"WEBAPP_DATABASE_URL": sqlite_url},
@@ -316,11 +316,15 @@ def test_sample_data_interrupted_by_ctrl_c_leaves_nothing(sqlite_url: str, tmp_p
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    journal = tmp_path / "heroes.db-wal"
-    wait_until(lambda: journal.exists() and journal.stat().st_size > 1_000_000)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=END_SECONDS)
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - it takes no lock
+    ) as process:
+        try:
+            journal = tmp_path / "heroes.db-wal"
+            wait_until(lambda: journal.exists() and journal.stat().st_size > 1_000_000)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=END_SECONDS)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "Traceback" not in said
     assert names_in(sqlite_url) == []
@@ -507,6 +511,7 @@ def serving(
             [*WEBAPP, "serve", "--port=0", *options],
             cwd=PROJECT,
             env=os.environ
+            | PATIENT
             | {"WEBAPP_AUTH": "off", "WEBAPP_DATABASE_URL": url}
             | dict(environment or {}),
             stdin=subprocess.DEVNULL,
@@ -514,6 +519,7 @@ def serving(
             stderr=errors,
             text=True,
             start_new_session=True,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - it takes no lock
         ) as process,
     ):
         assert process.stdout is not None
@@ -526,8 +532,7 @@ def serving(
             assert printed, line + (folder / "stderr").read_text()
             yield process, int(printed[1])
         finally:
-            process.terminate()
-            process.wait(END_SECONDS)
+            stop(process)
 
 
 @contextmanager
@@ -545,8 +550,36 @@ def half_sent_hero(port: int) -> Iterator[socket.socket]:
         yield connection
 
 
+def is_listening(pid: int, port: int) -> bool:
+    """Whether a process has a socket that takes connections on a port of 127.0.0.1."""
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    # By its number, for an address and a state in hexadecimal digits.
+    numbers = {line[9] for line in sockets if line[1].endswith(f":{port:04X}") and line[3] == "0A"}
+    try:
+        files = [file.readlink().name for file in Path(f"/proc/{pid}/fd").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return not numbers.isdisjoint(file[8:-1] for file in files if file.startswith("socket:["))
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        # Its workers too.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def heed_interrupts() -> None:
+    """Run in a new process: a shell lets what it runs in the background ignore Ctrl+C."""
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def read_json(port: int, path: str) -> list[object]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=END_SECONDS) as response:
         answer: list[object] = json.load(response)
         return answer
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
 
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Slot
@@ -32,6 +33,7 @@ from tests.html import (
     title_of,
 )
 from tests.stored import Stored
+from tests.waiting import until
 from webapp.admin.submissions import Submission
 from webapp.database import Database
 from webapp.heroes import Hero
@@ -285,16 +287,21 @@ async def test_of_several_people_who_take_a_name_at_once_one_gets_it(
 
 
 async def test_a_team_that_vanishes_while_a_hero_joins_it_is_refused_beside_its_field(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database, stored: Stored
+    app: Starlette,
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    database: Database,
+    stored: Stored,
 ) -> None:
     team = await a_team(session)
+    writing = app.state.database.writing.sync_engine.pool
     async with database.session(is_read_only=False) as other:
         await other.execute(delete(Team))
         joining = asyncio.create_task(
             client.post("/heroes", data={**NOVA, "team_id": str(team.id)})
         )
-        # Long enough for the request to wait for the other transaction; if not, it sees it done.
-        await asyncio.wait([joining], timeout=0.3)
+        # It waits for the other transaction from here on; should it not yet, it sees it done.
+        await until(lambda: writing.checkedout() == 1)
         await other.commit()
     page = await joining
     assert page.status_code == 422

@@ -13,6 +13,8 @@ from tests.factories import a_team, some_heroes
 from tests.html import form_of, submit
 
 HEROES = 1000
+# What delays a step once, such as other programs that take the caches, is not the request's doing.
+TRIES = 3
 READING = (
     "/",
     "/heroes",
@@ -39,8 +41,16 @@ READING = (
 async def watch(request: Callable[[], Awaitable[httpx.Response]], *statuses: int) -> None:
     # The first time templates and statements are compiled, once for the process.
     assert (await request()).status_code in statuses
-    with watched_event_loop():
-        assert (await request()).status_code in statuses
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with watched_event_loop():
+                answer = await request()
+        except AssertionError:
+            if not tries_left:
+                raise
+        else:
+            assert answer.status_code in statuses
+            return
 
 
 @pytest.mark.parametrize("url", READING)

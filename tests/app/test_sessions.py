@@ -19,7 +19,6 @@ from tests.signing_in import LIMITS
 from tests.statements import Statements
 from tests.stored import Stored
 from tests.waiting import until
-from webapp import sqlite
 from webapp.accounts import changes
 from webapp.accounts.sessions import UserSession, end_sessions, fetch_sessions
 from webapp.accounts.users import User
@@ -160,10 +159,9 @@ async def locked(url: str) -> AsyncIterator[None]:
 
 
 async def test_a_locked_or_read_only_database_keeps_nobody_from_reading(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str,
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 600)
-    app = create_app(Settings(database_url=sqlite_url))
+    app = create_app(Settings(database_url=sqlite_url, request_timeout_seconds=1200))
     async with serving(app, role=Role.OWNER) as client:
         async with app.state.database.session(is_read_only=False) as session:
             await move(session, seen_at=timedelta(hours=1))

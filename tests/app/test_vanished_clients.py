@@ -18,7 +18,7 @@ from starlette.routing import Route
 from tests.postgres import PostgresServer
 from tests.stored import Stored
 from tests.waiting import until
-from webapp import database as webapp_database
+from webapp import transactions
 from webapp.settings import Settings
 from webapp.teams import Team
 
@@ -35,6 +35,8 @@ class Probe:
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.is_listened_for = asyncio.Event()
         self.ended: list[str] = []
 
     async def read(self, request: Request) -> Response:
@@ -57,25 +59,30 @@ class Probe:
     async def save(self, request: Request) -> Response:
         request.state.session.add(Team(name=(await request.body()).decode()))
         self.begun.set()
-        await asyncio.sleep(1)
+        await self.may_end.wait()
         return PlainTextResponse("saved")
 
     async def echo(self, request: Request) -> Response:
-        self.begun.set()
-        # Long enough for the middleware to have asked for the body before.
-        await asyncio.sleep(1)
+        # The middleware has asked for the body before.
+        await self.is_listened_for.wait()
         return PlainTextResponse(await request.body())
 
 
 @pytest.fixture
-def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setitem(webapp_database.POSTGRESQL_SETTINGS, "statement_timeout", "10min")
+def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, auth="off", request_timeout_seconds=600)
 
 
 @pytest.fixture
-def probe(app: Starlette) -> Probe:
+def probe(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Probe:
     probe = Probe()
+    listen = transactions._Unit._listen  # noqa: SLF001 - nothing else tells that it listens
+
+    def listen_and_tell(unit: transactions._Unit) -> None:
+        listen(unit)
+        probe.is_listened_for.set()
+
+    monkeypatch.setattr(transactions._Unit, "_listen", listen_and_tell)  # noqa: SLF001 - the same
     for handler in (probe.read, probe.stream, probe.save, probe.echo):
         route = Route(f"/{handler.__name__}", handler, methods=["GET", "POST"])
         app.router.routes.insert(0, route)
@@ -138,10 +145,13 @@ async def test_the_query_of_a_client_that_went_away_ends(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
+
+    async def is_busy() -> bool:
+        return not await is_idle()
+
     async with asking(port, "GET", path):
         await probe.begun.wait()
-        await asyncio.sleep(0.5)
-        assert not await is_idle()
+        await until(is_busy)
     await until(is_idle)
     await until(lambda: "path=" + path in caplog.text)
     assert [record for record in caplog.records if record.levelname != "INFO"] == []
@@ -152,6 +162,7 @@ async def test_a_save_goes_on_when_its_client_went_away(
 ) -> None:
     async with asking(port, "POST", "/save", b"Z-Force"):
         await probe.begun.wait()
+    probe.may_end.set()
 
     async def is_saved() -> bool:
         return await stored.count(Team) == 1

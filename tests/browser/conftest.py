@@ -7,8 +7,8 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +41,7 @@ FLAGS = (
 )
 TOKEN = "the-token-of-the-session-in-the-browser-tests"
 # Long enough for a machine with much else to do.
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
@@ -100,14 +100,34 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def running(
+def patient(
     cast_database: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Path]]:
-    home = tmp_path_factory.mktemp("server")
-    database = home / "heroes.db"
-    shutil.copy(cast_database, database)
-    with running_server(home / "server.log", _environment(database)) as server:
-        yield server, database
+    """A server that gives a request all the time that a slow machine takes, and its database."""
+    with _running(cast_database, tmp_path_factory.mktemp("patient"), {}) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def impatient(
+    cast_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Path]]:
+    """One that soon says that its database is busy."""
+    limit = {"WEBAPP_REQUEST_TIMEOUT_SECONDS": "2"}
+    with _running(cast_database, tmp_path_factory.mktemp("impatient"), limit) as running:
+        yield running
+
+
+@pytest.fixture
+def is_patient() -> bool:
+    return True
+
+
+@pytest.fixture
+def running(request: pytest.FixtureRequest, is_patient: bool) -> tuple[Server, Path]:
+    """The server that is asked, and its database."""
+    found: tuple[Server, Path] = request.getfixturevalue("patient" if is_patient else "impatient")
+    return found
 
 
 @pytest.fixture
@@ -204,6 +224,16 @@ def axe(has_javascript: bool) -> Axe:
         assert not violations, f"axe on {page.url}:\n" + "\n".join(violations)
 
     return check
+
+
+@contextmanager
+def _running(
+    cast_database: Path, home: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[Server, Path]]:
+    database = home / "heroes.db"
+    shutil.copy(cast_database, database)
+    with running_server(home / "server.log", {**_environment(database), **environment}) as server:
+        yield server, database
 
 
 def _environment(database: Path) -> dict[str, str]:

@@ -29,9 +29,9 @@ TIMEOUT_SECONDS = 10.0
 SHORT_SECONDS = 0.5
 INSERT = "INSERT INTO team (name) VALUES ('Preventers')"
 COUNT = "SELECT count(*) FROM team"
-# Busy for many seconds on either database.
+# Busy for hours on either database.
 SLOW = (
-    "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 90000000)"
+    "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 9e9)"
     " SELECT count(*) FROM numbers"
 )
 
@@ -261,10 +261,8 @@ async def test_a_client_that_goes_away_leaves_no_connection_behind(database: Dat
 async def test_a_slow_statement_is_given_up_and_the_next_one_works(
     database: Database, method: str
 ) -> None:
-    # The statement itself takes longer.
-    async with asyncio.timeout(16 * SHORT_SECONDS):
-        with pytest.raises(TimeoutError) as late:
-            await client_of(database, slow, timeout_seconds=SHORT_SECONDS).request(method, "/")
+    with pytest.raises(TimeoutError) as late:
+        await client_of(database, slow, timeout_seconds=SHORT_SECONDS).request(method, "/")
     assert is_unavailable(late.value)
     assert (await client_of(database, insert).post("/")).status_code == 200
     assert await teams_in(database) == 1

@@ -226,7 +226,11 @@ def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
         )
         for _ in range(3)
     ]
-    applied = [int(process.communicate()[0]) for process in processes]
+    try:
+        applied = [int(process.communicate()[0]) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
     assert sorted(map(bool, applied)) == [False, False, True]
 
 

@@ -131,17 +131,21 @@ FOLDING = text(
     " SELECT count(fold('N' || n)) FROM numbers"
 )
 
-async def read(database):
+async def read(database, begun):
     async with database.session(is_read_only=True) as session:
         raw = await (await session.connection()).get_raw_connection()
+        begun.set_result(raw.driver_connection)
         with raw.driver_connection.ending_after(60):
             await session.execute(FOLDING)
 
 async def main():
     database = connect(Settings(database_url=sys.argv[1]))
     for _ in range(15):
-        reading = asyncio.create_task(read(database))
-        await asyncio.sleep(0.05)
+        begun = asyncio.get_running_loop().create_future()
+        reading = asyncio.create_task(read(database, begun))
+        driver = await begun
+        while not driver._is_running:
+            await asyncio.sleep(0.001)
         reading.cancel()
         await asyncio.wait([reading])
         assert reading.cancelled()
