@@ -306,9 +306,11 @@ const showTimes = () => {
     const date = new Date(time.dateTime);
     const seconds = Math.round((date - Date.now()) / 1000);
     const [unit, size] = sizes.find(([, length]) => Math.abs(seconds) >= length) ?? sizes[3];
-    const isNear = Math.abs(seconds) < 7 * 86400;
+    const isNear = time.dateTime.endsWith("Z") && Math.abs(seconds) < 7 * 86400; // how long ago a bare clock was, only its place knows
+    const clock = date.toLocaleTimeString([], { timeStyle: date.getSeconds() ? "medium" : "short" });
+    const day = isNear ? relative.format(Math.round(seconds / size), unit) : date.toLocaleDateString([], { dateStyle: "medium" });
     time.title = date.toLocaleString([], { dateStyle: "full", timeStyle: "medium" });
-    time.textContent = isNear ? relative.format(Math.round(seconds / size), unit) : date.toLocaleDateString([], { dateStyle: "medium" });
+    time.textContent = `${day}, ${clock}`;
   }
 };
 

@@ -4,15 +4,36 @@ import enum
 import string
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import AnyUrl, EmailStr, NaiveDatetime
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Boolean,
+    Date,
+    DateTime,
+    Enum,
+    Float,
+    Integer,
+    Interval,
+    LargeBinary,
+    Numeric,
+    PickleType,
+    String,
+    Text,
+    Time,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import NullType, TypeEngine
 
-from webapp.admin.inputs import Input, check_json, input_for
+from webapp.admin.choices import choice_of_members
+from webapp.admin.column_types import input_for as input_for_column
+from webapp.admin.inputs import Input, check_json, datetime_input, input_of_python
 
 
 class Rank(enum.Enum):
@@ -55,34 +76,35 @@ def test_what_is_written_reads_back_the_same(kind: type, data: st.DataObject) ->
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_an_instant_reads_back_the_same(moment: datetime) -> None:
-    instant = input_for(datetime, is_aware=True)
+    instant = datetime_input(is_aware=True)
     assert instant(instant.format(moment)) == moment
 
 
 @given(st.datetimes())
 def test_the_reading_of_a_clock_reads_back_the_same(moment: datetime) -> None:
-    clock = input_for(datetime, is_aware=False)
+    clock = datetime_input(is_aware=False)
     assert clock(clock.format(moment)) == moment
 
 
 @given(st.text())
 def test_any_text_is_a_value_or_refused_with_a_sentence(text: str) -> None:
-    for kind in (*VALUES, str, datetime, EmailLike):
+    for kind in (*VALUES, str, datetime):
         sentence = refusal_of(kind, text) or "None."
         assert sentence.endswith(".")
         assert sentence[0].isupper()
 
 
-def refusal_of(kind: object, text: str) -> str:
+def input_for(kind: type) -> Input:
+    return choice_of_members(kind) if issubclass(kind, enum.Enum) else input_of_python(kind)
+
+
+def refusal_of(kind: type, text: str) -> str:
     """The sentence with which a text is refused, "" if it is a value."""
     try:
         input_for(kind)(text)
     except ValueError as error:
         return str(error)
     return ""
-
-
-EmailLike = Annotated[str, Field(pattern="^.+@.+$")]
 
 
 @pytest.mark.parametrize(
@@ -175,28 +197,137 @@ def test_json_that_a_database_could_not_return_is_refused() -> None:
     ],
 )
 def test_an_instant_without_a_zone_is_in_utc(typed: str, moment: datetime) -> None:
-    assert input_for(datetime, is_aware=True)(typed) == moment
-    assert input_for(datetime, is_aware=False)(typed) == moment.astimezone(UTC).replace(tzinfo=None)
+    assert datetime_input(is_aware=True)(typed) == moment
+    assert datetime_input(is_aware=False)(typed) == moment.astimezone(UTC).replace(tzinfo=None)
 
 
 @pytest.mark.parametrize(
-    ("annotation", "kind"),
+    ("column", "annotation", "kind"),
     [
-        (str, "text"),
-        (int, "integer"),
-        (bool, "bool"),
-        (datetime, "datetime"),
-        (dict[str, Any], "json"),
-        (list[int], "json"),
-        (Any, "json"),
-        (Rank, "choice"),
+        (String(), str, "text"),
+        (Text(), str, "long_text"),
+        (String(501), str | None, "long_text"),
+        (postgresql.CITEXT(), str, "text"),
+        (String(), EmailStr, "text"),
+        (String(), AnyUrl | EmailStr | None, "text"),
+        (String(), Literal["a", "b"], "choice"),
+        (String(), Rank | None, "choice"),
+        (Enum("a", "b"), str, "choice"),
+        (Integer(), int, "integer"),
+        (Integer(), bool, "bool"),
+        (Integer(), Rank, "choice"),
+        (Date(), datetime, "date"),
+        (DateTime(), date, "datetime"),
+        (DateTime(), NaiveDatetime, "datetime"),
+        (Time(timezone=True), time, "time"),
+        (Interval(), Any, "duration"),
+        (postgresql.INTERVAL(), timedelta, "duration"),
+        (JSON(), dict[str, Any], "json"),
+        (ARRAY(Integer), list[int], "json"),
+        (postgresql.HSTORE(), dict[str, str], "json"),
+        (LargeBinary(), bytes, "bytes"),
+        (PickleType(), dict[str, Any], "bytes"),
+        (postgresql.TSVECTOR(), Any, "other"),
+        (NullType(), str, "other"),
     ],
     ids=str,
 )
-def test_each_type_has_its_control(annotation: Any, kind: str) -> None:
-    assert input_for(annotation).kind == kind
+def test_each_type_of_column_has_its_control(
+    column: TypeEngine[Any], annotation: Any, kind: str
+) -> None:
+    assert input_for_column(column, annotation).kind == kind
+
+
+class Grade(enum.Enum):
+    def __str__(self) -> str:
+        return f"Grade {self.value}"
+
+    A = 1
+
+
+class Unit(enum.StrEnum):
+    KG = "kg"
+    IN_USE = "in use"
+    OLD = "out_of_use"
+    PHONE = "iPhone"
+
+
+class Known(enum.IntEnum):
+    PG = 1
+    NC_17 = 2
+    ON_LEAVE = 3
+
+
+class Named(enum.Enum):
+    label: str
+
+    def __init__(self, value: int, label: str) -> None:
+        self.label = label
+
+    US = 1, "United States"
+
+
+@pytest.mark.parametrize(
+    ("options", "titles"),
+    [
+        (Grade, ["Grade 1"]),
+        (Unit, ["kg", "In use", "out_of_use", "iPhone"]),
+        (Known, ["PG", "NC 17", "On leave"]),
+        (Named, ["United States"]),
+    ],
+)
+def test_an_option_is_called_as_people_call_it(options: type[enum.Enum], titles: list[str]) -> None:
+    assert [title for _, title in choice_of_members(options).choices] == titles
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "value"),
+    [
+        (Integer(), "[1, null, 3]", [1, None, 3]),
+        (Text(), '["a", "b\\n"]', ["a", "b\n"]),
+        (Date(), '["2026-11-23"]', [date(2026, 11, 23)]),
+        (Float(), "[1, 2.5]", [1.0, 2.5]),
+        (Numeric(4, 2), '["1.50"]', [Decimal("1.5")]),
+        (Boolean(), "[true]", [True]),
+        (Integer(), "[[1, 2], [3, 4]]", [[1, 2], [3, 4]]),
+        (Enum(Rank), '["SENIOR_HERO"]', [Rank.SENIOR_HERO]),
+    ],
+    ids=str,
+)
+def test_an_array_is_typed_and_written_as_json(
+    item: TypeEngine[Any], text: str, value: object
+) -> None:
+    array = input_for_column(ARRAY(item), list)
+    assert array(text) == value
+    assert array(array.format(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        (Integer(), '["many"]'),
+        (Integer(), "[1.5]"),
+        (Integer(), "[true]"),
+        (Integer(), "[2147483648]"),
+        (Integer(), "{}"),
+        (Integer(), "1"),
+        (Integer(), "[[1], 2]"),
+        (Integer(), "[[1], [2, 3]]"),
+        (Integer(), '[{"a": 1}]'),
+        (Text(), "[1]"),
+        (String(2), '["long"]'),
+        (Date(), "[20261123]"),
+        (Date(), '["today"]'),
+        (Numeric(4, 2), '["1.555"]'),
+        (Enum(Rank), '["senior"]'),
+    ],
+    ids=str,
+)
+def test_what_an_array_cannot_hold_is_refused(item: TypeEngine[Any], text: str) -> None:
+    with pytest.raises(ValueError, match=r"^[A-Z{].*\.$"):
+        input_for_column(ARRAY(item), list)(text)
 
 
 def test_a_choice_is_read_as_words() -> None:
-    choice: Input = input_for(Rank)
-    assert choice.choices == (("NONE", "None"), ("SENIOR_HERO", "Senior hero"))
+    choice = choice_of_members(Rank)
+    assert choice.choices == (("NONE", "None"), ("SENIOR_HERO", "senior"))

@@ -73,7 +73,7 @@ def writer_of(site: Site, resource: Resource, field: Field, *, can_reveal: bool)
         return lambda _, value, __: EMPTY if value in (None, "") else html.escape(str(value))
     if field.display == "integer":
         return lambda _, value, __: EMPTY if value is None else str(value)
-    return lambda _, value, __: formatted(field, shown_in_cell(field, value))
+    return lambda _, value, __: formatted(field, value, shown_in_cell(field, value))
 
 
 def titler_of(field: Field) -> Callable[[Any], str]:
@@ -90,22 +90,17 @@ def fact(field: Field, value: Any, reference: Reference | None) -> Markup:
     text = shown(field, value)
     if text and field.input.kind in {"json", "long_text"}:
         return Markup("<pre>{}</pre>").format(text)
-    return Markup(formatted(field, text))  # noqa: S704 - escaped there
+    return Markup(formatted(field, value, text))  # noqa: S704 - escaped there
 
 
-def formatted(field: Field, text: str) -> str:
+def formatted(field: Field, value: Any, text: str) -> str:
     """Return the HTML of a value that reads as `text`."""
     if not text:
         return EMPTY
-    written = escape(text)
-    match field.display:
-        case "datetime":
-            return f'<time datetime="{written}Z">{written.replace("T", " ")} UTC</time>'
-        case "clock":
-            return f'<time datetime="{written}">{written.replace("T", " ")}</time>'
-        case "date":
-            return f'<time datetime="{written}">{written}</time>'
-    return written
+    if field.display not in {"datetime", "clock", "date"}:
+        return escape(text)
+    zone = "Z" if field.display == "datetime" else ""
+    return f'<time datetime="{escape(field.input.format(value))}{zone}">{escape(text)}</time>'
 
 
 def masked(resource: Resource, field: Field, key: str, value: Any, *, can_reveal: bool) -> Markup:

@@ -145,7 +145,7 @@ def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
     if len(wanted) == 1:
         ((field, value),) = wanted.items()
         if field is resource.title_field:
-            return f"Another {resource.label} is called “{field.input.format(value)}”."
+            return f"Another {resource.label} is called “{field.input.shown(value)}”."
         return f"Another {resource.label} has this {resource.labels[field.name]}."
     labels = [resource.labels[field.name] for field in wanted]
     return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."

@@ -1,11 +1,10 @@
 """Display: how a stored value reads."""
 
-import enum
 import json
+from decimal import Decimal
 from typing import Any
 
 from webapp.admin.fields import Field
-from webapp.admin.inputs import title_of
 
 LONGEST_CELL_CHARACTERS = 120
 # What stands for a masked value, however long it is.
@@ -23,11 +22,19 @@ def shown(field: Field, value: Any) -> str:
 
 def revealed(field: Field, value: Any) -> str:
     """Return what people read for a value that is there, masked or not."""
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, enum.Enum):
-        return title_of(value)
-    return field.input.format(value)
+    if field.is_money:
+        return money(value)
+    return field.input.shown(value)
+
+
+def money(amount: Any) -> str:
+    """Return an amount with two decimal places, or with more where it has more: 1,234.50."""
+    whole, _, places = f"{Decimal(str(amount)):,f}".partition(".")
+    return (
+        f"{whole}.{places.rstrip('0'):0<2}"
+        if whole.lstrip("-").replace(",", "").isdigit()
+        else whole
+    )
 
 
 def shown_in_cell(field: Field, value: Any) -> str:

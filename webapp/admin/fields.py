@@ -1,27 +1,20 @@
 """Fields: what is known of each column of a model, derived from the model alone."""
 
-import enum
-import math
-import types
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
-from sqlalchemy import BigInteger, Column, DateTime, SmallInteger, String, Text
+from sqlalchemy import Column
 from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.orm import Mapper
-from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
-from webapp.admin.inputs import EXACT_DECIMAL_DIGITS, Input, check_json, in_zone, input_for
-from webapp.admin.schemas import clean_text
-
-LONG_TEXT_CHARACTERS = 500
-LONGEST_DURATION_DAYS = 700_000
+from webapp.admin.column_types import input_for, is_secret, is_text, plain_annotation
+from webapp.admin.inputs import Input
+from webapp.admin.schemas import is_encoded, text_annotation
+from webapp.admin.storable import is_aware, rounded, storable
 
 
 @dataclass(frozen=True)
@@ -46,11 +39,19 @@ class Field:
     is_key: bool
     is_generated: bool
     is_masked: bool = False
+    # Whether its numbers are sums of money.
+    is_money: bool = False
 
     @property
     def is_sortable(self) -> bool:
         """Whether a list can be sorted by it; the order of masked values would tell them."""
-        return self.input.is_sortable and not self.is_masked
+        # A key has an order, whatever its type: an index holds it.
+        return (self.input.is_sortable or self.is_key) and not self.is_masked
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether people and programs can give it a value here."""
+        return self.input.is_editable
 
     @property
     def is_optional(self) -> bool:
@@ -64,13 +65,39 @@ class Field:
             return "relation"
         if self.input.kind == "datetime" and not is_aware(self.column.type):
             return "clock"
+        if self.input.kind == "time" and is_aware(self.column.type):
+            return "zoned_time"
         return self.input.kind
 
     @property
     def is_text(self) -> bool:
-        return self.input.kind in {"text", "long_text"} and isinstance(
-            unwrapped_type(self.column.type), String
-        )
+        return is_text(self.column.type, self.input)
+
+    @cached_property
+    def default(self) -> Any:
+        """The value that a new record has if none is given, as its column keeps it; or None."""
+        # A factory is left to run when the record is made: a time or a UUID is none to look at.
+        if self.info.is_required() or self.info.default_factory is not None:
+            return None
+        default = rounded(self.info.default, self.column.type)
+        try:
+            return self.clean(default)
+        except ValueError:
+            # What it says stands beside the field, should it be left so.
+            return default
+
+    @cached_property
+    def written_annotation(self) -> Any:
+        """What a schema checks of a value; what has passed is of the type that the column takes."""
+        is_plain = plain_annotation(self.info.annotation) is str and not is_encoded(self.info)
+        return self.info.annotation if is_plain or not self.is_text else text_annotation(self.info)
+
+    @cached_property
+    def read_annotation(self) -> Any:
+        """What a schema says of a value that is stored, of whatever type that is."""
+        if self.is_text and self.written_annotation is not self.info.annotation:
+            return str | None if self.is_optional else str
+        return self.info.annotation if self.is_editable else Any
 
     @cached_property
     def attributes(self) -> dict[str, str]:
@@ -93,57 +120,7 @@ class Field:
 
         Raises ValueError with a sentence for what one of them could not keep exactly.
         """
-        # A member of an enum may be a text or a number at the same time.
-        if value is None or isinstance(value, bool | enum.Enum):
-            return value
-        if self.input.kind == "json":
-            check_json(value)
-            return value
-        match value:
-            case int():
-                self._check_integer(value)
-            case float() if not math.isfinite(value):
-                raise ValueError("Enter a finite number.")
-            case Decimal():
-                self._check_decimal(value)
-            case str():
-                value = clean_text(value)
-                length = getattr(unwrapped_type(self.column.type), "length", None)
-                if length is not None and len(value) > length:
-                    raise ValueError(f"Use at most {length:,} characters.")
-            case datetime():
-                return self._clean_moment(value)
-            case timedelta() if abs(value.days) > LONGEST_DURATION_DAYS:
-                raise ValueError(f"Enter at most {LONGEST_DURATION_DAYS:,} days.")
-        return value
-
-    def _clean_moment(self, value: datetime) -> datetime:
-        try:
-            return in_zone(value, is_aware(self.column.type))
-        except OverflowError:
-            raise ValueError("Enter a date that is not so far away.") from None
-
-    def _check_integer(self, value: int) -> None:
-        kind = unwrapped_type(self.column.type)
-        bits = 63 if isinstance(kind, BigInteger) else 15 if isinstance(kind, SmallInteger) else 31
-        if not -(2**bits) <= value < 2**bits:
-            raise ValueError(f"Enter a number from {-(2**bits):,} to {2**bits - 1:,}.")
-
-    def _check_decimal(self, value: Decimal) -> None:
-        kind = unwrapped_type(self.column.type)
-        digits = getattr(kind, "precision", None) or EXACT_DECIMAL_DIGITS
-        scale = getattr(kind, "scale", None)
-        if not value.is_finite():
-            raise ValueError("Enter a finite number.")
-        _, written, exponent = value.as_tuple()
-        assert isinstance(exponent, int)
-        significant = "".join(map(str, written)).rstrip("0")
-        exponent += len(written) - len(significant)
-        places, whole = max(0, -exponent), max(0, len(significant) + exponent)
-        if scale is not None and places > scale:
-            raise ValueError(f"Use at most {scale} decimal places.")
-        if whole > digits - (scale or 0) or whole + places > digits:
-            raise ValueError(f"Use at most {digits} digits.")
+        return storable(value, self.column.type, self.input)
 
 
 def fields_of(model: type[SQLModel]) -> tuple[Field, ...]:
@@ -154,51 +131,22 @@ def fields_of(model: type[SQLModel]) -> tuple[Field, ...]:
     )
 
 
-def unwrapped_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return the plain column type inside a `TypeDecorator`; SQLModel's own string type is one."""
-    while isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
-    return kind
-
-
-def is_aware(kind: TypeEngine[Any]) -> bool:
-    """Whether a column keeps instants rather than readings of a clock."""
-    plain = unwrapped_type(kind)
-    return isinstance(plain, DateTime) and plain.timezone
-
-
-def plain_annotation(annotation: Any) -> Any:
-    """Return an annotation without `Optional` and `Annotated`."""
-    if get_origin(annotation) is Annotated:
-        return plain_annotation(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        options = [option for option in get_args(annotation) if option is not types.NoneType]
-        return plain_annotation(options[0]) if len(options) == 1 else annotation
-    return annotation
-
-
 def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
     column = mapper.columns[name]
     info = model.model_fields[name]
-    annotation = plain_annotation(info.annotation)
-    kind = unwrapped_type(column.type)
-    length = getattr(kind, "length", None)
-    is_long = isinstance(kind, Text) or (length is not None and length > LONG_TEXT_CHARACTERS)
     relation = _relation_of(mapper, column)
     is_counted = relation is None and column.table.autoincrement_column is column
     is_generated = column.primary_key and (is_counted or info.default_factory is not None)
-    if isinstance(kind, DateTime) and annotation is not timedelta:
-        # Pydantic’s NaiveDatetime is no class of datetimes, and SQLAlchemy’s Interval stores one.
-        annotation = datetime
     return Field(
         name=name,
         label=info.title or _label_of(name, is_relation=relation is not None),
         column=column,
         info=info,
-        input=input_for(annotation, is_long=is_long, is_aware=is_aware(column.type)),
+        input=input_for(column.type, info.annotation),
         relation=relation,
         is_key=column.primary_key,
         is_generated=is_generated,
+        is_masked=is_secret(info.annotation),
     )
 
 

@@ -106,10 +106,10 @@ def texts_of(fields: Iterable[Field], record: SQLModel) -> dict[str, str]:
 def default_texts(fields: Iterable[Field]) -> dict[str, str]:
     """Return what stands in an empty form."""
     return {
-        # A factory is left to run when the record is made: a time or a UUID is none to look at.
-        field.name: text_of(field, field.info.default)
+        field.name: text_of(field, field.default)
         for field in fields
-        if not field.info.is_required() and field.info.default_factory is None
+        # A masked one stands in no page, and is there if nothing else is typed.
+        if not field.is_masked
     }
 
 
@@ -149,7 +149,7 @@ async def fetch_form(
                 name=field.name,
                 label=field.label,
                 noun=resource.labels[field.name],
-                kind="relation" if field.relation else field.input.kind,
+                kind=field.display,
                 text=text,
                 error=errors.get(field.name, ""),
                 is_required=is_required(field, is_new=is_new),

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Column, String, Table
 from sqlalchemy.types import Enum
 
-from webapp.admin.fields import LONG_TEXT_CHARACTERS, Field, unwrapped_type
+from webapp.admin.column_types import LONG_TEXT_CHARACTERS
+from webapp.admin.fields import Field
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
+from webapp.admin.storable import unwrapped_type
 
 PREFIX = "list_"
 

@@ -3,7 +3,6 @@
 `format` is the exact inverse of `parse`: its text stands in forms, in URLs and in cursors.
 """
 
-import enum
 import json
 import math
 import re
@@ -15,10 +14,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from webapp.admin.schemas import clean_text
+from webapp.admin.schemas import clean_text, plain_text
 
+# The kind of what can be read, but not typed.
+OTHER = "other"
 # A column without a declared precision keeps this many significant digits on every database.
 EXACT_DECIMAL_DIGITS = 15
 LONGEST_NUMBER_TEXT = 100
@@ -34,7 +35,11 @@ DURATION = re.compile(
 
 @dataclass(frozen=True)
 class Input:
-    """One kind of input; `kind` names the control that templates draw for it."""
+    """One kind of input; `kind` names the control that templates draw for it.
+
+    show: what people read for a value, where that is not what they type.
+    store: makes the value that a column takes of one that a schema has let pass; raises ValueError.
+    """
 
     kind: str
     # Any: the Python type that this input stands for.
@@ -43,30 +48,59 @@ class Input:
     is_sortable: bool = True
     is_range: bool = False
     choices: tuple[tuple[str, str], ...] = ()
+    show: Callable[[Any], str] | None = None
+    store: Callable[[Any], Any] | None = None
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether a person can type a value; of some types only the database knows how."""
+        return self.kind not in {OTHER, "bytes"}
+
+    def shown(self, value: Any) -> str:
+        """Return what people read for a value."""
+        return self.show(value) if self.show else self.format(value)
 
     def __call__(self, text: str) -> Any:
         """Return the value of a typed text; raises ValueError with a sentence."""
         return self.parse(text)
 
 
-def input_for(annotation: Any, *, is_long: bool = False, is_aware: bool = True) -> Input:
-    """Return the input for a field's annotation, `Optional` taken off.
+def input_of_python(annotation: type, *, is_long: bool = False, is_aware: bool = True) -> Input:
+    """Return the input for a plain Python type; `READ_ONLY` for one that nobody can type.
 
     `is_long` asks for several lines of text; `is_aware` says that a datetime is an instant, in UTC.
     """
-    if isinstance(annotation, type):
-        if issubclass(annotation, enum.Enum):
-            return _choice_of(annotation)
-        if issubclass(annotation, datetime):
-            return Input(
-                "datetime", partial(_parse_datetime, is_aware), _format_datetime, True, True
-            )
-        for python_type, made in _INPUTS.items():
-            if issubclass(annotation, python_type):
-                return made if not (is_long and made is _TEXT) else _LONG_TEXT
-    if annotation in (dict, list, Any) or hasattr(annotation, "__origin__"):
-        return _JSON
-    return Input("text", partial(_parse_other, TypeAdapter(annotation)), is_sortable=False)
+    if issubclass(annotation, datetime):
+        return datetime_input(is_aware=is_aware)
+    for python_type, made in _INPUTS.items():
+        if issubclass(annotation, python_type):
+            return made if not (is_long and made is TEXT) else LONG_TEXT
+    return READ_ONLY
+
+
+def datetime_input(*, is_aware: bool) -> Input:
+    """Return the input for moments: instants, typed and shown in UTC, or readings of a clock."""
+    parse = partial(_parse_datetime, is_aware)
+    zone = " UTC" if is_aware else ""
+    return Input(
+        "datetime",
+        parse,
+        _format_datetime,
+        is_range=True,
+        show=lambda moment: _format_datetime(moment).replace("T", " ") + zone,
+    )
+
+
+def time_input(*, is_aware: bool) -> Input:
+    """Return the input for times of day; those of a zone are typed and shown in UTC."""
+    parse = partial(_parse_time, is_aware)
+    return Input(
+        "time",
+        parse,
+        _format_time,
+        is_range=True,
+        show=lambda moment: _format_time(moment) + (" UTC" if _is_utc(moment, is_aware) else ""),
+    )
 
 
 def _parse_int(text: str) -> int:
@@ -86,6 +120,13 @@ def _parse_float(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("Enter a number that is not so large.")
     return number
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("Enter a number that is not so large.") from None
 
 
 def _parse_decimal(text: str) -> Decimal:
@@ -119,11 +160,30 @@ def _parse_date(text: str) -> date:
         raise ValueError("Enter a date like 2026-11-23.") from None
 
 
-def _parse_time(text: str) -> time:
+def _parse_time(is_aware: bool, text: str) -> time:
     try:
-        return time.fromisoformat(text).replace(tzinfo=None)
+        return time_in_zone(time.fromisoformat(text), is_aware)
     except ValueError:
         raise ValueError("Enter a time like 14:30.") from None
+
+
+def time_in_zone(moment: time, is_aware: bool) -> time:
+    """Return a time of day in UTC, or without any zone, as its column keeps it."""
+    offset = moment.utcoffset() if is_aware else None
+    if offset:
+        # Any day will do: only the time of it is wanted.
+        moment = (datetime.combine(date(2000, 1, 2), moment) - offset).time()
+    return moment.replace(tzinfo=UTC if is_aware else None)
+
+
+def _is_utc(moment: time, is_aware: bool) -> bool:
+    # SQLite keeps no zone.
+    return is_aware and not moment.utcoffset()
+
+
+def _format_time(moment: time) -> str:
+    # As <input type="time"> takes it; another zone than UTC is no typed value.
+    return (moment.replace(tzinfo=None) if not moment.utcoffset() else moment).isoformat()
 
 
 def _parse_datetime(is_aware: bool, text: str) -> datetime:
@@ -172,7 +232,7 @@ def _parse_uuid(text: str) -> UUID:
     return UUID(text)
 
 
-def _parse_json(text: str) -> Any:
+def parse_json(text: str) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_json_int)
         check_json(value)
@@ -213,47 +273,62 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"Enter valid JSON; {name} is not.")
 
 
-def _format_json(value: Any) -> str:
+def format_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _parse_other(adapter: TypeAdapter[Any], text: str) -> Any:
+def jsonable(value: Any) -> Any:
+    """Return a value as JSON has it; raises ValueError with a sentence for what it has not."""
     try:
-        return adapter.validate_python(text)
-    except ValidationError as error:
-        raise ValueError(error.errors()[0]["msg"].removesuffix(".") + ".") from None
+        value = to_jsonable_python(value)
+    except (PydanticSerializationError, ValueError):
+        raise ValueError("Enter valid JSON.") from None
+    check_json(value)
+    return value
 
 
-def _choice_of(options: type[enum.Enum]) -> Input:
-    def parse(text: str) -> enum.Enum:
-        try:
-            return options[text]
-        except KeyError:
-            raise ValueError("Choose one of the options.") from None
-
-    names = tuple((option.name, title_of(option)) for option in options)
-    return Input("choice", parse, lambda option: str(option.name), choices=names)
-
-
-def title_of(option: enum.Enum) -> str:
-    """Return what people read for an enum's member: “ON_LEAVE” → “On leave”."""
-    return option.name.replace("_", " ").capitalize()
+def size_of(value: Any) -> str:
+    """Return how large bytes are: 900 bytes, 12 kB, 3.4 MB."""
+    if not isinstance(value, bytes):
+        return str(value)
+    size = len(value)
+    if size < 1_000:
+        return f"{size} byte{'s' * (size != 1)}"
+    return f"{size / 1_000:,.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"
 
 
-_TEXT = Input("text", clean_text)
-_LONG_TEXT = Input("long_text", clean_text)
-_JSON = Input("json", _parse_json, _format_json, is_sortable=False)
+def _refuse(_: str) -> Any:
+    raise ValueError("This cannot be typed here.")
+
+
+TEXT = Input("text", clean_text, plain_text)
+LONG_TEXT = Input("long_text", clean_text, plain_text)
+JSON = Input("json", parse_json, format_json, is_sortable=False, store=jsonable)
+BOOL = Input(
+    "bool",
+    _parse_bool,
+    lambda value: "true" if value else "false",
+    show=lambda value: "Yes" if value else "No",
+)
+INTEGER = Input("integer", _parse_int, is_range=True)
+FLOAT = Input("number", _parse_float, repr, is_range=True, store=_as_float)
+DECIMAL = Input("number", _parse_decimal, _format_decimal, is_range=True)
+DATE = Input("date", _parse_date, date.isoformat, is_range=True)
+DURATION_INPUT = Input("duration", _parse_timedelta, _format_timedelta, is_range=True)
+UUID_INPUT = Input("uuid", _parse_uuid)
+READ_ONLY = Input(OTHER, _refuse, is_sortable=False)
+BYTES = Input("bytes", _refuse, size_of, is_sortable=False)
 # In the order of isinstance: a bool is an int.
 _INPUTS: dict[type, Input] = {
-    str: _TEXT,
-    bool: Input("bool", _parse_bool, lambda value: "true" if value else "false"),
-    int: Input("integer", _parse_int, is_range=True),
-    float: Input("number", _parse_float, repr, is_range=True),
-    Decimal: Input("number", _parse_decimal, _format_decimal, is_range=True),
-    date: Input("date", _parse_date, date.isoformat, is_range=True),
-    time: Input("time", _parse_time, time.isoformat, is_range=True),
-    timedelta: Input("duration", _parse_timedelta, _format_timedelta, is_range=True),
-    UUID: Input("uuid", _parse_uuid),
-    dict: _JSON,
-    list: _JSON,
+    str: TEXT,
+    bool: BOOL,
+    int: INTEGER,
+    float: FLOAT,
+    Decimal: DECIMAL,
+    date: DATE,
+    time: time_input(is_aware=False),
+    timedelta: DURATION_INPUT,
+    UUID: UUID_INPUT,
+    dict: JSON,
+    list: JSON,
 }

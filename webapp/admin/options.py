@@ -95,7 +95,7 @@ async def fetch_options(
     options = tuple(
         Option(
             field.input.format(key),
-            title.input.format(name) if name not in (None, "") else "(empty)",
+            title.input.shown(name) if name not in (None, "") else "(empty)",
         )
         for _, key, name in rows
     )

@@ -1,6 +1,7 @@
 """Resource: one model, and all that its pages and its API need to know of it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -27,7 +28,9 @@ class Resource:
     search: the text columns that the search looks into; all short text.
     filters: the columns that the list filters by; relations, choices, numbers and dates.
     title: the column that people know a record by; `name`, `title`, or the first text.
-    masked: columns whose values are shown one at a time, on request, and that is written down.
+    masked: columns whose values are shown one at a time, on request, and that is written down; so
+        are those of `SecretStr`.
+    money: columns of amounts, shown like 1,234.50; forms and exports have what is stored.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
@@ -44,6 +47,7 @@ class Resource:
     filters: tuple[Any, ...] | None = None
     title: Any = None
     masked: tuple[Any, ...] = ()
+    money: tuple[Any, ...] = ()
     sort: str = ""
     name: str = ""
     label: str = ""
@@ -72,8 +76,13 @@ class Resource:
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         masked = {column.key for column in self.masked}
+        money = {column.key for column in self.money}
         return tuple(
-            replace(field, is_masked=True) if field.name in masked else field
+            replace(
+                field,
+                is_masked=field.is_masked or field.name in masked,
+                is_money=field.name in money,
+            )
             for field in fields_of(self.model)
         )
 
@@ -114,7 +123,7 @@ class Resource:
         rest = [
             field
             for field in self.fields
-            if not field.is_generated and field.input.kind not in {"long_text", "json"}
+            if not field.is_generated and field.input.kind not in {"long_text", "json", "bytes"}
         ]
         return tuple(dict.fromkeys([self.title_field, *rest]))[:MOST_COLUMNS]
 
@@ -145,12 +154,15 @@ class Resource:
 
     @cached_property
     def default_sort(self) -> str:
-        return self.sort or self.title_field.name
+        if self.sort:
+            return self.sort
+        # What a title may be is not always in any order; a key is.
+        return next(field for field in (self.title_field, *self.key) if field.is_sortable).name
 
     @cached_property
     def create_schema(self) -> type[SQLModel]:
-        names = [field.name for field in self.fields if not field.is_generated]
-        return self.create or derive(self.model, f"{self.model.__name__}Create", names)
+        fields = [field for field in self.fields if field.is_editable and not field.is_generated]
+        return self.create or self._derive("Create", fields)
 
     @cached_property
     def update_schema(self) -> type[SQLModel]:
@@ -159,27 +171,36 @@ class Resource:
         changeable = [name for name in self.create_schema.model_fields if not self._is_key(name)]
         if len(changeable) == len(self.create_schema.model_fields):
             return partial(self.create_schema, f"{self.model.__name__}Update")
-        unkeyed = derive(self.model, f"{self.model.__name__}Change", changeable)
+        unkeyed = self._derive("Change", [self.by_name[name] for name in changeable])
         return partial(unkeyed, f"{self.model.__name__}Update")
 
     @cached_property
     def read_schema(self) -> type[SQLModel]:
-        names = [field.name for field in self.fields]
-        hidden = [field.name for field in self.fields if field.is_masked]
-        return self.read or derive(self.model, f"{self.model.__name__}Read", names, hidden)
+        if self.read is not None:
+            return self.read
+        annotations = {
+            # Null for whoever may not read it.
+            field.name: field.read_annotation | None if field.is_masked else field.read_annotation
+            for field in self.fields
+        }
+        return derive(self.model, f"{self.model.__name__}Read", annotations, annotations)
 
     @cached_property
     def new_fields(self) -> tuple[Field, ...]:
         """The fields of the form for a new record."""
         return tuple(
-            field for field in self.fields if field.name in self.create_schema.model_fields
+            field
+            for field in self.fields
+            if field.name in self.create_schema.model_fields and field.is_editable
         )
 
     @cached_property
     def edit_fields(self) -> tuple[Field, ...]:
         """The fields of the form for an existing record, whose key never changes."""
         return tuple(
-            field for field in self.fields if field.name in self.update_schema.model_fields
+            field
+            for field in self.fields
+            if field.name in self.update_schema.model_fields and field.is_editable
         )
 
     @cached_property
@@ -205,7 +226,7 @@ class Resource:
 
     def title_text(self, value: Any) -> str:
         """Return the same for the value of its title."""
-        return self.title_field.input.format(value) if value not in (None, "") else "(empty)"
+        return self.title_field.input.shown(value) if value not in (None, "") else "(empty)"
 
     def check_masked(self) -> None:
         """Raise TypeError if a masked field would be told by its place, or cannot be typed.
@@ -227,6 +248,12 @@ class Resource:
             if field.is_masked and (field.relation or field.input.kind in {"bool", "choice"}):
                 # It could not be left alone without showing what is chosen.
                 raise TypeError(f"{self.model.__name__}.{field.name} is masked and chosen")
+
+    def _derive(self, suffix: str, fields: Sequence[Field]) -> type[SQLModel]:
+        annotations = {field.name: field.written_annotation for field in fields}
+        defaults = {field.name: field.default for field in fields}
+        name = f"{self.model.__name__}{suffix}"
+        return derive(self.model, name, annotations, annotations, defaults)
 
     def _is_key(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].is_key

@@ -1,11 +1,21 @@
 """Schemas: what may be written and what is read, derived from a model where none is given."""
 
+import enum
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Annotated, Any, get_args
 
-from pydantic import ValidationError, create_model, field_validator
+from pydantic import (
+    AfterValidator,
+    EncodedStr,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    WrapValidator,
+    create_model,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 from sqlmodel import SQLModel
@@ -14,6 +24,8 @@ from sqlmodel._compat import SQLModelConfig
 WHOLE_NUMBER = "Enter a whole number."
 NUMBER = "Enter a number."
 TEXT = "Enter a text."
+CHOOSE = "Choose one of the options."
+ADDRESS = "Enter an address like 192.0.2.1."
 # By pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/
 SENTENCES = {
     "string_too_short": "Use at least {min_length} characters.",
@@ -25,6 +37,16 @@ SENTENCES = {
     "decimal_max_places": "Use at most {decimal_places} decimal places.",
     "decimal_max_digits": "Use at most {max_digits} digits.",
     "decimal_whole_digits": "Use at most {whole_digits} digits before the point.",
+    "string_pattern_mismatch": "This does not have the form {pattern}.",
+    "enum": CHOOSE,
+    "literal_error": CHOOSE,
+    "url_parsing": "Enter a URL like https://example.com.",
+    "url_type": "Enter a URL like https://example.com.",
+    "url_scheme": "Begin the URL with {expected_schemes}.",
+    "ip_any_address": ADDRESS,
+    "ip_v4_address": ADDRESS,
+    "ip_v6_address": "Enter an address like 2001:db8::1.",
+    "ip_any_network": "Enter a network like 192.0.2.0/24.",
     "finite_number": "Enter a finite number.",
     "int_parsing": WHOLE_NUMBER,
     "int_parsing_size": WHOLE_NUMBER,
@@ -42,7 +64,8 @@ SENTENCES = {
 class Schema(SQLModel):
     """Base of form and API schemas: text is trimmed, storable, and blank text is empty text."""
 
-    model_config = SQLModelConfig(str_strip_whitespace=True)
+    # Of bytes JSON has no other form.
+    model_config = SQLModelConfig(str_strip_whitespace=True, ser_json_bytes="base64")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -70,15 +93,62 @@ def clean_text(text: str) -> str:
     return re.sub("(?<!\r)\r+\n", "\n", text)
 
 
+# Any: annotations are whatever a model has, and what create_model takes.
 def derive(
-    model: type[SQLModel], name: str, fields: Iterable[str], nullable: Iterable[str] = ()
+    model: type[SQLModel],
+    name: str,
+    fields: Iterable[str],
+    annotations: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> type[SQLModel]:
-    """Return a validating schema called `name` with these fields of a table model."""
-    definitions = {field: _definition(model.model_fields[field]) for field in fields}
-    for field in nullable:
-        annotation, info = definitions[field]
-        definitions[field] = (annotation | None, info)
+    """Return a validating schema called `name` with these fields of a table model.
+
+    `annotations` and `defaults` are those that differ from the model's own.
+    """
+    definitions: dict[str, Any] = {}
+    for field in fields:
+        info = model.model_fields[field]
+        annotation = (annotations or {}).get(field, info.annotation)
+        default = (defaults or {}).get(field)
+        if default is not None and default is not info.default:
+            info = FieldInfo.merge_field_infos(info, default=default)
+        definitions[field] = (annotation, info)
     return create_model(name, __base__=Schema, __module__=model.__module__, **definitions)
+
+
+def text_annotation(info: FieldInfo) -> Any:
+    """Return an annotation that checks a text as a model does, and gives a text."""
+    validator = WrapValidator(_as_typed) if is_encoded(info) else AfterValidator(_as_text)
+    return Annotated[info.annotation, validator]
+
+
+def is_encoded(info: FieldInfo) -> bool:
+    """Whether a model decodes a text, as `Base64Str` does; the column has it as it was typed."""
+    return _is_encoded(Annotated[info.annotation, *info.metadata, None])
+
+
+def _is_encoded(annotation: Any) -> bool:
+    parts = [*get_args(annotation), *getattr(annotation, "__metadata__", ())]
+    return any(isinstance(part, EncodedStr) or _is_encoded(part) for part in parts)
+
+
+def plain_text(value: Any) -> str:
+    """Return the text that a text column keeps for a value of any of pydantic's types of text."""
+    if isinstance(value, SecretStr | SecretBytes):
+        value = value.get_secret_value()
+    if isinstance(value, enum.Enum):
+        value = value.value
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else plain_text(value)
+
+
+def _as_typed(value: Any, check: Callable[[Any], Any]) -> Any:
+    """Check an encoded text, which is stored as it is."""
+    check(value)
+    return value
 
 
 def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
@@ -95,20 +165,22 @@ def dumped(schema: type[SQLModel], record: object, hidden: Collection[str] = ())
     values = {
         name: None if name in hidden else getattr(record, name) for name in schema.model_fields
     }
-    return schema.model_construct(**values).model_dump(mode="json")
+    made = schema.model_construct(**values)
+    return made.model_dump(mode="json", warnings=False, fallback=str)
 
 
 def sentence_of(error: ErrorDetails, label: str) -> str:
     """Turn one pydantic error of the field called `label` into a sentence for people."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "value_error":
-        return str(context["error"])
+        # An e-mail address has a reason of its own.
+        return str(context.get("error") or context.get("reason") or error["msg"])
     if kind == "missing" or (kind == "string_too_short" and context["min_length"] == 1):
         return f"Enter {article_of(label)} {label}."
     if kind in SENTENCES:
         bounds = {name: _number(bound) for name, bound in context.items()}
         return SENTENCES[kind].format(**bounds)
-    return error["msg"].removesuffix(".") + "."
+    return error["msg"][:1].upper() + error["msg"][1:].removesuffix(".") + "."
 
 
 def sentences_of(error: ValidationError, labels: dict[str, str]) -> dict[str, str]:
@@ -129,10 +201,6 @@ def article_of(noun: str) -> str:
 def _number(bound: object) -> str:
     # Ten, not “10.0”.
     return f"{bound:,.15g}" if isinstance(bound, int | float) else str(bound)
-
-
-def _definition(info: FieldInfo) -> Any:  # Any: what create_model takes
-    return (info.annotation, info)
 
 
 def _optional(info: FieldInfo) -> Any:

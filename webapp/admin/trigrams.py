@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.fields import unwrapped_type
 from webapp.admin.resource import Resource
+from webapp.admin.storable import unwrapped_type
 from webapp.database import is_postgresql
 from webapp.folding import fold
 
