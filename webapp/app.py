@@ -19,6 +19,7 @@ from webapp.accounts import pages as door
 from webapp.accounts import trail
 from webapp.accounts.door import door_for
 from webapp.accounts.middleware import IdentityMiddleware
+from webapp.accounts.recheck import SignedOut
 from webapp.accounts.routes import account_routes
 from webapp.admin import past
 from webapp.admin.resource import Resource
@@ -95,7 +96,10 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
             ),
             Middleware(IdentityMiddleware, door=way_in, is_open=settings.auth == "off"),
         ],
-        exception_handlers={HTTPException: answer_http_exception},
+        exception_handlers={
+            HTTPException: answer_http_exception,
+            SignedOut: door.answer_signed_out,
+        },
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False

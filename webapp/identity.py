@@ -68,7 +68,11 @@ def identity_of(request: Request) -> Identity:
 
 def check_role(request: Request, role: Role) -> None:
     """Raise 401 if nobody is signed in, 403 if who is may not do what `role` may."""
-    identity = identity_of(request)
+    refuse_role(identity_of(request), role)
+
+
+def refuse_role(identity: Identity, role: Role) -> None:
+    """Raise 403 if somebody may not do what `role` may."""
     if not identity.role.includes(role):
         raise HTTPException(
             403, f"This is for {role.value}s; you are a {identity.role.value}. Ask an owner."
@@ -81,6 +85,8 @@ def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, An
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
+        # For whoever asks again, when there is something to be written, whether they still may.
+        request.state.needed_role = role
         check_role(request, role)
         return await handler(request)
 

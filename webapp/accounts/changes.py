@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from webapp.accounts import trail
 from webapp.accounts.links import Purpose, make_link, void_links
+from webapp.accounts.recheck import take_turn
 from webapp.accounts.sessions import digest_of, end_sessions
 from webapp.accounts.tokens import (
     MOST_TOKENS,
@@ -185,6 +186,7 @@ async def _lock(
     session: AsyncSession, user_id: int, field: str, *, is_owner_still: bool
 ) -> User | None:
     """Lock a user until the end; refuse what would leave no owner."""
+    await take_turn(session)
     if not is_owner_still:
         owners = select(col(User.id), col(User.password_hash).is_not(None)).where(
             col(User.role) == Role.OWNER, col(User.is_disabled).is_(False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,9 +16,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.accounts.cookies import digest_in
 from webapp.accounts.door import Door
-from webapp.accounts.pages import is_for_programs, refuse, refuse_token
-from webapp.accounts.sessions import SEEN_EVERY, digest_of, fetch_identity, mark_seen
-from webapp.accounts.tokens import PREFIX, fetch_token_identity, mark_used
+from webapp.accounts.pages import is_for_programs, refuse, refuse_token, signed_out
+from webapp.accounts.recheck import recheck_writes
+from webapp.accounts.sessions import (
+    SEEN_EVERY,
+    digest_of,
+    fetch_identity,
+    lock_identity,
+    mark_seen,
+)
+from webapp.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
 from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS
 from webapp.errors import answer_http_exception
@@ -43,6 +51,7 @@ class _Proof:
 
     digest: str
     fetch: Callable[..., Awaitable[Found | None]]
+    lock: Callable[..., Identity | None]
     mark: Callable[[AsyncSession, str, datetime], Awaitable[None]]
     is_token: bool = False
 
@@ -81,6 +90,8 @@ class IdentityMiddleware:
             await self.app(scope, receive, send)
             return
         scope["state"]["identity"], marked_at = found
+        if request.method not in SAFE_METHODS:
+            self._recheck(request, proof)
         await self.app(scope, receive, send)
         is_stale = marked_at is None or now - marked_at >= SEEN_EVERY
         if is_stale and proof.digest not in self.door.marking:
@@ -90,11 +101,19 @@ class IdentityMiddleware:
         token = bearer_token_of(request.headers)
         if token is None:
             fetch = partial(fetch_identity, limits=self.door.limits)
-            return _Proof(digest_in(request), fetch, mark_seen)
+            lock = partial(lock_identity, limits=self.door.limits)
+            return _Proof(digest_in(request), fetch, lock, mark_seen)
         # Whoever shows a token is nobody else: what cookies say does not count.
         is_one = is_for_programs(request) and token.startswith(PREFIX)
         digest = digest_of(token) if is_one else ""
-        return _Proof(digest, fetch_token_identity, mark_used, is_token=True)
+        return _Proof(digest, fetch_token_identity, lock_token_identity, mark_used, is_token=True)
+
+    def _recheck(self, request: Request, proof: _Proof) -> None:
+        def lock(connection: Connection) -> Identity | None:
+            return proof.lock(connection, proof.digest, now=datetime.now(UTC))
+
+        gone = signed_out(is_token=proof.is_token)
+        recheck_writes(request.state.session, request.scope["state"], lock, gone)
 
     async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
         database, primary = request.state.database, self.door.database

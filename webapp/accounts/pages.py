@@ -17,6 +17,7 @@ from webapp.accounts.guess import Guess, accept, make_guess
 from webapp.accounts.kept import OWN, keep, kept_in
 from webapp.accounts.links import OneTimeLink, Purpose, claim_link, fetch_link
 from webapp.accounts.passwords import check_password
+from webapp.accounts.recheck import SignedOut, take_turn
 from webapp.accounts.sessions import end_session, start_session
 from webapp.accounts.users import User, has_users, parse_name
 from webapp.admin.requests import form_of, session_of
@@ -36,6 +37,8 @@ from webapp.templating import (
 WRONG = "This name and this password do not belong together."
 WORTHLESS = "This token does not work: it has ended, was revoked or never was one."
 NOT_FOR_PAGES = "Tokens are for the API at /api/ only. Leave the token out and sign in."
+UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}
+INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 LONGEST_URL_CHARACTERS = 2_000
 FRAGMENTS = ("sign_in",)
 USED_UP = (
@@ -110,7 +113,7 @@ async def welcome(request: Request) -> Response:
 async def refuse(request: Request) -> Response:
     """GET or POST /…: 401 for a program, and the way in for a person."""
     if is_for_programs(request):
-        return JSONResponse({"detail": NOT_SIGNED_IN}, 401, headers={"WWW-Authenticate": "Bearer"})
+        return JSONResponse({"detail": NOT_SIGNED_IN}, 401, UNAUTHENTICATED)
     if is_partial(request):
         problem = "You have been signed out. Sign in, and what you began goes on."
         response = _ask(request, {"problem": problem}, 401, fragment="sign_in")
@@ -126,11 +129,22 @@ async def refuse(request: Request) -> Response:
     return _ask(request, {"kept": kept, "url": kept.url if kept else "/", "problem": problem}, 401)
 
 
+async def answer_signed_out(request: Request, _: Exception) -> Response:
+    """Answer a request whose sender was shut out before it could write; what it holds is kept."""
+    return await refuse(request)
+
+
 def refuse_token(request: Request) -> Response:
     """Return 401 for a token that does not work, here or at all."""
     detail = WORTHLESS if is_for_programs(request) else NOT_FOR_PAGES
-    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-    return JSONResponse({"detail": detail}, 401, headers)
+    return JSONResponse({"detail": detail}, 401, INVALID_TOKEN)
+
+
+def signed_out(*, is_token: bool) -> SignedOut:
+    """Return what to raise where somebody is in no longer."""
+    if is_token:
+        return SignedOut(401, WORTHLESS, INVALID_TOKEN)
+    return SignedOut(401, NOT_SIGNED_IN, UNAUTHENTICATED)
 
 
 def is_for_programs(request: Request) -> bool:
@@ -142,6 +156,7 @@ def is_for_programs(request: Request) -> bool:
 async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash: str) -> User:
     """Use the link up: make the first account, or give its account the password."""
     session = session_of(request)
+    await take_turn(session)
     is_claimed = await claim_link(session, request.query_params["token"])
     if is_claimed and link.user_id is not None:
         user = await session.get(User, link.user_id)

@@ -3,6 +3,8 @@
 from functools import partial
 
 from webapp.accounts import access, account, people
+from webapp.accounts.recheck import about_accounts
+from webapp.database import SAFE_METHODS
 from webapp.identity import Handler, Role, needs
 from webapp.routing import Route
 
@@ -37,4 +39,6 @@ def account_routes() -> list[Route]:
 def _route(
     role: Role, path: str, handler: Handler, *, method: str = "GET", name: str | None = None
 ) -> Route:
+    if method not in SAFE_METHODS:
+        handler = about_accounts(handler)
     return Route(path, needs(role, handler), methods=[method], name=name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -65,6 +65,8 @@ SELECT_IDENTITY = select(_users.id, _users.name, _users.role, _sessions.seen_at)
     _sessions.seen_at > bindparam("idle_since"),
     _users.is_disabled.is_(False),
 )
+# The account first, in the order in which disabling it locks both.
+LOCK_IDENTITY = SELECT_IDENTITY.with_for_update(read=True, of=[User, UserSession])
 
 
 def make_token() -> str:
@@ -86,6 +88,15 @@ async def fetch_identity(
         return None
     user_id, name, role, seen_at = found[0]
     return Identity(user_id, name, Role(role)), seen_at
+
+
+def lock_identity(
+    connection: Connection, digest: str, limits: Limits, now: datetime
+) -> Identity | None:
+    """Return who still has an open session; nobody ends it before the transaction does."""
+    given = {"digest": digest, "now": now, "idle_since": now - limits.idle}
+    row = connection.execute(LOCK_IDENTITY, given).first()
+    return Identity(row[0], row[1], Role(row[2])) if row else None
 
 
 async def start_session(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import CheckConstraint, bindparam, select, update
+from sqlalchemy import CheckConstraint, Connection, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -64,6 +64,7 @@ SELECT_IDENTITY = (
         col(User.is_disabled).is_(False),
     )
 )
+LOCK_IDENTITY = SELECT_IDENTITY.with_for_update(read=True, of=[User, ApiToken])
 
 
 def make_api_token() -> str:
@@ -101,8 +102,13 @@ async def fetch_token_identity(
     if not found:
         return None
     user_id, name, own, given, last_used_at = found[0]
-    role = given if Role(own).includes(Role(given)) else own
-    return Identity(user_id, name, Role(role)), last_used_at
+    return Identity(user_id, name, _lower(own, given)), last_used_at
+
+
+def lock_token_identity(connection: Connection, digest: str, now: datetime) -> Identity | None:
+    """Return who has a token that still works; nobody revokes it before the transaction ends."""
+    row = connection.execute(LOCK_IDENTITY, {"digest": digest, "now": now}).first()
+    return Identity(row[0], row[1], _lower(row[2], row[3])) if row else None
 
 
 async def fetch_tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken]:
@@ -126,3 +132,7 @@ async def mark_used(session: AsyncSession, digest: str, now: datetime) -> None:
         .where(col(ApiToken.digest) == digest, last.is_(None) | (last <= now - SEEN_EVERY))
         .values(last_used_at=now)
     )
+
+
+def _lower(own: str, given: str) -> Role:
+    return Role(given if Role(own).includes(Role(given)) else own)

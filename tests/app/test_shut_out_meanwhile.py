@@ -1,0 +1,246 @@
+"""Shut out meanwhile: what somebody began who was shut out by its end is not done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from tests.app.test_tokens import bearing, made
+from tests.factories import a_hero, a_team
+from tests.html import alert_of, form_of, heading_of
+from tests.serving import client_of
+from tests.signing_in import LIMITS, VISITOR, a_user
+from tests.statements import Statements
+from tests.stored import Stored
+from webapp.accounts import changes
+from webapp.accounts.cookies import PLAIN
+from webapp.accounts.sessions import start_session
+from webapp.accounts.users import User
+from webapp.database import SAFE_METHODS, Database
+from webapp.heroes import Hero
+from webapp.history import Change, Operation
+from webapp.identity import COMMAND_LINE, Role
+
+BY = Operation(COMMAND_LINE, "command")
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+HERO = b'{"name": "Nova", "secret_name": "Sam"}'
+Meanwhile = Callable[[], Awaitable[object]]
+
+
+class Eve:
+    """Somebody who is in, until others end that behind her back."""
+
+    def __init__(self, database: Database, client: httpx.AsyncClient) -> None:
+        self.database = database
+        self.client = client
+
+    async def come_in(self, role: Role = Role.OWNER) -> None:
+        async with self.database.session(is_read_only=False) as session:
+            user = await session.scalar(select(User).where(col(User.name) == "Eve"))
+            user = user or a_user("Eve", password_hash="x")
+            user.role, user.is_disabled = role, False
+            session.add(user)
+            await session.flush()
+            token = await start_session(session, user.id or 0, LIMITS, VISITOR)
+            await session.commit()
+        self.client.cookies.set(PLAIN, token, domain="localhost.local")
+
+    async def be_disabled(self) -> None:
+        await self._suffer(lambda session, id: changes.disable(session, BY, id))
+
+    async def be_enabled(self) -> None:
+        await self._suffer(lambda session, id: changes.enable(session, BY, id))
+
+    async def be_signed_out(self) -> None:
+        await self._suffer(lambda session, id: changes.sign_out(session, BY, id))
+
+    async def get_a_new_password(self) -> None:
+        await self._suffer(lambda session, id: changes.set_password(session, BY, id, "y"))
+
+    async def be_demoted(self) -> None:
+        await self._suffer(lambda session, id: changes.change_role(session, BY, id, Role.VIEWER))
+
+    async def lose_her_token(self) -> None:
+        await self._suffer(lambda session, id: changes.revoke_token(session, BY, id, 1))
+
+    async def _suffer(self, act: Callable[[AsyncSession, int], Awaitable[object]]) -> None:
+        async with self.database.session(is_read_only=False) as session:
+            user = (await session.scalars(select(User).where(col(User.name) == "Eve"))).one()
+            await act(session, user.id or 0)
+            await session.commit()
+
+    async def slowly(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        meanwhile: Meanwhile,
+        headers: dict[str, str] = FORM,
+    ) -> httpx.Response:
+        """Send a request whose first byte comes before something else happens."""
+
+        async def content() -> AsyncIterator[bytes]:
+            yield body[:1]
+            await meanwhile()
+            yield body[1:]
+
+        return await self.client.request(method, path, content=content(), headers=headers)
+
+
+@pytest.fixture
+async def eve(
+    app: Starlette, client: httpx.AsyncClient, database: Database, session: AsyncSession
+) -> AsyncIterator[Eve]:
+    # She shall not be the last owner.
+    await session.execute(update(User).values(password_hash="x"))
+    await session.commit()
+    async with client_of(app) as other:
+        eve = Eve(database, other)
+        await eve.come_in()
+        yield eve
+
+
+def unsafe_paths(app: Starlette) -> list[tuple[str, str]]:
+    """Every address of pages at which whoever is signed in changes something."""
+    return [
+        (method, route.path)
+        for route in app.routes
+        if isinstance(route, Route) and hasattr(route.endpoint, "needed_role")
+        for method in sorted(route.methods or ())
+        # The body of a DELETE is waited for by nobody.
+        if method not in SAFE_METHODS | {"DELETE"}
+    ]
+
+
+async def test_no_page_does_what_somebody_asks_who_was_shut_out_by_then(
+    app: Starlette, client: httpx.AsyncClient, session: AsyncSession, stored: Stored, eve: Eve
+) -> None:
+    await a_hero(session, team=await a_team(session))
+    await client.post("/heroes/1", data={"age": "17"})
+    await made(client)
+    before = await stored.all(Change)
+    values = {"id": 1, "field": "secret_name", "token": 1, "operation": before[0].operation}
+    form = {"name": "Bob", "secret_name": "x", "age": "9", "form.set.age": "1", "id": "1"}
+    own = {"role": "owner", "days": "30", "change": "1", "session": "x", "new": "y" * 12}
+    body = urlencode({**form, **own}).encode()
+    paths = unsafe_paths(app)
+    assert len(paths) > 20
+    for method, path in paths:
+        await eve.come_in()
+        answer = await eve.slowly(method, path.format_map(values), body, eve.be_disabled)
+        # A password is looked at before anything is written, and it was wrong; a form that is
+        # shown again, to choose from more, may hold nothing of the database.
+        expected = {
+            "/account/password": 422,
+            "/teams/new": 200,
+            "/teams/{id}/reveal/{field}": 404,
+        }.get(path, 401)
+        assert answer.status_code == expected, f"{method} {path}"
+    after = [each for each in await stored.all(Change) if each.by_name != COMMAND_LINE.name]
+    assert after == before
+    (hero,) = await stored.all(Hero)
+    assert (hero.name, hero.age, await stored.count(User)) == ("Deadpond", 17, 2)
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [
+        ("be_disabled", 401),
+        ("be_signed_out", 401),
+        ("get_a_new_password", 401),
+        ("be_demoted", 403),
+    ],
+)
+async def test_however_somebody_is_shut_out_pages_and_api_write_nothing_of_theirs(
+    stored: Stored, eve: Eve, act: str, status: int
+) -> None:
+    meanwhile: Meanwhile = getattr(eve, act)
+    body = b"name=Nova&secret_name=Sam"
+    page = await eve.slowly("POST", "/heroes", body, meanwhile)
+    await eve.come_in()
+    answer = await eve.slowly("POST", "/api/heroes/", HERO, meanwhile, JSON)
+    await eve.come_in()
+    invitation = await eve.slowly("POST", "/people", b"name=Bob&role=owner", meanwhile)
+    assert [each.status_code for each in (page, answer, invitation)] == [status] * 3
+    assert list(answer.json()) == ["detail"]
+    assert await stored.count(Hero) == 0
+    assert await stored.count(User) == 2
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [("be_disabled", 401), ("lose_her_token", 401), ("be_demoted", 403)],
+)
+async def test_a_program_whose_token_was_revoked_by_then_writes_nothing(
+    app: Starlette, session: AsyncSession, stored: Stored, eve: Eve, act: str, status: int
+) -> None:
+    headers = {**JSON, **bearing(await made(eve.client, "editor"))}
+    meanwhile: Meanwhile = getattr(eve, act)
+    answer = await eve.slowly("POST", "/api/heroes/", HERO, meanwhile, headers)
+    assert answer.status_code == status
+    if status == 401:
+        assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert await stored.count(Hero) == 0
+
+
+async def test_a_form_that_came_too_late_is_kept_for_whoever_signs_in_again(
+    stored: Stored, eve: Eve
+) -> None:
+    page = await eve.slowly("POST", "/heroes", b"name=Nova&secret_name=Sam", eve.be_signed_out)
+    assert (page.status_code, heading_of(page)) == (401, "Sign in")
+    assert "what you began goes on" in alert_of(page)
+    assert form_of(page)["name"] == "Nova"
+    assert await stored.count(Hero) == 0
+
+
+async def test_whoever_still_may_is_not_held_up(stored: Stored, eve: Eve) -> None:
+    async def nothing() -> None:
+        pass
+
+    assert (await eve.slowly("POST", "/heroes", b"name=N&secret_name=S", nothing)).is_redirect
+    assert await stored.count(Hero) == 1
+
+
+@pytest.mark.parametrize("path", ["disable", "role", "sessions/end"])
+async def test_what_somebody_does_to_themselves_is_done(
+    stored: Stored, eve: Eve, path: str
+) -> None:
+    answer = await eve.client.post(f"/people/2/{path}", data={"role": "viewer", "session": ""})
+    assert answer.status_code == 303
+    user = await stored.get(User, 2)
+    assert user is not None
+    assert (user.is_disabled, user.role) == (
+        path == "disable",
+        {"role": "viewer"}.get(path, "owner"),
+    )
+
+
+async def test_of_two_owners_who_disable_each_other_at_once_one_remains(
+    client: httpx.AsyncClient, stored: Stored, eve: Eve
+) -> None:
+    answers = await asyncio.gather(
+        client.post("/people/2/disable"), eve.client.post("/people/1/disable")
+    )
+    # The second one is out by then; asked for a little later it is sent to sign in.
+    assert sorted(answer.status_code for answer in answers) == [303, 401]
+    assert [user.is_disabled for user in await stored.all(User)].count(True) == 1
+
+
+async def test_it_costs_one_statement_for_whoever_writes_and_none_for_whoever_reads(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+) -> None:
+    await a_hero(session)
+    with statements() as executed:
+        await client.get("/heroes/1/edit")
+    assert len([each for each in executed if "user_session" in each]) == 1
+    with statements() as executed:
+        await client.patch("/api/heroes/1", json={"age": 3})
+    assert len([each for each in executed if "user_session" in each]) == 2
