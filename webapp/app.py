@@ -86,6 +86,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
             Middleware(
                 ProtectionMiddleware,
                 max_body_bytes=settings.max_body_bytes,
+                body_seconds=settings.body_timeout_seconds,
                 hosts=known_hosts(settings),
             ),
             Middleware(ErrorsMiddleware),

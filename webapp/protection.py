@@ -1,5 +1,6 @@
 """Protection: what holds for every request and answer, whatever they are about."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 
 from starlette.datastructures import Headers
@@ -43,16 +44,24 @@ NOT_KEPT = b"no-store"
 ASKED_AGAIN = b"private, no-cache"
 MOST_HEADER_BYTES = 64 * 2**10
 MOST_COOKIE_BYTES = 8 * 2**10
+# Room for the keys of all records that may be deleted at once.
+MOST_TARGET_BYTES = 64 * 2**10
+# A slow line brings 5 MB within the time that a body has and so many seconds more.
+SLOWEST_BYTES_PER_SECOND = 32 * 2**10
 TOO_BIG = "This is larger than the server accepts."
+TOO_SLOW = "This took too long to arrive. Nothing was saved; send it again."
 CROSS_SITE = "Nothing shows that a page of this site sent this. Open the page here and do it again."
 
 
 class ProtectionMiddleware:
     """Refuses what is too big, unknown hosts and writes from other sites; sets the headers."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, hosts: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body_bytes: int, body_seconds: float, hosts: tuple[str, ...]
+    ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.body_seconds = body_seconds
         self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,32 +84,65 @@ class ProtectionMiddleware:
             response = error_response(Request({**scope, "headers": []}), *refusal)
             await response(scope, receive, send_protected)
             return
-        received = 0
-
-        async def receive_bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self.max_body_bytes:
-                raise HTTPException(413, TOO_BIG)
-            return message
-
-        await self.app(scope, receive_bounded, send_protected)
+        body = Body(scope, receive, self.max_body_bytes, self.body_seconds)
+        scope["state"] = {**scope.get("state", {}), "body": body}
+        await self.app(scope, body.receive, send_protected)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > self.max_body_bytes:
+        if _declared_bytes(scope) > self.max_body_bytes:
             return 413, TOO_BIG
         # Reading a long cookie takes time that grows with its square.
         size = sum(len(name) + len(value) for name, value in scope["headers"])
         if size > MOST_HEADER_BYTES or len(headers.get("cookie", "")) > MOST_COOKIE_BYTES:
             return 431, TOO_BIG
+        if len(scope["path"]) + len(scope["query_string"]) > MOST_TARGET_BYTES:
+            return 414, TOO_BIG
         if not is_known_host(scope, self.hosts):
             return 400, UNKNOWN_HOST
         if is_cross_site(scope):
             return 403, CROSS_SITE
         return None
+
+
+class Body:
+    """A body on its way: it may be no larger, and take no longer, than those of people are."""
+
+    def __init__(self, scope: Scope, receive: Receive, most_bytes: int, seconds: float) -> None:
+        self._declared = _declared_bytes(scope)
+        self._receive = receive
+        self._most_bytes = most_bytes
+        self._refusal = TOO_BIG
+        self._latest = asyncio.get_running_loop().time() + seconds
+        self._received = 0
+        self._is_complete = False
+
+    def limit(self, most_bytes: int, refusal: str) -> None:
+        """Let it be no larger than this; raise 413 with `refusal` if it says that it is."""
+        self._most_bytes, self._refusal = min(most_bytes, self._most_bytes), refusal
+        if self._declared > self._most_bytes:
+            raise HTTPException(413, refusal)
+
+    async def receive(self) -> Message:
+        # What comes afterwards says that the client has gone, whenever that is.
+        if self._is_complete:
+            return await self._receive()
+        latest = self._latest + self._received / SLOWEST_BYTES_PER_SECOND
+        try:
+            async with asyncio.timeout_at(latest):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, TOO_SLOW, {"Connection": "close"}) from None
+        self._received += len(message.get("body", b""))
+        self._is_complete = not message.get("more_body", False)
+        if self._received > self._most_bytes:
+            raise HTTPException(413, self._refusal)
+        return message
+
+
+def _declared_bytes(scope: Scope) -> int:
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length[:20]) if length.isdecimal() else 0
 
 
 def _headers_for(scope: Scope, given: Sequence[Header]) -> Iterator[Header]:

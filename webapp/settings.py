@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(
         default=4.5, gt=0, le=3600, description="a number of seconds above 0 and at most 3600"
     )
+    body_timeout_seconds: float = Field(
+        default=60, gt=0, le=3600, description="a number of seconds above 0 and at most 3600"
+    )
     max_body_bytes: int = Field(default=5 * 2**20, ge=1, description="a number of bytes above 0")
     trusted_proxies: str = Field(
         default="127.0.0.1",

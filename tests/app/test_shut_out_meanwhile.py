@@ -6,16 +6,17 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import Message
 
 from tests.app.test_tokens import bearing, made
 from tests.factories import a_hero, a_team
 from tests.html import alert_of, form_of, heading_of
-from tests.serving import client_of
+from tests.serving import client_of, serving
 from tests.signing_in import LIMITS, VISITOR, a_user
 from tests.statements import Statements
 from tests.stored import Stored
@@ -23,10 +24,13 @@ from webapp.accounts import changes
 from webapp.accounts.cookies import PLAIN
 from webapp.accounts.sessions import start_session
 from webapp.accounts.users import User
+from webapp.admin.export import ROWS_PER_BATCH
+from webapp.app import create_app
 from webapp.database import SAFE_METHODS, Database
 from webapp.heroes import Hero
 from webapp.history import Change, Operation
 from webapp.identity import COMMAND_LINE, Role
+from webapp.settings import Settings
 
 BY = Operation(COMMAND_LINE, "command")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -244,3 +248,86 @@ async def test_it_costs_one_statement_for_whoever_writes_and_none_for_whoever_re
     with statements() as executed:
         await client.patch("/api/heroes/1", json={"age": 3})
     assert len([each for each in executed if "user_session" in each]) == 2
+
+
+# Reading
+
+
+@pytest.mark.parametrize("act", ["be_disabled", "be_signed_out"])
+async def test_a_file_ends_when_its_reader_is_shut_out(
+    app: Starlette, session: AsyncSession, eve: Eve, act: str
+) -> None:
+    rows = [{"name": f"Hero {n}", "secret_name": "x"} for n in range(5 * ROWS_PER_BATCH)]
+    await session.execute(insert(Hero), rows)
+    await session.commit()
+    sent: list[Message] = []
+    asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not asked:
+            await asyncio.Event().wait()
+        return asked.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if len(sent) == 2:
+            await getattr(eve, act)()
+
+    cookie = f"{PLAIN}={eve.client.cookies[PLAIN]}".encode()
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/heroes.jsonl",
+        "raw_path": b"/heroes.jsonl",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"cookie", cookie)],
+        "client": ("127.0.0.1", 50000),
+        "server": ("localhost", 80),
+        "root_path": "",
+    }
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 200
+    assert 0 < b"".join(each.get("body", b"") for each in sent).count(b"\n") < len(rows)
+    # As when anything else goes wrong, its client sees that it is not complete.
+    assert sent[-1]["more_body"]
+    assert app.state.database.reading.pool.checkedout() == 0
+
+
+# Sending
+
+
+async def test_a_body_has_a_time_as_a_whole(settings: Settings, stored: Stored) -> None:
+    app = create_app(settings.model_copy(update={"body_timeout_seconds": 0.5}))
+    async with serving(app, role=Role.OWNER) as client:
+
+        async def drops() -> AsyncIterator[bytes]:
+            # Each in time by itself.
+            while True:
+                yield b"a"
+                await asyncio.sleep(0.05)
+
+        for path in ("/heroes", "/api/heroes/", "/sign-in"):
+            headers = JSON if path.startswith("/api") else FORM
+            answer = await client.post(path, content=drops(), headers=headers)
+            assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+    assert await stored.count(Hero) == 0
+
+
+async def test_who_is_not_signed_in_sends_no_more_than_a_form(
+    anonymous: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    body = b"account.name=" + b"%41" * 30_000
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 10_000):
+            yield body[start : start + 10_000]
+
+    for path in ("/sign-in", "/theme", "/heroes"):
+        for content in (body, chunks()):
+            refused = await anonymous.post(path, content=content, headers=FORM)
+            assert refused.status_code == 413
+            assert "64 kB" in refused.text
+    assert (await client.post("/heroes", content=body, headers=FORM)).status_code == 422

@@ -301,7 +301,7 @@ async def test_a_form_of_many_fields_of_one_name_is_kept_in_order(
         ({"Content-Type": "text/plain"}, b"name=Nova", "/heroes"),
         (FORM, b"old=hush-hush&new=hush-hush-hush", "/account/password"),
         (FORM, b"a=1&" * 1500, "/heroes"),
-        (FORM, b"a=" + b"x" * (2**20 + 1), "/heroes"),
+        (FORM, b"a=" + b"x" * 50_000, "/heroes"),
         (
             {"Content-Type": "multipart/form-data; boundary=b"},
             UPLOAD,

@@ -1,6 +1,7 @@
 """Kept: a form that arrived after its session had ended, so that nothing typed is lost."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -12,7 +13,9 @@ from webapp.templating import with_raw_query
 # The sign-in's own fields; a field of a record has no dot in its name.
 OWN = "account."
 MOST_FIELDS = 1_000
-MOST_CHARACTERS = 2**20
+# Somebody who is not signed in sends it back, and so much is accepted of them; the rest is for
+# the name, the password and the address.
+MOST_BYTES = 48 * 2**10
 # A password is not written into a page.
 NEVER_KEPT = ("/account", "/people")
 
@@ -29,7 +32,7 @@ def kept_in(form: FormData, url: str) -> Kept | None:
     """Return what a form holds besides the sign-in; None if it cannot be sent again."""
     fields = [(name, value) for name, value in form.multi_items() if not name.startswith(OWN)]
     texts = tuple((name, value) for name, value in fields if isinstance(value, str))
-    is_big = sum(len(name) + len(value) for name, value in texts) > MOST_CHARACTERS
+    is_big = len(urlencode(texts)) > MOST_BYTES
     # A file without a name is a file field that was left empty.
     has_files = any(not isinstance(value, str) and value.filename for _, value in fields)
     if is_big or has_files or len(texts) > MOST_FIELDS:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.accounts.cookies import digest_in
@@ -29,7 +30,7 @@ from webapp.accounts.tokens import PREFIX, fetch_token_identity, lock_token_iden
 from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS
 from webapp.errors import answer_http_exception
-from webapp.identity import ANYONE, Identity
+from webapp.identity import ANYONE, Identity, Role
 from webapp.unavailable import is_away
 
 # They are the same for everybody, and ask nobody.
@@ -37,6 +38,12 @@ ANONYMOUS = ("/static/", "/healthz", "/readyz")
 # What there is to do for whoever is not signed in.
 PUBLIC = ("/sign-in", "/sign-out", "/welcome", "/theme")
 PATIENCE_SECONDS = 3.0
+# What a sign-in holds, and a form that is kept until then.
+STRANGERS_BYTES = 64 * 2**10
+STRANGERS_BODY = (
+    "You are not signed in, and so may send no more than 64 kB. Sign in in another tab, then go"
+    " back and send this again."
+)
 
 logger = logging.getLogger("webapp.accounts")
 
@@ -59,6 +66,8 @@ class _Proof:
 class IdentityMiddleware:
     """Gives each request `scope["state"]["identity"]`, and answers 401 where it has to be one.
 
+    An answer that takes its time asks `scope["state"]["may_still"]()` now and then.
+
     It stands inside the database session, which it uses for safe methods only: an unsafe request
     of somebody unknown must not begin to write.
     """
@@ -72,30 +81,35 @@ class IdentityMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope["state"]["identity"] = ANYONE if self.is_open else None
+        scope["state"] |= {"identity": ANYONE if self.is_open else None, "may_still": _may}
         if self.is_open or scope["path"].startswith(ANONYMOUS):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
         now, proof = datetime.now(UTC), self._proof_in(request)
         found = await self._fetch(request, proof, now) if proof.digest else None
-        if found is None and (proof.is_token or scope["path"] not in PUBLIC):
+        if found is None:
             try:
-                response = refuse_token(request) if proof.is_token else await refuse(request)
+                request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
+                response = await self._refusal(request, proof)
             except HTTPException as error:
                 response = await answer_http_exception(request, error)
-            await response(scope, receive, send)
-            return
-        if found is None:
-            await self.app(scope, receive, send)
+            await (response or self.app)(scope, receive, send)
             return
         scope["state"]["identity"], marked_at = found
-        if request.method not in SAFE_METHODS:
+        if request.method in SAFE_METHODS:
+            request.state.may_still = partial(self._may_still, request, proof)
+        else:
             self._recheck(request, proof)
         await self.app(scope, receive, send)
         is_stale = marked_at is None or now - marked_at >= SEEN_EVERY
         if is_stale and proof.digest not in self.door.marking:
             self._mark(proof, now)
+
+    async def _refusal(self, request: Request, proof: _Proof) -> Response | None:
+        if proof.is_token:
+            return refuse_token(request)
+        return None if request.scope["path"] in PUBLIC else await refuse(request)
 
     def _proof_in(self, request: Request) -> _Proof:
         token = bearer_token_of(request.headers)
@@ -114,6 +128,12 @@ class IdentityMiddleware:
 
         gone = signed_out(is_token=proof.is_token)
         recheck_writes(request.state.session, request.scope["state"], lock, gone)
+
+    async def _may_still(self, request: Request, proof: _Proof) -> bool:
+        async with self.door.database.session(is_read_only=True) as session:
+            found = await proof.fetch(session, proof.digest, now=datetime.now(UTC))
+        role: Role = request.state.needed_role
+        return found is not None and found[0].role.includes(role)
 
     async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
         database, primary = request.state.database, self.door.database
@@ -147,3 +167,7 @@ class IdentityMiddleware:
         # Until then the session looks idle for a little longer.
         except Exception as error:  # noqa: BLE001 - the next request tries again
             logger.debug("Not marked as seen: %s", type(error).__name__)
+
+
+async def _may() -> bool:
+    return True

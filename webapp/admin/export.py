@@ -4,12 +4,23 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+import logging
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import aclosing
 from typing import Any
 
 from sqlalchemy import Row, text
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from webapp.admin.conditions import values_of
@@ -22,10 +33,12 @@ from webapp.admin.schemas import dumped
 from webapp.admin.selection import selection_of, statements_of_all
 from webapp.admin.site import Site
 from webapp.database import Database, is_postgresql
+from webapp.unavailable import is_unavailable
 
 ROWS_PER_BATCH = 500
 MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
 RETRY_AFTER_SECONDS = 10
+PATIENCE_SECONDS = 30.0
 TOO_MANY = "Several exports are under way. Try again when one of them is done."
 # What a spreadsheet takes for a formula; some take the wide signs for the usual ones.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -34,6 +47,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uf
 TO_THE_END = text(
     "SELECT set_config('statement_timeout', '0', true), set_config('enable_sort', :sort, true)"
 )
+
+logger = logging.getLogger("webapp.export")
 
 Rows = Sequence[Row[Any]]
 
@@ -94,18 +109,43 @@ async def _download(
     first = await _first(batches)
 
     async def body() -> AsyncIterator[str]:
-        yield head + written(first, True)
-        async for rows in batches:
-            yield written(rows, False)
+        reader = _Reader(request.state.may_still)
+        async with aclosing(batches):
+            yield head + written(first, True)
+            async for rows in batches:
+                await reader.check()
+                yield written(rows, False)
         yield tail
 
     headers = {"Content-Disposition": f'attachment; filename="{resource.name}.{extension}"'}
     return StreamingResponse(body(), headers=headers, media_type=MEDIA_TYPES[extension])
 
 
+class _Reader:
+    """Whoever downloads, who may be shut out before the end."""
+
+    def __init__(self, may_still: Callable[[], Awaitable[bool]]) -> None:
+        self._may_still = may_still
+        self._seen_at = time.monotonic()
+
+    async def check(self) -> None:
+        """Break the file off, which whoever gets it sees, if its reader may have no more of it."""
+        try:
+            is_in = await self._may_still()
+        except Exception as error:
+            # A file of many minutes shall survive a busy moment.
+            if not is_unavailable(error) or time.monotonic() - self._seen_at > PATIENCE_SECONDS:
+                raise
+            return
+        if not is_in:
+            logger.info("An export was ended, as its reader was shut out")
+            raise ClientDisconnect
+        self._seen_at = time.monotonic()
+
+
 async def _batches(
     database: Database, site: Site, query: ListQuery, exports: asyncio.Semaphore
-) -> AsyncIterator[Rows]:
+) -> AsyncGenerator[Rows]:
     # A session of its own: that of the request ends before its response begins.
     # A slow client keeps its connection for long; some have to be left for the pages.
     async with exports, database.session(is_read_only=True) as session:

@@ -1,10 +1,13 @@
 """Requests: what every handler reads from one: the site, the session, the record, the way back."""
 
+import asyncio
+from urllib.parse import parse_qsl
+
 from pydantic import SecretStr
 from python_multipart.multipart import parse_options_header
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -20,7 +23,11 @@ from webapp.templating import is_local
 
 # Room for all the records that may be deleted at once, and what else their form holds.
 MOST_FIELDS = 2_000
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+URLENCODED = "application/x-www-form-urlencoded"
+FORM_TYPES = (URLENCODED, "multipart/form-data")
+# More than that is decoded beside the event loop, which it would hold up.
+QUICK_BYTES = 64 * 2**10
+TOO_MANY_FIELDS = f"A form here has at most {MOST_FIELDS:,} fields."
 
 
 def site_of(request: Request) -> Site:
@@ -79,6 +86,8 @@ async def form_of(request: Request) -> FormData:
     # Others decode to broken characters, or take minutes to decode.
     if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
         raise HTTPException(415, "Send this form in UTF-8, as the page itself does.")
+    if content_type == URLENCODED:
+        return FormData(await _fields_of(await request.body()))
     limit: int = request.app.state.settings.max_body_bytes
     try:
         form = await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
@@ -87,6 +96,16 @@ async def form_of(request: Request) -> FormData:
     # No form here takes a file.
     await form.close()
     return form
+
+
+async def _fields_of(body: bytes) -> list[tuple[str, str | UploadFile]]:
+    """Decode a form; 400 for one of too many fields, which are counted first."""
+    if body.count(b"&") >= MOST_FIELDS:
+        raise HTTPException(400, TOO_MANY_FIELDS)
+    text = body.decode("latin-1")
+    if len(text) <= QUICK_BYTES:
+        return [*parse_qsl(text, keep_blank_values=True)]
+    return [*await asyncio.to_thread(parse_qsl, text, keep_blank_values=True)]
 
 
 def back_of(request: Request, default: str) -> str:
