@@ -35,6 +35,7 @@ from webapp.identity import Role, needs
 from webapp.protection import ProtectionMiddleware
 from webapp.resources import RESOURCES
 from webapp.routing import Route
+from webapp.server import end_with_supervisor
 from webapp.settings import Settings, check_serving, load_settings
 from webapp.static_files import VersionedFiles
 from webapp.templating import environment
@@ -119,6 +120,7 @@ def app() -> Starlette:
     # Looking through it again and again makes some requests late.
     look_seldom()
     keep_all()
+    end_with_supervisor()
     return application
 
 

@@ -3,9 +3,12 @@
 import asyncio
 import errno
 import logging
+import multiprocessing
 import os
 import signal
 import socket
+import threading
+from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
 import click
@@ -194,6 +197,18 @@ class Workers(Multiprocess):
     def has_failed(self) -> bool:
         """Whether the server stopped because a worker could not start."""
         return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+
+
+def end_with_supervisor() -> None:
+    """Stop this worker, if it is one, when the process that started it is gone without a word."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        threading.Thread(target=_stop_after, args=(supervisor,), daemon=True).start()
+
+
+def _stop_after(supervisor: BaseProcess) -> None:
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _pass_on(settings: Settings) -> None:

@@ -91,6 +91,14 @@ def test_a_server_told_to_stop_does_not_wait_for_ever_for_a_client_that_says_not
     assert "Traceback" not in (tmp_path / "stderr").read_text()
 
 
+def test_workers_stop_when_their_supervisor_is_killed(sqlite_url: str, tmp_path: Path) -> None:
+    with serving(sqlite_url, tmp_path, "--workers=2") as (process, _):
+        workers = children_of(process.pid)
+        assert len(workers) >= 2
+        process.kill()
+        wait_until(lambda: not any(is_running(pid) for pid in workers))
+
+
 @each_number_of_workers
 def test_the_printed_address_answers_at_once(sqlite_url: str, tmp_path: Path, workers: int) -> None:
     with (
@@ -548,6 +556,15 @@ def half_sent_hero(port: int) -> Iterator[socket.socket]:
         # The application has begun, and waits for the body.
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         yield connection
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def is_listening(pid: int, port: int) -> bool:
