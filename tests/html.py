@@ -243,8 +243,9 @@ def flash_of(page: Page) -> str:
 
 
 def undo_of(page: Page) -> Form:
-    """The form behind the button of a toast that takes back what was just done."""
-    return form_of(page, press="Undo")
+    """The form behind the button of a toast that takes back what was just done, or undone."""
+    names = {text_of(button) for button in parsed(page).find_all("button")}
+    return form_of(page, press="Redo" if "Redo" in names else "Undo")
 
 
 def deeds_of(page: Page) -> list[Deed]:

@@ -23,7 +23,7 @@ async def replayed(stored: Stored, *resources: Resource) -> Tables:
             continue
         olds = {name: old for name, (old, _) in change.values.items()}
         news = {name: new for name, (_, new) in change.values.items()}
-        match change.kind:
+        match change.effect:
             case Kind.CREATED:
                 assert at not in texts, f"{at} is created twice"
                 assert set(olds.values()) == {None}

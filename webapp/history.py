@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     DateTime,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Text,
     func,
     insert,
+    literal_column,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -33,17 +35,25 @@ from webapp.identity import Identity
 Values = Mapping[str, tuple[str | None, str | None]]
 
 
+# Up to so many records that one operation treats alike have a line each in the history of all.
+MOST_TOLD_SINGLY = 3
+
+
 class Kind(StrEnum):
-    """What was done; `LOADED` is many records at once, `REVEALED` is a masked value shown."""
+    """What was done; `LOADED` is many records at once, `REVEALED` is a masked value shown.
+
+    `RESTORED` is a deleted record that is there again.
+    """
 
     CREATED = "created"
     CHANGED = "changed"
     DELETED = "deleted"
+    RESTORED = "restored"
     REVEALED = "revealed"
     LOADED = "loaded"
 
 
-WRITES = (Kind.CREATED, Kind.CHANGED, Kind.DELETED)
+WRITES = (Kind.CREATED, Kind.CHANGED, Kind.DELETED, Kind.RESTORED)
 
 
 @dataclass(frozen=True)
@@ -58,19 +68,34 @@ class Operation:
     id: str = field(default_factory=lambda: uuid4().hex)
 
 
+# What the history of all records shows; whole operations of thousands are one line of it.
+# A literal: an index for it is of no use to a parameter.
+IS_TOLD: ColumnElement[bool] = literal_column("group_size > 0", Boolean)
+TOLD_INDEXES = {
+    "ix_change_told": ("id",),
+    "ix_change_resource": ("resource", "id"),
+    "ix_change_by": ("by_name", "id"),
+    "ix_change_kind": ("kind", "id"),
+}
+
+
 class Change(SQLModel, table=True):
     """One record created, changed or deleted; `values_json` has [old, new] for each field.
 
     is_consequence: whether it befell the record because of another one, as when its team was
     deleted.
+    group_size: how many changes this one stands for in the history of all records; 0 for those
+    that another one stands for.
     """
 
     __tablename__ = "change"
     __table_args__ = (
         Index("ix_change_record", "resource", "key", "id"),
-        Index("ix_change_resource", "resource", "id"),
-        Index("ix_change_by", "by_name", "id"),
-        Index("ix_change_kind", "kind", "id"),
+        Index("ix_change_operation", "operation", "id"),
+        *(
+            Index(name, *columns, sqlite_where=IS_TOLD, postgresql_where=IS_TOLD)
+            for name, columns in TOLD_INDEXES.items()
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -79,7 +104,7 @@ class Change(SQLModel, table=True):
         sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     )
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, index=True))
-    operation: str = Field(max_length=32, index=True)
+    operation: str = Field(max_length=32)
     by_id: int | None = None
     by_name: str = Field(max_length=200)
     via: str = Field(max_length=20)
@@ -89,6 +114,13 @@ class Change(SQLModel, table=True):
     kind: str = Field(max_length=20)
     is_consequence: bool = False
     values_json: str = Field(sa_column=Column(Text, nullable=False))
+    group_size: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+    @property
+    def effect(self) -> Kind:
+        """What it did to the record: a restored one was created anew."""
+        kind = Kind(self.kind)
+        return Kind.CREATED if kind is Kind.RESTORED else kind
 
     @property
     def values(self) -> dict[str, tuple[str | None, str | None]]:
@@ -126,6 +158,7 @@ async def record(
         "by_name": operation.by.name,
         "via": operation.via,
     }
+    sizes = _group_sizes(entries)
     rows = [
         shared
         | {
@@ -135,11 +168,26 @@ async def record(
             "kind": entry.kind.value,
             "is_consequence": entry.is_consequence,
             "values_json": json.dumps(entry.values, ensure_ascii=False, separators=(",", ":")),
+            "group_size": size,
         }
-        for entry in entries
+        for entry, size in zip(entries, sizes, strict=True)
     ]
     # Not through the ORM, whose batches would ask for each new id.
     await session.execute(insert(Change.__table__), rows)  # type: ignore[attr-defined]
+
+
+def _group_sizes(entries: Sequence[Entry]) -> list[int]:
+    """Return for each entry how many alike it stands for; the first of many for all of them."""
+    groups: dict[tuple[str, Kind, bool], list[int]] = {}
+    for place, entry in enumerate(entries):
+        groups.setdefault((entry.resource, entry.kind, entry.is_consequence), []).append(place)
+    sizes = [1] * len(entries)
+    for first, *others in groups.values():
+        if 1 + len(others) > MOST_TOLD_SINGLY:
+            sizes[first] = 1 + len(others)
+            for place in others:
+                sizes[place] = 0
+    return sizes
 
 
 async def lock_operation(session: AsyncSession, operation_id: str) -> list[Change]:

@@ -51,7 +51,8 @@ THEMES = ("light", "dark")
 class Flash:
     """A message on the next page: “Saved **Nova**”, a link to it, and the row to mark.
 
-    note: a sentence more; undo: the id of the operation that a button takes back.
+    note: a sentence more; undo: the id of the operation that a button takes back, and what the
+    button is called.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Flash:
     marked: str = ""
     note: str = ""
     undo: str = ""
+    undo_label: str = "Undo"
 
 
 class CompiledTemplates(FileSystemBytecodeCache):

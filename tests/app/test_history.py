@@ -25,6 +25,7 @@ from tests.html import (
     submit,
     text_of,
     title_of,
+    undo_of,
 )
 from tests.replay import replayed, tables
 from tests.statements import Statements
@@ -41,17 +42,15 @@ NOVA = {"name": "Nova", "secret_name": "Cleo", "age": "17"}
 async def made(session: AsyncSession, count: int, by: str = "Ann", **facts: str) -> None:
     """Write down that somebody created so many heroes, who are called by their numbers."""
     who = Operation(Identity(None, by, Role.OWNER), facts.get("via", "page"))
-    entries = [
-        Entry(
+    for number in range(1, count + 1):
+        entry = Entry(
             facts.get("resource", "heroes"),
             facts.get("key", str(number)),
             f"Hero {number:03}",
             Kind(facts.get("kind", "created")),
             {"age": (None, str(number))},
         )
-        for number in range(1, count + 1)
-    ]
-    await record(session, who, entries)
+        await record(session, who, [entry])
     await session.commit()
 
 
@@ -119,6 +118,60 @@ async def test_what_is_done_to_many_is_told_of_each(
     ]
 
 
+async def test_many_in_one_go_are_one_line_that_leads_to_each_of_them(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+) -> None:
+    ids = [str(hero.id) for hero in await some_heroes(session, PAGE_SIZE + 10)]
+    await client.post("/heroes/change", data={"id": ids, "form.set.age": "1", "age": "99"})
+    await client.post("/teams", data={"name": "Preventers"})
+    await client.post("/heroes/delete", data={"id": ids})
+    page = await client.get("/history")
+    assert sayings_of(page) == [
+        f"Olive Owner deleted {len(ids)} heroes bulk",
+        "Olive Owner created team Preventers",
+        f"Olive Owner changed {len(ids)} heroes bulk",
+    ]
+    assert len(sayings_of(await client.get("/history?kind=deleted&by=Olive+Owner"))) == 1
+
+    parts = await client.get(links_of(by_id(page, "timeline"))[0].href)
+    assert heading_of(parts) == "Changes made together"
+    older = await client.get(link(parts, "Older"))
+    told = [*sayings_of(parts), *sayings_of(older)]
+    assert sorted(told) == sorted(
+        f"Olive Owner deleted hero Hero {number:03} bulk" for number in range(1, len(ids) + 1)
+    )
+    # Each record tells of it by itself.
+    assert "deleted this hero" in sayings_of(await client.get("/heroes/7/history"))[0]
+    undone = await submit(client, form_of(parts, press="Undo all of them"))
+    assert undone.status_code == 303
+    assert sayings_of(await client.get("/history"))[0] == (
+        f"Olive Owner restored {len(ids)} heroes undo"
+    )
+
+
+async def test_a_line_costs_as_many_statements_however_many_it_tells_of(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+) -> None:
+    counts = []
+    for count in (1, 300):
+        ids = [str(hero.id) for hero in await some_heroes(session, count)]
+        await client.post("/heroes/delete", data={"id": ids})
+        with statements() as executed:
+            await client.get("/history?kind=deleted")
+        counts.append(len(executed))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("operation", ["x", "%00", "x" * 5_000, "%FF"])
+async def test_an_operation_that_never_was_has_no_changes(
+    client: httpx.AsyncClient, session: AsyncSession, operation: str
+) -> None:
+    await made(session, 1)
+    page = await client.get(f"/history?operation={operation}")
+    assert page.status_code == 200
+    assert len(deeds_of(page)) == (1 if operation == "%00" else 0)
+
+
 async def test_what_befalls_others_is_told_as_a_consequence(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
@@ -160,7 +213,7 @@ async def test_nothing_is_told_of_what_was_not_done(
     else:
         await client.request(method, path, data=data)
     assert await stored.count(Change) == 0
-    assert "Nothing was done yet" in text_of(by_id(await client.get("/history"), "timeline"))
+    assert "No changes yet" in text_of(by_id(await client.get("/history"), "timeline"))
 
 
 async def test_a_record_has_a_history_of_its_own(client: httpx.AsyncClient) -> None:
@@ -171,6 +224,50 @@ async def test_a_record_has_a_history_of_its_own(client: httpx.AsyncClient) -> N
     page = await client.get(next(one.href for one in links if one.text == "History"))
     assert heading_of(page) == "Nova: history"
     assert sayings_of(page) == ["Olive Owner changed this hero", "Olive Owner created this hero"]
+
+
+async def test_a_restored_record_is_told_as_restored_and_found_so(
+    client: httpx.AsyncClient,
+) -> None:
+    await client.post("/heroes", data=NOVA)
+    await client.post("/heroes/1/delete")
+    history = await client.get("/heroes/1/history")
+    await submit(client, form_of(history, press="Restore"))
+    deleted = await follow(client, await client.post("/heroes/1/delete"))
+    await submit(client, undo_of(deleted))
+    assert sayings_of(await client.get("/history?kind=restored")) == [
+        "Olive Owner restored hero Nova undo",
+        "Olive Owner restored hero Nova",
+    ]
+    # And that is undone and done again like whatever else is done.
+    page = await follow(client, await client.post("/heroes/1/delete"))
+    for status in (200, 404, 200):
+        page = await follow(client, await submit(client, undo_of(page)))
+        assert (await client.get("/heroes/1")).status_code == status
+
+
+async def test_a_deleted_record_says_who_deleted_it_and_when_and_comes_back(
+    client: httpx.AsyncClient,
+    editor: httpx.AsyncClient,
+    viewer: httpx.AsyncClient,
+) -> None:
+    await client.post("/heroes", data=NOVA)
+    await editor.post("/heroes/1/delete")
+    page = await client.get("/heroes/1")
+    for path in ("/heroes/1", "/heroes/1/edit", "/heroes/1/delete"):
+        page = await client.get(path)
+        assert (page.status_code, heading_of(page)) == (404, "Nova")
+        assert "Edward Editor deleted this hero" in text_of(by_id(page, "main"))
+        assert by_id(page, "main").find("time") is not None
+    assert (await client.get("/api/heroes/1")).json() == {"detail": "Hero not found"}
+    history = next(one.href for one in links_of(by_id(page, "main")) if one.text == "History")
+    assert (await client.get(history)).status_code == 200
+    seen = await viewer.get("/heroes/1")
+    assert "Edward Editor deleted this hero" in text_of(by_id(seen, "main"))
+    assert "Restore" not in text_of(by_id(seen, "main"))
+    restored = await submit(client, form_of(page, press="Restore"))
+    assert facts_of(await follow(client, restored))["Age"] == "17"
+    assert (await client.get("/heroes/99")).status_code == 404
 
 
 async def test_a_deleted_record_has_its_history_still(client: httpx.AsyncClient) -> None:
@@ -306,7 +403,7 @@ async def test_nothing_found_leads_back_to_everything(
 ) -> None:
     await made(session, 1)
     page = await client.get("/history?by=Nobody")
-    assert "Nothing is like that" in text_of(by_id(page, "timeline"))
+    assert "No matching changes" in text_of(by_id(page, "timeline"))
     assert len(deeds_of(await client.get(link(page, "Show everything")))) == 1
 
 
@@ -436,8 +533,8 @@ async def test_a_history_page_takes_as_many_statements_however_long_it_is(
     for count in (1, 3 * PAGE_SIZE):
         who = Operation(Identity(None, "Ann", Role.OWNER), "page")
         values = {"team_id": (None, str(team.id))}
-        entries = [Entry("heroes", str(n), "Nova", Kind.CREATED, values) for n in range(count)]
-        await record(session, who, entries)
+        for n in range(count):
+            await record(session, who, [Entry("heroes", str(n), "Nova", Kind.CREATED, values)])
         await session.commit()
     counts = []
     for path in ("/history?before=2", "/history"):

@@ -231,7 +231,7 @@ async def test_one_value_is_shown_on_request_and_that_is_told(
         assert text_of(by_id(shown, "revealed")) == SECRET
         assert heading_of(await editor.get(link(shown, "history"))) == "Nova: history"
     deeds = deeds_of(await client.get("/heroes/1/history?kind=revealed"))
-    assert [deed.said for deed in deeds] == ["Edward Editor looked at this hero"] * 3
+    assert [deed.said for deed in deeds] == ["Edward Editor viewed this hero"] * 3
     assert deeds[0].values == {"Secret name": ""}
 
 

@@ -74,7 +74,7 @@ async def test_it_is_brought_back_with_my_values_when_i_ask_for_it(
         "team_id": team.id,
     }
     latest = (await stored.all(Change))[-1]
-    assert (latest.kind, latest.via, latest.by_name) == (Kind.CREATED, "restore", "Olive Owner")
+    assert (latest.kind, latest.via, latest.by_name) == (Kind.RESTORED, "restore", "Olive Owner")
 
 
 async def test_enter_asks_once_more_and_what_is_invalid_is_said_before_it_is_brought_back(

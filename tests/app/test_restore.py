@@ -9,7 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
-from tests.html import Page, attribute, flash_of, follow, form_of, heading_of, parsed, submit
+from tests.html import (
+    Page,
+    attribute,
+    by_id,
+    flash_of,
+    follow,
+    form_of,
+    heading_of,
+    parsed,
+    submit,
+    text_of,
+    undo_of,
+)
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.admin.resource import Resource
@@ -54,7 +66,7 @@ async def test_a_deleted_hero_is_restored_from_its_history(
     page = await follow(client, restored)
     assert (heading_of(page), flash_of(page)) == ("Nova", "Restored Nova")
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
-    assert (await latest(stored, Kind.CREATED)).via == "restore"
+    assert (await latest(stored, Kind.RESTORED)).via == "restore"
 
 
 async def test_a_deleted_team_is_restored_with_its_heroes(
@@ -123,7 +135,7 @@ async def test_the_state_before_the_first_change_that_is_written_down_can_be_res
     await client.post(f"/heroes/{hero.id}", data={"name": "Changed", "age": "18"})
     await client.post(f"/heroes/{hero.id}", data={"name": "Changed again"})
     page = await client.get(f"/heroes/{hero.id}/history")
-    restored = await submit(client, form_of(page, press="Restore the state before"))
+    restored = await submit(client, form_of(page, press="Restore the version before"))
     assert flash_of(await follow(client, restored)) == "Restored Nova"
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
 
@@ -202,6 +214,84 @@ async def test_of_several_people_who_restore_one_record_at_once_each_gets_an_ans
     assert set(counted) <= {303, 409}
     assert await stored.count(Hero) == 1
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
+
+
+# One change.
+
+
+async def undo_change(client: httpx.AsyncClient, change: Change) -> httpx.Response:
+    path = f"/{change.resource}/{change.key}/undo"
+    return await client.post(path, data={"change": str(change.id)})
+
+
+async def test_a_change_in_the_middle_is_undone_and_later_ones_stay(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    await client.post("/heroes", data=NOVA)
+    await client.post("/heroes/1", data={"age": "18", "name": "Wrong"})
+    middle = await latest(stored, Kind.CHANGED)
+    await client.post("/heroes/1", data={"secret_name": "Sam"})
+    page = await client.get("/heroes/1/history")
+    buttons = [text_of(tag) for tag in by_id(page, "timeline").find_all("button")]
+    assert buttons.count("Undo this change") == 2
+    page = await follow(client, await undo_change(client, middle))
+    assert (heading_of(page), flash_of(page)) == ("Nova: history", "Restored Nova")
+    (hero,) = await stored.all(Hero)
+    assert (hero.name, hero.age, hero.secret_name) == ("Nova", 17, "Sam")
+    # What it was before is one click away.
+    await submit(client, undo_of(page))
+    (hero,) = await stored.all(Hero)
+    assert (hero.name, hero.age, hero.secret_name) == ("Wrong", 18, "Sam")
+    assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
+
+
+async def test_a_change_whose_field_was_changed_again_is_not_undone_over_that(
+    client: httpx.AsyncClient, editor: httpx.AsyncClient, stored: Stored
+) -> None:
+    await client.post("/heroes", data=NOVA)
+    await client.post("/heroes/1", data={"age": "18", "name": "Wrong"})
+    first = await latest(stored, Kind.CHANGED)
+    await editor.post("/heroes/1", data={"age": "19"})
+    refused = await undo_change(client, first)
+    assert (refused.status_code, heading_of(refused)) == (409, "Nothing was undone")
+    assert reason_of(refused) == (
+        "Edward Editor changed the age again later. Undo that change first, or restore a version."
+    )
+    assert [(hero.name, hero.age) for hero in await stored.all(Hero)] == [("Wrong", 19)]
+    assert (await undo_change(client, await latest(stored, Kind.CHANGED))).status_code == 303
+    assert (await undo_change(client, first)).status_code == 303
+    assert [(hero.name, hero.age) for hero in await stored.all(Hero)] == [("Nova", 17)]
+    again = await undo_change(client, first)
+    assert reason_of(again) == "The hero is as it was before this change already."
+
+
+async def test_a_change_back_to_a_team_that_is_gone_or_of_a_deleted_hero_is_refused(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    await client.post("/teams", data={"name": "Preventers"})
+    await client.post("/heroes", data={**NOVA, "team_id": "1"})
+    await client.post("/heroes/1", data={"team_id": ""})
+    change = await latest(stored, Kind.CHANGED)
+    await client.post("/teams/1/delete")
+    refused = await undo_change(client, change)
+    assert (refused.status_code, "team" in reason_of(refused)) == (409, True)
+    await client.post("/heroes/1/delete")
+    refused = await undo_change(client, change)
+    assert reason_of(refused) == "This hero is deleted. Restore it first."
+
+
+async def test_only_a_change_of_this_very_record_can_be_undone(
+    client: httpx.AsyncClient, viewer: httpx.AsyncClient, stored: Stored
+) -> None:
+    for _ in range(2):
+        await client.post("/heroes", data=NOVA)
+    await client.post("/heroes/1", data={"age": "18"})
+    created, change = await latest(stored, Kind.CREATED), await latest(stored, Kind.CHANGED)
+    assert (await undo_change(viewer, change)).status_code == 403
+    assert (await undo_change(client, created)).status_code == 404
+    for path, id_ in (("/heroes/2/undo", str(change.id)), ("/heroes/1/undo", "x")):
+        assert (await client.post(path, data={"change": id_})).status_code == 404
+    assert [hero.age for hero in await stored.all(Hero)] == [18, 17]
 
 
 # Any model.

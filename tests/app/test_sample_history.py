@@ -33,11 +33,16 @@ async def test_the_history_replayed_gives_the_sample_data(
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
 
 
-async def test_the_history_of_a_whole_sample_is_read_page_by_page(
+async def test_a_whole_sample_is_a_line_for_each_kind_and_read_page_by_page_behind_it(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     await add_sample(database, 120, 10)
     page = await client.get("/history")
+    assert [deed.said for deed in deeds_of(page)] == [
+        "Command line loaded 120 heroes command",
+        "Command line loaded 10 teams command",
+    ]
+    page = await client.get(link(page, "120 heroes"))
     told = deeds_of(page)
     while any(link.text == "Older" for link in links_of(page)):
         assert len(deeds_of(page)) == PAGE_SIZE
@@ -69,7 +74,7 @@ async def test_a_whole_sample_can_be_taken_back_and_brought_again(
     before = await tables(stored, heroes, teams)
     operation = (await stored.all(Change))[0].operation
     page = await follow(client, await client.post(f"/undo/{operation}"))
-    assert flash_of(page) == "Undone: 1,110 records"
+    assert flash_of(page) == "Deleted 1,110 records"
     assert await tables(stored, heroes, teams) == {}
     operation = (await stored.all(Change))[-1].operation
     assert (await client.post(f"/undo/{operation}")).status_code == 303

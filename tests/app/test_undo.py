@@ -46,7 +46,7 @@ async def test_a_creation_is_undone(client: httpx.AsyncClient, stored: Stored) -
     answer = await undone(client, await client.post("/heroes?back=/heroes/1", data=NOVA))
     # Its own page is gone.
     assert (answer.status_code, answer.headers["location"]) == (303, "/heroes")
-    assert flash_of(await follow(client, answer)) == "Undone: Nova"
+    assert flash_of(await follow(client, answer)) == "Deleted Nova"
     assert await stored.count(Hero) == 0
 
 
@@ -70,7 +70,7 @@ async def test_a_deletion_is_undone_and_the_record_keeps_its_number(
     hero = await a_hero(session, "Nova", "Cleo", 17, await a_team(session))
     before = hero.model_dump()
     page = await follow(client, await undone(client, await client.post("/heroes/1/delete")))
-    assert (flash_of(page), marked_rows_of(page)) == ("Undone: Nova", ["Nova"])
+    assert (flash_of(page), marked_rows_of(page)) == ("Restored Nova", ["Nova"])
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
 
 
@@ -91,7 +91,7 @@ async def test_the_deletion_of_a_team_is_undone_with_its_heroes(
     for data in ({}, {"heroes": str(other.id)}):
         answer = await client.post(f"/teams/{team.id}/delete", data=data)
         page = await follow(client, await undone(client, answer))
-        assert flash_of(page) == "Undone: Preventers"
+        assert flash_of(page) == "Restored Preventers"
         assert [hero.team_id for hero in await stored.all(Hero)] == [team.id] * 3
         assert await stored.count(Team) == 2
 
@@ -106,7 +106,7 @@ async def test_heroes_that_went_on_meanwhile_are_left_alone_and_told_of(
     await client.post("/heroes/2/delete")
     page = await follow(client, await submit(client, undo_of(deleted)))
     left = "2 related records were changed since, and left alone."
-    assert flash_of(page) == f"Undone: Preventers {left}"
+    assert flash_of(page) == f"Restored Preventers {left}"
     assert [hero.team_id for hero in await stored.all(Hero)] == [other.id, team.id]
 
 
@@ -124,7 +124,7 @@ async def test_what_was_done_to_many_is_undone_at_once(
     assert await tables(stored, heroes) != before
     page = await follow(client, await undone(client, answer))
     # One of them was three years old already.
-    assert flash_of(page) == f"Undone: {5 if action == 'delete' else 4} heroes"
+    assert flash_of(page) == f"Restored {5 if action == 'delete' else 4} heroes"
     assert str(page.url).endswith("/heroes?size=50")
     assert await tables(stored, heroes) == before
 
@@ -372,9 +372,9 @@ async def test_what_went_along_with_its_maker_comes_back_and_goes_again(
     for title in ("Robot", "Rocket"):
         await committed(session, Gadget(title=title, maker_code="acme"))
     page = await follow(gadgets, await gadgets.post("/makers/acme/delete"))
-    for count in (2, 0, 2):
+    for count, verb in ((2, "Restored"), (0, "Deleted"), (2, "Restored")):
         page = await follow(gadgets, await submit(gadgets, undo_of(page)))
-        assert flash_of(page) == "Undone: acme"
+        assert flash_of(page) == f"{verb} acme"
         assert await stored.count(Gadget) == count
 
 

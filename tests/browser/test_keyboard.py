@@ -115,7 +115,7 @@ def test_z_undoes_what_was_just_done(page: Page) -> None:
     press(page, "Enter")
     expect(status(page, "Saved Deadpond")).to_be_visible()
     press(page, "z")
-    expect(status(page, "Undone: Deadpond")).to_be_visible()
+    expect(status(page, "Restored Deadpond")).to_be_visible()
     expect(row(page, "Deadpond")).not_to_contain_text("41")
 
 

@@ -49,7 +49,7 @@ def test_one_is_shown_on_a_page_of_its_own_without_javascript(page: Page) -> Non
     expect_title(page, "Secret name of Deadpond")
     expect(page.get_by_text("Dive Wilson")).to_be_visible()
     page.get_by_role("link", name="history").last.click()
-    expect(page.get_by_role("listitem").filter(has_text="looked at")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="viewed")).to_be_visible()
 
 
 def test_that_it_was_shown_is_told(page: Page) -> None:
@@ -57,7 +57,7 @@ def test_that_it_was_shown_is_told(page: Page) -> None:
     page.get_by_role("button", name="show").click()
     expect(page.get_by_text("Dive Wilson")).to_be_visible()
     page.goto("/history?kind=revealed")
-    looked = page.get_by_role("listitem").filter(has_text="looked at")
+    looked = page.get_by_role("listitem").filter(has_text="viewed")
     expect(looked).to_contain_text("Deadpond")
     assert "Dive Wilson" not in page.content()
 

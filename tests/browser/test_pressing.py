@@ -1,4 +1,4 @@
-"""Pressing the mouse on what is no control: text, padding and scrollbar of whatever floats.
+"""Pressing the mouse on what is no control: the text and the padding of whatever floats.
 
 Pressed, and let go a moment later, as a hand does it: what closes in between takes the page along.
 """

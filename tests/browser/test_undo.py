@@ -13,7 +13,7 @@ each_width = pytest.mark.parametrize("width", [1280, 390])
 
 
 def undo(page: Page) -> Locator:
-    return page.get_by_role("status").get_by_role("button", name="Undo")
+    return page.get_by_role("status").get_by_role("button", name=re.compile("^(Undo|Redo)$"))
 
 
 @each_way
@@ -25,7 +25,7 @@ def test_a_deleted_row_comes_back(page: Page) -> None:
     expect(status(page, "Deleted Hero 006")).to_be_visible()
     expect(row(page, "Hero 006")).to_have_count(0)
     undo(page).click()
-    expect(status(page, "Undone: Hero 006")).to_be_visible()
+    expect(status(page, "Restored Hero 006")).to_be_visible()
     expect(page).to_have_url("/heroes?q=hero+00")
     expect(row(page, "Hero 006")).to_have_attribute("data-marked", "")
     # And that is undone as well.
@@ -40,7 +40,7 @@ def test_an_edit_is_taken_back(page: Page) -> None:
     page.get_by_role("button", name="Save changes").click()
     expect(row(page, "Deadpond")).to_contain_text("99")
     undo(page).click()
-    expect(status(page, "Undone: Deadpond")).to_be_visible()
+    expect(status(page, "Restored Deadpond")).to_be_visible()
     expect(row(page, "Deadpond")).to_contain_text("28")
 
 
@@ -52,7 +52,7 @@ def test_a_new_hero_is_taken_back_and_can_be_created_after_all(page: Page) -> No
     page.get_by_role("button", name="Create hero").click()
     expect(status(page, "Created Aaron")).to_be_visible()
     undo(page).click()
-    expect(status(page, "Undone: Aaron")).to_be_visible()
+    expect(status(page, "Deleted Aaron")).to_be_visible()
     expect(row(page, "Aaron")).to_have_count(0)
     undo(page).click()
     expect(row(page, "Aaron")).to_be_visible()
@@ -64,7 +64,7 @@ def test_a_selection_comes_back_at_once(page: Page) -> None:
     page.get_by_role("button", name="Delete 3 heroes").click()
     expect(status(page, "Deleted 3 heroes")).to_be_visible()
     undo(page).click()
-    expect(status(page, "Undone: 3 heroes")).to_be_visible()
+    expect(status(page, "Restored 3 heroes")).to_be_visible()
     page.goto("/heroes?q=hero+00")
     expect(names(page)).to_have_count(5)
 
@@ -75,7 +75,7 @@ def test_a_team_comes_back_with_its_heroes(page: Page) -> None:
     page.get_by_role("button", name="Delete team").click()
     expect(status(page, "Deleted Preventers")).to_be_visible()
     undo(page).click()
-    expect(status(page, "Undone: Preventers")).to_be_visible()
+    expect(status(page, "Restored Preventers")).to_be_visible()
     assert len(page.request.get("/api/teams/1/with-heroes").json()["heroes"]) == 38
 
 
@@ -102,7 +102,7 @@ def test_an_earlier_state_is_restored_from_the_history(page: Page, axe: Axe) -> 
     page.get_by_role("main").get_by_role("link", name="History").click()
     expect(page.get_by_role("heading", name="Deadpond: history")).to_be_visible()
     axe(page)
-    page.get_by_role("button", name="Restore this state").click()
+    page.get_by_role("button", name="Restore this version").first.click()
     expect(status(page, "Restored Deadpond")).to_be_visible()
     expect(page.get_by_role("definition").filter(has_text="50")).to_be_visible()
     assert page.request.get("/api/heroes/1").json()["age"] == 50

@@ -40,6 +40,7 @@ async def create(
     values: Mapping[str, Any],
     operation: Operation,
     *,
+    kind: Kind = Kind.CREATED,
     is_consequence: bool = False,
 ) -> SQLModel:
     """Create a record; raises Invalid with a sentence for each field that cannot be stored."""
@@ -51,7 +52,7 @@ async def create(
     except (IntegrityError, DataError):
         raise await _refusal(session, site, resource, checked, checked, None) from None
     whole = {field.name: getattr(made, field.name) for field in resource.fields}
-    entry = creation_of(resource, whole, is_consequence=is_consequence)
+    entry = creation_of(resource, whole, kind, is_consequence=is_consequence)
     await record(session, operation, [entry])
     return made
 
@@ -152,13 +153,17 @@ def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
 
 
 def creation_of(
-    resource: Resource, values: Mapping[str, Any], *, is_consequence: bool = False
+    resource: Resource,
+    values: Mapping[str, Any],
+    kind: Kind = Kind.CREATED,
+    *,
+    is_consequence: bool = False,
 ) -> Entry:
     """Return what to write down of a record that was created with all these values."""
     key = key_text(resource, tuple(values[field.name] for field in resource.key))
     title = resource.title_text(values[resource.title_field.name])
     differences = differences_of(resource, {}, values)
-    return Entry(resource.name, key, title, Kind.CREATED, differences, is_consequence)
+    return Entry(resource.name, key, title, kind, differences, is_consequence)
 
 
 def differences_of(

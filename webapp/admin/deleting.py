@@ -14,6 +14,7 @@ from webapp.admin.forms import FormField
 from webapp.admin.keys import Key, key_text
 from webapp.admin.listing import fetch_titles
 from webapp.admin.options import fetch_options
+from webapp.admin.pages import deleted_page
 from webapp.admin.requests import (
     back_of,
     form_of,
@@ -87,6 +88,8 @@ async def _confirmation(
 ) -> Response:
     session, site = session_of(request), site_of(request)
     titles = await fetch_titles(session, resource, keys)
+    if not titles and "id" in request.path_params:
+        return await deleted_page(resource, request)
     if not titles:
         raise not_found(resource)
     # In the order in which they stood in the list.

@@ -17,6 +17,7 @@ from webapp.admin.keys import key_of
 from webapp.admin.listing import fetch_references
 from webapp.admin.merging import Merge, merge, opened_text
 from webapp.admin.messages import done
+from webapp.admin.pages import deleted_page
 from webapp.admin.requests import (
     back_of,
     back_param,
@@ -38,7 +39,9 @@ from webapp.templating import redirect, render
 
 async def edit_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/7/edit: the form of an existing record."""
-    record = await fetch_or_404(resource, request)
+    record = await fetch_record(resource, request)
+    if record is None:
+        return await deleted_page(resource, request)
     stored = texts_of(resource.edit_fields, record)
     title = resource.title_of(record)
     return await _edit_form(

@@ -12,15 +12,23 @@ from starlette.responses import Response
 from webapp.admin.cells import fact, masked
 from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.facets import fetch_facets
-from webapp.admin.keys import key_of
+from webapp.admin.keys import key_of, key_text
 from webapp.admin.listing import fetch_listing, fetch_references
 from webapp.admin.options import fetch_options
 from webapp.admin.query import ListQuery, Scope
-from webapp.admin.requests import fetch_or_404, query_of, session_of, site_of
+from webapp.admin.requests import (
+    fetch_record,
+    key_in,
+    not_found,
+    query_of,
+    session_of,
+    site_of,
+)
 from webapp.admin.resource import Resource
 from webapp.admin.rows import Manner, written
 from webapp.admin.site import Referrer
 from webapp.admin.totals import fetch_total
+from webapp.history import Kind, fetch_latest
 from webapp.identity import identity_of
 from webapp.templating import flash_of, fragment_of, render, render_around, with_query
 
@@ -39,7 +47,9 @@ async def list_page(resource: Resource, request: Request) -> Response:
 
 async def show_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/7: one record, and the first kind of records that point at it."""
-    record = await fetch_or_404(resource, request)
+    record = await fetch_record(resource, request)
+    if record is None:
+        return await deleted_page(resource, request)
     referrers = site_of(request).referrers(resource)
     return await _show(resource, request, record, referrers[0] if referrers else None)
 
@@ -51,7 +61,10 @@ async def related_page(resource: Resource, request: Request) -> Response:
     chosen = next((referrer for referrer in referrers if referrer.name == name), None)
     if chosen is None:
         raise HTTPException(404)
-    return await _show(resource, request, await fetch_or_404(resource, request), chosen)
+    record = await fetch_record(resource, request)
+    if record is None:
+        return await deleted_page(resource, request)
+    return await _show(resource, request, record, chosen)
 
 
 async def options(resource: Resource, request: Request) -> Response:
@@ -76,6 +89,16 @@ async def facets(resource: Resource, request: Request) -> Response:
     query = query_of(request, resource)
     totals = await fetch_facets(session_of(request), site, query, field)
     return render(request, "admin/facets.html", {"totals": totals}, fragments=())
+
+
+async def deleted_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7 that is gone: 404, and if the history knows it, who deleted it, and Restore."""
+    key = key_text(resource, key_in(resource, request))
+    latest = await fetch_latest(session_of(request), resource.name, key)
+    if latest is None or latest.kind != Kind.DELETED:
+        raise not_found(resource)
+    context = {"resource": resource, "deletion": latest}
+    return render(request, "admin/gone.html", context, 404, fragments=())
 
 
 async def _fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any], Markup]:

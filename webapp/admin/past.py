@@ -1,5 +1,8 @@
 """Pages of the past: the history of all and of one record; undo, restore, and masked values."""
 
+from dataclasses import replace
+
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,19 +84,15 @@ async def undo_operation(request: Request) -> Response:
         raise HTTPException(404, "There is nothing to undo.")
     # The page of a record whose creation was undone is gone.
     url = (undone.key and _local(form.get("back"))) or f"/{undone.resource.name}"
-    return redirect(request, url, _undone("Undone:", undone, operation.id))
+    return redirect(request, url, _undone(undone, operation.id))
 
 
 async def restore_record(resource: Resource, request: Request) -> Response:
     """POST /heroes/7/restore: brings it to the state after a change, or before → it, or 409."""
     form = await form_of(request)
     session, site = session_of(request), site_of(request)
-    key = key_text(resource, key_in(resource, request))
-    id_text = str(form.get("change", ""))
-    is_id = id_text.isascii() and id_text.isdigit() and len(id_text) < 19
-    change = await session.get(Change, int(id_text)) if is_id else None
-    if change is None or (change.resource, change.key) != (resource.name, key):
-        raise HTTPException(404, "There is no such state to go back to.")
+    change = await _fetch_change(resource, request, form)
+    key = change.key
     operation = operation_of(request, "restore")
     try:
         restored = await undo.restore(
@@ -103,7 +102,23 @@ async def restore_record(resource: Resource, request: Request) -> Response:
         url = f"/{resource.name}/{key}/history"
         return _refused(request, "Nothing was restored", invalid, url)
     undo_id = operation.id if restored.is_change else ""
-    return redirect(request, f"/{resource.name}/{key}", _undone("Restored", restored, undo_id))
+    flash = replace(_undone(restored, undo_id), undo_label="Undo")
+    return redirect(request, f"/{resource.name}/{key}", flash)
+
+
+async def undo_change(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/undo: takes back one change of it, and no later one → its history, or 409."""
+    form = await form_of(request)
+    session, site = session_of(request), site_of(request)
+    change = await _fetch_change(resource, request, form)
+    if change.kind != Kind.CHANGED:
+        raise HTTPException(404, "There is no such change to undo.")
+    operation, url = operation_of(request, "undo"), f"/{resource.name}/{change.key}/history"
+    try:
+        undone = await undo.undo_change(session, site, resource, change, operation)
+    except Invalid as invalid:
+        return _refused(request, "Nothing was undone", invalid, url)
+    return redirect(request, url, _undone(undone, operation.id))
 
 
 async def reveal(resource: Resource, request: Request) -> Response:
@@ -132,6 +147,17 @@ async def reveal(resource: Resource, request: Request) -> Response:
     return render(request, "admin/revealed.html", context, fragments=("revealed",))
 
 
+async def _fetch_change(resource: Resource, request: Request, form: FormData) -> Change:
+    """Fetch the change of the record in the path that a form names, or raise 404."""
+    key = key_text(resource, key_in(resource, request))
+    id_text = str(form.get("change", ""))
+    is_id = id_text.isascii() and id_text.isdigit() and len(id_text) < 19
+    change = await session_of(request).get(Change, int(id_text)) if is_id else None
+    if change is None or (change.resource, change.key) != (resource.name, key):
+        raise HTTPException(404, "There is no such version to go back to.")
+    return change
+
+
 def _local(back: object) -> str:
     return back if isinstance(back, str) and is_local(back) else ""
 
@@ -142,7 +168,10 @@ def _refused(request: Request, title: str, invalid: Invalid, back: str) -> Respo
     return render(request, "error.html", context, 409, fragments=())
 
 
-def _undone(verb: str, undone: undo.Undone, operation_id: str) -> Flash:
+def _undone(undone: undo.Undone, operation_id: str) -> Flash:
+    verb = "Deleted" if undone.effect is Kind.CREATED else "Restored"
+    if undone.is_redo and undone.effect is Kind.CHANGED:
+        verb = "Changed"
     resource, count, left = undone.resource, undone.count, undone.left_count
     labels = "records" if undone.is_mixed else resource.label_plural
     title = undone.title if count == 1 else f"{count:,} {labels}"
@@ -152,4 +181,12 @@ def _undone(verb: str, undone: undo.Undone, operation_id: str) -> Flash:
         others = "1 related record was" if left == 1 else f"{left:,} related records were"
         note = f"{others} changed since, and left alone."
     marked = f"{resource.name}/{undone.key}" if undone.key else ""
-    return Flash(verb, title, url, marked=marked, note=note, undo=operation_id)
+    return Flash(
+        verb,
+        title,
+        url,
+        marked=marked,
+        note=note,
+        undo=operation_id,
+        undo_label="Undo" if undone.is_redo else "Redo",
+    )

@@ -188,7 +188,7 @@ async def _reverse(
         case Kind.CREATED:
             await _uncreate(session, site, step, operation)
         case Kind.DELETED:
-            entries = [step.entry(text, Kind.CREATED, {}) for text in step.changes]
+            entries = [step.entry(text, Kind.RESTORED, {}) for text in step.changes]
             await batches.create_many(
                 session, step.resource, list(step.earlier.values()), operation, entries
             )

@@ -54,6 +54,7 @@ def _routes(resource: Resource) -> list[Route]:
         *edit("/{id}/delete", "delete", deleting.delete_page, post=deleting.delete),
         *look("/{id}/history", "history", past.record_history_page),
         *edit("/{id}/restore", "restore", post=past.restore_record),
+        *edit("/{id}/undo", "undo", post=past.undo_change),
         *edit("/{id}/reveal/{field}", "reveal", post=past.reveal),
         *look("/{id}/{relation}", "related", pages.related_page),
     ]

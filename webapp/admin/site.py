@@ -16,7 +16,7 @@ TAKEN_NAMES = frozenset(
     | {"account", "people", "welcome"}
 )
 # What stands behind the key of a record already: /teams/3/history.
-TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore"})
+TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore", "undo"})
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Step:
     def takes(self, change: Change, *, is_consequence: bool) -> bool:
         """Whether a change belongs to this step."""
         return (
-            (self.resource.name, self.kind) == (change.resource, change.kind)
+            (self.resource.name, self.kind) == (change.resource, change.effect)
             and self.is_consequence == is_consequence
             and change.key not in self.changes
             and len(self.changes) < RECORDS_PER_STEP
@@ -96,7 +96,7 @@ def steps_of(site: Site, made: Sequence[Change], asked: Change | None) -> Iterat
         if step is None or not step.takes(change, is_consequence=is_consequence):
             if step is not None:
                 yield step
-            step = Step(resources[change.resource], Kind(change.kind), is_consequence)
+            step = Step(resources[change.resource], change.effect, is_consequence)
         step.add(change)
     if step is not None:
         yield step

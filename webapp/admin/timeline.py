@@ -15,7 +15,7 @@ from webapp.admin.fields import Field
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_value
-from webapp.history import Change, Kind
+from webapp.history import IS_TOLD, Change, Kind
 
 PAGE_SIZE = 50
 MOST_PEOPLE = 100
@@ -24,13 +24,17 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class TimelineQuery:
-    """Which changes a page shows; `key` is that of one record of `resource`."""
+    """Which changes a page shows; `key` is that of one record of `resource`.
+
+    `operation`: all that one request did, each change in a line of its own.
+    """
 
     path: str
     by: str = ""
     resource: str = ""
     key: str | None = None
     kind: str = ""
+    operation: str = ""
     since: str = ""
     until: str = ""
     before: int | None = None
@@ -42,7 +46,7 @@ class TimelineQuery:
     @property
     def is_narrowed(self) -> bool:
         shown = self.resource if self.key is None else ""
-        return bool(self.by or shown or self.kind or self.since or self.until)
+        return bool(self.by or shown or self.kind or self.operation or self.since or self.until)
 
     @property
     def url(self) -> str:
@@ -51,6 +55,7 @@ class TimelineQuery:
             "by": self.by,
             "resource": self.resource if self.key is None else "",
             "kind": self.kind,
+            "operation": self.operation,
             "since": self.since,
             "until": self.until,
             "before": self.before,
@@ -74,6 +79,10 @@ class TimelineQuery:
             found.append(col(Change.resource) == self.resource)
         if self.key is not None:
             found.append(col(Change.key) == self.key)
+        if self.operation:
+            found.append(col(Change.operation) == self.operation)
+        elif self.key is None:
+            found.append(IS_TOLD)
         if self.kind:
             found.append(col(Change.kind) == self.kind)
         if self.since:
@@ -99,6 +108,28 @@ class Line:
     change: Change
     resource: Resource | None
     differences: tuple[Difference, ...]
+    # Of how many changes it tells.
+    count: int = 1
+
+    @property
+    def verb(self) -> str:
+        """What was done, before the name of the record."""
+        match Kind(self.change.kind):
+            case Kind.REVEALED:
+                return "viewed"
+            case Kind.CHANGED if self.change.via == "restore":
+                return "restored an earlier version of"
+            case Kind.CREATED if self.count > 1 and self.change.via == "command":
+                return "loaded"
+        return self.change.kind
+
+    @property
+    def noun(self) -> str:
+        """What it is about: “hero”, or “5,000 heroes”."""
+        if self.count == 1:
+            return self.resource.label if self.resource else ""
+        plural = self.resource.label_plural if self.resource else self.change.resource
+        return f"{self.count:,} {plural}"
 
 
 @dataclass(frozen=True)
@@ -135,12 +166,12 @@ def parse_timeline(
             return None
         if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID:
             return int(text)
-        problems.append("That page is not there. This is the newest one.")
+        problems.append("That page doesn’t exist. This is the newest one.")
         return None
 
     kind = params.get("kind", "")
     if kind and kind not in list(Kind):
-        problems.append("Nothing is ever done like that.")
+        problems.append("Unknown kind of change.")
         kind = ""
     query = TimelineQuery(
         path,
@@ -148,6 +179,7 @@ def parse_timeline(
         resource=resource or params.get("resource", "").replace("\0", ""),
         key=key,
         kind=kind,
+        operation=params.get("operation", "").replace("\0", ""),
         since=parsed_day("since"),
         until=parsed_day("until"),
         before=parsed_id("before"),
@@ -174,10 +206,18 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
         found.reverse()
     has_older = bool(found) and (has_more or is_backward)
     has_newer = bool(found) and (has_more if is_backward else query.before is not None)
-    titles = await _fetch_titles(session, site, found)
+    is_summed_up = query.key is None and not query.operation
+    counts = [change.group_size if is_summed_up else 1 for change in found]
+    alone = [change for change, count in zip(found, counts, strict=True) if count == 1]
+    titles = await _fetch_titles(session, site, alone)
     return Timeline(
         query,
-        tuple(_line(site, change, titles) for change in found),
+        tuple(
+            _line(site, change, titles)
+            if count == 1
+            else Line(change, _resource_of(site, change), (), count)
+            for change, count in zip(found, counts, strict=True)
+        ),
         replace(query.first(), before=found[-1].id) if has_older else None,
         replace(query.first(), after=found[0].id) if has_newer else None,
     )
@@ -186,8 +226,9 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
 async def fetch_people(session: AsyncSession) -> list[str]:
     """Fetch the names of those who changed anything, however much they changed."""
     # One step through the index for each name, where DISTINCT reads every change.
-    names = select(func.min(col(Change.by_name)).label("name")).cte("names", recursive=True)
-    following = select(func.min(col(Change.by_name))).where(col(Change.by_name) > names.c.name)
+    name = select(func.min(col(Change.by_name)).label("name")).where(IS_TOLD)
+    names = name.cte("names", recursive=True)
+    following = name.where(col(Change.by_name) > names.c.name)
     names = names.union_all(select(following.scalar_subquery()).where(names.c.name.is_not(None)))
     found = select(names.c.name).where(names.c.name.is_not(None)).limit(MOST_PEOPLE)
     return list(await session.scalars(found))

@@ -1,7 +1,7 @@
 """Undo: takes back an operation, or brings a record back to an earlier state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,7 @@ from webapp.admin.keys import parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.reversal import reverse
 from webapp.admin.site import Site
-from webapp.admin.snapshots import values_of
+from webapp.admin.snapshots import snapshot_of, values_of
 from webapp.errors import Invalid
 from webapp.history import (
     WRITES,
@@ -30,7 +30,8 @@ class Undone:
     """What was taken back: one record, or how many; and how many others stay as they are now.
 
     `key` is empty where the record is gone again; `is_change` is whether anything was changed.
-    Some may be of other resources than `resource`, if they are `is_mixed`.
+    Some may be of other resources than `resource`, if they are `is_mixed`. `effect` is what had
+    been done to it, `is_redo` whether that was an undo itself.
     """
 
     resource: Resource
@@ -40,6 +41,8 @@ class Undone:
     left_count: int = 0
     is_mixed: bool = False
     is_change: bool = True
+    effect: Kind = Kind.CHANGED
+    is_redo: bool = False
 
 
 async def undo(
@@ -53,13 +56,48 @@ async def undo(
     made = await _fetch_made(session, site, operation_id)
     if not made:
         return None
+    is_redo = made[0].via == "undo"
+    if is_redo:
+        operation = replace(operation, via="redo")
     left_count = await reverse(session, site, made, operation)
     direct = [change for change in made if not change.is_consequence] or made
     first = direct[-1]
-    key = "" if first.kind == Kind.CREATED else first.key
+    key = "" if first.effect == Kind.CREATED else first.key
     count = len({(change.resource, change.key) for change in direct})
     is_mixed = len({change.resource for change in direct}) > 1
-    return Undone(_resource_of(site, first), key, first.title, count, left_count, is_mixed=is_mixed)
+    return Undone(
+        _resource_of(site, first),
+        key,
+        first.title,
+        count,
+        left_count,
+        is_mixed=is_mixed,
+        effect=first.effect,
+        is_redo=is_redo,
+    )
+
+
+async def undo_change(
+    session: AsyncSession, site: Site, resource: Resource, change: Change, operation: Operation
+) -> Undone:
+    """Take back one change of a record; what was done to its other fields since then stays.
+
+    Raises Invalid if one of the fields was changed again, or none is as the change left it.
+    """
+    key = parse_key(resource, change.key)
+    record = key and await changes.fetch_record(session, resource, key, is_locked=True)
+    if not record:
+        raise Invalid({"": f"This {resource.label} is deleted. Restore it first."})
+    known = {name: pair for name, pair in change.values.items() if name in resource.by_name}
+    present = snapshot_of(resource, {name: getattr(record, name) for name in known})
+    again = [name for name, pair in known.items() if present[name] not in pair]
+    if again:
+        raise Invalid({"": await _changed_again(session, resource, change, again[0])})
+    olds = {name: old for name, (old, new) in known.items() if present[name] == new}
+    values = _values(resource, olds)
+    if not await changes.change(session, site, resource, record, values, operation):
+        raise Invalid({"": f"The {resource.label} is as it was before this change already."})
+    return Undone(resource, change.key, resource.title_of(record), 1)
 
 
 async def restore(
@@ -90,7 +128,7 @@ async def restore(
         assert record is not None
     earlier: dict[str, str | None] = {}
     for each in [*later, change] if is_before or change.kind == Kind.DELETED else later:
-        if each.kind != Kind.CREATED:
+        if each.effect != Kind.CREATED:
             earlier |= {name: old for name, (old, _) in each.values.items()}
     values = _values(resource, earlier)
     is_changed = await changes.change(session, site, resource, record, values, operation)
@@ -108,7 +146,22 @@ async def recreate(
 ) -> SQLModel:
     """Create a deleted record anew under its own key, with `values` over those it had."""
     kept = _values(resource, {name: old for name, (old, _) in deletion.values.items()})
-    return await changes.create(session, site, resource, {**kept, **values}, operation)
+    return await changes.create(
+        session, site, resource, {**kept, **values}, operation, kind=Kind.RESTORED
+    )
+
+
+async def _changed_again(
+    session: AsyncSession, resource: Resource, change: Change, name: str
+) -> str:
+    label = resource.labels[name]
+    for later in await fetch_since(session, resource.name, [change.key], change.id or 0):
+        if name in later.values:
+            return (
+                f"{later.by_name} changed the {label} again later."
+                " Undo that change first, or restore a version."
+            )
+    return f"The {label} is another one by now. Restore a version, or edit the {resource.label}."
 
 
 async def _bring_back(
@@ -117,7 +170,7 @@ async def _bring_back(
     """Undo the deletion of one record; return how many that pointed at it stay as they are now."""
     deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
     if deletion is None:
-        raise Invalid({"": f"Nobody has written down how this {resource.label} was."})
+        raise Invalid({"": f"No earlier version of this {resource.label} is recorded."})
     made = await _fetch_made(session, site, deletion.operation)
     return await reverse(session, site, _part_of(site, made, deletion), operation, deletion)
 
