@@ -103,7 +103,8 @@ async def test_a_hero_that_is_gone_already_is_not_found(
     path = f"/heroes/{hero.id}/delete"
     assert (await client.post(path)).status_code == 303
     for page in (await client.post(path), await client.get(path)):
-        assert (page.status_code, heading_of(page)) == (404, "Not found")
+        assert (page.status_code, heading_of(page)) == (404, "Deadpond")
+        assert "deleted this hero" in text_of(by_id(page, "main"))
     assert (await client.delete(f"/heroes/{hero.id}")).status_code == 404
 
 
