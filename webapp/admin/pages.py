@@ -92,7 +92,7 @@ async def facets(resource: Resource, request: Request) -> Response:
 
 
 async def deleted_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/7 that is gone: 404, and if the history knows it, who deleted it, and Restore."""
+    """GET /heroes/7: 404 for a record that is gone, with who deleted it, if anybody has."""
     key = key_text(resource, key_in(resource, request))
     latest = await fetch_latest(session_of(request), resource.name, key)
     if latest is None or latest.kind != Kind.DELETED:
