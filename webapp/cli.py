@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,7 +13,15 @@ from webapp.accounts.users import has_users
 from webapp.connecting import DatabaseError, connected, ready
 from webapp.database import Database
 from webapp.doctor import Finding, examine, mend
-from webapp.migrations import SchemaError, check_schema, check_tables, make_revision, migrate
+from webapp.migrations import (
+    VERSION_TABLE,
+    SchemaError,
+    check_schema,
+    check_tables,
+    fetch_table_names,
+    make_revision,
+    migrate,
+)
 from webapp.resources import RESOURCES
 from webapp.sample import MAX_TEAMS, add_sample, is_empty
 from webapp.server import ListenError, address_of, listen
@@ -82,10 +91,14 @@ def serve(host: str | None, port: int | None, workers: int | None, sample: bool)
 @commands.command(name="migrate")
 def migrate_command() -> None:
     """Bring the database to the newest schema."""
-    applied = asyncio.run(_migrate(load_settings()))
+    done = asyncio.run(_migrate(load_settings()))
+    if done.tables:
+        click.echo(f"Tables created: {', '.join(done.tables)}.")
+    for finding in done.mended:
+        click.echo(f"{finding.sentence}{' Mended.' if finding.remedies else ''}")
     click.echo(
-        f"The database was brought to revision {applied[-1]}."
-        if applied
+        f"The database was brought to revision {done.revision}."
+        if done.revision
         else "The database is up to date."
     )
 
@@ -152,13 +165,24 @@ async def _make_first_link(database: Database) -> str:
         return token
 
 
-async def _migrate(settings: Settings) -> list[str]:
+@dataclass(frozen=True)
+class Migrated:
+    """What migrating has done."""
+
+    revision: str
+    tables: list[str]
+    mended: list[Finding]
+
+
+async def _migrate(settings: Settings) -> Migrated:
     async with connected(settings) as database:
+        before = await fetch_table_names(database)
         applied = await migrate(database)
         # One that a newer version migrated is left as it is.
         await check_schema(database)
-        await mend(database, RESOURCES)
-        return applied
+        made = await fetch_table_names(database) - before - {VERSION_TABLE}
+        mended = await mend(database, RESOURCES)
+        return Migrated(applied[-1] if applied else "", sorted(made), mended)
 
 
 async def _doctor(settings: Settings, *, is_mending: bool) -> list[Finding]:

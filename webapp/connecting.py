@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp.database import Database, connect
 from webapp.doctor import mend
-from webapp.migrations import SchemaError, check_schema, migrate
+from webapp.migrations import SchemaError, check_ours, check_schema, migrate
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
 from webapp.unavailable import is_unavailable
@@ -42,13 +42,18 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def ready(settings: Settings) -> AsyncIterator[Database]:
-    """The database with the schema of this version; an embedded one is upgraded if needed."""
+    """The database with the schema of this version.
+
+    A file is upgraded if needed, but for one that others have made.
+    """
     async with connected(settings) as database:
         try:
             await check_schema(database)
         except SchemaError:
             if not settings.is_embedded:
                 raise
+            if not settings.is_default:
+                await check_ours(database)
             await migrate(database)
             await check_schema(database)
         if settings.is_embedded:

@@ -55,7 +55,7 @@ async def mend(database: Database, resources: Sequence[Resource]) -> list[Findin
 
     def act(connection: Connection) -> list[Finding]:
         found = _examine(connection, Site(resources))
-        for statement in _remedies(found, resources):
+        for statement in _remedies(connection, found, resources):
             connection.exec_driver_sql(statement)
         return found
 
@@ -70,7 +70,7 @@ async def _mend_beside_writers(database: Database, resources: Sequence[Resource]
                 await connection.exec_driver_sql(f"SET {setting} = 0")
             await take_turn(connection, "pg_try_advisory_lock")
             found = await connection.run_sync(_examine, Site(resources))
-            for statement in _remedies(found, resources):
+            for statement in await connection.run_sync(_remedies, found, resources):
                 await connection.exec_driver_sql(AN_INDEX.sub(r"\g<0> CONCURRENTLY", statement))
         finally:
             # Its settings and the lock are for nobody else.
@@ -78,18 +78,26 @@ async def _mend_beside_writers(database: Database, resources: Sequence[Resource]
     return found
 
 
-def _remedies(found: Sequence[Finding], resources: Iterable[Resource]) -> Iterator[str]:
-    for finding in found:
-        yield from finding.remedies
+def _remedies(
+    connection: Connection, found: Sequence[Finding], resources: Sequence[Resource]
+) -> list[str]:
+    remedies = [statement for finding in found for statement in finding.remedies]
     # So that the database knows how many rows there are, which plans and totals go by.
     if found:
-        for resource in resources:
-            yield f'ANALYZE "{resource.table.name}"'
+        existing = _existing(connection, resources)
+        remedies += [f'ANALYZE "{resource.table.name}"' for resource in existing]
+    return remedies
+
+
+def _existing(connection: Connection, resources: Sequence[Resource]) -> list[Resource]:
+    """Return the resources whose tables have been made: others are for a migration to come."""
+    tables = set(inspect(connection).get_table_names())
+    return [resource for resource in resources if resource.table.name in tables]
 
 
 def _examine(connection: Connection, site: Site) -> list[Finding]:
+    resources = _existing(connection, site.resources)
     tables = set(inspect(connection).get_table_names())
-    resources = [resource for resource in site.resources if resource.table.name in tables]
     found = [*_examine_order(connection, site, tables)]
     if connection.dialect.name == "postgresql":
         return found + _examine_postgresql(connection, resources)

@@ -123,6 +123,11 @@ class Settings(BaseSettings):
         return self.host in ALL_ADDRESSES
 
     @property
+    def is_default(self) -> bool:
+        """Whether the database is the file that this project comes with."""
+        return self.database_url == str(Settings.model_fields["database_url"].default)
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the database is a SQLite file rather than a server."""
         return make_url(self.database_url).get_backend_name() == "sqlite"

@@ -205,9 +205,10 @@ def test_a_host_that_is_not_of_this_machine_is_named(sqlite_url: str, host: str)
 
 
 def test_migrating_says_what_it_did(empty_url: str) -> None:
-    assert run("migrate", url=empty_url).stdout == (
-        f"The database was brought to revision {REVISIONS[-1]}.\n"
-    )
+    tables, *mended, revision = run("migrate", url=empty_url).stdout.splitlines()
+    assert tables.startswith("Tables created: api_token, change, ")
+    assert "The list of hero has no index to sort by age. Mended." in mended
+    assert revision == f"The database was brought to revision {REVISIONS[-1]}."
     assert run("migrate", url=empty_url).stdout == "The database is up to date.\n"
 
 
@@ -224,6 +225,22 @@ def test_only_migrating_changes_the_tables_of_a_server(
 ) -> None:
     said = refusal_of(*command, url=empty_postgres_url)
     assert said == "The database is not up to date: run `python -m webapp migrate` first."
+
+
+def test_a_file_with_the_tables_of_others_is_changed_by_migrating_only(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/notes.db"
+    with opened(url) as connection:
+        connection.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)")
+    before = (tmp_path / "notes.db").read_bytes()
+    for command in (("serve", "--port=0"), ("revision", "More"), ("sample",), ("user", "list")):
+        said = refusal_of(*command, url=url)
+        assert said.startswith(
+            "The database holds the tables of another program:"
+            " `python -m webapp migrate` adds api_token, change, "
+        )
+    assert (tmp_path / "notes.db").read_bytes() == before
+    assert "hero" in run("migrate", url=url).stdout
+    assert run("user", "list", url=url).returncode == 0
 
 
 @pytest.mark.parametrize("command", [("serve", "--port=0"), ("migrate",)])
@@ -359,7 +376,9 @@ def test_a_model_added_by_a_developer_gets_its_migration(tmp_path: Path) -> None
     assert (project / path).read_text().startswith('"""Rivals of teams.\n')
 
     done = run("migrate", url=url, project=project)
-    assert done.stdout == f"The database was brought to revision {number}.\n"
+    assert done.stdout == (
+        f"Tables created: rival.\nThe database was brought to revision {number}.\n"
+    )
     again = run("revision", "Rivals once more", url=url, project=project)
     assert again.stdout == (
         "There is nothing to migrate: the database has all that the models have.\n"

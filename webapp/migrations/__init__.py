@@ -1,14 +1,15 @@
 """Migrations: the schema of the database, step by step, applied by Alembic."""
 
+import ast
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Inspector, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from webapp import sqlite
@@ -22,6 +23,8 @@ MIGRATION_LOCK = 5_214_001
 TURN_SECONDS = 0.1
 ASKED_BEFORE_SAYING = 30
 
+# A table: its schema, and its name.
+Name = tuple[str | None, str]
 Answer = TypeVar("Answer")
 
 logger = logging.getLogger("webapp.migrations")
@@ -86,11 +89,29 @@ async def check_schema(database: Database) -> None:
     raise SchemaError("The database is not up to date: run `python -m webapp migrate` first.")
 
 
+async def check_ours(database: Database) -> None:
+    """Raise SchemaError if the database holds the tables of others, and was never migrated."""
+    existing = await fetch_table_names(database)
+    if not existing or VERSION_TABLE in existing:
+        return
+    made = sorted(name for _, name in created_tables() if name not in existing)
+    raise SchemaError(
+        "The database holds the tables of another program:"
+        f" `python -m webapp migrate` adds {', '.join(made)} to it; run that first,"
+        " or choose another WEBAPP_DATABASE_URL."
+    )
+
+
+async def fetch_table_names(database: Database) -> set[str]:
+    """Return the names of the tables that there are, where a name stands for itself."""
+    return set(
+        await _run(database.reading, lambda connection: inspect(connection).get_table_names())
+    )
+
+
 async def check_tables(database: Database, names: Iterable[str]) -> None:
     """Raise SchemaError if one of these tables is in no migration yet."""
-    existing = await _run(
-        database.reading, lambda connection: inspect(connection).get_table_names()
-    )
+    existing = await fetch_table_names(database)
     for name in names:
         if name not in existing:
             raise SchemaError(
@@ -109,9 +130,38 @@ async def make_revision(database: Database, message: str) -> Path | None:
     return await _run(database.writing, partial(revise, message=message))
 
 
+def view_names(inspector: Inspector, schema: str | None) -> list[str]:
+    """Return the names of the views in a schema, materialised ones too."""
+    names = inspector.get_view_names(schema)
+    # SQLite has none of these.
+    with suppress(NotImplementedError):
+        names += inspector.get_materialized_view_names(schema)
+    return names
+
+
 def known_revisions() -> list[str]:
     """Return the revisions that there are, the oldest first."""
     return sorted(path.name.partition("_")[0] for path in HERE.glob("versions/[0-9]*_*.py"))
+
+
+def created_tables() -> set[Name]:
+    """Return the tables that the migrations here create."""
+    found: set[Name] = set()
+    for path in HERE.glob("versions/*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="create_table"),
+                    args=[ast.Constant(value=str(name)), *_],
+                    keywords=keywords,
+                ):
+                    schemas = [
+                        each.value.value
+                        for each in keywords
+                        if each.arg == "schema" and isinstance(each.value, ast.Constant)
+                    ]
+                    found.add((str(schemas[0]) if schemas and schemas[0] else None, name))
+    return found
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -1,14 +1,11 @@
 """Steps: what is done with Alembic, in a transaction that somebody else begins."""
 
 from argparse import Namespace
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.operations import MigrationScript
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, text
 
@@ -44,7 +41,6 @@ def revise(connection: Connection, message: str) -> Path | None:
         message,
         autogenerate=True,
         rev_id=f"{len(known_revisions()) + 1:04}",
-        process_revision_directives=_drop_if_empty,
     )
     return Path(made.path) if isinstance(made, Script) else None
 
@@ -57,16 +53,6 @@ def _check_references(connection: Connection) -> None:
             f"The migration was undone: it left “{lost.table}” with references to “{lost.parent}”"
             " that lead nowhere."
         )
-
-
-def _drop_if_empty(
-    _context: MigrationContext,
-    _revision: str | Iterable[str | None] | Iterable[str],
-    directives: list[MigrationScript],
-) -> None:
-    operations = directives[0].upgrade_ops
-    if operations is None or operations.is_empty():
-        directives.clear()
 
 
 def _config(connection: Connection) -> Config:

@@ -1,0 +1,62 @@
+"""Rendering: the types of columns as a migration writes them, in terms of SQLAlchemy alone.
+
+A migration outlives the class that a model gave its column, so it names the types that this class
+stands for on both databases.
+"""
+
+from typing import Any, Literal
+
+from alembic.autogenerate import render
+from alembic.autogenerate.api import AutogenContext
+from alembic.ddl.postgresql import PostgresqlImpl
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
+
+
+class PlainSqlite(SQLiteDialect):
+    """Calls types what SQLAlchemy calls them, not what its drivers do."""
+
+    def type_descriptor(self, typeobj: Any) -> Any:
+        return to_instance(typeobj)
+
+
+class PlainPostgresql(PGDialect):
+    """The same."""
+
+    def type_descriptor(self, typeobj: Any) -> Any:
+        return to_instance(typeobj)
+
+
+SQLITE: Dialect = PlainSqlite()
+POSTGRESQL: Dialect = PlainPostgresql()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+SERVER = PostgresqlImpl(POSTGRESQL, None, True, None, None, {})
+
+
+def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
+    """Render a type for Alembic; False leaves it to Alembic."""
+    module = type(item).__module__
+    if kind != "type":
+        return False
+    if module.startswith("sqlalchemy.dialects.postgresql"):
+        context.imports.add("from sqlalchemy.dialects import postgresql")
+        # Written on SQLite, it is none of the types that Alembic knows how to write there.
+        return SERVER.render_type(item, context) or f"postgresql.{item!r}"
+    if module.startswith("sqlalchemy."):
+        return False
+    if isinstance(item, TypeDecorator):
+        embedded, server = (_text_of(item, dialect, context) for dialect in (SQLITE, POSTGRESQL))
+        is_same = embedded == server
+        return embedded if is_same else f"{embedded}.with_variant({server}, 'postgresql')"
+    # There is no other name for it than its own.
+    context.imports.add(f"import {module}")
+    return f"{module}.{item!r}"
+
+
+def _text_of(kind: TypeEngine[Any], dialect: Dialect, context: AutogenContext) -> str:
+    while isinstance(kind, TypeDecorator) and not type(kind).__module__.startswith("sqlalchemy."):
+        variants = kind._variant_mapping  # noqa: SLF001 - there is no other way to learn of them
+        kind = variants.get(dialect.name) or kind.load_dialect_impl(dialect)
+    # As it would write a type of no class of its own.
+    return render._repr_type(kind, context)  # noqa: SLF001
