@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
-from tests.unit.test_migrations import execute, look
+from tests.unit.test_migrations import TABLES, execute, look
 from webapp import migrations
 from webapp.database import Database
 from webapp.migrations import make_revision, migrate
@@ -101,6 +101,11 @@ async def own(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     copy = tmp_path / "migrations"
     shutil.copytree(migrations.HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(migrations, "HERE", copy)
+    # Other tests have models of their own.
+    metadata = sa.MetaData()
+    for table in TABLES:
+        table.to_metadata(metadata)
+    monkeypatch.setattr(SQLModel, "metadata", metadata)
     return database
 
 
