@@ -23,8 +23,8 @@ from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
 from sqlalchemy.types import TypeEngine
 
 from webapp.admin import trigrams
-from webapp.admin.storable import unwrapped_type
 from webapp.admin.indexes import PREFIX as LIST_PREFIX
+from webapp.admin.storable import unwrapped_type
 from webapp.migrations import Name, created_tables, view_names
 from webapp.migrations.rendering import POSTGRESQL
 
