@@ -82,7 +82,7 @@ async def _change_ticked(
     values = read_changes(resource, texts)
     # First what will be pointed at, as it is for those who delete it.
     await batches.lock_targets(session, site_of(request), resource, values)
-    await lock_unchanged(session, site_of(request), resource, keys, form, {})
+    await lock_unchanged(session, resource, keys, form)
     return await batches.change_many(session, site_of(request), resource, keys, values, operation)
 
 

@@ -1,100 +1,186 @@
-"""Consequences: what deleting some records does to those that point at them."""
+"""Consequences: what deleting some records does to all that points at them, in any table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.fields import Field
-from webapp.admin.keys import Key, key_condition
-from webapp.admin.resource import Resource
-from webapp.admin.site import Referrer, Site
+from webapp.admin.catalog import Catalog, Effect, fetch_catalog, triggers_of
+from webapp.admin.heirs import Choice, choices_of
+from webapp.admin.keys import Key
+from webapp.admin.pointing import Doomed, count_pointing, fetch_ids, find_doomed
+from webapp.admin.resource import Resource, in_sentence
+from webapp.admin.site import Site
+from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, TableName
 from webapp.admin.total import COUNT_CAP, Total
-from webapp.errors import Invalid
-
-ROWS_PER_STEP = 1_000
-# Records that go along with each other in turn, as in a tree.
-DEEPEST_CASCADE = 100
 
 
 @dataclass(frozen=True)
 class Consequence:
-    """What deleting does to the records of one `referrer`."""
+    """What deleting does to rows of one table.
 
-    referrer: Referrer
+    what: “2 towns”; noun: what they point at, as “team”.
+    choice: what they may be given instead, if they point at the records themselves.
+    """
+
+    what: str
+    noun: str
     total: Total
-    effect: Literal["cleared", "deleted", "kept"]
+    effect: Effect
+    choice: Choice | None = None
+    relation: str = ""
 
-
-async def fetch_consequences(
-    session: AsyncSession, site: Site, resource: Resource, keys: Sequence[Key]
-) -> tuple[Consequence, ...]:
-    """Count the records that point at those to be deleted, and say what becomes of them."""
-    found = []
-    for referrer in site.referrers(resource):
-        some = select(referrer.resource.key[0].column).where(points_at(resource, referrer, keys))
-        counted = select(func.count()).select_from(some.limit(COUNT_CAP + 1).subquery())
-        count = (await session.execute(counted)).scalar_one()
-        if count:
-            total = Total(min(count, COUNT_CAP), is_capped=count > COUNT_CAP)
-            found.append(Consequence(referrer, total, effect_of(referrer.field)))
-    return tuple(found)
+    @property
+    def is_one(self) -> bool:
+        return self.total.count == 1 and not self.total.is_capped
 
 
 @dataclass(frozen=True)
-class Doomed:
-    """Records of one resource that are to be deleted."""
+class Question:
+    """What is said before records are deleted.
 
-    resource: Resource
-    keys: Sequence[Key]
+    limits: what Undo will not bring back, a sentence each.
+    """
+
+    consequences: tuple[Consequence, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
-async def lock_doomed(
-    session: AsyncSession,
+async def fetch_question(
+    session: AsyncSession, site: Site, resource: Resource, keys: Sequence[Key]
+) -> Question:
+    """Count what points at the records to be deleted, to the end, and say what becomes of it."""
+    catalog = await fetch_catalog(session, site, [resource])
+    stored = catalog.table_of(resource)
+    if stored is None:
+        return Question()
+    asked = await fetch_ids(session, stored, resource, keys)
+    doomed = Doomed()
+    await find_doomed(session, catalog, doomed, stored, asked, most=COUNT_CAP)
+    choices = choices_of(catalog, site, resource)
+    found = _deleted(catalog, site, resource, doomed, stored, len(asked))
+    by_key = {choice.key: choice for choice in choices.values()}
+    for name, rows in doomed.rows.items():
+        table = catalog.tables[name]
+        for key in catalog.pointing_at(table):
+            if catalog.effect_of(key) == "deleted" or not catalog.tables[key.table].is_usable:
+                continue
+            for ids, choice in _split(asked, rows, by_key.get(key)):
+                total = await count_pointing(session, catalog, key, ids, doomed)
+                if total.count:
+                    found.append(_changed(catalog, key, total, choice))
+    # In the order in which they stand on the page of a record.
+    order = {choice.name: place for place, choice in enumerate(choices.values())}
+    found.sort(key=lambda each: order.get(each.choice.name if each.choice else "", len(order)))
+    return Question(tuple(found), tuple(choices.values()), tuple(_limits(catalog, doomed)))
+
+
+async def count_others(
+    session: AsyncSession, catalog: Catalog, resource: Resource, keys: Sequence[Key]
+) -> int:
+    """Count what points at records, whatever would become of it, but for themselves."""
+    stored = catalog.table_of(resource)
+    if stored is None:
+        return 0
+    ids = await fetch_ids(session, stored, resource, keys)
+    return await count_pointing_at(session, catalog, stored, ids)
+
+
+async def count_pointing_at(
+    session: AsyncSession, catalog: Catalog, stored: StoredTable, ids: Sequence[RowId]
+) -> int:
+    """Count the rows that point at these, but for themselves."""
+    own = Doomed({stored.name: dict.fromkeys(ids)})
+    count = 0
+    for key in catalog.pointing_at(stored):
+        if catalog.tables[key.table].is_usable:
+            count += (await count_pointing(session, catalog, key, ids, own)).count
+    return count
+
+
+def _split(
+    asked: Sequence[RowId], rows: Iterable[RowId], choice: Choice | None
+) -> list[tuple[list[RowId], Choice | None]]:
+    """Return what points at the records themselves, and so can be given another one, alone."""
+    if choice is None:
+        return [(list(rows), None)]
+    direct = set(asked)
+    return [(list(asked), choice), ([row for row in rows if row not in direct], None)]
+
+
+def _deleted(
+    catalog: Catalog,
     site: Site,
     resource: Resource,
-    keys: Sequence[Key],
-    heirs: Mapping[str, Any],
-    known: dict[Resource, set[Key]],
-    depth: int = 0,
-) -> list[Doomed]:
-    """Lock all that goes along with these records; what points comes before what it points at.
-
-    `known` are those found already, as records may point at each other in a ring.
-    """
-    if depth > DEEPEST_CASCADE:
-        raise Invalid({"": "Too many records would go along, one because of the other."})
-    known.setdefault(resource, set()).update(keys)
-    found: list[Doomed] = []
-    for referrer in site.referrers(resource):
-        if heirs.get(referrer.name) is not None or effect_of(referrer.field) != "deleted":
-            continue
-        other = referrer.resource
-        own = [field.column for field in other.key]
-        pointing = select(*own).where(points_at(resource, referrer, keys)).order_by(*own)
-        rows = (await session.execute(pointing.with_for_update())).all()
-        for start in range(0, len(rows), ROWS_PER_STEP):
-            more = [tuple(row) for row in rows[start : start + ROWS_PER_STEP]]
-            more = [key for key in more if key not in known.get(other, ())]
-            if more:
-                found += await lock_doomed(session, site, other, more, {}, known, depth + 1)
-    return [*found, Doomed(resource, keys)]
+    doomed: Doomed,
+    stored: StoredTable,
+    asked: int,
+) -> list[Consequence]:
+    found = []
+    for name, rows in doomed.rows.items():
+        count = len(rows) - (asked if name == stored.name else 0)
+        if count:
+            total = Total(count, is_capped=doomed.is_capped)
+            leading = [
+                key
+                for key in catalog.foreign_keys
+                if key.table == name and catalog.effect_of(key) == "deleted"
+            ]
+            relation = ""
+            if len(leading) == 1 and leading[0].target == stored.name:
+                relation = _relation(site, catalog, resource, leading[0])
+            found.append(
+                Consequence(_what(catalog, name, total), "", total, "deleted", None, relation)
+            )
+    return found
 
 
-def effect_of(field: Field) -> Literal["cleared", "deleted", "kept"]:
-    on_delete = next(iter(field.column.foreign_keys)).ondelete
-    if on_delete == "CASCADE":
-        return "deleted"
-    return "cleared" if field.is_optional and on_delete in (None, "SET NULL") else "kept"
+def _relation(site: Site, catalog: Catalog, resource: Resource, key: ForeignKey) -> str:
+    """Return under which name a record has a page of what points at it."""
+    choice = {each.key: each for each in choices_of(catalog, site, resource).values()}.get(key)
+    return choice.referrer.name if choice and choice.referrer else ""
 
 
-def points_at(resource: Resource, referrer: Referrer, keys: Sequence[Key]) -> ColumnElement[bool]:
-    relation = referrer.field.relation
-    assert relation is not None
-    target = resource.by_name[relation.target_column]
-    if [field.name for field in resource.key] == [target.name]:
-        return referrer.field.column.in_([key[0] for key in keys])
-    targets = select(target.column).where(key_condition(resource, keys))
-    return referrer.field.column.in_(targets)
+def _changed(catalog: Catalog, key: ForeignKey, total: Total, choice: Choice | None) -> Consequence:
+    fields = [catalog.field_of(key.table, name) for name in key.columns]
+    noun = " and ".join(
+        in_sentence(field.label) if field else name
+        for field, name in zip(fields, key.columns, strict=True)
+    )
+    relation = choice.referrer.name if choice and choice.referrer else ""
+    return Consequence(
+        _what(catalog, key.table, total), noun, total, catalog.effect_of(key), choice, relation
+    )
+
+
+def _what(catalog: Catalog, name: TableName, total: Total) -> str:
+    resource = catalog.resources.get(name)
+    is_one = total.count == 1 and not total.is_capped
+    if resource:
+        return f"{total} {resource.label if is_one else resource.label_plural}"
+    return f"{total} {'row' if is_one else 'rows'} of {catalog.tables[name].label}"
+
+
+def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
+    changed: set[TableName] = set()
+    unusable: dict[str, None] = {}
+    for name in doomed.rows:
+        for key in catalog.pointing_at(catalog.tables[name]):
+            pointing = catalog.tables[key.table]
+            if not pointing.is_usable:
+                unusable[pointing.label] = None
+            elif catalog.effect_of(key) != "kept":
+                changed.add(key.table)
+    triggered = [
+        table.label
+        for table in catalog.tables.values()
+        if (
+            (table.name in doomed.rows and triggers_of(catalog, table) & {"DELETE", "INSERT"})
+            or (table.name in changed and "UPDATE" in triggers_of(catalog, table))
+        )
+    ]
+    if triggered:
+        yield f"Undo does not take back what triggers of the database do ({', '.join(triggered)})."
+    for label in unusable:
+        yield f"Rows of {label} may change or go along; they cannot be read here, nor come back."

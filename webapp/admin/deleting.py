@@ -1,6 +1,6 @@
 """Pages to delete on: what deleting would do, and doing it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,11 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin import removal
-from webapp.admin.consequences import Consequence, fetch_consequences
+from webapp.admin.catalog import fetch_catalog
+from webapp.admin.consequences import Consequence, fetch_question
 from webapp.admin.forms import FormField
+from webapp.admin.heirs import Choice, Heir, choices_of, heirs_of
 from webapp.admin.keys import Key, key_text
 from webapp.admin.listing import fetch_titles
-from webapp.admin.options import fetch_options
+from webapp.admin.options import choosing, fetch_options
 from webapp.admin.pages import deleted_page
 from webapp.admin.requests import (
     back_of,
@@ -67,10 +69,11 @@ async def _delete(
     session = session_of(request)
     operation = operation_of(request, "page" if len(keys) == 1 else "bulk")
     try:
-        heirs = _heirs(resource, request, params)
-        await lock_unchanged(session, site_of(request), resource, keys, params, heirs)
+        catalog = await fetch_catalog(session, site_of(request), [resource])
+        heirs = _heirs(choices_of(catalog, site_of(request), resource), resource, params)
+        await lock_unchanged(session, resource, keys, params, heirs)
         titles = await fetch_titles(session, resource, keys)
-        await removal.remove(session, site_of(request), resource, keys, operation, heirs)
+        await removal.remove(session, site_of(request), resource, keys, operation, heirs, catalog)
     except Invalid as invalid:
         return await _confirmation(resource, request, keys, invalid.sentences[""])
     one = titles[0][1] if len(keys) == 1 else f"{len(keys):,} {resource.label_plural}"
@@ -86,7 +89,7 @@ async def _delete(
 async def _confirmation(
     resource: Resource, request: Request, keys: Sequence[Key], problem: str = ""
 ) -> Response:
-    session, site = session_of(request), site_of(request)
+    session = session_of(request)
     titles = await fetch_titles(session, resource, keys)
     if not titles and "id" in request.path_params:
         return await deleted_page(resource, request)
@@ -95,12 +98,12 @@ async def _confirmation(
     # In the order in which they stood in the list.
     order = {key_text(resource, key): place for place, key in enumerate(keys)}
     titles.sort(key=lambda found: order[found[0]])
-    consequences = await fetch_consequences(session, site, resource, keys)
+    question = await fetch_question(session, site_of(request), resource, keys)
     doomed = {key for key, _ in titles}
     choices = {
-        consequence.referrer.name: await _choice(request, consequence, doomed)
-        for consequence in consequences
-        if consequence.effect != "deleted"
+        each.choice.name: await _picker(resource, request, each, each.choice, doomed)
+        for each in question.consequences
+        if each.choice
     }
     is_row = request.query_params.get("in") == "list"
     is_on_its_own = "id" in request.path_params and not is_row
@@ -109,7 +112,7 @@ async def _confirmation(
         "resource": resource,
         "titles": titles,
         "is_many": "id" not in request.path_params,
-        "consequences": consequences,
+        "question": question,
         "choices": choices,
         "problem": problem,
         "seen": await count_changes(session, resource.name, doomed),
@@ -122,19 +125,28 @@ async def _confirmation(
     )
 
 
-async def _choice(request: Request, consequence: Consequence, doomed: set[str]) -> FormField:
+async def _picker(
+    resource: Resource,
+    request: Request,
+    consequence: Consequence,
+    choice: Choice,
+    doomed: set[str],
+) -> FormField:
     """Return the picker of the record that those left behind shall point at."""
-    referrer = consequence.referrer
-    field = referrer.field
-    text = request.query_params.get(f"{referrer.name}.q", "").strip()
+    field = choice.referrer.field if choice.referrer else choosing(resource, choice.field)
+    text = request.query_params.get(f"{choice.name}.q", "").strip()
     found = await fetch_options(session_of(request), site_of(request), field, text)
-    without = urlencode([("without", key) for key in sorted(doomed)])
-    is_required = consequence.effect == "kept"
-    noun = referrer.resource.labels[field.name]
+    params = [("without", key) for key in sorted(doomed)]
+    options_url = f"/{resource.name}/options/{field.name}"
+    if choice.referrer:
+        options_url = f"/{choice.referrer.resource.name}/options/{field.name}"
+    else:
+        params.append(("itself", "1"))
+    is_required = consequence.effect in ("kept", "default")
     return FormField(
-        name=referrer.name,
-        label=f"Their {noun} becomes",
-        noun=noun,
+        name=choice.name,
+        label=f"Their {consequence.noun} becomes",
+        noun=consequence.noun,
         kind="relation",
         text="",
         error="",
@@ -142,21 +154,18 @@ async def _choice(request: Request, consequence: Consequence, doomed: set[str]) 
         is_optional=not is_required,
         attributes={},
         options=found.without(doomed),
-        target=site_of(request).target_of(field),
+        target=resource,
         search_text=text,
-        options_url=f"/{referrer.resource.name}/options/{field.name}?{without}",
+        options_url=f"{options_url}?{urlencode(params)}",
     )
 
 
-def _heirs(resource: Resource, request: Request, params: FormData | QueryParams) -> dict[str, Any]:
-    """Return the values that were chosen for those left behind, by referrer."""
-    heirs = {}
-    for referrer in site_of(request).referrers(resource):
-        text = params.get(referrer.name, "")
-        if isinstance(text, str) and text.strip():
-            try:
-                heirs[referrer.name] = referrer.field.clean(referrer.field.input(text.strip()))
-            except ValueError:
-                sentence = f"Choose another {resource.label} for the {referrer.label.lower()}."
-                raise Invalid({"": sentence}) from None
-    return heirs
+def _heirs(
+    choices: Mapping[str, Choice], resource: Resource, params: FormData | QueryParams
+) -> dict[str, Heir]:
+    """Return what was chosen for those left behind, by the name of the choice."""
+    try:
+        return heirs_of(choices, params)
+    except ValueError as error:
+        label = choices[str(error)].label.lower()
+        raise Invalid({"": f"Choose another {resource.label} for the {label}."}) from None

@@ -18,7 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.fields import Field
+from webapp.admin.fields import Field, Relation
+from webapp.admin.resource import Resource
 from webapp.admin.search import can_match, matches_any, parameters_of
 from webapp.admin.site import Site
 
@@ -102,6 +103,12 @@ async def fetch_options(
     found_count = sum(rank for rank, _, _ in rows)
     has_more = found_count > MOST_OPTIONS
     return Options(options[:-1] if has_more else options, has_more)
+
+
+@lru_cache(maxsize=64)
+def choosing(resource: Resource, field: Field) -> Field:
+    """Return a field that points at records of a resource by a field of theirs."""
+    return replace(field, relation=Relation(resource.model, field.name, None))
 
 
 def _asked(title: Field, text: str) -> tuple[Asked, dict[str, Any]]:

@@ -14,7 +14,7 @@ from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of, key_text
 from webapp.admin.listing import fetch_listing, fetch_references
-from webapp.admin.options import fetch_options
+from webapp.admin.options import choosing, fetch_options
 from webapp.admin.query import ListQuery, Scope
 from webapp.admin.requests import (
     fetch_record,
@@ -68,8 +68,13 @@ async def related_page(resource: Resource, request: Request) -> Response:
 
 
 async def options(resource: Resource, request: Request) -> Response:
-    """GET /heroes/options/team_id?q=…&without=3: what a field may point at, for its picker."""
+    """GET /heroes/options/team_id?q=…&without=3: what a field may point at, for its picker.
+
+    With `itself=1` the heroes, by that field, for what points at them.
+    """
     field = resource.by_name.get(request.path_params["field"])
+    if field and request.query_params.get("itself") == "1" and not field.is_masked:
+        field = choosing(resource, field)
     if field is None or field.relation is None:
         raise HTTPException(404)
     text = request.query_params.get("q", "").strip()

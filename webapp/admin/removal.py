@@ -1,44 +1,49 @@
 """Removal: deletes records, and does to those that point at them what was asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.consequences import (
-    ROWS_PER_STEP,
+from webapp.admin.catalog import Catalog, fetch_catalog, triggers_of
+from webapp.admin.constraints import check_constraints
+from webapp.admin.deletions import record_deletions
+from webapp.admin.heirs import Heir, choices_of
+from webapp.admin.keys import Key, key_condition
+from webapp.admin.pointing import (
     Doomed,
-    effect_of,
-    lock_doomed,
-    points_at,
+    fetch_ids,
+    fetch_pointing,
+    find_doomed,
+    is_any,
+    parts,
+    points,
 )
-from webapp.admin.keys import Key, key_condition, key_text
+from webapp.admin.release import release
 from webapp.admin.resource import Resource
-from webapp.admin.site import Referrer, Site
-from webapp.admin.snapshots import kept_text, snapshot_of
+from webapp.admin.site import Site
+from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, identity_of
 from webapp.errors import Invalid
-from webapp.history import Entry, Kind, Operation, record
+from webapp.history import Operation
+
+# So many are written down, and brought back, within the time that a request has.
+MOST_DOOMED = 100_000
 
 
 async def lock(
     session: AsyncSession,
-    site: Site,
     resource: Resource,
     keys: Sequence[Key],
-    heirs: Mapping[str, Any],
+    heirs: Mapping[str, Heir] | None = None,
 ) -> int:
     """Keep others from changing these records, and from pointing at them; return how many exist.
 
     Their heirs are locked in one go: two who give records to each other take turns.
     """
-    columns = _key_columns(resource)
+    columns = [field.column for field in resource.key]
     wanted = [key_condition(resource, keys)]
-    for referrer in site.referrers(resource):
-        if referrer.name in heirs and referrer.field.relation:
-            target = resource.by_name[referrer.field.relation.target_column]
-            wanted.append(target.column == heirs[referrer.name])
+    wanted += [heir.field.column == heir.value for heir in (heirs or {}).values()]
     locked = select(*columns).where(or_(*wanted)).order_by(*columns).with_for_update()
     found = {tuple(row) for row in await session.execute(locked)}
     return sum(key in found for key in keys)
@@ -58,177 +63,188 @@ async def remove(
     resource: Resource,
     keys: Sequence[Key],
     operation: Operation,
-    heirs: Mapping[str, Any] | None = None,
+    heirs: Mapping[str, Heir] | None = None,
+    catalog: Catalog | None = None,
     *,
     is_consequence: bool = False,
 ) -> None:
     """Delete all of these records or, raising Invalid, none of them.
 
-    Records that point at them lose that value, or get the one that `heirs` has under the referrer's
-    name. Those that cannot be without it keep their record from being deleted, or are deleted as
-    well if their model says so.
+    What points at them, in whatever table, loses that value or gets the one of its heir, goes
+    along, or keeps its record from being deleted, as the database has it.
     """
-    for referrer in site.referrers(resource):
-        heir = (heirs or {}).get(referrer.name)
-        if heir is not None:
-            await _check_heir(session, resource, referrer, keys, heir)
+    catalog = catalog or await fetch_catalog(session, site, [resource])
+    for name, heir in (heirs or {}).items():
+        await _check_heir(
+            session, resource, keys, choices_of(catalog, site, resource)[name].label, heir
+        )
+    gone = len(keys) - await lock(session, resource, keys, heirs)
+    if gone:
+        raise Invalid({"": gone_sentence(resource, gone, len(keys))})
     try:
         async with session.begin_nested():
-            await _remove(
-                session,
-                site,
-                resource,
-                keys,
-                operation,
-                heirs or {},
-                is_consequence=is_consequence,
-            )
+            removing = _Removing(session, catalog, operation, is_consequence=is_consequence)
+            await removing.remove(site, resource, keys, heirs or {})
+            await check_constraints(session, _needed_sentence(len(keys)))
     except IntegrityError:
         raise Invalid({"": _needed_sentence(len(keys))}) from None
 
 
-async def _remove(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    keys: Sequence[Key],
-    operation: Operation,
-    heirs: Mapping[str, Any],
-    *,
-    is_consequence: bool,
-) -> None:
-    gone = len(keys) - await lock(session, site, resource, keys, heirs)
-    if gone:
-        raise Invalid({"": gone_sentence(resource, gone, len(keys))})
-    *others, asked = await lock_doomed(session, site, resource, keys, heirs, {})
-    for doomed in (*others, asked):
-        for referrer in site.referrers(doomed.resource):
-            heir = heirs.get(referrer.name) if doomed is asked else None
-            if heir is not None or effect_of(referrer.field) == "cleared":
-                await _release(session, doomed.resource, referrer, doomed.keys, operation, heir)
-    # Before any of them goes: the database takes along by itself what still points at it.
-    for doomed in (*others, asked):
-        is_other = is_consequence or doomed is not asked
-        await _record_deletions(session, doomed, operation, is_consequence=is_other)
-    for doomed in (*others, asked):
-        condition = key_condition(doomed.resource, doomed.keys)
-        await session.execute(delete(doomed.resource.table).where(condition))
+class _Removing:
+    """One removal: the rows that go, found before any of them does."""
 
+    def __init__(
+        self,
+        session: AsyncSession,
+        catalog: Catalog,
+        operation: Operation,
+        *,
+        is_consequence: bool,
+    ) -> None:
+        self.session = session
+        self.catalog = catalog
+        self.operation = operation
+        self.is_consequence = is_consequence
+        self.doomed = Doomed()
 
-async def _record_deletions(
-    session: AsyncSession, doomed: Doomed, operation: Operation, *, is_consequence: bool
-) -> None:
-    resource = doomed.resource
-    columns = [field.column.label(f"_{place}") for place, field in enumerate(resource.fields)]
-    rows = await session.execute(select(*columns).where(key_condition(resource, doomed.keys)))
-    names = [field.name for field in resource.fields]
-    values = [dict(zip(names, row, strict=True)) for row in rows]
-    entries = [
-        _deletion(resource, each, is_consequence=is_consequence)
-        for each in _pointing_first(resource, values)
-    ]
-    await record(session, operation, entries)
+    async def remove(
+        self, site: Site, resource: Resource, keys: Sequence[Key], heirs: Mapping[str, Heir]
+    ) -> None:
+        stored = self.catalog.table_of(resource)
+        if stored is None:
+            raise Invalid({"": f"The database does not delete a {resource.label}."})
+        asked = await fetch_ids(self.session, stored, resource, keys)
+        choices = choices_of(self.catalog, site, resource)
+        chosen = {choices[name].key: heir for name, heir in heirs.items()}
+        await self._find(stored, asked, set(chosen))
+        for key, heir in chosen.items():
+            merged = await _fetch_merged(self.session, self.catalog, key, asked, heir)
+            await self._find(self.catalog.tables[key.table], merged, ())
+        await self._check_kept(stored, asked, set(chosen))
+        for key, heir in chosen.items():
+            await release(self.session, self.catalog, self.doomed, key, asked, self.operation, heir)
+        for name, rows in self.doomed.rows.items():
+            for key in self.catalog.pointing_at(self.catalog.tables[name]):
+                if self.catalog.effect_of(key) in ("cleared", "default"):
+                    await release(
+                        self.session, self.catalog, self.doomed, key, list(rows), self.operation
+                    )
+        await self._delete(stored, asked)
 
+    async def _find(
+        self, stored: StoredTable, ids: Sequence[RowId], spared: set[ForeignKey] | tuple[()]
+    ) -> None:
+        await find_doomed(
+            self.session,
+            self.catalog,
+            self.doomed,
+            stored,
+            ids,
+            spared=spared,
+            most=MOST_DOOMED,
+            is_locked=True,
+        )
+        if self.doomed.is_capped:
+            sentence = f"More than {MOST_DOOMED:,} rows would go along. Delete some of them first."
+            raise Invalid({"": sentence})
 
-def _pointing_first(
-    resource: Resource, records: Sequence[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    """Yield records that point at others of them before these, as they have to come back after."""
-    relations = [
-        (field.name, field.relation.target_column)
-        for field in resource.fields
-        if field.relation and field.relation.target is resource.model
-    ]
-    while records:
-        pointed = {(each[name], column) for each in records for name, column in relations}
-        first: list[dict[str, Any]] = []
-        last: list[dict[str, Any]] = []
-        for each in records:
-            is_pointed = any((each[column], column) in pointed for _, column in relations)
-            (last if is_pointed else first).append(each)
-        if not first:
-            # A ring: there is no order.
-            first, last = last, first
-        yield from first
-        records = last
+    async def _check_kept(
+        self, stored: StoredTable, asked: Sequence[RowId], chosen: set[ForeignKey]
+    ) -> None:
+        """Raise Invalid if something that stays needs one of the rows that go."""
+        for name, rows in self.doomed.rows.items():
+            for key in self.catalog.pointing_at(self.catalog.tables[name]):
+                pointing = self.catalog.tables[key.table]
+                if self.catalog.effect_of(key) != "kept" or not pointing.is_usable:
+                    continue
+                given = set(asked) if key in chosen and name == stored.name else set()
+                left = [row for row in rows if row not in given]
+                going = self.doomed.of(key.table)
+                async for pairs in fetch_pointing(self.session, self.catalog, key, left):
+                    if any(row not in going for row, _ in pairs):
+                        raise Invalid({"": _needed_sentence(len(asked))})
 
-
-async def _release(
-    session: AsyncSession,
-    resource: Resource,
-    referrer: Referrer,
-    keys: Sequence[Key],
-    operation: Operation,
-    heir: Any,
-) -> None:
-    """Let all that point at these records point at their heir, or at none."""
-    other, field = referrer.resource, referrer.field
-    points = points_at(resource, referrer, keys)
-    while rows := await _lock_some(session, referrer, points):
-        others = [tuple(row[: len(other.key)]) for row in rows]
-        changed = update(other.table).where(key_condition(other, others))
-        await session.execute(changed.values({field.column: heir}))
-        new = kept_text(field, heir)
-        entries = [
-            Entry(
-                other.name,
-                key_text(other, key),
-                other.title_text(row[-2]),
-                Kind.CHANGED,
-                {field.name: (kept_text(field, row[-1]), new)},
-                is_consequence=True,
+    async def _delete(self, stored: StoredTable, asked: Sequence[RowId]) -> None:
+        order = self.catalog.pointing_first(self.doomed.rows)
+        direct = set() if self.is_consequence else set(asked)
+        # Before any of them goes: the database takes along by itself what still points at it.
+        for name in order:
+            table = self.catalog.tables[name]
+            await record_deletions(
+                self.session,
+                self.catalog,
+                table,
+                self.doomed,
+                self.operation,
+                direct if table is stored else set(),
             )
-            for key, row in zip(others, rows, strict=True)
-        ]
-        await record(session, operation, entries)
+        for name in order:
+            table = self.catalog.tables[name]
+            rows, own = list(self.doomed.rows[name]), table.clause()
+            for some in parts(rows[::-1]):
+                await self.session.execute(delete(own).where(is_any(table, own, some)))  # type: ignore[arg-type]
+            if "DELETE" in triggers_of(self.catalog, table):
+                await self._check_gone(table, rows)
+
+    async def _check_gone(self, table: StoredTable, rows: Sequence[RowId]) -> None:
+        """Raise Invalid if a trigger has kept rows from being deleted."""
+        own = table.clause()
+        for some in parts(rows):
+            left = select(*identity_of(table, own)).where(is_any(table, own, some)).limit(1)
+            if (await self.session.execute(left)).first() is not None:
+                raise Invalid({"": f"A trigger of the database keeps {table.label} as it is."})
 
 
-async def _lock_some(
-    session: AsyncSession, referrer: Referrer, points: ColumnElement[bool]
-) -> Sequence[Sequence[Any]]:
-    """Fetch key, title and value of the next records that point somewhere, and lock them."""
-    other = referrer.resource
-    columns: list[ColumnElement[Any]] = [
-        *_key_columns(other),
-        other.title_field.column,
-        referrer.field.column,
-    ]
-    labelled = [column.label(f"_{place}") for place, column in enumerate(columns)]
-    some = select(*labelled).where(points).order_by(*_key_columns(other)).limit(ROWS_PER_STEP)
-    return (await session.execute(some.with_for_update())).all()
+async def _fetch_merged(
+    session: AsyncSession,
+    catalog: Catalog,
+    key: ForeignKey,
+    ids: Sequence[RowId],
+    heir: Heir,
+) -> list[RowId]:
+    """Fetch the links that the heir of these rows has already: nothing is lost with them.
 
-
-def _key_columns(resource: Resource) -> list[ColumnElement[Any]]:
-    return [field.column for field in resource.key]
-
-
-def _deletion(resource: Resource, values: dict[str, Any], *, is_consequence: bool) -> Entry:
-    key = tuple(values[field.name] for field in resource.key)
-    return Entry(
-        resource.name,
-        key_text(resource, key),
-        resource.title_text(values[resource.title_field.name]),
-        Kind.DELETED,
-        {name: (text, None) for name, text in snapshot_of(resource, values).items()},
-        is_consequence,
-    )
+    A link is known by what it points at, and by nothing else.
+    """
+    pointing, target = catalog.tables[key.table], catalog.tables[key.target]
+    linked = {name for each in catalog.pointing_from(pointing) for name in each.columns}
+    (column,) = key.columns
+    own, other = pointing.clause("pointing"), pointing.clause("other")
+    theirs, others = target.clause("target"), target.clause("others")
+    found: dict[RowId, None] = {}
+    for names in pointing.unique_sets:
+        if column not in names or not set(names) <= linked:
+            continue
+        value = bindparam(None, heir.value, heir.field.column.type)
+        # Of two that become the same one stays.
+        earlier: ColumnElement[bool] = tuple_(*identity_of(pointing, other)) < tuple_(
+            *identity_of(pointing, own)
+        )
+        also_moved = exists(
+            select(*identity_of(target, others)).where(
+                points(key, other, others), is_any(target, others, ids)
+            )
+        )
+        same = [other.c[name] == own.c[name] for name in names if name != column]
+        taken = select(*identity_of(pointing, other)).where(
+            *same, or_(other.c[column] == value, and_(earlier, also_moved))
+        )
+        rows = (
+            select(*identity_of(pointing, own))
+            .select_from(theirs.join(own, points(key, own, theirs)))
+            .where(is_any(target, theirs, ids), exists(taken))
+        )
+        found |= dict.fromkeys(tuple(row) for row in await session.execute(rows))
+    return list(found)
 
 
 async def _check_heir(
-    session: AsyncSession,
-    resource: Resource,
-    referrer: Referrer,
-    keys: Sequence[Key],
-    heir: Any,
+    session: AsyncSession, resource: Resource, keys: Sequence[Key], label: str, heir: Heir
 ) -> None:
-    relation = referrer.field.relation
-    assert relation is not None
-    column = resource.by_name[relation.target_column].column
-    is_kept = select(column).where(column == heir, ~key_condition(resource, keys))
+    column = heir.field.column
+    is_kept = select(column).where(column == heir.value, ~key_condition(resource, keys))
     if (await session.execute(is_kept)).first() is None:
-        sentence = (
-            f"Choose a {resource.label} that is there and stays for the {referrer.label.lower()}."
-        )
+        sentence = f"Choose a {resource.label} that is there and stays for the {label.lower()}."
         raise Invalid({"": sentence})
 
 

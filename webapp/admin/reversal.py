@@ -6,13 +6,18 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import batches, removal
+from webapp.admin.catalog import Catalog, fetch_catalog
 from webapp.admin.changes import taken_sentence
-from webapp.admin.consequences import fetch_consequences
+from webapp.admin.consequences import count_others
+from webapp.admin.constraints import check_constraints, defer_constraints
 from webapp.admin.fields import Field
+from webapp.admin.keys import Key
 from webapp.admin.resource import Resource
+from webapp.admin.row_reversal import reverse_rows
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text
-from webapp.admin.steps import RECORDS_PER_STEP, Place, Step, steps_of, target_column_of
+from webapp.admin.steps import RECORDS_PER_STEP, Place, Postponed, Step, steps_of, target_column_of
+from webapp.admin.stored_rows import RowsChange
 from webapp.errors import Invalid
 from webapp.history import Change, Kind, Operation, fetch_since
 
@@ -22,7 +27,7 @@ Part = TypeVar("Part")
 async def reverse(
     session: AsyncSession,
     site: Site,
-    made: Sequence[Change],
+    made: Sequence[Change | RowsChange],
     operation: Operation,
     asked: Change | None = None,
 ) -> int:
@@ -31,13 +36,23 @@ async def reverse(
     Raises Invalid if one of the records was changed since. What befell others because of them is
     taken back where they are still as it left them. `asked` is no consequence, whatever it was.
     """
-    steps = list(steps_of(site, made, asked))
+    all_steps = list(steps_of(site, made, asked))
+    steps = [step for step in all_steps if isinstance(step, Step)]
+    others = [step.table for step in all_steps if isinstance(step, RowsChange)]
+    resources = list(dict.fromkeys(step.resource for step in steps))
+    catalog = await fetch_catalog(session, site, resources, others)
     there = await _lock_all(session, site, steps)
+    await defer_constraints(session)
+    # Records that point at each other come back one after the other.
+    coming = {place for step in steps for place in step.places(site)}
+    postponed: list[Postponed] = []
     left_count = 0
-    for step in steps:
+    for step in all_steps:
+        if isinstance(step, RowsChange):
+            left_count += await reverse_rows(session, catalog, step, operation)
+            continue
         if step.kind != Kind.CREATED:
-            # Those of one step come back together.
-            _find_gone_targets(site, step, there | step.places(site))
+            _find_gone_targets(site, step, there | coming)
         states = await batches.fetch_states(session, step.resource, list(step.keys.values()))
         await _find_changed(session, step, states, operation)
         if step.kind != Kind.CREATED:
@@ -46,10 +61,34 @@ async def reverse(
         if step.problems and not (step.is_consequence and step.kind != Kind.CREATED):
             raise Invalid({"": next(iter(step.problems.values()))})
         left_count += step.leave()
+        if step.kind == Kind.DELETED:
+            postponed += step.postpone(site, there)
         there |= step.places(site)
         if step.changes:
-            await _reverse(session, site, step, states, operation)
+            await _reverse(session, site, catalog, step, states, operation)
+    await _complete(session, site, postponed, there, operation)
+    await check_constraints(session, "Something that it needs is not there any more.")
     return left_count
+
+
+async def _complete(
+    session: AsyncSession,
+    site: Site,
+    postponed: Sequence[Postponed],
+    there: set[Place],
+    operation: Operation,
+) -> None:
+    """Let records point at those that came back after them."""
+    changed: dict[Resource, list[tuple[Key, dict[str, Any]]]] = {}
+    for each in postponed:
+        if each.place(site) not in there:
+            label = each.resource.labels[each.relation.name]
+            sentence = f"The {label} of one of the {each.resource.label_plural} does not come back."
+            raise Invalid({"": sentence})
+        new = {each.relation.name: each.value}
+        changed.setdefault(each.resource, []).append((each.key, new))
+    for resource, records in changed.items():
+        await batches.change_each(session, resource, records, operation, [])
 
 
 async def _lock_all(session: AsyncSession, site: Site, steps: Sequence[Step]) -> set[Place]:
@@ -61,7 +100,7 @@ async def _lock_all(session: AsyncSession, site: Site, steps: Sequence[Step]) ->
     for resource in _pointed_first(site):
         keys = [key for step in steps if step.resource is resource for key in step.keys.values()]
         for some in _parts(keys):
-            await removal.lock(session, site, resource, some, {})
+            await removal.lock(session, resource, some)
         wanted: dict[Field, set[Any]] = {}
         for step in steps:
             for relation in step.resource.fields:
@@ -180,13 +219,14 @@ def _values_of(fields: Sequence[Field], values: Mapping[str, Any]) -> tuple[Any,
 async def _reverse(
     session: AsyncSession,
     site: Site,
+    catalog: Catalog,
     step: Step,
     states: Mapping[str, dict[str, Any]],
     operation: Operation,
 ) -> None:
     match step.kind:
         case Kind.CREATED:
-            await _uncreate(session, site, step, operation)
+            await _uncreate(session, site, catalog, step, operation)
         case Kind.DELETED:
             entries = [step.entry(text, Kind.RESTORED, {}) for text in step.changes]
             await batches.create_many(
@@ -198,15 +238,22 @@ async def _reverse(
             await batches.change_each(session, step.resource, changed, operation, entries)
 
 
-async def _uncreate(session: AsyncSession, site: Site, step: Step, operation: Operation) -> None:
+async def _uncreate(
+    session: AsyncSession, site: Site, catalog: Catalog, step: Step, operation: Operation
+) -> None:
     keys = list(step.keys.values())
-    pointing = await fetch_consequences(session, site, step.resource, keys)
-    if pointing:
-        count = sum(consequence.total.count for consequence in pointing)
+    count = await count_others(session, catalog, step.resource, keys)
+    if count:
         others = "Another record points" if count == 1 else f"{count:,} other records point"
         one = next(iter(step.changes.values())).title
         what = f"“{one}”" if len(keys) == 1 else f"one of the {step.resource.label_plural}"
         raise Invalid({"": f"{others} at {what} by now."})
     await removal.remove(
-        session, site, step.resource, keys, operation, is_consequence=step.is_consequence
+        session,
+        site,
+        step.resource,
+        keys,
+        operation,
+        catalog=catalog,
+        is_consequence=step.is_consequence,
     )

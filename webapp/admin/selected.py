@@ -1,7 +1,6 @@
 """Selected: the records that a person has ticked in a list, to do something with all of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData, QueryParams
@@ -9,10 +8,10 @@ from starlette.exceptions import HTTPException
 
 from webapp.admin import removal
 from webapp.admin.carried import SEEN
+from webapp.admin.heirs import Heir
 from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.requests import not_found
 from webapp.admin.resource import Resource
-from webapp.admin.site import Site
 from webapp.errors import Overtaken
 from webapp.history import count_changes
 
@@ -36,17 +35,16 @@ def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Ke
 
 async def lock_unchanged(
     session: AsyncSession,
-    site: Site,
     resource: Resource,
     keys: Sequence[Key],
     params: FormData | QueryParams,
-    heirs: Mapping[str, Any],
+    heirs: Mapping[str, Heir] | None = None,
 ) -> None:
     """Keep others from changing the records; raise Overtaken if somebody has, since the question.
 
     `params` are those of the form that asked it; one that does not say when it did is believed.
     """
-    gone = len(keys) - await removal.lock(session, site, resource, keys, heirs)
+    gone = len(keys) - await removal.lock(session, resource, keys, heirs)
     if gone:
         raise Overtaken({"": removal.gone_sentence(resource, gone, len(keys))})
     seen = params.get(SEEN, "")

@@ -46,7 +46,8 @@ class Site:
         self.others = tuple(others)
         names = [resource.name for resource in self.resources]
         for name in names:
-            if name in TAKEN_NAMES or names.count(name) > 1:
+            # The history calls other tables by a name with a colon.
+            if name in TAKEN_NAMES or names.count(name) > 1 or ":" in name:
                 raise ValueError(f"/{name} is taken: give one of the resources another `name`")
         for resource in self.resources:
             resource.check_masked()

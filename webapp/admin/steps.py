@@ -1,14 +1,16 @@
 """Steps: what was written down, in the portions in which it is taken back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from webapp.admin.causes import CAUSE
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, parse_key
+from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import values_of
+from webapp.admin.stored_rows import RowsChange
 from webapp.history import Change, Entry, Kind
 
 RECORDS_PER_STEP = 1_000
@@ -67,12 +69,31 @@ class Step:
         """Return where its records can be pointed at, once they are there again."""
         if self.kind != Kind.DELETED:
             return set()
-        names = {target_column_of(referrer.field) for referrer in site.referrers(self.resource)}
         return {
             (self.resource, name, target.get(name))
             for target in self.earlier.values()
-            for name in names
+            for name in self._pointed_names(site)
         }
+
+    def postpone(self, site: Site, there: Collection[Place]) -> list["Postponed"]:
+        """Leave out what points at records that come back only later, as in a ring."""
+        found: list[Postponed] = []
+        before = set(there)
+        names = self._pointed_names(site)
+        for text, target in self.earlier.items():
+            for relation in self.resource.fields:
+                value = target.get(relation.name)
+                if relation.relation is None or value is None or not relation.is_optional:
+                    continue
+                place = (site.target_of(relation), target_column_of(relation), value)
+                if place not in before:
+                    found.append(Postponed(self.resource, self.keys[text], relation, value))
+                    target[relation.name] = None
+            before |= {(self.resource, name, target.get(name)) for name in names}
+        return found
+
+    def _pointed_names(self, site: Site) -> set[str]:
+        return {target_column_of(referrer.field) for referrer in site.referrers(self.resource)}
 
     def entry(self, text: str, kind: Kind, state: Mapping[str, Any]) -> Entry:
         """Return what is written down of a record in a `state` whose change is taken back."""
@@ -81,17 +102,45 @@ class Step:
         values = {
             name: (new, old)
             for name, (old, new) in change.values.items()
-            if name in resource.by_name
+            if name in resource.by_name or name == CAUSE
         }
         title = resource.title_text(whole.get(resource.title_field.name))
+        if kind == Kind.CHANGED:
+            # A link that points at another record by its key has another key.
+            text = key_text(resource, tuple(whole[field.name] for field in resource.key))
         return Entry(resource.name, text, title, kind, values, self.is_consequence)
 
 
-def steps_of(site: Site, made: Sequence[Change], asked: Change | None) -> Iterator[Step]:
-    """Yield the steps that take back what was done, the last first; `asked` is no consequence."""
+@dataclass(frozen=True)
+class Postponed:
+    """The value of a relation that a record gets when what it points at is back."""
+
+    resource: Resource
+    key: Key
+    relation: Field
+    # Any: what a field holds.
+    value: Any
+
+    def place(self, site: Site) -> Place:
+        return site.target_of(self.relation), target_column_of(self.relation), self.value
+
+
+def steps_of(
+    site: Site, made: Sequence[Change | RowsChange], asked: Change | None
+) -> Iterator[Step | RowsChange]:
+    """Yield the steps that take back what was done, the last first; `asked` is no consequence.
+
+    Rows that are not administered are a step of their own.
+    """
     resources = {resource.name: resource for resource in site.resources}
     step: Step | None = None
     for change in made:
+        if isinstance(change, RowsChange):
+            if step is not None:
+                yield step
+            yield change
+            step = None
+            continue
         is_consequence = change.is_consequence and change is not asked
         if step is None or not step.takes(change, is_consequence=is_consequence):
             if step is not None:

@@ -8,11 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from webapp.admin import changes
+from webapp.admin.causes import cause_of
 from webapp.admin.keys import parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.reversal import reverse
 from webapp.admin.site import Site
 from webapp.admin.snapshots import snapshot_of, values_of
+from webapp.admin.stored_rows import Cause, RowsChange, is_of_rows, rows_change_of
 from webapp.errors import Invalid
 from webapp.history import (
     WRITES,
@@ -54,13 +56,14 @@ async def undo(
     other records because of it is taken back where they are still as it left them.
     """
     made = await _fetch_made(session, site, operation_id)
-    if not made:
+    if all(map(is_of_rows, made)):
         return None
     is_redo = made[0].via == "undo"
     if is_redo:
         operation = replace(operation, via="redo")
-    left_count = await reverse(session, site, made, operation)
-    direct = [change for change in made if not change.is_consequence] or made
+    left_count = await reverse(session, site, list(map(_read, made)), operation)
+    records = [change for change in made if not is_of_rows(change)]
+    direct = [change for change in records if not change.is_consequence] or records
     first = direct[-1]
     key = "" if first.effect == Kind.CREATED else first.key
     count = len({(change.resource, change.key) for change in direct})
@@ -179,25 +182,43 @@ async def _fetch_made(session: AsyncSession, site: Site, operation_id: str) -> l
     """Fetch what an operation did to records that are administered still, the last first."""
     known = {resource.name for resource in site.resources}
     made = await lock_operation(session, operation_id)
-    return [change for change in made if change.kind in WRITES and change.resource in known]
+    return [
+        change
+        for change in made
+        if change.kind in WRITES and (change.resource in known or is_of_rows(change))
+    ]
 
 
-def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Change]:
+def _read(change: Change) -> Change | RowsChange:
+    return rows_change_of(change) if is_of_rows(change) else change
+
+
+def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Change | RowsChange]:
     """Return what an operation did to one record, and to others because of that."""
-    part: list[Change] = []
+    part: list[Change | RowsChange] = []
+    names: set[Cause] = set()
     # Where each record that comes back was pointed at: resource, field and text of the value.
     targets: set[tuple[Resource, str, str | None]] = set()
     for change in made:
+        if is_of_rows(change):
+            rows = rows_change_of(change)
+            places = [place for place, cause in enumerate(rows.causes) if cause in names]
+            if places:
+                part.append(rows.only(places))
+            continue
         resource = _resource_of(site, change)
         points = {
             (site.target_of(field), field.relation.target_column, change.values[field.name][0])
             for field in resource.fields
             if field.relation and field.name in change.values
         }
-        if change.id == deletion.id or (change.is_consequence and points & targets):
+        is_because = bool(points & targets) or cause_of(change) in names
+        if change.id == deletion.id or (change.is_consequence and is_because):
             part.append(change)
             if change.kind == Kind.DELETED:
-                targets |= {(resource, name, old) for name, (old, _) in change.values.items()}
+                names.add((change.resource, change.key))
+                olds = ((name, old) for name, (old, _) in change.values.items())
+                targets |= {(resource, name, old) for name, old in olds if old is not None}
     return part
 
 

@@ -1,0 +1,284 @@
+"""Other tables: what deleting does to rows that are not administered is told, and comes back."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from tests.app.test_restore import reason_of, restore
+from tests.html import (
+    alert_of,
+    by_id,
+    deeds_of,
+    field_of,
+    flash_of,
+    follow,
+    form_of,
+    parsed,
+    submit,
+    text_of,
+    undo_of,
+)
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.database import Database
+from webapp.history import Change
+from webapp.identity import Role
+from webapp.settings import Settings
+
+
+class Mood(SQLModel, table=True):
+    code: str = Field(primary_key=True)
+
+
+class Album(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+
+
+class Song(SQLModel, table=True):
+    """Its model knows less than its table: neither what happens to it nor all of its columns."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    album_id: int | None = Field(default=None, foreign_key="album.id")
+
+
+class Listing(SQLModel, table=True):
+    """A list of songs; what links them is administered in some tests, and in others not."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+
+
+class Listed(SQLModel, table=True):
+    listing_id: int = Field(foreign_key="listing.id", primary_key=True)
+    song_id: int = Field(foreign_key="song.id", primary_key=True)
+
+
+TABLES = """
+CREATE TABLE mood (code VARCHAR PRIMARY KEY);
+CREATE TABLE felt (mood VARCHAR REFERENCES mood ON DELETE CASCADE);
+CREATE TABLE album (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL);
+CREATE TABLE song (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL,
+    album_id INTEGER REFERENCES album ON DELETE CASCADE,
+    lyrics VARCHAR NOT NULL DEFAULT '', UNIQUE (id, name));
+CREATE TABLE listing (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL);
+CREATE TABLE listed (listing_id INTEGER NOT NULL REFERENCES listing,
+    song_id INTEGER NOT NULL REFERENCES song ON DELETE CASCADE, PRIMARY KEY (listing_id, song_id));
+-- No key at all, and rows that are equal.
+CREATE TABLE played (song_id INTEGER REFERENCES song ON DELETE CASCADE, note VARCHAR);
+CREATE TABLE cover (id INTEGER PRIMARY KEY, secret VARCHAR,
+    song_id INTEGER REFERENCES song ON DELETE SET NULL);
+CREATE TABLE "Second Level" ("the id" INTEGER PRIMARY KEY,
+    "of:cover" INTEGER NOT NULL REFERENCES cover ON DELETE CASCADE);
+CREATE TABLE note (id INTEGER PRIMARY KEY, song_id INTEGER, song_name VARCHAR,
+    FOREIGN KEY (song_id, song_name) REFERENCES song (id, name) ON DELETE CASCADE)
+"""
+ROWS = [
+    "INSERT INTO album VALUES (1, 'Blue'), (2, 'Red')",
+    "INSERT INTO song VALUES (1, 'One', 1, 'la'), (2, 'Two', 1, 'li'), (3, 'Three', 2, 'lu')",
+    "INSERT INTO listing VALUES (1, 'Morning'), (2, 'Evening')",
+    "INSERT INTO listed VALUES (1, 1), (1, 2), (1, 3), (2, 3)",
+    "INSERT INTO played VALUES (1, 'x'), (1, 'x'), (1, NULL), (3, 'y')",
+    "INSERT INTO cover VALUES (1, 'hidden', 1), (2, 'hidden', 2), (3, 'hidden', 3)",
+    'INSERT INTO "Second Level" VALUES (1, 1)',
+    "INSERT INTO note VALUES (1, 1, 'One'), (2, 2, 'Two'), (3, NULL, 'Two')",
+]
+NAMES = ("album", "song", "listing", "listed", "played", "cover", '"Second Level"', "note")
+
+
+async def contents(database: Database, *names: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What all the tables hold."""
+    found = {}
+    async with database.session(is_read_only=True) as session:
+        for name in names or NAMES:
+            rows = await session.execute(text(f"SELECT * FROM {name}"))
+            found[name] = sorted((tuple(row) for row in rows), key=repr)
+    return found
+
+
+async def arrange(session: AsyncSession, *statements: str) -> None:
+    for statement in statements:
+        await (await session.connection()).exec_driver_sql(statement)
+    await session.commit()
+
+
+@pytest.fixture
+async def client(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an admin of albums, songs and lists, but of nothing else."""
+    await arrange(session, *TABLES.split(";"), *ROWS)
+    resources = [Resource(model) for model in (Album, Song, Listing, Mood)]
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        yield client
+
+
+def said(page: httpx.Response) -> list[str]:
+    return [text_of(tag) for tag in by_id(page, "confirm").find_all("p")]
+
+
+async def test_all_that_goes_along_is_counted_in_every_table_and_on_every_level(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    assert said(await client.get("/albums/1/delete")) == [
+        "2 songs are deleted as well.",
+        "2 rows of listed are deleted as well.",
+        "2 rows of note are deleted as well.",
+        "3 rows of played are deleted as well.",
+        "2 rows of cover will have no song_id.",
+        "You can undo this.",
+    ]
+
+
+@pytest.mark.parametrize("way", ["page", "bulk", "api"])
+async def test_all_that_went_along_comes_back_and_goes_again(
+    client: httpx.AsyncClient, database: Database, stored: Stored, way: str
+) -> None:
+    before = await contents(database)
+    match way:
+        case "page":
+            answer = await client.post("/albums/1/delete")
+        case "bulk":
+            answer = await client.post("/albums/delete", data={"id": ["1", "2"]})
+        case _:
+            answer = await client.delete("/api/albums/1")
+    assert answer.status_code in (204, 303)
+    after = await contents(database)
+    assert after["played"] == ([] if way == "bulk" else [(3, "y")])
+    for wanted in (before, after, before):
+        operation = (await stored.all(Change))[-1].operation
+        assert (await client.post(f"/undo/{operation}")).status_code == 303
+        assert await contents(database) == wanted
+
+
+async def test_a_record_is_restored_with_its_own_rows_alone(
+    client: httpx.AsyncClient, database: Database, stored: Stored
+) -> None:
+    before = await contents(database)
+    await client.post("/songs/delete", data={"id": ["1", "2", "3"]})
+    deletions = {change.title: change for change in await stored.all(Change)}
+    assert (await restore(client, deletions["One"])).status_code == 303
+    restored = await contents(database)
+    assert restored["song"] == [(1, "One", 1, "la")]
+    assert restored["played"] == [row for row in before["played"] if row[0] == 1]
+    assert restored["listed"] == [(1, 1)]
+    assert restored["note"] == [(1, 1, "One"), (3, None, "Two")]
+    assert restored["cover"] == [(1, "hidden", 1), (2, "hidden", None), (3, "hidden", None)]
+    for title in ("Two", "Three"):
+        assert (await restore(client, deletions[title])).status_code == 303
+    assert await contents(database) == before
+
+
+async def test_the_history_tells_of_other_rows_and_shows_none_of_their_values(
+    client: httpx.AsyncClient,
+) -> None:
+    await client.post("/songs/1/delete")
+    page = await client.get("/history")
+    told = [deed.said.removeprefix("Olive Owner ") for deed in deeds_of(page)]
+    assert "deleted 3 rows of played as a consequence" in told
+    assert "changed 1 row of cover as a consequence" in told
+    assert "hidden" not in parsed(page).get_text()
+
+
+async def test_links_that_are_not_administered_can_be_given_to_another_record(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    before = await contents(database)
+    page = await client.get("/listings/1/delete")
+    assert said(page)[0] == ("3 rows of listed belong to this listing and cannot be without one.")
+    refused = await submit(client, form_of(page))
+    assert alert_of(refused) == "Other records need it, so it was not deleted."
+    choice = field_of(page, "Their listing_id becomes")
+    assert choice.options == {"Choose…": "", "Evening": "2"}
+    answer = await submit(client, form_of(page), {choice.name: "2"})
+    after = await contents(database)
+    assert after["listed"] == [(2, 1), (2, 2), (2, 3)]
+    page = await follow(client, answer)
+    for wanted in (before, after, before):
+        page = await follow(client, await submit(client, undo_of(page)))
+        assert await contents(database) == wanted
+
+
+async def test_administered_links_can_be_given_to_another_record_and_come_back(
+    settings: Settings, session: AsyncSession, database: Database
+) -> None:
+    await arrange(session, *TABLES.split(";"), *ROWS)
+    resources = [Resource(model) for model in (Album, Song, Listing, Listed)]
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        before = await contents(database)
+        page = await client.get("/listings/1/delete")
+        answer = await submit(client, form_of(page), listeds="2")
+        after = await contents(database)
+        assert after["listed"] == [(2, 1), (2, 2), (2, 3)]
+        page = await follow(client, answer)
+        for wanted in (before, after, before):
+            page = await follow(client, await submit(client, undo_of(page)))
+            assert await contents(database) == wanted
+
+
+async def test_both_lists_go_and_their_links_with_one_heir_are_there_once(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database
+) -> None:
+    await arrange(session, "INSERT INTO listing VALUES (3, 'Night')")
+    before = await contents(database)
+    page = await client.get("/listings/delete", params={"id": ["1", "2"]})
+    choice = field_of(page, "Their listing_id becomes")
+    answer = await submit(client, form_of(page), {choice.name: "3"})
+    assert (await contents(database))["listed"] == [(3, 1), (3, 2), (3, 3)]
+    await submit(client, undo_of(await follow(client, answer)))
+    assert await contents(database) == before
+
+
+async def test_rows_that_went_on_meanwhile_are_left_alone_and_told_of(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database
+) -> None:
+    page = await follow(client, await client.post("/songs/1/delete"))
+    await arrange(
+        session,
+        "UPDATE cover SET song_id = 2 WHERE id = 1",
+        "DELETE FROM listing WHERE id = 9",
+        "INSERT INTO note VALUES (1, 3, 'Three')",
+    )
+    page = await follow(client, await submit(client, undo_of(page)))
+    assert flash_of(page).startswith("Undone: One")
+    assert "2 related records were changed since, and left alone." in text_of(by_id(page, "toasts"))
+    found = await contents(database)
+    assert (1, 3, "Three") in found["note"]
+    assert (1, "hidden", 2) in found["cover"]
+    assert len(found["played"]) == 4
+
+
+async def test_a_creation_that_other_rows_point_at_is_left_alone(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    page = await follow(client, await client.post("/moods", data={"code": "blue"}))
+    await arrange(session, "INSERT INTO felt VALUES ('blue')")
+    refused = await submit(client, undo_of(page))
+    assert reason_of(refused) == "Another record points at “blue” by now."
+    assert await stored.count(Mood) == 1
+
+
+async def test_what_triggers_do_is_said_before(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database
+) -> None:
+    if database.loop_reader:
+        await arrange(
+            session,
+            "CREATE TRIGGER noted AFTER DELETE ON played BEGIN DELETE FROM note; END",
+        )
+    else:
+        await arrange(
+            session,
+            "CREATE FUNCTION noting() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN DELETE FROM note; RETURN NULL; END'",
+            "CREATE TRIGGER noted AFTER DELETE ON played EXECUTE FUNCTION noting()",
+        )
+    *_, limit, last = said(await client.get("/songs/1/delete"))
+    assert limit == "Undo does not take back what triggers of the database do (played)."
+    assert last == "You can undo the rest."

@@ -1,0 +1,143 @@
+"""Deletions: what is written down of rows before they go."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webapp.admin.catalog import Catalog
+from webapp.admin.causes import CAUSE, cause_text, fetch_causes
+from webapp.admin.keys import key_text
+from webapp.admin.pointing import Doomed, is_any, parts
+from webapp.admin.resource import Resource
+from webapp.admin.snapshots import snapshot_of
+from webapp.admin.stored_rows import Cause, RowsChange, fetch_rows
+from webapp.admin.stored_tables import RowId, StoredTable
+from webapp.history import Entry, Kind, Operation, record
+
+
+async def record_deletions(
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    doomed: Doomed,
+    operation: Operation,
+    direct: Collection[RowId],
+) -> None:
+    """Write down the rows of a table that go; those that are not `direct` are consequences."""
+    rows = doomed.rows[stored.name]
+    resource = catalog.resources.get(stored.name)
+    for some in parts(list(rows)[::-1]):
+        # The values of most records tell it themselves.
+        is_untold = {
+            each: resource is None or (stored.name, each) in doomed.untold for each in some
+        }
+        wanted = [rows[each] for each in some if is_untold[each]]
+        causes = await fetch_causes(session, catalog, wanted)
+        own = {each: causes.get(rows[each]) if is_untold[each] else None for each in some}
+        if resource is None:
+            entries = await _rows(session, stored, [each.name for each in stored.writable], own)
+        else:
+            entries = await _rest(session, catalog, stored, some)
+            entries += await _records(session, stored, resource, own, direct)
+        await record(session, operation, entries)
+
+
+async def _rows(
+    session: AsyncSession,
+    stored: StoredTable,
+    columns: Sequence[str],
+    causes: dict[RowId, Cause],
+    *,
+    is_rest: bool = False,
+) -> list[Entry]:
+    found = await fetch_rows(session, stored, columns, list(causes))
+    there = [each for each in causes if each in found]
+    before = [found[each] for each in there]
+    own = [causes[each] for each in there]
+    change = RowsChange(stored.name, tuple(columns), before, None, own, is_rest)
+    return [change.entry(stored)]
+
+
+async def _rest(
+    session: AsyncSession, catalog: Catalog, stored: StoredTable, ids: Sequence[RowId]
+) -> list[Entry]:
+    """Return what is written down of the columns that a model does not have."""
+    names = [each.name for each in stored.writable]
+    rest = [name for name in names if catalog.field_of(stored.name, name) is None]
+    if not rest or not stored.key:
+        return []
+    columns = list(dict.fromkeys([*stored.key, *rest]))
+    # They come back because their records do.
+    causes = await fetch_causes(session, catalog, [(stored.name, each) for each in ids])
+    own = {each: causes.get((stored.name, each)) for each in ids}
+    return await _rows(session, stored, columns, own, is_rest=True)
+
+
+async def _records(
+    session: AsyncSession,
+    stored: StoredTable,
+    resource: Resource,
+    causes: dict[RowId, Cause],
+    direct: Collection[RowId],
+) -> list[Entry]:
+    count = len(stored.identity)
+    shown = [*map(column, stored.identity), *(field.column for field in resource.fields)]
+    labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
+    rows = select(*labelled).select_from(resource.table)
+    found = await session.execute(rows.where(is_any(stored, None, list(causes))))
+    names = [field.name for field in resource.fields]
+    records = {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in found}
+    ordered = [(each, records[each]) for each in causes if each in records]
+    return [
+        _deletion(resource, values, causes[row], is_consequence=row not in direct)
+        for row, values in _pointing_first(resource, ordered)
+    ]
+
+
+Record = tuple[RowId, dict[str, Any]]
+
+
+def _pointing_first(resource: Resource, records: Sequence[Record]) -> Iterator[Record]:
+    """Yield records that point at others of them before these, as they have to come back after."""
+    relations = [
+        (field.name, field.relation.target_column)
+        for field in resource.fields
+        if field.relation and field.relation.target is resource.model
+    ]
+    while records:
+        pointed = {(each[name], column) for _, each in records for name, column in relations}
+        first: list[Record] = []
+        last: list[Record] = []
+        for record_ in records:
+            is_pointed = any((record_[1][column], column) in pointed for _, column in relations)
+            (last if is_pointed else first).append(record_)
+        if not first:
+            # A ring: there is no order.
+            first, last = last, first
+        yield from first
+        records = last
+
+
+def _deletion(
+    resource: Resource,
+    values: dict[str, Any],
+    cause: Cause,
+    *,
+    is_consequence: bool,
+) -> Entry:
+    key = tuple(values[field.name] for field in resource.key)
+    differences: dict[str, tuple[str | None, str | None]] = {
+        name: (text, None) for name, text in snapshot_of(resource, values).items()
+    }
+    if cause:
+        differences[CAUSE] = (cause_text(cause), None)
+    return Entry(
+        resource.name,
+        key_text(resource, key),
+        resource.title_text(values[resource.title_field.name]),
+        Kind.DELETED,
+        differences,
+        is_consequence,
+    )

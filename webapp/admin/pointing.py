@@ -1,0 +1,224 @@
+"""Pointing: the rows of any table that point at others, followed to the end."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
+
+from webapp.admin.catalog import Catalog
+from webapp.admin.keys import Key, key_condition
+from webapp.admin.resource import Resource
+from webapp.admin.stored_tables import (
+    ForeignKey,
+    Native,
+    RowId,
+    StoredTable,
+    TableName,
+    identity_of,
+)
+from webapp.admin.total import COUNT_CAP, Total
+
+ROWS_PER_STEP = 1_000
+# Rows may go along one because of the other, as in a long chain.
+MOST_STEPS = 1_000
+
+Part = TypeVar("Part")
+# A row of an administered table.
+Place = tuple[TableName, RowId]
+
+
+@dataclass
+class Doomed:
+    """The rows that go when some of them are deleted, by table.
+
+    rows: each with the nearest record above it, which those asked for have not.
+    untold: those whose own values do not tell that record.
+    """
+
+    rows: dict[TableName, dict[RowId, Place | None]] = field(default_factory=dict)
+    untold: set[Place] = field(default_factory=set)
+    is_capped: bool = False
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.rows.values()))
+
+    def add(self, name: TableName, rows: Mapping[RowId, Place | None]) -> list[RowId]:
+        """Add rows of a table; return those that are new."""
+        known = self.rows.setdefault(name, {})
+        new = [row for row in rows if row not in known]
+        known.update({row: rows[row] for row in new})
+        return new
+
+    def of(self, name: TableName) -> dict[RowId, Place | None]:
+        return self.rows.get(name, {})
+
+
+async def fetch_ids(
+    session: AsyncSession, stored: StoredTable, resource: Resource, keys: Sequence[Key]
+) -> list[RowId]:
+    """Fetch which rows some records are, in the order of their identity."""
+    found: list[RowId] = []
+    own = [each.column for each in resource.key]
+    identity: list[ColumnElement[Any]] = [column(name) for name in stored.identity]
+    for some in parts(keys):
+        rows = select(*identity).select_from(resource.table)
+        rows = rows.where(key_condition(resource, some)).order_by(*own)
+        found += [tuple(row) for row in await session.execute(rows)]
+    return found
+
+
+async def find_doomed(
+    session: AsyncSession,
+    catalog: Catalog,
+    found: Doomed,
+    stored: StoredTable,
+    ids: Sequence[RowId],
+    *,
+    spared: Collection[ForeignKey] = (),
+    most: int,
+    is_locked: bool = False,
+) -> None:
+    """Add rows, and all that goes along with them, to what was found; capped at `most`.
+
+    What points at the rows by a `spared` key does not go along.
+    """
+    waiting = deque([(stored, found.add(stored.name, dict.fromkeys(ids)), spared)])
+    steps_left = MOST_STEPS
+    while waiting:
+        table, some, but = waiting.popleft()
+        for key in catalog.pointing_at(table):
+            pointing = catalog.tables[key.table]
+            if key in but or catalog.effect_of(key) != "deleted" or not pointing.is_usable:
+                continue
+            async for pairs in fetch_pointing(session, catalog, key, some, is_locked=is_locked):
+                new = found.add(key.table, causes_of(catalog, found, key, pairs))
+                if not catalog.is_told(key):
+                    found.untold |= {(key.table, row) for row in new}
+                if new:
+                    waiting.append((pointing, new, ()))
+                steps_left -= 1
+                if found.count > most or not steps_left:
+                    found.is_capped = True
+                    return
+
+
+def causes_of(
+    catalog: Catalog, found: Doomed, key: ForeignKey, pairs: Sequence[tuple[RowId, RowId]]
+) -> dict[RowId, Place | None]:
+    """Return the record because of which something happens to each row that points at a target."""
+    if key.target in catalog.resources:
+        return {row: (key.target, target) for row, target in pairs}
+    targets = found.of(key.target)
+    return {row: targets.get(target) for row, target in pairs}
+
+
+async def fetch_pointing(
+    session: AsyncSession,
+    catalog: Catalog,
+    key: ForeignKey,
+    ids: Sequence[RowId],
+    *,
+    is_locked: bool = False,
+) -> AsyncIterator[list[tuple[RowId, RowId]]]:
+    """Fetch which rows point at which of these targets, a thousand at a time."""
+    pointing, target = catalog.tables[key.table], catalog.tables[key.target]
+    own, theirs = pointing.clause("pointing"), target.clause("target")
+    identity, count = identity_of(pointing, own), len(pointing.identity)
+    columns = [*identity, *identity_of(target, theirs)]
+    labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
+    for some in parts(ids):
+        joined = theirs.join(own, points(key, own, theirs))
+        rows = select(*labelled).select_from(joined).where(is_any(target, theirs, some))
+        rows = rows.order_by(*identity).limit(ROWS_PER_STEP)
+        after: ColumnElement[bool] = true()
+        while True:
+            statement = rows.where(after)
+            if is_locked:
+                statement = statement.with_for_update(of=own)
+            found = (await session.execute(statement)).all()
+            pairs = [(tuple(row[:count]), tuple(row[count:])) for row in found]
+            if pairs:
+                yield pairs
+            if len(pairs) < ROWS_PER_STEP:
+                break
+            after = _is_after(identity, pairs[-1][0])
+
+
+async def count_pointing(
+    session: AsyncSession,
+    catalog: Catalog,
+    key: ForeignKey,
+    ids: Sequence[RowId],
+    doomed: Doomed,
+) -> Total:
+    """Count the rows that point at targets and do not go along themselves."""
+    pointing, target = catalog.tables[key.table], catalog.tables[key.target]
+    going = doomed.of(key.table)
+    count = 0
+    if going:
+        async for pairs in fetch_pointing(session, catalog, key, ids):
+            count += sum(row not in going for row, _ in pairs)
+            if count > COUNT_CAP:
+                break
+        return Total.capped(count)
+    own, theirs = pointing.clause("pointing"), target.clause("target")
+    for some in parts(ids):
+        joined = theirs.join(own, points(key, own, theirs))
+        rows = select(literal(1)).select_from(joined).where(is_any(target, theirs, some))
+        counted = select(func.count()).select_from(rows.limit(COUNT_CAP + 1 - count).subquery())
+        count += (await session.execute(counted)).scalar_one()
+        if count > COUNT_CAP:
+            break
+    return Total.capped(count)
+
+
+def points(key: ForeignKey, own: FromClause, theirs: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a row points at another one."""
+    # The target stands on the left: it is by its collation that a database compares them.
+    pairs = zip(key.target_columns, key.columns, strict=True)
+    return and_(*(theirs.c[pointed] == own.c[name] for pointed, name in pairs))
+
+
+def is_any(
+    stored: StoredTable, clause: FromClause | None, ids: Sequence[RowId]
+) -> ColumnElement[bool]:
+    """Return the condition that a row is one of these; without a clause of the only table."""
+    names = stored.identity
+    columns = (
+        identity_of(stored, clause) if clause is not None else [column(name) for name in names]
+    )
+    if len(columns) == 1:
+        values = bindparam(None, [row[0] for row in ids], Native(), expanding=True)
+        condition: ColumnElement[bool] = columns[0].in_(values)
+        return condition
+    return tuple_(*columns).in_(bindparam(None, list(ids), NullType(), expanding=True))
+
+
+def parts(values: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    """Yield what one statement takes."""
+    for start in range(0, len(values), ROWS_PER_STEP):
+        yield values[start : start + ROWS_PER_STEP]
+
+
+def _is_after(identity: Sequence[Any], last: RowId) -> ColumnElement[bool]:
+    values = [bindparam(None, part, Native()) for part in last]
+    if len(values) == 1:
+        condition: ColumnElement[bool] = identity[0] > values[0]
+        return condition
+    return tuple_(*identity) > tuple_(*values)

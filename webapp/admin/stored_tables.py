@@ -1,0 +1,104 @@
+"""Stored tables: tables and foreign keys as the database has them, whatever models say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import FromClause, column, table
+from sqlalchemy.types import UserDefinedType
+
+Action = Literal["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"]
+# What stands before the name of a table in the history, where no resource has a colon.
+MARK = "table:"
+
+
+class Native(UserDefinedType[Any]):
+    """What a driver gives and takes by itself."""
+
+    cache_ok = True
+
+
+class TableName(NamedTuple):
+    """Where a table is; SQLite has no schemas."""
+
+    schema: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column; `type` and `default` are SQL of the database."""
+
+    name: str
+    type: str
+    is_nullable: bool
+    is_generated: bool
+    default: str | None
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns of `table` that point at a row of `target`.
+
+    cleared: the columns that SET NULL or SET DEFAULT changes.
+    is_declared: whether the database knows of it, and not only a model.
+    """
+
+    table: TableName
+    columns: tuple[str, ...]
+    target: TableName
+    target_columns: tuple[str, ...]
+    action: Action
+    cleared: tuple[str, ...]
+    is_declared: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTable:
+    """A table.
+
+    label: how people call it.
+    identity: the columns that tell its rows apart for as long as a transaction lasts.
+    triggers: which of INSERT, UPDATE and DELETE make the database do more, by trigger.
+    is_usable: whether we may read and write its rows.
+    """
+
+    name: TableName
+    label: str
+    columns: tuple[TableColumn, ...]
+    key: tuple[str, ...]
+    identity: tuple[str, ...]
+    unique_sets: tuple[tuple[str, ...], ...] = ()
+    triggers: frozenset[tuple[str, str]] = frozenset()
+    is_usable: bool = True
+
+    @property
+    def mark(self) -> str:
+        """What its rows are called in the history."""
+        return f"{MARK}{self.label}"
+
+    @property
+    def writable(self) -> tuple[TableColumn, ...]:
+        return tuple(each for each in self.columns if not each.is_generated)
+
+    def column(self, name: str) -> TableColumn:
+        return next(each for each in self.columns if each.name == name)
+
+    def clause(self, alias: str | None = None) -> FromClause:
+        """Return it for statements; what they read and write passes through no type."""
+        names = dict.fromkeys([*(each.name for each in self.columns), *self.identity])
+        clause = table(self.name.name, *map(column, names), schema=self.name.schema)
+        return clause.alias(alias) if alias else clause
+
+    def rows_text(self, count: int) -> str:
+        """Return “3 rows of playlist_track”."""
+        return f"{count:,} {'row' if count == 1 else 'rows'} of {self.label}"
+
+
+# Any: values of any columns.
+RowId = tuple[Any, ...]
+
+
+def identity_of(stored: StoredTable, clause: FromClause) -> Sequence[Any]:
+    """Return the columns of a clause that tell rows apart."""
+    return [clause.c[name] for name in stored.identity]
