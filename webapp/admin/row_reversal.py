@@ -54,7 +54,7 @@ async def _reverse(
     match change.kind:
         case Kind.DELETED:
             return await _insert(session, catalog, stored, change)
-        case Kind.CREATED:
+        case Kind.RESTORED:
             return await _delete(session, catalog, stored, change)
     if change.is_rest:
         return await _complete(session, stored, change)

@@ -60,7 +60,7 @@ class RowsChange:
     def kind(self) -> Kind:
         if self.is_rest or (self.before is not None and self.after is not None):
             return Kind.CHANGED
-        return Kind.CREATED if self.before is None else Kind.DELETED
+        return Kind.RESTORED if self.before is None else Kind.DELETED
 
     @property
     def count(self) -> int:
