@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from webapp.admin import indexes, trigrams
+from webapp.admin.collation import MAX_KEY_CHARACTERS, sort_key_sql
 from webapp.admin.indexes import SortIndex, sort_indexes
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
@@ -24,6 +24,23 @@ NO_EXTENSION = (
     " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
 )
 NOT_FINISHED = "The index {} is not finished."
+# What PostgreSQL calls the sort key of a column.
+FOLDED_PART = re.compile(rf'"left"\(fold\((?:\((.+)\)::text|(.+))\), {MAX_KEY_CHARACTERS}\)')
+# Those of all rows that hold them in order; a column, but for its own order, is called by its name.
+POSTGRESQL_INDEXES = """
+    SELECT c.relname, i.indisunique, i.indisvalid, array(
+        SELECT CASE
+            WHEN i.indoption[n] <> 0 OR i.indcollation[n] <> a.attcollation THEN ''
+            WHEN a.attname IS NOT NULL THEN '"' || replace(a.attname, '"', '""') || '"'
+            ELSE pg_get_indexdef(i.indexrelid, n + 1, false) END
+        FROM generate_series(0, i.indnkeyatts - 1) AS n
+        LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
+        ORDER BY n)
+    FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_am m ON m.oid = c.relam
+    WHERE i.indrelid = to_regclass(quote_ident(:table)) AND m.amname = 'btree' AND i.indpred IS NULL
+"""
 AN_INDEX = re.compile("^(CREATE|DROP) INDEX")
 
 
@@ -105,60 +122,96 @@ def _examine(connection: Connection, site: Site) -> list[Finding]:
 
 
 def _examine_order(connection: Connection, site: Site, tables: Iterable[str]) -> Iterable[Finding]:
+    read = _read_postgresql if connection.dialect.name == "postgresql" else _read_sqlite
     wanted = [index for index in sort_indexes(site) if index.table.name in tables]
     for table in dict.fromkeys(index.table for index in wanted):
-        existing = inspect(connection).get_indexes(table.name)
+        existing = read(connection, table.name)
         asked = {index.name: index for index in wanted if index.table is table}
         for each in existing:
-            name = str(each["name"])
-            if name.startswith(indexes.PREFIX) and not _is_finished(each):
-                yield Finding(NOT_FINISHED.format(name), (f'DROP INDEX "{name}"',))
-            elif name.startswith(indexes.PREFIX) and not _is_that(each, asked.get(name)):
-                yield Finding(f"Nothing asks for the index {name}.", (f'DROP INDEX "{name}"',))
-        finished = filter(_is_finished, existing)
-        held = [columns for each in finished if (columns := _plain_columns(each))]
-        held.append(inspect(connection).get_pk_constraint(table.name)["constrained_columns"])
-        unique = [
-            each["column_names"] for each in inspect(connection).get_unique_constraints(table.name)
-        ]
+            if not each.name.startswith(indexes.PREFIX):
+                continue
+            parts = _parts(asked[each.name], connection) if each.name in asked else None
+            if not each.is_finished:
+                yield Finding(NOT_FINISHED.format(each.name), (f'DROP INDEX "{each.name}"',))
+            elif parts is None or list(each.parts) != parts[: len(each.parts)]:
+                remedy = f'DROP INDEX "{each.name}"'
+                yield Finding(f"Nothing asks for the index {each.name}.", (remedy,))
         for index in asked.values():
-            is_unique = [index.column.name] in unique and not index.column.nullable
-            if not is_unique and not any(_serves(each, index, connection) for each in held):
-                listed = ", ".join(f'"{name}"' for name in _columns(index, connection))
+            if not any(_serves(each, index, connection) for each in existing):
+                listed = ", ".join(_parts(index, connection))
                 yield Finding(
                     f"The list of {table.name} has no index to sort by {index.column.name}.",
                     (f'CREATE INDEX "{index.name}" ON "{table.name}" ({listed})',),
                 )
 
 
-def _is_finished(index: ReflectedIndex) -> bool:
-    """Whether it is not one that somebody began to make beside writers."""
-    return not index.get("dialect_options", {}).get("postgresql_invalid")
+@dataclass(frozen=True)
+class _Existing:
+    """An index of all rows of a table, and what it holds of each, as the doctor would write it."""
+
+    name: str
+    parts: tuple[str, ...]
+    is_unique: bool
+    is_finished: bool = True
 
 
-def _is_that(existing: ReflectedIndex, asked: SortIndex | None) -> bool:
-    columns = _plain_columns(existing)
-    return asked is not None and columns == list(asked.columns)[: len(columns)]
-
-
-def _plain_columns(index: ReflectedIndex) -> list[str]:
-    """Return the columns of an index of all rows; none for one of expressions or some rows."""
-    is_partial = any(key.endswith("_where") for key in index.get("dialect_options", {}))
-    columns = index["column_names"]
-    return [] if is_partial else [str(name) for name in columns if None not in columns]
-
-
-def _columns(index: SortIndex, connection: Connection) -> Sequence[str]:
+def _parts(index: SortIndex, connection: Connection) -> list[str]:
+    """Return what an index holds of each row."""
+    column, is_sqlite = trigrams.quoted(index.column.name), connection.dialect.name == "sqlite"
+    if index.is_collated:
+        column = sort_key_sql(column, connection.dialect.name)
     # SQLite adds the number of the row to every index by itself.
-    is_numbered = connection.dialect.name == "sqlite" and _has_row_number(index)
-    return index.columns[:1] if is_numbered else index.columns
+    key = () if is_sqlite and _has_row_number(index) else index.key
+    return [column, *(trigrams.quoted(part.name) for part in key)]
 
 
-def _serves(columns: Sequence[str], index: SortIndex, connection: Connection) -> bool:
-    wanted = list(_columns(index, connection))
-    if len(wanted) == 1:
-        return list(columns) == wanted
-    return list(columns)[: len(wanted)] == wanted
+def _serves(existing: _Existing, index: SortIndex, connection: Connection) -> bool:
+    wanted = _parts(index, connection)
+    if existing.is_unique and not index.column.nullable and existing.parts == (wanted[0],):
+        return True
+    if not existing.is_finished:
+        return False
+    held = list(existing.parts)
+    return held == wanted if len(wanted) == 1 else held[: len(wanted)] == wanted
+
+
+def _read_sqlite(connection: Connection, table: str) -> list[_Existing]:
+    """Return the indexes of a table; a part of an expression is none that the doctor writes."""
+    found = []
+    listed = text("SELECT name, [unique] FROM pragma_index_list(:table) WHERE NOT partial")
+    for name, is_unique in connection.execute(listed, {"table": table}).all():
+        columns = text("SELECT name, [desc], coll FROM pragma_index_xinfo(:index) WHERE key")
+        parts = [
+            _sqlite_part(column, is_falling, collation)
+            for column, is_falling, collation in connection.execute(columns, {"index": name})
+        ]
+        found.append(_Existing(name, tuple(parts), bool(is_unique)))
+    return found
+
+
+def _sqlite_part(column: str | None, is_falling: int, collation: str) -> str:
+    if column is None or is_falling:
+        return ""
+    quoted = trigrams.quoted(column)
+    return quoted if collation == "BINARY" else f"{quoted} COLLATE {collation.upper()}"
+
+
+def _read_postgresql(connection: Connection, table: str) -> list[_Existing]:
+    """Return the same of PostgreSQL, which writes expressions in words of its own."""
+    rows = connection.execute(text(POSTGRESQL_INDEXES), {"table": table})
+    return [
+        _Existing(name, tuple(map(_postgresql_part, parts)), is_unique, is_valid)
+        for name, is_unique, is_valid, parts in rows
+    ]
+
+
+def _postgresql_part(written: str) -> str:
+    found = FOLDED_PART.fullmatch(written)
+    if found is None:
+        return written
+    name = found[1] or found[2]
+    quoted = name if name.startswith('"') else trigrams.quoted(name)
+    return sort_key_sql(quoted, "postgresql")
 
 
 def _has_row_number(index: SortIndex) -> bool:

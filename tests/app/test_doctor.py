@@ -55,6 +55,29 @@ async def test_what_a_resource_no_longer_asks_for_is_dropped(database: Database)
     assert await examine(database, RESOURCES) == []
 
 
+async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_do(
+    database: Database, session: AsyncSession
+) -> None:
+    is_server = session.get_bind().dialect.name == "postgresql"
+    # As earlier versions made it, and as others may have one.
+    await session.execute(text("DROP INDEX list_hero_name"))
+    await session.execute(text("CREATE INDEX list_hero_name ON hero (name)"))
+    await session.execute(text("CREATE UNIQUE INDEX ux_plain ON hero (name, id)"))
+    await session.commit()
+    assert [finding.sentence for finding in await examine(database, RESOURCES)] == [
+        "Nothing asks for the index list_hero_name.",
+        "The list of hero has no index to sort by name.",
+    ]
+    await mend(database, RESOURCES)
+    assert await examine(database, RESOURCES) == []
+    # Where another one has the same order, it will do.
+    await session.execute(text("DROP INDEX list_hero_name"))
+    order = "left(fold(name), 500), id" if is_server else "name COLLATE nocase"
+    await session.execute(text(f"CREATE INDEX ours ON hero ({order})"))
+    await session.commit()
+    assert await examine(database, RESOURCES) == []
+
+
 async def test_others_write_while_a_server_makes_an_index(
     postgres_url: str,
 ) -> None:

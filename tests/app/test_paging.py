@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from tests.factories import a_team, some_heroes
 from tests.html import Page, attribute, by_id, link, links_of, parsed, rows_of, text_of
+from tests.sorting import sort_key_of
 from tests.stored import Stored
 from webapp.heroes import Hero
 from webapp.teams import Team
@@ -47,10 +48,10 @@ SORTS: dict[str, Callable[[Hero, dict[int | None, str]], object]] = {
 
 @pytest.mark.parametrize("sort", [sign + name for name in SORTS for sign in ("", "-")])
 async def test_paging_forwards_and_backwards_equals_the_plain_sort(
-    client: httpx.AsyncClient, heroes: list[Hero], stored: Stored, sort: str
+    client: httpx.AsyncClient, session: AsyncSession, heroes: list[Hero], stored: Stored, sort: str
 ) -> None:
     teams = {team.id: team.name for team in await stored.all(Team)}
-    wanted = _sorted(heroes, teams, sort)
+    wanted = _sorted(heroes, teams, sort, sort_key_of(session.get_bind().dialect.name))
     for size in (5, 31):
         address = f"/heroes?sort={sort}&size={size}"
         forwards = await _walk(client, address, "Next page")
@@ -183,9 +184,15 @@ async def test_a_cursor_keeps_its_place_in_any_text(
     assert len({key for (key,) in pages}) == len(names)
 
 
-def _sorted(heroes: list[Hero], teams: dict[int | None, str], sort: str) -> list[str]:
+def _sorted(
+    heroes: list[Hero], teams: dict[int | None, str], sort: str, sort_key: Callable[[str], str]
+) -> list[str]:
     """The keys in the order wanted, found in the plainest way."""
-    value = SORTS[sort.removeprefix("-")]
+
+    def value(hero: Hero, teams: dict[int | None, str]) -> object:
+        found = SORTS[sort.removeprefix("-")](hero, teams)
+        return sort_key(found) if isinstance(found, str) else found
+
     is_descending = sort.startswith("-")
     full = [hero for hero in heroes if value(hero, teams) is not None]
     empty = [hero for hero in heroes if value(hero, teams) is None]

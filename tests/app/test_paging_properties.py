@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from sqlmodel import SQLModel, col
 from starlette.datastructures import QueryParams
 
 from tests.gadgets import Gadget, Maker, Slot
+from tests.sorting import sort_key_of
 from webapp.admin import leaps, narrowing, proposed
 from webapp.admin.keys import key_text
 from webapp.admin.listing import fetch_listing
@@ -31,7 +31,7 @@ gadgets, slots = Resource(Gadget), Resource(Slot)
 teams = Resource(Team, search=(Team.headquarters,))
 site = Site((gadgets, makers, slots, teams))
 SHELVES = ("A", "B", "Ä", "a")
-MAKERS = (("m1", "same"), ("m2", "same"), ("m3", "other"), ("m4", ""), ("m5", "unused"))
+MAKERS = (("m1", "same"), ("m2", "Same"), ("m3", "Öther"), ("m4", ""), ("M4", "unused"))
 
 repeatable = settings(
     max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
@@ -41,7 +41,7 @@ gadget_rows = st.lists(
     st.fixed_dictionaries(
         {
             "id": numbers.map(lambda number: UUID(int=number)),
-            "title": st.sampled_from(["a", "B", "b", "ß", "🦸"]),
+            "title": st.sampled_from(["a", "A", "Ä", "a\u0308", "B", "b", "ß", "ss", "", "🦸"]),
             "rank": st.none() | st.integers(1, 3),
             "price": st.sampled_from([Decimal("0.10"), Decimal("0.30"), Decimal("-2.50")]),
             "made_on": st.none() | st.sampled_from([date(2026, 11, day) for day in (1, 2, 30)]),
@@ -57,14 +57,14 @@ slot_rows = st.lists(
     st.tuples(st.sampled_from(SHELVES), st.integers(-2, 9)), max_size=24, unique=True
 )
 MOTTOS = dict(MAKERS)
-VALUES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    name: itemgetter(name) for name in ("title", "rank", "price", "made_on", "is_secret", "lasts")
-}
+SortKey = Callable[[str], str]
+PLAIN = ("title", "rank", "price", "made_on", "is_secret", "lasts")
 
 
-def maker_of(row: dict[str, Any]) -> Any:
-    code = row["maker_code"]
-    return None if code is None else (MOTTOS[code], code)
+@pytest.fixture
+def sort_key(database: Database) -> SortKey:
+    """What the database sorts texts by."""
+    return sort_key_of(database.reading.dialect.name)
 
 
 @pytest.fixture
@@ -76,15 +76,20 @@ async def tables(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "sort", [sign + name for name in (*VALUES, "maker_code") for sign in ("", "-")]
+    "sort", [sign + name for name in (*PLAIN, "maker_code") for sign in ("", "-")]
 )
 @repeatable
 @given(rows=gadget_rows, size=st.integers(1, 7))
 async def test_pages_of_any_rows_are_their_plain_sort_in_both_directions(
-    database: Database, tables: None, sort: str, rows: list[dict[str, Any]], size: int
+    database: Database,
+    tables: None,
+    sort_key: SortKey,
+    sort: str,
+    rows: list[dict[str, Any]],
+    size: int,
 ) -> None:
     await store(database, rows)
-    wanted = plainly_sorted(rows, sort)
+    wanted = plainly_sorted(rows, sort, sort_key)
     for end, is_backward in (("", False), ("&before=end", True)):
         found = await walk(database, gadgets, f"sort={sort}&size={size}{end}", is_backward)
         assert found == wanted
@@ -94,12 +99,21 @@ async def test_pages_of_any_rows_are_their_plain_sort_in_both_directions(
 @repeatable
 @given(rows=slot_rows, size=st.integers(1, 7))
 async def test_pages_of_rows_with_a_key_of_two_columns_are_their_plain_sort(
-    database: Database, tables: None, sort: str, rows: list[tuple[str, int]], size: int
+    database: Database,
+    tables: None,
+    sort_key: SortKey,
+    sort: str,
+    rows: list[tuple[str, int]],
+    size: int,
 ) -> None:
     gadget = {"id": UUID(int=1), "title": "Robot", "maker_code": None}
     await store(database, [gadget], rows)
-    place = 0 if sort.endswith("shelf") else 1
-    ordered = sorted(rows, key=lambda row: (row[place], row), reverse=sort.startswith("-"))
+    is_shelf = sort.endswith("shelf")
+
+    def value(row: tuple[str, int]) -> Any:
+        return (sort_key(row[0]) if is_shelf else row[1], row)
+
+    ordered = sorted(rows, key=value, reverse=sort.startswith("-"))
     wanted = [f"{shelf},{number}" for shelf, number in ordered]
     for end, is_backward in (("", False), ("&before=end", True)):
         found = await walk(database, slots, f"sort={sort}&size={size}{end}", is_backward)
@@ -118,6 +132,7 @@ async def test_pages_of_rows_with_a_key_of_two_columns_are_their_plain_sort(
 async def test_rows_that_were_there_throughout_appear_once_while_others_come_and_go(
     database: Database,
     tables: None,
+    sort_key: SortKey,
     sort: str,
     rows: list[dict[str, Any]],
     others: list[dict[str, Any]],
@@ -142,7 +157,7 @@ async def test_rows_that_were_there_throughout_appear_once_while_others_come_and
     end = "&before=end" if is_backward else ""
     found = await walk(database, gadgets, f"sort={sort}&size={size}{end}", is_backward, change)
     assert len(found) == len(set(found))
-    wanted = plainly_sorted(kept.values(), sort)
+    wanted = plainly_sorted(kept.values(), sort, sort_key)
     assert [key for key in found if key in set(wanted)] == wanted
 
 
@@ -153,6 +168,7 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
     database: Database,
     tables: None,
     monkeypatch: pytest.MonkeyPatch,
+    sort_key: SortKey,
     sort: str,
     rows: list[dict[str, Any]],
     size: int,
@@ -166,7 +182,8 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
         monkeypatch.setattr(proposed, "MOST_PROPOSED", most)
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=b&is_secret=false&sort={sort}&size={size}{end}"
-            assert await walk(database, gadgets, query, is_backward) == plainly_sorted(left, sort)
+            found = await walk(database, gadgets, query, is_backward)
+            assert found == plainly_sorted(left, sort, sort_key)
 
 
 seats = st.none() | st.sampled_from(["a tower", "B tower", "b tower", "ß tower", "ab tower"])
@@ -179,6 +196,7 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
     database: Database,
     tables: None,
     monkeypatch: pytest.MonkeyPatch,
+    sort_key: SortKey,
     sort: str,
     rows: dict[int, str | None],
     size: int,
@@ -188,7 +206,8 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
         made = [{"id": id, "name": f"Team {id}", "headquarters": seat} for id, seat in rows.items()]
         await execute(database, insert(Team), made)
     left = [(seat, id) for id, seat in rows.items() if seat and "b tower" in seat.lower()]
-    wanted = [str(id) for _, id in sorted(left, reverse=sort.startswith("-"))]
+    left.sort(key=lambda row: (sort_key(row[0]), row[1]), reverse=sort.startswith("-"))
+    wanted = [str(id) for _, id in left]
     monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
     monkeypatch.setattr(proposed, "FEW", -1)
     monkeypatch.setattr(proposed, "SAMPLE_HITS", 0)
@@ -200,8 +219,13 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
             assert await walk(database, teams, query, is_backward) == wanted
 
 
-def plainly_sorted(rows: Iterable[dict[str, Any]], sort: str) -> list[str]:
-    value = maker_of if sort.endswith("maker_code") else VALUES[sort.removeprefix("-")]
+def plainly_sorted(rows: Iterable[dict[str, Any]], sort: str, sort_key: SortKey) -> list[str]:
+    def value(row: dict[str, Any]) -> Any:
+        found = row[sort.removeprefix("-")]
+        if sort.endswith("maker_code") and found is not None:
+            return (sort_key(MOTTOS[found]), found)
+        return sort_key(found) if isinstance(found, str) else found
+
     full = [row for row in rows if value(row) is not None]
     empty = [row for row in rows if value(row) is None]
     is_falling = sort.startswith("-")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, String, Table
 from sqlalchemy.types import Enum
 
+from webapp.admin.collation import is_collated
 from webapp.admin.column_types import LONG_TEXT_CHARACTERS
 from webapp.admin.fields import Field
 from webapp.admin.resource import Resource
@@ -17,19 +18,19 @@ PREFIX = "list_"
 
 @dataclass(frozen=True)
 class SortIndex:
-    """An index that holds the rows of a table by one column, and the equal ones by their key."""
+    """An index that holds the rows of a table by one column, and the equal ones by their key.
+
+    `is_collated`: by the sort key of its text instead.
+    """
 
     table: Table
     column: Column[object]
     key: tuple[Column[object], ...]
+    is_collated: bool
 
     @property
     def name(self) -> str:
         return f"{PREFIX}{self.table.name}_{self.column.name}"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(column.name for column in (self.column, *self.key))
 
 
 def sort_indexes(site: Site) -> list[SortIndex]:
@@ -60,6 +61,11 @@ def is_indexed(resource: Resource, field: Field) -> bool:
     return field in _sorted_fields(resource)
 
 
+def finds_values(resource: Resource, field: Field) -> bool:
+    """Whether that index finds the rows in which a field has a given value."""
+    return is_indexed(resource, field) and not is_collated(field)
+
+
 def _sorted_fields(resource: Resource) -> Iterator[Field]:
     shown = (*resource.list_fields, resource.by_name[resource.default_sort.removeprefix("-")])
     related = (field for field in resource.fields if field.relation)
@@ -69,5 +75,6 @@ def _sorted_fields(resource: Resource) -> Iterator[Field]:
 
 
 def _index(resource: Resource, field: Field) -> SortIndex:
-    key = tuple(part.column for part in resource.key if part is not field)
-    return SortIndex(resource.table, field.column, key)
+    has_sort_key = is_collated(field)
+    key = tuple(part.column for part in resource.key if has_sort_key or part is not field)
+    return SortIndex(resource.table, field.column, key, has_sort_key)

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
+from webapp.admin.collation import ReadSortKey, SortKey, is_missing, is_there
 from webapp.admin.cursor import Cursor
 
 # Where a page begins: at the end of the list that comes first, at a value, or behind a row that
@@ -76,8 +77,8 @@ class Stretch:
     is_led: bool = False
 
 
-# No text goes on with what is sorted behind it.
-LAST_CHARACTER = "\uffff"
+# No text goes on with what is sorted behind it, whatever the collation of the database.
+LAST_CHARACTER = "\U0010ffff"
 # The number of rows a statement brings.
 SIZE: BindParameter[int] = bindparam("size", type_=Integer)
 
@@ -98,9 +99,9 @@ def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     if cursor is None:
         return {}
     value = cursor.value
-    if not cursor.key and isinstance(value, str):
-        # “m” stands for the names that begin with it, which are sorted by their capital letters.
-        value = value[:1].upper() + value[1:] + (LAST_CHARACTER if is_falling else "")
+    if not cursor.key and isinstance(value, str) and is_falling:
+        # “m” stands for all names that begin with it, which follow it in the other direction.
+        value += LAST_CHARACTER
     key = {f"key{number}": part for number, part in enumerate(cursor.key)}
     return {"edge": value, "link": cursor.link, **key}
 
@@ -136,10 +137,10 @@ def _stretch_of_keys(order: Order, place: Place, is_falling: bool) -> Stretch:
 def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Stretch]:
     """Return the sections of the whole list, in their order."""
     link, is_led = order.link, order.link is not None
-    titled = (value.is_not(None),) if order.is_nullable else ()
+    titled = (is_there(value),) if order.is_nullable else ()
     sections: dict[Place, Stretch] = {"titled": Stretch(titled, is_led)}
     if order.is_nullable:
-        sections["untitled" if link else "none"] = Stretch((value.is_(None),), is_led)
+        sections["untitled" if link else "none"] = Stretch((is_missing(value),), is_led)
     if link and link.is_optional:
         sections["none"] = Stretch((link.column.is_(None),))
     return sections
@@ -156,7 +157,7 @@ def _rest_of_section(
     link, names = order.link, _key_names(order)
     behind = _beyond(order.key, names, is_falling)
     if place == "none":
-        return [Stretch(((value if link is None else link.column).is_(None), behind))]
+        return [Stretch((is_missing(value if link is None else link.column), behind))]
     edge = _given("edge", value)
     further = Stretch((value < edge if is_falling else value > edge,), link is not None)
     if link is None:
@@ -170,7 +171,7 @@ def _rest_of_section(
         siblings = Stretch((row, link.column >= same if is_falling else link.column <= same))
     beyond = _beyond((link.target,), ["link"], is_falling)
     if place == "untitled":
-        return [siblings, Stretch((value.is_(None), beyond), True)]
+        return [siblings, Stretch((is_missing(value), beyond), True)]
     return [siblings, Stretch((value == edge, beyond), True), further]
 
 
@@ -256,8 +257,15 @@ def select_page(
 
 def marks_of(rows: FromClause, order: Order, is_falling: bool) -> list[ColumnElement[Any]]:
     """Return how the rows of statements made here are sorted, within one stretch."""
-    marks = [rows.c[f"_order{number}"] for number in range(len(order.columns))]
+    marks: list[ColumnElement[Any]] = [
+        ReadSortKey(mark) if isinstance(column, SortKey) else mark
+        for column, mark in zip(order.columns, _marks(rows, order), strict=True)
+    ]
     return [mark.desc() if is_falling else mark.asc() for mark in marks]
+
+
+def _marks(rows: FromClause, order: Order) -> list[ColumnElement[Any]]:
+    return [rows.c[f"_order{number}"] for number in range(len(order.columns))]
 
 
 def _marked(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
@@ -268,9 +276,10 @@ def _key_names(order: Order) -> list[str]:
     return [f"key{number}" for number in range(len(order.key))]
 
 
-def _given(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
+def _given(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
     # With its type, because SQLAlchemy compares nothing with a bare True.
-    return bindparam(name, type_=column.type)
+    given: BindParameter[Any] = bindparam(name, type_=column.type)
+    return SortKey(given) if isinstance(column, SortKey) else given
 
 
 def _beyond(

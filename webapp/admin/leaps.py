@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webapp.admin.collation import sorted_as
 from webapp.admin.conditions import Conditions
 from webapp.admin.cursor import Cursor
 from webapp.admin.indexes import is_indexed
@@ -26,14 +27,15 @@ from webapp.reading import Row
 LEAPS = 5_000
 
 
-def can_leap(query: ListQuery, selection: Selection, conditions: Conditions) -> bool:
+def can_leap(query: ListQuery, conditions: Conditions) -> bool:
     """Whether nothing is asked of a row but that the value it is sorted by contains a text."""
     return (
         conditions.search == "anywhere"
         and conditions.searched == (query.sort_field,)
         and not query.filtered_fields
         and query.link_field is None
-        and order_of(selection).value is not None
+        # No two have the same key.
+        and query.resource.key != (query.sort_field,)
         and is_indexed(query.resource, query.sort_field)
     )
 
@@ -76,8 +78,9 @@ async def fetch_by_leaps(
 @lru_cache(maxsize=64)
 def _select_leaps(selection: Selection, *, is_falling: bool) -> Select[Any]:
     """Return the statement for the values that match, and the last one that was looked at."""
-    column = selection.sort_field.column
-    edge = bindparam("edge", type_=column.type)
+    field = selection.sort_field
+    column = sorted_as(field, field.column)
+    edge = sorted_as(field, bindparam("edge", type_=column.type))
     most = bindparam("leaps", type_=Integer)
     nearest = func.max if is_falling else func.min
     beyond = operator.lt if is_falling else operator.gt

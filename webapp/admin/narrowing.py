@@ -117,7 +117,7 @@ class _Narrowing:
         return Walked(walked.rows + more.rows, more.edge)
 
     async def leap(self, walked: Walked) -> Found | None:
-        if walked.edge is None or not can_leap(self.query, self.selection, self.conditions):
+        if walked.edge is None or not can_leap(self.query, self.conditions):
             return None
         leaping = partial(self._leap, walked.edge, self.limit - len(walked.rows))
         rows = await in_time(self.session, leaping, LEAPING_MILLISECONDS)

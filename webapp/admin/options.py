@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webapp.admin.collation import sorted_as
 from webapp.admin.fields import Field, Relation
 from webapp.admin.resource import Resource
 from webapp.admin.search import can_match, matches_any, parameters_of
@@ -129,6 +130,7 @@ def _select_options(site: Site, field: Field, asked: Asked) -> Select[Any]:
     target = site.target_of(field)
     value = target.by_name[field.relation.target_column].column
     title = target.title_field.column
+    by_title = sorted_as(target.title_field, title)
     condition: ColumnElement[bool] = false()
     match asked:
         case "all":
@@ -141,11 +143,12 @@ def _select_options(site: Site, field: Field, asked: Asked) -> Select[Any]:
     chosen = bindparam("chosen", type_=value.type, expanding=True)
     left_out = bindparam("left_out", type_=value.type, expanding=True)
     columns = (value.label("value"), title.label("title"))
-    others = select(literal(1).label("rank"), *columns).order_by(title, value)
+    others = select(literal(1).label("rank"), *columns).order_by(by_title, value)
     found = others.where(condition, value.not_in(left_out)).limit(MOST_OPTIONS + 1).subquery()
     first = select(literal(0).label("rank"), *columns).where(value.in_(chosen)).subquery()
     both = union_all(select(first), select(found)).subquery()
-    return select(*both.c).order_by(both.c.rank, both.c.title, both.c.value)
+    by_title = sorted_as(target.title_field, both.c.title)
+    return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
 
 
 async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:

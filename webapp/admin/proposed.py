@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.admin.conditions import Conditions, conditions_of, values_of
 from webapp.admin.fields import Field
 from webapp.admin.in_time import in_time
-from webapp.admin.indexes import is_indexed
+from webapp.admin.indexes import finds_values
 from webapp.admin.keyset import SIZE, Place, parameters_of, place_of, stretches
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
@@ -193,14 +193,14 @@ async def proposes(session: AsyncSession, query: ListQuery) -> bool:
 
 
 def _has_indexed_filter(query: ListQuery) -> bool:
-    return any(is_indexed(query.resource, field) for field in query.filtered_fields)
+    return any(finds_values(query.resource, field) for field in query.filtered_fields)
 
 
 async def are_few(session: AsyncSession, query: ListQuery) -> bool:
     """Whether the index of a filter says that it leaves few rows."""
     conditions = conditions_of(query)
     for field in query.filtered_fields:
-        if is_indexed(query.resource, field):
+        if finds_values(query.resource, field):
             source = Source(query.resource, conditions, field)
             if await count_proposed(session, query, source, FEW) <= FEW:
                 return True
@@ -230,7 +230,7 @@ async def sources_of(session: AsyncSession, query: ListQuery, *, is_partial: boo
     `is_partial` allows for one that does not propose all rows, but those where a word begins so.
     """
     resource, conditions = query.resource, conditions_of(query)
-    fields = [field for field in query.filtered_fields if is_indexed(resource, field)]
+    fields = [field for field in query.filtered_fields if finds_values(resource, field)]
     sources = [Source(resource, conditions, field) for field in fields]
     is_usable = _can_propose(session, query) and (is_partial or not is_short(query))
     if is_usable and await fetch_has_trigrams(session, resource):

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlmodel import AutoString
 
+from webapp.admin.collation import is_collated, sorted_as
 from webapp.admin.fields import Field
 from webapp.admin.keyset import (
     Link,
@@ -110,10 +111,10 @@ def order_of(selection: Selection) -> Order:
             field.is_optional,
         )
         title = target.title_field
-        value = records.c[title.column.name]
+        value = sorted_as(title, records.c[title.column.name])
         return Order(value, key, title.is_optional, selection.is_descending, link)
-    is_keyed = field.is_key and len(resource.key) == 1
-    value_or_none = None if is_keyed else field.column
+    is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
+    value_or_none = None if is_keyed else sorted_as(field, field.column)
     return Order(value_or_none, key, field.is_optional, selection.is_descending)
 
 

@@ -1,0 +1,12 @@
+"""Sorting: the order in which each database has texts, by rules of its own."""
+
+from collections.abc import Callable
+
+from webapp.folding import fold
+
+ASCII_LETTERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def sort_key_of(dialect: str) -> Callable[[str], str]:
+    """What stands for a text where lists are sorted: no case and, on PostgreSQL, no accents."""
+    return fold if dialect == "postgresql" else lambda text: text.translate(ASCII_LETTERS)
