@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlmodel import Field, SQLModel
 
-from webapp.admin.schemas import Schema, article_of, clean_text, derive, partial, sentences_of
+from webapp.admin.schemas import Schema, clean_text, derive, partial, sentences_of
 from webapp.heroes import Hero, HeroCreate, HeroUpdate
 
 LABELS = {"name": "name", "secret_name": "secret name", "age": "age"}
@@ -105,10 +105,3 @@ def test_any_text_is_cleaned_or_refused_and_cleaned_once(text: str) -> None:
 def test_a_great_many_carriage_returns_are_no_more_work_than_other_text() -> None:
     assert clean_text("a" + "\r" * 500_000) == "a" + "\r" * 500_000
     assert clean_text("a" + "\r" * 500_000 + "\n") == "a\n"
-
-
-@pytest.mark.parametrize(
-    ("noun", "article"), [("team", "a"), ("age", "an"), ("UUID", "a"), ("ID", "an"), ("", "a")]
-)
-def test_a_noun_has_its_article(noun: str, article: str) -> None:
-    assert article_of(noun) == article

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.admin.catalog import Catalog, Effect, fetch_catalog, triggers_of
 from webapp.admin.heirs import Choice, choices_of
 from webapp.admin.keys import Key
+from webapp.admin.labels import in_sentence
 from webapp.admin.pointing import Doomed, count_pointing, fetch_ids, find_doomed
-from webapp.admin.resource import Resource, in_sentence
+from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, TableName
 from webapp.admin.total import COUNT_CAP, Total

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from webapp.admin.column_types import input_for, is_secret, is_text, plain_annotation
 from webapp.admin.inputs import Input
+from webapp.admin.labels import label_of
 from webapp.admin.schemas import is_encoded, text_annotation
 from webapp.admin.storable import is_aware, rounded, storable
 
@@ -139,7 +140,7 @@ def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
     is_generated = column.primary_key and (is_counted or info.default_factory is not None)
     return Field(
         name=name,
-        label=info.title or _label_of(name, is_relation=relation is not None),
+        label=info.title or label_of(name, is_relation=relation is not None),
         column=column,
         info=info,
         input=input_for(column.type, info.annotation),
@@ -168,10 +169,3 @@ def _back_name_of(mapper: Mapper[Any], target: Mapper[Any], column: Column[Any])
         if relationship.mapper is mapper and column in relationship.remote_side:
             return relationship.key
     return None
-
-
-def _label_of(name: str, *, is_relation: bool) -> str:
-    words = (name.removesuffix("_id") if is_relation else name).replace("_", " ").strip()
-    if words.lower() in {"id", "uuid", "url", "ip"}:
-        return words.upper()
-    return words[:1].upper() + words[1:]

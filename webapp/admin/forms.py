@@ -13,9 +13,10 @@ from starlette.datastructures import FormData
 
 from webapp.admin.display import MASK
 from webapp.admin.fields import Field
+from webapp.admin.labels import article_of
 from webapp.admin.options import Options, fetch_options, fixed_options
 from webapp.admin.resource import Resource
-from webapp.admin.schemas import article_of, clean_text, sentences_of
+from webapp.admin.schemas import clean_text, sentences_of
 from webapp.admin.site import Site
 from webapp.errors import Invalid
 

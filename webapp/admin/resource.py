@@ -1,6 +1,5 @@
 """Resource: one model, and all that its pages and its API need to know of it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,9 +9,15 @@ from sqlalchemy import Column, ColumnElement, Index, Table, UniqueConstraint
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field, fields_of
+from webapp.admin.labels import in_sentence, noun_of, plural_of
 from webapp.admin.schemas import derive, partial
 
 MOST_COLUMNS = 7
+# What the application has at these addresses already.
+TAKEN_NAMES = frozenset(
+    {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
+    | {"account", "people", "welcome"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +62,12 @@ class Resource:
     def __post_init__(self) -> None:
         if not getattr(self.model, "__table__", None) is not None:
             raise TypeError(f"{self.model.__name__} needs table=True to be administered")
-        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", self.model.__name__).lower()
-        label = self.label or words
+        label = self.label or noun_of(self.model.__name__)
         plural = self.label_plural or plural_of(label)
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "label_plural", plural)
-        object.__setattr__(self, "name", self.name or plural.replace(" ", "-"))
+        name = f"{label}s" if plural in TAKEN_NAMES else plural
+        object.__setattr__(self, "name", self.name or name.lower().replace(" ", "-"))
         # The history knows a record by its key, so SQLite shall not give one a second time.
         if self.table.autoincrement_column is not None:
             self.table.dialect_options["sqlite"]["autoincrement"] = True
@@ -264,17 +269,3 @@ def _is_plainly_unique(index: Index) -> bool:
     is_partial = any(options.get("where") is not None for options in index.dialect_options.values())
     is_plain = all(isinstance(expression, Column) for expression in index.expressions)
     return bool(index.unique) and is_plain and not is_partial
-
-
-def in_sentence(label: str) -> str:
-    """Return a label as it stands in a sentence: “Secret name” → “secret name”, “UUID” stays."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
-
-
-def plural_of(noun: str) -> str:
-    """Return the plural by the rules of spelling; `label_plural` is for the exceptions."""
-    if re.search(r"[^aeiou]y$", noun):
-        return noun[:-1] + "ies"
-    if re.search(r"(s|x|z|ch|sh|[^aeiou]o)$", noun):
-        return noun + "es"
-    return noun + "s"

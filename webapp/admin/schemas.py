@@ -21,6 +21,8 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
+from webapp.admin.labels import article_of
+
 WHOLE_NUMBER = "Enter a whole number."
 NUMBER = "Enter a number."
 TEXT = "Enter a text."
@@ -191,11 +193,6 @@ def sentences_of(error: ValidationError, labels: dict[str, str]) -> dict[str, st
         label = labels.get(name, name)
         sentences.setdefault(name, sentence_of(detail, label))
     return sentences
-
-
-def article_of(noun: str) -> str:
-    """Return the indefinite article by spelling: “a team”, “an age”, “a UUID”."""
-    return "an" if noun[:1].lower() in {"a", "e", "i", "o"} else "a"
 
 
 def _number(bound: object) -> str:

@@ -8,13 +8,10 @@ from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
 from webapp.admin.kept import KeptListings
-from webapp.admin.resource import Resource, in_sentence
+from webapp.admin.labels import in_sentence
+from webapp.admin.resource import TAKEN_NAMES, Resource
+from webapp.templating import capitalised
 
-# What the application has at these addresses already.
-TAKEN_NAMES = frozenset(
-    {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
-    | {"account", "people", "welcome"}
-)
 # What stands behind the key of a record already: /teams/3/history.
 TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore", "undo"})
 
@@ -32,8 +29,7 @@ class Referrer:
     @property
     def label(self) -> str:
         """How the records are called: “Heroes”, or “Heroes (mentor)” beside other heroes."""
-        words = self.resource.label_plural
-        label = words[:1].upper() + words[1:]
+        label = capitalised(self.resource.label_plural)
         return label if self.is_alone else f"{label} ({in_sentence(self.field.label)})"
 
 

@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 
 from webapp.admin.display import MASK, revealed, shortened
 from webapp.admin.fields import Field
+from webapp.admin.labels import label_of
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_value
@@ -288,7 +289,7 @@ def _plain_differences(change: Change) -> tuple[Difference, ...]:
     """Return the differences of what is no resource, under the names of its fields."""
     return tuple(
         Difference(
-            name.replace("_", " ").capitalize(),
+            label_of(name),
             # Neither: that it was, and nothing of what it is.
             shortened(old or "") if (old, new) != (None, None) else MASK,
             shortened(new or "") if (old, new) != (None, None) else MASK,

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from webapp.admin import changes, removal
 from webapp.admin.keys import Key, parse_key
+from webapp.admin.labels import words_of
 from webapp.admin.requests import operation_of, secret_of, session_of
 from webapp.admin.resource import Resource
 from webapp.admin.schemas import dumped
@@ -24,6 +25,7 @@ from webapp.api.schemas import ErrorDetail, related_schema, relationships_of
 from webapp.database import SAFE_METHODS
 from webapp.errors import Invalid
 from webapp.identity import Role, identity_of, needs
+from webapp.templating import capitalised
 
 MOST_ROWS = 1_000
 Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many records to leave out.")]
@@ -127,7 +129,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         add(
             f"/{{id}}/with-{relationship.key.replace('_', '-')}",
             reader(site, resource, relationship),
-            f"Read {one} with {relationship.key.replace('_', ' ')}",
+            f"Read {one} with {' '.join(words_of(relationship.key))}",
             related_schema(site, resource, relationship),
             responses=NOT_FOUND,
         )
@@ -252,4 +254,4 @@ async def _fetch(resource: Resource, request: Request, id: str, **options: Any) 
 
 
 def _not_found(resource: Resource) -> HTTPException:
-    return HTTPException(404, f"{resource.label[:1].upper()}{resource.label[1:]} not found")
+    return HTTPException(404, f"{capitalised(resource.label)} not found")
