@@ -44,11 +44,15 @@ NOT_KEPT = b"no-store"
 ASKED_AGAIN = b"private, no-cache"
 MOST_HEADER_BYTES = 64 * 2**10
 MOST_COOKIE_BYTES = 8 * 2**10
-# Room for the keys of all records that may be deleted at once.
-MOST_TARGET_BYTES = 64 * 2**10
+# Room for the keys of all rows of a page.
+MOST_TARGET_BYTES = 48 * 2**10
+# The longest are cursors, which hold a text of a record.
+MOST_PARAMETER_BYTES = 20_000
+MOST_PARAMETERS = 2_000
 # A slow line brings 5 MB within the time that a body has and so many seconds more.
 SLOWEST_BYTES_PER_SECOND = 32 * 2**10
 TOO_BIG = "This is larger than the server accepts."
+LONG_QUERY = "What follows the question mark in this address is longer than anything reads."
 TOO_SLOW = "This took too long to arrive. Nothing was saved; send it again."
 CROSS_SITE = "Nothing shows that a page of this site sent this. Open the page here and do it again."
 
@@ -98,6 +102,8 @@ class ProtectionMiddleware:
             return 431, TOO_BIG
         if len(scope["path"]) + len(scope["query_string"]) > MOST_TARGET_BYTES:
             return 414, TOO_BIG
+        if not _is_sensible(scope["query_string"]):
+            return 400, LONG_QUERY
         if not is_known_host(scope, self.hosts):
             return 400, UNKNOWN_HOST
         if is_cross_site(scope):
@@ -138,6 +144,15 @@ class Body:
         if self._received > self._most_bytes:
             raise HTTPException(413, self._refusal)
         return message
+
+
+def _is_sensible(query: bytes) -> bool:
+    """Whether nothing in a query is longer, and there is no more of it, than anything reads."""
+    if query.count(b"&") >= MOST_PARAMETERS:
+        return False
+    return len(query) <= MOST_PARAMETER_BYTES or all(
+        len(part) <= MOST_PARAMETER_BYTES for part in query.split(b"&")
+    )
 
 
 def _declared_bytes(scope: Scope) -> int:

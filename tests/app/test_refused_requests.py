@@ -2,12 +2,16 @@
 
 import json
 from base64 import urlsafe_b64encode
+from urllib.parse import unquote
 
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.factories import a_hero
+from tests.factories import a_hero, a_team
+from tests.html import field_of, link, parsed, text_of
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def packed(text: str) -> str:
@@ -37,15 +41,76 @@ async def test_a_form_in_another_charset_is_refused_undecoded(
     assert response.status_code == 415
 
 
-@pytest.mark.parametrize("character", ["_", "/", "%25"])
-async def test_a_long_search_for_wildcards_finds_nothing(
+@pytest.mark.parametrize("character", ["_", "/", "%25", "x"])
+async def test_a_search_is_cut_where_nobody_types_on_and_says_so(
     client: httpx.AsyncClient, session: AsyncSession, character: str
 ) -> None:
     await a_hero(session)
+    assert (await client.get(f"/heroes?q={character * 200}")).status_code == 200
+    page = await client.get(f"/heroes?q={character * 6_000}")
+    assert page.status_code == 400
+    assert field_of(page, "Search heroes").value == unquote(character) * 200
+    assert "Search for at most 200 characters." in text_of(parsed(page))
+    assert (await client.get(f"/heroes.csv?q={character * 201}")).status_code == 400
 
-    response = await client.get(f"/heroes?q={character * 21_000}")
 
-    assert response.status_code == 200
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/heroes/options/team_id?q={}",
+        "/heroes?team.q={}",
+        "/heroes/1/edit?back=/{}",
+        "/heroes/new?back=/{}",
+        "/heroes/1/delete?back=/{}",
+        "/teams/1/delete?heroes.q={}",
+    ],
+)
+async def test_what_is_longer_than_anything_means_is_refused_and_said(
+    client: httpx.AsyncClient, session: AsyncSession, address: str
+) -> None:
+    await a_hero(session, team=await a_team(session))
+    assert (await client.get(address.format("x"))).status_code == 200
+    refused = await client.get(address.format("x" * 2_500))
+    assert refused.status_code == 400
+    assert "at most" in text_of(parsed(refused))
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("x=" + "a" * 20_000, 400),
+        ("after=" + "a" * 20_000, 400),
+        ("id=1&" * 3_000, 400),
+        ("&" * 2_000, 400),
+        ("id=1&" * 10_000, 414),
+        ("x=" + "a" * 50_000, 414),
+    ],
+)
+async def test_an_address_has_an_end(client: httpx.AsyncClient, query: str, status: int) -> None:
+    for path in ("/heroes", "/history", "/api/heroes/", "/heroes.csv", "/sign-in", "/theme"):
+        refused = await client.get(f"{path}?{query}")
+        assert refused.status_code == status
+
+
+async def test_a_list_of_more_filters_than_an_address_holds_is_left_for_the_whole_list(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "ü" * 60)
+    filters = "&".join(f"team={number}" for number in range(100, 199))
+    for query, has_back in (("", True), ("&q=" + "€" * 150, False)):
+        page = await client.get(f"/heroes?{filters}&team=none{query}")
+        assert page.status_code == 200
+        assert ("back=" in link(page, "New hero")) is has_back
+        assert (await client.get(link(page, "New hero"))).status_code == 200
+
+
+async def test_a_form_of_too_many_fields_is_refused_before_they_are_read(
+    client: httpx.AsyncClient,
+) -> None:
+    body = b"a=%41&" * 100_000
+    refused = await client.post("/heroes", content=body, headers=FORM)
+    assert refused.status_code == 400
+    assert "at most 2,000 fields" in text_of(parsed(refused))
 
 
 @pytest.mark.parametrize(

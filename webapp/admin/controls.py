@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 
 from webapp.admin.filters import Filter, described
 from webapp.admin.options import Options, fetch_first_options, fetch_options, fixed_options
-from webapp.admin.query import ListQuery
+from webapp.admin.query import ListQuery, search_in
 from webapp.admin.site import Site
 
 
@@ -51,7 +51,7 @@ async def fetch_controls(
     """
     return tuple(
         [
-            await _control(session, site, filter, params.get(f"{filter.name}.q", "").strip())
+            await _control(session, site, filter, search_in(params, f"{filter.name}.q"))
             for filter in query.filters
         ]
     )

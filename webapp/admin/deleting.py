@@ -17,8 +17,10 @@ from webapp.admin.keys import Key, key_text
 from webapp.admin.listing import fetch_titles
 from webapp.admin.options import choosing, fetch_options
 from webapp.admin.pages import deleted_page
+from webapp.admin.query import search_in
 from webapp.admin.requests import (
     back_of,
+    back_param,
     form_of,
     key_in,
     not_found,
@@ -117,7 +119,7 @@ async def _confirmation(
         "problem": problem,
         "seen": await count_changes(session, resource.name, doomed),
         "is_row": is_row,
-        "back": request.query_params.get("back", ""),
+        **back_param(request),
         "cancel_url": back_of(request, came_from),
     }
     return render(
@@ -134,7 +136,7 @@ async def _picker(
 ) -> FormField:
     """Return the picker of the record that those left behind shall point at."""
     field = choice.referrer.field if choice.referrer else choosing(resource, choice.field)
-    text = request.query_params.get(f"{choice.name}.q", "").strip()
+    text = search_in(request.query_params, f"{choice.name}.q")
     found = await fetch_options(session_of(request), site_of(request), field, text)
     params = [("without", key) for key in sorted(doomed)]
     options_url = f"/{resource.name}/options/{field.name}"

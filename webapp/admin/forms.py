@@ -15,6 +15,7 @@ from webapp.admin.display import MASK
 from webapp.admin.fields import Field
 from webapp.admin.labels import article_of
 from webapp.admin.options import Options, fetch_options, fixed_options
+from webapp.admin.query import MOST_SEARCH_CHARACTERS
 from webapp.admin.resource import Resource
 from webapp.admin.schemas import clean_text, sentences_of
 from webapp.admin.site import Site
@@ -69,7 +70,7 @@ def searches_of(form: FormData) -> dict[str, str]:
     Where there is any, Enter was pressed in its box: the form is to be searched, not saved.
     """
     return {
-        name.removesuffix(".q"): text.strip()
+        name.removesuffix(".q"): text.strip()[:MOST_SEARCH_CHARACTERS]
         for name, text in form.items()
         if name.endswith(".q") and isinstance(text, str) and text.strip()
     }

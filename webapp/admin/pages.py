@@ -14,9 +14,15 @@ from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of, key_text
 from webapp.admin.listing import fetch_listing, fetch_references
+<<<<<<< HEAD
 from webapp.admin.options import choosing, fetch_options
 from webapp.admin.query import ListQuery, Scope
+=======
+from webapp.admin.options import fetch_options
+from webapp.admin.query import ListQuery, Scope, search_in
+>>>>>>> 053a1e1 (Limit searches, ways back and addresses in size before anything is made of them)
 from webapp.admin.requests import (
+    as_back,
     fetch_record,
     key_in,
     not_found,
@@ -77,7 +83,7 @@ async def options(resource: Resource, request: Request) -> Response:
         field = choosing(resource, field)
     if field is None or field.relation is None:
         raise HTTPException(404)
-    text = request.query_params.get("q", "").strip()
+    text = search_in(request.query_params, "q")
     found = await fetch_options(session_of(request), site_of(request), field, text)
     found = found.without(request.query_params.getlist("without"))
     target = site_of(request).target_of(field)
@@ -111,12 +117,13 @@ async def _fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any
     session, site = session_of(request), site_of(request)
     count = request.query_params.get("count", "")
     fragment = fragment_of(request, LIST_FRAGMENTS)
+    # A list as it is by default needs no way back: it is where people go anyway.
+    back = as_back(query.url) if query.params() or query.scope else ""
     context: dict[str, Any] = {
         "resource": query.resource,
         "query": query,
         "fragment": fragment,
-        # A list as it is by default needs no way back: it is where people go anyway.
-        "back": f"back={quote(query.url, safe='/')}" if query.params() or query.scope else "",
+        "back": f"back={quote(back, safe='/')}" if back else "",
         "new_url": _new_url(query),
         "title": "",
         "total": None,
@@ -152,10 +159,10 @@ def _new_url(query: ListQuery) -> str:
     """Return the address of the form for a record that would stand in this list."""
     url = f"/{query.resource.name}/new"
     if query.scope is None:
-        return with_query(url, back=query.url if query.params() else "")
+        return with_query(url, back=as_back(query.url) if query.params() else "")
     field = query.scope.field
     given = {field.name: field.input.format(query.scope.value)}
-    return with_query(url, **given, back=query.url)
+    return with_query(url, **given, back=as_back(query.url))
 
 
 async def _show(

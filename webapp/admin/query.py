@@ -1,12 +1,13 @@
 """The list query: the whole state of a list, which is its URL and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 
 from webapp.admin.cursor import Cursor, cursor_text, parse_cursor
 from webapp.admin.fields import Field
@@ -17,6 +18,9 @@ from webapp.admin.site import Site
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = PAGE_SIZES[0]
 END = "end"
+# More than anybody searches for; to fold and look for more costs without end.
+MOST_SEARCH_CHARACTERS = 200
+LONG_SEARCH = f"Search for at most {MOST_SEARCH_CHARACTERS} characters."
 # Any: each attribute has a type of its own.
 BEGINNING: dict[str, Any] = {"after": None, "before": None, "start": None, "is_end": False}
 
@@ -223,7 +227,7 @@ def parse_query(
     query = ListQuery(
         resource,
         path,
-        text=params.get("q", "").strip(),
+        text=_search(params, problems),
         filters=tuple(filters),
         sort=sort,
         order_field=order_field,
@@ -253,6 +257,22 @@ def query_in(
 ) -> ListQuery:
     """Read the same from the URL's query as a request has it; the same one is read once."""
     return parse_query(site, resource, path, QueryParams(query_string), scope)
+
+
+def _search(params: QueryParams, problems: list[str]) -> str:
+    text = params.get("q", "").strip()
+    if len(text) > MOST_SEARCH_CHARACTERS:
+        problems.append(f"{LONG_SEARCH} This is what the first ones find.")
+    return text[:MOST_SEARCH_CHARACTERS].strip()
+
+
+def search_in(params: Mapping[str, object], name: str) -> str:
+    """Return what a picker or a filter is searched for; 400 if it is longer than any title."""
+    text = params.get(name, "")
+    text = text.strip() if isinstance(text, str) else ""
+    if len(text) > MOST_SEARCH_CHARACTERS:
+        raise HTTPException(400, LONG_SEARCH)
+    return text
 
 
 def _start(query: ListQuery, text: str) -> Cursor:

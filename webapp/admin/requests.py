@@ -19,7 +19,7 @@ from webapp.admin.site import Site
 from webapp.database import SAFE_METHODS
 from webapp.history import Operation
 from webapp.identity import identity_of
-from webapp.templating import is_local
+from webapp.templating import LONGEST_PATH_CHARACTERS, is_local
 
 # Room for all the records that may be deleted at once, and what else their form holds.
 MOST_FIELDS = 2_000
@@ -27,6 +27,8 @@ URLENCODED = "application/x-www-form-urlencoded"
 FORM_TYPES = (URLENCODED, "multipart/form-data")
 # More than that is decoded beside the event loop, which it would hold up.
 QUICK_BYTES = 64 * 2**10
+# Our pages send none that is longer: a list of so many filters is left for the whole list.
+LONG_BACK = f"An address to go back to has at most {LONGEST_PATH_CHARACTERS:,} characters."
 TOO_MANY_FIELDS = f"A form here has at most {MOST_FIELDS:,} fields."
 
 
@@ -110,13 +112,25 @@ async def _fields_of(body: bytes) -> list[tuple[str, str | UploadFile]]:
 
 def back_of(request: Request, default: str) -> str:
     """Return the page to go back to: the address in `?back=`, if it is one of ours."""
-    back = request.query_params.get("back", "")
+    back = _back(request)
     return back if is_local(back) else default
 
 
 def back_param(request: Request) -> dict[str, str]:
     """Return the same as a parameter for the next address, unread."""
-    return {"back": request.query_params.get("back", "")}
+    return {"back": _back(request)}
+
+
+def as_back(url: str) -> str:
+    """Return an address to go back to, "" for one with so many filters that it is too long."""
+    return url if is_local(url) else ""
+
+
+def _back(request: Request) -> str:
+    back = request.query_params.get("back", "")
+    if len(back) > LONGEST_PATH_CHARACTERS:
+        raise HTTPException(400, LONG_BACK)
+    return back
 
 
 def operation_of(request: Request, via: str = "page") -> Operation:
