@@ -7,6 +7,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from webapp.identity import Identity
 from webapp.statements import count_statements
 
 QUIET_PATHS = ("/static/", "/healthz", "/readyz")
@@ -18,8 +19,9 @@ logger = logging.getLogger("webapp.access")
 
 
 class AccessLogMiddleware:
-    """Logs `method=GET path=/heroes status=200 duration_ms=3.1 statements=1` for each request.
+    """Logs a line for each request, with who sent it, if somebody is signed in, and from where.
 
+    `method=GET path=/heroes status=200 duration_ms=3.1 statements=1 address=::1 user="Ann Smith"`.
     Static files and health checks are logged for debugging only.
     """
 
@@ -47,13 +49,21 @@ class AccessLogMiddleware:
                 level = logging.DEBUG if path.startswith(QUIET_PATHS) else logging.INFO
                 logger.log(
                     level,
-                    "method=%s path=%s status=%d duration_ms=%.1f statements=%d",
+                    "method=%s path=%s status=%d duration_ms=%.1f statements=%d address=%s user=%s",
                     quoted(scope["method"]),
                     quoted(path),
                     status,
                     (time.perf_counter() - start) * 1000,
                     count.value,
+                    quoted(scope["client"][0] if scope.get("client") else ""),
+                    quoted(_user_of(scope)),
                 )
+
+
+def _user_of(scope: Scope) -> str:
+    """Return who was found to have sent a request, "" if that is nobody known."""
+    identity: Identity | None = scope.get("state", {}).get("identity")
+    return identity.name if identity else ""
 
 
 def quoted(text: str) -> str:

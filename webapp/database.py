@@ -36,6 +36,9 @@ POSTGRESQL_SETTINGS = {
     "jit": "off",
 }
 
+# Nobody else on this machine reads what is masked, or the digests of passwords.
+PRIVATE = 0o600
+
 # Not a setting to connect with: a server that does not know it would refuse.
 WATCH = "SET client_connection_check_interval = '1s'"
 WATCH_SECONDS = 2.0
@@ -114,7 +117,8 @@ def _connect_sqlite(url: URL, settings: Settings) -> Database:
     # When this fails the first connection says so.
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        # What SQLite puts beside it gets the same mode.
+        path.touch(PRIVATE)
 
     endings: sqlite.Endings = set()
     loop_reader = sqlite.LoopReader(path)

@@ -152,6 +152,11 @@ def check_serving(settings: Settings) -> Settings:
 
     Raises SettingsError for what is too open for the address to listen on.
     """
+    if settings.auth == "off" and settings.allowed_hosts:
+        raise SettingsError(
+            "WEBAPP_AUTH=off lets everybody in, so it is for this machine alone, and"
+            " WEBAPP_ALLOWED_HOSTS names others."
+        )
     if not _is_loopback(settings.host):
         if settings.auth == "off":
             raise SettingsError(

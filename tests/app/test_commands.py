@@ -150,7 +150,7 @@ def test_each_request_is_a_line_of_the_log(sqlite_url: str, tmp_path: Path) -> N
     first, second = (tmp_path / "stderr").read_text().splitlines()
     assert re.fullmatch(
         r"\S+ INFO webapp.access method=GET path=/api/heroes/ status=200"
-        r" duration_ms=\d+\.\d statements=\d+",
+        r" duration_ms=\d+\.\d statements=\d+ address=127\.0\.0\.1 user=(Anyone|\"\"|\".*\")",
         first,
     )
     assert "path=/api/teams/" in second

@@ -4,9 +4,12 @@ import asyncio
 import csv
 import io
 import json
+import re
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis.strategies import text
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
@@ -15,7 +18,7 @@ from starlette.types import Message
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import rows_of
 from tests.statements import Statements
-from webapp.admin.export import ROWS_PER_BATCH
+from webapp.admin.export import ROWS_PER_BATCH, defused
 from webapp.heroes import Hero
 
 
@@ -171,6 +174,35 @@ async def test_no_cell_of_a_csv_file_is_a_formula(
     (row,) = lines_of(await client.get("/heroes.csv"))
 
     assert row["name"].startswith("'")
+
+
+SEPARATOR = re.compile(r"[;,|\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
+# What `defused` has written, found as its docstring says.
+WRITTEN = re.compile(
+    r"""(^|[;,|\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029])'(?=[\s"']*[=+\-@\uff1d\uff0b\uff0d\uff20])"""
+)
+
+
+@example("a;=1+1")
+@example("a\t-1\n+2\r@3")
+@example("'=1")
+@example('a;"=1')
+@given(text(alphabet="=+-@;,|\t\r\n '\"a1\uff1d\u2028"))
+def test_a_cell_is_harmless_however_a_file_is_split_and_its_text_can_be_had_back(
+    cell: str,
+) -> None:
+    harmless = defused(cell)
+    for part in SEPARATOR.split(harmless):
+        assert part.lstrip(' "')[:1] not in tuple("=+-@\uff1d")
+    assert WRITTEN.sub(r"\1", harmless) == cell
+
+
+async def test_titles_are_made_harmless_too(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "x;=1", "x", age=7, team=await a_team(session, "y;=1"))
+    (row,) = lines_of(await client.get("/heroes.csv"))
+    assert (row["name"], row["age"], row["team"]) == ("x;'=1", "7", "y;'=1")
 
 
 @pytest.mark.parametrize("extension", ["csv", "json"])

@@ -15,6 +15,7 @@ from tests.html import (
     by_id,
     deeds_of,
     facts_of,
+    field_of,
     follow,
     form_of,
     heading_of,
@@ -573,3 +574,24 @@ def page_forms(page: httpx.Response) -> list[Form]:
     """The forms that restore a state, the newest first."""
     tags = parsed(page).find_all("form", action=re.compile("/restore$"))
     return [form_of(str(tag)) for tag in tags]
+
+
+async def test_who_may_not_see_a_change_does_not_learn_who_made_it(
+    client: httpx.AsyncClient,
+    editor: httpx.AsyncClient,
+    viewer: httpx.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    # The owner has dealt with accounts only.
+    await client.post("/people", data={"name": "Bob", "role": "viewer"})
+    await editor.post("/teams", data={"name": "Preventers"})
+    for who, names in ((client, ["Edward Editor", "Olive Owner"]), (viewer, ["Edward Editor"])):
+        offered = field_of(await who.get("/history"), "Person").options
+        assert list(offered) == ["Anyone", *names]
+    for page in ("/history", "/history?resource=people", "/teams/1/history"):
+        assert "Olive" not in (await viewer.get(page)).text
+    found = await viewer.get("/history?by=Olive+Owner")
+    unknown = await viewer.get("/history?by=Nobody+Known")
+    assert found.text.replace("Olive+Owner", "").replace("Olive Owner", "") == (
+        unknown.text.replace("Nobody+Known", "").replace("Nobody Known", "")
+    )

@@ -169,6 +169,21 @@ async def test_a_form_carries_no_more_than_a_digest_of_it(
     assert theirs["secret_name"] != opened["secret_name"]
 
 
+@pytest.mark.usefixtures("hero")
+async def test_nobody_can_tell_from_its_digest_that_two_records_have_the_same(
+    client: httpx.AsyncClient, viewer: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "Nova", SECRET, age=17)
+    first, second = [
+        json.loads(form_of(await client.get(f"/heroes/{key}/edit"))[OPENED]) for key in (1, 2)
+    ]
+    assert first["name"] == second["name"]
+    assert first["secret_name"] != second["secret_name"]
+    for who in (client, viewer):
+        tags = [(await who.get(f"/api/heroes/{key}")).headers["etag"] for key in (1, 2)]
+        assert tags[0] != tags[1]
+
+
 async def test_the_log_never_holds_it(
     client: httpx.AsyncClient, hero: Hero, caplog: pytest.LogCaptureFixture
 ) -> None:

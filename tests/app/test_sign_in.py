@@ -245,6 +245,22 @@ async def test_without_accounts_nobody_is_asked(settings: Settings) -> None:
         assert (await client.get("/sign-in")).headers["location"] == "/"
 
 
+@pytest.mark.parametrize(
+    "name", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via", "CF-Ray"]
+)
+async def test_without_accounts_nothing_is_answered_that_came_through_a_proxy(
+    settings: Settings, stored: Stored, name: str
+) -> None:
+    app = create_app(settings.model_copy(update={"auth": "off"}))
+    async with serving(app) as client:
+        client.headers[name] = "192.0.2.1"
+        assert (await client.get("/heroes")).status_code == 403
+        answer = await client.post("/api/heroes/", json={"name": "Nova", "secret_name": "Sam"})
+        assert answer.status_code == 403
+        assert "WEBAPP_AUTH=off" in answer.json()["detail"]
+    assert await stored.count(Hero) == 0
+
+
 # A form whose session has ended meanwhile
 
 

@@ -97,6 +97,82 @@ def test_names_are_compared_as_people_do() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Cоmmand line",
+        "Αnn",
+        "Ann Сmith",
+        "\u2800",
+        "A\u3164nn",
+        "Ann\u200b",
+        "Ann\u202e",
+        "Ann\ufe0f",
+        "…",
+        "ꓮꓠꓠ",
+        "A\u0300\u0301\u0302nn",
+        "Command line",
+        "COMMAND LINE",
+        "Command-Line",
+        "ⅽommand line",
+        "Comrnand line",
+        "СОММАND LINE",
+        "Anyone",
+        "system",
+        "Sуѕтем",
+    ],
+)
+def test_no_name_is_blank_mixed_or_that_of_the_program(name: str) -> None:
+    with pytest.raises(Invalid):
+        parse_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Zoë Nova",
+        "O’Brien",
+        "Nguyễn Văn Hùng",
+        "山田たろう John",
+        "김철수",
+        "Анна",
+        "علی",
+        "Ann 🦊",
+        "7",
+    ],
+)
+def test_people_of_everywhere_have_names(name: str) -> None:
+    assert parse_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("AIice", "Alice"),
+        ("A1ice", "Alice"),
+        ("0live", "Olive"),
+        ("ΑΝΝ", "ANN"),
+        ("сор", "cop"),
+        ("Amold", "Arnold"),
+        ("Ｂob", "Bob"),
+        ("anna", "Anna"),
+    ],
+)
+async def test_no_two_accounts_are_read_as_one(
+    session: AsyncSession, name: str, other: str
+) -> None:
+    for first, second in ((name, other), (other, name)):
+        await changes.add_user(session, BY, first, Role.VIEWER, None)
+        with pytest.raises(Invalid, match="already"):
+            await changes.add_user(session, BY, second, Role.OWNER, None)
+        await session.rollback()
+
+
+async def test_names_that_only_resemble_each_other_are_two(session: AsyncSession) -> None:
+    for name in ("Ian", "Lan", "Zoe", "Zoë", "Ann", "Anne", "Anna", "Анна"):
+        await changes.add_user(session, BY, name, Role.VIEWER, None)
+
+
+@pytest.mark.parametrize(
     ("password", "is_allowed"),
     [("x" * 11, False), ("x" * 12, True), ("ü" * 512, True), ("ü" * 513, False), ("", False)],
 )

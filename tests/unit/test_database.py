@@ -1,6 +1,7 @@
 """The database: a session for each request, one transaction in it, and an end to all waiting."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -427,3 +428,21 @@ async def test_postgresql_ends_what_takes_too_long(postgres_url: str) -> None:
             mode = (await session.execute(text("SHOW transaction_read_only"))).scalar_one()
             assert mode == ("on" if is_read_only else "off")
     await database.close()
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_mode & 0o777 for each in folder.iterdir()}
+
+
+async def test_nobody_else_on_the_machine_reads_a_file_that_we_make(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        database = connect(Settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/new/heroes.db"))
+        async with database.session(is_read_only=False) as session:
+            await session.execute(text("CREATE TABLE a (b)"))
+            await session.commit()
+            modes = modes_in(tmp_path / "new")
+        await database.close()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("heroes.db", "heroes.db-wal", "heroes.db-shm"), 0o600)

@@ -165,6 +165,11 @@ def test_a_server_for_others_needs_accounts_and_a_key(host: str) -> None:
     assert check_serving(settings) == settings
 
 
+def test_a_server_without_accounts_has_no_other_names() -> None:
+    with pytest.raises(SettingsError, match="WEBAPP_AUTH=off"):
+        check_serving(load_settings(auth="off", allowed_hosts="heroes.example"))
+
+
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
     settings = load_settings(database_url=POSTGRESQL, secret_key="hush")
     assert "s3cret" not in f"{settings} {settings!r}"

@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from webapp.accounts import trail
 from webapp.accounts.links import Purpose, make_link, void_links
+from webapp.accounts.names import same_looking
 from webapp.accounts.recheck import take_turn
 from webapp.accounts.sessions import digest_of, end_sessions
 from webapp.accounts.tokens import (
@@ -19,7 +20,7 @@ from webapp.accounts.tokens import (
     fetch_tokens,
     make_api_token,
 )
-from webapp.accounts.users import User, fold_name, parse_name
+from webapp.accounts.users import User, fetch_names, fold_name, parse_name
 from webapp.errors import Invalid
 from webapp.history import Operation
 from webapp.identity import Role
@@ -40,6 +41,11 @@ async def add_user(
 ) -> User:
     """Add an account; without an operation it adds itself. Raises Invalid for `name`."""
     name = parse_name(name)
+    # Two that are added at once may look the same as well.
+    await take_turn(session)
+    other = same_looking(name, await fetch_names(session))
+    if other is not None and fold_name(other) != fold_name(name):
+        raise Invalid({"name": f"This would be read as “{other}”, who has an account already."})
     user = User(
         name=name,
         folded_name=fold_name(name),

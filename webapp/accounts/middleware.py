@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.accounts.cookies import digest_in
@@ -29,7 +28,7 @@ from webapp.accounts.sessions import (
 from webapp.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
 from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS
-from webapp.errors import answer_http_exception
+from webapp.errors import answer_http_exception, error_response
 from webapp.identity import ANYONE, Identity, Role
 from webapp.unavailable import is_away
 
@@ -38,6 +37,13 @@ ANONYMOUS = ("/static/", "/healthz", "/readyz")
 # What there is to do for whoever is not signed in.
 PUBLIC = ("/sign-in", "/sign-out", "/welcome", "/theme")
 PATIENCE_SECONDS = 3.0
+# What proxies add, and no browser does.
+PROXY_HEADERS = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "client-ip")
+PROXY_PREFIXES = ("x-forwarded", "x-original", "cf-", "x-envoy", "x-amzn")
+FORWARDED = (
+    "This server lets everybody in (WEBAPP_AUTH=off), so it is for this machine alone and answers"
+    " nothing that came through a proxy."
+)
 # What a sign-in holds, and a form that is kept until then.
 STRANGERS_BYTES = 64 * 2**10
 STRANGERS_BODY = (
@@ -82,19 +88,19 @@ class IdentityMiddleware:
             await self.app(scope, receive, send)
             return
         scope["state"] |= {"identity": ANYONE if self.is_open else None, "may_still": _may}
+        request = Request(scope, receive)
+        if self.is_open and _is_forwarded(request):
+            response = error_response(request, 403, FORWARDED)
+            await response(scope, receive, send)
+            return
         if self.is_open or scope["path"].startswith(ANONYMOUS):
             await self.app(scope, receive, send)
             return
-        request = Request(scope, receive)
         now, proof = datetime.now(UTC), self._proof_in(request)
         found = await self._fetch(request, proof, now) if proof.digest else None
         if found is None:
-            try:
-                request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
-                response = await self._refusal(request, proof)
-            except HTTPException as error:
-                response = await answer_http_exception(request, error)
-            await (response or self.app)(scope, receive, send)
+            answer = await self._answer_to_stranger(request, proof)
+            await answer(scope, receive, send)
             return
         scope["state"]["identity"], marked_at = found
         if request.method in SAFE_METHODS:
@@ -106,10 +112,14 @@ class IdentityMiddleware:
         if is_stale and proof.digest not in self.door.marking:
             self._mark(proof, now)
 
-    async def _refusal(self, request: Request, proof: _Proof) -> Response | None:
-        if proof.is_token:
-            return refuse_token(request)
-        return None if request.scope["path"] in PUBLIC else await refuse(request)
+    async def _answer_to_stranger(self, request: Request, proof: _Proof) -> ASGIApp:
+        try:
+            request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
+            if proof.is_token:
+                return refuse_token(request)
+            return self.app if request.scope["path"] in PUBLIC else await refuse(request)
+        except HTTPException as error:
+            return await answer_http_exception(request, error)
 
     def _proof_in(self, request: Request) -> _Proof:
         token = bearer_token_of(request.headers)
@@ -167,6 +177,13 @@ class IdentityMiddleware:
         # Until then the session looks idle for a little longer.
         except Exception as error:  # noqa: BLE001 - the next request tries again
             logger.debug("Not marked as seen: %s", type(error).__name__)
+
+
+def _is_forwarded(request: Request) -> bool:
+    names = set(request.headers.keys())
+    return not names.isdisjoint(PROXY_HEADERS) or any(
+        name.startswith(PROXY_PREFIXES) for name in names
+    )
 
 
 async def _may() -> bool:

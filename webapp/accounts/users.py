@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
+from webapp.accounts.names import problem_of
 from webapp.errors import Invalid
 from webapp.identity import Identity, Role
 
@@ -54,8 +55,9 @@ def parse_name(text: str) -> str:
         raise Invalid({"name": "Enter a name."})
     if len(name) > MOST_CHARACTERS:
         raise Invalid({"name": f"Use at most {MOST_CHARACTERS} characters."})
-    if not name.isprintable():
-        raise Invalid({"name": "Use letters, digits and signs that can be seen."})
+    problem = problem_of(name)
+    if problem:
+        raise Invalid({"name": problem})
     return name
 
 
@@ -79,6 +81,11 @@ async def fetch_user(session: AsyncSession, name: str) -> User | None:
 async def fetch_users(session: AsyncSession) -> Sequence[User]:
     """Return all accounts by name."""
     return (await session.scalars(select(User).order_by(col(User.folded_name)))).all()
+
+
+async def fetch_names(session: AsyncSession) -> Sequence[str]:
+    """Return what all accounts are called."""
+    return (await session.scalars(select(col(User.name)))).all()
 
 
 async def has_users(session: AsyncSession) -> bool:

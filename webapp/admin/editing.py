@@ -26,7 +26,7 @@ from webapp.admin.requests import (
     form_of,
     not_found,
     operation_of,
-    secret_of,
+    record_secret_of,
     session_of,
     site_of,
 )
@@ -73,7 +73,9 @@ async def update(resource: Resource, request: Request) -> Response:
     typing = _typing(resource, request, form, stored)
     if searches_of(form):
         return await _edit_form(resource, request, title, typing, searches=searches_of(form))
-    merged = merge(secret_of(request), resource.edit_fields, form, typing.typed, stored)
+    merged = merge(
+        record_secret_of(resource, request), resource.edit_fields, form, typing.typed, stored
+    )
     if merged.conflicts:
         return await _conflict_form(resource, request, record, merged, typing)
     operation = operation_of(request)
@@ -100,7 +102,9 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
     stored = {field.name: snapshot.get(field.name, "") for field in resource.edit_fields}
     typing = _typing(resource, request, form, stored)
     if form.get(RESTORE) != "1":
-        merged = merge(secret_of(request), resource.edit_fields, form, typing.typed, stored)
+        merged = merge(
+            record_secret_of(resource, request), resource.edit_fields, form, typing.typed, stored
+        )
         settled = _settled(resource, request, typing, merged)
         return await _edit_form(
             resource, request, deletion.title, settled, status=409, deletion=deletion
@@ -230,7 +234,7 @@ def _settled(resource: Resource, request: Request, typing: _Typing, merged: Merg
 
 
 def _opened(request: Request, resource: Resource, stored: Mapping[str, str]) -> str:
-    return opened_text(secret_of(request), resource.edit_fields, stored)
+    return opened_text(record_secret_of(resource, request), resource.edit_fields, stored)
 
 
 def _kept_note(resource: Resource, merged: Merge) -> str:

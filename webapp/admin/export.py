@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import logging
+import re
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -16,6 +17,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -40,8 +42,12 @@ MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "applicat
 RETRY_AFTER_SECONDS = 10
 PATIENCE_SECONDS = 30.0
 TOO_MANY = "Several exports are under way. Try again when one of them is done."
-# What a spreadsheet takes for a formula; some take the wide signs for the usual ones.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a spreadsheet sees a formula, by whatever it splits the file: at the start of a cell, or
+# after a separator in it, behind spaces and quotes. Some take the wide signs for the usual ones.
+FORMULA = re.compile(
+    r"""(^|[;,|\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029])(?=[\s"']*[=+\-@\uff1d\uff0b\uff0d\uff20])"""
+)
+NUMBERS = int | float | Decimal
 
 # Whoever downloads waits for as long as it takes.
 TO_THE_END = text(
@@ -65,7 +71,8 @@ async def csv_file(resource: Resource, request: Request) -> Response:
 
     names = [field.name for field in resource.fields if not field.is_masked]
     titles = [field.name.removesuffix("_id") for field in related]
-    return await _download(resource, request, "csv", _csv_text([names + titles]), lines, "")
+    head = _csv_text([[defused(name) for name in names + titles]])
+    return await _download(resource, request, "csv", head, lines, "")
 
 
 async def json_file(resource: Resource, request: Request) -> Response:
@@ -183,13 +190,17 @@ def _csv_cells(fields: Sequence[Field], row: Row[Any]) -> list[str]:
         if field.is_masked:
             continue
         text = "" if value is None else field.input.format(value)
-        cells.append(text if field.input.is_range else defused(text))
+        # A minus is no formula; what else stands in a column of numbers may be one.
+        cells.append(text if isinstance(value, NUMBERS) else defused(text))
     return cells + ["" if title is None else defused(str(title)) for title in row[len(fields) :]]
 
 
 def defused(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Return a cell in which no spreadsheet sees a formula: it has a ' wherever one would begin.
+
+    Taking away each ' that stands there gives the text back.
+    """
+    return FORMULA.sub(r"\1'", text)
 
 
 def _csv_text(lines: Iterable[Sequence[str]]) -> str:

@@ -38,7 +38,7 @@ async def history_page(request: Request) -> Response:
     query = parse_timeline(request.url.path, request.query_params, hidden=hidden)
     context = {
         "timeline": await fetch_timeline(session, site, query),
-        "people": await fetch_people(session),
+        "people": await fetch_people(session, hidden),
         "kinds": list(Kind),
         "query": query,
     }

@@ -16,6 +16,7 @@ from webapp.admin.keys import Key, parse_key
 from webapp.admin.query import ListQuery, Scope, query_in
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
+from webapp.admin.snapshots import digest_of
 from webapp.database import SAFE_METHODS
 from webapp.history import Operation
 from webapp.identity import identity_of
@@ -142,3 +143,8 @@ def secret_of(request: Request) -> str:
     """Return the key of digests that only this server can make."""
     secret: SecretStr = request.app.state.settings.secret_key
     return secret.get_secret_value()
+
+
+def record_secret_of(resource: Resource, request: Request) -> str:
+    """Return the key of digests of one record: equal values of two records have different ones."""
+    return digest_of(secret_of(request), resource.name, *key_in(resource, request))

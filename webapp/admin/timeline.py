@@ -224,15 +224,23 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
     )
 
 
-async def fetch_people(session: AsyncSession) -> list[str]:
-    """Fetch the names of those who changed anything, however much they changed."""
-    # One step through the index for each name, where DISTINCT reads every change.
+async def fetch_people(session: AsyncSession, hidden: Sequence[str] = ()) -> list[str]:
+    """Fetch the names of those who changed anything that is not hidden from the reader.
+
+    However much they changed: one step through the index for each name, where DISTINCT reads
+    every change.
+    """
     name = select(func.min(col(Change.by_name)).label("name")).where(IS_TOLD)
     names = name.cte("names", recursive=True)
     following = name.where(col(Change.by_name) > names.c.name)
     names = names.union_all(select(following.scalar_subquery()).where(names.c.name.is_not(None)))
-    found = select(names.c.name).where(names.c.name.is_not(None)).limit(MOST_PEOPLE)
-    return list(await session.scalars(found))
+    found = select(names.c.name).where(names.c.name.is_not(None))
+    if hidden:
+        seen = select(col(Change.id)).where(
+            IS_TOLD, col(Change.by_name) == names.c.name, col(Change.resource).not_in(hidden)
+        )
+        found = found.where(seen.exists())
+    return list(await session.scalars(found.limit(MOST_PEOPLE)))
 
 
 Titles = Mapping[tuple[str, str, str], str]
