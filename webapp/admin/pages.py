@@ -14,13 +14,8 @@ from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of, key_text
 from webapp.admin.listing import fetch_listing, fetch_references
-<<<<<<< HEAD
 from webapp.admin.options import choosing, fetch_options
-from webapp.admin.query import ListQuery, Scope
-=======
-from webapp.admin.options import fetch_options
 from webapp.admin.query import ListQuery, Scope, search_in
->>>>>>> 053a1e1 (Limit searches, ways back and addresses in size before anything is made of them)
 from webapp.admin.requests import (
     as_back,
     fetch_record,
