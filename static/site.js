@@ -148,7 +148,7 @@ on("input", "[data-narrow]", (input, event) => {
 }, true);
 
 const followAddress = () => {
-  const state = new URLSearchParams(location.search);
+  const state = new URL(find("#list")?.getAttribute("hx-get") ?? location, location).searchParams; // in today's names
   for (const control of find("#filters")?.elements ?? []) {
     if (!control.name || control === document.activeElement) continue;
     if (control.type === "checkbox") control.checked = state.getAll(control.name).includes(control.value);
@@ -251,7 +251,8 @@ on("close", "#dialog", (dialog) => dialog.replaceChildren(), true);
 // ---- a conflict: what is typed after choosing theirs is meant to be kept ----
 for (const type of ["input", "change"])
   on(type, ".form .panel", (panel, { target }) => {
-    const mine = find(`[name="form.keep.${CSS.escape(target.name)}"][value="mine"]`, panel.closest(".form"));
+    const name = target.name.replace(/^field\./, "");
+    const mine = find(`[name="form.keep.${CSS.escape(name)}"][value="mine"]`, panel.closest(".form"));
     if (mine) mine.checked = true;
   });
 
@@ -338,7 +339,7 @@ addEventListener("pageshow", () => {
   followAddress();
   countSelected();
 });
-// A form's own id is hidden by a field of that name, such as the rows that are changed together.
+// A form's own id is hidden by a field of that name; webapp/admin/names.py says which others could be.
 const idOf = (element) => element?.getAttribute("id");
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.target?.matches("form")) ctx.request.headers["HX-Target"] = `form#${idOf(ctx.target)}`;

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +39,17 @@ class Server:
 
 @contextmanager
 def running_server(
-    log: Path, environment: Mapping[str, str], *options: str, port: int | None = None
+    log: Path,
+    environment: Mapping[str, str],
+    *options: str,
+    port: int | None = None,
+    program: Sequence[str] = (*WEBAPP, "serve"),
 ) -> Iterator[Server]:
     """`python -m webapp serve`, answering; the environment holds its WEBAPP_ variables."""
     port = port or free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*WEBAPP, "serve", f"--port={port}", *options],
+            [*program, f"--port={port}", *options],
             cwd=PROJECT,
             env={**os.environ, **PATIENT, **environment},
             stdin=subprocess.DEVNULL,

@@ -240,7 +240,7 @@ async def test_a_record_with_two_keys_is_created_shown_changed_and_deleted(
     assert (slot.shelf, slot.number, slot.gadget_id) == ("a, b/c", -7, other.id)
     question = await gadgets.get(link(page, "Delete…"))
     deleted = await follow(gadgets, await submit(gadgets, form_of(question)))
-    assert "Deleted a, b/c" in flash_of(deleted)
+    assert "Deleted a, b/c · Number -7" in flash_of(deleted)
     assert await stored.count(Slot) == 0
 
 

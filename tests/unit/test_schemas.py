@@ -27,7 +27,7 @@ WeaponCreate = derive(Weapon, "WeaponCreate", ["name", "damage", "uses"])
 def sentences(schema: type[SQLModel], **values: object) -> dict[str, str]:
     with pytest.raises(ValidationError) as caught:
         schema.model_validate(values)
-    return sentences_of(caught.value, LABELS)
+    return sentences_of(caught.value, schema, LABELS)
 
 
 def test_a_derived_schema_has_the_fields_and_the_limits_of_its_model() -> None:

@@ -100,7 +100,7 @@ async def change_many(
         }
         if differing:
             changed.append((tuple(state[field.name] for field in resource.key), differing))
-            title = resource.title_text({**state, **differing}[resource.title_field.name])
+            title = resource.title_among({**state, **differing})
             differences = differences_of(resource, state, differing)
             entries.append(Entry(resource.name, text, title, Kind.CHANGED, differences))
     await change_each(session, resource, changed, operation, entries)

@@ -7,6 +7,8 @@ No field of a model can be called so. Templates and scripts spell these names to
 ONCE = "form.token"
 # Of an existing one: the texts that the form was opened with.
 OPENED = "form.opened"
+# Of a form for many: the keys of its records, which may have a field called “id”.
+KEYS = "form.id"
 # Of a question: how often its records had been written to when it was asked.
 SEEN = "form.seen"
 # That a record which was deleted meanwhile is to come back.

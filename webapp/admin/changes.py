@@ -45,7 +45,10 @@ async def create(
 ) -> SQLModel:
     """Create a record; raises Invalid with a sentence for each field that cannot be stored."""
     checked = await checked_values(session, site, resource, values, values, None)
-    made = resource.model(**checked)
+    made = resource.model()
+    # By name: a model that is called takes what is called like an alias for another field.
+    for name, value in checked.items():
+        setattr(made, name, value)
     try:
         async with session.begin_nested():
             session.add(made)
@@ -161,7 +164,7 @@ def creation_of(
 ) -> Entry:
     """Return what to write down of a record that was created with all these values."""
     key = key_text(resource, tuple(values[field.name] for field in resource.key))
-    title = resource.title_text(values[resource.title_field.name])
+    title = resource.title_among(values)
     differences = differences_of(resource, {}, values)
     return Entry(resource.name, key, title, kind, differences, is_consequence)
 

@@ -12,6 +12,7 @@ from webapp.admin.carried import ONCE
 from webapp.admin.forms import default_texts, fetch_form, read_new, searches_of, typed_texts
 from webapp.admin.keys import key_of, parse_key
 from webapp.admin.messages import done
+from webapp.admin.names import control_name, sent_to
 from webapp.admin.requests import (
     back_of,
     back_param,
@@ -104,12 +105,13 @@ async def _new_form(
         "key": "",
         "title": f"New {resource.label}",
         "fields": fields,
+        "own": (),
         "errors": errors or {},
         "token": token or secrets.token_urlsafe(),
         "opened": "",
         "conflict": None,
         "deletion": None,
-        "params": _given(resource, request) | back_param(request),
+        "params": _params(resource, request),
         "cancel_url": back_of(request, f"/{resource.name}"),
     }
     return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
@@ -122,12 +124,15 @@ def _token(form: FormData) -> str:
 
 def _given(resource: Resource, request: Request) -> dict[str, str]:
     """Return what the address of a form fills in, to fill it in again for the next record."""
-    return {
-        field.name: request.query_params[field.name]
-        for field in resource.new_fields
-        if field.name in request.query_params
-    }
+    given = {field.name: sent_to(field.name, request.query_params) for field in resource.new_fields}
+    return {name: texts[-1] for name, texts in given.items() if texts}
 
 
 def _new_url(resource: Resource, request: Request) -> str:
-    return with_query(f"/{resource.name}/new", **_given(resource, request) | back_param(request))
+    return with_query(f"/{resource.name}/new", **_params(resource, request))
+
+
+def _params(resource: Resource, request: Request) -> dict[str, str]:
+    """Return the parameters of such an address: what it fills in, and the way back."""
+    given = _given(resource, request)
+    return {control_name(name): text for name, text in given.items()} | back_param(request)

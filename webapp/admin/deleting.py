@@ -15,6 +15,7 @@ from webapp.admin.forms import FormField
 from webapp.admin.heirs import Choice, Heir, choices_of, heirs_of
 from webapp.admin.keys import Key, key_text
 from webapp.admin.listing import fetch_titles
+from webapp.admin.names import control_name
 from webapp.admin.options import choosing, fetch_options
 from webapp.admin.pages import deleted_page
 from webapp.admin.query import search_in
@@ -136,7 +137,7 @@ async def _picker(
 ) -> FormField:
     """Return the picker of the record that those left behind shall point at."""
     field = choice.referrer.field if choice.referrer else choosing(resource, choice.field)
-    text = search_in(request.query_params, f"{choice.name}.q")
+    text = search_in(request.query_params, f"{control_name(choice.name)}.q")
     found = await fetch_options(session_of(request), site_of(request), field, text)
     params = [("without", key) for key in sorted(doomed)]
     options_url = f"/{resource.name}/options/{field.name}"

@@ -136,7 +136,7 @@ def _deletion(
     return Entry(
         resource.name,
         key_text(resource, key),
-        resource.title_text(values[resource.title_field.name]),
+        resource.title_among(values),
         Kind.DELETED,
         differences,
         is_consequence,

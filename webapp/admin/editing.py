@@ -24,6 +24,7 @@ from webapp.admin.requests import (
     fetch_or_404,
     fetch_record,
     form_of,
+    key_in,
     not_found,
     operation_of,
     record_secret_of,
@@ -177,6 +178,7 @@ async def _edit_form(
         "key": key,
         "title": title,
         "fields": fields,
+        "own": await _own_facts(resource, request),
         "errors": errors or {},
         "token": "",
         "opened": typing.opened,
@@ -187,6 +189,24 @@ async def _edit_form(
     }
     status = 422 if errors else status
     return render(request, "admin/edit.html", context, status, fragments=("form",))
+
+
+async def _own_facts(resource: Resource, request: Request) -> list[tuple[str, str]]:
+    """Return the parts of the key, which people gave and which stay, as they read."""
+    key = dict(zip(resource.key, key_in(resource, request), strict=True))
+    given = {field: value for field, value in key.items() if not field.is_generated}
+    titles: dict[str, str] = {}
+    record = None
+    if any(field.relation for field in given):
+        record = await fetch_record(resource, request)
+    if record is not None:
+        session, site = session_of(request), site_of(request)
+        references = await fetch_references(session, site, resource, record)
+        titles = {name: reference.title for name, reference in references.items()}
+    return [
+        (field.label, titles.get(field.name) or shown(field, value))
+        for field, value in given.items()
+    ]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ async def csv_file(resource: Resource, request: Request) -> Response:
     def lines(rows: Rows, _: bool) -> str:
         return _csv_text(_csv_cells(resource.fields, row) for row in rows)
 
-    names = [field.name for field in resource.fields if not field.is_masked]
+    names = [field.public_name for field in resource.fields if not field.is_masked]
     titles = [field.name.removesuffix("_id") for field in related]
     head = _csv_text([[defused(name) for name in names + titles]])
     return await _download(resource, request, "csv", head, lines, "")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.conditions import conditions_of, values_of
 from webapp.admin.fields import Field
-from webapp.admin.filters import Filter
+from webapp.admin.filters import none_of
 from webapp.admin.indexes import is_indexed
 from webapp.admin.options import fetch_first_options, fixed_options
 from webapp.admin.query import ListQuery
@@ -64,7 +64,7 @@ async def _fetch_values(session: AsyncSession, site: Site, field: Field) -> dict
     for option in options.options if options else ():
         found[option.value] = field.clean(field.input(option.value))
     if found and field.is_optional:
-        found[Filter(field).none] = None
+        found[none_of(field)] = None
     return found
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 from sqlalchemy import Column
 from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.orm import Mapper
@@ -44,6 +45,11 @@ class Field:
     is_money: bool = False
 
     @property
+    def public_name(self) -> str:
+        """What programs call it when they read it: in the API and in exports."""
+        return self.info.serialization_alias or self.info.alias or self.name
+
+    @property
     def is_sortable(self) -> bool:
         """Whether a list can be sorted by it; the order of masked values would tell them."""
         # A key has an order, whatever its type: an index holds it.
@@ -58,6 +64,13 @@ class Field:
     def is_optional(self) -> bool:
         """Whether the field may stay empty."""
         return bool(self.column.nullable)
+
+    @property
+    def is_demanded(self) -> bool:
+        """Whether this part of a key has to be given, because nothing else makes it."""
+        is_made = self.is_generated or self.column.server_default is not None
+        has_default = self.info.default not in (None, PydanticUndefined)
+        return self.is_key and not (is_made or has_default)
 
     @property
     def display(self) -> str:
@@ -136,8 +149,6 @@ def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
     column = mapper.columns[name]
     info = model.model_fields[name]
     relation = _relation_of(mapper, column)
-    is_counted = relation is None and column.table.autoincrement_column is column
-    is_generated = column.primary_key and (is_counted or info.default_factory is not None)
     return Field(
         name=name,
         label=info.title or label_of(name, is_relation=relation is not None),
@@ -146,9 +157,29 @@ def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
         input=input_for(column.type, info.annotation),
         relation=relation,
         is_key=column.primary_key,
-        is_generated=is_generated,
+        is_generated=_is_generated(info, column, relation),
         is_masked=is_secret(info.annotation),
     )
+
+
+def _is_generated(info: FieldInfo, column: Column[Any], relation: Relation | None) -> bool:
+    """Whether a key is made by the model or by the database; another one is asked for.
+
+    SQLAlchemy would let the database count any whole number that is a key. A model that demands
+    the number (`number: int`) means one that people give, such as that of an invoice.
+    """
+    if not column.primary_key:
+        return False
+    if info.default_factory is not None or column.identity or column.computed:
+        return True
+    if column.autoincrement is True and relation is None:
+        return True
+    if column.default is not None and not column.default.is_scalar:
+        return True
+    is_counted = relation is None and column.table.autoincrement_column is column
+    is_left_out = not info.is_required() or type(None) in get_args(info.annotation)
+    has_none = is_left_out and info.get_default() in (None, PydanticUndefined)
+    return has_none and (is_counted or column.server_default is not None)
 
 
 def _relation_of(mapper: Mapper[Any], column: Column[Any]) -> Relation | None:

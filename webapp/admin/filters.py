@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_
 from starlette.datastructures import QueryParams
 
 from webapp.admin.fields import Field
+from webapp.admin.names import FilterName
 
 NONE = "none"
 MOST_VALUES = 100
@@ -15,18 +16,17 @@ MOST_VALUES = 100
 
 @dataclass(frozen=True)
 class Filter:
-    """A field and what its values have to be; it is active when anything is asked of them."""
+    """A field and what its values have to be; it is active when anything is asked of them.
+
+    name: that of its parameter in the URL: `team` for `team_id`.
+    """
 
     field: Field
+    name: str
     values: tuple[Any, ...] = ()
     has_none: bool = False
     minimum: Any = None
     maximum: Any = None
-
-    @property
-    def name(self) -> str:
-        """The name of the URL parameter: `team` for `team_id`."""
-        return self.field.name.removesuffix("_id") if self.field.relation else self.field.name
 
     @property
     def is_range(self) -> bool:
@@ -34,13 +34,8 @@ class Filter:
 
     @property
     def none(self) -> str:
-        """What stands in the URL for “no value”.
-
-        Where a value may read the same, a space goes before it: values have none around them.
-        """
-        kind = self.field.input
-        is_ambiguous = kind.kind in {"text", "long_text"} or NONE in dict(kind.choices)
-        return f" {NONE}" if is_ambiguous else NONE
+        """What stands in the URL for “no value”."""
+        return none_of(self.field)
 
     @property
     def is_active(self) -> bool:
@@ -70,6 +65,10 @@ class Filter:
         if self.maximum is not None:
             pairs.append((f"{self.name}_max", self.maximum_text))
         return pairs
+
+    def cleared(self) -> "Filter":
+        """Return the same filter with nothing asked for."""
+        return Filter(self.field, self.name)
 
     @property
     def shape(self) -> "FilterShape":
@@ -133,10 +132,19 @@ class FilterShape:
         return bindparam(name, type_=kind, expanding=is_list)
 
 
-def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:
+def none_of(field: Field) -> str:
+    """Return what stands in a URL for “no value”.
+
+    Where a value may read the same, a space goes before it: values have none around them.
+    """
+    kind = field.input
+    is_ambiguous = kind.kind in {"text", "long_text"} or NONE in dict(kind.choices)
+    return f" {NONE}" if is_ambiguous else NONE
+
+
+def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[Filter, list[str]]:
     """Read the filter of `field` from a URL, and a sentence for each part that is no value."""
-    asked = Filter(field)
-    name = asked.name
+    asked = Filter(field, name.name)
     problems: list[str] = []
 
     def parse(text: str) -> Any:
@@ -149,7 +157,12 @@ def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:
             problems.append(f"{field.label}: {error}")
             return None
 
-    texts = params.getlist(name)
+    def bound(part: str) -> Any:
+        sent = name.sent_in(params, part) if asked.is_range else []
+        return parse(sent[-1]) if sent else None
+
+    # Nothing is asked for under the bare name of a range that always has a value.
+    texts = name.sent_in(params) if field.is_optional or not asked.is_range else []
     if len(texts) > MOST_VALUES:
         problems.append(f"{field.label}: choose at most {MOST_VALUES} values.")
     chosen = [parse(text) for text in texts[:MOST_VALUES] if text != asked.none]
@@ -157,10 +170,11 @@ def parse_filter(field: Field, params: QueryParams) -> tuple[Filter, list[str]]:
     return (
         Filter(
             field,
+            name.name,
             values,
             has_none=asked.none in texts and field.is_optional,
-            minimum=parse(params.get(f"{name}_min", "")) if asked.is_range else None,
-            maximum=parse(params.get(f"{name}_max", "")) if asked.is_range else None,
+            minimum=bound("_min"),
+            maximum=bound("_max"),
         ),
         problems,
     )

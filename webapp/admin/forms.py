@@ -14,10 +14,11 @@ from starlette.datastructures import FormData
 from webapp.admin.display import MASK
 from webapp.admin.fields import Field
 from webapp.admin.labels import article_of
+from webapp.admin.names import CONTROL, control_name, sent_to
 from webapp.admin.options import Options, fetch_options, fixed_options
 from webapp.admin.query import MOST_SEARCH_CHARACTERS
 from webapp.admin.resource import Resource
-from webapp.admin.schemas import clean_text, sentences_of
+from webapp.admin.schemas import clean_text, named_values, sentences_of
 from webapp.admin.site import Site
 from webapp.errors import Invalid
 
@@ -44,6 +45,11 @@ class FormField:
     is_kept: bool = False
 
     @property
+    def control(self) -> str:
+        """The name of its control in HTML."""
+        return control_name(self.name)
+
+    @property
     def shown_text(self) -> str:
         """What was typed, as people read it."""
         if self.is_masked:
@@ -58,7 +64,7 @@ def typed_texts(fields: Iterable[Field], form: FormData) -> dict[str, str]:
     texts: dict[str, str] = {}
     for field in fields:
         # The last one counts: behind an unticked checkbox stands a hidden “false”.
-        sent = [text for text in form.getlist(field.name) if isinstance(text, str)]
+        sent = sent_to(field.name, form)
         if sent:
             texts[field.name] = sent[-1]
     return texts
@@ -70,7 +76,7 @@ def searches_of(form: FormData) -> dict[str, str]:
     Where there is any, Enter was pressed in its box: the form is to be searched, not saved.
     """
     return {
-        name.removesuffix(".q"): text.strip()[:MOST_SEARCH_CHARACTERS]
+        name.removesuffix(".q").removeprefix(CONTROL): text.strip()[:MOST_SEARCH_CHARACTERS]
         for name, text in form.items()
         if name.endswith(".q") and isinstance(text, str) and text.strip()
     }
@@ -223,7 +229,7 @@ def _parsed(
                 values[field.name] = None
             elif _takes_blank(field):
                 values[field.name] = ""
-            elif not is_new or field.info.is_required():
+            elif not is_new or field.info.is_required() or field.is_demanded:
                 verb = "Choose" if field.relation or field.input.choices else "Enter"
                 errors[field.name] = f"{verb} {article_of(label)} {label}."
         except ValueError as error:
@@ -235,9 +241,9 @@ def _validated(
     resource: Resource, schema: type[SQLModel], values: dict[str, Any], errors: dict[str, str]
 ) -> SQLModel:
     try:
-        valid = schema.model_validate(values)
+        valid = named_values(schema, values)
     except ValidationError as error:
-        raise Invalid({**sentences_of(error, resource.labels), **errors}) from None
+        raise Invalid({**sentences_of(error, schema, resource.labels), **errors}) from None
     if errors:
         raise Invalid(errors)
     return valid

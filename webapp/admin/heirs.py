@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import FormData, QueryParams
+
 from webapp.admin.catalog import Catalog
 from webapp.admin.fields import Field
+from webapp.admin.names import sent_to
 from webapp.admin.resource import Resource
 from webapp.admin.site import Referrer, Site
 from webapp.admin.stored_tables import ForeignKey
@@ -61,14 +64,14 @@ def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Ch
     return {choice.name: choice for choice in found}
 
 
-def heirs_of(choices: Mapping[str, Choice], texts: Mapping[str, Any]) -> dict[str, Heir]:
+def heirs_of(choices: Mapping[str, Choice], params: FormData | QueryParams) -> dict[str, Heir]:
     """Return the heirs that were chosen, by name; raises ValueError with the name of a bad one."""
     found = {}
     for name, choice in choices.items():
-        text = texts.get(name, "")
-        if isinstance(text, str) and text.strip():
+        text = "".join(sent_to(name, params)[-1:]).strip()
+        if text:
             try:
-                value = choice.field.clean(choice.field.input(text.strip()))
+                value = choice.field.clean(choice.field.input(text))
             except ValueError:
                 raise ValueError(name) from None
             found[name] = Heir(choice.field, value)

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from webapp.admin.cells import UNTITLED, Reference, reader_of
 from webapp.admin.cursor import Cursor
 from webapp.admin.display import shown_in_cell
+from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
 from webapp.admin.keyset import parameters_of, place_of
 from webapp.admin.narrowing import Found, fetch_narrowed
@@ -244,13 +245,13 @@ async def fetch_titles(
     session: AsyncSession, resource: Resource, keys: Sequence[Key]
 ) -> list[tuple[str, str]]:
     """Fetch the URL segment and the title of those of these records that are there."""
-    columns = [field.column for field in (*resource.key, resource.title_field)]
-    labelled = [column.label(f"_{place}") for place, column in enumerate(columns)]
+    fields = (*resource.key, resource.title_field)
+    labelled = [field.column.label(f"_{place}") for place, field in enumerate(fields)]
     found = await session.execute(select(*labelled).where(key_condition(resource, keys)))
-    return [
-        (
-            key_text(resource, tuple(row[:-1])),
-            shown_in_cell(resource.title_field, row[-1]) or UNTITLED,
-        )
-        for row in found
-    ]
+    return [(key_text(resource, tuple(row[:-1])), _title(resource, fields, row)) for row in found]
+
+
+def _title(resource: Resource, fields: Sequence[Field], row: Row) -> str:
+    if len(resource.title_fields) > 1:
+        return resource.title_among(dict(zip((f.name for f in fields), row, strict=True)))
+    return shown_in_cell(resource.title_field, row[-1]) or UNTITLED

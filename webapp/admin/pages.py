@@ -14,6 +14,7 @@ from webapp.admin.controls import fetch_chips, fetch_controls
 from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of, key_text
 from webapp.admin.listing import fetch_listing, fetch_references
+from webapp.admin.names import control_name
 from webapp.admin.options import choosing, fetch_options
 from webapp.admin.query import ListQuery, Scope, search_in
 from webapp.admin.requests import (
@@ -156,7 +157,7 @@ def _new_url(query: ListQuery) -> str:
     if query.scope is None:
         return with_query(url, back=as_back(query.url) if query.params() else "")
     field = query.scope.field
-    given = {field.name: field.input.format(query.scope.value)}
+    given = {control_name(field.name): field.input.format(query.scope.value)}
     return with_query(url, **given, back=as_back(query.url))
 
 
@@ -191,7 +192,9 @@ async def _show(
         around, context["rows"] = await _fetch_list(request, query)
         context |= around
         problems = query.problems
-    context["title"] = resource.title_of(record)
+    titles = {name: reference.title for name, reference in references.items()}
+    values = {field.name: getattr(record, field.name) for field in resource.title_fields}
+    context["title"] = resource.title_among(values, titles)
     return render(
         request,
         "admin/show.html",

@@ -157,13 +157,13 @@ class ListQuery:
 
     def unfiltered(self) -> "ListQuery":
         """Return the first page without filters."""
-        return self.first(filters=tuple(Filter(filter.field) for filter in self.filters))
+        return self.first(filters=tuple(filter.cleared() for filter in self.filters))
 
     def without(self, unwanted: Filter) -> "ListQuery":
         """Return the first page without one filter."""
         return self.first(
             filters=tuple(
-                Filter(filter.field) if filter is unwanted else filter for filter in self.filters
+                filter.cleared() if filter is unwanted else filter for filter in self.filters
             )
         )
 
@@ -182,9 +182,9 @@ class ListQuery:
         every = self.first(size=DEFAULT_SIZE)
         params = every.params()
         if self.scope:
-            params.append(
-                (Filter(self.scope.field).name, self.scope.field.input.format(self.scope.value))
-            )
+            field, value = self.scope.field, self.scope.value
+            name = self.resource.filter_names[field.name].name
+            params.append((name, field.input.format(value)))
         path = f"/{self.resource.name}.{extension}"
         return f"{path}?{urlencode(params)}" if params else path
 
@@ -211,7 +211,7 @@ def parse_query(
     for field in resource.filter_fields:
         if scope and scope.field is field:
             continue
-        filter, found = parse_filter(field, params)
+        filter, found = parse_filter(field, resource.filter_names[field.name], params)
         filters.append(filter)
         problems += found
 

@@ -1,15 +1,17 @@
 """Resource: one model, and all that its pages and its API need to know of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, Table, UniqueConstraint
+from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field, fields_of
 from webapp.admin.labels import in_sentence, noun_of, plural_of
+from webapp.admin.names import FilterName, filter_names
 from webapp.admin.schemas import derive, partial
 
 MOST_COLUMNS = 7
@@ -69,7 +71,7 @@ class Resource:
         name = f"{label}s" if plural in TAKEN_NAMES else plural
         object.__setattr__(self, "name", self.name or name.lower().replace(" ", "-"))
         # The history knows a record by its key, so SQLite shall not give one a second time.
-        if self.table.autoincrement_column is not None:
+        if _is_counted_by_sqlite(self.table):
             self.table.dialect_options["sqlite"]["autoincrement"] = True
 
     @cached_property
@@ -119,7 +121,15 @@ class Resource:
             if field.is_text and not field.relation and not field.is_masked
         ]
         named = [field for field in texts if field.name in {"name", "title"}]
-        return (named or texts or list(self.key))[0]
+        # A line of an invoice is known by its place, not by a note that many lines have.
+        others = [] if len(self.key) > 1 else texts
+        return (named or others or list(self.key))[0]
+
+    @cached_property
+    def title_fields(self) -> tuple[Field, ...]:
+        """The fields that make the title: of a key of several parts all of them."""
+        is_part = self.title is None and self.title_field.is_key
+        return self.key if is_part else (self.title_field,)
 
     @cached_property
     def list_fields(self) -> tuple[Field, ...]:
@@ -152,6 +162,11 @@ class Resource:
             if not (field.is_generated or field.is_masked)
             and (field.relation or field.input.is_range or field.input.kind in {"choice", "bool"})
         )
+
+    @cached_property
+    def filter_names(self) -> dict[str, FilterName]:
+        """What the parameter of each filter is called in the URL of a list, by field."""
+        return filter_names(self.filter_fields)
 
     @cached_property
     def masked_names(self) -> frozenset[str]:
@@ -227,7 +242,23 @@ class Resource:
 
     def title_of(self, record: SQLModel) -> str:
         """Return the text that people know this record by."""
-        return self.title_text(getattr(record, self.title_field.name))
+        return self.title_among(
+            {each.name: getattr(record, each.name) for each in self.title_fields}
+        )
+
+    def title_among(
+        self, values: Mapping[str, Any], titles: Mapping[str, str] | None = None
+    ) -> str:
+        """Return the same for the values of a record.
+
+        `titles` are those of the records that its relations lead to, by field.
+        """
+        if len(self.title_fields) == 1:
+            return self.title_text(values.get(self.title_field.name))
+        return " · ".join(
+            (titles or {}).get(field.name) or _title_part(field, values.get(field.name))
+            for field in self.title_fields
+        )
 
     def title_text(self, value: Any) -> str:
         """Return the same for the value of its title."""
@@ -257,11 +288,27 @@ class Resource:
     def _derive(self, suffix: str, fields: Sequence[Field]) -> type[SQLModel]:
         annotations = {field.name: field.written_annotation for field in fields}
         defaults = {field.name: field.default for field in fields}
+        # Nothing makes the key that these would be left out of.
+        demanded = {field.name for field in fields if field.is_demanded}
         name = f"{self.model.__name__}{suffix}"
-        return derive(self.model, name, annotations, annotations, defaults)
+        return derive(self.model, name, annotations, annotations, defaults, demanded)
 
     def _is_key(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].is_key
+
+
+def _title_part(field: Field, value: Any) -> str:
+    if value in (None, ""):
+        return "(empty)"
+    text = field.input.shown(value)
+    return text if field.is_text and not field.relation else f"{field.label} {text}"
+
+
+def _is_counted_by_sqlite(table: Table) -> bool:
+    # Of a key of several columns, or of one that is no plain INTEGER, SQLite counts nothing.
+    counted = table.autoincrement_column
+    is_alone = len(table.primary_key.columns) == 1
+    return counted is not None and is_alone and counted.type.compile(sqlite.dialect()) == "INTEGER"
 
 
 def _is_plainly_unique(index: Index) -> bool:

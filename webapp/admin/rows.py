@@ -7,10 +7,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from webapp.admin.cells import Write, titler_of, writer_of
+from webapp.admin.cells import Write, reader_of, titler_of, writer_of
 from webapp.admin.fields import Field
 from webapp.admin.keys import key_text
 from webapp.admin.selection import MOST_ROWS_KEPT, Selection
+from webapp.admin.site import Site
 from webapp.reading import Row
 
 
@@ -34,13 +35,13 @@ def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
 def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     layout = _layout(manner.selection, manner.fields, can_edit=manner.can_edit)
     resource, can_edit, marked = manner.selection.resource, manner.can_edit, manner.marked
-    title_place, write_title = layout.title_place, layout.write_title
+    write_title = layout.write_title
     edit_tail = f"?{escape(manner.back)}" if manner.back else ""
     delete_tail = f"&amp;{escape(manner.back)}" if manner.back else ""
     parts = []
     for values in rows:
         key = key_text(resource, tuple(values[place] for place in layout.key_places))
-        title = write_title(values[title_place])
+        title = write_title(values)
         cells = [write(key, values[place], values[at]) for place, at, write in layout.cells]
         mark = " data-marked" if key == marked else ""
         if can_edit:
@@ -63,15 +64,14 @@ class _Layout:
 
     text: str
     key_places: tuple[int, ...]
-    title_place: int
-    write_title: Callable[[Any], str]
+    write_title: Callable[[Row], str]
     cells: tuple[tuple[int, int, Write], ...]
 
 
 @lru_cache(maxsize=256)
 def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) -> _Layout:
     resource, site = selection.resource, selection.site
-    title_field, at = resource.title_field, f"/{resource.name}"
+    at = f"/{resource.name}"
     starts, cells = [], []
     for field in fields:
         is_number = field.input.is_range and not field.relation
@@ -80,10 +80,10 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         place = selection.place(field)
         title_at = selection.title_place(field) if field.relation else place
         cells.append((place, title_at, writer_of(site, resource, field, can_reveal=can_edit)))
-    write_title, title_place = titler_of(title_field), selection.place(title_field)
-    if fields[0] is title_field:
+    if fields[0] is resource.title_field:
         # What links to the record says something, even where its title is empty.
-        cells[0] = (title_place, title_place, lambda _, value, __: write_title(value))
+        first = _first_writer(site, fields[0])
+        cells[0] = (*cells[0][:2], lambda _, value, title: first(value, title))
     # Words of our own stand without quotes: in so many rows they make 2 % of the page.
     check = (
         "<td class=check><label><input type=checkbox name=id form=selection"
@@ -100,4 +100,41 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         + (f"{tools}</tr>\n" if can_edit else "</tr>\n")
     )
     key_places = tuple(selection.place(field) for field in resource.key)
-    return _Layout(text, key_places, title_place, write_title, tuple(cells))
+    return _Layout(text, key_places, _titler(selection), tuple(cells))
+
+
+# Any: values of a field, and of what it points at.
+def _first_writer(site: Site, field: Field) -> Callable[[Any, Any], str]:
+    """Return what writes a part of a title that stands in a column of its own."""
+    write = titler_of(field)
+    if field.relation is None:
+        return lambda value, _: write(value)
+    read = reader_of(site, field)
+
+    def written(value: Any, title: Any) -> str:
+        reference = read(value, title)
+        return escape(reference.title) if reference else write(value)
+
+    return written
+
+
+def _titler(selection: Selection) -> Callable[[Row], str]:
+    """Return what writes the title of a row."""
+    resource, fields = selection.resource, selection.resource.title_fields
+    if len(fields) == 1:
+        place, write = selection.place(fields[0]), titler_of(fields[0])
+        return lambda values: write(values[place])
+    places = {field.name: selection.place(field) for field in fields}
+    readers = {
+        field.name: (selection.title_place(field), reader_of(selection.site, field))
+        for field in fields
+        if field.relation
+    }
+
+    def written(values: Row) -> str:
+        own = {name: values[place] for name, place in places.items()}
+        led_to = {name: read(own[name], values[at]) for name, (at, read) in readers.items()}
+        titles = {name: reference.title for name, reference in led_to.items() if reference}
+        return escape(resource.title_among(own, titles))
+
+    return written

@@ -4,10 +4,15 @@ import enum
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import copy
+from functools import reduce
+from operator import or_
+from types import NoneType
 from typing import Annotated, Any, get_args
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     EncodedStr,
     SecretBytes,
     SecretStr,
@@ -18,6 +23,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
+from sqlalchemy import Row
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
@@ -66,8 +72,10 @@ SENTENCES = {
 class Schema(SQLModel):
     """Base of form and API schemas: text is trimmed, storable, and blank text is empty text."""
 
-    # Of bytes JSON has no other form.
-    model_config = SQLModelConfig(str_strip_whitespace=True, ser_json_bytes="base64")
+    # Of bytes JSON has no other form. A field with an alias goes by both of its names.
+    model_config = SQLModelConfig(
+        str_strip_whitespace=True, ser_json_bytes="base64", populate_by_name=True
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -102,10 +110,12 @@ def derive(
     fields: Iterable[str],
     annotations: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    demanded: Collection[str] = (),
 ) -> type[SQLModel]:
     """Return a validating schema called `name` with these fields of a table model.
 
-    `annotations` and `defaults` are those that differ from the model's own.
+    `annotations` and `defaults` are those that differ from the model's own. Fields that are
+    `demanded` have to be there, although the model itself could do without.
     """
     definitions: dict[str, Any] = {}
     for field in fields:
@@ -115,6 +125,8 @@ def derive(
         if default is not None and default is not info.default:
             info = FieldInfo.merge_field_infos(info, default=default)
         definitions[field] = (annotation, info)
+        if field in demanded:
+            definitions[field] = _demanded(annotation, info)
     return create_model(name, __base__=Schema, __module__=model.__module__, **definitions)
 
 
@@ -162,13 +174,33 @@ def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
 def dumped(schema: type[SQLModel], record: object, hidden: Collection[str] = ()) -> dict[str, Any]:
     """Return a record or a row as JSON values: what is stored, whatever a schema would refuse.
 
-    Fields that are `hidden` from the reader are null.
+    Fields that are `hidden` from the reader are null; those that have an alias go by it.
     """
-    values = {
-        name: None if name in hidden else getattr(record, name) for name in schema.model_fields
-    }
-    made = schema.model_construct(**values)
-    return made.model_dump(mode="json", warnings=False, fallback=str)
+    # A row has methods, which hide columns of the same name.
+    row = record._mapping if isinstance(record, Row) else None  # noqa: SLF001 - its documented name
+    shown = schema.model_construct()
+    for name in schema.model_fields:
+        value = getattr(record, name) if row is None else row[name]
+        # By name: there may be a field that is called like the alias of another one.
+        shown.__dict__[name] = None if name in hidden else value
+    return shown.model_dump(mode="json", by_alias=True, warnings=False, fallback=str)
+
+
+def named_values(schema: type[SQLModel], values: Mapping[str, Any]) -> SQLModel:
+    """Validate values that go by the names of their fields, whatever programs call them."""
+    infos = schema.model_fields
+    return schema.model_validate(
+        {alias_of(name, infos[name]): value for name, value in values.items()}
+    )
+
+
+def alias_of(name: str, info: FieldInfo) -> str:
+    """Return what programs call a field when they send it."""
+    alias = info.validation_alias or info.alias
+    if isinstance(alias, AliasChoices):
+        alias = alias.choices[0]
+    # One that looks into a value has no name; there the field has its own.
+    return alias if isinstance(alias, str) else name
 
 
 def sentence_of(error: ErrorDetails, label: str) -> str:
@@ -185,11 +217,15 @@ def sentence_of(error: ErrorDetails, label: str) -> str:
     return error["msg"][:1].upper() + error["msg"][1:].removesuffix(".") + "."
 
 
-def sentences_of(error: ValidationError, labels: dict[str, str]) -> dict[str, str]:
+def sentences_of(
+    error: ValidationError, schema: type[SQLModel], labels: dict[str, str]
+) -> dict[str, str]:
     """Return the first sentence for each field of a failed validation; "" is the whole record."""
     sentences: dict[str, str] = {}
+    names = {alias_of(name, info): name for name, info in schema.model_fields.items()}
     for detail in error.errors(include_url=False, include_input=False):
-        name = str(detail["loc"][0]) if detail["loc"] else ""
+        at = str(detail["loc"][0]) if detail["loc"] else ""
+        name = names.get(at, at)
         label = labels.get(name, name)
         sentences.setdefault(name, sentence_of(detail, label))
     return sentences
@@ -198,6 +234,17 @@ def sentences_of(error: ValidationError, labels: dict[str, str]) -> dict[str, st
 def _number(bound: object) -> str:
     # Ten, not “10.0”.
     return f"{bound:,.15g}" if isinstance(bound, int | float) else str(bound)
+
+
+def _demanded(annotation: Any, info: FieldInfo) -> Any:
+    demanded = copy(info)
+    demanded.default = PydanticUndefined
+    options = get_args(annotation)
+    if NoneType in options:
+        # Any: the annotation of a column is known only now.
+        others: list[Any] = [option for option in options if option is not NoneType]
+        annotation = reduce(or_, others)
+    return (annotation, demanded)
 
 
 def _optional(info: FieldInfo) -> Any:

@@ -7,7 +7,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.exceptions import HTTPException
 
 from webapp.admin import removal
-from webapp.admin.carried import SEEN
+from webapp.admin.carried import KEYS, SEEN
 from webapp.admin.heirs import Heir
 from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.requests import not_found
@@ -20,7 +20,8 @@ MOST_SELECTED = 1_000
 
 def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
     """Return the keys of the ticked records; 400 if there are none or too many."""
-    texts = list(dict.fromkeys(text for text in params.getlist("id") if isinstance(text, str)))
+    sent = params.getlist(KEYS) or params.getlist("id")
+    texts = list(dict.fromkeys(text for text in sent if isinstance(text, str)))
     if not texts:
         raise HTTPException(400, f"Select some {resource.label_plural} first.")
     if len(texts) > MOST_SELECTED:

@@ -104,7 +104,7 @@ class Step:
             for name, (old, new) in change.values.items()
             if name in resource.by_name or name == CAUSE
         }
-        title = resource.title_text(whole.get(resource.title_field.name))
+        title = resource.title_among(whole)
         if kind == Kind.CHANGED:
             # A link that points at another record by its key has another key.
             text = key_text(resource, tuple(whole[field.name] for field in resource.key))

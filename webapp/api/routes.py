@@ -1,6 +1,7 @@
 """The routes of one resource: list, create, read, change, delete, and read with its relations."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from webapp.admin.keys import Key, parse_key
 from webapp.admin.labels import words_of
 from webapp.admin.requests import operation_of, secret_of, session_of
 from webapp.admin.resource import Resource
-from webapp.admin.schemas import dumped
+from webapp.admin.schemas import alias_of, dumped
 from webapp.admin.site import Site
 from webapp.admin.snapshots import digest_of, snapshot_of
 from webapp.api.schemas import ErrorDetail, related_schema, relationships_of
@@ -63,7 +64,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = {name: getattr(values, name) for name in type(values).model_fields}
         session, operation = session_of(request), operation_of(request, VIA)
-        record = await changes.create(session, site, resource, given, operation)
+        with _by_alias(resource.create_schema):
+            record = await changes.create(session, site, resource, given, operation)
         return _answer(resource, request, record, 201)
 
     async def read_record(request: Request, id: str) -> Response:
@@ -77,7 +79,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         _check_match(resource, request, record)
         given = {name: getattr(values, name) for name in values.model_fields_set}
         session, operation = session_of(request), operation_of(request, VIA)
-        await changes.change(session, site, resource, record, given, operation)
+        with _by_alias(resource.update_schema):
+            await changes.change(session, site, resource, record, given, operation)
         return _answer(resource, request, record)
 
     async def delete_record(request: Request, id: str) -> Response:
@@ -196,6 +199,19 @@ def _reader_of_many(
 # Any: JSON values.
 def _shown(resource: Resource, request: Request, record: SQLModel) -> dict[str, Any]:
     return dumped(resource.read_schema, record, _hidden(resource, request))
+
+
+@contextmanager
+def _by_alias(schema: type[SQLModel]) -> Iterator[None]:
+    """Call a refused field as the client has sent it."""
+    try:
+        yield
+    except Invalid as invalid:
+        aliases = {name: alias_of(name, info) for name, info in schema.model_fields.items()}
+        invalid.sentences = {
+            aliases.get(name, name): sentence for name, sentence in invalid.sentences.items()
+        }
+        raise
 
 
 def _hidden(resource: Resource, request: Request) -> frozenset[str]:

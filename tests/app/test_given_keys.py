@@ -1,0 +1,185 @@
+"""Keys that people give: asked for, kept, refused when they are taken, and never changed."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from tests.html import (
+    by_id,
+    error_beside,
+    facts_of,
+    flash_of,
+    follow,
+    form_of,
+    heading_of,
+    link,
+    links_of,
+    row_of,
+    rows_of,
+    submit,
+    text_of,
+)
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.identity import Role
+from webapp.settings import Settings
+
+
+class Album(SQLModel, table=True):
+    number: int = Field(primary_key=True)
+    title: str
+
+
+class Listener(SQLModel, table=True):
+    name: str = Field(primary_key=True)
+
+
+class Liking(SQLModel, table=True):
+    """Who likes what, and nothing else."""
+
+    listener_name: str = Field(primary_key=True, foreign_key="listener.name")
+    album_number: int = Field(primary_key=True, foreign_key="album.number")
+
+
+class Cover(SQLModel, table=True):
+    """One to one: its key is that of its album."""
+
+    album_number: int | None = Field(default=None, primary_key=True, foreign_key="album.number")
+    artist: str = ""
+
+
+class Release(SQLModel, table=True):
+    day: date = Field(primary_key=True)
+    place: int = Field(primary_key=True)
+    note: str = Field(default="", max_length=100)
+
+
+RESOURCES = tuple(Resource(model) for model in (Album, Listener, Liking, Cover, Release))
+
+
+@pytest.fixture
+async def albums(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an admin that has the album 7, “Seven”, liked by Ann."""
+    connection = await session.connection()
+    tables = [resource.table for resource in RESOURCES]
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, tables))
+    session.add_all([Album(number=7, title="Seven"), Listener(name="Ann")])
+    await session.flush()
+    session.add(Liking(listener_name="Ann", album_number=7))
+    await session.commit()
+    async with serving(create_app(settings, RESOURCES), role=Role.OWNER) as client:
+        yield client
+
+
+async def test_a_number_that_people_give_is_asked_for_and_kept(
+    albums: httpx.AsyncClient, stored: Stored
+) -> None:
+    form = form_of(await albums.get("/albums/new"))
+    missing = await submit(albums, form, title="Nine")
+    assert error_beside(missing, "Number") == "Enter a number."
+    created = await submit(albums, form_of(missing), number="9")
+    assert created.status_code == 303
+    answer = await albums.post("/api/albums/", json={"number": 5, "title": "Five"})
+    assert (answer.status_code, answer.json()) == (201, {"number": 5, "title": "Five"})
+    assert (await albums.post("/api/albums/", json={"title": "None"})).status_code == 422
+    assert [album.number for album in await stored.all(Album)] == [5, 7, 9]
+
+
+async def test_a_number_that_is_taken_is_refused_beside_its_field(
+    albums: httpx.AsyncClient,
+) -> None:
+    page = await albums.post("/albums", data={"number": "7", "title": "Again"})
+    assert page.status_code == 422
+    assert error_beside(page, "Number") == "Another album has this number."
+    answer = await albums.post("/api/albums/", json={"number": 7, "title": "Again"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "number"]
+
+
+async def test_a_given_key_is_shown_while_its_record_is_edited_and_stays(
+    albums: httpx.AsyncClient, stored: Stored
+) -> None:
+    page = await albums.get("/albums/7/edit")
+    assert "Number 7 This identifies the album and can't be changed." in text_of(
+        by_id(page, "form")
+    )
+    await albums.post("/albums/7", data={"number": "8", "title": "New"})
+    await albums.patch("/api/albums/7", json={"number": 8})
+    assert [(album.number, album.title) for album in await stored.all(Album)] == [(7, "New")]
+
+
+async def test_a_deleted_record_comes_back_under_the_key_it_was_given(
+    albums: httpx.AsyncClient, stored: Stored
+) -> None:
+    await albums.delete("/api/likings/Ann,7")
+    question = await albums.get("/albums/7/delete")
+    page = await follow(albums, await submit(albums, form_of(question)))
+    await submit(albums, form_of(page, press="Undo"))
+    assert [album.number for album in await stored.all(Album)] == [7]
+
+
+async def test_what_is_one_to_one_chooses_the_record_that_it_belongs_to(
+    albums: httpx.AsyncClient, stored: Stored
+) -> None:
+    form = form_of(await albums.get("/covers/new"))
+    page = await submit(albums, form, artist="Cy")
+    assert error_beside(page, "Album number") == "Choose an album number."
+    assert (await submit(albums, form_of(page), album_number="7")).status_code == 303
+    taken = await albums.post("/api/covers/", json={"album_number": 7})
+    assert taken.json()["detail"][0]["loc"] == ["body", "album_number"]
+    await albums.patch("/api/covers/7", json={"artist": "Di"})
+    assert [cover.model_dump() for cover in await stored.all(Cover)] == [
+        {"album_number": 7, "artist": "Di"}
+    ]
+    assert facts_of(await albums.get("/covers/7"))["Album number"] == "Seven"
+
+
+async def test_a_key_of_a_day_and_a_number_names_both_wherever_its_record_is_named(
+    albums: httpx.AsyncClient,
+) -> None:
+    form = form_of(await albums.get("/releases/new"))
+    title = "Day 2026-11-28 · Place 2"
+    page = await follow(albums, await submit(albums, form, day="2026-11-28", place="2"))
+    assert flash_of(page) == f"Created {title}"
+    row = row_of(page, "2026-11-28")
+    assert link(row, f"Edit {title}") == "/releases/2026-11-28,2/edit"
+    show = await albums.get(link(row, "2026-11-28"))
+    assert heading_of(show) == title
+    edit = await albums.get(link(show, "Edit"))
+    assert heading_of(edit) == title
+    page = await follow(albums, await submit(albums, form_of(edit, press="Save changes"), note="N"))
+    assert flash_of(page) == f"Saved {title}"
+    assert heading_of(await albums.get(link(page, "Delete…"))) == f"Delete {title}?"
+    taken = await albums.post("/api/releases/", json={"day": "2026-11-28", "place": 2})
+    assert taken.json()["detail"][0]["msg"] == "Another release has this day and place."
+
+
+async def test_what_is_nothing_but_its_key_has_pages_that_say_so(
+    albums: httpx.AsyncClient, stored: Stored
+) -> None:
+    page = await albums.get("/likings")
+    row = row_of(page, "Ann")
+    assert link(row, "Edit Ann · Seven") == "/likings/Ann,7/edit"
+    show = await albums.get(link(row, "Ann"))
+    assert heading_of(show) == "Ann · Seven"
+    edit = await albums.get(link(show, "Edit"))
+    form = text_of(by_id(edit, "form"))
+    assert "Listener name Ann Album number Seven This is all there is to a liking" in form
+    assert link(edit, "New liking") == "/likings/new"
+    assert "Save changes" not in form
+    for sent in (albums.post("/likings/Ann,7"), albums.patch("/api/likings/Ann,7", json={})):
+        assert (await sent).status_code in (200, 303)
+    many = await albums.get("/likings/change?id=Ann,7")
+    assert "no field that can be changed" in text_of(by_id(many, "form"))
+    assert "Change 1 liking" not in [one.text for one in links_of(many)]
+    await albums.post("/albums", data={"number": "8", "title": "Eight"})
+    new = form_of(await albums.get("/likings/new"))
+    assert (await submit(albums, new, listener_name="Ann", album_number="8")).status_code == 303
+    assert len(rows_of(await albums.get("/likings?album_number=8"))) == 1
+    assert await stored.count(Liking) == 2
