@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.admin.changes import checked_values, differences_of, is_same_value
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
+from webapp.admin.refusals import fetch_refused_fields, same_sentence
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.errors import Invalid
@@ -153,6 +154,9 @@ async def _refusing(session: AsyncSession, resource: Resource) -> AsyncIterator[
     try:
         async with session.begin_nested():
             yield
-    except (IntegrityError, DataError):
+    except (IntegrityError, DataError) as error:
+        fields = await fetch_refused_fields(session, resource, error)
+        if fields:
+            raise Invalid({fields[-1].name: same_sentence(resource, fields)}) from None
         sentence = f"The database does not accept this for one of the {resource.label_plural}."
         raise Invalid({"": sentence}) from None

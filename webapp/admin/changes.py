@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.interfaces import ORMOption
@@ -12,9 +12,11 @@ from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_of, key_text
+from webapp.admin.refusals import fetch_refused_fields, same_sentence
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text, snapshot_of
+from webapp.admin.spelling import spellings
 from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, Values, record
 
@@ -52,8 +54,8 @@ async def create(
     try:
         async with session.begin_nested():
             session.add(made)
-    except (IntegrityError, DataError):
-        raise await _refusal(session, site, resource, checked, checked, None) from None
+    except (IntegrityError, DataError) as error:
+        raise await _refusal(session, site, resource, checked, checked, None, error) from None
     whole = {field.name: getattr(made, field.name) for field in resource.fields}
     entry = creation_of(resource, whole, kind, is_consequence=is_consequence)
     await record(session, operation, [entry])
@@ -91,8 +93,8 @@ async def change(
             for name, value in differing.items():
                 setattr(changed, name, value)
                 flag_modified(changed, name)
-    except (IntegrityError, DataError):
-        raise await _refusal(session, site, resource, checked, whole, own) from None
+    except (IntegrityError, DataError) as error:
+        raise await _refusal(session, site, resource, checked, whole, own, error) from None
     differences = differences_of(resource, before, differing)
     title, key = resource.title_of(changed), key_of(resource, changed)
     entry = Entry(resource.name, key, title, Kind.CHANGED, differences, is_consequence)
@@ -196,13 +198,20 @@ async def _conflicts(
         # Databases hold no two NULLs for the same.
         if any(value is None for value in wanted.values()):
             continue
-        conditions = [field.column == value for field, value in wanted.items()]
+        conditions = [_has(field, value) for field, value in wanted.items()]
         if own is not None:
             conditions.append(~key_condition(resource, [own]))
         statement = select(resource.key[0].column).where(*conditions).limit(1)
         if (await session.execute(statement)).first() is not None:
             errors[fields[-1].name] = taken_sentence(resource, wanted)
     return errors
+
+
+# Any: a value of any field.
+def _has(field: Field, value: Any) -> ColumnElement[bool]:
+    """Return the condition that a record has a value, also where its text is composed otherwise."""
+    forms = spellings(value) if field.is_text and isinstance(value, str) else (value,)
+    return or_(*(field.column == form for form in forms))
 
 
 async def _refusal(
@@ -212,10 +221,14 @@ async def _refusal(
     values: Mapping[str, Any],
     whole: Mapping[str, Any],
     own: Key | None,
+    error: DBAPIError,
 ) -> Invalid:
-    """Return what to say when a race let something slip past the checks."""
+    """Return what to say when a race, or a rule of the database, was not foreseen."""
     try:
         await checked_values(session, site, resource, values, whole, own)
     except Invalid as found:
         return found
+    fields = await fetch_refused_fields(session, resource, error)
+    if fields:
+        return Invalid({fields[-1].name: same_sentence(resource, fields)})
     return Invalid({"": f"The database does not accept this {resource.label}."})

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql import visitors
 from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field, fields_of
 from webapp.admin.labels import in_sentence, noun_of, plural_of
 from webapp.admin.names import FilterName, filter_names
 from webapp.admin.schemas import derive, partial
+from webapp.admin.spelling import spelled
 
 MOST_COLUMNS = 7
 # What the application has at these addresses already.
@@ -239,6 +241,26 @@ class Resource:
         return tuple(
             tuple(field for field in self.fields if field.column in columns) for columns in found
         )
+
+    def spelled(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return typed values as they are stored: names that look the same are the same."""
+        return {
+            name: spelled(value)
+            if name in self._distinct_names and isinstance(value, str)
+            else value
+            for name, value in values.items()
+        }
+
+    @cached_property
+    def _distinct_names(self) -> frozenset[str]:
+        """The names of texts of which no two records may have the same, by whatever rule."""
+        columns = {field.column for fields in self.unique_sets for field in fields}
+        unique = [index for index in self.table.indexes if index.unique]
+        for part in (part for index in unique for part in index.expressions):
+            if isinstance(part, ColumnElement):
+                columns.update(each for each in visitors.iterate(part) if isinstance(each, Column))
+        texts = [field for field in self.fields if field.is_text and not field.relation]
+        return frozenset(field.name for field in texts if field.column in columns)
 
     def title_of(self, record: SQLModel) -> str:
         """Return the text that people know this record by."""

@@ -34,6 +34,8 @@ NUMBER = "Enter a number."
 TEXT = "Enter a text."
 CHOOSE = "Choose one of the options."
 ADDRESS = "Enter an address like 192.0.2.1."
+# Letters and signs that show nothing.
+FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 # By pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/
 SENTENCES = {
     "string_too_short": "Use at least {min_length} characters.",
@@ -95,8 +97,8 @@ def clean_text(text: str) -> str:
             text.encode()
         except UnicodeEncodeError:
             raise ValueError("Remove the broken character from this text.") from None
-        # Spaces, controls and zero-width characters.
-        if all(unicodedata.category(character)[0] in "ZC" for character in text):
+        # Spaces, controls, zero-width characters and fillers.
+        if all(unicodedata.category(each)[0] in "ZC" or each in FILLERS for each in text):
             return ""
     # Of several, so that a text once read stays the same when it is read again; found from their
     # first one only, or many of them would take forever.

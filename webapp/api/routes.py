@@ -63,6 +63,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
 
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = {name: getattr(values, name) for name in type(values).model_fields}
+        given = resource.spelled(given)
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.create_schema):
             record = await changes.create(session, site, resource, given, operation)
@@ -78,6 +79,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         record = await _fetch(resource, request, id, is_locked=True)
         _check_match(resource, request, record)
         given = {name: getattr(values, name) for name in values.model_fields_set}
+        given = resource.spelled(given)
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.update_schema):
             await changes.change(session, site, resource, record, given, operation)

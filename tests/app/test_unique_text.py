@@ -1,0 +1,136 @@
+"""Unique text: names that look the same are the same, and a database's own rules have a field."""
+
+import unicodedata
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import Index, func, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from tests.factories import a_team, committed
+from tests.html import error_beside, errors_of, field_of, form_of, submit
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.identity import Role
+from webapp.settings import Settings
+from webapp.teams import Team
+
+COMPOSED, DECOMPOSED = "Café", unicodedata.normalize("NFD", "Café")
+TAKEN = "Another team is called “Café”."
+
+
+class Member(SQLModel, table=True):
+    """Rules of a database that no constraint of the model tells."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    first_name: str = Field(max_length=40)
+    last_name: str = Field(default="", max_length=40)
+    nick: str | None = Field(default=None, max_length=40)
+    left: bool = False
+
+
+Index(
+    "ux_member_name",
+    func.lower(col(Member.first_name)),
+    func.lower(col(Member.last_name)),
+    unique=True,
+)
+
+
+@pytest.fixture
+async def members(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app for a table with unique indexes, one of which no model knows."""
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: Resource(Member).table.create(sync))
+    unknown = 'CREATE UNIQUE INDEX "ux nick, too" ON member (upper(nick)) WHERE NOT "left"'
+    await session.execute(text(unknown))
+    await session.commit()
+    async with serving(create_app(settings, [Resource(Member)]), role=Role.OWNER) as client:
+        yield client
+
+
+@pytest.mark.parametrize("there", [COMPOSED, DECOMPOSED])
+@pytest.mark.parametrize(
+    "typed", [COMPOSED, DECOMPOSED, f"\ufeff{COMPOSED}\u200b", f"{DECOMPOSED}\xad\u200e "]
+)
+async def test_a_name_that_looks_the_same_is_taken(
+    client: httpx.AsyncClient, session: AsyncSession, there: str, typed: str
+) -> None:
+    await a_team(session, there)
+    other = await a_team(session, "Other")
+    page = await submit(client, form_of(await client.get("/teams/new")), name=typed)
+    assert (page.status_code, error_beside(page, "Name")) == (422, TAKEN)
+    assert field_of(page, "Name").value.strip() == typed.strip()
+    page = await submit(client, form_of(await client.get(f"/teams/{other.id}/edit")), name=typed)
+    assert (page.status_code, error_beside(page, "Name")) == (422, TAKEN)
+    for answer in (
+        await client.post("/api/teams/", json={"name": typed}),
+        await client.patch(f"/api/teams/{other.id}", json={"name": typed}),
+    ):
+        assert (answer.status_code, answer.json()["detail"][0]["msg"]) == (422, TAKEN)
+
+
+async def test_a_name_is_stored_composed_and_with_nothing_invisible_around_it(
+    client: httpx.AsyncClient, stored: Stored
+) -> None:
+    flag = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    for typed, name in (
+        (f"\u2066{DECOMPOSED}\u2069", COMPOSED),
+        (f"Team\u200b {flag}", f"Team\u200b {flag}"),
+        ("\u3164Ann\u2800", "Ann"),
+    ):
+        answer = await client.post("/api/teams/", json={"name": typed})
+        assert answer.json()["name"] == name
+    page = await client.post("/teams", data={"name": "\u3164\u200b"})
+    assert error_beside(page, "Name") == "Enter a name."
+    assert len(await stored.all(Team)) == 3
+
+
+async def test_what_others_have_stored_stays_as_it_is(
+    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    team = await a_team(session, f"{DECOMPOSED}\u200b")
+    form = form_of(await client.get(f"/teams/{team.id}/edit"))
+    page = await submit(client, form, headquarters="Elsewhere")
+    assert page.status_code == 303
+    (found,) = await stored.all(Team)
+    assert (found.name, found.headquarters) == (f"{DECOMPOSED}\u200b", "Elsewhere")
+
+
+async def test_an_index_on_expressions_has_its_field(
+    members: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await committed(session, Member(first_name="Jane", last_name="Peacock", nick="jp"))
+    other = await committed(session, Member(first_name="Steve", nick="sj"))
+    name = {"first_name": "JANE", "last_name": "PeaCock"}
+    same = "Another member has a first name and last name that count as the same."
+    nick = "Another member has a nick that counts as the same."
+    page = await submit(members, form_of(await members.get("/members/new")), **name)
+    assert (page.status_code, errors_of(page)) == (422, {"Last name": same})
+    edit = form_of(await members.get(f"/members/{other.id}/edit"))
+    page = await submit(members, edit, nick="JP")
+    assert (page.status_code, errors_of(page)) == (422, {"Nick": nick})
+    answer = await members.patch(f"/api/members/{other.id}", json=name)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0] == {
+        "type": "invalid",
+        "loc": ["body", "last_name"],
+        "msg": same,
+    }
+    # The index is not about everybody.
+    left = {"first_name": "X", "nick": "JP", "left": "true"}
+    assert (await members.post("/members", data=left)).status_code == 303
+
+
+async def test_a_change_of_many_names_the_field_too(
+    members: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    made = [await committed(session, Member(first_name=name)) for name in ("Ann", "Bob")]
+    data = {"id": [str(each.id) for each in made], "set": "nick", "nick": "same"}
+    page = await members.post("/members/change", data=data)
+    assert page.status_code == 422
+    assert errors_of(page) == {"Nick": "Another member has a nick that counts as the same."}
