@@ -25,6 +25,7 @@ from webapp.admin import past
 from webapp.admin.resource import Resource
 from webapp.admin.routes import routes_of
 from webapp.admin.site import Site
+from webapp.admin.sqlite_index import Refresher
 from webapp.api.docs import docs_page
 from webapp.api.later import LaterApi
 from webapp.database import connect
@@ -44,7 +45,7 @@ from webapp.transactions import SessionMiddleware
 
 def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
     """Return the whole application; it connects to its database with the first request."""
-    database = connect(settings)
+    database = connect(settings, Refresher(resources))
     site = Site(resources, others=(trail.RESOURCE,))
     api = LaterApi(site, settings)
     way_in = door_for(settings, database)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from webapp.admin.sqlite_index import Refresher
 from webapp.database import Database, connect
 from webapp.doctor import mend
 from webapp.migrations import SchemaError, check_ours, check_schema, migrate
@@ -23,7 +24,7 @@ class DatabaseError(Exception):
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Database]:
     """The database, whose errors leave as a sentence."""
-    database = connect(settings)
+    database = connect(settings, Refresher(RESOURCES))
     try:
         yield database
     except Exception as error:

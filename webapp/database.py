@@ -92,11 +92,14 @@ def is_postgresql(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def connect(settings: Settings) -> Database:
-    """The engines for the settings; their first sessions open the connections."""
+def connect(settings: Settings, finish: sqlite.Finish | None = None) -> Database:
+    """The engines for the settings; their first sessions open the connections.
+
+    On SQLite `finish` gets the connection of each change before that is committed.
+    """
     url = make_url(settings.database_url)
     if settings.is_embedded:
-        return _connect_sqlite(url, settings)
+        return _connect_sqlite(url, settings, finish)
     engine = _create_server_engine(url, settings)
     replica = None
     if settings.database_read_url:
@@ -111,7 +114,7 @@ def connect(settings: Settings) -> Database:
     )
 
 
-def _connect_sqlite(url: URL, settings: Settings) -> Database:
+def _connect_sqlite(url: URL, settings: Settings, finish: sqlite.Finish | None) -> Database:
     # Absolute, as the process may change its directory later.
     path = Path(url.database or "").absolute()
     # When this fails the first connection says so.
@@ -132,7 +135,11 @@ def _connect_sqlite(url: URL, settings: Settings) -> Database:
             pool_size,
             pool_timeout=settings.request_timeout_seconds * share,
             async_creator=lambda: sqlite.connect(
-                path, is_read_only=is_read_only, endings=endings, busy_seconds=wait_seconds
+                path,
+                is_read_only=is_read_only,
+                endings=endings,
+                busy_seconds=wait_seconds,
+                finish=None if is_read_only else finish,
             ),
             execution_options={reading.WAY: loop_reader if is_read_only else None},
         )

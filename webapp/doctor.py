@@ -8,14 +8,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Table, inspect, text
 
 from webapp.admin import indexes, trigrams
 from webapp.admin.collation import MAX_KEY_CHARACTERS, sort_key_sql
+from webapp.admin.identifiers import qualified, quoted, shortened
 from webapp.admin.indexes import SortIndex, sort_indexes
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
-from webapp.admin.sqlite_index import SqliteIndex
+from webapp.admin.sqlite_index import EVENTS, OPTIONS, SqliteIndex, is_of_index
 from webapp.database import Database
 from webapp.migrations import run_alone, take_turn
 
@@ -39,8 +40,11 @@ POSTGRESQL_INDEXES = """
     FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_am m ON m.oid = c.relam
-    WHERE i.indrelid = to_regclass(quote_ident(:table)) AND m.amname = 'btree' AND i.indpred IS NULL
+    WHERE i.indrelid = to_regclass(:table) AND m.amname = 'btree' AND i.indpred IS NULL
 """
+# More changes than that make a search slow.
+MOST_WAITING = 10_000
+A_NAME = re.compile('"((?:[^"]|"")+)"')
 AN_INDEX = re.compile("^(CREATE|DROP) INDEX")
 
 
@@ -101,47 +105,50 @@ def _remedies(
     remedies = [statement for finding in found for statement in finding.remedies]
     # So that the database knows how many rows there are, which plans and totals go by.
     if found:
-        existing = _existing(connection, resources)
-        remedies += [f'ANALYZE "{resource.table.name}"' for resource in existing]
+        tables = _existing(connection, [resource.table for resource in resources])
+        remedies += [f"ANALYZE {qualified(table)}" for table in tables]
     return remedies
 
 
-def _existing(connection: Connection, resources: Sequence[Resource]) -> list[Resource]:
-    """Return the resources whose tables have been made: others are for a migration to come."""
-    tables = set(inspect(connection).get_table_names())
-    return [resource for resource in resources if resource.table.name in tables]
+def _existing(connection: Connection, tables: Iterable[Table]) -> list[Table]:
+    """Return the tables that have been made: others are for a migration to come, or are views."""
+    inspector, asked = inspect(connection), list(dict.fromkeys(tables))
+    known = {None, *inspector.get_schema_names()} & {table.schema for table in asked}
+    existing = {(schema, name) for schema in known for name in inspector.get_table_names(schema)}
+    return [table for table in asked if (table.schema, table.name) in existing]
 
 
 def _examine(connection: Connection, site: Site) -> list[Finding]:
-    resources = _existing(connection, site.resources)
-    tables = set(inspect(connection).get_table_names())
-    found = [*_examine_order(connection, site, tables)]
+    tables = set(_existing(connection, [resource.table for resource in site.resources]))
+    resources = [resource for resource in site.resources if resource.table in tables]
+    found = [*_examine_order(connection, site)]
     if connection.dialect.name == "postgresql":
         return found + _examine_postgresql(connection, resources)
     return found + _examine_sqlite(connection, resources)
 
 
-def _examine_order(connection: Connection, site: Site, tables: Iterable[str]) -> Iterable[Finding]:
+def _examine_order(connection: Connection, site: Site) -> Iterable[Finding]:
     read = _read_postgresql if connection.dialect.name == "postgresql" else _read_sqlite
-    wanted = [index for index in sort_indexes(site) if index.table.name in tables]
-    for table in dict.fromkeys(index.table for index in wanted):
-        existing = read(connection, table.name)
+    wanted = sort_indexes(site)
+    for table in _existing(connection, [index.table for index in wanted]):
+        existing = read(connection, table)
         asked = {index.name: index for index in wanted if index.table is table}
         for each in existing:
+            drop = f"DROP INDEX {qualified(table, each.name)}"
             if not each.name.startswith(indexes.PREFIX):
                 continue
             parts = _parts(asked[each.name], connection) if each.name in asked else None
+            is_asked_for = parts is not None and list(each.parts) == parts[: len(each.parts)]
             if not each.is_finished:
-                yield Finding(NOT_FINISHED.format(each.name), (f'DROP INDEX "{each.name}"',))
-            elif parts is None or list(each.parts) != parts[: len(each.parts)]:
-                remedy = f'DROP INDEX "{each.name}"'
-                yield Finding(f"Nothing asks for the index {each.name}.", (remedy,))
+                yield Finding(NOT_FINISHED.format(each.name), (drop,))
+            elif not is_asked_for and _is_made_here(each, table):
+                yield Finding(f"Nothing asks for the index {each.name}.", (drop,))
         for index in asked.values():
             if not any(_serves(each, index, connection) for each in existing):
                 listed = ", ".join(_parts(index, connection))
                 yield Finding(
                     f"The list of {table.name} has no index to sort by {index.column.name}.",
-                    (f'CREATE INDEX "{index.name}" ON "{table.name}" ({listed})',),
+                    (f"CREATE INDEX {quoted(index.name)} ON {qualified(table)} ({listed})",),
                 )
 
 
@@ -155,14 +162,25 @@ class _Existing:
     is_finished: bool = True
 
 
+def _is_made_here(index: _Existing, table: Table) -> bool:
+    """Whether an index is one that `sort_indexes` may have asked for at some time."""
+    named = A_NAME.search(index.parts[0])
+    if named is None:
+        return False
+    column = named[1].replace('""', '"')
+    key = [quoted(part.name) for part in table.primary_key if part.name != column]
+    is_named_so = index.name == shortened(f"{indexes.PREFIX}{table.name}_{column}")
+    return is_named_so and [*index.parts[1:]] in ([], key)
+
+
 def _parts(index: SortIndex, connection: Connection) -> list[str]:
     """Return what an index holds of each row."""
-    column, is_sqlite = trigrams.quoted(index.column.name), connection.dialect.name == "sqlite"
+    column, is_sqlite = quoted(index.column.name), connection.dialect.name == "sqlite"
     if index.is_collated:
         column = sort_key_sql(column, connection.dialect.name)
     # SQLite adds the number of the row to every index by itself.
     key = () if is_sqlite and _has_row_number(index) else index.key
-    return [column, *(trigrams.quoted(part.name) for part in key)]
+    return [column, *(quoted(part.name) for part in key)]
 
 
 def _serves(existing: _Existing, index: SortIndex, connection: Connection) -> bool:
@@ -175,11 +193,11 @@ def _serves(existing: _Existing, index: SortIndex, connection: Connection) -> bo
     return held == wanted if len(wanted) == 1 else held[: len(wanted)] == wanted
 
 
-def _read_sqlite(connection: Connection, table: str) -> list[_Existing]:
+def _read_sqlite(connection: Connection, table: Table) -> list[_Existing]:
     """Return the indexes of a table; a part of an expression is none that the doctor writes."""
     found = []
     listed = text("SELECT name, [unique] FROM pragma_index_list(:table) WHERE NOT partial")
-    for name, is_unique in connection.execute(listed, {"table": table}).all():
+    for name, is_unique in connection.execute(listed, {"table": table.name}).all():
         columns = text("SELECT name, [desc], coll FROM pragma_index_xinfo(:index) WHERE key")
         parts = [
             _sqlite_part(column, is_falling, collation)
@@ -192,13 +210,13 @@ def _read_sqlite(connection: Connection, table: str) -> list[_Existing]:
 def _sqlite_part(column: str | None, is_falling: int, collation: str) -> str:
     if column is None or is_falling:
         return ""
-    quoted = trigrams.quoted(column)
-    return quoted if collation == "BINARY" else f"{quoted} COLLATE {collation.upper()}"
+    name = quoted(column)
+    return name if collation == "BINARY" else f"{name} COLLATE {collation.upper()}"
 
 
-def _read_postgresql(connection: Connection, table: str) -> list[_Existing]:
+def _read_postgresql(connection: Connection, table: Table) -> list[_Existing]:
     """Return the same of PostgreSQL, which writes expressions in words of its own."""
-    rows = connection.execute(text(POSTGRESQL_INDEXES), {"table": table})
+    rows = connection.execute(text(POSTGRESQL_INDEXES), {"table": qualified(table)})
     return [
         _Existing(name, tuple(map(_postgresql_part, parts)), is_unique, is_valid)
         for name, is_unique, is_valid, parts in rows
@@ -210,8 +228,7 @@ def _postgresql_part(written: str) -> str:
     if found is None:
         return written
     name = found[1] or found[2]
-    quoted = name if name.startswith('"') else trigrams.quoted(name)
-    return sort_key_sql(quoted, "postgresql")
+    return sort_key_sql(name if name.startswith('"') else quoted(name), "postgresql")
 
 
 def _has_row_number(index: SortIndex) -> bool:
@@ -220,25 +237,29 @@ def _has_row_number(index: SortIndex) -> bool:
 
 def _examine_postgresql(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
     found, wanted = [], [resource for resource in resources if resource.search_fields]
-    names = {trigrams.index_name(resource): resource for resource in wanted}
+    names = {(each.table.schema, trigrams.index_name(each)): each for each in wanted}
     existing = connection.execute(
         text(
-            "SELECT c.relname, pg_get_indexdef(c.oid), i.indisvalid FROM pg_class c"
-            " JOIN pg_index i ON i.indexrelid = c.oid"
-            " WHERE c.relname LIKE 'search\\_%' AND pg_table_is_visible(c.oid)"
+            "SELECT n.nspname, t.relname, c.relname, pg_get_indexdef(c.oid), i.indisvalid,"
+            " pg_table_is_visible(c.oid) FROM pg_index i"
+            " JOIN pg_class c ON i.indexrelid = c.oid JOIN pg_class t ON i.indrelid = t.oid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname LIKE 'search\\_%'"
         )
     )
     kept = set()
-    for name, definition, is_valid in existing:
-        resource = names.get(name)
+    for schema, table, name, definition, is_valid, is_visible in existing:
+        place = (schema, name) if (schema, name) in names else (None, name)
+        resource = names.get(place) if is_visible or place[0] else None
+        drop = f"DROP INDEX {quoted(schema)}.{quoted(name)}"
         columns = [] if resource is None else [f.column.name for f in resource.search_fields]
+        is_made_here = name.startswith(trigrams.PREFIX + table[:20]) and "fold(" in definition
         if resource is not None and not is_valid:
-            found.append(Finding(NOT_FINISHED.format(name), (f'DROP INDEX "{name}"',)))
+            found.append(Finding(NOT_FINISHED.format(name), (drop,)))
         elif columns and _is_over(definition, columns):
-            kept.add(name)
-        else:
-            found.append(Finding(f"Nothing asks for the index {name}.", (f'DROP INDEX "{name}"',)))
-    missing = [resource for name, resource in names.items() if name not in kept]
+            kept.add(place)
+        elif resource is not None or (is_made_here and is_visible):
+            found.append(Finding(f"Nothing asks for the index {name}.", (drop,)))
+    missing = [resource for place, resource in names.items() if place not in kept]
     if not missing:
         return found
     extension = _extension(connection)
@@ -246,16 +267,27 @@ def _examine_postgresql(connection: Connection, resources: Sequence[Resource]) -
         return found + [Finding(NO_EXTENSION.format(name=each.name)) for each in missing]
     for resource in missing:
         sentence = f"The search of {resource.label_plural} has no index."
-        remedies = (*extension, trigrams.postgresql_statement(resource))
-        found.append(Finding(sentence, remedies))
+        making = trigrams.postgresql_statement(resource, _operators(connection))
+        found.append(Finding(sentence, (*extension, making)))
     return found
+
+
+def _operators(connection: Connection) -> str:
+    """Return what pg_trgm calls its operators for GIN, wherever somebody has put it."""
+    schema = connection.scalar(
+        text(
+            "SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
+            " WHERE extname = 'pg_trgm'"
+        )
+    )
+    return f"{quoted(schema)}.gin_trgm_ops" if schema else "gin_trgm_ops"
 
 
 def _is_over(definition: str, columns: Sequence[str]) -> bool:
     """Whether PostgreSQL calls an index one over the folded columns and nothing else."""
 
     def has(column: str) -> bool:
-        names = column, trigrams.quoted(column)
+        names = column, quoted(column)
         return any(
             f"fold({name})" in definition or f"fold(({name})::text)" in definition for name in names
         )
@@ -278,38 +310,72 @@ def _extension(connection: Connection) -> tuple[str, ...] | None:
 
 
 def _examine_sqlite(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
-    rows = connection.execute(
-        text(
-            "SELECT name, type, sql FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'"
-            " OR name LIKE 'searched\\_%' ESCAPE '\\'"
+    existing = {
+        name: (kind, sql)
+        for name, kind, sql in connection.execute(
+            text("SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL")
         )
-    )
-    existing = {name: (kind, sql) for name, kind, sql in rows}
-    indexed = {name for name, (_, sql) in existing.items() if sql and "using fts5" in sql.lower()}
-    found = []
+    }
+    unused = {
+        name
+        for name, (_, sql) in existing.items()
+        if name.startswith(trigrams.PREFIX) and sql.endswith(f"{OPTIONS})")
+    }
+    found: list[Finding] = []
     for resource in resources:
-        if not resource.search_fields:
-            continue
-        wanted = SqliteIndex(resource)
-        indexed.discard(wanted.name)
-        objects = {**wanted.tables, **wanted.triggers}
-        if objects == {name: sql for name, (_, sql) in existing.items() if name in objects}:
-            continue
-        sentence = f"The search of {resource.label_plural} has no index, or not the right one."
-        remedies = *wanted.tables.values(), *wanted.filling, *wanted.triggers.values()
-        found.append(
-            Finding(sentence, (*_drops(existing, trigrams.index_name(resource)), *remedies))
-        )
-    for name in sorted(indexed):
+        if resource.search_fields:
+            index = SqliteIndex(resource)
+            unused.discard(index.name)
+            found += _examine_search(connection, resource, index, existing)
+    for name in sorted(unused):
         sentence = f"Nothing asks for the search index {name}."
         found.append(Finding(sentence, tuple(_drops(existing, name))))
     return found
 
 
+def _examine_search(
+    connection: Connection,
+    resource: Resource,
+    index: SqliteIndex,
+    existing: Mapping[str, tuple[str, str]],
+) -> Iterator[Finding]:
+    drops, triggers = [*_drops(existing, index.name)], index.triggers
+    held = {name: sql for name, (_, sql) in existing.items()}
+    whole = {**index.tables, **triggers}
+    if all(held.get(name) == sql for name, sql in whole.items()):
+        (waiting,) = connection.exec_driver_sql(index.counting).one()
+        if waiting > MOST_WAITING:
+            sentence = f"{waiting:,} changed {resource.label_plural} are not in the index yet."
+            yield Finding(sentence, tuple(index.refreshing()))
+        return
+    strange = [name for name in index.tables if name in held and not is_of_index(name, held)]
+    if strange:
+        yield Finding(
+            f"The search of {resource.label_plural} has no index, as the table {strange[0]} is in"
+            " its place."
+        )
+        return
+    *tables, changes = index.tables
+    is_filled = all(held.get(name) == index.tables[name] for name in tables)
+    if is_filled and changes not in held and all(name in held for name in triggers):
+        # They kept it up to date, by a function that other programs do not have.
+        remedies = [*_drop_all(existing, triggers), index.tables[changes], *triggers.values()]
+        sentence = f"Only Hero Admin can write to {resource.label_plural}, for their index."
+        yield Finding(sentence, tuple(remedies))
+        return
+    sentence = f"The search of {resource.label_plural} has no index, or not the right one."
+    yield Finding(sentence, (*drops, *index.tables.values(), *index.filling, *triggers.values()))
+
+
 def _drops(existing: Mapping[str, tuple[str, str]], index: str) -> Iterator[str]:
     """Return the statements that drop a search index of SQLite and what belongs to it."""
-    parts = [f"{index}_{event}" for event in ("insert", "update", "delete")]
-    parts += [index, index.replace(trigrams.PREFIX, trigrams.NUMBERS_PREFIX, 1)]
-    for name in parts:
+    prefixes = (trigrams.NUMBERS_PREFIX, trigrams.CHANGES_PREFIX)
+    names = [f"{index}_{event}" for event in EVENTS]
+    names += [index, *(index.replace(trigrams.PREFIX, prefix, 1) for prefix in prefixes)]
+    return _drop_all(existing, names)
+
+
+def _drop_all(existing: Mapping[str, tuple[str, str]], names: Iterable[str]) -> Iterator[str]:
+    for name in names:
         if name in existing:
-            yield f'DROP {existing[name][0].upper()} "{name}"'
+            yield f"DROP {existing[name][0].upper()} {quoted(name)}"

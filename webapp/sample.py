@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from webapp.admin.changes import creation_of
 from webapp.admin.resource import Resource
+from webapp.admin.sqlite_index import SqliteIndex
 from webapp.database import Database
 from webapp.heroes import Hero, heroes
 from webapp.history import Entry, Kind, Operation, record
@@ -53,9 +54,11 @@ async def add_sample(
             return False
         for rows in _chunks(sample_teams(team_count)):
             await connection.execute(insert(Team), rows)
+            await _refresh_search(connection, teams)
         team_ids = (await connection.scalars(select(col(Team.id)).order_by(col(Team.id)))).all()
         for rows in _chunks(sample_heroes(hero_count, team_ids)):
             await connection.execute(insert(Hero), rows)
+            await _refresh_search(connection, heroes)
             if advance:
                 advance(len(rows))
         operation = Operation(COMMAND_LINE, "command")
@@ -95,6 +98,13 @@ async def _make_room(connection: AsyncConnection) -> None:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("SET LOCAL lock_timeout = 0"))
         await connection.execute(text("LOCK TABLE team, hero IN SHARE ROW EXCLUSIVE MODE"))
+
+
+async def _refresh_search(connection: AsyncConnection, resource: Resource) -> None:
+    """Bring all that was added into the index, for which a commit has no time."""
+    if connection.dialect.name == "sqlite":
+        for statement in SqliteIndex(resource).refreshing():
+            await connection.exec_driver_sql(statement)
 
 
 async def _is_empty(connection: AsyncConnection) -> bool:

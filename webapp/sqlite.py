@@ -33,24 +33,31 @@ FIRST_QUERY = "PRAGMA read_uncommitted"
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 Endings = set[asyncio.Future[object]]
+Finish = Callable[[sqlite3.Connection], None]
 # A connection, and how often others have written since it was opened.
 State = tuple[object, int]
 
 
 async def connect(
-    path: Path, *, is_read_only: bool, endings: Endings, busy_seconds: float
+    path: Path,
+    *,
+    is_read_only: bool,
+    endings: Endings,
+    busy_seconds: float,
+    finish: Finish | None = None,
 ) -> "Connection":
     """Open an existing database file. Raises sqlite3.OperationalError.
 
     It waits for locks for `busy_seconds`. Whoever closes the database waits for the `endings` of
-    connections that nobody waited for.
+    connections that nobody waited for. What was changed is handed to `finish` before it is
+    committed, in the thread of the connection.
     """
     begin: Begin = "BEGIN" if is_read_only else "BEGIN IMMEDIATE"
 
     def open_file() -> sqlite3.Connection:
         return _open(path, is_read_only=is_read_only, busy_seconds=busy_seconds)
 
-    connection = Connection(open_file, begin, endings, busy_seconds)
+    connection = Connection(open_file, begin, endings, busy_seconds, finish)
     await connection
     return connection
 
@@ -143,6 +150,7 @@ class Connection(aiosqlite.Connection):
         begin: Begin,
         endings: Endings,
         busy_seconds: float,
+        finish: Finish | None = None,
     ) -> None:
         super().__init__(connector, iter_chunk_size=ROWS_PER_TRIP)
         # A thread stuck on a slow disk must not keep the process from ending.
@@ -151,6 +159,7 @@ class Connection(aiosqlite.Connection):
         self._is_read_only = begin == "BEGIN"
         self._endings = endings
         self._busy_seconds = busy_seconds
+        self._finish = finish
         self._trips_begun = self._trips_ended = 0
         self._is_running = False
         self._is_in_transaction = False
@@ -289,6 +298,10 @@ class Connection(aiosqlite.Connection):
         try:
             self._check_use()
             self._check_transaction()
+            if self._finish is not None:
+                self._finish(self._conn)
+                self._check_use()
+                self._check_transaction()
             self._conn.commit()
         except BaseException:
             # SQLAlchemy takes a failed commit for the end of the transaction; SQLite does not.
@@ -369,8 +382,11 @@ def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
-def _fold(text: str | None) -> str | None:
-    return None if text is None else fold(text)
+def _fold(value: bytes | str | None) -> str | None:
+    """Fold a text, or the bytes of one, which need not be in UTF-8."""
+    if isinstance(value, bytes):
+        return fold(value.decode("utf-8", "replace"))
+    return None if value is None else fold(value)
 
 
 def _error(message: str, code: int) -> sqlite3.OperationalError:

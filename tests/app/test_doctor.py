@@ -13,12 +13,17 @@ from sqlmodel import Field, SQLModel
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import rows_of
+from tests.serving import serving
+from webapp import doctor
 from webapp.admin import narrowing
 from webapp.admin.resource import Resource
 from webapp.admin.trigrams import fetch_has_trigrams
+from webapp.app import create_app
 from webapp.database import Database, connect
 from webapp.doctor import examine, mend
+from webapp.folding import fold
 from webapp.heroes import Hero
+from webapp.identity import Role
 from webapp.migrations import migrate
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
@@ -241,10 +246,94 @@ async def test_trigrams_in_another_order_are_no_hit(
     assert await proposed(client, "zoean") == []
 
 
-async def test_a_writer_who_cannot_fold_is_refused(sqlite_url: str) -> None:
-    path = sqlite_url.removeprefix("sqlite+aiosqlite:///")
-    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.OperationalError):
-        connection.execute("INSERT INTO hero (name, secret_name) VALUES ('Nova', 'x')")
+def program(url: str) -> sqlite3.Connection:
+    """A connection to a file as any other program has it."""
+    return sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)
+
+
+async def test_any_program_may_write_and_is_found(sqlite_url: str) -> None:
+    settings = Settings(database_url=sqlite_url, request_timeout_seconds=60)
+    async with serving(create_app(settings), role=Role.EDITOR) as client:
+        with closing(program(sqlite_url)) as other:
+            other.execute("INSERT INTO team (id, name) VALUES (1, 'Zoë’s')")
+            other.execute("INSERT INTO hero VALUES ('Zoë Nova', 'x', NULL, 1, 1)")
+            other.execute("INSERT INTO hero VALUES ('Somebody', 'x', NULL, 1, 2)")
+            assert await proposed(client, "zoe") == ["Zoë Nova"]
+            assert len(rows_of(await client.get("/teams?q=zoe"))) == 1
+            assert len(rows_of(await client.get("/teams/1/heroes?q=zoe"))) == 1
+            assert (await client.get("/heroes.csv?q=zoe")).text.count("\n") == 2
+            # The next change of ours brings it into the index.
+            sent = {"name": "Zoe II", "secret_name": "x"}
+            assert (await client.post("/api/heroes/", json=sent)).status_code == 201
+            assert await proposed(client, "zoe") == ["Zoe II", "Zoë Nova"]
+            assert other.execute("SELECT count(*) FROM unsearched_hero").fetchone() == (0,)
+            other.execute("UPDATE hero SET name = 'Rusty' WHERE id = 1")
+            other.execute("REPLACE INTO hero VALUES ('Zoë III', 'x', NULL, 1, 2)")
+            other.execute("DELETE FROM hero WHERE id = 3")
+            assert await proposed(client, "zoe") == ["Zoë III"]
+            # What is no text, and none in UTF-8.
+            other.execute("INSERT INTO hero VALUES (CAST(x'fffe7a6f65' AS TEXT), 'x', NULL, 1, 4)")
+            other.execute("DELETE FROM hero WHERE id = 4")
+            assert await proposed(client, "zoe") == ["Zoë III"]
+
+
+async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -> None:
+    with closing(program(sqlite_url)) as other:
+        other.create_function("fold", 1, fold)
+        other.execute("INSERT INTO hero VALUES ('Zoë', 'x', NULL, NULL, 1)")
+        events = {"insert": "new", "update": "new", "delete": "old"}
+        other.execute("DROP TABLE unsearched_hero")
+        for event, row in events.items():
+            other.execute(f"DROP TRIGGER search_hero_{event}")
+            body = (
+                f"INSERT INTO search_hero (rowid, name) VALUES ({row}.id, ' ' || fold({row}.name))"
+            )
+            other.execute(
+                f"CREATE TRIGGER search_hero_{event} AFTER {event} ON hero BEGIN {body}; END"
+            )
+        other.execute("INSERT INTO search_hero (rowid, name) VALUES (1, ' zoe')")
+    settings = Settings(database_url=sqlite_url, request_timeout_seconds=60)
+    database = connect(settings)
+    (finding,) = await mend(database, RESOURCES)
+    assert finding.sentence == "Only Hero Admin can write to heroes, for their index."
+    # What is there was not read again, which takes long.
+    assert not [each for each in finding.remedies if each.startswith("INSERT")]
+    assert await mend(database, RESOURCES) == []
+    await database.close()
+    async with serving(create_app(settings), role=Role.EDITOR) as client:
+        with closing(program(sqlite_url)) as other:
+            other.execute("INSERT INTO hero VALUES ('Zoë II', 'x', NULL, NULL, 2)")
+        assert await proposed(client, "zoe") == ["Zoë", "Zoë II"]
+
+
+async def test_many_changes_of_others_are_a_finding(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "MOST_WAITING", 1)
+    with closing(program(sqlite_url)) as other:
+        other.execute("INSERT INTO team (name) VALUES ('Zoë'), ('Nova')")
+    database = connect(Settings(database_url=sqlite_url))
+    (finding,) = await mend(database, RESOURCES)
+    assert finding.sentence == "2 changed teams are not in the index yet."
+    assert await mend(database, RESOURCES) == []
+    await database.close()
+
+
+async def test_what_others_call_so_is_left_alone(database: Database) -> None:
+    others = (
+        "CREATE TABLE search_terms (id INTEGER, name VARCHAR(9))",
+        "CREATE INDEX search_terms_name ON search_terms (name)",
+        "CREATE INDEX list_of_heroes ON hero (age, name)",
+        "CREATE INDEX list_hero_name_and_age ON hero (name, age)",
+    )
+    async with database.writing.begin() as connection:
+        for statement in others:
+            await connection.execute(text(statement))
+    assert await mend(database, RESOURCES) == []
+    async with database.writing.begin() as connection:
+        await connection.execute(text("DROP TABLE search_terms"))
+        for name in ("list_of_heroes", "list_hero_name_and_age"):
+            await connection.execute(text(f"DROP INDEX {name}"))
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from sqlalchemy.types import Enum
 from webapp.admin.collation import is_collated
 from webapp.admin.column_types import LONG_TEXT_CHARACTERS
 from webapp.admin.fields import Field
+from webapp.admin.identifiers import shortened
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.storable import unwrapped_type
@@ -30,7 +31,7 @@ class SortIndex:
 
     @property
     def name(self) -> str:
-        return f"{PREFIX}{self.table.name}_{self.column.name}"
+        return shortened(f"{PREFIX}{self.table.name}_{self.column.name}")
 
 
 def sort_indexes(site: Site) -> list[SortIndex]:

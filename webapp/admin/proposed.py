@@ -77,10 +77,9 @@ class Source:
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """Return the statement for up to `MOST` of them."""
         if self.field is None:
-            rows, condition = proposals(self.resource)
-        else:
-            rows, condition = self.resource.table, dict(self.conditions.by_field())[self.field]
-        return select(*columns).select_from(rows).where(condition).limit(MOST)
+            return select(*columns).select_from(proposals(self.resource)).limit(MOST)
+        condition = dict(self.conditions.by_field())[self.field]
+        return select(*columns).where(condition).limit(MOST)
 
 
 async def fetch_proposed(
@@ -259,10 +258,10 @@ async def count_proposed(session: AsyncSession, query: ListQuery, source: Source
 @lru_cache(maxsize=256)
 def _select_number(source: Source) -> Select[int]:
     if source.field is None:
-        rows = proposed_numbers(source.resource).limit(MOST)
+        rows = proposed_numbers(source.resource).limit(MOST).subquery()
     else:
-        rows = source.select([source.resource.key[0].column])
-    return select(func.count()).select_from(rows.subquery())
+        rows = source.select([source.resource.key[0].column]).subquery()
+    return select(func.count()).select_from(rows)
 
 
 def _can_propose(session: AsyncSession, query: ListQuery) -> bool:

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, false, func, or_
+from sqlalchemy import ColumnElement, String, bindparam, false, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from webapp.folding import fold
 
@@ -20,7 +23,7 @@ def can_match(text: str) -> bool:
 def matches_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
     """Return the condition that one of the columns contains the text of `parameters_of`."""
     anywhere = bindparam("anywhere", type_=String)
-    found = (_folded(column).like(anywhere, escape=ESCAPE) for column in columns)
+    found = (folded(column).like(anywhere, escape=ESCAPE) for column in columns)
     return or_(false(), *found)
 
 
@@ -30,7 +33,7 @@ def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
     for column in columns:
         for name in ("first_word", "later_word"):
             word = bindparam(name, type_=String)
-            found.append(_folded(column).like(word, escape=ESCAPE))
+            found.append(folded(column).like(word, escape=ESCAPE))
     return or_(*found)
 
 
@@ -47,5 +50,19 @@ def _pattern(text: str) -> str:
     return f"%{needle}%"
 
 
-def _folded(column: ColumnElement[str]) -> ColumnElement[str]:
-    return func.fold(column, type_=String)
+class folded(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls functions
+    """A column without case and accents."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(folded)
+def compile_folded(element: folded, compiler: SQLCompiler, **options: Any) -> str:
+    return f"fold({compiler.process(element.clauses, **options)})"
+
+
+@compiles(folded, "sqlite")
+def compile_folded_on_sqlite(element: folded, compiler: SQLCompiler, **options: Any) -> str:
+    """A column of texts may hold what is none, nor in UTF-8, which no function gets as a text."""
+    return f"fold(CAST({compiler.process(element.clauses, **options)} AS BLOB))"

@@ -1,8 +1,7 @@
 """Trigrams: the index behind the search of a resource, which finds a text anywhere in a column.
 
-On PostgreSQL it is a GIN index of `pg_trgm`, on SQLite an FTS5 table that triggers keep. It only
-proposes rows; each of them is looked at again. A writer that does not know `fold()` gets an error
-rather than an index that misses its rows.
+On PostgreSQL it is a GIN index of `pg_trgm`, on SQLite an FTS5 table. It only proposes rows; each
+of them is looked at again. On SQLite the rows that have changed meanwhile are proposed, too.
 
 FTS5 knows rows by numbers. Where the key of a resource is no such number, a table beside the index
 gives its rows some: those that SQLite gives by itself may change with any VACUUM.
@@ -13,22 +12,26 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnClause,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Integer,
-    Select,
     SmallInteger,
     String,
     and_,
     bindparam,
     column,
+    exists,
     select,
     table,
     text,
     tuple_,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webapp.admin.identifiers import MOST_BYTES, qualified, quoted, shortened
 from webapp.admin.resource import Resource
 from webapp.admin.storable import unwrapped_type
 from webapp.database import is_postgresql
@@ -36,6 +39,7 @@ from webapp.folding import fold
 
 PREFIX = "search_"
 NUMBERS_PREFIX = "searched_"
+CHANGES_PREFIX = "unsearched_"
 NUMBER = "row_number"
 # What a trigram consists of; a shorter text is in none.
 TRIGRAM_CHARACTERS = 3
@@ -43,12 +47,17 @@ TRIGRAM_CHARACTERS = 3
 
 def index_name(resource: Resource) -> str:
     """Return the name of the index of a resource, a table on SQLite."""
-    return f"{PREFIX}{resource.table.name}"
+    return f"{PREFIX}{_suffix(resource)}"
 
 
 def numbers_name(resource: Resource) -> str:
     """Return the name of the table that numbers the rows of a resource on SQLite."""
-    return f"{NUMBERS_PREFIX}{resource.table.name}"
+    return f"{NUMBERS_PREFIX}{_suffix(resource)}"
+
+
+def changes_name(resource: Resource) -> str:
+    """Return the name of the table of rows that are still to come into the index on SQLite."""
+    return f"{CHANGES_PREFIX}{_suffix(resource)}"
 
 
 def key_names(resource: Resource) -> list[str]:
@@ -65,14 +74,18 @@ def has_row_numbers(resource: Resource) -> bool:
 
 async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
     """Whether the database has the index, and it is finished."""
+    name = index_name(resource)
     if is_postgresql(session):
+        name = qualified(resource.table, name)
         wanted = (
             "SELECT coalesce((SELECT indisvalid FROM pg_index"
-            " WHERE indexrelid = to_regclass(quote_ident(:name))), false)"
+            " WHERE indexrelid = to_regclass(:name)), false)"
         )
     else:
+        # What is made last.
+        name = changes_name(resource)
         wanted = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name"
-    return bool((await session.execute(text(wanted), {"name": index_name(resource)})).scalar())
+    return bool((await session.execute(text(wanted), {"name": name})).scalar())
 
 
 def trigrams_of(text: str) -> str:
@@ -88,41 +101,38 @@ def trigrams_of(text: str) -> str:
     return " AND ".join(map(quoted, trigrams))
 
 
-def proposals(resource: Resource) -> tuple[FromClause, ColumnElement[bool]]:
-    """Return where SQLite proposes rows for `trigrams`, and the condition that it does."""
-    index, condition = _index(resource)
-    if has_row_numbers(resource):
-        return index.join(resource.table, _key(resource)[0] == index.c.rowid), condition
-    numbers = _numbers(resource)
+def proposals(resource: Resource) -> FromClause:
+    """Return the rows that SQLite proposes for `trigrams`."""
+    found = _proposed_keys(resource, is_distinct=True).subquery("found")
     pairs = zip(_key(resource), key_names(resource), strict=True)
-    is_same = and_(*(column == numbers.c[name] for column, name in pairs))
-    found = index.join(numbers, numbers.c[NUMBER] == index.c.rowid)
-    return found.join(resource.table, is_same), condition
+    return found.join(resource.table, and_(*(column == found.c[name] for column, name in pairs)))
 
 
-def proposed_numbers(resource: Resource) -> Select[Any]:
-    """Return the statement for the numbers of the rows that SQLite proposes for `trigrams`."""
+def proposed_numbers(resource: Resource) -> CompoundSelect[Any]:
+    """Return the statement that tells how many rows SQLite proposes, or a few more."""
     index, condition = _index(resource)
-    return select(index.c.rowid).where(condition)
+    waiting = select(_changes(resource).c[key_names(resource)[0]])
+    return union_all(select(index.c.rowid).where(condition), waiting)
 
 
 def is_proposed(resource: Resource) -> ColumnElement[bool]:
     """Return the condition that SQLite proposes a row for `trigrams`."""
-    found, key = proposed_numbers(resource), _key(resource)
-    if has_row_numbers(resource):
-        return key[0].in_(found)
-    numbers = _numbers(resource)
-    names = key_names(resource)
-    keys = select(*(numbers.c[name] for name in names)).where(numbers.c[NUMBER].in_(found))
+    key = _key(resource)
+    keys = _proposed_keys(resource, is_distinct=False)
     return (tuple_(*key) if len(key) > 1 else key[0]).in_(keys)
 
 
-def postgresql_statement(resource: Resource) -> str:
-    """Return what makes the index on PostgreSQL."""
+def postgresql_statement(resource: Resource, operators: str) -> str:
+    """Return what makes the index on PostgreSQL with the operators of `pg_trgm`."""
     columns = (quoted(field.column.name) for field in resource.search_fields)
-    parts = ", ".join(f"fold({each}) gin_trgm_ops" for each in columns)
-    name, rows = quoted(index_name(resource)), quoted(resource.table.name)
+    parts = ", ".join(f"fold({each}) {operators}" for each in columns)
+    name, rows = quoted(index_name(resource)), qualified(resource.table)
     return f"CREATE INDEX {name} ON {rows} USING gin ({parts})"
+
+
+def _suffix(resource: Resource) -> str:
+    # What is called after it on SQLite has a few characters more.
+    return shortened(resource.table.name, MOST_BYTES - 20)
 
 
 # Any: the columns of FTS5 are untyped.
@@ -137,14 +147,29 @@ def _key(resource: Resource) -> list[Column[Any]]:
     return [field.column for field in resource.key]
 
 
+def _proposed_keys(resource: Resource, *, is_distinct: bool) -> CompoundSelect[Any]:
+    """Return the keys that the index holds for `trigrams`, and those of rows that have changed."""
+    names, changes = key_names(resource), _changes(resource)
+    index, condition = _index(resource)
+    if has_row_numbers(resource):
+        indexed = select(index.c.rowid.label(names[0])).where(condition)
+        same = changes.c[names[0]] == index.c.rowid
+    else:
+        numbers = _table_of_keys(numbers_name(resource), resource, column(NUMBER))
+        found = index.join(numbers, numbers.c[NUMBER] == index.c.rowid)
+        indexed = select(*(numbers.c[name] for name in names)).select_from(found).where(condition)
+        same = and_(*(changes.c[name] == numbers.c[name] for name in names))
+    if is_distinct:
+        indexed = indexed.where(~exists().where(same))
+    return union_all(indexed, select(*(changes.c[name] for name in names)))
+
+
 # Any: the keys of any resource.
-def _numbers(resource: Resource) -> Any:
+def _changes(resource: Resource) -> Any:
+    return _table_of_keys(changes_name(resource), resource)
+
+
+# Any: the same.
+def _table_of_keys(name: str, resource: Resource, *others: ColumnClause[Any]) -> Any:
     pairs = zip(key_names(resource), _key(resource), strict=True)
-    columns = (column(name, each.type) for name, each in pairs)
-    return table(numbers_name(resource), column(NUMBER), *columns)
-
-
-def quoted(name: str) -> str:
-    """Return a name, or a trigram, as both databases and FTS5 take it."""
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
+    return table(name, *others, *(column(name, each.type) for name, each in pairs))
