@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from tests.factories import a_hero, a_team, some_heroes
-from tests.html import rows_of
+from tests.html import link, rows_of
 from tests.statements import Statements
 from webapp.admin.export import ROWS_PER_BATCH, defused
 from webapp.heroes import Hero
@@ -44,6 +44,25 @@ async def test_a_csv_file_holds_every_row_of_the_list_and_the_titles_of_relation
         "Preventers",
     )
     assert (second["name"], second["age"], second["team"]) == ("Deadpond", "", "")
+
+
+async def test_a_csv_file_for_excel_has_a_byte_order_mark_and_the_separator_that_is_asked_for(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await a_hero(session, "Zoë; =1")
+    page = await client.get("/heroes?q=zo")
+    for name, separator in (("CSV for Excel", ","), ("(;)", ";")):
+        response = await client.get(link(page, name))
+        assert response.content.startswith(b"\xef\xbb\xbfname")
+        text = response.content.decode("utf-8-sig")
+        (line,) = csv.DictReader(io.StringIO(text), delimiter=separator)
+        # What is a formula behind one separator is none behind another either.
+        assert line["name"] == "Zoë;' =1"
+    plain = await client.get("/heroes.csv?separator=tab")
+    assert plain.content.startswith(b"name\tage\t")
+    refused = await client.get("/heroes.csv?separator=%7C")
+    assert refused.status_code == 400
+    assert "Separate by a comma, a semicolon or a tab." in refused.text
 
 
 async def test_a_csv_file_leaves_masked_columns_out(

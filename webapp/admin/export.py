@@ -39,6 +39,8 @@ from webapp.unavailable import is_unavailable
 
 ROWS_PER_BATCH = 500
 MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
+SEPARATORS = {",": ",", ";": ";", "tab": "\t", "\t": "\t"}
+BYTE_ORDER_MARK = "\ufeff"
 RETRY_AFTER_SECONDS = 10
 PATIENCE_SECONDS = 30.0
 TOO_MANY = "Several exports are under way. Try again when one of them is done."
@@ -60,18 +62,23 @@ Rows = Sequence[Row[Any]]
 
 
 async def csv_file(resource: Resource, request: Request) -> Response:
-    """GET /heroes.csv?q=…: the rows of the list as CSV; titles of relations come last.
+    """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; titles of relations come last.
 
-    Masked columns are left out: whatever stood for a value would be read back as one.
+    Masked columns are left out: whatever stood for a value would be read back as one. Programs read
+    it without a byte-order mark; Excel takes accents for something else where there is none.
     """
     related = [field for field in resource.fields if field.relation]
+    separator = SEPARATORS.get(request.query_params.get("separator", ","))
+    if separator is None:
+        raise HTTPException(400, "Separate by a comma, a semicolon or a tab.")
+    mark = BYTE_ORDER_MARK if request.query_params.get("bom") == "1" else ""
 
     def lines(rows: Rows, _: bool) -> str:
-        return _csv_text(_csv_cells(resource.fields, row) for row in rows)
+        return _csv_text((_csv_cells(resource.fields, row) for row in rows), separator)
 
     names = [field.public_name for field in resource.fields if not field.is_masked]
     titles = [field.name.removesuffix("_id") for field in related]
-    head = _csv_text([[defused(name) for name in names + titles]])
+    head = mark + _csv_text([[defused(name) for name in names + titles]], separator)
     return await _download(resource, request, "csv", head, lines, "")
 
 
@@ -203,7 +210,7 @@ def defused(text: str) -> str:
     return FORMULA.sub(r"\1'", text)
 
 
-def _csv_text(lines: Iterable[Sequence[str]]) -> str:
+def _csv_text(lines: Iterable[Sequence[str]], separator: str) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(lines)
+    csv.writer(buffer, delimiter=separator).writerows(lines)
     return buffer.getvalue()

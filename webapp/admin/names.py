@@ -38,6 +38,7 @@ FORM_STATE = frozenset({"back", "then", "in"})
 # What is in the address of a list, here or in the API, beside its filters.
 LIST_STATE = frozenset(
     {"q", "sort", "size", "after", "before", "from", "count", "skip", "limit", "back"}
+    | {"separator", "bom"}
 )
 
 

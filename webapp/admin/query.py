@@ -177,14 +177,15 @@ class ListQuery:
         """Return this very state, its rows counted up to a limit, or `exact`ly."""
         return f"{self.path}?{urlencode([*self.params(), ('count', count)])}"
 
-    def export_url(self, extension: str) -> str:
-        """Return the address of all rows of this list as a file."""
+    def export_url(self, extension: str, **options: str) -> str:
+        """Return the address of all rows of this list as a file, written as the options say."""
         every = self.first(size=DEFAULT_SIZE)
         params = every.params()
         if self.scope:
             field, value = self.scope.field, self.scope.value
             name = self.resource.filter_names[field.name].name
             params.append((name, field.input.format(value)))
+        params += options.items()
         path = f"/{self.resource.name}.{extension}"
         return f"{path}?{urlencode(params)}" if params else path
 
