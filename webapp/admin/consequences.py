@@ -78,25 +78,32 @@ async def fetch_question(
 
 
 async def count_others(
-    session: AsyncSession, catalog: Catalog, resource: Resource, keys: Sequence[Key]
+    session: AsyncSession,
+    catalog: Catalog,
+    resource: Resource,
+    keys: Sequence[Key],
+    going: Doomed,
 ) -> int:
-    """Count what points at records, whatever would become of it, but for themselves."""
+    """Count what points at records, whatever would become of it, and does not go itself."""
     stored = catalog.table_of(resource)
     if stored is None:
         return 0
     ids = await fetch_ids(session, stored, resource, keys)
-    return await count_pointing_at(session, catalog, stored, ids)
+    return await count_pointing_at(session, catalog, stored, ids, going)
 
 
 async def count_pointing_at(
-    session: AsyncSession, catalog: Catalog, stored: StoredTable, ids: Sequence[RowId]
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    ids: Sequence[RowId],
+    going: Doomed,
 ) -> int:
-    """Count the rows that point at these, but for themselves."""
-    own = Doomed({stored.name: dict.fromkeys(ids)})
+    """Count the rows that point at these and do not go themselves."""
     count = 0
     for key in catalog.pointing_at(stored):
         if catalog.tables[key.table].is_usable:
-            count += (await count_pointing(session, catalog, key, ids, own)).count
+            count += (await count_pointing(session, catalog, key, ids, going)).count
     return count
 
 
@@ -163,6 +170,25 @@ def _what(catalog: Catalog, name: TableName, total: Total) -> str:
     return f"{total} {'row' if is_one else 'rows'} of {catalog.tables[name].label}"
 
 
+def _needing_each_other(catalog: Catalog, doomed: Doomed) -> list[str]:
+    """Return the tables of which no row can come back before one of another one of them."""
+    needs: dict[TableName, set[TableName]] = {name: set() for name in doomed.rows}
+    for key in catalog.foreign_keys:
+        stored = catalog.tables[key.table]
+        is_needed = not any(stored.column(name).is_nullable for name in key.columns)
+        if key.table in needs and key.target in needs and key.table != key.target and is_needed:
+            needs[key.table].add(key.target)
+    while True:
+        # What needs nothing that is left, or is needed by nothing, has a place in the order.
+        needed = set[TableName]().union(*needs.values())
+        left = {
+            name: each & needs.keys() for name, each in needs.items() if each and name in needed
+        }
+        if left == needs:
+            return sorted(catalog.tables[name].label for name in left)
+        needs = left
+
+
 def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
     changed: set[TableName] = set()
     unusable: dict[str, None] = {}
@@ -183,5 +209,8 @@ def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
     ]
     if triggered:
         yield f"Undo does not take back what triggers of the database do ({', '.join(triggered)})."
+    needing = _needing_each_other(catalog, doomed)
+    if needing:
+        yield f"Rows of {' and '.join(needing)} need each other, so Undo may be refused."
     for label in unusable:
         yield f"Rows of {label} may change or go along; they cannot be read here, nor come back."

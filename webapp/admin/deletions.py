@@ -1,6 +1,6 @@
 """Deletions: what is written down of rows before they go."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import column, select
@@ -12,7 +12,7 @@ from webapp.admin.keys import key_text
 from webapp.admin.pointing import Doomed, is_any, parts
 from webapp.admin.resource import Resource
 from webapp.admin.snapshots import snapshot_of
-from webapp.admin.stored_rows import Cause, RowsChange, fetch_rows
+from webapp.admin.stored_rows import WHOLE_ROW, Cause, RowsChange, fetch_rows, whole_row_text
 from webapp.admin.stored_tables import RowId, StoredTable
 from webapp.history import Entry, Kind, Operation, record
 
@@ -39,8 +39,8 @@ async def record_deletions(
         if resource is None:
             entries = await _rows(session, stored, [each.name for each in stored.writable], own)
         else:
-            entries = await _rest(session, catalog, stored, some)
-            entries += await _records(session, stored, resource, own, direct)
+            rest = await _whole_rows(session, catalog, stored, some)
+            entries = await _records(session, stored, resource, own, rest, direct)
         await record(session, operation, entries)
 
 
@@ -49,30 +49,24 @@ async def _rows(
     stored: StoredTable,
     columns: Sequence[str],
     causes: dict[RowId, Cause],
-    *,
-    is_rest: bool = False,
 ) -> list[Entry]:
     found = await fetch_rows(session, stored, columns, list(causes))
     there = [each for each in causes if each in found]
     before = [found[each] for each in there]
     own = [causes[each] for each in there]
-    change = RowsChange(stored.name, tuple(columns), before, None, own, is_rest)
+    change = RowsChange(stored.name, tuple(columns), before, None, own)
     return [change.entry(stored)]
 
 
-async def _rest(
+async def _whole_rows(
     session: AsyncSession, catalog: Catalog, stored: StoredTable, ids: Sequence[RowId]
-) -> list[Entry]:
-    """Return what is written down of the columns that a model does not have."""
+) -> dict[RowId, str]:
+    """Return all that records hold, if their model does not have all columns."""
     names = [each.name for each in stored.writable]
-    rest = [name for name in names if catalog.field_of(stored.name, name) is None]
-    if not rest or not stored.key:
-        return []
-    columns = list(dict.fromkeys([*stored.key, *rest]))
-    # They come back because their records do.
-    causes = await fetch_causes(session, catalog, [(stored.name, each) for each in ids])
-    own = {each: causes.get((stored.name, each)) for each in ids}
-    return await _rows(session, stored, columns, own, is_rest=True)
+    if all(catalog.field_of(stored.name, name) for name in names):
+        return {}
+    found = await fetch_rows(session, stored, names, ids)
+    return {each: whole_row_text(names, row) for each, row in found.items()}
 
 
 async def _records(
@@ -80,6 +74,7 @@ async def _records(
     stored: StoredTable,
     resource: Resource,
     causes: dict[RowId, Cause],
+    rest: Mapping[RowId, str],
     direct: Collection[RowId],
 ) -> list[Entry]:
     count = len(stored.identity)
@@ -91,7 +86,7 @@ async def _records(
     records = {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in found}
     ordered = [(each, records[each]) for each in causes if each in records]
     return [
-        _deletion(resource, values, causes[row], is_consequence=row not in direct)
+        _deletion(resource, values, causes[row], rest.get(row), is_consequence=row not in direct)
         for row, values in _pointing_first(resource, ordered)
     ]
 
@@ -124,6 +119,7 @@ def _deletion(
     resource: Resource,
     values: dict[str, Any],
     cause: Cause,
+    whole_row: str | None,
     *,
     is_consequence: bool,
 ) -> Entry:
@@ -131,6 +127,8 @@ def _deletion(
     differences: dict[str, tuple[str | None, str | None]] = {
         name: (text, None) for name, text in snapshot_of(resource, values).items()
     }
+    if whole_row:
+        differences[WHOLE_ROW] = (whole_row, None)
     if cause:
         differences[CAUSE] = (cause_text(cause), None)
     return Entry(

@@ -67,8 +67,8 @@ async def remove(
     catalog: Catalog | None = None,
     *,
     is_consequence: bool = False,
-) -> None:
-    """Delete all of these records or, raising Invalid, none of them.
+) -> Doomed:
+    """Delete all of these records or, raising Invalid, none of them; return all rows that went.
 
     What points at them, in whatever table, loses that value or gets the one of its heir, goes
     along, or keeps its record from being deleted, as the database has it.
@@ -86,6 +86,7 @@ async def remove(
             removing = _Removing(session, catalog, operation, is_consequence=is_consequence)
             await removing.remove(site, resource, keys, heirs or {})
             await check_constraints(session, _needed_sentence(len(keys)))
+            return removing.doomed
     except IntegrityError:
         raise Invalid({"": _needed_sentence(len(keys))}) from None
 

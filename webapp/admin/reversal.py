@@ -12,8 +12,9 @@ from webapp.admin.consequences import count_others
 from webapp.admin.constraints import check_constraints, defer_constraints
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key
+from webapp.admin.pointing import fetch_ids
 from webapp.admin.resource import Resource
-from webapp.admin.row_reversal import reverse_rows
+from webapp.admin.row_reversal import Later, complete_rows, find_going, put_back, reverse_rows
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text
 from webapp.admin.steps import RECORDS_PER_STEP, Place, Postponed, Step, steps_of, target_column_of
@@ -46,10 +47,13 @@ async def reverse(
     # Records that point at each other come back one after the other.
     coming = {place for step in steps for place in step.places(site)}
     postponed: list[Postponed] = []
+    coming_tables = [name for name, each in catalog.resources.items() if each in resources]
+    later = Later({*coming_tables, *others})
+    await _find_going(session, catalog, all_steps, later)
     left_count = 0
     for step in all_steps:
         if isinstance(step, RowsChange):
-            left_count += await reverse_rows(session, catalog, step, operation)
+            left_count += await reverse_rows(session, catalog, step, operation, later)
             continue
         if step.kind != Kind.CREATED:
             _find_gone_targets(site, step, there | coming)
@@ -62,13 +66,27 @@ async def reverse(
             raise Invalid({"": next(iter(step.problems.values()))})
         left_count += step.leave()
         if step.kind == Kind.DELETED:
-            postponed += step.postpone(site, there)
+            postponed += step.postpone(site, catalog, there)
         there |= step.places(site)
         if step.changes:
-            await _reverse(session, site, catalog, step, states, operation)
+            await _reverse(session, site, catalog, step, states, operation, later)
+    await complete_rows(session, catalog, later)
     await _complete(session, site, postponed, there, operation)
     await check_constraints(session, "Something that it needs is not there any more.")
     return left_count
+
+
+async def _find_going(
+    session: AsyncSession, catalog: Catalog, steps: Sequence[Step | RowsChange], later: Later
+) -> None:
+    """Find all rows that go again, some of which may point at others of them."""
+    for step in steps:
+        if isinstance(step, RowsChange):
+            await find_going(session, catalog, step, later)
+        elif step.kind == Kind.CREATED and (stored := catalog.table_of(step.resource)):
+            keys = list(step.keys.values())
+            ids = await fetch_ids(session, stored, step.resource, keys)
+            later.going.add(stored.name, dict.fromkeys(ids))
 
 
 async def _complete(
@@ -138,7 +156,12 @@ async def _find_changed(
     later: dict[str, list[Change]] = {}
     for each in await fetch_since(session, step.resource.name, list(step.changes), first):
         later.setdefault(each.key, []).append(each)
-    for text, change in step.changes.items():
+    for text, change in list(step.changes.items()):
+        is_done = any(each.operation == operation.id for each in later.get(text, ()))
+        if step.kind == Kind.CREATED and text not in states and is_done:
+            # It went along with another one of them, as in a ring.
+            step.drop(text)
+            continue
         since = [
             each
             for each in later.get(text, ())
@@ -223,15 +246,18 @@ async def _reverse(
     step: Step,
     states: Mapping[str, dict[str, Any]],
     operation: Operation,
+    later: Later,
 ) -> None:
     match step.kind:
         case Kind.CREATED:
-            await _uncreate(session, site, catalog, step, operation)
+            await _uncreate(session, site, catalog, step, operation, later)
         case Kind.DELETED:
+            stored = catalog.table_of(step.resource)
+            if stored is not None:
+                await put_back(session, catalog, stored, list(step.whole_rows.values()), later)
             entries = [step.entry(text, Kind.RESTORED, {}) for text in step.changes]
-            await batches.create_many(
-                session, step.resource, list(step.earlier.values()), operation, entries
-            )
+            rows = [row for key, row in step.earlier.items() if key not in step.whole_rows]
+            await batches.create_many(session, step.resource, rows, operation, entries)
         case _:
             entries = [step.entry(text, Kind.CHANGED, states[text]) for text in step.changes]
             changed = [(step.keys[text], step.earlier[text]) for text in step.changes]
@@ -239,16 +265,21 @@ async def _reverse(
 
 
 async def _uncreate(
-    session: AsyncSession, site: Site, catalog: Catalog, step: Step, operation: Operation
+    session: AsyncSession,
+    site: Site,
+    catalog: Catalog,
+    step: Step,
+    operation: Operation,
+    later: Later,
 ) -> None:
     keys = list(step.keys.values())
-    count = await count_others(session, catalog, step.resource, keys)
+    count = await count_others(session, catalog, step.resource, keys, later.going)
     if count:
         others = "Another record points" if count == 1 else f"{count:,} other records point"
         one = next(iter(step.changes.values())).title
         what = f"“{one}”" if len(keys) == 1 else f"one of the {step.resource.label_plural}"
         raise Invalid({"": f"{others} at {what} by now."})
-    await removal.remove(
+    gone = await removal.remove(
         session,
         site,
         step.resource,
@@ -257,3 +288,5 @@ async def _uncreate(
         catalog=catalog,
         is_consequence=step.is_consequence,
     )
+    for name, rows in gone.rows.items():
+        later.gone.add(name, rows)

@@ -1,14 +1,18 @@
 """Row reversal: does the opposite of what was written down of rows that are not administered."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.catalog import Catalog, triggers_of
 from webapp.admin.consequences import count_pointing_at
+from webapp.admin.pointing import Doomed
 from webapp.admin.stored_rows import (
+    Raw,
+    RawRow,
     RowsChange,
     delete_rows,
     fetch_rows,
@@ -17,87 +21,165 @@ from webapp.admin.stored_rows import (
     insert_rows,
     update_rows,
 )
-from webapp.admin.stored_tables import RowId, StoredTable
+from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, TableName
 from webapp.errors import Invalid
 from webapp.history import Kind, Operation, record
 from webapp.unavailable import is_unavailable
 
 
+@dataclass
+class Later:
+    """What is still to happen.
+
+    coming: the tables of rows that come back; pointing: what will point at these then.
+    going: rows that go again; gone: those that did, of which some had gone along with others.
+    ids: which rows those of a change are that go again.
+    """
+
+    coming: Collection[TableName]
+    pointing: list[tuple[ForeignKey, RawRow, RawRow]] = field(default_factory=list)
+    going: Doomed = field(default_factory=Doomed)
+    gone: Doomed = field(default_factory=Doomed)
+    ids: dict[int, list[RowId | None]] = field(default_factory=dict)
+
+
 async def reverse_rows(
-    session: AsyncSession, catalog: Catalog, change: RowsChange, operation: Operation
+    session: AsyncSession, catalog: Catalog, change: RowsChange, operation: Operation, later: Later
 ) -> int:
     """Take back what happened to rows of one table; return how many stay as they are now.
 
     Raises Invalid where it would not be exact.
     """
     stored = catalog.tables.get(change.table)
-    if stored is None or not {*change.columns} <= {each.name for each in stored.columns}:
-        raise Invalid({"": f"The table {change.table.name} is not as it was any more."})
+    _check_columns(stored, change.table.name, change.columns)
+    assert stored is not None
+    async with refusing(session, stored):
+        done = await _reverse(session, catalog, stored, change, later)
+    if done:
+        entry = change.only(done).reversed().entry(stored)
+        await record(session, operation, [entry])
+    return 0 if change.kind is Kind.RESTORED else change.count - len(done)
+
+
+async def find_going(
+    session: AsyncSession, catalog: Catalog, change: RowsChange, later: Later
+) -> None:
+    """Find the rows that a change brought back, and that go again."""
+    stored = catalog.tables.get(change.table)
+    if stored is None or change.kind is not Kind.RESTORED:
+        return
+    found = await find_rows(session, stored, change.columns, change.after or [])
+    later.ids[id(change)] = found
+    later.going.add(stored.name, {row: None for row in found if row is not None})
+
+
+async def put_back(
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    rows: Sequence[Mapping[str, Raw]],
+    later: Later,
+) -> None:
+    """Insert rows as they were, by column; raises Invalid where it would not be exact."""
+    by_columns: dict[tuple[str, ...], list[RawRow]] = {}
+    for row in rows:
+        by_columns.setdefault(tuple(row), []).append(list(row.values()))
+    async with refusing(session, stored):
+        for columns, values in by_columns.items():
+            _check_columns(stored, stored.label, columns)
+            await _without_target(session, catalog, stored, columns, values, later)
+            await _insert(session, catalog, stored, columns, values)
+
+
+async def complete_rows(session: AsyncSession, catalog: Catalog, later: Later) -> None:
+    """Let rows point at those that came back after them."""
+    for key, own, values in later.pointing:
+        stored = catalog.tables[key.table]
+        (row,) = await find_rows(session, stored, stored.key, [own])
+        if row is not None:
+            async with refusing(session, stored):
+                await update_rows(session, stored, key.columns, {row: values})
+
+
+@asynccontextmanager
+async def refusing(session: AsyncSession, stored: StoredTable) -> AsyncIterator[None]:
+    """Raise Invalid for what only the database finds, having undone what was done inside."""
     try:
         async with session.begin_nested():
-            done = await _reverse(session, catalog, stored, change)
+            yield
     except DBAPIError as error:
         if is_unavailable(error):
             raise
         sentence = f"The database does not take back the rows of {stored.label} as they were."
         raise Invalid({"": sentence}) from None
-    if done and not change.is_rest:
-        entry = change.only(done).reversed().entry(stored)
-        await record(session, operation, [entry])
-    return change.count - len(done)
+
+
+def _check_columns(stored: StoredTable | None, name: str, columns: Sequence[str]) -> None:
+    if stored is None or not {*columns} <= {each.name for each in stored.writable}:
+        raise Invalid({"": f"The table {name} is not as it was any more."})
 
 
 async def _reverse(
-    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange
+    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
 ) -> list[int]:
     """Return the places of the rows for which it could be done."""
     match change.kind:
         case Kind.DELETED:
-            return await _insert(session, catalog, stored, change)
+            return await _bring_back(session, catalog, stored, change, later)
         case Kind.RESTORED:
-            return await _delete(session, catalog, stored, change)
-    if change.is_rest:
-        return await _complete(session, stored, change)
-    return await _change_back(session, catalog, stored, change)
+            return await _delete(session, catalog, stored, change, later)
+    return await _change_back(session, catalog, stored, change, later)
 
 
-async def _insert(
-    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange
+async def _bring_back(
+    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
 ) -> list[int]:
-    rows = change.before or []
-    left = await _without_target(session, catalog, stored, change)
+    columns = change.columns
+    rows = [list(row) for row in change.before or []]
+    left = await _without_target(session, catalog, stored, columns, rows, later)
     if stored.key:
-        there = await _find(session, stored, stored.key, change.columns, rows)
+        there = await _find(session, stored, stored.key, columns, rows)
         left |= {place for place, row in enumerate(there) if row is not None}
     wanted = [place for place in range(len(rows)) if place not in left]
-    given = [rows[place] for place in wanted]
-    await insert_rows(session, stored, change.columns, given)
-    if "INSERT" in triggers_of(catalog, stored):
-        await _check(session, stored, change.columns, given)
+    await _insert(session, catalog, stored, columns, [rows[place] for place in wanted])
     return wanted
 
 
+async def _insert(
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    columns: Sequence[str],
+    rows: Sequence[RawRow],
+) -> None:
+    await insert_rows(session, stored, columns, rows)
+    if "INSERT" in triggers_of(catalog, stored):
+        await _check(session, stored, columns, rows)
+
+
 async def _delete(
-    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange
+    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
 ) -> list[int]:
-    rows = change.after or []
+    gone = later.gone.of(stored.name)
+    wanted = [place for place, row in enumerate(later.ids[id(change)]) if row not in gone]
+    rows = [(change.after or [])[place] for place in wanted]
     ids = await _check(session, stored, change.columns, rows)
-    count = await count_pointing_at(session, catalog, stored, ids)
+    count = await count_pointing_at(session, catalog, stored, ids, later.going)
     if count:
         others = "Another row points" if count == 1 else f"{count:,} other rows point"
         raise Invalid({"": f"{others} at rows of {stored.label} by now."})
     await delete_rows(session, stored, ids)
-    return list(range(len(rows)))
+    return wanted
 
 
 async def _change_back(
-    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange
+    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
 ) -> list[int]:
-    before, after = change.before or [], change.after or []
+    before, after = [list(row) for row in change.before or []], change.after or []
     found = await find_rows(session, stored, change.columns, after)
     there = [row for row in found if row is not None]
     now = await fetch_rows(session, stored, change.columns, there)
-    left = await _without_target(session, catalog, stored, change)
+    left = await _without_target(session, catalog, stored, change.columns, before, later)
     changed = [
         place
         for place, name in enumerate(change.columns)
@@ -114,21 +196,8 @@ async def _change_back(
     return sorted(wanted.values())
 
 
-async def _complete(session: AsyncSession, stored: StoredTable, change: RowsChange) -> list[int]:
-    """Give records that came back the columns that their model does not have."""
-    rows = change.before or []
-    found = await _find(session, stored, stored.key, change.columns, rows)
-    rest = [place for place, name in enumerate(change.columns) if name not in stored.key]
-    columns = [change.columns[place] for place in rest]
-    values = {
-        row: [rows[at][place] for place in rest] for at, row in enumerate(found) if row is not None
-    }
-    await update_rows(session, stored, columns, values)
-    return list(range(len(rows)))
-
-
 async def _check(
-    session: AsyncSession, stored: StoredTable, columns: Sequence[str], rows: Sequence[list[Any]]
+    session: AsyncSession, stored: StoredTable, columns: Sequence[str], rows: Sequence[RawRow]
 ) -> list[RowId]:
     """Return which rows these are; raises Invalid if one of them is another one."""
     found = await find_rows(session, stored, columns, rows)
@@ -144,31 +213,52 @@ async def _find(
     stored: StoredTable,
     wanted: Sequence[str],
     columns: Sequence[str],
-    rows: Sequence[list[Any]],
+    rows: Sequence[RawRow],
 ) -> list[RowId | None]:
-    places = [list(columns).index(name) for name in wanted]
-    given = [[row[place] for place in places] for row in rows]
-    return await find_rows(session, stored, wanted, given)
+    return await find_rows(session, stored, wanted, _parts_of(columns, wanted, rows))
 
 
 async def _without_target(
-    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    columns: Sequence[str],
+    rows: list[RawRow],
+    later: Later,
 ) -> set[int]:
-    """Find the rows whose target is not there any more, nor comes back together with them."""
-    rows = change.before or []
+    """Find the rows whose target is not there any more, nor comes back together with them.
+
+    What will be there later is left out of the rows until then, where it can be.
+    """
     found: set[int] = set()
     for key in catalog.pointing_from(stored):
-        target = catalog.tables[key.target]
-        if not key.is_declared or not {*key.columns} <= {*change.columns}:
+        if not key.is_declared or not {*key.columns} <= {*columns}:
             continue
-        own = [list(change.columns).index(name) for name in key.columns]
-        given = [[row[place] for place in own] for row in rows]
+        given = _parts_of(columns, key.columns, rows)
+        target = catalog.tables[key.target]
         without = await find_without_target(
             session, stored, key.columns, target, key.target_columns, given
         )
-        if key.target == stored.name and {*key.target_columns} <= {*change.columns}:
-            places = [list(change.columns).index(name) for name in key.target_columns]
-            coming = [[row[place] for place in places] for row in rows]
+        if key.target == stored.name and {*key.target_columns} <= {*columns}:
+            coming = _parts_of(columns, key.target_columns, rows)
             without = {place for place in without if given[place] not in coming}
-        found |= without
+        if key.target not in later.coming:
+            found |= without
+        elif stored.key and all(_may_wait(stored, name) for name in key.columns):
+            own = _parts_of(columns, stored.key, rows)
+            for place in without:
+                later.pointing.append((key, own[place], given[place]))
+                for name in key.columns:
+                    rows[place][list(columns).index(name)] = None
     return found
+
+
+def _may_wait(stored: StoredTable, name: str) -> bool:
+    return stored.column(name).is_nullable and name not in stored.key
+
+
+def _parts_of(
+    columns: Sequence[str], wanted: Sequence[str], rows: Sequence[RawRow]
+) -> list[RawRow]:
+    places = [list(columns).index(name) for name in wanted]
+    return [[row[place] for place in places] for row in rows]

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from webapp.admin.catalog import Catalog
 from webapp.admin.causes import CAUSE
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import values_of
-from webapp.admin.stored_rows import RowsChange
+from webapp.admin.stored_rows import RowsChange, whole_row_of
 from webapp.history import Change, Entry, Kind
 
 RECORDS_PER_STEP = 1_000
@@ -24,6 +25,7 @@ class Step:
     """Changes of one kind to different records of one resource, which are taken back together.
 
     keys, earlier: the key of each record, and the values that it had before, by its text.
+    whole_rows: what its columns held, where the model does not have all of them.
     problems: a sentence for each record that cannot be as it was.
     """
 
@@ -33,6 +35,7 @@ class Step:
     changes: dict[str, Change] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     earlier: dict[str, dict[str, Any]] = field(default_factory=dict)
+    whole_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
     def takes(self, change: Change, *, is_consequence: bool) -> bool:
@@ -52,6 +55,9 @@ class Step:
             self.problems[change.key] = f"The key of “{change.title}” is no key any more."
             return
         self.keys[change.key] = key
+        whole_row = whole_row_of(change)
+        if whole_row is not None:
+            self.whole_rows[change.key] = whole_row
         try:
             olds = {name: old for name, (old, _) in change.values.items()}
             self.earlier[change.key] = values_of(self.resource, olds)
@@ -61,9 +67,13 @@ class Step:
     def leave(self) -> int:
         """Leave out the records that have problems; return how many they are."""
         for text in self.problems:
-            for kept in (self.changes, self.keys, self.earlier):
-                kept.pop(text, None)
+            self.drop(text)
         return len(self.problems)
+
+    def drop(self, text: str) -> None:
+        """Leave out a record."""
+        for kept in (self.changes, self.keys, self.earlier, self.whole_rows):
+            kept.pop(text, None)
 
     def places(self, site: Site) -> set[Place]:
         """Return where its records can be pointed at, once they are there again."""
@@ -75,20 +85,25 @@ class Step:
             for name in self._pointed_names(site)
         }
 
-    def postpone(self, site: Site, there: Collection[Place]) -> list["Postponed"]:
+    def postpone(self, site: Site, catalog: Catalog, there: Collection[Place]) -> list["Postponed"]:
         """Leave out what points at records that come back only later, as in a ring."""
+        stored = catalog.table_of(self.resource)
         found: list[Postponed] = []
         before = set(there)
         names = self._pointed_names(site)
         for text, target in self.earlier.items():
             for relation in self.resource.fields:
                 value = target.get(relation.name)
-                if relation.relation is None or value is None or not relation.is_optional:
+                name = relation.column.name
+                if relation.relation is None or value is None:
+                    continue
+                if stored is None or not stored.column(name).is_nullable:
                     continue
                 place = (site.target_of(relation), target_column_of(relation), value)
                 if place not in before:
                     found.append(Postponed(self.resource, self.keys[text], relation, value))
                     target[relation.name] = None
+                    self.whole_rows.get(text, {})[name] = None
             before |= {(self.resource, name, target.get(name)) for name in names}
         return found
 

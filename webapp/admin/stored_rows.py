@@ -32,6 +32,8 @@ from webapp.history import Change, Entry, Kind
 
 # The only “field” of what is written down of such rows.
 ROWS = "rows"
+# Beside the fields of a record whose model lacks columns of its table: no field has such a name.
+WHOLE_ROW = "whole row"
 MOST_PARAMETERS = 30_000
 
 # Any: what JSON holds. A value as it is written down, and the values of a row.
@@ -43,22 +45,17 @@ Cause = tuple[str, str] | None
 
 @dataclass(frozen=True)
 class RowsChange:
-    """Rows of one table before and after; None where they are not there.
-
-    Where columns of records that the model does not have are written down, nothing is known of
-    after: they go with their records, and come back after them.
-    """
+    """Rows of one table before and after; None where they are not there."""
 
     table: TableName
     columns: tuple[str, ...]
     before: list[RawRow] | None
     after: list[RawRow] | None
     causes: list[Cause]
-    is_rest: bool = False
 
     @property
     def kind(self) -> Kind:
-        if self.is_rest or (self.before is not None and self.after is not None):
+        if self.before is not None and self.after is not None:
             return Kind.CHANGED
         return Kind.RESTORED if self.before is None else Kind.DELETED
 
@@ -84,15 +81,12 @@ class RowsChange:
             "table": self.table,
             "columns": self.columns,
             "causes": self.causes,
-            "is_rest": self.is_rest,
         }
         before, after = (
             None if rows is None else json.dumps({**shared, "rows": rows}, separators=(",", ":"))
             for rows in (self.before, self.after)
         )
         title = stored.rows_text(self.count)
-        if self.is_rest:
-            title = f"other columns of {title}"
         return Entry(stored.mark, "", title, self.kind, {ROWS: (before, after)}, True)
 
 
@@ -111,8 +105,18 @@ def rows_change_of(change: Change) -> RowsChange:
         before and before["rows"],
         after and after["rows"],
         [None if each is None else (each[0], each[1]) for each in either["causes"]],
-        either["is_rest"],
     )
+
+
+def whole_row_text(columns: Sequence[str], row: RawRow) -> str:
+    return json.dumps(dict(zip(columns, row, strict=True)), separators=(",", ":"))
+
+
+def whole_row_of(change: Change) -> dict[str, Raw] | None:
+    """Return the values of all columns of a record that was deleted, if they were written down."""
+    text = change.values.get(WHOLE_ROW, (None, None))[0]
+    values: dict[str, Raw] | None = None if text is None else json.loads(text)
+    return values
 
 
 async def fetch_rows(
