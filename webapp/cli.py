@@ -10,6 +10,7 @@ import click
 from webapp import server
 from webapp.accounts.links import Purpose, make_link
 from webapp.accounts.users import has_users
+from webapp.admin.checks import ResourceError
 from webapp.connecting import DatabaseError, connected, ready
 from webapp.database import Database
 from webapp.doctor import Finding, examine, mend
@@ -45,7 +46,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
         _fail(error.format_message())
-    except (SettingsError, SchemaError, ListenError, DatabaseError) as error:
+    except (SettingsError, ResourceError, SchemaError, ListenError, DatabaseError) as error:
         _fail(str(error))
 
 

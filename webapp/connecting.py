@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from webapp.admin.site import Site
 from webapp.admin.sqlite_index import Refresher
 from webapp.database import Database, connect
 from webapp.doctor import mend
@@ -23,7 +24,8 @@ class DatabaseError(Exception):
 
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Database]:
-    """The database, whose errors leave as a sentence."""
+    """The database, whose errors leave as a sentence. Raises ResourceError before it connects."""
+    Site(RESOURCES)
     database = connect(settings, Refresher(RESOURCES))
     try:
         yield database

@@ -127,3 +127,11 @@ def test_whatever_is_run_first_works_or_says_what_to_run(project: Path) -> None:
     for command in ("migrate", "revision villains", "migrate", "doctor"):
         done = run(project, f"{python} {command}")
         assert (done.returncode, done.stderr) == (0, ""), command
+    # And a mistake in a resource is a sentence.
+    file = project / "webapp" / "resources.py"
+    file.write_text(RESOURCES.replace("Resource(Villain)", 'Resource(Villain, sort="threatt")'))
+    done = run(project, f"{python} serve")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Resource(Villain): sort='threatt' is no column of the model; did you mean 'threat'?\n",
+    )

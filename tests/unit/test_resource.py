@@ -1,9 +1,12 @@
 """Resources: what is derived from a model, and what may be said instead."""
 
+from typing import Any
+
 import pytest
 from sqlmodel import Field, SQLModel
 
 from tests.gadgets import Gadget, Maker, Slot
+from webapp.admin.checks import ResourceError
 from webapp.admin.fields import Field as ResourceField
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
@@ -31,9 +34,44 @@ def test_another_name_may_be_given() -> None:
     assert (persons.label_plural, persons.name) == ("people", "persons")
 
 
-def test_a_class_without_a_table_is_refused_in_a_sentence() -> None:
-    with pytest.raises(TypeError, match="HeroCreate needs table=True to be administered"):
-        Resource(HeroCreate)
+# Any: what a type checker would not let pass.
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"model": HeroCreate}, "Resource(HeroCreate): the model needs table=True to be administered."),
+    ({"sort": "agee"}, "sort='agee' is no column of the model; did you mean 'age'?"),
+    ({"sort": "-"}, "sort='-' is no column of the model."),
+    ({"sort": Hero.age}, "sort= takes a text, not Hero.age."),
+    ({"columns": (Hero.name, Team.name)}, "columns= takes columns of the model, and Team.name is"),
+    ({"columns": ("name",)}, "columns= takes columns of the model, and 'name' is none."),
+    ({"columns": (Hero.team,)}, "columns= takes columns of the model, and Hero.team is none."),
+    ({"columns": Hero.name}, "columns= takes several columns, such as (Model.name,) with a comma."),
+    ({"search": Hero.name}, "search= takes several columns"),
+    ({"search": (Hero.age,)}, "search= looks into texts, and age is none."),
+    ({"search": (Hero.name, Hero.name)}, "search= names name twice."),
+    ({"filters": (Hero.age, Hero.age)}, "filters= names age twice."),
+    ({"filters": (Hero.name,)}, "filters= cannot filter by name, as it has too many values."),
+    ({"title": Team.name}, "title= takes a column of the model, and Team.name is none."),
+    ({"title": "name"}, "title= takes a column of the model, and 'name' is none."),
+    ({"masked": (Team.name,)}, "masked= takes columns of the model, and Team.name is none."),
+    ({"create": "HeroCreate"}, "create= takes a schema, not 'HeroCreate'."),
+    ({"name": "history"}, "/history is taken, so give it another name=."),
+    ({"name": "teams"}, "/teams is taken, so give it another name=."),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES)
+def test_a_mistake_is_said_in_a_sentence(arguments: dict[str, Any], said: str) -> None:
+    model = arguments.get("model", Hero)
+    with pytest.raises(ResourceError) as refused:
+        Site((teams, Resource(**{"model": Hero, **arguments})))
+    assert str(refused.value).startswith(f"Resource({model.__name__}): ")
+    assert said in str(refused.value)
+
+
+def test_what_is_no_resource_is_said_in_a_sentence() -> None:
+    # Any: what a type checker would not let pass.
+    model: Any = Hero
+    with pytest.raises(ResourceError, match="is no Resource: write Resource"):
+        Site((teams, model))
 
 
 def test_a_record_is_known_by_its_name_its_title_or_its_first_text() -> None:

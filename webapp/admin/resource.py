@@ -64,17 +64,17 @@ class Resource:
     icon: str = "record"
 
     def __post_init__(self) -> None:
-        if not getattr(self.model, "__table__", None) is not None:
-            raise TypeError(f"{self.model.__name__} needs table=True to be administered")
-        label = self.label or noun_of(self.model.__name__)
-        plural = self.label_plural or plural_of(label)
+        # What is wrong with it is said when it becomes a part of a site.
+        label = self.label or noun_of(getattr(self.model, "__name__", "Record"))
+        plural = self.label_plural or plural_of(str(label))
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "label_plural", plural)
-        name = f"{label}s" if plural in TAKEN_NAMES else plural
+        name = f"{label}s" if plural in TAKEN_NAMES else str(plural)
         object.__setattr__(self, "name", self.name or name.lower().replace(" ", "-"))
+        table = getattr(self.model, "__table__", None)
         # The history knows a record by its key, so SQLite shall not give one a second time.
-        if _is_counted_by_sqlite(self.table):
-            self.table.dialect_options["sqlite"]["autoincrement"] = True
+        if isinstance(table, Table) and _is_counted_by_sqlite(table):
+            table.dialect_options["sqlite"]["autoincrement"] = True
 
     @cached_property
     def table(self) -> Table:
@@ -161,8 +161,7 @@ class Resource:
         return tuple(
             field
             for field in self.fields
-            if not (field.is_generated or field.is_masked)
-            and (field.relation or field.input.is_range or field.input.kind in {"choice", "bool"})
+            if not (field.is_generated or field.is_masked) and can_filter(field)
         )
 
     @cached_property
@@ -286,27 +285,6 @@ class Resource:
         """Return the same for the value of its title."""
         return self.title_field.input.shown(value) if value not in (None, "") else "(empty)"
 
-    def check_masked(self) -> None:
-        """Raise TypeError if a masked field would be told by its place, or cannot be typed.
-
-        Not when it is made: fields follow from all models, of which some may come later.
-        """
-        shown = {
-            "a key": self.key,
-            "the title": (self.title_field,),
-            "searched": self.search_fields,
-            "filtered": self.filter_fields,
-            "sorted": (self.by_name[self.default_sort.removeprefix("-")],),
-        }
-        for place, fields in shown.items():
-            for field in fields:
-                if field.is_masked:
-                    raise TypeError(f"{self.model.__name__}.{field.name} is masked and {place}")
-        for field in self.fields:
-            if field.is_masked and (field.relation or field.input.kind in {"bool", "choice"}):
-                # It could not be left alone without showing what is chosen.
-                raise TypeError(f"{self.model.__name__}.{field.name} is masked and chosen")
-
     def _derive(self, suffix: str, fields: Sequence[Field]) -> type[SQLModel]:
         annotations = {field.name: field.written_annotation for field in fields}
         defaults = {field.name: field.default for field in fields}
@@ -331,6 +309,11 @@ def _is_counted_by_sqlite(table: Table) -> bool:
     counted = table.autoincrement_column
     is_alone = len(table.primary_key.columns) == 1
     return counted is not None and is_alone and counted.type.compile(sqlite.dialect()) == "INTEGER"
+
+
+def can_filter(field: Field) -> bool:
+    """Whether the values of a field are few, or have an order."""
+    return bool(field.relation or field.input.is_range or field.input.kind in {"choice", "bool"})
 
 
 def _is_plainly_unique(index: Index) -> bool:

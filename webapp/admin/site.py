@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from webapp.admin.checks import check_resources
 from webapp.admin.fields import Field
 from webapp.admin.kept import KeptListings
 from webapp.admin.labels import in_sentence
@@ -37,16 +38,13 @@ class Site:
     """What is administered together, in menu order."""
 
     def __init__(self, resources: Sequence[Resource], others: Sequence[str] = ()) -> None:
-        """`others`: what else is in the history, under this name, and holds nothing masked."""
+        """`others`: what else is in the history, under this name, and holds nothing masked.
+
+        Raises ResourceError.
+        """
         self.resources = tuple(resources)
         self.others = tuple(others)
-        names = [resource.name for resource in self.resources]
-        for name in names:
-            # The history calls other tables by a name with a colon.
-            if name in TAKEN_NAMES or names.count(name) > 1 or ":" in name:
-                raise ValueError(f"/{name} is taken: give one of the resources another `name`")
-        for resource in self.resources:
-            resource.check_masked()
+        check_resources(self.resources, TAKEN_NAMES)
         self._by_model = {resource.model: resource for resource in self.resources}
         # What totals last heard of the size of each table, by the name of its resource.
         self.estimates: dict[str, Any] = {}

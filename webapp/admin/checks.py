@@ -1,0 +1,137 @@
+"""Checks: a mistake in a resource is one sentence when the site is made, not an error of a page."""
+
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Column, Table
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm.attributes import QueryableAttribute
+
+from webapp.admin.fields import Field, fields_of
+from webapp.admin.resource import Resource, can_filter
+
+COLUMNS = ("columns", "search", "filters", "masked", "money")
+TEXTS = ("sort", "name", "label", "label_plural", "icon")
+SCHEMAS = ("create", "update", "read")
+
+
+class ResourceError(TypeError):
+    """A resource is not as it has to be: one sentence that names it and its argument."""
+
+
+def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> None:
+    """Raise ResourceError for the first mistake in resources that are administered together.
+
+    Not when one is made: its fields follow from all models, of which some may come later.
+    """
+    names: list[str] = []
+    for resource in resources:
+        if not isinstance(resource, Resource):
+            raise ResourceError(f"{resource!r} is no Resource: write Resource(…) around the model.")
+        for mistake in _mistakes(resource):
+            end = "" if mistake.endswith("?") else "."
+            raise ResourceError(f"Resource({_name_of(resource.model)}): {mistake}{end}")
+        if resource.name in taken or resource.name in names:
+            raise ResourceError(
+                f"Resource({_name_of(resource.model)}): /{resource.name} is taken, so give it"
+                " another name=."
+            )
+        names.append(resource.name)
+
+
+def _mistakes(resource: Resource) -> Iterator[str]:
+    if not isinstance(getattr(resource.model, "__table__", None), Table):
+        yield "the model needs table=True to be administered"
+        return
+    yield from _wrong_types(resource)
+    try:
+        names = {field.name for field in fields_of(resource.model)}
+    # A relation that leads nowhere, for example.
+    except SQLAlchemyError as error:
+        yield str(error).partition("\n")[0].rstrip(".")
+        return
+    for argument in COLUMNS:
+        yield from _wrong_columns(resource, argument, names)
+    if resource.title is not None and not _is_of(resource, resource.title, names):
+        yield f"title= takes a column of the model, and {_shown(resource.title)} is none"
+    yield from _wrong_fields(resource)
+    yield from _wrongly_masked(resource)
+    if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
+        yield f"sort={resource.sort!r} is no column that a list can be sorted by"
+
+
+def _wrong_fields(resource: Resource) -> Iterator[str]:
+    for field in resource.search_fields:
+        if not field.is_text:
+            yield f"search= looks into texts, and {field.name} is none"
+    for field in resource.filter_fields:
+        if not can_filter(field):
+            yield f"filters= cannot filter by {field.name}, as it has too many values"
+    sorted_by = resource.sort.removeprefix("-")
+    if resource.sort and sorted_by not in resource.by_name:
+        meant = get_close_matches(sorted_by, resource.by_name, n=1)
+        hint = f"; did you mean {meant[0]!r}?" if meant else ""
+        yield f"sort={resource.sort!r} is no column of the model{hint}"
+
+
+def _wrong_types(resource: Resource) -> Iterator[str]:
+    for argument in COLUMNS:
+        value = getattr(resource, argument)
+        if not isinstance(value, tuple | list | None):
+            yield f"{argument}= takes several columns, such as (Model.name,) with a comma"
+    for argument in TEXTS:
+        if not isinstance(getattr(resource, argument), str):
+            yield f"{argument}= takes a text, not {_shown(getattr(resource, argument))}"
+    for argument in SCHEMAS:
+        schema = getattr(resource, argument)
+        if schema is not None and not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+            yield f"{argument}= takes a schema, not {_shown(schema)}"
+
+
+def _wrong_columns(resource: Resource, argument: str, names: Collection[str]) -> Iterator[str]:
+    seen: list[str] = []
+    for column in getattr(resource, argument) or ():
+        if not _is_of(resource, column, names):
+            yield f"{argument}= takes columns of the model, and {_shown(column)} is none"
+        elif column.key in seen:
+            yield f"{argument}= names {column.key} twice"
+        else:
+            seen.append(column.key)
+
+
+def _wrongly_masked(resource: Resource) -> Iterator[str]:
+    """A masked field would be told by its place, or cannot be typed."""
+    shown: dict[str, tuple[Field, ...]] = {
+        "a key": resource.key,
+        "the title": (resource.title_field,),
+        "searched": resource.search_fields,
+        "filtered": resource.filter_fields,
+        "sorted": (resource.by_name[resource.default_sort.removeprefix("-")],),
+    }
+    for place, fields in shown.items():
+        for field in fields:
+            if field.is_masked:
+                yield f"{field.name} is masked and {place}"
+    for field in resource.fields:
+        if field.is_masked and (field.relation or field.input.kind in {"bool", "choice"}):
+            # It could not be left alone without showing what is chosen.
+            yield f"{field.name} is masked and chosen"
+
+
+# Any: whatever somebody wrote.
+def _is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
+    if isinstance(column, QueryableAttribute):
+        owner = column.class_
+        is_own = isinstance(owner, type) and issubclass(resource.model, owner)
+        return is_own and column.key in names
+    return isinstance(column, Column) and column.table is resource.table and column.key in names
+
+
+def _shown(value: Any) -> str:
+    return str(value) if isinstance(value, QueryableAttribute | Column) else repr(value)
+
+
+def _name_of(model: Any) -> str:
+    return getattr(model, "__name__", None) or repr(model)
