@@ -150,7 +150,7 @@ def revision(message: str) -> None:
 async def _prepare(settings: Settings, *, sample: bool) -> str:
     """Make the database ready; return the token with which the first account is made, if any."""
     async with ready(settings) as database:
-        await check_tables(database, [resource.table.name for resource in RESOURCES])
+        await check_tables(database, {each.table: not each.read_only for each in RESOURCES})
         if sample and await is_empty(database):
             await add_sample(database, HEROES, TEAMS)
         return "" if settings.auth == "off" else await _make_first_link(database)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from webapp.admin.checks import ResourceError
 from webapp.admin.site import Site
 from webapp.admin.sqlite_index import Refresher
 from webapp.database import Database, connect
@@ -25,7 +26,7 @@ class DatabaseError(Exception):
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Database]:
     """The database, whose errors leave as a sentence. Raises ResourceError before it connects."""
-    Site(RESOURCES)
+    _check_schemas(settings, Site(RESOURCES))
     database = connect(settings, Refresher(RESOURCES))
     try:
         yield database
@@ -62,6 +63,16 @@ async def ready(settings: Settings) -> AsyncIterator[Database]:
         if settings.is_embedded:
             await mend(database, RESOURCES)
         yield database
+
+
+def _check_schemas(settings: Settings, site: Site) -> None:
+    """Raise ResourceError for a table in a schema, of which SQLite has none."""
+    for resource in site.resources if settings.is_embedded else ():
+        if resource.table.schema:
+            raise ResourceError(
+                f"Resource({resource.model.__name__}): the table is in the schema"
+                f" “{resource.table.schema}”, and SQLite has no schemas."
+            )
 
 
 def _reason(error: BaseException) -> str:

@@ -105,7 +105,8 @@ def _remedies(
     remedies = [statement for finding in found for statement in finding.remedies]
     # So that the database knows how many rows there are, which plans and totals go by.
     if found:
-        tables = _existing(connection, [resource.table for resource in resources])
+        ours = [resource.table for resource in resources if not resource.read_only]
+        tables = _existing(connection, ours)
         remedies += [f"ANALYZE {qualified(table)}" for table in tables]
     return remedies
 
@@ -119,8 +120,9 @@ def _existing(connection: Connection, tables: Iterable[Table]) -> list[Table]:
 
 
 def _examine(connection: Connection, site: Site) -> list[Finding]:
-    tables = set(_existing(connection, [resource.table for resource in site.resources]))
-    resources = [resource for resource in site.resources if resource.table in tables]
+    ours = [resource for resource in site.resources if not resource.read_only]
+    tables = set(_existing(connection, [resource.table for resource in ours]))
+    resources = [resource for resource in ours if resource.table in tables]
     found = [*_examine_order(connection, site)]
     if connection.dialect.name == "postgresql":
         return found + _examine_postgresql(connection, resources)

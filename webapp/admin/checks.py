@@ -84,6 +84,8 @@ def _wrong_types(resource: Resource) -> Iterator[str]:
     for argument in TEXTS:
         if not isinstance(getattr(resource, argument), str):
             yield f"{argument}= takes a text, not {_shown(getattr(resource, argument))}"
+    if not isinstance(getattr(resource, "read_only"), bool):  # noqa: B009 - as it was written
+        yield f"read_only= takes True or False, not {_shown(resource.read_only)}"
     for argument in SCHEMAS:
         schema = getattr(resource, argument)
         if schema is not None and not (isinstance(schema, type) and issubclass(schema, BaseModel)):

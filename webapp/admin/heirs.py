@@ -55,6 +55,8 @@ def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Ch
         if len(key.columns) != 1 or field is None or not catalog.tables[key.table].is_usable:
             continue
         other, pointing = catalog.resources.get(key.table), catalog.tables[key.table]
+        if other is not None and other.read_only:
+            continue
         referrer = referrers.get((other.table, key.columns[0])) if other else None
         name = referrer.name if referrer else f"{PREFIX}{pointing.label}.{key.columns[0]}"
         label = referrer.label if referrer else f"rows of {pointing.label}"

@@ -38,14 +38,16 @@ def sort_indexes(site: Site) -> list[SortIndex]:
     """Return the index of every column that a list shows, filters or is led by."""
     found = {}
     for resource in site.resources:
+        if resource.read_only:
+            continue
         for field in _sorted_fields(resource):
             index = _index(resource, field)
-            found[index.name] = index
+            found[index.table, index.name] = index
             if field.relation:
                 target = site.target_of(field)
-                if is_indexable(target.title_field):
+                if is_indexable(target.title_field) and not target.read_only:
                     index = _index(target, target.title_field)
-                    found[index.name] = index
+                    found[index.table, index.name] = index
     return [index for index in found.values() if index.key or index.column.primary_key is False]
 
 
@@ -59,7 +61,7 @@ def is_indexable(field: Field) -> bool:
 
 def is_indexed(resource: Resource, field: Field) -> bool:
     """Whether `sort_indexes` has an index for a field."""
-    return field in _sorted_fields(resource)
+    return not resource.read_only and field in _sorted_fields(resource)
 
 
 def finds_values(resource: Resource, field: Field) -> bool:

@@ -43,6 +43,8 @@ class Resource:
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
+    read_only: whether its records are only looked at, as those of a view. Nothing is changed then,
+        neither its records nor, for indexes and migrations, its table.
     """
 
     # Any: attributes of a model are typed as the values they hold.
@@ -62,6 +64,7 @@ class Resource:
     label: str = ""
     label_plural: str = ""
     icon: str = "record"
+    read_only: bool = False
 
     def __post_init__(self) -> None:
         # What is wrong with it is said when it becomes a part of a site.

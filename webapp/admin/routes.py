@@ -38,23 +38,35 @@ def _routes(resource: Resource) -> list[Route]:
         ]
 
     look, edit = partial(route, Role.VIEWER), partial(route, Role.EDITOR)
-    return [
-        *look("", "list", pages.list_page, post=creating.create),
+    reading = [
         *look(".csv", "csv", export.csv_file),
         *look(".json", "json", export.json_file),
         *look(".jsonl", "jsonl", export.json_lines),
-        *edit("/new", "new", creating.new_page, post=creating.new_again),
         *look("/options/{field}", "options", pages.options),
         *look("/options/{field}/counts", "facets", pages.facets),
+        *look("/{id}/history", "history", past.record_history_page),
+        *edit("/{id}/reveal/{field}", "reveal", post=past.reveal),
+    ]
+    related = look("/{id}/{relation}", "related", pages.related_page)
+    if resource.read_only:
+        # Other methods are answered with 405.
+        return [
+            *look("", "list", pages.list_page),
+            *reading,
+            *look("/{id}", "show", pages.show_page),
+            *related,
+        ]
+    return [
+        *look("", "list", pages.list_page, post=creating.create),
+        *reading,
+        *edit("/new", "new", creating.new_page, post=creating.new_again),
         *edit("/change", "change-many", bulk.change_many_page, post=bulk.change_many),
         *edit("/change/again", "change-many-again", post=bulk.change_many_again),
         *edit("/delete", "delete-many", deleting.delete_many_page, post=deleting.delete_many),
         *look("/{id}", "show", pages.show_page, post=editing.update, delete=deleting.delete_row),
         *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
         *edit("/{id}/delete", "delete", deleting.delete_page, post=deleting.delete),
-        *look("/{id}/history", "history", past.record_history_page),
         *edit("/{id}/restore", "restore", post=past.restore_record),
         *edit("/{id}/undo", "undo", post=past.undo_change),
-        *edit("/{id}/reveal/{field}", "reveal", post=past.reveal),
-        *look("/{id}/{relation}", "related", pages.related_page),
+        *related,
     ]

@@ -34,7 +34,8 @@ def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
 
 def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     layout = _layout(manner.selection, manner.fields, can_edit=manner.can_edit)
-    resource, can_edit, marked = manner.selection.resource, manner.can_edit, manner.marked
+    resource, marked = manner.selection.resource, manner.marked
+    has_tools = manner.can_edit and not resource.read_only
     write_title = layout.write_title
     edit_tail = f"?{escape(manner.back)}" if manner.back else ""
     delete_tail = f"&amp;{escape(manner.back)}" if manner.back else ""
@@ -44,7 +45,7 @@ def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
         title = write_title(values)
         cells = [write(key, values[place], values[at]) for place, at, write in layout.cells]
         mark = " data-marked" if key == marked else ""
-        if can_edit:
+        if has_tools:
             tools = key, edit_tail, title, key, delete_tail, title
             parts.append(layout.text % (key, mark, key, title, key, *cells, *tools))
         else:
@@ -71,7 +72,7 @@ class _Layout:
 @lru_cache(maxsize=256)
 def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) -> _Layout:
     resource, site = selection.resource, selection.site
-    at = f"/{resource.name}"
+    has_tools, at = can_edit and not resource.read_only, f"/{resource.name}"
     starts, cells = [], []
     for field in fields:
         is_number = field.input.is_range and not field.relation
@@ -94,10 +95,10 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         f'<a href="{at}/%s/delete?in=list%s" data-dialog title=Delete>Delete %s</a></td>'
     )
     text = (
-        f'<tr id="{resource.name}-%s"%s>{check if can_edit else ""}'
+        f'<tr id="{resource.name}-%s"%s>{check if has_tools else ""}'
         f'<th scope=row><a href="{at}/%s">%s</a></th>'
         + "".join(f"{start}%s</td>" for start in starts[1:])
-        + (f"{tools}</tr>\n" if can_edit else "</tr>\n")
+        + (f"{tools}</tr>\n" if has_tools else "</tr>\n")
     )
     key_places = tuple(selection.place(field) for field in resource.key)
     return _Layout(text, key_places, _titler(selection), tuple(cells))

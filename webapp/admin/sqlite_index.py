@@ -196,6 +196,10 @@ class SqliteIndex:
         return " AND ".join(f"{table}.{name} = {other}.{name}" for name in self._key_names)
 
 
+def _has_index(resource: Resource) -> bool:
+    return bool(resource.search_fields) and not resource.read_only
+
+
 def _folded(text: str) -> str:
     # The space lets the first word begin as the others do.
     return f"' ' || fold(CAST({text} AS BLOB))"
@@ -222,7 +226,7 @@ class Refresher:
 
     def __call__(self, connection: sqlite3.Connection) -> None:
         if self._indexes is None:
-            self._indexes = [SqliteIndex(each) for each in self._resources if each.search_fields]
+            self._indexes = [SqliteIndex(each) for each in self._resources if _has_index(each)]
         latest = time.perf_counter() + REFRESH_SECONDS
         for index in self._indexes:
             while index.has_changes(connection) and _refresh(connection, index):

@@ -58,6 +58,9 @@ async def undo(
     made = await _fetch_made(session, site, operation_id)
     if all(map(is_of_rows, made)):
         return None
+    for resource in site.resources:
+        if resource.read_only and any(change.resource == resource.name for change in made):
+            raise Invalid({"": f"The {resource.label_plural} are read-only by now."})
     is_redo = made[0].via == "undo"
     if is_redo:
         operation = replace(operation, via="redo")

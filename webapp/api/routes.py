@@ -151,7 +151,12 @@ def _add(
     method: str = "GET",
     **options: Any,
 ) -> None:
-    """Add a route; HEAD answers where GET does, and a list also without its last slash."""
+    """Add a route; HEAD answers where GET does, and a list also without its last slash.
+
+    What is only looked at has no others, which are answered with 405.
+    """
+    if resource.read_only and method != "GET":
+        return
     options |= {"summary": summary, "response_model": schema, "tags": [resource.label_plural]}
     at = f"/{resource.name}"
     api.add_api_route(at + path, handler, methods=[method], **options)

@@ -3,13 +3,13 @@
 import ast
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, Inspector, inspect, text
+from sqlalchemy import Connection, Inspector, Table, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from webapp import sqlite
@@ -109,14 +109,22 @@ async def fetch_table_names(database: Database) -> set[str]:
     )
 
 
-async def check_tables(database: Database, names: Iterable[str]) -> None:
-    """Raise SchemaError if one of these tables is in no migration yet."""
-    existing = await fetch_table_names(database)
-    for name in names:
-        if name not in existing:
+async def check_tables(database: Database, tables: Mapping[Table, bool]) -> None:
+    """Raise SchemaError if there is no such table or view; the value says whether it is ours."""
+    existing = await _run(
+        database.reading,
+        lambda connection: [
+            table for table in tables if inspect(connection).has_table(table.name, table.schema)
+        ],
+    )
+    for table, is_ours in tables.items():
+        if table not in existing:
             raise SchemaError(
-                f"There is no table “{name}” in the database:"
-                f' run `python -m webapp revision "add {name}"` first.'
+                f"There is no table “{table.fullname}” in the database:"
+                f' run `python -m webapp revision "add {table.name}"` first.'
+                if is_ours
+                else f"There is no table or view “{table.fullname}” in the database, and as the"
+                " resource is read-only, it is not for this application to create one."
             )
 
 

@@ -36,13 +36,16 @@ NOT_DROPPED = "# Not dropped, as it may be in use. To drop it, make this a state
 class Comparison:
     """The tables that a revision compares: those of the models that are no views, but `others`."""
 
-    def __init__(self, metadata: MetaData, others: Collection[Table], inspector: Inspector) -> None:
-        schemas = {table.schema for table in metadata.sorted_tables}
+    def __init__(
+        self, metadata: Sequence[MetaData], others: Collection[Table], inspector: Inspector
+    ) -> None:
+        tables = [table for each in metadata for table in each.tables.values()]
+        schemas = {table.schema for table in tables}
         existing = {None, *inspector.get_schema_names()} & schemas
         views = {(schema, name) for schema in existing for name in view_names(inspector, schema)}
         self.tables: dict[Name, Table] = {
             (table.schema, table.name): table
-            for table in metadata.sorted_tables
+            for table in tables
             if table not in others and (table.schema, table.name) not in views
         }
         self.has_schemas = schemas != {None}

@@ -14,10 +14,15 @@ from webapp.migrations.rendering import render_item
 MODELS = (history, resources, submissions, users, sessions, links, throttle, tokens)
 
 connection = context.config.attributes["connection"]
-comparison = Comparison(SQLModel.metadata, (), inspect(connection))
+# A model may have a registry of its own.
+ADMINISTERED = [(each.table, each.read_only) for each in resources.RESOURCES]
+METADATA = list(dict.fromkeys([SQLModel.metadata, *(table.metadata for table, _ in ADMINISTERED)]))
+READ_ONLY = [table for table, is_read_only in ADMINISTERED if is_read_only]
+
+comparison = Comparison(METADATA, READ_ONLY, inspect(connection))
 context.configure(
     connection=connection,
-    target_metadata=SQLModel.metadata,
+    target_metadata=METADATA,
     # SQLite changes a table by making it anew.
     render_as_batch=True,
     compare_type=comparison.has_other_type,
