@@ -15,9 +15,10 @@ MODELS = (history, resources, submissions, users, sessions, links, throttle, tok
 
 connection = context.config.attributes["connection"]
 # A model may have a registry of its own.
-ADMINISTERED = [(each.table, each.read_only) for each in resources.RESOURCES]
-METADATA = list(dict.fromkeys([SQLModel.metadata, *(table.metadata for table, _ in ADMINISTERED)]))
-READ_ONLY = [table for table, is_read_only in ADMINISTERED if is_read_only]
+TABLES = [each.table for each in resources.RESOURCES]
+OTHERS = [table.metadata for table in TABLES if table.key not in SQLModel.metadata.tables]
+METADATA = [SQLModel.metadata, *dict.fromkeys(OTHERS)]
+READ_ONLY = [each.table for each in resources.RESOURCES if each.read_only]
 
 comparison = Comparison(METADATA, READ_ONLY, inspect(connection))
 context.configure(
