@@ -127,11 +127,17 @@ on("input", "[data-narrow]", (input, event) => {
   event.stopImmediatePropagation();
   const box = find(".options", input.closest(".pop"));
   const query = input.value.trim();
+  const found = new Set(); // by the server, which knows more of them than their titles
   const narrow = () => {
-    for (const label of all("label", box)) label.hidden = !find("input", label).nextSibling.textContent.toLowerCase().includes(query.toLowerCase());
+    const words = query.toLowerCase().split(/\s+/);
+    for (const label of all("label", box)) {
+      const text = find("input", label).nextSibling.textContent.toLowerCase();
+      label.hidden = !found.has(find("input", label).value) && !words.every((word) => text.includes(word));
+    }
   };
   const fetchMore = async () => {
     for (const { dataset: { value }, textContent } of await fetchOptions(box, query)) {
+      found.add(value);
       if (!value || all("input", box).some((known) => known.value === value)) continue;
       const label = box.lastElementChild.cloneNode(true);
       Object.assign(find("input", label), { value, checked: false });

@@ -28,7 +28,7 @@ class Control:
         start = f'<label><input type="checkbox" name="{escape(self.filter.name)}" value="'
         boxes = [
             f'{start}{escape(option.value)}"{" checked" if option.value in chosen else ""}>'
-            f"{escape(option.title)}</label>"
+            f"{escape(option.label)}</label>"
             for option in self.options.options
         ]
         return Markup("".join(boxes))  # noqa: S704 - each part is escaped
@@ -69,7 +69,7 @@ async def fetch_chips(
     for filter in query.filters:
         if filter.is_active:
             control = known.get(filter) or await _control(session, site, filter)
-            titles = {option.value: option.title for option in control.options.options}
+            titles = {option.value: option.label for option in control.options.options}
             chips.append(
                 Chip(described(filter, _titles(filter, titles)), query.without(filter).url)
             )

@@ -27,6 +27,7 @@ from starlette.responses import Response, StreamingResponse
 
 from webapp.admin.conditions import values_of
 from webapp.admin.fields import Field
+from webapp.admin.listing import with_made_titles
 from webapp.admin.narrowing import exact_conditions
 from webapp.admin.query import ListQuery
 from webapp.admin.requests import query_of, site_of
@@ -58,7 +59,8 @@ TO_THE_END = text(
 
 logger = logging.getLogger("webapp.export")
 
-Rows = Sequence[Row[Any]]
+# Any: those with titles that a function makes have no names any more.
+Rows = Sequence[Row[Any] | Sequence[Any]]
 
 
 async def csv_file(resource: Resource, request: Request) -> Response:
@@ -118,7 +120,8 @@ async def _download(
     exports: asyncio.Semaphore = request.app.state.exports
     if exports.locked():
         raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-    batches = _batches(request.state.database, site, query, exports)
+    has_titles = extension == "csv"
+    batches = _batches(request.state.database, site, query, exports, has_titles=has_titles)
     # Before anything is sent, so that a database that is away is answered with 503.
     first = await _first(batches)
 
@@ -158,7 +161,12 @@ class _Reader:
 
 
 async def _batches(
-    database: Database, site: Site, query: ListQuery, exports: asyncio.Semaphore
+    database: Database,
+    site: Site,
+    query: ListQuery,
+    exports: asyncio.Semaphore,
+    *,
+    has_titles: bool,
 ) -> AsyncGenerator[Rows]:
     # A session of its own: that of the request ends before its response begins.
     # A slow client keeps its connection for long; some have to be left for the pages.
@@ -176,7 +184,8 @@ async def _batches(
             options = {"yield_per": ROWS_PER_BATCH}
             result = await session.stream(statement, values_of(query), execution_options=options)
             async for batch in result.partitions():
-                yield batch
+                titled = with_made_titles(session, selection, batch) if has_titles else None
+                yield await titled if titled else batch
 
 
 async def _first(batches: AsyncIterator[Rows]) -> Rows:
@@ -191,7 +200,7 @@ def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
         yield json.dumps(record, ensure_ascii=False)
 
 
-def _csv_cells(fields: Sequence[Field], row: Row[Any]) -> list[str]:
+def _csv_cells(fields: Sequence[Field], row: Row[Any] | Sequence[Any]) -> list[str]:
     cells = []
     for field, value in zip(fields, row, strict=False):
         if field.is_masked:

@@ -55,7 +55,7 @@ class FormField:
         if self.is_masked:
             return MASK if self.text else ""
         options = self.options.options if self.options else ()
-        titles = {option.value: option.title for option in options}
+        titles = {option.value: option.label for option in options}
         return titles.get(self.text, self.text)
 
 

@@ -1,6 +1,6 @@
 """The list: fetches one page of rows and what stands around them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,7 @@ async def _fetch_listing(session: AsyncSession, site: Site, query: ListQuery) ->
     is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
     page = _page(query, reader, rows, has_more, total, found, is_first=is_first)
     # What is kept of them holds nothing of the statement that found them.
+    rows = await with_made_titles(session, reader.selection, rows)
     return Listing(page, reader.selection, tuple(map(tuple, rows)))
 
 
@@ -221,37 +222,84 @@ async def fetch_references(
     """Fetch the titles of the records that one record points at, by field name; one statement."""
     columns: list[ColumnElement[Any]] = []
     readers = {}
+    references: dict[str, Reference] = {}
     for field in resource.fields:
         value = getattr(record, field.name)
         if field.relation is None or value is None:
             continue
         target = site.target_of(field)
+        if target.titler is not None:
+            made = await fetch_made_titles(session, site, field, {value})
+            reference = reader_of(site, field)(value, made.get(value))
+            if reference is not None:
+                references[field.name] = reference
+            continue
         other = target.table.alias(f"{field.name}_target")
         link = other.c[target.by_name[field.relation.target_column].column.name]
         title = select(other.c[target.title_field.column.name]).where(link == value)
         columns.append(title.scalar_subquery())
         readers[field.name] = (value, reader_of(site, field))
     if not columns:
-        return {}
+        return references
     titles = (await session.execute(select(*columns))).one()
     found = {
         name: reader(value, title)
         for (name, (value, reader)), title in zip(readers.items(), titles, strict=True)
     }
-    return {name: reference for name, reference in found.items() if reference is not None}
+    references |= {name: reference for name, reference in found.items() if reference is not None}
+    return references
 
 
 async def fetch_titles(
     session: AsyncSession, resource: Resource, keys: Sequence[Key]
 ) -> list[tuple[str, str]]:
     """Fetch the URL segment and the title of those of these records that are there."""
-    fields = (*resource.key, resource.title_field)
+    fields = (*resource.key, *resource.title_fields)
     labelled = [field.column.label(f"_{place}") for place, field in enumerate(fields)]
     found = await session.execute(select(*labelled).where(key_condition(resource, keys)))
-    return [(key_text(resource, tuple(row[:-1])), _title(resource, fields, row)) for row in found]
+    count = len(resource.key)
+    return [
+        (key_text(resource, tuple(row[:count])), _title(resource, row[count:])) for row in found
+    ]
 
 
-def _title(resource: Resource, fields: Sequence[Field], row: Row) -> str:
-    if len(resource.title_fields) > 1:
-        return resource.title_among(dict(zip((f.name for f in fields), row, strict=True)))
-    return shown_in_cell(resource.title_field, row[-1]) or UNTITLED
+def _title(resource: Resource, values: Row) -> str:
+    if len(values) == 1 and resource.titler is None:
+        return shown_in_cell(resource.title_field, values[0]) or UNTITLED
+    names = (field.name for field in resource.title_fields)
+    return resource.title_among(dict(zip(names, values, strict=True)))
+
+
+# Any: values of a field, and rows of any columns.
+async def with_made_titles(
+    session: AsyncSession, selection: Selection, rows: Sequence[Sequence[Any]]
+) -> list[Sequence[Any]]:
+    """Return rows with the titles of what they point at, where a function makes these.
+
+    One statement for each relation of that kind, however many rows there are.
+    """
+    site = selection.site
+    made = [each for each in selection.relations if site.target_of(each).titler is not None]
+    if not made or not rows:
+        return list(rows)
+    changed = [list(row) for row in rows]
+    for field in made:
+        place, at = selection.place(field), selection.title_place(field)
+        values = {row[place] for row in changed} - {None}
+        titles = await fetch_made_titles(session, site, field, values)
+        for row in changed:
+            row[at] = titles.get(row[place])
+    return list(map(tuple, changed))
+
+
+async def fetch_made_titles(
+    session: AsyncSession, site: Site, relation: Field, values: Collection[Any]
+) -> dict[Any, str]:
+    """Fetch the titles of the records that a relation leads to, by its values; one statement."""
+    if not values or relation.relation is None:
+        return {}
+    target = site.target_of(relation)
+    at = target.by_name[relation.relation.target_column].column
+    columns = [field.column.label(f"_{place}") for place, field in enumerate(target.title_fields)]
+    found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
+    return {row[0]: _title(target, row[1:]) for row in found}

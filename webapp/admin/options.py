@@ -1,17 +1,21 @@
 """Options: the records that a relation field may point at, as a picker offers them."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Select,
     bindparam,
     false,
     literal,
+    or_,
     select,
     true,
     union_all,
@@ -19,25 +23,36 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.collation import sorted_as
+from webapp.admin.display import shortened, shown, shown_in_cell
 from webapp.admin.fields import Field, Relation
 from webapp.admin.resource import Resource
-from webapp.admin.search import can_match, matches_any, parameters_of
+from webapp.admin.search import can_match, matches_words, word_parameters
 from webapp.admin.site import Site
+from webapp.folding import fold
 
 MOST_OPTIONS = 50
 # Of more than that, which have to be searched, a filter shows the first ones.
 SAMPLE_OPTIONS = 10
-# What options are asked for.
-Asked = Literal["all", "text", "value", "nothing"]
+# People look for a first name, a last name and a city, not for more.
+MAX_WORDS = 6
 # So long a filter may not yet offer a new team.
 KEPT_SECONDS = 5.0
 
 
 class Option(NamedTuple):
-    """One choice: the text that is submitted and the title that is read."""
+    """One choice: the text that is submitted and the title that is read.
+
+    `detail` tells it from another one of the same title, or why it was found.
+    """
 
     value: str
     title: str
+    detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """What is read where there is one line only."""
+        return f"{self.title} · {self.detail}" if self.detail else self.title
 
 
 @dataclass(frozen=True)
@@ -84,26 +99,58 @@ async def fetch_options(
     text: str = "",
     chosen: Sequence[Any] = (),
 ) -> Options:
-    """Fetch the options of a relation `field` whose title contains `text`, by title.
+    """Fetch the options of a relation `field` that have each word of `text`, by title.
 
-    The `chosen` values are always among them, first. One statement.
+    They are looked for in the titles and in whatever a search looks into. The `chosen` values are
+    always among them, first. One statement.
     """
-    title = site.target_of(field).title_field
-    kind, values = _asked(title, text)
-    statement = _select_options(site, field, kind)
+    target = site.target_of(field)
+    asked, values = _asked(target, text)
+    statement = _select_options(site, field, asked)
     rows = (
         await session.execute(statement, {**values, "chosen": chosen, "left_out": chosen})
     ).all()
-    options = tuple(
-        Option(
-            field.input.format(key),
-            title.input.shown(name) if name not in (None, "") else "(empty)",
-        )
-        for _, key, name in rows
-    )
-    found_count = sum(rank for rank, _, _ in rows)
+    found_count = sum(row.rank for row in rows)
     has_more = found_count > MOST_OPTIONS
-    return Options(options[:-1] if has_more else options, has_more)
+    names = [each.name for each in _shown_fields(target)]
+    records = [dict(zip(names, row[3:], strict=True)) for row in rows]
+    titles = [target.title_among(record) for record in records]
+    counts = Counter(titles)
+    options = []
+    for row, record, title in zip(rows, records, titles, strict=True):
+        is_clear = counts[title] == 1 and (not row.rank or _has_words(title, text))
+        detail = "" if is_clear else _detail(target, record, title)
+        options.append(Option(field.input.format(row.value), title, detail))
+    told = _told_apart(target, options, records)
+    return Options(told[:-1] if has_more else told, has_more)
+
+
+def _has_words(title: str, text: str) -> bool:
+    folded = fold(title)
+    return all(fold(word) in folded for word in text.split())
+
+
+# Any: the values of a record.
+def _detail(target: Resource, record: Mapping[str, Any], title: str) -> str:
+    texts = [shown_in_cell(field, record[field.name]) for field in target.detail_fields]
+    known = fold(title)
+    return shortened(" · ".join(text for text in texts if text and fold(text) not in known))
+
+
+def _told_apart(
+    target: Resource, options: Sequence[Option], records: Sequence[Mapping[str, Any]]
+) -> tuple[Option, ...]:
+    """Return options of which no two read the same: the key tells what nothing else does."""
+    counts = Counter(option.label for option in options)
+    told = []
+    for option, record in zip(options, records, strict=True):
+        if counts[option.label] > 1:
+            keys = [f"{field.label} {shown(field, record[field.name])}" for field in target.key]
+            detail = " · ".join(filter(None, (option.detail, *keys)))
+            told.append(option._replace(detail=detail))
+        else:
+            told.append(option)
+    return tuple(told)
 
 
 @lru_cache(maxsize=64)
@@ -112,37 +159,58 @@ def choosing(resource: Resource, field: Field) -> Field:
     return replace(field, relation=Relation(resource.model, field.name, None))
 
 
-def _asked(title: Field, text: str) -> tuple[Asked, dict[str, Any]]:
-    """Return how a text is looked for among titles, and the parameters of that."""
+@dataclass(frozen=True)
+class _Asked:
+    """How options are looked for: by so many words, by the value of their title, or not at all."""
+
+    words: int = 0
+    has_value: bool = False
+    is_nothing: bool = False
+
+
+def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
+    """Return how a text is looked for among the records of a resource, and the parameters."""
     if not text:
-        return "all", {}
-    if title.is_text:
-        return ("text", parameters_of(text)) if can_match(text) else ("nothing", {})
-    try:
-        return "value", {"title": title.clean(title.input(text))}
-    except ValueError:
-        return "nothing", {}
+        return _Asked(), {}
+    words = text.split()[:MAX_WORDS] if _searched(target) and can_match(text) else []
+    values, title = word_parameters(words), target.title_field
+    if not title.is_text:
+        with suppress(ValueError):
+            values["title"] = title.clean(title.input(text))
+    has_value = "title" in values
+    return _Asked(len(words), has_value, not (words or has_value)), values
+
+
+def _searched(target: Resource) -> list[Column[Any]]:
+    fields = dict.fromkeys((target.title_field, *target.search_fields))
+    return [field.column for field in fields if field.is_text]
+
+
+def _shown_fields(target: Resource) -> tuple[Field, ...]:
+    """Return the fields that title and detail are made of."""
+    return tuple(dict.fromkeys((*target.title_fields, *target.detail_fields, *target.key)))
 
 
 @lru_cache(maxsize=256)
-def _select_options(site: Site, field: Field, asked: Asked) -> Select[Any]:
+def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     assert field.relation is not None
     target = site.target_of(field)
     value = target.by_name[field.relation.target_column].column
     title = target.title_field.column
     by_title = sorted_as(target.title_field, title)
-    condition: ColumnElement[bool] = false()
-    match asked:
-        case "all":
-            condition = true()
-        case "text":
-            condition = matches_any([title])
-        case "value":
-            condition = title == bindparam("title", type_=title.type)
+    found_by: list[ColumnElement[bool]] = []
+    if asked.words:
+        found_by.append(matches_words(_searched(target), asked.words))
+    if asked.has_value:
+        found_by.append(title == bindparam("title", type_=title.type))
+    condition = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
     # Two parameters: of none SQLAlchemy writes something else for each.
     chosen = bindparam("chosen", type_=value.type, expanding=True)
     left_out = bindparam("left_out", type_=value.type, expanding=True)
-    columns = (value.label("value"), title.label("title"))
+    shown_columns = [
+        each.column.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
+    ]
+    columns = (value.label("value"), title.label("title"), *shown_columns)
     others = select(literal(1).label("rank"), *columns).order_by(by_title, value)
     found = others.where(condition, value.not_in(left_out)).limit(MOST_OPTIONS + 1).subquery()
     first = select(literal(0).label("rank"), *columns).where(value.in_(chosen)).subquery()

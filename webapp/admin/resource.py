@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import QueryableAttribute
 from sqlalchemy.sql import visitors
 from sqlmodel import SQLModel
 
@@ -15,8 +16,12 @@ from webapp.admin.labels import in_sentence, noun_of, plural_of
 from webapp.admin.names import FilterName, filter_names
 from webapp.admin.schemas import derive, partial
 from webapp.admin.spelling import spelled
+from webapp.admin.titles import Titler, made_title, own_text_of
+from webapp.templating import capitalised
 
 MOST_COLUMNS = 7
+# So many values are enough to know one of two Janes by.
+MAX_DETAILS = 2
 # What the application has at these addresses already.
 TAKEN_NAMES = frozenset(
     {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
@@ -36,7 +41,9 @@ class Resource:
     columns: what the list shows; the title, then the others, without long text.
     search: the text columns that the search looks into; all short text.
     filters: the columns that the list filters by; relations, choices, numbers and dates.
-    title: the column that people know a record by; `name`, `title`, or the first text.
+    title: what people know a record by: a column, or a function of the record; the `__str__` of the
+        model, if it has one of its own, or `name`, `title`, or the first text. Lists are sorted by
+        a column; masked values are none for a function.
     masked: columns whose values are shown one at a time, on request, and that is written down; so
         are those of `SecretStr`.
     money: columns of amounts, shown like 1,234.50; forms and exports have what is stored.
@@ -117,8 +124,16 @@ class Resource:
         return tuple(field for field in self.fields if field.is_key)
 
     @cached_property
+    def titler(self) -> Titler | None:
+        """What makes a title of a record, unless it is that of its column."""
+        if self.title is None:
+            return own_text_of(self.model)
+        return None if isinstance(self.title, QueryableAttribute) else self.title
+
+    @cached_property
     def title_field(self) -> Field:
-        if self.title is not None:
+        """The column that is the title, or that records with another title are sorted by."""
+        if isinstance(self.title, QueryableAttribute):
             return self.by_name[self.title.key]
         texts = [
             field
@@ -132,7 +147,16 @@ class Resource:
 
     @cached_property
     def title_fields(self) -> tuple[Field, ...]:
-        """The fields that make the title: of a key of several parts all of them."""
+        """The fields that make the title: of a key of several parts all of them.
+
+        What a function looks at only the function knows.
+        """
+        if self.titler is not None:
+            return tuple(
+                field
+                for field in self.fields
+                if field.is_key or not (field.is_masked or field.input.kind == "bytes")
+            )
         is_part = self.title is None and self.title_field.is_key
         return self.key if is_part else (self.title_field,)
 
@@ -277,6 +301,9 @@ class Resource:
 
         `titles` are those of the records that its relations lead to, by field.
         """
+        if self.titler is not None:
+            own = {field.name: values.get(field.name) for field in self.title_fields}
+            return made_title(self.titler, self.model, own) or self._name_by_key(values)
         if len(self.title_fields) == 1:
             return self.title_text(values.get(self.title_field.name))
         return " · ".join(
@@ -287,6 +314,30 @@ class Resource:
     def title_text(self, value: Any) -> str:
         """Return the same for the value of its title."""
         return self.title_field.input.shown(value) if value not in (None, "") else "(empty)"
+
+    def _name_by_key(self, values: Mapping[str, Any]) -> str:
+        key = ", ".join(field.input.shown(values[field.name]) for field in self.key)
+        return f"{capitalised(self.label)} {key}"
+
+    def label_of(self, field: Field) -> str:
+        """Return what stands above a column: what is no column of the model has another name."""
+        is_made = self.titler is not None and field is self.title_field
+        return capitalised(self.label) if is_made else field.label
+
+    @cached_property
+    def detail_fields(self) -> tuple[Field, ...]:
+        """The fields that tell records of the same title apart, those that do so best first."""
+        singles = {fields[0] for fields in self.unique_sets if len(fields) == 1}
+        texts = [
+            field
+            for field in dict.fromkeys((*self.search_fields, *self.fields))
+            if field.is_text and not (field.is_masked or field.relation or field.is_key)
+            if field.input.kind == "text" and field is not self.title_field
+        ]
+        mails = [field for field in texts if "mail" in field.name.lower()]
+        unique = [field for field in texts if field in singles]
+        others = [field for field in texts if field in self.search_fields]
+        return tuple(dict.fromkeys((*unique, *others, *mails)))[:MAX_DETAILS]
 
     def _derive(self, suffix: str, fields: Sequence[Field]) -> type[SQLModel]:
         annotations = {field.name: field.written_annotation for field in fields}

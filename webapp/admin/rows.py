@@ -44,6 +44,8 @@ def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
         key = key_text(resource, tuple(values[place] for place in layout.key_places))
         title = write_title(values)
         cells = [write(key, values[place], values[at]) for place, at, write in layout.cells]
+        if layout.is_made:
+            cells[0] = title
         mark = " data-marked" if key == marked else ""
         if has_tools:
             tools = key, edit_tail, title, key, delete_tail, title
@@ -66,6 +68,8 @@ class _Layout:
     text: str
     key_places: tuple[int, ...]
     write_title: Callable[[Row], str]
+    # Whether the first column has titles that a function makes.
+    is_made: bool
     cells: tuple[tuple[int, int, Write], ...]
 
 
@@ -76,7 +80,11 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
     starts, cells = [], []
     for field in fields:
         is_number = field.input.is_range and not field.relation
-        start = f'<td data-label="{escape(field.label)}"' + " class=number" * is_number + ">"
+        start = (
+            f'<td data-label="{escape(resource.label_of(field))}"'
+            + " class=number" * is_number
+            + ">"
+        )
         starts.append(start.replace("%", "%%"))
         place = selection.place(field)
         title_at = selection.title_place(field) if field.relation else place
@@ -101,7 +109,8 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         + (f"{tools}</tr>\n" if has_tools else "</tr>\n")
     )
     key_places = tuple(selection.place(field) for field in resource.key)
-    return _Layout(text, key_places, _titler(selection), tuple(cells))
+    is_made = resource.titler is not None and fields[0] is resource.title_field
+    return _Layout(text, key_places, _titler(selection), is_made, tuple(cells))
 
 
 # Any: values of a field, and of what it points at.
@@ -122,14 +131,14 @@ def _first_writer(site: Site, field: Field) -> Callable[[Any, Any], str]:
 def _titler(selection: Selection) -> Callable[[Row], str]:
     """Return what writes the title of a row."""
     resource, fields = selection.resource, selection.resource.title_fields
-    if len(fields) == 1:
+    if len(fields) == 1 and resource.titler is None:
         place, write = selection.place(fields[0]), titler_of(fields[0])
         return lambda values: write(values[place])
     places = {field.name: selection.place(field) for field in fields}
     readers = {
         field.name: (selection.title_place(field), reader_of(selection.site, field))
         for field in fields
-        if field.relation
+        if field.relation and resource.titler is None
     }
 
     def written(values: Row) -> str:

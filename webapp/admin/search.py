@@ -1,9 +1,9 @@
 """Search: what a person typed, looked for as it stands; case and accents do not matter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, false, or_
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -35,6 +35,20 @@ def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
             word = bindparam(name, type_=String)
             found.append(folded(column).like(word, escape=ESCAPE))
     return or_(*found)
+
+
+def matches_words(columns: Sequence[ColumnElement[str]], count: int) -> ColumnElement[bool]:
+    """Return the condition that each word of `word_parameters` is in one of the columns."""
+    words = [bindparam(f"word{number}", type_=String) for number in range(count)]
+    return and_(
+        true(),
+        *(or_(*(folded(column).like(word, escape=ESCAPE) for column in columns)) for word in words),
+    )
+
+
+def word_parameters(words: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters of that condition."""
+    return {f"word{number}": _pattern(word) for number, word in enumerate(words)}
 
 
 def parameters_of(text: str) -> dict[str, Any]:

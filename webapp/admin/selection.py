@@ -90,9 +90,9 @@ class Selection:
 def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selection:
     """Return the selection of a list that shows `fields`."""
     resource, sort_field = query.resource, query.sort_field
-    wanted = (*fields, *resource.key, resource.title_field, sort_field)
-    found = tuple(dict.fromkeys(wanted))
-    relations = tuple(field for field in found if field.relation)
+    told = (*fields, *resource.key, resource.title_field, sort_field)
+    found = tuple(dict.fromkeys((*told, *resource.title_fields)))
+    relations = tuple(field for field in dict.fromkeys(told) if field.relation)
     return Selection(site, resource, found, relations, sort_field, query.is_descending)
 
 

@@ -266,10 +266,12 @@ async def _fetch_titles(
     titles = {}
     for (target, name), texts in wanted.items():
         field = target.by_name[name]
-        columns = [field.column.label("value"), target.title_field.column.label("title")]
+        shown = [each.column.label(f"_{place}") for place, each in enumerate(target.title_fields)]
+        columns = [field.column.label("value"), *shown]
         values = [kept_value(field, text) for text in texts]
-        for value, title in await session.execute(select(*columns).where(field.column.in_(values))):
-            titles[target.name, name, field.input.format(value)] = target.title_text(title)
+        for value, *row in await session.execute(select(*columns).where(field.column.in_(values))):
+            own = dict(zip((each.name for each in target.title_fields), row, strict=True))
+            titles[target.name, name, field.input.format(value)] = target.title_among(own)
     return titles
 
 
