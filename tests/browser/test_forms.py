@@ -214,6 +214,18 @@ def test_enter_in_the_picker_chooses_and_does_not_submit(page: Page) -> None:
     expect(names(page)).to_have_text(["Nova"])
 
 
+def test_a_team_is_found_by_its_headquarters_which_stand_beside_its_name(page: Page) -> None:
+    page.goto("/heroes/1/edit")
+    picker(page).fill("tower sharp")
+    option = page.get_by_role("option", name="Preventers · Sharp Tower")
+    expect(option.get_by_text("Sharp Tower")).to_be_visible()
+    expect(option.get_by_text("·", exact=True)).to_have_class("visually-hidden")
+    option.click()
+    expect(picker(page)).to_have_value("Preventers")
+    save(page).click()
+    expect(row(page, "Deadpond")).to_contain_text("Preventers")
+
+
 def test_enter_pressed_before_the_answer_chooses_the_first_match(page: Page) -> None:
     page.goto("/heroes/new")
     with staying_on_the_page(page):

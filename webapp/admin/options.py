@@ -122,7 +122,12 @@ async def fetch_options(
         detail = "" if is_clear else _detail(target, record, title)
         options.append(Option(field.input.format(row.value), title, detail))
     told = _told_apart(target, options, records)
-    return Options(told[:-1] if has_more else told, has_more)
+    if has_more:
+        told.pop()
+    first = len(rows) - found_count
+    # Whoever knows the title gets it first.
+    told[first:] = sorted(told[first:], key=lambda each: not _has_words(each.title, text))
+    return Options(tuple(told), has_more)
 
 
 def _has_words(title: str, text: str) -> bool:
@@ -139,7 +144,7 @@ def _detail(target: Resource, record: Mapping[str, Any], title: str) -> str:
 
 def _told_apart(
     target: Resource, options: Sequence[Option], records: Sequence[Mapping[str, Any]]
-) -> tuple[Option, ...]:
+) -> list[Option]:
     """Return options of which no two read the same: the key tells what nothing else does."""
     counts = Counter(option.label for option in options)
     told = []
@@ -150,7 +155,7 @@ def _told_apart(
             told.append(option._replace(detail=detail))
         else:
             told.append(option)
-    return tuple(told)
+    return told
 
 
 @lru_cache(maxsize=64)
