@@ -49,8 +49,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"search": (Hero.name, Hero.name)}, "search= names name twice."),
     ({"filters": (Hero.age, Hero.age)}, "filters= names age twice."),
     ({"filters": (Hero.name,)}, "filters= cannot filter by name, as it has too many values."),
-    ({"title": Team.name}, "title= takes a column of the model, and Team.name is none."),
-    ({"title": "name"}, "title= takes a column of the model, and 'name' is none."),
+    (
+        {"title": Team.name},
+        "title= takes a column of the model or a function of a record, and Team.name is neither.",
+    ),
+    (
+        {"title": "name"},
+        "title= takes a column of the model or a function of a record, and 'name' is neither.",
+    ),
     ({"masked": (Team.name,)}, "masked= takes columns of the model, and Team.name is none."),
     ({"create": "HeroCreate"}, "create= takes a schema, not 'HeroCreate'."),
     ({"name": "history"}, "/history is taken, so give it another name=."),

@@ -54,8 +54,12 @@ def _mistakes(resource: Resource) -> Iterator[str]:
         return
     for argument in COLUMNS:
         yield from _wrong_columns(resource, argument, names)
-    if resource.title is not None and not _is_of(resource, resource.title, names):
-        yield f"title= takes a column of the model, and {_shown(resource.title)} is none"
+    title = resource.title
+    if title is not None and not _is_function(title) and not _is_of(resource, title, names):
+        yield (
+            "title= takes a column of the model or a function of a record,"
+            f" and {_shown(title)} is neither"
+        )
     yield from _wrong_fields(resource)
     yield from _wrongly_masked(resource)
     if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
@@ -129,6 +133,10 @@ def _is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
         is_own = isinstance(owner, type) and issubclass(resource.model, owner)
         return is_own and column.key in names
     return isinstance(column, Column) and column.table is resource.table and column.key in names
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, QueryableAttribute | Column | type)
 
 
 def _shown(value: Any) -> str:

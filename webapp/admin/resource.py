@@ -128,12 +128,12 @@ class Resource:
         """What makes a title of a record, unless it is that of its column."""
         if self.title is None:
             return own_text_of(self.model)
-        return None if isinstance(self.title, QueryableAttribute) else self.title
+        return None if isinstance(self.title, QueryableAttribute | Column) else self.title
 
     @cached_property
     def title_field(self) -> Field:
         """The column that is the title, or that records with another title are sorted by."""
-        if isinstance(self.title, QueryableAttribute):
+        if isinstance(self.title, QueryableAttribute | Column):
             return self.by_name[self.title.key]
         texts = [
             field
