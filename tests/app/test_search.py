@@ -98,12 +98,8 @@ async def test_spaces_around_the_text_do_not_matter(
     [
         "\0",
         "no\0va",
-        "x" * 60_000,
-        "ü" * 10_000,
-        "%" * 20_000,
         "\ud800",
         "\u200f\u202e",
-        "🦸" * 5_000,
     ],
 )
 async def test_a_text_that_nothing_can_contain_finds_nothing(
