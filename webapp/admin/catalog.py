@@ -64,12 +64,16 @@ class Catalog:
                 return "deleted"
             case "SET NULL" if is_nullable:
                 return "cleared"
-            case "SET DEFAULT":
+            case "SET DEFAULT" if is_nullable or self._has_defaults(key):
                 return "default"
             # What the database would refuse is done for records that people look after here.
             case "NO ACTION" if is_nullable and len(key.columns) == 1:
                 return "cleared" if key.table in self.resources else "kept"
         return "kept"
+
+    def _has_defaults(self, key: ForeignKey) -> bool:
+        stored = self.tables[key.table]
+        return all(stored.column(name).default is not None for name in key.cleared)
 
     def pointing_first(self, names: Iterable[TableName]) -> list[TableName]:
         """Return tables in an order in which their rows may go one after the other."""

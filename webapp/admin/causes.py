@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.catalog import Catalog
 from webapp.admin.keys import key_text
-from webapp.admin.pointing import Place, is_any, parts
-from webapp.admin.stored_rows import Cause
+from webapp.admin.pointing import Cause, Place, is_any, parts
 from webapp.admin.stored_tables import RowId, TableName
 from webapp.history import Change
 

@@ -9,7 +9,13 @@ from webapp.admin.catalog import Catalog, Effect, fetch_catalog, triggers_of
 from webapp.admin.heirs import Choice, choices_of
 from webapp.admin.keys import Key
 from webapp.admin.labels import in_sentence
-from webapp.admin.pointing import Doomed, count_pointing, fetch_ids, find_doomed
+from webapp.admin.pointing import (
+    Doomed,
+    count_pointing,
+    fetch_has_default,
+    fetch_ids,
+    find_doomed,
+)
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, TableName
@@ -67,29 +73,17 @@ async def fetch_question(
         for key in catalog.pointing_at(table):
             if catalog.effect_of(key) == "deleted" or not catalog.tables[key.table].is_usable:
                 continue
+            effect = catalog.effect_of(key)
+            if effect == "default" and not await fetch_has_default(session, catalog, key, doomed):
+                effect = "kept"
             for ids, choice in _split(asked, rows, by_key.get(key)):
                 total = await count_pointing(session, catalog, key, ids, doomed)
                 if total.count:
-                    found.append(_changed(catalog, key, total, choice))
+                    found.append(_changed(catalog, key, total, effect, choice))
     # In the order in which they stand on the page of a record.
     order = {choice.name: place for place, choice in enumerate(choices.values())}
     found.sort(key=lambda each: order.get(each.choice.name if each.choice else "", len(order)))
     return Question(tuple(found), tuple(choices.values()), tuple(_limits(catalog, doomed)))
-
-
-async def count_others(
-    session: AsyncSession,
-    catalog: Catalog,
-    resource: Resource,
-    keys: Sequence[Key],
-    going: Doomed,
-) -> int:
-    """Count what points at records, whatever would become of it, and does not go itself."""
-    stored = catalog.table_of(resource)
-    if stored is None:
-        return 0
-    ids = await fetch_ids(session, stored, resource, keys)
-    return await count_pointing_at(session, catalog, stored, ids, going)
 
 
 async def count_pointing_at(
@@ -150,16 +144,17 @@ def _relation(site: Site, catalog: Catalog, resource: Resource, key: ForeignKey)
     return choice.referrer.name if choice and choice.referrer else ""
 
 
-def _changed(catalog: Catalog, key: ForeignKey, total: Total, choice: Choice | None) -> Consequence:
+def _changed(
+    catalog: Catalog, key: ForeignKey, total: Total, effect: Effect, choice: Choice | None
+) -> Consequence:
     fields = [catalog.field_of(key.table, name) for name in key.columns]
     noun = " and ".join(
         in_sentence(field.label) if field else name
         for field, name in zip(fields, key.columns, strict=True)
     )
     relation = choice.referrer.name if choice and choice.referrer else ""
-    return Consequence(
-        _what(catalog, key.table, total), noun, total, catalog.effect_of(key), choice, relation
-    )
+    what = _what(catalog, key.table, total)
+    return Consequence(what, noun, total, effect, choice, relation)
 
 
 def _what(catalog: Catalog, name: TableName, total: Total) -> str:

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.admin.catalog import Catalog
 from webapp.admin.causes import CAUSE, cause_text, fetch_causes
 from webapp.admin.keys import key_text
-from webapp.admin.pointing import Doomed, is_any, parts
+from webapp.admin.pointing import Cause, Doomed, Place, is_any, parts
 from webapp.admin.resource import Resource
 from webapp.admin.snapshots import snapshot_of
-from webapp.admin.stored_rows import WHOLE_ROW, Cause, RowsChange, fetch_rows, whole_row_text
+from webapp.admin.stored_rows import WHOLE_ROW, RowsChange, fetch_rows, whole_row_text
 from webapp.admin.stored_tables import RowId, StoredTable
 from webapp.history import Entry, Kind, Operation, record
 
@@ -23,7 +23,7 @@ async def record_deletions(
     stored: StoredTable,
     doomed: Doomed,
     operation: Operation,
-    direct: Collection[RowId],
+    direct: Collection[Place],
 ) -> None:
     """Write down the rows of a table that go; those that are not `direct` are consequences."""
     rows = doomed.rows[stored.name]
@@ -36,6 +36,7 @@ async def record_deletions(
         wanted = [rows[each] for each in some if is_untold[each]]
         causes = await fetch_causes(session, catalog, wanted)
         own = {each: causes.get(rows[each]) if is_untold[each] else None for each in some}
+        own |= {each: doomed.causes.get((stored.name, each), own[each]) for each in some}
         if resource is None:
             entries = await _rows(session, stored, [each.name for each in stored.writable], own)
         else:
@@ -75,7 +76,7 @@ async def _records(
     resource: Resource,
     causes: dict[RowId, Cause],
     rest: Mapping[RowId, str],
-    direct: Collection[RowId],
+    direct: Collection[Place],
 ) -> list[Entry]:
     count = len(stored.identity)
     shown = [*map(column, stored.identity), *(field.column for field in resource.fields)]
@@ -86,7 +87,13 @@ async def _records(
     records = {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in found}
     ordered = [(each, records[each]) for each in causes if each in records]
     return [
-        _deletion(resource, values, causes[row], rest.get(row), is_consequence=row not in direct)
+        _deletion(
+            resource,
+            values,
+            causes[row],
+            rest.get(row),
+            is_consequence=(stored.name, row) not in direct,
+        )
         for row, values in _pointing_first(resource, ordered)
     ]
 

@@ -13,6 +13,8 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
+    or_,
     select,
     true,
     tuple_,
@@ -21,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
 from webapp.admin.catalog import Catalog
+from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition
 from webapp.admin.resource import Resource
 from webapp.admin.stored_tables import (
@@ -32,12 +35,15 @@ from webapp.admin.stored_tables import (
     identity_of,
 )
 from webapp.admin.total import COUNT_CAP, Total
+from webapp.database import is_postgresql
 
 ROWS_PER_STEP = 1_000
 # Rows may go along one because of the other, as in a long chain.
 MOST_STEPS = 1_000
 
 Part = TypeVar("Part")
+# The name of a resource and the key of a record, because of which something happened to others.
+Cause = tuple[str, str] | None
 # A row of an administered table.
 Place = tuple[TableName, RowId]
 
@@ -48,10 +54,12 @@ class Doomed:
 
     rows: each with the nearest record above it, which those asked for have not.
     untold: those whose own values do not tell that record.
+    causes: that record, where it is known already because they went before.
     """
 
     rows: dict[TableName, dict[RowId, Place | None]] = field(default_factory=dict)
     untold: set[Place] = field(default_factory=set)
+    causes: dict[Place, Cause] = field(default_factory=dict)
     is_capped: bool = False
 
     @property
@@ -158,6 +166,34 @@ async def fetch_pointing(
             if len(pairs) < ROWS_PER_STEP:
                 break
             after = _is_after(identity, pairs[-1][0])
+
+
+async def fetch_has_default(
+    session: AsyncSession, catalog: Catalog, key: ForeignKey, doomed: Doomed
+) -> bool:
+    """Whether rows may point at what their columns have by default, which stays."""
+    stored, target = catalog.tables[key.table], catalog.tables[key.target]
+    defaults = [default_of(session, stored, name) for name in key.columns]
+    if any(each is None for each in defaults) or set(key.cleared) != set(key.columns):
+        return True
+    given = [each for each in defaults if each is not None]
+    if (await session.execute(select(or_(*(each.is_(None) for each in given))))).scalar():
+        return True
+    theirs = target.clause("target")
+    same = [theirs.c[name] == each for name, each in zip(key.target_columns, given, strict=True)]
+    found = (await session.execute(select(*identity_of(target, theirs)).where(*same))).first()
+    return found is not None and tuple(found) not in doomed.of(target.name)
+
+
+def default_of(
+    session: AsyncSession, stored: StoredTable, name: str, field: Field | None = None
+) -> ColumnElement[Any] | None:
+    """Return what a column has by default, as a value of a field if it is one."""
+    own = stored.column(name)
+    if own.default is None:
+        return None
+    sql = f"CAST(({own.default}) AS {own.type})" if is_postgresql(session) else f"({own.default})"
+    return literal_column(sql, None if field is None else field.column.type)
 
 
 async def count_pointing(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, column, literal_column, null, select, update
+from sqlalchemy import bindparam, column, null, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,12 +13,11 @@ from webapp.admin.causes import CAUSE, cause_text, fetch_causes
 from webapp.admin.fields import Field
 from webapp.admin.heirs import Heir
 from webapp.admin.keys import key_text
-from webapp.admin.pointing import Doomed, Place, causes_of, fetch_pointing, is_any
+from webapp.admin.pointing import Doomed, Place, causes_of, default_of, fetch_pointing, is_any
 from webapp.admin.resource import Resource
 from webapp.admin.snapshots import kept_text
 from webapp.admin.stored_rows import Raw, RowsChange, fetch_raw_value, fetch_rows
 from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable
-from webapp.database import is_postgresql
 from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
 
@@ -93,18 +92,16 @@ async def _fetch_new(
     session: AsyncSession, catalog: Catalog, key: ForeignKey, name: str, heir: Heir | None
 ) -> _New:
     stored = catalog.tables[key.table]
-    own = stored.column(name)
     if heir is not None:
         given = heir.field.column
         raw = await fetch_raw_value(session, select(given).where(given == heir.value))
         own_field = catalog.field_of(key.table, name) or heir.field
         expression = bindparam(None, heir.value, own_field.column.type)
         return _New(expression, heir.value, raw)
-    if key.action != "SET DEFAULT" or own.default is None:
-        return _New(null(), None, None)
-    sql = f"CAST(({own.default}) AS {own.type})" if is_postgresql(session) else f"({own.default})"
     field = catalog.field_of(key.table, name)
-    default: ColumnElement[Any] = literal_column(sql, None if field is None else field.column.type)
+    default = default_of(session, stored, name, field)
+    if key.action != "SET DEFAULT" or default is None:
+        return _New(null(), None, None)
     value = None if field is None else (await session.execute(select(default))).scalar()
     return _New(default, value, await fetch_raw_value(session, select(default)))
 

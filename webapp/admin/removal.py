@@ -1,6 +1,6 @@
 """Removal: deletes records, and does to those that point at them what was asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +13,7 @@ from webapp.admin.heirs import Heir, choices_of
 from webapp.admin.keys import Key, key_condition
 from webapp.admin.pointing import (
     Doomed,
+    Place,
     fetch_ids,
     fetch_pointing,
     find_doomed,
@@ -65,10 +66,8 @@ async def remove(
     operation: Operation,
     heirs: Mapping[str, Heir] | None = None,
     catalog: Catalog | None = None,
-    *,
-    is_consequence: bool = False,
-) -> Doomed:
-    """Delete all of these records or, raising Invalid, none of them; return all rows that went.
+) -> None:
+    """Delete all of these records or, raising Invalid, none of them.
 
     What points at them, in whatever table, loses that value or gets the one of its heir, goes
     along, or keeps its record from being deleted, as the database has it.
@@ -83,10 +82,9 @@ async def remove(
         raise Invalid({"": gone_sentence(resource, gone, len(keys))})
     try:
         async with session.begin_nested():
-            removing = _Removing(session, catalog, operation, is_consequence=is_consequence)
+            removing = _Removing(session, catalog, operation)
             await removing.remove(site, resource, keys, heirs or {})
             await check_constraints(session, _needed_sentence(len(keys)))
-            return removing.doomed
     except IntegrityError:
         raise Invalid({"": _needed_sentence(len(keys))}) from None
 
@@ -99,13 +97,10 @@ class _Removing:
         session: AsyncSession,
         catalog: Catalog,
         operation: Operation,
-        *,
-        is_consequence: bool,
     ) -> None:
         self.session = session
         self.catalog = catalog
         self.operation = operation
-        self.is_consequence = is_consequence
         self.doomed = Doomed()
 
     async def remove(
@@ -130,7 +125,8 @@ class _Removing:
                     await release(
                         self.session, self.catalog, self.doomed, key, list(rows), self.operation
                     )
-        await self._delete(stored, asked)
+        direct = {(stored.name, row) for row in asked}
+        await delete_doomed(self.session, self.catalog, self.doomed, self.operation, direct)
 
     async def _find(
         self, stored: StoredTable, ids: Sequence[RowId], spared: set[ForeignKey] | tuple[()]
@@ -165,35 +161,35 @@ class _Removing:
                     if any(row not in going for row, _ in pairs):
                         raise Invalid({"": _needed_sentence(len(asked))})
 
-    async def _delete(self, stored: StoredTable, asked: Sequence[RowId]) -> None:
-        order = self.catalog.pointing_first(self.doomed.rows)
-        direct = set() if self.is_consequence else set(asked)
-        # Before any of them goes: the database takes along by itself what still points at it.
-        for name in order:
-            table = self.catalog.tables[name]
-            await record_deletions(
-                self.session,
-                self.catalog,
-                table,
-                self.doomed,
-                self.operation,
-                direct if table is stored else set(),
-            )
-        for name in order:
-            table = self.catalog.tables[name]
-            rows, own = list(self.doomed.rows[name]), table.clause()
-            for some in parts(rows[::-1]):
-                await self.session.execute(delete(own).where(is_any(table, own, some)))  # type: ignore[arg-type]
-            if "DELETE" in triggers_of(self.catalog, table):
-                await self._check_gone(table, rows)
 
-    async def _check_gone(self, table: StoredTable, rows: Sequence[RowId]) -> None:
-        """Raise Invalid if a trigger has kept rows from being deleted."""
-        own = table.clause()
-        for some in parts(rows):
-            left = select(*identity_of(table, own)).where(is_any(table, own, some)).limit(1)
-            if (await self.session.execute(left)).first() is not None:
-                raise Invalid({"": f"A trigger of the database keeps {table.label} as it is."})
+async def delete_doomed(
+    session: AsyncSession,
+    catalog: Catalog,
+    doomed: Doomed,
+    operation: Operation,
+    direct: Collection[Place],
+) -> None:
+    """Delete all rows that were found; those that are not `direct` are consequences."""
+    order = catalog.pointing_first(doomed.rows)
+    # Before any of them goes: the database takes along by itself what still points at it.
+    for name in order:
+        await record_deletions(session, catalog, catalog.tables[name], doomed, operation, direct)
+    for name in order:
+        table = catalog.tables[name]
+        rows, own = list(doomed.rows[name]), table.clause()
+        for some in parts(rows[::-1]):
+            await session.execute(delete(own).where(is_any(table, own, some)))  # type: ignore[arg-type]
+        if "DELETE" in triggers_of(catalog, table):
+            await _check_gone(session, table, rows)
+
+
+async def _check_gone(session: AsyncSession, table: StoredTable, rows: Sequence[RowId]) -> None:
+    """Raise Invalid if a trigger has kept rows from being deleted."""
+    own = table.clause()
+    for some in parts(rows):
+        left = select(*identity_of(table, own)).where(is_any(table, own, some)).limit(1)
+        if (await session.execute(left)).first() is not None:
+            raise Invalid({"": f"A trigger of the database keeps {table.label} as it is."})
 
 
 async def _fetch_merged(

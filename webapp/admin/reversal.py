@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import batches, removal
 from webapp.admin.catalog import Catalog, fetch_catalog
+from webapp.admin.causes import cause_of, fetch_causes
 from webapp.admin.changes import taken_sentence
-from webapp.admin.consequences import count_others
 from webapp.admin.constraints import check_constraints, defer_constraints
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key
 from webapp.admin.pointing import fetch_ids
 from webapp.admin.resource import Resource
-from webapp.admin.row_reversal import Later, complete_rows, find_going, put_back, reverse_rows
+from webapp.admin.row_reversal import Later, complete_rows, delete_going, put_back, reverse_rows
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text
 from webapp.admin.steps import RECORDS_PER_STEP, Place, Postponed, Step, steps_of, target_column_of
@@ -49,7 +49,6 @@ async def reverse(
     postponed: list[Postponed] = []
     coming_tables = [name for name, each in catalog.resources.items() if each in resources]
     later = Later({*coming_tables, *others})
-    await _find_going(session, catalog, all_steps, later)
     left_count = 0
     for step in all_steps:
         if isinstance(step, RowsChange):
@@ -69,24 +68,12 @@ async def reverse(
             postponed += step.postpone(site, catalog, there)
         there |= step.places(site)
         if step.changes:
-            await _reverse(session, site, catalog, step, states, operation, later)
+            await _reverse(session, catalog, step, states, operation, later)
+    await delete_going(session, catalog, operation, later)
     await complete_rows(session, catalog, later)
     await _complete(session, site, postponed, there, operation)
     await check_constraints(session, "Something that it needs is not there any more.")
     return left_count
-
-
-async def _find_going(
-    session: AsyncSession, catalog: Catalog, steps: Sequence[Step | RowsChange], later: Later
-) -> None:
-    """Find all rows that go again, some of which may point at others of them."""
-    for step in steps:
-        if isinstance(step, RowsChange):
-            await find_going(session, catalog, step, later)
-        elif step.kind == Kind.CREATED and (stored := catalog.table_of(step.resource)):
-            keys = list(step.keys.values())
-            ids = await fetch_ids(session, stored, step.resource, keys)
-            later.going.add(stored.name, dict.fromkeys(ids))
 
 
 async def _complete(
@@ -156,12 +143,7 @@ async def _find_changed(
     later: dict[str, list[Change]] = {}
     for each in await fetch_since(session, step.resource.name, list(step.changes), first):
         later.setdefault(each.key, []).append(each)
-    for text, change in list(step.changes.items()):
-        is_done = any(each.operation == operation.id for each in later.get(text, ()))
-        if step.kind == Kind.CREATED and text not in states and is_done:
-            # It went along with another one of them, as in a ring.
-            step.drop(text)
-            continue
+    for text, change in step.changes.items():
         since = [
             each
             for each in later.get(text, ())
@@ -241,7 +223,6 @@ def _values_of(fields: Sequence[Field], values: Mapping[str, Any]) -> tuple[Any,
 
 async def _reverse(
     session: AsyncSession,
-    site: Site,
     catalog: Catalog,
     step: Step,
     states: Mapping[str, dict[str, Any]],
@@ -250,7 +231,7 @@ async def _reverse(
 ) -> None:
     match step.kind:
         case Kind.CREATED:
-            await _uncreate(session, site, catalog, step, operation, later)
+            await _uncreate(session, catalog, step, later)
         case Kind.DELETED:
             stored = catalog.table_of(step.resource)
             if stored is not None:
@@ -264,29 +245,20 @@ async def _reverse(
             await batches.change_each(session, step.resource, changed, operation, entries)
 
 
-async def _uncreate(
-    session: AsyncSession,
-    site: Site,
-    catalog: Catalog,
-    step: Step,
-    operation: Operation,
-    later: Later,
-) -> None:
-    keys = list(step.keys.values())
-    count = await count_others(session, catalog, step.resource, keys, later.going)
-    if count:
-        others = "Another record points" if count == 1 else f"{count:,} other records point"
-        one = next(iter(step.changes.values())).title
-        what = f"“{one}”" if len(keys) == 1 else f"one of the {step.resource.label_plural}"
-        raise Invalid({"": f"{others} at {what} by now."})
-    gone = await removal.remove(
-        session,
-        site,
-        step.resource,
-        keys,
-        operation,
-        catalog=catalog,
-        is_consequence=step.is_consequence,
-    )
-    for name, rows in gone.rows.items():
-        later.gone.add(name, rows)
+async def _uncreate(session: AsyncSession, catalog: Catalog, step: Step, later: Later) -> None:
+    """Note that records go again, when all is done."""
+    stored = catalog.table_of(step.resource)
+    if stored is None:
+        raise Invalid({"": f"The database does not delete a {step.resource.label}."})
+    ids = await fetch_ids(session, stored, step.resource, list(step.keys.values()))
+    going = dict.fromkeys(ids)
+    one = next(iter(step.changes.values())).title
+    what = f"“{one}”" if len(ids) == 1 else f"one of the {step.resource.label_plural}"
+    later.go(stored, going, what)
+    if not step.is_consequence:
+        later.direct |= {(stored.name, row) for row in ids}
+    if any(map(cause_of, step.changes.values())):
+        names = await fetch_causes(session, catalog, [(stored.name, row) for row in ids])
+        for place, name in names.items():
+            if place and name:
+                later.going.causes[place] = cause_of(step.changes[name[1]])

@@ -4,17 +4,17 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.catalog import Catalog, triggers_of
 from webapp.admin.consequences import count_pointing_at
-from webapp.admin.pointing import Doomed
+from webapp.admin.pointing import Doomed, Place
+from webapp.admin.removal import delete_doomed
 from webapp.admin.stored_rows import (
     Raw,
     RawRow,
     RowsChange,
-    delete_rows,
     fetch_rows,
     find_rows,
     find_without_target,
@@ -32,15 +32,38 @@ class Later:
     """What is still to happen.
 
     coming: the tables of rows that come back; pointing: what will point at these then.
-    going: rows that go again; gone: those that did, of which some had gone along with others.
-    ids: which rows those of a change are that go again.
+    going: rows that go again, when all else is done; asked: what they are called, by table.
+    direct: those of them that are no consequence.
     """
 
     coming: Collection[TableName]
     pointing: list[tuple[ForeignKey, RawRow, RawRow]] = field(default_factory=list)
     going: Doomed = field(default_factory=Doomed)
-    gone: Doomed = field(default_factory=Doomed)
-    ids: dict[int, list[RowId | None]] = field(default_factory=dict)
+    asked: list[tuple[StoredTable, list[RowId], str]] = field(default_factory=list)
+    direct: set[Place] = field(default_factory=set)
+
+    def go(self, stored: StoredTable, rows: Mapping[RowId, Place | None], what: str) -> None:
+        """Note that rows go again."""
+        self.asked.append((stored, self.going.add(stored.name, rows), what))
+
+
+async def delete_going(
+    session: AsyncSession, catalog: Catalog, operation: Operation, later: Later
+) -> None:
+    """Delete what goes again, at once, as it may point at each other.
+
+    Raises Invalid if something else points at it by now.
+    """
+    for stored, ids, what in later.asked:
+        count = await count_pointing_at(session, catalog, stored, ids, later.going)
+        if count:
+            others = "Another record points" if count == 1 else f"{count:,} other records point"
+            raise Invalid({"": f"{others} at {what} by now."})
+    try:
+        async with session.begin_nested():
+            await delete_doomed(session, catalog, later.going, operation, later.direct)
+    except IntegrityError:
+        raise Invalid({"": "Other records need one of them by now."}) from None
 
 
 async def reverse_rows(
@@ -59,18 +82,6 @@ async def reverse_rows(
         entry = change.only(done).reversed().entry(stored)
         await record(session, operation, [entry])
     return 0 if change.kind is Kind.RESTORED else change.count - len(done)
-
-
-async def find_going(
-    session: AsyncSession, catalog: Catalog, change: RowsChange, later: Later
-) -> None:
-    """Find the rows that a change brought back, and that go again."""
-    stored = catalog.tables.get(change.table)
-    if stored is None or change.kind is not Kind.RESTORED:
-        return
-    found = await find_rows(session, stored, change.columns, change.after or [])
-    later.ids[id(change)] = found
-    later.going.add(stored.name, {row: None for row in found if row is not None})
 
 
 async def put_back(
@@ -127,7 +138,7 @@ async def _reverse(
         case Kind.DELETED:
             return await _bring_back(session, catalog, stored, change, later)
         case Kind.RESTORED:
-            return await _delete(session, catalog, stored, change, later)
+            return await _go_again(session, stored, change, later)
     return await _change_back(session, catalog, stored, change, later)
 
 
@@ -157,19 +168,15 @@ async def _insert(
         await _check(session, stored, columns, rows)
 
 
-async def _delete(
-    session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
+async def _go_again(
+    session: AsyncSession, stored: StoredTable, change: RowsChange, later: Later
 ) -> list[int]:
-    gone = later.gone.of(stored.name)
-    wanted = [place for place, row in enumerate(later.ids[id(change)]) if row not in gone]
-    rows = [(change.after or [])[place] for place in wanted]
-    ids = await _check(session, stored, change.columns, rows)
-    count = await count_pointing_at(session, catalog, stored, ids, later.going)
-    if count:
-        others = "Another row points" if count == 1 else f"{count:,} other rows point"
-        raise Invalid({"": f"{others} at rows of {stored.label} by now."})
-    await delete_rows(session, stored, ids)
-    return wanted
+    ids = await _check(session, stored, change.columns, change.after or [])
+    later.go(stored, dict.fromkeys(ids), f"rows of {stored.label}")
+    for row, cause in zip(ids, change.causes, strict=True):
+        later.going.causes[stored.name, row] = cause
+    # It is written down when they go.
+    return []
 
 
 async def _change_back(

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     case,
     cast,
-    delete,
     func,
     select,
     text,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
-from webapp.admin.pointing import is_any, parts
+from webapp.admin.pointing import Cause, is_any, parts
 from webapp.admin.stored_tables import MARK, RowId, StoredTable, TableColumn, TableName
 from webapp.database import is_postgresql
 from webapp.history import Change, Entry, Kind
@@ -39,8 +38,6 @@ MOST_PARAMETERS = 30_000
 # Any: what JSON holds. A value as it is written down, and the values of a row.
 Raw = Any
 RawRow = list[Raw]
-# The name and the key of the record because of which something happened to a row.
-Cause = tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -238,12 +235,6 @@ async def update_rows(
         for row, values in changed.items()
     ]
     await session.execute(text(statement), parameters)
-
-
-async def delete_rows(session: AsyncSession, stored: StoredTable, ids: Sequence[RowId]) -> None:
-    own = stored.clause()
-    for some in parts(ids):
-        await session.execute(delete(own).where(is_any(stored, own, some)))  # type: ignore[arg-type]
 
 
 def _raw(session: AsyncSession, value: Any) -> ColumnElement[Any]:

@@ -10,11 +10,12 @@ from sqlmodel import SQLModel
 from webapp.admin import changes
 from webapp.admin.causes import cause_of
 from webapp.admin.keys import parse_key
+from webapp.admin.pointing import Cause
 from webapp.admin.resource import Resource
 from webapp.admin.reversal import reverse
 from webapp.admin.site import Site
 from webapp.admin.snapshots import snapshot_of, values_of
-from webapp.admin.stored_rows import Cause, RowsChange, is_of_rows, rows_change_of
+from webapp.admin.stored_rows import RowsChange, is_of_rows, rows_change_of
 from webapp.errors import Invalid
 from webapp.history import (
     WRITES,
