@@ -94,6 +94,13 @@ class PostgresServer:
         """Drop a database, together with the connections that are still open to it."""
         await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def copy_database(self, name: str, copy: str) -> None:
+        """Dump a database, and restore that into another one, an empty one."""
+        at = ("--host=127.0.0.1", f"--port={self.port}", f"--username={SUPERUSER}")
+        file = self.home / f"{name}.dump"
+        self._run("pg_dump", *at, "--format=custom", f"--file={file}", name)
+        self._run("pg_restore", *at, "--exit-on-error", f"--dbname={copy}", str(file))
+
     def start(self) -> None:
         """Start and wait until connections are accepted."""
         self.launch()

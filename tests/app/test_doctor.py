@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import rows_of
+from tests.postgres import PostgresServer
 from tests.serving import serving
 from webapp import doctor
 from webapp.admin import narrowing
@@ -346,3 +347,31 @@ def no_walks(monkeypatch: pytest.MonkeyPatch) -> None:
 async def proposed(client: httpx.AsyncClient, needle: str) -> list[str]:
     page = await client.get("/heroes", params={"q": needle})
     return [row["Name"] for row in rows_of(page)]
+
+
+async def test_a_server_finds_what_any_role_has_written_and_after_a_restore(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    async with postgres.connected("hero_admin") as connection:
+        await connection.execute("DROP ROLE IF EXISTS clerk")
+        await connection.execute("CREATE ROLE clerk")
+        await connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk")
+        await connection.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO clerk")
+        await connection.execute("SET ROLE clerk; SET search_path = ''")
+        insert = "INSERT INTO public.hero (name, secret_name) VALUES ($1, 'x')"
+        await connection.execute(insert, "Zoë Nova")
+        await connection.execute("UPDATE public.hero SET name = 'Zoé Nova'")
+        await connection.execute("RESET ROLE; DROP OWNED BY clerk; DROP ROLE clerk")
+    await postgres.drop_database("restored")
+    await postgres.create_database("restored")
+    try:
+        await asyncio.to_thread(postgres.copy_database, "hero_admin", "restored")
+        for url in (postgres_url, postgres.url("restored")):
+            settings = Settings(database_url=url, request_timeout_seconds=60)
+            database = connect(settings)
+            assert await examine(database, RESOURCES) == []
+            await database.close()
+            async with serving(create_app(settings), role=Role.EDITOR) as client:
+                assert await proposed(client, "zoe") == ["Zoé Nova"]
+    finally:
+        await postgres.drop_database("restored")
