@@ -15,6 +15,7 @@ from webapp.connecting import DatabaseError, connected, ready
 from webapp.database import Database
 from webapp.doctor import Finding, examine, mend
 from webapp.migrations import (
+    SECOND_VERSION_TABLE,
     VERSION_TABLE,
     SchemaError,
     check_schema,
@@ -181,7 +182,7 @@ async def _migrate(settings: Settings) -> Migrated:
         applied = await migrate(database)
         # One that a newer version migrated is left as it is.
         await check_schema(database)
-        made = await fetch_table_names(database) - before - {VERSION_TABLE}
+        made = await fetch_table_names(database) - before - {VERSION_TABLE, SECOND_VERSION_TABLE}
         mended = await mend(database, RESOURCES)
         return Migrated(applied[-1] if applied else "", sorted(made), mended)
 

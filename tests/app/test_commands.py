@@ -231,6 +231,9 @@ def test_a_file_with_the_tables_of_others_is_changed_by_migrating_only(tmp_path:
     url = f"sqlite+aiosqlite:///{tmp_path}/notes.db"
     with opened(url) as connection:
         connection.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)")
+        # It uses Alembic, too.
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0002')")
     before = (tmp_path / "notes.db").read_bytes()
     for command in (("serve", "--port=0"), ("revision", "More"), ("sample",), ("user", "list")):
         said = refusal_of(*command, url=url)
@@ -241,6 +244,17 @@ def test_a_file_with_the_tables_of_others_is_changed_by_migrating_only(tmp_path:
     assert (tmp_path / "notes.db").read_bytes() == before
     assert "hero" in run("migrate", url=url).stdout
     assert run("user", "list", url=url).returncode == 0
+    with opened(url) as connection:
+        held = connection.execute("SELECT * FROM alembic_version").fetchall()
+    assert held == [("0002",)]
+
+
+def test_a_table_of_others_is_not_taken_for_ours(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/notes.db"
+    with opened(url) as connection:
+        connection.execute("CREATE TABLE team (id INTEGER PRIMARY KEY)")
+    said = refusal_of("migrate", url=url)
+    assert said.startswith("The database has a table “team” of another program")
 
 
 @pytest.mark.parametrize("command", [("serve", "--port=0"), ("migrate",)])

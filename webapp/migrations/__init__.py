@@ -3,7 +3,7 @@
 import ast
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,10 @@ from webapp import sqlite
 from webapp.database import Database
 
 VERSION_TABLE = "alembic_version"
+# Where another program that uses Alembic has that one.
+SECOND_VERSION_TABLE = "hero_admin_version"
+# What the first migration creates.
+FIRST_TABLE = "submission"
 HERE = Path(__file__).parent
 # Any number that no other application of the same database takes for its own lock.
 MIGRATION_LOCK = 5_214_001
@@ -92,7 +96,7 @@ async def check_schema(database: Database) -> None:
 async def check_ours(database: Database) -> None:
     """Raise SchemaError if the database holds the tables of others, and was never migrated."""
     existing = await fetch_table_names(database)
-    if not existing or VERSION_TABLE in existing:
+    if not existing or version_table(existing) in existing:
         return
     made = sorted(name for _, name in created_tables() if name not in existing)
     raise SchemaError(
@@ -147,6 +151,13 @@ def view_names(inspector: Inspector, schema: str | None) -> list[str]:
     return names
 
 
+def version_table(existing: Collection[str]) -> str:
+    """Return the table with the revision of a database that has these tables."""
+    is_of_others = VERSION_TABLE in existing and FIRST_TABLE not in existing
+    is_second = SECOND_VERSION_TABLE in existing or is_of_others
+    return SECOND_VERSION_TABLE if is_second else VERSION_TABLE
+
+
 def known_revisions() -> list[str]:
     """Return the revisions that there are, the oldest first."""
     return sorted(path.name.partition("_")[0] for path in HERE.glob("versions/[0-9]*_*.py"))
@@ -174,9 +185,11 @@ def created_tables() -> set[Name]:
 
 def current_revision(connection: Connection) -> str | None:
     """Return the revision that a database is at, None for one that was never migrated."""
-    if not inspect(connection).has_table(VERSION_TABLE):
+    existing = inspect(connection).get_table_names()
+    name = version_table(existing)
+    if name not in existing:
         return None
-    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a name of Alembic's
+    return connection.execute(text(f"SELECT version_num FROM {name}")).scalar_one_or_none()  # noqa: S608 - one of two
 
 
 async def _run(

@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 from webapp import history, resources
 from webapp.accounts import links, sessions, throttle, tokens, users
 from webapp.admin import submissions
+from webapp.migrations import version_table
 from webapp.migrations.autogenerate import Comparison
 from webapp.migrations.rendering import render_item
 
@@ -24,6 +25,7 @@ comparison = Comparison(METADATA, READ_ONLY, inspect(connection))
 context.configure(
     connection=connection,
     target_metadata=METADATA,
+    version_table=version_table(inspect(connection).get_table_names()),
     # SQLite changes a table by making it anew.
     render_as_batch=True,
     compare_type=comparison.has_other_type,

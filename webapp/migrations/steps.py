@@ -7,10 +7,10 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from webapp import migrations
-from webapp.migrations import SchemaError, current_revision, known_revisions
+from webapp.migrations import SchemaError, created_tables, current_revision, known_revisions
 
 
 def upgrade(connection: Connection) -> list[str]:
@@ -21,6 +21,8 @@ def upgrade(connection: Connection) -> list[str]:
     if current is not None and current not in known_revisions():
         # `check_schema` says it in its own words.
         return []
+    if current is None:
+        _check_names(connection)
     pending = [
         revision.revision
         for revision in script.iterate_revisions("head", current or "base")
@@ -43,6 +45,17 @@ def revise(connection: Connection, message: str) -> Path | None:
         rev_id=f"{len(known_revisions()) + 1:04}",
     )
     return Path(made.path) if isinstance(made, Script) else None
+
+
+def _check_names(connection: Connection) -> None:
+    """Raise SchemaError if there are tables already that the first migrations would create."""
+    existing = inspect(connection).get_table_names()
+    taken = sorted(name for _, name in created_tables() if name in existing)
+    if taken:
+        raise SchemaError(
+            f"The database has a table “{taken[0]}” of another program, where this one would create"
+            " its own: choose another WEBAPP_DATABASE_URL."
+        )
 
 
 def _check_references(connection: Connection) -> None:
