@@ -34,6 +34,10 @@ def test_another_name_may_be_given() -> None:
     assert (persons.label_plural, persons.name) == ("people", "persons")
 
 
+class Extended(HeroCreate):
+    agee: int
+
+
 # Any: what a type checker would not let pass.
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"model": HeroCreate}, "Resource(HeroCreate): the model needs table=True to be administered."),
@@ -59,6 +63,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"masked": (Team.name,)}, "masked= takes columns of the model, and Team.name is none."),
     ({"create": "HeroCreate"}, "create= takes a schema, not 'HeroCreate'."),
+    ({"create": Extended}, "create= has the field agee, and the model has not."),
+    ({"name": "a/b"}, "name='a/b' is no part of an address, such as team-sizes."),
+    ({"icon": "heroe"}, "icon='heroe' is no symbol of static/icons.svg; did you mean 'hero'?"),
     ({"name": "history"}, "/history is taken, so give it another name=."),
     ({"name": "teams"}, "/teams is taken, so give it another name=."),
 ]

@@ -252,3 +252,12 @@ async def test_two_tables_may_share_an_enum(own: Database) -> None:
         await revised(own)
     with model(key(), sa.Column("mood", sa.Enum(Mood)), name="stranger"):
         await revised(own)
+
+
+async def test_a_choice_may_get_more_values(own: Database) -> None:
+    with model(key(), sa.Column("mood", sa.Enum("calm", "it's: no", name="moods"))):
+        await revised(own)
+    with model(key(), sa.Column("mood", sa.Enum("calm", "it's: no", "it's: new", name="moods"))):
+        await revised(own)
+    await execute(own, "INSERT INTO villain (mood) VALUES ('it''s\\: new')")
+    assert await fetch(own, "SELECT mood FROM villain") == [("it's: new",)]

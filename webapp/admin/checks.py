@@ -1,7 +1,9 @@
 """Checks: a mistake in a resource is one sentence when the site is made, not an error of a page."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,10 +13,15 @@ from sqlalchemy.orm.attributes import QueryableAttribute
 
 from webapp.admin.fields import Field, fields_of
 from webapp.admin.resource import Resource, can_filter
+from webapp.templating import STATIC
 
 COLUMNS = ("columns", "search", "filters", "masked", "money")
 TEXTS = ("sort", "name", "label", "label_plural", "icon")
 SCHEMAS = ("create", "update", "read")
+
+
+A_SEGMENT = re.compile(r"\w[\w.-]*")
+A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
 
 class ResourceError(TypeError):
@@ -60,10 +67,24 @@ def _mistakes(resource: Resource) -> Iterator[str]:
             "title= takes a column of the model or a function of a record,"
             f" and {_shown(title)} is neither"
         )
+    yield from _wrong_words(resource, names)
     yield from _wrong_fields(resource)
     yield from _wrongly_masked(resource)
     if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
         yield f"sort={resource.sort!r} is no column that a list can be sorted by"
+
+
+def _wrong_words(resource: Resource, names: Collection[str]) -> Iterator[str]:
+    for argument in ("create", "update"):
+        unknown = set(getattr(getattr(resource, argument), "model_fields", ())) - names
+        if unknown:
+            yield f"{argument}= has the field {min(unknown)}, and the model has not"
+    if not A_SEGMENT.fullmatch(resource.name):
+        yield f"name={resource.name!r} is no part of an address, such as team-sizes"
+    if resource.icon not in _icons():
+        meant = get_close_matches(resource.icon, _icons(), n=1)
+        hint = f"; did you mean {meant[0]!r}?" if meant else ""
+        yield f"icon={resource.icon!r} is no symbol of static/icons.svg{hint}"
 
 
 def _wrong_fields(resource: Resource) -> Iterator[str]:
@@ -137,6 +158,11 @@ def _is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
 
 def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, QueryableAttribute | Column | type)
+
+
+@cache
+def _icons() -> frozenset[str]:
+    return frozenset(A_SYMBOL.findall((STATIC / "icons.svg").read_text("utf-8")))
 
 
 def _shown(value: Any) -> str:

@@ -16,6 +16,7 @@ from alembic.operations import MigrateOperation, MigrationScript, ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import ARRAY, CheckConstraint, Column, DefaultClause, Enum, MetaData, Table, inspect
 from sqlalchemy import literal as sa_literal
+from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.dialects.postgresql.named_types import NamedType
 from sqlalchemy.engine import Inspector
 from sqlalchemy.exc import CompileError, DBAPIError
@@ -23,6 +24,7 @@ from sqlalchemy.schema import CreateSchema, CreateTable, DropTable
 from sqlalchemy.types import TypeEngine
 
 from webapp.admin import trigrams
+from webapp.admin.identifiers import quoted
 from webapp.admin.indexes import PREFIX as LIST_PREFIX
 from webapp.admin.storable import unwrapped_type
 from webapp.migrations import Name, created_tables, view_names
@@ -111,6 +113,7 @@ class Comparison:
                 found += self._edited(operation, created)
             elif not isinstance(operation, DROPS):
                 found.append(operation)
+        found += self._new_members(context, created)
         if not found:
             directives.clear()
             return
@@ -120,8 +123,25 @@ class Comparison:
             ops.ExecuteSQLOp(str(each.compile(dialect=context.dialect))) for each in making
         ]
         script.upgrade_ops.ops = [*schema_ops, *found]
-        undone = [each.reverse() for each in reversed(found) if not isinstance(each, NotDropped)]
+        lasting = (NotDropped, AddedMember)
+        undone = [each.reverse() for each in reversed(found) if not isinstance(each, lasting)]
         script.downgrade_ops = ops.DowngradeOps(ops=undone)
+
+    def _new_members(
+        self, context: MigrationContext, created: Collection[Name]
+    ) -> Iterator[MigrateOperation]:
+        """Return what a choice has in a model, and not in the type that a server has of it."""
+        inspector = inspect(context.connection)
+        # The other database has such types as texts.
+        if not isinstance(inspector, PGInspector):
+            return
+        listed = {each["name"]: each["labels"] for each in inspector.get_enums()}
+        tables = [table for name, table in self.tables.items() if name in created]
+        for kind in {_plain(column.type) for table in tables for column in table.columns}:
+            if isinstance(kind, Enum) and kind.native_enum and kind.name in listed:
+                new = [member for member in kind.enums if member not in listed[kind.name]]
+                listed[kind.name] += new
+                yield from (AddedMember(str(kind.name), member) for member in new)
 
     def _edited(
         self, modified: ops.ModifyTableOps, created: Collection[Name]
@@ -182,6 +202,13 @@ class Rebuilt(MigrateOperation):
         return Rebuilt(self.table, self.modified.reverse())
 
 
+class AddedMember(MigrateOperation):
+    """Another value of an enum; SQLite has such types as texts."""
+
+    def __init__(self, kind: str, member: str) -> None:
+        self.kind, self.member = kind, member
+
+
 class NotDropped(MigrateOperation):
     """What is in the database and in no model."""
 
@@ -193,9 +220,9 @@ class NotDropped(MigrateOperation):
 def render_added(context: AutogenContext, operation: AddedColumn) -> list[str]:
     """Write `op.add_column`, and what makes the type of its values where a server needs one."""
     lines, kind = [], operation.added.column.type
-    plain = kind.item_type if isinstance(kind, ARRAY) else kind
-    if isinstance(unwrapped_type(plain), Enum | NamedType):
+    if isinstance(_plain(kind), Enum | NamedType):
         # That of a new table is made with it.
+        plain = kind.item_type if isinstance(kind, ARRAY) else kind
         written = render._repr_type(plain, context)  # noqa: SLF001 - it has no public name
         lines.append(f"{written}.create(op.get_bind(), checkfirst=True)")
     call = ast.parse(render_op_text(context, operation.added), mode="eval").body
@@ -233,11 +260,26 @@ def render_rebuilt(context: AutogenContext, operation: Rebuilt) -> list[str]:
     return lines
 
 
+@renderers.dispatch_for(AddedMember)
+def render_member(_: AutogenContext, operation: AddedMember) -> list[str]:
+    """Write it for a server only."""
+    member = operation.member.replace("'", "''").replace(":", r"\:")
+    statement = f"ALTER TYPE {quoted(operation.kind)} ADD VALUE IF NOT EXISTS '{member}'"
+    condition = "if op.get_bind().dialect.name == 'postgresql':"
+    return [condition, f"op.execute({statement!r})", ""]
+
+
 @renderers.dispatch_for(NotDropped)
 def render_not_dropped(context: AutogenContext, operation: NotDropped) -> list[str]:
     """Write it as a comment."""
     first, *rest = render_op_text(context, operation.modified).strip().split("\n")
     return [NOT_DROPPED, f"# {first}", *(f"#     {line}" for line in rest), "pass"]
+
+
+def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return the type of a single value."""
+    plain = unwrapped_type(kind)
+    return unwrapped_type(plain.item_type) if isinstance(plain, ARRAY) else plain
 
 
 def _parsed(expression: str) -> ast.expr:
