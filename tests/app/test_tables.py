@@ -74,7 +74,6 @@ class Part(SQLModel, table=True):
 class Crime(SQLModel, table=True):
     """A table in a schema of its own, which has one of the same name elsewhere."""
 
-    __tablename__ = "team"
     __table_args__ = {"schema": "law court"}
 
     id: int | None = Field(default=None, primary_key=True)
@@ -88,7 +87,7 @@ SIZE = (
 )
 sizes = Resource(TeamSize, read_only=True)
 units, parts = Resource(Unit), Resource(Part)
-crimes = Resource(Crime, name="crimes", label="crime")
+crimes = Resource(Crime)
 
 
 @asynccontextmanager
@@ -230,6 +229,8 @@ async def test_a_table_may_be_in_a_schema_beside_one_of_its_name(postgres_url: s
     database = connect(settings)
     everything = (heroes, teams, crimes)
     async with database.writing.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE crime (id text, name text)")
+        await connection.exec_driver_sql("CREATE INDEX list_crime_name ON crime (name, id)")
         await connection.exec_driver_sql('CREATE SCHEMA "law court"')
         await connection.run_sync(crimes.table.create)
     found = [finding.sentence for finding in await mend(database, everything)]
@@ -256,4 +257,5 @@ async def test_a_table_may_be_in_a_schema_beside_one_of_its_name(postgres_url: s
         assert (await client.get(f"/api/crimes/{crime['id']}")).json()["hero_id"] == hero.id
     async with database.writing.begin() as connection:
         await connection.exec_driver_sql('DROP SCHEMA "law court" CASCADE')
+        await connection.exec_driver_sql("DROP TABLE crime")
     await database.close()
