@@ -74,7 +74,7 @@ def _mistakes(resource: Resource) -> Iterator[str]:
         yield f"sort={resource.sort!r} is no column that a list can be sorted by"
 
 
-def _wrong_words(resource: Resource, names: Collection[str]) -> Iterator[str]:
+def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
     for argument in ("create", "update"):
         unknown = set(getattr(getattr(resource, argument), "model_fields", ())) - names
         if unknown:
