@@ -30,6 +30,8 @@ class Member(SQLModel, table=True):
     last_name: str = Field(default="", max_length=40)
     nick: str | None = Field(default=None, max_length=40)
     left: bool = False
+    code: str | None = Field(default=None, max_length=40)
+    city: str | None = Field(default=None, max_length=40)
 
 
 Index(
@@ -47,6 +49,10 @@ async def members(settings: Settings, session: AsyncSession) -> AsyncIterator[ht
     await connection.run_sync(SQLModel.metadata.create_all, [Resource(Member).table])
     unknown = 'CREATE UNIQUE INDEX "ux nick, too" ON member (upper(nick)) WHERE NOT "left"'
     await session.execute(text(unknown))
+    collated = "lower(code)" if connection.dialect.name == "postgresql" else "code COLLATE NOCASE"
+    await session.execute(text(f"CREATE UNIQUE INDEX ux_code ON member ({collated})"))
+    either = "(coalesce(city, first_name) || 'nick('), \"left\""
+    await session.execute(text(f'CREATE UNIQUE INDEX "Ux City" ON member ({either})'))
     await session.commit()
     async with serving(create_app(settings, [Resource(Member)]), role=Role.OWNER) as client:
         yield client
@@ -120,6 +126,13 @@ async def test_an_index_on_expressions_has_its_field(
         "loc": ["body", "last_name"],
         "msg": same,
     }
+    await session.execute(text("UPDATE member SET code = 'x', city = 'Rome' WHERE id = 1"))
+    await session.commit()
+    page = await members.post("/members", data={"first_name": "Y", "code": "X", "city": "Oslo"})
+    assert errors_of(page) == {"Code": "Another member has a code that counts as the same."}
+    page = await members.post("/members", data={"first_name": "Y", "city": "Rome"})
+    all_three = "Another member has a first name, left and city that count as the same."
+    assert errors_of(page) == {"City": all_three}
     # The index is not about everybody.
     left = {"first_name": "X", "nick": "JP", "left": "true"}
     assert (await members.post("/members", data=left)).status_code == 303

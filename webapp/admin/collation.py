@@ -133,6 +133,8 @@ def _write_is_there(element: _IsThere, compiler: SQLCompiler, **options: Any) ->
 
 # Any: a column of a table, or of an alias of one.
 def _least_key_sql(column: Any) -> str:
+    # Behind a type that the column is read by.
+    column = getattr(column, "clause", column)
     table, preparer = getattr(column.table, "element", column.table), DIALECT.identifier_preparer
     key = sort_key_sql(preparer.quote(column.name), "sqlite")
     return f"(SELECT min({key}) FROM {preparer.format_table(table)})"  # noqa: S608 - quoted

@@ -27,8 +27,8 @@ def made_title(titler: Titler, model: type[SQLModel], values: Mapping[str, Any])
 
     Whatever it does about a value that it did not expect, no page is lost for it.
     """
-    record = model()
     try:
+        record = model()
         for name, value in values.items():
             setattr(record, name, value)
         made = titler(record)
