@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select
+from sqlalchemy import ClauseElement, Executable, create_engine, literal, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
 from tests.gadgets import Gadget, Maker, Slot
@@ -87,18 +90,36 @@ def found(path: Path, resource: Resource, needle: str) -> list[tuple[object, ...
     """The keys of the rows that a search finds by the index."""
     columns = [field.column for field in resource.search_fields]
     key = [field.column for field in resource.key]
-    by_index = select(*key).select_from(proposals(resource)).where(matches_any(columns))
+    by_index = (
+        select(*key).select_from(proposals(resource, literal(99))).where(matches_any(columns))
+    )
     as_condition = select(*key).where(matches_any(columns), is_proposed(resource))
     parameters = parameters_of(needle) | {"trigrams": trigrams_of(needle)}
     with opened(path, is_ours=True) as held:
         engine = create_engine("sqlite://", creator=lambda: held)
         with engine.connect() as connection:
+            plan = connection.execute(Explained(by_index), parameters)
+            assert not [step for *_, step in plan if f"SCAN {resource.table.name}" in step]
             answers = [
                 sorted(map(tuple, connection.execute(statement, parameters)))
                 for statement in (by_index, as_condition)
             ]
     assert answers[0] == answers[1]
     return answers[0]
+
+
+class Explained(Executable, ClauseElement):
+    """The plan of a statement."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self.statement = statement
+
+
+@compiles(Explained)
+def compile_explained(element: Explained, compiler: SQLCompiler, **options: Any) -> str:
+    return f"EXPLAIN QUERY PLAN {compiler.process(element.statement, **options)}"
 
 
 def fitting(path: Path, needle: str) -> list[tuple[object, ...]]:

@@ -77,7 +77,7 @@ class Source:
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """Return the statement for up to `MOST` of them."""
         if self.field is None:
-            return select(*columns).select_from(proposals(self.resource)).limit(MOST)
+            return select(*columns).select_from(proposals(self.resource, MOST))
         condition = dict(self.conditions.by_field())[self.field]
         return select(*columns).where(condition).limit(MOST)
 

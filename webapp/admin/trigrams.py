@@ -101,9 +101,10 @@ def trigrams_of(text: str) -> str:
     return " AND ".join(map(quoted, trigrams))
 
 
-def proposals(resource: Resource) -> FromClause:
-    """Return the rows that SQLite proposes for `trigrams`."""
-    found = _proposed_keys(resource, is_distinct=True).subquery("found")
+def proposals(resource: Resource, most: ColumnElement[int]) -> FromClause:
+    """Return the rows, up to a number, that SQLite proposes for `trigrams`."""
+    # Having a limit they are read first; SQLite might read the whole table for them otherwise.
+    found = _proposed_keys(resource, is_distinct=True).limit(most).subquery("found")
     pairs = zip(_key(resource), key_names(resource), strict=True)
     return found.join(resource.table, and_(*(column == found.c[name] for column, name in pairs)))
 
