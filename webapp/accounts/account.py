@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from webapp.accounts import changes
 from webapp.accounts.access import fetch_access, fetch_user_of, id_of
+from webapp.accounts.cookies import digest_in
 from webapp.accounts.door import door_of, visitor_of
 from webapp.accounts.entries import Choice, parse_role, role_choices, text_in
 from webapp.accounts.guess import accept, make_guess
@@ -46,7 +47,8 @@ async def change_password(request: Request) -> Response:
         check_password(password)
     except Invalid as invalid:
         return _ask_password(request, {"new": str(invalid)})
-    guess = await make_guess(door, name, text_in(form, "current"), visitor_of(request).address)
+    address, device = visitor_of(request).address, digest_in(request)
+    guess = await make_guess(door, name, text_in(form, "current"), address, device)
     password_hash = await door.passwords.hash(password) if guess.user else ""
     user = await accept(session_of(request), guess)
     if user is None or user.id != user_id:

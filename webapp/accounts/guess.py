@@ -1,6 +1,7 @@
 """A guess: a name and a password, counted as wrong before they are looked at."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,7 +9,7 @@ from sqlmodel import col
 
 from webapp.accounts.door import Door
 from webapp.accounts.passwords import is_too_long
-from webapp.accounts.throttle import Subject, claim_attempt, forgive, subjects_of
+from webapp.accounts.throttle import Guesser, claim_attempt, forgive, guesser_of, is_blocked
 from webapp.accounts.users import User, fetch_user
 
 
@@ -22,7 +23,7 @@ class Guess:
     user: User | None
     account: str
     wait_seconds: int
-    subjects: tuple[Subject, Subject]
+    guesser: Guesser
 
     @property
     def wait_sentence(self) -> str:
@@ -31,18 +32,25 @@ class Guess:
         return f"That was wrong too often. Wait {wait}, then try again." * bool(self.wait_seconds)
 
 
-async def make_guess(door: Door, name: str, password: str, address: str) -> Guess:
-    """Count a guess and, if it need not wait, look at it; no connection is held meanwhile."""
-    subjects = subjects_of(door.secret_key, name, address)
-    # In a transaction of its own: what is counted stays counted, whatever becomes of the request.
-    async with door.turns, door.database.session(is_read_only=False) as session:
-        attempt = await claim_attempt(session, subjects)
-        await session.commit()
+async def make_guess(door: Door, name: str, password: str, address: str, device: str = "") -> Guess:
+    """Count a guess and, if it need not wait, look at it; no connection is held meanwhile.
+
+    device: what only a browser that has signed in to this account before can show.
+    """
+    now, guesser = datetime.now(UTC), guesser_of(door.secret_key, name, address, device)
+    async with door.database.session(is_read_only=True) as session:
+        attempt = await is_blocked(session, guesser, now)
+    if attempt is None:
+        # In a transaction of its own: what is counted stays counted, whatever becomes of the
+        # request.
+        async with door.turns, door.database.session(is_read_only=False) as session:
+            attempt = await claim_attempt(session, guesser, now)
+            await session.commit()
     is_looked_at = attempt.is_allowed and not is_too_long(password)
     known = await _fetch_known(door, name) if is_looked_at else None
     is_right = is_looked_at and await _verify(door, known, password)
     account = known.name if known else ""
-    return Guess(known if is_right else None, account, attempt.wait_seconds, subjects)
+    return Guess(known if is_right else None, account, attempt.wait_seconds, guesser)
 
 
 async def accept(session: AsyncSession, guess: Guess) -> User | None:
@@ -52,7 +60,7 @@ async def accept(session: AsyncSession, guess: Guess) -> User | None:
     """
     if guess.user is None or not await _is_still(session, guess.user):
         return None
-    await forgive(session, guess.subjects)
+    await forgive(session, guess.guesser)
     return guess.user
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from webapp.accounts import changes, trail
-from webapp.accounts.cookies import digest_in, drop_token, set_token
+from webapp.accounts.cookies import device_in, digest_in, drop_token, set_device, set_token
 from webapp.accounts.door import door_of, visitor_of
 from webapp.accounts.guess import Guess, accept, make_guess
 from webapp.accounts.kept import OWN, keep, kept_in
@@ -62,7 +62,8 @@ async def sign_in(request: Request) -> Response:
     name, password, url = (_text(form, field) for field in ("name", "password", "next"))
     kept = kept_in(form, url) if _text(form, "again") else None
     address = visitor_of(request).address
-    guess = await make_guess(door, name, password, address)
+    device = device_in(request, door.secret_key, name)
+    guess = await make_guess(door, name, password, address, device)
     guessed = guess.user
     fresh_hash = await door.passwords.rehash(guessed.password_hash, password) if guessed else None
     user = await accept(session_of(request), guess)
@@ -177,6 +178,7 @@ async def enter(request: Request, response: Response, user: User) -> Response:
     assert user.id is not None
     token = await start_session(session, user.id, door.limits, visitor)
     set_token(request, response, token, door.limits)
+    set_device(request, response, door.secret_key, user.name)
     trail.note("signed_in", user=user.name, address=visitor.address)
     return response
 
