@@ -51,7 +51,7 @@ async def test_a_csv_file_for_excel_has_a_byte_order_mark_and_the_separator_that
 ) -> None:
     await a_hero(session, "Zoë; =1")
     page = await client.get("/heroes?q=zo")
-    for name, separator in (("CSV for Excel", ","), ("(;)", ";")):
+    for name, separator in (("Excel", ","), ("Excel (;)", ";")):
         response = await client.get(link(page, name))
         assert response.content.startswith(b"\xef\xbb\xbfname")
         text = response.content.decode("utf-8-sig")
