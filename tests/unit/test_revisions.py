@@ -261,3 +261,20 @@ async def test_a_choice_may_get_more_values(own: Database) -> None:
         await revised(own)
     await execute(own, "INSERT INTO villain (mood) VALUES ('it''s\\: new')")
     assert await fetch(own, "SELECT mood FROM villain") == [("it's: new",)]
+
+
+async def test_a_schema_is_created_with_its_first_table(own: Database) -> None:
+    if own.writing.dialect.name == "sqlite":
+        pytest.skip("SQLite has none")
+    await execute(own, "CREATE SCHEMA elsewhere", "CREATE TABLE elsewhere.villain (id int)")
+    with model(key(), sa.Column("mood", sa.Enum(Mood)), schema="law court"):
+        await revised(own)
+    with model(
+        key(),
+        sa.Column("mood", sa.Enum(Mood)),
+        sa.Column("team_id", sa.ForeignKey("team.id"), index=True),
+        schema="law court",
+    ):
+        written = await revised(own)
+    assert "drop" not in written.partition("def downgrade")[0]
+    assert await fetch(own, 'SELECT id, team_id FROM "law court".villain') == []

@@ -26,7 +26,7 @@ from webapp.folding import fold
 from webapp.teams import teams
 
 makers, slots = Resource(Maker), Resource(Slot)
-NEEDLES = ("zoe", "Oda", "nova", "ß-1", " no")
+NEEDLES = ("zoe", "Oda", "ß-1", " no")
 TEXTS = st.sampled_from(["Zoë Oda", "ZOE", "nova zoe", "Super Nova", "Straß-1", "x", "", "Łoda"])
 NUMBERS = st.integers(1, 5)
 
@@ -131,7 +131,7 @@ def fitting(path: Path, needle: str) -> list[tuple[object, ...]]:
     ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(writes=st.lists(WRITES, max_size=12))
 def test_a_search_finds_whatever_any_program_has_written(path: Path, writes: list[Write]) -> None:
     with TemporaryDirectory() as folder:

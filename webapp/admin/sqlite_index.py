@@ -241,10 +241,10 @@ def _refresh(connection: sqlite3.Connection, index: SqliteIndex) -> bool:
             connection.execute(statement)
         connection.execute("RELEASE refreshing")
     # The change itself shall not fail for it.
-    except sqlite3.Error:
+    except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO refreshing")
             connection.execute("RELEASE refreshing")
-        logger.exception("The search index %s needs `python -m webapp doctor --fix`.", index.name)
+        logger.warning("The index %s needs `doctor --fix`: %s", index.name, error)
         return False
     return True
