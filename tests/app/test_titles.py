@@ -140,6 +140,19 @@ async def test_a_title_that_no_database_could_keep_is_mended(shop: httpx.AsyncCl
     assert "Created ab ?" in flash_of(page)
 
 
+async def test_a_list_led_by_made_titles_is_paged_by_a_column(
+    shop: httpx.AsyncClient, janes: list[Employee], session: AsyncSession
+) -> None:
+    for number, employee in enumerate(reversed(janes)):
+        await committed(session, Client(name=f"C{number}", support_rep_id=employee.id))
+    page = await shop.get("/clients?sort=support_rep_id&size=1")
+    found = [row["Support rep"] for row in rows_of(page)]
+    for _ in range(2):
+        page = await shop.get(link(page, "Next page"))
+        found += [row["Support rep"] for row in rows_of(page)]
+    assert found == ["Andrew ADAMS", "Jane PEACOCK", "Jane PEACOCK"]
+
+
 async def test_titles_of_relations_are_read_at_once(
     shop: httpx.AsyncClient, janes: list[Employee], session: AsyncSession, statements: Statements
 ) -> None:
