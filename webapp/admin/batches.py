@@ -5,16 +5,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.changes import checked_values, differences_of, is_same_value
+from webapp.admin.changes import actual_differences, checked_values, is_same_value
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_text
-from webapp.admin.refusals import fetch_refused_fields, same_sentence
+from webapp.admin.refusals import REFUSALS, fetch_refusal
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
-from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
 
 
@@ -92,8 +90,8 @@ async def change_many(
     """
     checked = await checked_values(session, site, resource, values, {}, None)
     states = await fetch_states(session, resource, keys)
-    changed, entries = [], []
-    for text, state in states.items():
+    changed = []
+    for state in states.values():
         differing = {
             name: value
             for name, value in checked.items()
@@ -101,11 +99,16 @@ async def change_many(
         }
         if differing:
             changed.append((tuple(state[field.name] for field in resource.key), differing))
-            title = resource.title_among({**state, **differing})
-            differences = differences_of(resource, state, differing)
+    async with _refusing(session, resource, checked):
+        await _write(session, resource, changed)
+    entries = []
+    for text, after in (await fetch_states(session, resource, [key for key, _ in changed])).items():
+        differences = actual_differences(resource, states[text], after)
+        if differences:
+            title = resource.title_among(after)
             entries.append(Entry(resource.name, text, title, Kind.CHANGED, differences))
-    await change_each(session, resource, changed, operation, entries)
-    return len(changed)
+    await record(session, operation, entries)
+    return len(entries)
 
 
 async def create_many(
@@ -117,7 +120,13 @@ async def create_many(
 ) -> None:
     """Create records of whole rows, and write down the entries; all or, raising Invalid, none."""
     async with _refusing(session, resource):
-        session.add_all(resource.model(**row) for row in rows)
+        written = [field.name for field in resource.fields if not field.column.computed]
+        for row in rows:
+            made = resource.model()
+            for name in written:
+                if name in row:
+                    setattr(made, name, row[name])
+            session.add(made)
     await record(session, operation, entries)
 
 
@@ -128,35 +137,52 @@ async def change_each(
     operation: Operation,
     entries: Sequence[Entry],
 ) -> None:
-    """Give each of the locked records values of its own; all or, raising Invalid, none."""
-    batches: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for key, values in changed:
-        own = {f"key_{place}": part for place, part in enumerate(key)}
-        given = {f"new_{name}": value for name, value in values.items()}
-        batches.setdefault(tuple(values), []).append(own | given)
-    own_conditions = [
-        field.column == bindparam(f"key_{place}") for place, field in enumerate(resource.key)
-    ]
+    """Give each of the locked records values that it had; all or, raising Invalid, none."""
     async with _refusing(session, resource):
-        for names, parameters in batches.items():
-            new: dict[Any, Any] = {
-                resource.by_name[name].column: bindparam(f"new_{name}") for name in names
-            }
-            if new:
-                changes = update(resource.table).where(*own_conditions).values(new)
-                await session.execute(changes, parameters)
+        await _write(session, resource, changed, is_exact=True)
     await record(session, operation, entries)
 
 
+async def _write(
+    session: AsyncSession,
+    resource: Resource,
+    changed: Sequence[tuple[Key, Mapping[str, Any]]],
+    *,
+    is_exact: bool = False,
+) -> None:
+    """Give each record values of its own; if `is_exact`, an `onupdate` changes no others."""
+    batches: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for key, values in changed:
+        own = {f"key_{place}": part for place, part in enumerate(key)}
+        written = {
+            name: value
+            for name, value in values.items()
+            if not resource.by_name[name].column.computed
+        }
+        given = {f"new_{name}": value for name, value in written.items()}
+        batches.setdefault(tuple(written), []).append(own | given)
+    own_conditions = [
+        field.column == bindparam(f"key_{place}") for place, field in enumerate(resource.key)
+    ]
+    kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
+    for names, parameters in batches.items():
+        new: dict[Any, Any] = {
+            resource.by_name[name].column: bindparam(f"new_{name}") for name in names
+        }
+        if new:
+            whole = {column: column for column in kept} | new
+            changes = update(resource.table).where(*own_conditions).values(whole)
+            await session.execute(changes, parameters)
+
+
 @asynccontextmanager
-async def _refusing(session: AsyncSession, resource: Resource) -> AsyncIterator[None]:
+async def _refusing(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any] | None = None
+) -> AsyncIterator[None]:
     """Raise Invalid for what only the database finds, having undone what was done inside."""
     try:
         async with session.begin_nested():
             yield
-    except (IntegrityError, DataError) as error:
-        fields = await fetch_refused_fields(session, resource, error)
-        if fields:
-            raise Invalid({fields[-1].name: same_sentence(resource, fields)}) from None
-        sentence = f"The database does not accept this for one of the {resource.label_plural}."
-        raise Invalid({"": sentence}) from None
+    except REFUSALS as error:
+        noun = f"for one of the {resource.label_plural}"
+        raise await fetch_refusal(session, resource, values or {}, error, noun) from None

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.interfaces import ORMOption
@@ -12,7 +11,7 @@ from sqlmodel import SQLModel
 
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_of, key_text
-from webapp.admin.refusals import fetch_refused_fields, same_sentence
+from webapp.admin.refusals import REFUSALS, fetch_refusal
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import kept_text, snapshot_of
@@ -54,9 +53,9 @@ async def create(
     try:
         async with session.begin_nested():
             session.add(made)
-    except (IntegrityError, DataError) as error:
+    except REFUSALS as error:
         raise await _refusal(session, site, resource, checked, checked, None, error) from None
-    whole = {field.name: getattr(made, field.name) for field in resource.fields}
+    whole = await _read_back(session, resource, made)
     entry = creation_of(resource, whole, kind, is_consequence=is_consequence)
     await record(session, operation, [entry])
     return made
@@ -93,13 +92,33 @@ async def change(
             for name, value in differing.items():
                 setattr(changed, name, value)
                 flag_modified(changed, name)
-    except (IntegrityError, DataError) as error:
+    except REFUSALS as error:
         raise await _refusal(session, site, resource, checked, whole, own, error) from None
-    differences = differences_of(resource, before, differing)
+    after = await _read_back(session, resource, changed)
+    differences = actual_differences(resource, before, after)
+    if not differences:
+        return False
     title, key = resource.title_of(changed), key_of(resource, changed)
     entry = Entry(resource.name, key, title, Kind.CHANGED, differences, is_consequence)
     await record(session, operation, [entry])
     return True
+
+
+async def _read_back(
+    session: AsyncSession, resource: Resource, written: SQLModel
+) -> dict[str, Any]:
+    """Fetch what the database has made of a record: defaults, generated columns, triggers."""
+    names = [field.name for field in resource.fields]
+    await session.refresh(written, names)
+    return {name: getattr(written, name) for name in names}
+
+
+def actual_differences(
+    resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Values:
+    """Return what to write down of a record that was changed: whatever differs, by whomever."""
+    pairs = differences_of(resource, before, after)
+    return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
 
 
 async def checked_values(
@@ -221,14 +240,11 @@ async def _refusal(
     values: Mapping[str, Any],
     whole: Mapping[str, Any],
     own: Key | None,
-    error: DBAPIError,
+    error: Exception,
 ) -> Invalid:
     """Return what to say when a race, or a rule of the database, was not foreseen."""
     try:
         await checked_values(session, site, resource, values, whole, own)
     except Invalid as found:
         return found
-    fields = await fetch_refused_fields(session, resource, error)
-    if fields:
-        return Invalid({fields[-1].name: same_sentence(resource, fields)})
-    return Invalid({"": f"The database does not accept this {resource.label}."})
+    return await fetch_refusal(session, resource, values, error, resource.label)

@@ -58,7 +58,19 @@ class Field:
     @property
     def is_editable(self) -> bool:
         """Whether people and programs can give it a value here."""
-        return self.input.is_editable
+        return self.input.is_editable and not self.is_computed
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether only the database gives it a value."""
+        identity = self.column.identity
+        is_always = identity is not None and bool(identity.always)
+        return self.column.computed is not None or is_always
+
+    @property
+    def has_database_default(self) -> bool:
+        """Whether the database fills it in where a new record leaves it out."""
+        return self.column.server_default is not None
 
     @property
     def is_optional(self) -> bool:
@@ -111,7 +123,7 @@ class Field:
         """What a schema says of a value that is stored, of whatever type that is."""
         if self.is_text and self.written_annotation is not self.info.annotation:
             return str | None if self.is_optional else str
-        return self.info.annotation if self.is_editable else Any
+        return self.info.annotation if self.input.is_editable else Any
 
     @cached_property
     def attributes(self) -> dict[str, str]:

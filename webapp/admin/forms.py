@@ -178,6 +178,8 @@ def is_required(field: Field, *, is_new: bool) -> bool:
     """Whether a form without this field filled in is refused."""
     if field.is_optional or field.input.kind == "bool" or _takes_blank(field):
         return False
+    if is_new and field.has_database_default:
+        return False
     # A factory fills in a field of a new record.
     return field.info.default_factory is None or not is_new
 
@@ -225,6 +227,8 @@ def _parsed(
             value = field.input(text) if text else ""
             if value != "":
                 values[field.name] = value
+            elif is_new and field.has_database_default:
+                continue
             elif field.is_optional:
                 values[field.name] = None
             elif _takes_blank(field):

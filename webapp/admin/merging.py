@@ -64,7 +64,8 @@ def merge(
         then = opened.get(field.name, _carried(secret, field, now))
         is_changed = _carried(secret, field, now) != then
         if field.name not in typed or _is_left(field, form, typed[field.name], then):
-            if is_changed:
+            # What every change writes by itself is no news.
+            if is_changed and not field.column.onupdate:
                 kept.append(field)
         elif is_changed and not is_same_text(field, typed[field.name], now):
             conflicts.append(field)

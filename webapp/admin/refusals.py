@@ -1,20 +1,43 @@
-"""Refusals: which fields the database has refused, read from what it says of a unique index."""
+"""Refusals: which field the database has refused and why, read from what its driver says."""
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import CheckConstraint, literal, select, text
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.fields import Field
 from webapp.admin.labels import article_of
 from webapp.admin.resource import Resource
+from webapp.errors import Invalid
+from webapp.unavailable import is_unavailable
+
+# What may be raised where values are written; `is_refusal` knows what of it is about the values.
+# SQLAlchemy lets through what Python's sqlite3 says of a number that is too large.
+REFUSALS = (StatementError, OverflowError)
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 UNIQUE_VIOLATION = "23505"
+NOT_NULL_VIOLATION = "23502"
+FOREIGN_KEY_VIOLATION = "23503"
+RAISED = "P0001"
+# Data, integrity, the check of a view, what a trigger raises, types, generated columns, limits.
+REFUSING = ("22", "23", "44", "P0", "42804", "42846", "428C9", "54", "27")
+# Values of these cannot be read, so that the field is found by trying.
+UNREADABLE = ("22", "42804", "42846", "54")
+SQLITE_REFUSING = (
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_RANGE,
+)
+# Of what a generated column or a check computes there is no code.
+SQLITE_COMPUTING = ("malformed JSON", "bad JSON path", "integer overflow")
+SQLITE_NAMED = re.compile(r"(?:NOT NULL|CHECK) constraint failed: (.+)", re.DOTALL)
+MOST_MESSAGE_CHARACTERS = 200
 SQLITE_UNIQUE = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -35,6 +58,15 @@ POSTGRESQL_PARTS = text(
     WHERE c.relname = :index AND t.relname = :table AND s.nspname = :schema
     """
 )
+POSTGRESQL_RULE = text(
+    """
+    SELECT pg_get_constraintdef(c.oid)
+    FROM pg_constraint c
+    JOIN pg_class t ON t.oid = c.conrelid
+    JOIN pg_namespace s ON s.oid = t.relnamespace
+    WHERE c.conname = :name AND t.relname = :table AND s.nspname = :schema
+    """
+)
 SQLITE_INDEX_SQL = text("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = :index")
 QUOTED = r'"(?:[^"]|"")+"|\[[^\]]+\]|`[^`]+`'
 SQLITE_PARTS = re.compile(
@@ -42,6 +74,120 @@ SQLITE_PARTS = re.compile(
 )
 # A text, a quoted name, or a name that is not that of a function.
 NAMES = re.compile(rf"'(?:[^']|'')*'|({QUOTED})|\b([^\W\d]\w*)\b(?!\s*\()")
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a database refuses values, and is neither away nor asked for something wrong."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, REFUSALS)
+    if is_unavailable(error):
+        return False
+    driver = _driver_error(error)
+    state = getattr(driver, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(REFUSING)
+    code = getattr(driver, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in SQLITE_REFUSING:
+        return True
+    return str(driver).startswith(SQLITE_COMPUTING)
+
+
+async def fetch_refusal(
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    error: Exception,
+    noun: str,
+) -> Invalid:
+    """Return what to say of values that the database has refused; raises what is no refusal.
+
+    The statement that failed has to be taken back before.
+    """
+    if not is_refusal(error):
+        raise error
+    if not isinstance(error, DBAPIError):
+        return await _fetch_by_trying(session, resource, values, noun)
+    same = await fetch_refused_fields(session, resource, error)
+    if same:
+        return Invalid({same[-1].name: same_sentence(resource, same)})
+    driver = _driver_error(error)
+    state = str(getattr(driver, "sqlstate", None) or "")
+    code = getattr(driver, "sqlite_errorcode", None)
+    fields = await _fetch_named_fields(session, resource, driver)
+    if state == RAISED or code == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        name = fields[0].name if len(fields) == 1 else ""
+        return Invalid({name: _raised_sentence(driver)})
+    if state.startswith(UNREADABLE) or (
+        code is not None and code & 0xFF != sqlite3.SQLITE_CONSTRAINT
+    ):
+        return await _fetch_by_trying(session, resource, values, noun)
+    if len(fields) > 1:
+        listed = _listed([resource.labels[field.name] for field in fields])
+        return Invalid({"": f"The database does not accept this combination of {listed}."})
+    if not fields:
+        return Invalid({"": f"The database does not accept this {noun}."})
+    label = resource.labels[fields[0].name]
+    is_missing = state == NOT_NULL_VIOLATION or code == sqlite3.SQLITE_CONSTRAINT_NOTNULL
+    sentence = f"The database does not accept this {label}."
+    if state == FOREIGN_KEY_VIOLATION:
+        sentence = f"This {label} is not there any more. Choose another one."
+    elif is_missing:
+        sentence = f"Enter {article_of(label)} {label}."
+    return Invalid({fields[0].name: sentence})
+
+
+async def _fetch_by_trying(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any], noun: str
+) -> Invalid:
+    """Find the values that the database cannot even read as those of their columns."""
+    found = {}
+    for name, value in values.items():
+        if value is None:
+            continue
+        try:
+            async with session.begin_nested():
+                await session.execute(select(literal(value, resource.by_name[name].column.type)))
+        except REFUSALS as error:
+            if not is_refusal(error):
+                raise
+            found[name] = f"The database does not accept this {resource.labels[name]}."
+    return Invalid(found or {"": f"The database does not accept this {noun}."})
+
+
+async def _fetch_named_fields(
+    session: AsyncSession, resource: Resource, driver: Any
+) -> tuple[Field, ...]:
+    """Return the fields of the column, or of the rule, that the driver names."""
+    found = SQLITE_NAMED.match(str(driver))
+    constraint = getattr(driver, "constraint_name", None)
+    if found is not None:
+        constraint = found[1].removeprefix(f"{resource.table.name}.")
+    column = getattr(driver, "column_name", None)
+    if column:
+        return _fields_in(resource, {column})
+    if not constraint:
+        return ()
+    for each in resource.table.constraints:
+        if each.name == constraint and isinstance(each, CheckConstraint):
+            return _fields_in(resource, _names_in([str(each.sqltext)]))
+    if found is not None:
+        return _fields_in(resource, _names_in([constraint]))
+    if getattr(driver, "table_name", None) == resource.table.name:
+        given = {"name": constraint, "table": driver.table_name, "schema": driver.schema_name}
+        rules = await session.scalars(POSTGRESQL_RULE, given)
+        # What is pointed at has columns of its own.
+        return _fields_in(resource, _names_in(str(rule).split(" REFERENCES ")[0] for rule in rules))
+    return ()
+
+
+def _raised_sentence(driver: Any) -> str:
+    """Return what a trigger says, in whose words it is written."""
+    message = " ".join(str(driver).split())[:MOST_MESSAGE_CHARACTERS].removesuffix(".")
+    return f"{message[:1].upper()}{message[1:]}."
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
 
 
 async def fetch_refused_fields(
@@ -100,6 +246,6 @@ def _fields_in(resource: Resource, names: set[str]) -> tuple[Field, ...]:
 def same_sentence(resource: Resource, fields: Sequence[Field]) -> str:
     """Return what to say where the database compares values by rules of its own."""
     labels = [resource.labels[field.name] for field in fields]
-    listed = " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
+    listed = _listed(labels)
     verb = "counts" if len(fields) == 1 else "count"
     return f"Another {resource.label} has {article_of(listed)} {listed} that {verb} as the same."

@@ -344,8 +344,20 @@ class Resource:
         defaults = {field.name: field.default for field in fields}
         # Nothing makes the key that these would be left out of.
         demanded = {field.name for field in fields if field.is_demanded}
+        left_out = {field.name for field in fields if field.has_database_default}
         name = f"{self.model.__name__}{suffix}"
-        return derive(self.model, name, annotations, annotations, defaults, demanded)
+        return derive(self.model, name, annotations, annotations, defaults, demanded, left_out)
+
+    def given(self, valid: SQLModel) -> dict[str, Any]:
+        """Return the values of a new record, but for those that are left to the database."""
+        values = {name: getattr(valid, name) for name in type(valid).model_fields}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None
+            or name in valid.model_fields_set
+            or not (name in self.by_name and self.by_name[name].has_database_default)
+        }
 
     def _is_key(self, name: str) -> bool:
         return name in self.by_name and self.by_name[name].is_key

@@ -171,7 +171,11 @@ def _problem(
     if state is not None and change.kind == Kind.CHANGED:
         for name, (_, new) in change.values.items():
             known = step.resource.by_name.get(name)
-            if known is not None and kept_text(known, state[name]) != new:
+            if (
+                known is not None
+                and not known.column.computed
+                and kept_text(known, state[name]) != new
+            ):
                 label = step.resource.labels[name]
                 return f"The {label} of “{change.title}” is another one by now."
     return ""

@@ -113,11 +113,13 @@ def derive(
     annotations: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
     demanded: Collection[str] = (),
+    left_out: Collection[str] = (),
 ) -> type[SQLModel]:
     """Return a validating schema called `name` with these fields of a table model.
 
     `annotations` and `defaults` are those that differ from the model's own. Fields that are
-    `demanded` have to be there, although the model itself could do without.
+    `demanded` have to be there, although the model itself could do without; those that may be
+    `left_out` do not, although the model itself demands them.
     """
     definitions: dict[str, Any] = {}
     for field in fields:
@@ -129,6 +131,8 @@ def derive(
         definitions[field] = (annotation, info)
         if field in demanded:
             definitions[field] = _demanded(annotation, info)
+        elif field in left_out and info.is_required():
+            definitions[field] = (annotation, _optional(info)[1])
     return create_model(name, __base__=Schema, __module__=model.__module__, **definitions)
 
 

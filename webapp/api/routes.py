@@ -62,7 +62,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         return JSONResponse([dumped(read, record, hidden) for record in records])
 
     async def create_record(request: Request, values: SQLModel) -> Response:
-        given = {name: getattr(values, name) for name in type(values).model_fields}
+        given = resource.given(values)
         given = resource.spelled(given)
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.create_schema):

@@ -1,0 +1,176 @@
+"""Columns that the database fills, and values that it refuses: what it says is told in words."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import httpx
+import pytest
+from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Integer, String, func, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from tests.html import (
+    alert_of,
+    error_beside,
+    errors_of,
+    facts_of,
+    follow,
+    form_of,
+    submit,
+)
+from tests.serving import serving
+from tests.stored import Stored
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.database import is_postgresql
+from webapp.identity import Role
+from webapp.settings import Settings
+
+LONG_AGO = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - the column is a clock
+
+
+class Meter(SQLModel, table=True):
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount_is_positive"),
+        CheckConstraint("low <= high", name="low_before_high"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    code: str = ""
+    amount: int = 0
+    low: int = 0
+    high: int = 0
+    doubled: int | None = Field(
+        default=None, sa_column=Column(Integer, Computed("amount * 2", persisted=True))
+    )
+    status: str = Field(sa_column=Column(String, nullable=False, server_default="new"))
+    note: str | None = Field(default=None, sa_column=Column(String, server_default="none given"))
+    needed: str | None = Field(default="given", nullable=False)
+    changed_at: datetime | None = Field(
+        default=None,
+        sa_column=Column(DateTime, server_default=func.now(), onupdate=func.now()),
+    )
+
+
+SQLITE_TRIGGERS = (
+    """CREATE TRIGGER meter_raises BEFORE UPDATE ON meter WHEN NEW.name = 'Nobody' BEGIN
+    SELECT RAISE(ABORT, 'nobody may be called so'); END""",
+    """CREATE TRIGGER meter_code AFTER UPDATE OF code ON meter BEGIN
+    UPDATE meter SET code = upper(code) WHERE id = NEW.id; END""",
+)
+POSTGRESQL_TRIGGERS = (
+    """CREATE FUNCTION meter_written() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.name = 'Nobody' THEN RAISE EXCEPTION 'nobody may be called so'; END IF;
+    NEW.code := upper(NEW.code); RETURN NEW; END $$""",
+    """CREATE TRIGGER meter_written BEFORE UPDATE ON meter
+    FOR EACH ROW EXECUTE FUNCTION meter_written()""",
+)
+
+
+@pytest.fixture
+async def meters(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an admin of meters, of which there is the first, written to long ago."""
+    resource = Resource(Meter)
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
+    for trigger in POSTGRESQL_TRIGGERS if is_postgresql(session) else SQLITE_TRIGGERS:
+        await session.execute(text(trigger))
+    session.add(Meter(name="One", status="old", note="n", changed_at=LONG_AGO))
+    await session.commit()
+    async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
+        yield client
+
+
+async def test_what_the_database_computes_is_shown_and_never_asked_for(
+    meters: httpx.AsyncClient, stored: Stored
+) -> None:
+    for path in ("/meters/new", "/meters/1/edit", "/meters/change?id=1"):
+        assert "Doubled" not in (await meters.get(path)).text
+    schemas = (await meters.get("/api/openapi.json")).json()["components"]["schemas"]
+    assert (
+        "doubled" not in schemas["MeterCreate"]["properties"] | schemas["MeterUpdate"]["properties"]
+    )
+    form = form_of(await meters.get("/meters/1/edit"), press="Save changes")
+    await submit(meters, form, amount="21")
+    assert facts_of(await meters.get("/meters/1"))["Doubled"] == "42"
+    changed = await meters.patch("/api/meters/1", json={"amount": 4, "doubled": 5})
+    assert (changed.status_code, changed.json()["doubled"]) == (200, 8)
+
+
+async def test_what_is_left_blank_is_left_to_the_database(
+    meters: httpx.AsyncClient, stored: Stored
+) -> None:
+    form = form_of(await meters.get("/meters/new"))
+    created = await submit(meters, form, name="Two", status="", note="")
+    assert created.status_code == 303, errors_of(created)
+    answer = await meters.post("/api/meters/", json={"name": "Three"})
+    assert answer.status_code == 201
+    for meter in (await stored.all(Meter))[1:]:
+        assert (meter.status, meter.note) == ("new", "none given")
+        assert meter.changed_at is not None
+    assert (answer.json()["status"], answer.json()["note"]) == ("new", "none given")
+    assert "none given" in (await meters.get("/meters/2/history")).text
+    refused = await meters.post("/api/meters/", json={"name": "Four", "status": None})
+    assert refused.json()["detail"][0]["loc"] == ["body", "status"]
+
+
+async def test_what_an_update_fills_in_is_read_back_and_undone(
+    meters: httpx.AsyncClient, stored: Stored
+) -> None:
+    (before,) = await stored.all(Meter)
+    answer = await meters.patch("/api/meters/1", json={"amount": 3})
+    assert answer.status_code == 200
+    assert answer.json()["changed_at"] != LONG_AGO.isoformat()
+    await meters.patch("/api/meters/1", json={"amount": 0, "changed_at": LONG_AGO.isoformat()})
+    assert (await stored.all(Meter))[0].model_dump() == before.model_dump()
+    many = form_of(await meters.get("/meters/change?id=1"))
+    page = await follow(meters, await submit(meters, many, {"form.set.low": True, "low": "-1"}))
+    (changed,) = await stored.all(Meter)
+    assert changed.changed_at != LONG_AGO
+    await submit(meters, form_of(page, press="Undo"))
+    assert (await stored.all(Meter))[0].model_dump() == before.model_dump()
+    question = form_of(await meters.get("/meters/1/delete"))
+    page = await follow(meters, await submit(meters, question))
+    await submit(meters, form_of(page, press="Undo"))
+    assert (await stored.all(Meter))[0].model_dump() == before.model_dump()
+
+
+async def test_what_a_trigger_rewrites_is_what_the_history_says(
+    meters: httpx.AsyncClient,
+) -> None:
+    answer = await meters.patch("/api/meters/1", json={"code": "abc"})
+    assert answer.json()["code"] == "ABC"
+    assert "ABC" in (await meters.get("/meters/1/history")).text
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "sentence"),
+    [
+        ({"amount": -1}, "amount", "The database does not accept this amount."),
+        ({"needed": None}, "needed", "Enter a needed."),
+        (
+            {"low": 2, "high": 1},
+            "",
+            "The database does not accept this combination of low and high.",
+        ),
+        ({"name": "Nobody"}, "", "Nobody may be called so."),
+    ],
+)
+async def test_what_the_database_refuses_is_said_beside_its_field(
+    meters: httpx.AsyncClient, stored: Stored, sent: dict[str, object], field: str, sentence: str
+) -> None:
+    answer = await meters.patch("/api/meters/1", json=sent)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == [
+        {"type": "invalid", "loc": ["body", field] if field else ["body"], "msg": sentence}
+    ]
+    form = form_of(await meters.get("/meters/1/edit"), press="Save changes")
+    typed = {name: "" if value is None else str(value) for name, value in sent.items()}
+    page = await submit(meters, form, typed)
+    assert page.status_code == 422
+    assert (error_beside(page, field.capitalize()) if field else alert_of(page)).endswith(sentence)
+    many = form_of(await meters.get("/meters/change?id=1"))
+    ticked = {f"form.set.{name}": True for name in typed}
+    assert (await submit(meters, many, {**typed, **ticked})).status_code == 422
+    assert [meter.amount for meter in await stored.all(Meter)] == [0]
