@@ -6,6 +6,7 @@ from datetime import datetime
 import httpx
 import pytest
 from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Integer, String, func, text
+from sqlalchemy.dialects.postgresql import INET, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
@@ -174,3 +175,44 @@ async def test_what_the_database_refuses_is_said_beside_its_field(
     ticked = {f"form.set.{name}": True for name in typed}
     assert (await submit(meters, many, {**typed, **ticked})).status_code == 422
     assert [meter.amount for meter in await stored.all(Meter)] == [0]
+
+
+class Address(SQLModel, table=True):
+    """Texts that PostgreSQL alone reads, and a table of SQLite that is strict."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = ""
+    host: str | None = Field(
+        default=None, sa_column=Column(String().with_variant(INET, "postgresql"))
+    )
+    words: str | None = Field(
+        default=None, sa_column=Column(String().with_variant(TSVECTOR, "postgresql"))
+    )
+    size: float | None = None
+
+
+@pytest.fixture
+async def addresses(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    resource = Resource(Address, label_plural="addresses")
+    connection = await session.connection()
+    if is_postgresql(session):
+        await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
+    else:
+        columns = "id INTEGER PRIMARY KEY, name TEXT, host INTEGER, words BLOB, size REAL"
+        await session.execute(text(f"CREATE TABLE address ({columns}) STRICT"))
+    session.add(Address(name="One"))
+    await session.commit()
+    async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
+        yield client
+
+
+async def test_a_value_that_only_the_driver_refuses_is_named(addresses: httpx.AsyncClient) -> None:
+    sent = {"name": "Two", "host": "no host", "words": "a 'b"}
+    made = await addresses.post("/api/addresses/", json=sent)
+    changed = await addresses.patch("/api/addresses/1", json=sent)
+    page = await addresses.post("/addresses/1", data=sent)
+    assert [answer.status_code for answer in (made, changed, page)] == [422, 422, 422]
+    refused = {detail["loc"][-1]: detail["msg"] for detail in made.json()["detail"]}
+    assert refused["host"] == "The database does not accept this host."
+    assert changed.json() == made.json()
+    assert error_beside(page, "Host") == refused["host"]

@@ -90,6 +90,7 @@ class PartCounted(SQLModel, table=True):
         (Maker, ["code"], ["code"]),
         (Slot, ["shelf", "number"], ["shelf", "number"]),
         (WithDefault, ["key"], []),
+        (OrByDatabase, ["key"], []),
         (PartCounted, ["tenant"], ["tenant"]),
         (Hero, [], []),
         (Gadget, [], []),

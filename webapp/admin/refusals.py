@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CheckConstraint, literal, select, text
+from sqlalchemy import CheckConstraint, cast, literal, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,7 +36,10 @@ SQLITE_REFUSING = (
 )
 # Of what a generated column or a check computes there is no code.
 SQLITE_COMPUTING = ("malformed JSON", "bad JSON path", "integer overflow")
-SQLITE_NAMED = re.compile(r"(?:NOT NULL|CHECK) constraint failed: (.+)", re.DOTALL)
+SQLITE_NAMED = re.compile(
+    r"(?:(?:NOT NULL|CHECK) constraint failed: |cannot store \w+ value in \w+ column )(.+)",
+    re.DOTALL,
+)
 MOST_MESSAGE_CHARACTERS = 200
 SQLITE_UNIQUE = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -146,7 +149,8 @@ async def _fetch_by_trying(
             continue
         try:
             async with session.begin_nested():
-                await session.execute(select(literal(value, resource.by_name[name].column.type)))
+                kind = resource.by_name[name].column.type
+                await session.execute(select(cast(literal(value, kind), kind)))
         except REFUSALS as error:
             if not is_refusal(error):
                 raise
