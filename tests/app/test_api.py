@@ -376,3 +376,17 @@ def _references(document: object) -> list[str]:
     if isinstance(document, list):
         return [one for value in document for one in _references(value)]
     return []
+
+
+@pytest.mark.parametrize("age", [True, False, [7], {"a": 1}, 7.5])
+async def test_what_is_no_age_is_none_in_json_either(
+    client: httpx.AsyncClient, session: AsyncSession, age: object
+) -> None:
+    await a_hero(session, age=3)
+    refused = [
+        await client.patch("/api/heroes/1", json={"age": age}),
+        await client.post("/api/heroes/", json={"name": "N", "secret_name": "S", "age": age}),
+    ]
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert refused[0].json()["detail"][0]["loc"] == ["body", "age"]
+    assert (await client.get("/api/heroes/1")).json()["age"] == 3

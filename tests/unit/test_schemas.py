@@ -1,5 +1,9 @@
 """Schemas: derived from a model, they check what comes in and say in sentences what is wrong."""
 
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,3 +109,44 @@ def test_any_text_is_cleaned_or_refused_and_cleaned_once(text: str) -> None:
 def test_a_great_many_carriage_returns_are_no_more_work_than_other_text() -> None:
     assert clean_text("a" + "\r" * 500_000) == "a" + "\r" * 500_000
     assert clean_text("a" + "\r" * 500_000 + "\n") == "a\n"
+
+
+class Kinds(SQLModel):
+    """A value of each kind that JSON knows, and of those that it has no form for."""
+
+    whole: int | None = None
+    real: float | None = None
+    exact: Decimal | None = None
+    text: str | None = None
+    yes: bool | None = None
+    day: date | None = None
+    moment: datetime | None = None
+    hour: time | None = None
+    many: list[int] | None = None
+    anything: Any = None
+
+
+KINDS = derive(Kinds, "KindsCreate", Kinds.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (True, {"yes", "anything"}),
+        (1, {"whole", "real", "exact", "anything"}),
+        (1.5, {"real", "exact", "anything"}),
+        (0, {"whole", "real", "exact", "anything"}),
+        ([True], {"anything"}),
+        ([1], {"many", "anything"}),
+        ("2026-01-02", {"text", "day", "moment", "anything"}),
+    ],
+)
+def test_a_value_is_taken_for_no_other_kind_of_value(value: object, names: set[str]) -> None:
+    taken = set()
+    for name in KINDS.model_fields:
+        try:
+            KINDS.model_validate({name: value})
+        except ValidationError:
+            continue
+        taken.add(name)
+    assert taken == names

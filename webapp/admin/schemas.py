@@ -3,12 +3,13 @@
 import enum
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
-from functools import reduce
+from datetime import date, datetime, time
+from functools import cache, reduce
 from operator import or_
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +18,7 @@ from pydantic import (
     SecretBytes,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     WrapValidator,
     create_model,
     field_validator,
@@ -29,6 +31,9 @@ from sqlmodel._compat import SQLModelConfig
 
 from webapp.admin.labels import article_of
 
+OTHER_KIND = "This is a value of another kind than the field has."
+# What a number stands for by agreement only.
+NO_NUMBERS = frozenset({bool, date, datetime, time})
 WHOLE_NUMBER = "Enter a whole number."
 NUMBER = "Enter a number."
 TEXT = "Enter a text."
@@ -83,6 +88,46 @@ class Schema(SQLModel):
     @classmethod
     def check_text(cls, value: Any) -> Any:  # Any: the raw input of any field
         return clean_text(value) if isinstance(value, str) else value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def check_kind(cls, value: Any, info: ValidationInfo) -> Any:  # Any: the same
+        """Refuse what pydantic would make something else of: true is no age, and 5 is no day."""
+        kinds = _kinds_of(cls, str(info.field_name))
+        if kinds and not _is_of_kind(value, kinds):
+            raise ValueError(OTHER_KIND)
+        return value
+
+
+@cache
+def _kinds_of(schema: type[Schema], name: str) -> frozenset[type]:
+    """Return the types that a field may have; none if it takes any JSON."""
+    kinds = frozenset(_leaves(schema.model_fields[name].annotation))
+    return frozenset() if kinds & {dict, list, object} else kinds
+
+
+# Any: an annotation, of which there are many kinds.
+def _leaves(annotation: Any) -> Iterator[type]:
+    parts = get_args(annotation)
+    if annotation is Any or get_origin(annotation) is dict:
+        yield object
+    elif get_origin(annotation) is Literal:
+        yield from map(type, parts)
+    elif parts:
+        for part in parts[:1] if get_origin(annotation) is Annotated else parts:
+            yield from _leaves(part)
+    elif annotation is not type(None):
+        yield annotation if isinstance(annotation, type) else object
+
+
+def _is_of_kind(value: object, kinds: frozenset[type]) -> bool:
+    if isinstance(value, bool):
+        return bool in kinds
+    if isinstance(value, int | float):
+        return not kinds <= NO_NUMBERS
+    if isinstance(value, list | tuple | set):
+        return all(_is_of_kind(each, kinds) for each in value)
+    return True
 
 
 def clean_text(text: str) -> str:

@@ -14,7 +14,10 @@ from webapp.api.schemas import ErrorDetail
 from webapp.errors import Invalid, answer_http_exception
 from webapp.identity import Role, needs
 
-DESCRIPTION = "Heroes, teams and whatever else this admin manages, as JSON."
+DESCRIPTION = (
+    "Heroes, teams and whatever else this admin manages, as JSON. A value is of the kind that its"
+    " field has: true is no number and 5 is no date. Texts are read as forms read them."
+)
 TOKEN = {
     "type": "http",
     "scheme": "bearer",
