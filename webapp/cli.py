@@ -11,7 +11,7 @@ from webapp import server
 from webapp.accounts.links import Purpose, make_link
 from webapp.accounts.users import has_users
 from webapp.admin.checks import ResourceError
-from webapp.connecting import DatabaseError, connected, ready
+from webapp.connecting import DatabaseError, connected, is_unchangeable, ready
 from webapp.database import Database
 from webapp.doctor import Finding, examine, mend
 from webapp.migrations import (
@@ -84,6 +84,8 @@ def serve(host: str | None, port: int | None, workers: int | None, sample: bool)
         announcement = [f"Hero Admin is running at {address} (press Ctrl+C to stop)"]
         if settings.auth == "off":
             announcement.append("Nobody has to sign in (WEBAPP_AUTH=off).")
+        if is_unchangeable(settings):
+            announcement.append("The database can only be read: its folder is not writable.")
         if token:
             announcement.append(f"Make the first account at {address}/welcome?token={token}")
         if not server.run(settings, listener, "\n".join(announcement)):
@@ -152,9 +154,10 @@ async def _prepare(settings: Settings, *, sample: bool) -> str:
     """Make the database ready; return the token with which the first account is made, if any."""
     async with ready(settings) as database:
         await check_tables(database, {each.table: not each.read_only for each in RESOURCES})
-        if sample and await is_empty(database):
+        if sample and not is_unchangeable(settings) and await is_empty(database):
             await add_sample(database, HEROES, TEAMS)
-        return "" if settings.auth == "off" else await _make_first_link(database)
+        is_left = settings.auth == "off" or is_unchangeable(settings)
+        return "" if is_left else await _make_first_link(database)
 
 
 async def _make_first_link(database: Database) -> str:

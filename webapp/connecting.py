@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from webapp import sqlite
 from webapp.admin.checks import ResourceError
 from webapp.admin.site import Site
 from webapp.admin.sqlite_index import Refresher
@@ -60,9 +62,15 @@ async def ready(settings: Settings) -> AsyncIterator[Database]:
                 await check_ours(database)
             await migrate(database)
             await check_schema(database)
-        if settings.is_embedded:
+        if settings.is_embedded and not is_unchangeable(settings):
             await mend(database, RESOURCES)
         yield database
+
+
+def is_unchangeable(settings: Settings) -> bool:
+    """Whether the database is a file in a place where nothing can be written."""
+    path = make_url(settings.database_url).database
+    return settings.is_embedded and sqlite.is_unchangeable(Path(path or "").absolute())
 
 
 def _check_schemas(settings: Settings, site: Site) -> None:

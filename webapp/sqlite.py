@@ -4,6 +4,7 @@ A query takes one trip; a short read of `webapp.reading` usually none.
 """
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections import deque
@@ -64,8 +65,9 @@ async def connect(
 
 def _open(path: Path, *, is_read_only: bool, busy_seconds: float) -> sqlite3.Connection:
     # mode=rw: a file that vanished is an error, not a fresh database without tables.
+    mode = "mode=ro&immutable=1" if is_unchangeable(path) else "mode=rw"
     opened = sqlite3.connect(
-        f"file:{quote(str(path))}?mode=rw",
+        f"file:{quote(str(path))}?{mode}",
         uri=True,
         timeout=busy_seconds,
         isolation_level=None,
@@ -87,6 +89,16 @@ def _open(path: Path, *, is_read_only: bool, busy_seconds: float) -> sqlite3.Con
         opened.close()
         raise
     return opened
+
+
+def is_unchangeable(path: Path) -> bool:
+    """Whether a file can only be read, and nothing be put beside it that reading it would need.
+
+    It then holds all that there is, unless a log stands beside it.
+    """
+    is_fixed = not os.access(path.parent, os.W_OK) and path.exists()
+    log = path.with_name(f"{path.name}-wal")
+    return is_fixed and not (log.exists() and log.stat().st_size)
 
 
 class LoopReader:

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -17,6 +19,7 @@ from starlette.applications import Starlette
 
 from tests.html import form_of, heading_of, htmx_headers, parsed, submit, text_of
 from tests.postgres import PostgresServer
+from tests.server import running_server
 from tests.serving import serving
 from tests.stored import Stored
 from tests.waiting import until
@@ -493,3 +496,38 @@ async def test_a_server_that_lets_nobody_in_is_unavailable(
     async with serving(create_app(settings)) as client:
         await refused(listing(client))
         await refused(saving(client))
+
+
+# Where nothing can be written.
+
+DROP_FROM_BOUNDING_SET, MAY_PASS_OVER_MODES = 24, 1
+
+
+def test_a_server_in_a_place_that_can_only_be_read_starts_reads_and_says_so(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "fixed"
+    folder.mkdir()
+    file = Path(shutil.move(sqlite_url.removeprefix("sqlite+aiosqlite:///"), folder))
+    file.chmod(0o444)
+    folder.chmod(0o555)
+    environment = {"WEBAPP_DATABASE_URL": f"sqlite:///{file}", "WEBAPP_AUTH": "off"}
+    # Even root then has to heed the modes; for anybody else it changes nothing.
+    start = (
+        "import ctypes, os, sys;"
+        f"ctypes.CDLL(None).prctl({DROP_FROM_BOUNDING_SET}, {MAY_PASS_OVER_MODES}, 0, 0, 0);"
+        "os.execv(sys.executable, [sys.executable, '-m', 'webapp', 'serve', *sys.argv[1:]])"
+    )
+    program = [sys.executable, "-c", start]
+    log = tmp_path / "log"
+    try:
+        with running_server(log, environment, program=program) as server:
+            assert httpx.get(f"{server.url}/api/heroes/").json() == []
+            assert httpx.get(f"{server.url}/heroes").status_code == 200
+            headers = {"Sec-Fetch-Site": "same-origin"}
+            data = {"name": "Nova", "secret_name": "Sam"}
+            refused = httpx.post(f"{server.url}/heroes", data=data, headers=headers)
+            assert (refused.status_code, heading_of(refused)) == (503, "Saving is not possible now")
+    finally:
+        folder.chmod(0o755)
+    assert "The database can only be read" in log.read_text()
