@@ -7,7 +7,7 @@ function pick(box) {
   const select = find("select", box);
   const { id } = select;
   const empty = find('option[value=""]', select);
-  select.insertAdjacentHTML("afterend", `<input id="${id}" role="combobox" autocomplete="off" aria-autocomplete="list" aria-expanded="false" aria-controls="${id}-list">
+  select.insertAdjacentHTML("afterend", `<input id="${id}" dir="auto" role="combobox" autocomplete="off" aria-autocomplete="list" aria-expanded="false" aria-controls="${id}-list">
     <button type="button" tabindex="-1" aria-label="Clear">${icon("close")}</button>${icon("down")}
     <ul id="${id}-list" role="listbox" hidden></ul><p class="visually-hidden" role="status"></p>`);
   const [input, clear, list, status] = ["input", "button", "ul", "p"].map((tag) => find(tag, box));
@@ -52,6 +52,13 @@ function pick(box) {
     if (isOther) select.dispatchEvent(new Event("change", { bubbles: true }));
   };
   const chooseOption = (option) => choose(option.dataset.value, option.textContent.trim());
+  // Of so many records the chosen one may not be among the first.
+  const asOption = ({ value, text }) => {
+    const item = document.createElement("li");
+    Object.assign(item, { role: "option", dir: "auto", textContent: text });
+    item.dataset.value = value;
+    return item;
+  };
   const search = async (query) => {
     asked?.abort();
     const mine = (asked = new AbortController());
@@ -59,11 +66,13 @@ function pick(box) {
     if (mine !== asked) return; // a later key has asked again
     asked = undefined;
     list.replaceChildren(...items);
+    if (!query && select.value && !options().some((option) => option.dataset.value === select.value)) list.prepend(asOption(select.selectedOptions[0]));
     options().forEach((option, index) => (option.id = `${id}-${index}`));
     status.textContent = options().length ? `${options().length} found` : "Nothing found";
     if (!items.length) list.append(status.textContent);
-    highlight(query ? options()[0] : options().find((option) => option.dataset.value === select.value));
-    show(true);
+    const chosen = options().find((option) => option.dataset.value === select.value);
+    show(true); // before it is scrolled
+    highlight(query ? options()[0] : chosen);
     if (isEager && active) chooseOption(active);
     else if (isEager) show(false);
   };

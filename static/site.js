@@ -24,7 +24,7 @@ document.addEventListener("keydown", (event) => {
   if (key === "Escape") leave(event);
   if (isCommand || find("dialog[open]") || target.closest('input:not([type="checkbox"]), select, textarea')) return;
   const row = target.closest(".list tbody tr");
-  const pages = target === document.body && { PageDown: 0.9, PageUp: -0.9, " ": 0.9 }[key];
+  const pages = target.matches("body, main, h1") && { PageDown: 0.9, PageUp: -0.9, " ": 0.9 }[key];
   const step = { j: 1, k: -1, ...(row && { ArrowDown: 1, ArrowUp: -1 }) }[key];
   const named = (row && { e: find("[data-edit]", row), x: find(".check input", row) }[key]) ?? find(`[aria-keyshortcuts="${CSS.escape(key)}"]`);
   if (pages && find(".full .scroll")) find(".scroll").scrollBy(0, pages * find(".scroll").clientHeight);
@@ -363,6 +363,13 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
   if (ctx && !ctx.response && error.name !== "AbortError") complain("The server cannot be reached.", "Nothing is lost; please try again.");
 });
+// What is saved takes the place of its form: Back leads to where the form was opened.
+document.addEventListener("htmx:before:response", (event) => {
+  const { redirect } = event.detail.ctx.hx;
+  if (!redirect) return;
+  event.preventDefault();
+  location.replace(redirect);
+});
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!ctx.hx?.redirect) release(ctx.sourceElement.closest?.("form"));
 });
@@ -394,5 +401,11 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 });
 upgrade();
 focusError();
+// After what was done the focus is on its row or, if it has none here, at the top.
+if (find(".toast") && !find("[autofocus]")) {
+  const heading = find("main h1");
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
 // What a page comes with is not spoken, only what is added to it later.
 setTimeout(() => find("#toasts").append(...find("#toasts").childNodes), 100);

@@ -5,7 +5,15 @@ import re
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.parts import expect_title, names, picker, row, status, staying_on_the_page
+from tests.browser.parts import (
+    FROM_HERE,
+    expect_title,
+    names,
+    picker,
+    row,
+    status,
+    staying_on_the_page,
+)
 
 
 def fill_in(page: Page, name: str, secret_name: str = "Somebody") -> None:
@@ -144,14 +152,58 @@ def test_a_double_click_creates_one_hero(page: Page) -> None:
     expect_count(page, "/heroes?q=nova+twice", 1)
 
 
-def test_going_back_after_creating_shows_an_empty_form(page: Page) -> None:
+def test_going_back_after_creating_leads_to_where_the_form_was_opened(page: Page) -> None:
+    page.goto("/teams")
     page.goto("/heroes/new")
     fill_in(page, "Nova Twice")
     create(page).click()
     expect(status(page, "Created Nova Twice")).to_be_visible()
     page.go_back()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("")
+    expect_title(page, "Teams")
+    page.go_forward()
+    expect_title(page, "Heroes")
     expect_count(page, "/heroes?q=nova+twice", 1)
+
+
+@pytest.mark.parametrize("has_javascript", [True, False])
+def test_after_saving_the_focus_is_on_the_row(page: Page) -> None:
+    page.goto("/heroes?team=1&sort=-age")
+    page.get_by_role("link", name="Edit Hero 020").click()
+    page.get_by_label("Age").fill("21")
+    save(page).click()
+    expect(row(page, "Hero 020")).to_have_attribute("data-marked", "")
+    expect(page.get_by_role("link", name="Hero 020", exact=True)).to_be_focused()
+    expect(row(page, "Hero 020")).to_be_in_viewport()
+
+
+def test_after_saving_what_the_list_does_not_show_the_focus_is_on_its_heading(page: Page) -> None:
+    page.goto("/heroes?age_min=99")
+    page.get_by_role("link", name="Edit Hero 099").click()
+    page.get_by_label("Age").fill("1")
+    save(page).click()
+    expect(status(page, "Saved Hero 099")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.go_back()
+    expect(page).to_have_url("/heroes?age_min=99")
+    page.goto("/heroes/1/edit?back=/heroes/1")
+    save(page).click()
+    expect(status(page, "Saved Deadpond")).to_be_visible()
+    expect(page.get_by_role("heading", name="Deadpond")).to_be_focused()
+
+
+def test_the_picker_opens_at_the_team_that_is_chosen(page: Page) -> None:
+    for team, name in ((45, "Team 45"), (60, "Team 60"), (2, "Z-Force")):
+        page.request.patch("/api/heroes/1", data={"team_id": team}, headers=FROM_HERE)
+        page.goto("/heroes/1/edit")
+        picker(page).click()
+        chosen = page.get_by_role("option", selected=True)
+        expect(chosen).to_have_text(name)
+        expect(chosen).to_be_in_viewport()
+        expect(picker(page)).to_have_attribute(
+            "aria-activedescendant", chosen.get_attribute("id") or "none"
+        )
+        picker(page).press("Escape")
+        expect(picker(page)).to_have_value(name)
 
 
 def test_save_and_add_another_gives_an_empty_form_and_says_what_was_created(page: Page) -> None:

@@ -37,7 +37,8 @@ class Reference:
         if self.key is None:
             return escape(self.title)
         url = f"/{self.resource.name}/{self.key}"
-        return f'<a class=tag data-tint={tint(self.key)} href="{url}">{escape(self.title)}</a>'
+        tinted = f"<a class=tag dir=auto data-tint={tint(self.key)}"
+        return f'{tinted} href="{url}">{escape(self.title)}</a>'
 
 
 def reader_of(site: Site, field: Field) -> Callable[[Any, Any], Reference | None]:

@@ -46,12 +46,12 @@ def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
         cells = [write(key, values[place], values[at]) for place, at, write in layout.cells]
         if layout.is_made:
             cells[0] = title
-        mark = " data-marked" if key == marked else ""
+        mark, focus = (" data-marked", " autofocus") if key == marked else ("", "")
         if has_tools:
             tools = key, edit_tail, title, key, delete_tail, title
-            parts.append(layout.text % (key, mark, key, title, key, *cells, *tools))
+            parts.append(layout.text % (key, mark, key, title, key, focus, *cells, *tools))
         else:
-            parts.append(layout.text % (key, mark, key, *cells))
+            parts.append(layout.text % (key, mark, key, focus, *cells))
     return Markup("".join(parts))  # noqa: S704 - each part is escaped
 
 
@@ -83,6 +83,7 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         start = (
             f'<td data-label="{escape(resource.label_of(field))}"'
             + " class=number" * is_number
+            + " dir=auto" * (field.is_text and not field.is_masked)
             + ">"
         )
         starts.append(start.replace("%", "%%"))
@@ -104,7 +105,7 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
     )
     text = (
         f'<tr id="{resource.name}-%s"%s>{check if has_tools else ""}'
-        f'<th scope=row><a href="{at}/%s">%s</a></th>'
+        f'<th scope=row><a dir=auto href="{at}/%s"%s>%s</a></th>'
         + "".join(f"{start}%s</td>" for start in starts[1:])
         + (f"{tools}</tr>\n" if has_tools else "</tr>\n")
     )
