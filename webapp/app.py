@@ -33,6 +33,7 @@ from webapp.errors import ErrorsMiddleware, answer_http_exception
 from webapp.garbage import keep_all, look_seldom
 from webapp.hosts import known_hosts
 from webapp.identity import Role, needs
+from webapp.pending import pending_form
 from webapp.protection import ProtectionMiddleware
 from webapp.resources import RESOURCES
 from webapp.routing import Route
@@ -91,7 +92,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
                 body_seconds=settings.body_timeout_seconds,
                 hosts=known_hosts(settings),
             ),
-            Middleware(ErrorsMiddleware),
+            Middleware(ErrorsMiddleware, fetch_pending=pending_form),
             Middleware(
                 SessionMiddleware,
                 database=database,

@@ -1,7 +1,7 @@
 """Errors: what a person or a program is told when something cannot be done."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -44,6 +44,9 @@ TITLES = {
     503: "One moment, please",
 }
 
+# What the page of an error needs to know of the form that was sent, for a template alone.
+FetchPending = Callable[[Scope], Awaitable[object]]
+
 logger = logging.getLogger("webapp.errors")
 
 
@@ -62,11 +65,13 @@ class Overtaken(Invalid):
 class ErrorsMiddleware:
     """Answers for an exception that no handler expected: 503 if the database is away, else 500.
 
-    It stands outside the database session, so a commit that fails is answered here as well.
+    It stands outside the database session, so a commit that fails is answered here as well. The
+    page holds the form that was to be saved, which `fetch_pending` returns if there is one.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, fetch_pending: FetchPending) -> None:
         self.app = app
+        self.fetch_pending = fetch_pending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,24 +89,25 @@ class ErrorsMiddleware:
         except Exception as error:
             if has_started:
                 raise
-            response = response_to(Request(scope), error)
+            pending = await self.fetch_pending(scope)
+            response = response_to(Request(scope), error, pending)
             await response(scope, receive, send)
 
 
-def response_to(request: Request, error: Exception) -> Response:
-    """Return the answer to a request that ended in `error`."""
+def response_to(request: Request, error: Exception, pending: object = None) -> Response:
+    """Return the answer to a request that ended in `error`, with its form to be sent again."""
     trouble = trouble_of(error)
     if trouble is None:
         logger.error("Unexpected error", exc_info=error)
-        return error_response(request, 500, BROKEN)
+        return error_response(request, 500, BROKEN, pending=pending)
     logger.warning("Database %s: %s", trouble.value, type(error).__name__)
     if trouble is Trouble.BUSY:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         sentence = UNANSWERED if request.method in SAFE_METHODS else UNAVAILABLE
-        return error_response(request, 503, sentence, headers)
+        return error_response(request, 503, sentence, headers, pending=pending)
     headers = {"Retry-After": str(REPAIR_SECONDS)}
     sentence = FULL if trouble is Trouble.FULL else READ_ONLY
-    return error_response(request, 503, sentence, headers, title=CANNOT_SAVE)
+    return error_response(request, 503, sentence, headers, title=CANNOT_SAVE, pending=pending)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:
@@ -122,12 +128,13 @@ def error_response(
     detail: str,
     headers: Mapping[str, str] | None = None,
     title: str = "",
+    pending: object = None,
 ) -> Response:
     """Return an error as the client can use it: JSON, a page, or only its words for htmx."""
     title = title or TITLES.get(status, HTTPStatus(status).phrase)
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": detail or title}, status, headers)
-    context = {"status": status, "title": title, "detail": detail}
+    context = {"status": status, "title": title, "detail": detail, "pending": pending}
     try:
         fragment = "main" if is_partial(request) else ""
         response = render(request, "error.html", context, status, fragments=(), fragment=fragment)

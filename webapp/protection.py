@@ -51,6 +51,7 @@ MOST_PARAMETER_BYTES = 20_000
 MOST_PARAMETERS = 2_000
 # A slow line brings 5 MB within the time that a body has and so many seconds more.
 SLOWEST_BYTES_PER_SECOND = 32 * 2**10
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 TOO_BIG = "This is larger than the server accepts."
 LONG_QUERY = "What follows the question mark in this address is longer than anything reads."
 TOO_SLOW = "This took too long to arrive. Nothing was saved; send it again."
@@ -112,7 +113,10 @@ class ProtectionMiddleware:
 
 
 class Body:
-    """A body on its way: it may be no larger, and take no longer, than those of people are."""
+    """A body on its way: it may be no larger, and take no longer, than those of people are.
+
+    That of a form is held until the request has its answer, which may be to send it again.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, most_bytes: int, seconds: float) -> None:
         self._declared = _declared_bytes(scope)
@@ -122,6 +126,9 @@ class Body:
         self._latest = asyncio.get_running_loop().time() + seconds
         self._received = 0
         self._is_complete = False
+        self._is_form = Headers(scope=scope).get("content-type", "").startswith(FORM_TYPES)
+        self._held: list[Message] = []
+        self._replayed = 0
 
     def limit(self, most_bytes: int, refusal: str) -> None:
         """Let it be no larger than this; raise 413 with `refusal` if it says that it is."""
@@ -143,6 +150,17 @@ class Body:
         self._is_complete = not message.get("more_body", False)
         if self._received > self._most_bytes:
             raise HTTPException(413, self._refusal)
+        if self._is_form:
+            self._held.append(message)
+        return message
+
+    async def receive_again(self) -> Message:
+        """Receive the body of a form once more from its beginning, and the rest as it comes."""
+        if self._replayed < len(self._held):
+            message = self._held[self._replayed]
+        else:
+            message = await self.receive()
+        self._replayed += 1
         return message
 
 

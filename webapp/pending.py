@@ -1,0 +1,67 @@
+"""Pending forms: what was sent and cannot be saved now, to be sent again from the error page."""
+
+import logging
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from webapp.accounts.kept import kept_in
+from webapp.admin.requests import form_of, site_of
+from webapp.protection import Body
+from webapp.templating import is_partial, with_raw_query
+
+# Their fields are passwords, which are no part of a page.
+NEVER_PENDING = ("/sign-in", "/welcome", "/account/password", "/api/")
+
+logger = logging.getLogger("webapp.pending")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A form to be sent again: where to, its fields in order, and what has to be typed again.
+
+    secrets: name and label of each masked field that had a value; it is not written into a page.
+    """
+
+    url: str
+    fields: tuple[tuple[str, str], ...]
+    secrets: tuple[tuple[str, str], ...] = ()
+
+
+async def pending_form(scope: Scope) -> Pending | None:
+    """Return the form of a request that failed; None if it cannot be sent again from a page.
+
+    With htmx the form is in the page still.
+    """
+    body: Body | None = scope.get("state", {}).get("body")
+    if scope["method"] != "POST" or scope["path"].startswith(NEVER_PENDING) or body is None:
+        return None
+    request = Request(scope, body.receive_again)
+    if is_partial(request):
+        return None
+    try:
+        kept = kept_in(await form_of(request), with_raw_query(request))
+    except Exception as error:  # noqa: BLE001 - the page that says what failed matters more
+        logger.info("A form cannot be sent again: %s", type(error).__name__)
+        return None
+    if kept is None:
+        return None
+    labels = _masked_labels(request)
+    return Pending(
+        kept.url,
+        tuple((name, value) for name, value in kept.fields if name not in labels),
+        tuple((name, labels[name]) for name, value in kept.fields if name in labels and value),
+    )
+
+
+def _masked_labels(request: Request) -> dict[str, str]:
+    """Return the labels of the masked fields of the resource that a path begins with."""
+    name = request.url.path.split("/")[1]
+    return {
+        field.name: field.label
+        for resource in site_of(request).resources
+        if resource.name == name
+        for field in resource.fields
+        if field.is_masked
+    }
