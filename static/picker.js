@@ -112,7 +112,10 @@ function pick(box) {
     if (!box.contains(relatedTarget)) settle();
   });
   list.addEventListener("pointerdown", (event) => event.preventDefault());
-  list.addEventListener("click", ({ target }) => target.role === "option" && chooseOption(target));
+  list.addEventListener("click", ({ target }) => {
+    const option = target.closest('[role="option"]');
+    if (option) chooseOption(option);
+  });
   clear.addEventListener("click", () => {
     choose("", "");
     input.focus();

@@ -68,15 +68,16 @@ def identity_of(request: Request) -> Identity:
 
 def check_role(request: Request, role: Role) -> None:
     """Raise 401 if nobody is signed in, 403 if who is may not do what `role` may."""
-    refuse_role(identity_of(request), role)
+    is_read = request.method in ("GET", "HEAD")
+    refuse_role(identity_of(request), role, "open this page" if is_read else "do this")
 
 
-def refuse_role(identity: Identity, role: Role) -> None:
+def refuse_role(identity: Identity, role: Role, what: str = "do this") -> None:
     """Raise 403 if somebody may not do what `role` may."""
     if not identity.role.includes(role):
-        raise HTTPException(
-            403, f"This is for {role.value}s; you are a {identity.role.value}. Ask an owner."
-        )
+        article = "a" if identity.role is Role.VIEWER else "an"
+        who = f"{article} {identity.role.value}"
+        raise HTTPException(403, f"Only {role.value}s can {what}. You're signed in as {who}.")
 
 
 # Any: what coroutines are sent and send is nobody's business.

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from webapp.accounts.kept import kept_in
+from webapp.admin.names import control_name
 from webapp.admin.requests import form_of, site_of
 from webapp.protection import Body
 from webapp.templating import is_partial, with_raw_query
@@ -56,12 +57,18 @@ async def pending_form(scope: Scope) -> Pending | None:
 
 
 def _masked_labels(request: Request) -> dict[str, str]:
-    """Return the labels of the masked fields of the resource that a path begins with."""
+    """Return the label of each masked control of the resource that a path begins with."""
     name = request.url.path.split("/")[1]
-    return {
-        field.name: field.label
+    masked = [
+        (resource, field)
         for resource in site_of(request).resources
         if resource.name == name
         for field in resource.fields
         if field.is_masked
+    ]
+    # A program sends it under its plain name.
+    return {
+        control: resource.label_of(field)
+        for resource, field in masked
+        for control in (field.name, control_name(field.name))
     }
