@@ -19,6 +19,7 @@ from webapp.accounts import pages as door
 from webapp.accounts import trail
 from webapp.accounts.door import door_for
 from webapp.accounts.middleware import IdentityMiddleware
+from webapp.accounts.pending import pending_form
 from webapp.accounts.recheck import SignedOut
 from webapp.accounts.routes import account_routes
 from webapp.admin import past
@@ -33,7 +34,6 @@ from webapp.errors import ErrorsMiddleware, answer_http_exception
 from webapp.garbage import keep_all, look_seldom
 from webapp.hosts import known_hosts
 from webapp.identity import Role, needs
-from webapp.pending import pending_form
 from webapp.protection import ProtectionMiddleware
 from webapp.resources import RESOURCES
 from webapp.routing import Route

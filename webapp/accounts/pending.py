@@ -15,7 +15,7 @@ from webapp.templating import is_partial, with_raw_query
 # Their fields are passwords, which are no part of a page.
 NEVER_PENDING = ("/sign-in", "/welcome", "/account/password", "/api/")
 
-logger = logging.getLogger("webapp.pending")
+logger = logging.getLogger("webapp.accounts.pending")
 
 
 @dataclass(frozen=True)
