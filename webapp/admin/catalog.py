@@ -75,22 +75,31 @@ class Catalog:
         stored = self.tables[key.table]
         return all(stored.column(name).default is not None for name in key.cleared)
 
+    def is_needed(self, key: ForeignKey) -> bool:
+        """Whether no row can be without its target, not even for a moment."""
+        stored = self.tables[key.table]
+        return not any(stored.column(name).is_nullable for name in key.columns)
+
     def pointing_first(self, names: Iterable[TableName]) -> list[TableName]:
-        """Return tables in an order in which their rows may go one after the other."""
-        wanted = list(names)
-        ordered: dict[TableName, None] = {}
+        """Return tables in an order in which their rows may go one after the other.
 
-        def visit(name: TableName, above: frozenset[TableName]) -> None:
-            if name in ordered:
-                return
-            for key in self.foreign_keys:
-                if key.target == name and key.table in wanted and key.table not in above:
-                    visit(key.table, above | {key.table})
-            ordered.setdefault(name)
-
-        for name in wanted:
-            visit(name, frozenset({name}))
-        return list(ordered)
+        In a ring, what needs the others comes first: it comes back last.
+        """
+        left = list(names)
+        ordered: list[TableName] = []
+        while left:
+            keys = [
+                key
+                for key in self.foreign_keys
+                if key.table in left and key.target in left and key.table != key.target
+            ]
+            pointed = {key.target for key in keys}
+            needed = {key.target for key in keys if self.is_needed(key)}
+            free = [name for name in left if name not in pointed]
+            free = free or [name for name in left if name not in needed][:1] or left[:1]
+            ordered += free
+            left = [name for name in left if name not in free]
+        return ordered
 
 
 async def fetch_catalog(

@@ -169,9 +169,8 @@ def _needing_each_other(catalog: Catalog, doomed: Doomed) -> list[str]:
     """Return the tables of which no row can come back before one of another one of them."""
     needs: dict[TableName, set[TableName]] = {name: set() for name in doomed.rows}
     for key in catalog.foreign_keys:
-        stored = catalog.tables[key.table]
-        is_needed = not any(stored.column(name).is_nullable for name in key.columns)
-        if key.table in needs and key.target in needs and key.table != key.target and is_needed:
+        is_among = key.table in needs and key.target in needs and key.table != key.target
+        if is_among and catalog.is_needed(key):
             needs[key.table].add(key.target)
     while True:
         # What needs nothing that is left, or is needed by nothing, has a place in the order.
