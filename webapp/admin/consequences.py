@@ -1,7 +1,8 @@
 """Consequences: what deleting some records does to all that points at them, in any table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,12 +15,15 @@ from webapp.admin.pointing import (
     count_pointing,
     fetch_has_default,
     fetch_ids,
+    fetch_pointing,
     find_doomed,
 )
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, TableName
 from webapp.admin.total import COUNT_CAP, Total
+
+Node = TypeVar("Node", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,11 @@ async def fetch_question(
     # In the order in which they stand on the page of a record.
     order = {choice.name: place for place, choice in enumerate(choices.values())}
     found.sort(key=lambda each: order.get(each.choice.name if each.choice else "", len(order)))
-    return Question(tuple(found), tuple(choices.values()), tuple(_limits(catalog, doomed)))
+    limits = list(_limits(catalog, doomed))
+    needing = await _fetch_needing_each_other(session, catalog, doomed)
+    if needing:
+        limits.append(f"Rows of {' and '.join(needing)} need each other, so Undo may be refused.")
+    return Question(tuple(found), tuple(choices.values()), tuple(limits))
 
 
 async def count_pointing_at(
@@ -165,21 +173,38 @@ def _what(catalog: Catalog, name: TableName, total: Total) -> str:
     return f"{total} {'row' if is_one else 'rows'} of {catalog.tables[name].label}"
 
 
-def _needing_each_other(catalog: Catalog, doomed: Doomed) -> list[str]:
-    """Return the tables of which no row can come back before one of another one of them."""
+async def _fetch_needing_each_other(
+    session: AsyncSession, catalog: Catalog, doomed: Doomed
+) -> list[str]:
+    """Return the tables of which no row can come back before another one that goes."""
     needs: dict[TableName, set[TableName]] = {name: set() for name in doomed.rows}
+    rings: set[TableName] = set()
     for key in catalog.foreign_keys:
-        is_among = key.table in needs and key.target in needs and key.table != key.target
-        if is_among and catalog.is_needed(key):
+        if key.table not in needs or key.target not in needs or not catalog.is_needed(key):
+            continue
+        if key.table != key.target:
             needs[key.table].add(key.target)
+            continue
+        rows: dict[RowId, set[RowId]] = {}
+        async for pairs in fetch_pointing(session, catalog, key, list(doomed.of(key.table))):
+            for row, target in pairs:
+                rows.setdefault(row, set()).update({target} - {row})
+        if _ring_of(rows):
+            rings.add(key.table)
+    return sorted(catalog.tables[name].label for name in rings | _ring_of(needs).keys())
+
+
+def _ring_of(needs: Mapping[Node, set[Node]]) -> Mapping[Node, set[Node]]:
+    """Return what is left of things that need others without those that have a place in order."""
     while True:
-        # What needs nothing that is left, or is needed by nothing, has a place in the order.
-        needed = set[TableName]().union(*needs.values())
+        needed = {each for others in needs.values() for each in others}
         left = {
-            name: each & needs.keys() for name, each in needs.items() if each and name in needed
+            name: others & needs.keys()
+            for name, others in needs.items()
+            if others and name in needed
         }
         if left == needs:
-            return sorted(catalog.tables[name].label for name in left)
+            return left
         needs = left
 
 
@@ -203,8 +228,5 @@ def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
     ]
     if triggered:
         yield f"Undo does not take back what triggers of the database do ({', '.join(triggered)})."
-    needing = _needing_each_other(catalog, doomed)
-    if needing:
-        yield f"Rows of {' and '.join(needing)} need each other, so Undo may be refused."
     for label in unusable:
         yield f"Rows of {label} may change or go along; they cannot be read here, nor come back."
