@@ -1,10 +1,11 @@
 """Replaying the history: what the tables should hold, if all that was ever done is in it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tests.stored import Stored
-from webapp.admin.keys import key_of
+from webapp.admin.keys import key_of, key_text, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.snapshots import values_of
 from webapp.history import Change, Kind
@@ -21,20 +22,35 @@ async def replayed(stored: Stored, *resources: Resource) -> Tables:
         at = (change.resource, change.key)
         if change.resource not in by_name or change.kind == Kind.REVEALED:
             continue
-        olds = {name: old for name, (old, _) in change.values.items()}
-        news = {name: new for name, (_, new) in change.values.items()}
+        resource = by_name[change.resource]
+        # Beside the fields may stand what else there is to know.
+        values = {name: each for name, each in change.values.items() if name in resource.by_name}
+        olds = {name: old for name, (old, _) in values.items()}
+        news = {name: new for name, (_, new) in values.items()}
         match change.effect:
             case Kind.CREATED:
                 assert at not in texts, f"{at} is created twice"
                 assert set(olds.values()) == {None}
                 texts[at] = news
             case Kind.CHANGED:
+                texts[at] = texts.pop(_key_before(resource, change, olds))
                 assert {name: texts[at][name] for name in olds} == olds, f"{at} was another one"
                 texts[at] |= news
             case Kind.DELETED:
                 assert texts.pop(at) == olds, f"{at} was another one when it was deleted"
                 assert set(news.values()) == {None}
     return {at: values_of(by_name[at[0]], snapshot) for at, snapshot in texts.items()}
+
+
+def _key_before(
+    resource: Resource, change: Change, olds: Mapping[str, str | None]
+) -> tuple[str, str]:
+    """Under which key a record was before a change, which may have given it another one."""
+    own = parse_key(resource, change.key)
+    assert own is not None
+    before = values_of(resource, olds)
+    parts = [before.get(field.name, part) for field, part in zip(resource.key, own, strict=True)]
+    return resource.name, key_text(resource, tuple(parts))
 
 
 async def tables(stored: Stored, *resources: Resource) -> Tables:

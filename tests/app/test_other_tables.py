@@ -1,5 +1,6 @@
 """Other tables: what deleting does to rows that are not administered is told, and comes back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.html import (
     undo_of,
 )
 from tests.serving import serving
+from tests.statements import Statements
 from tests.stored import Stored
 from webapp.admin.resource import Resource
 from webapp.app import create_app
@@ -194,7 +196,7 @@ async def test_links_that_are_not_administered_can_be_given_to_another_record(
     assert said(page)[0] == ("3 rows of listed belong to this listing and cannot be without one.")
     refused = await submit(client, form_of(page))
     assert alert_of(refused) == "Other records need it, so it was not deleted."
-    choice = field_of(page, "Their listing_id becomes")
+    choice = field_of(page, "In listed, listing_id becomes")
     assert choice.options == {"Choose…": "", "Evening": "2"}
     answer = await submit(client, form_of(page), {choice.name: "2"})
     after = await contents(database)
@@ -228,7 +230,7 @@ async def test_both_lists_go_and_their_links_with_one_heir_are_there_once(
     await arrange(session, "INSERT INTO listing VALUES (3, 'Night')")
     before = await contents(database)
     page = await client.get("/listings/delete", params={"id": ["1", "2"]})
-    choice = field_of(page, "Their listing_id becomes")
+    choice = field_of(page, "In listed, listing_id becomes")
     answer = await submit(client, form_of(page), {choice.name: "3"})
     assert (await contents(database))["listed"] == [(3, 1), (3, 2), (3, 3)]
     await submit(client, undo_of(await follow(client, answer)))
@@ -280,3 +282,139 @@ async def test_what_triggers_do_is_said_before(
     *_, limit, last = said(await client.get("/songs/1/delete"))
     assert limit == "Undo does not take back what triggers of the database do (played)."
     assert last == "You can undo the rest."
+
+
+async def test_values_of_any_kind_come_back_as_they_were(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database, stored: Stored
+) -> None:
+    if database.loop_reader:
+        await arrange(
+            session,
+            "CREATE TABLE odd (song_id INTEGER REFERENCES song ON DELETE CASCADE, a, b, c, d, e,"
+            " f GENERATED ALWAYS AS (song_id + 1) STORED)",
+            "INSERT INTO odd VALUES"
+            " (1, 9e999, x'00ff', CAST(x'ff41' AS TEXT), 1.0, 'a' || char(0))",
+            "CREATE TABLE keyed (name TEXT PRIMARY KEY, at NUMERIC, song_id INTEGER"
+            " REFERENCES song ON DELETE CASCADE) WITHOUT ROWID",
+            "INSERT INTO keyed VALUES ('it''s :named', '12.50', 1)",
+        )
+    else:
+        await arrange(
+            session,
+            "CREATE SCHEMA elsewhere",
+            "CREATE TYPE elsewhere.mood AS ENUM ('sad', 'it''s :fine')",
+            "CREATE TABLE elsewhere.odd (song_id INTEGER REFERENCES song ON DELETE CASCADE,"
+            " a double precision, b bytea, c jsonb, d numeric, e elsewhere.mood[], f tsrange,"
+            " g inet, h timestamptz, i interval, j char(5), k json, l bit(3),"
+            " m INTEGER GENERATED ALWAYS AS (song_id + 1) STORED)",
+            "INSERT INTO elsewhere.odd VALUES (1, 'NaN', '\\x00ff', '{\"b\": 1, \"a\": 2}', 1.500,"
+            " ARRAY['it''s :fine', NULL]::elsewhere.mood[], '[2026-01-01, infinity)', '::1/64',"
+            " '-infinity', '1 mon -3 days', 'ab', '{\"b\":  1}', B'101')",
+            "CREATE TABLE keyed (id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+            " song_id INTEGER REFERENCES song ON DELETE CASCADE)",
+            "INSERT INTO keyed (song_id) VALUES (1), (1)",
+        )
+    names = ("odd" if database.loop_reader else "elsewhere.odd", "keyed")
+    before = await texts(database, *names)
+    assert all(before.values())
+    page = await follow(client, await client.post("/songs/1/delete"))
+    assert not any((await texts(database, *names)).values())
+    await submit(client, undo_of(page))
+    assert await texts(database, *names) == before
+
+
+async def texts(database: Database, *names: str) -> dict[str, list[str]]:
+    """What tables hold, as the database itself writes it."""
+    found = {}
+    async with database.session(is_read_only=True) as session:
+        for name in names:
+            if database.loop_reader:
+                info = await session.execute(text(f"SELECT name FROM pragma_table_xinfo('{name}')"))
+                row = " || '|' || ".join(f"typeof({each}) || hex({each})" for (each,) in info)
+                row = f"{row} || '|'"
+            else:
+                row = "t::text"
+            rows = await session.scalars(text(f"SELECT {row} FROM {name} t ORDER BY 1"))
+            found[name] = list(rows)
+    return found
+
+
+async def test_what_only_a_model_declares_is_followed_too(
+    settings: Settings, session: AsyncSession, database: Database
+) -> None:
+    await arrange(
+        session,
+        "CREATE TABLE album (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL)",
+        "CREATE TABLE song (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL, album_id INTEGER)",
+        "INSERT INTO album VALUES (1, 'Blue')",
+        "INSERT INTO song VALUES (1, 'One', 1)",
+    )
+    async with serving(
+        create_app(settings, [Resource(Album), Resource(Song)]), role=Role.OWNER
+    ) as client:
+        assert said(await client.get("/albums/1/delete"))[0].startswith("1 song belongs to this")
+        page = await follow(client, await client.post("/albums/1/delete"))
+        assert (await contents(database, "song"))["song"] == [(1, "One", None)]
+        await submit(client, undo_of(page))
+        assert (await contents(database, "song"))["song"] == [(1, "One", 1)]
+
+
+async def test_a_link_that_says_more_is_never_merged_away(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database
+) -> None:
+    await arrange(
+        session,
+        "CREATE TABLE seat (song_id INTEGER NOT NULL REFERENCES song, number INTEGER NOT NULL,"
+        " UNIQUE (song_id, number))",
+        "INSERT INTO seat VALUES (1, 7), (2, 7)",
+    )
+    before = await contents(database, "seat", "song")
+    page = await client.get("/songs/1/delete")
+    choice = field_of(page, "In seat, song_id becomes")
+    refused = await submit(client, form_of(page), {choice.name: "2"})
+    assert refused.status_code == 409
+    assert alert_of(refused) == (
+        "The database does not accept this heir for the rows of seat. Choose another."
+    )
+    assert await contents(database, "seat", "song") == before
+
+
+async def test_rows_that_are_needed_only_when_all_is_done_keep_a_record(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database
+) -> None:
+    await arrange(
+        session,
+        "CREATE TABLE later (song_id INTEGER NOT NULL REFERENCES song"
+        " DEFERRABLE INITIALLY DEFERRED)",
+        "INSERT INTO later VALUES (1)",
+    )
+    assert (await client.post("/songs/1/delete")).status_code == 409
+    assert (await client.delete("/api/songs/1")).status_code == 409
+    assert len((await contents(database, "song"))["song"]) == 3
+
+
+async def test_more_rows_than_fit_into_one_step_come_back(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database, statements: Statements
+) -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+    await arrange(session, f"INSERT INTO played {numbers} SELECT 2, 'many' FROM n")
+    before = await contents(database, "played")
+    with statements() as executed:
+        page = await client.post("/songs/2/delete")
+    assert len(executed) < 100
+    page = await follow(client, page)
+    await submit(client, undo_of(page))
+    assert await contents(database, "played") == before
+
+
+async def test_of_two_who_delete_what_shares_rows_both_succeed_or_one_is_told(
+    client: httpx.AsyncClient, database: Database, stored: Stored
+) -> None:
+    before = await contents(database)
+    answers = await asyncio.gather(
+        client.post("/albums/1/delete"), client.post("/songs/delete", data={"id": ["1", "2", "3"]})
+    )
+    assert sorted(answer.status_code for answer in answers) in ([303, 303], [303, 404], [303, 409])
+    for operation in reversed(dict.fromkeys(each.operation for each in await stored.all(Change))):
+        assert (await client.post(f"/undo/{operation}")).status_code == 303
+    assert await contents(database) == before

@@ -146,9 +146,12 @@ async def _picker(
     else:
         params.append(("itself", "1"))
     is_required = consequence.effect in ("kept", "default")
+    label = f"Their {consequence.noun} becomes"
+    if not choice.referrer:
+        label = f"In {choice.table}, {consequence.noun} becomes"
     return FormField(
         name=choice.name,
-        label=f"Their {consequence.noun} becomes",
+        label=label,
         noun=consequence.noun,
         kind="relation",
         text="",

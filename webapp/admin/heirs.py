@@ -21,11 +21,13 @@ PREFIX = "form.heir."
 class Choice:
     """That rows which point at a record by a foreign key may get an heir.
 
-    field: what they point at; referrer: the field that does, if it is of a resource.
+    table: how theirs is called; field: what they point at; referrer: the field of a resource that
+    does.
     """
 
     name: str
     label: str
+    table: str
     key: ForeignKey
     field: Field
     referrer: Referrer | None
@@ -60,7 +62,7 @@ def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Ch
         referrer = referrers.get((other.table, key.columns[0])) if other else None
         name = referrer.name if referrer else f"{PREFIX}{pointing.label}.{key.columns[0]}"
         label = referrer.label if referrer else f"rows of {pointing.label}"
-        found.append(Choice(name, label, key, field, referrer))
+        found.append(Choice(name, label, pointing.label, key, field, referrer))
     order = {referrer.name: place for place, referrer in enumerate(referrers.values())}
     found.sort(key=lambda choice: order.get(choice.name, len(order)))
     return {choice.name: choice for choice in found}
