@@ -38,6 +38,11 @@ NOT_FOUND = {404: {"model": ErrorDetail}}
 CONFLICT = {409: {"model": ErrorDetail}}
 CHANGED_MEANWHILE = {412: {"model": ErrorDetail}}
 VIA = "api"
+WHAT_GOES_ALONG = (
+    "What points at it loses that value or is deleted as well, as the database has it; what needs"
+    " it keeps it: 409. The page of a deletion says beforehand what will happen. Undo, in the"
+    " history, brings all rows back, but not what triggers of the database did."
+)
 
 
 class GuardedRoute(APIRoute):
@@ -128,6 +133,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         method="DELETE",
         status_code=204,
         responses=NOT_FOUND | CONFLICT | CHANGED_MEANWHILE,
+        description=WHAT_GOES_ALONG,
     )
     for relationship in relationships_of(resource):
         reader = _reader_of_many if relationship.uselist else _reader_of_one
