@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webapp.cross_site import bearer_token_of, is_cross_site
 from webapp.errors import error_response
 from webapp.hosts import UNKNOWN_HOST, is_known_host
+from webapp.sizes import size_text
 
 Header = tuple[bytes, bytes]
 
@@ -96,7 +97,7 @@ class ProtectionMiddleware:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         if _declared_bytes(scope) > self.max_body_bytes:
-            return 413, TOO_BIG
+            return 413, too_big(self.max_body_bytes)
         # Reading a long cookie takes time that grows with its square.
         size = sum(len(name) + len(value) for name, value in scope["headers"])
         if size > MOST_HEADER_BYTES or len(headers.get("cookie", "")) > MOST_COOKIE_BYTES:
@@ -122,7 +123,7 @@ class Body:
         self._declared = _declared_bytes(scope)
         self._receive = receive
         self._most_bytes = most_bytes
-        self._refusal = TOO_BIG
+        self._refusal = too_big(most_bytes)
         self._latest = asyncio.get_running_loop().time() + seconds
         self._received = 0
         self._is_complete = False
@@ -171,6 +172,11 @@ def _is_sensible(query: bytes) -> bool:
     return len(query) <= MOST_PARAMETER_BYTES or all(
         len(part) <= MOST_PARAMETER_BYTES for part in query.split(b"&")
     )
+
+
+def too_big(most_bytes: int) -> str:
+    """Return what to say of a body that is larger than that."""
+    return f"{TOO_BIG} It takes at most {size_text(most_bytes)} at once; nothing was saved."
 
 
 def _declared_bytes(scope: Scope) -> int:

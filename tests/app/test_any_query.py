@@ -239,7 +239,7 @@ async def test_a_body_that_is_too_big_is_refused(client: httpx.AsyncClient, path
     assert (declared.status_code, chunked.status_code) == (413, 413)
     for answer in (declared, chunked):
         said = heading_of(answer) if is_page else answer.json()["detail"]
-        assert said == ("That is too much at once" if is_page else TOO_BIG)
+        assert said.startswith("That is too much at once" if is_page else TOO_BIG)
 
 
 async def test_a_length_that_is_none_is_not_believed(client: httpx.AsyncClient) -> None:

@@ -176,6 +176,16 @@ async def test_a_form_that_nobody_touches_is_taken(
     assert created.status_code == 201, created.text
 
 
+async def test_what_a_model_needs_is_needed_although_its_column_could_be_empty(
+    specimens: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    thing = await committed(session, Thing())
+    edit = await specimens.get(f"/things/{thing.id}/edit")
+    assert field_of(edit, "Share").is_required
+    page = await submit(specimens, form_of(edit, press="Save changes"), share="")
+    assert (page.status_code, error_beside(page, "Share")) == (422, "Enter a share.")
+
+
 async def test_amounts_of_money_are_shown_with_two_places_and_separators(
     specimens: httpx.AsyncClient, session: AsyncSession
 ) -> None:

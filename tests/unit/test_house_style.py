@@ -47,7 +47,7 @@ ROOMS = (
     ("database",),
     ("reading",),
     ("sqlite", "replica"),
-    ("settings", "folding", "pool", "unavailable", "routing", "statements"),
+    ("settings", "folding", "pool", "unavailable", "routing", "sizes", "statements"),
 )
 FLOORS = {room: floor for floor, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 # Any other module is a noun of a developer's own, which may point at heroes and teams.

@@ -71,6 +71,15 @@ def plain_annotation(annotation: Any) -> Any:
     return annotation
 
 
+def takes_none(annotation: Any) -> bool:
+    """Whether a model lets a field be None."""
+    if get_origin(annotation) is Annotated:
+        return takes_none(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return any(takes_none(option) for option in get_args(annotation))
+    return annotation in (Any, None, types.NoneType)
+
+
 def is_secret(annotation: Any) -> bool:
     """Whether a model says that nobody is to read a field by the way."""
     plain = plain_annotation(annotation)
@@ -88,7 +97,7 @@ def input_for(kind: TypeEngine[Any], annotation: Any = Any) -> Input:
     """Return the input of a column whose model has this annotation."""
     plain = plain_annotation(annotation)
     if isinstance(kind, PickleType):
-        # Nobody unpickles what anybody may have written into a database.
+        # Whatever is in it, nobody can type it.
         return inputs.BYTES
     if isinstance(kind, TypeDecorator) and not isinstance(kind, (*PLAIN_DECORATORS, Interval)):
         return _input_of_decorator(kind, plain)

@@ -12,7 +12,7 @@ from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.orm import Mapper
 from sqlmodel import SQLModel
 
-from webapp.admin.column_types import input_for, is_secret, is_text, plain_annotation
+from webapp.admin.column_types import input_for, is_secret, is_text, plain_annotation, takes_none
 from webapp.admin.inputs import Input
 from webapp.admin.labels import label_of
 from webapp.admin.schemas import is_encoded, text_annotation
@@ -74,8 +74,13 @@ class Field:
 
     @property
     def is_optional(self) -> bool:
-        """Whether the field may stay empty."""
+        """Whether its column may hold nothing."""
         return bool(self.column.nullable)
+
+    @cached_property
+    def takes_nothing(self) -> bool:
+        """Whether a form may leave it empty: a model may ask for more than its table does."""
+        return self.is_optional and takes_none(self.info.annotation)
 
     @property
     def is_demanded(self) -> bool:

@@ -161,7 +161,7 @@ async def fetch_form(
                 text=text,
                 error=errors.get(field.name, ""),
                 is_required=is_required(field, is_new=is_new),
-                is_optional=field.is_optional,
+                is_optional=field.takes_nothing,
                 attributes=field.attributes,
                 options=options,
                 target=site.target_of(field) if field.relation else None,
@@ -176,7 +176,7 @@ async def fetch_form(
 
 def is_required(field: Field, *, is_new: bool) -> bool:
     """Whether a form without this field filled in is refused."""
-    if field.is_optional or field.input.kind == "bool" or _takes_blank(field):
+    if field.takes_nothing or field.input.kind == "bool" or _takes_blank(field):
         return False
     if is_new and field.has_database_default:
         return False
@@ -229,7 +229,7 @@ def _parsed(
                 values[field.name] = value
             elif is_new and field.has_database_default:
                 continue
-            elif field.is_optional:
+            elif field.takes_nothing:
                 values[field.name] = None
             elif _takes_blank(field):
                 values[field.name] = ""

@@ -17,6 +17,7 @@ from uuid import UUID
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from webapp.admin.schemas import clean_text, plain_text
+from webapp.sizes import size_text
 
 # The kind of what can be read, but not typed.
 OTHER = "other"
@@ -289,12 +290,7 @@ def jsonable(value: Any) -> Any:
 
 def size_of(value: Any) -> str:
     """Return how large bytes are: 900 bytes, 12 kB, 3.4 MB."""
-    if not isinstance(value, bytes):
-        return str(value)
-    size = len(value)
-    if size < 1_000:
-        return f"{size} byte{'s' * (size != 1)}"
-    return f"{size / 1_000:,.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"
+    return size_text(len(value)) if isinstance(value, bytes) else str(value)
 
 
 def _refuse(_: str) -> Any:
