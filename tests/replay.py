@@ -8,7 +8,7 @@ from tests.stored import Stored
 from webapp.admin.keys import key_of, key_text, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.snapshots import values_of
-from webapp.history import Change, Kind
+from webapp.history import Change, Kind, Recorded
 
 # The values of each record, by the name of its resource and its key.
 Tables = dict[tuple[str, str], dict[str, Any]]
@@ -17,7 +17,7 @@ Tables = dict[tuple[str, str], dict[str, Any]]
 async def replayed(stored: Stored, *resources: Resource) -> Tables:
     """What the history gives, replayed from empty; fails where it contradicts itself."""
     by_name = {resource.name: resource for resource in resources}
-    texts: dict[tuple[str, str], dict[str, str | None]] = {}
+    texts: dict[tuple[str, str], dict[str, Recorded]] = {}
     for change in await stored.all(Change):
         at = (change.resource, change.key)
         if change.resource not in by_name or change.kind == Kind.REVEALED:
@@ -43,7 +43,7 @@ async def replayed(stored: Stored, *resources: Resource) -> Tables:
 
 
 def _key_before(
-    resource: Resource, change: Change, olds: Mapping[str, str | None]
+    resource: Resource, change: Change, olds: Mapping[str, Recorded]
 ) -> tuple[str, str]:
     """Under which key a record was before a change, which may have given it another one."""
     own = parse_key(resource, change.key)
@@ -57,10 +57,10 @@ async def tables(stored: Stored, *resources: Resource) -> Tables:
     """What the tables hold."""
     return {
         (resource.name, key_of(resource, record)): {
-            field.name: getattr(record, field.name) for field in resource.fields
+            field.name: record[field.name] for field in resource.fields
         }
         for resource in resources
-        for record in await stored.all(resource.model)
+        for record in await stored.records(resource)
     }
 
 

@@ -6,6 +6,8 @@ from sqlalchemy import inspect
 from sqlmodel import SQLModel, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from webapp.admin.records import fetch_where
+from webapp.admin.resource import Record, Resource
 from webapp.database import Database
 
 Model = TypeVar("Model", bound=SQLModel)
@@ -26,6 +28,11 @@ class Stored:
     async def all(self, model: type[Model]) -> list[Model]:
         """All records of a model in the order of their keys."""
         return await self.select(select(model).order_by(*inspect(model).primary_key))
+
+    async def records(self, resource: Resource) -> list[Record]:
+        """All records of a resource in the order of their keys, exactly."""
+        async with self._database.session(is_read_only=True) as session:
+            return await fetch_where(session, resource)
 
     async def count(self, model: type[SQLModel]) -> int:
         return (await self.select(select(func.count()).select_from(model)))[0]

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.database import SAFE_METHODS
 from webapp.templating import is_partial, render
-from webapp.unavailable import Trouble, trouble_of
+from webapp.unavailable import Trouble, is_no_value, trouble_of
 
 RETRY_AFTER_SECONDS = 2
 # Until somebody makes room, or another server is made the one that is written to.
@@ -29,6 +29,7 @@ READ_ONLY = (
     " or tell whoever runs this server."
 )
 BROKEN = "This is our mistake. Nothing was saved, and the server has written down what happened."
+NO_VALUE = "There is a value in this request that the database cannot take."
 TITLES = {
     400: "That request cannot be read",
     403: "That is not allowed",
@@ -97,6 +98,8 @@ class ErrorsMiddleware:
 def response_to(request: Request, error: Exception, pending: object = None) -> Response:
     """Return the answer to a request that ended in `error`, with its form to be sent again."""
     trouble = trouble_of(error)
+    if trouble is None and is_no_value(error):
+        return error_response(request, 400, NO_VALUE)
     if trouble is None:
         logger.error("Unexpected error", exc_info=error)
         return error_response(request, 500, BROKEN, pending=pending)

@@ -1,7 +1,7 @@
 """History: who created, changed and deleted what, written in the transaction that does it.
 
-Values are kept as texts, by the exact inverse of how they are read, so that any earlier state of a
-record can be restored and the whole history, replayed, gives the tables.
+Values are kept as they were stored, as texts where these give the very same values, so that any
+earlier state of a record can be restored and the whole history, replayed, gives the tables.
 """
 
 import json
@@ -31,8 +31,11 @@ from sqlmodel import Field, SQLModel, col
 
 from webapp.identity import Identity
 
-# The old and the new text of a field; None is no value.
-Values = Mapping[str, tuple[str | None, str | None]]
+# Any: JSON. What stands for a value: its text or, where that would not bring back the very same
+# one, an object that says how its driver has it; None is no value.
+Recorded = str | dict[str, Any] | None
+# The old and the new one of a field.
+Values = Mapping[str, tuple[Recorded, Recorded]]
 
 
 # Up to so many records that one operation treats alike have a line each in the history of all.
@@ -123,8 +126,8 @@ class Change(SQLModel, table=True):
         return Kind.CREATED if kind is Kind.RESTORED else kind
 
     @property
-    def values(self) -> dict[str, tuple[str | None, str | None]]:
-        """The old and the new text of each field that changed, by its name."""
+    def values(self) -> dict[str, tuple[Recorded, Recorded]]:
+        """The old and the new value of each field that changed, by its name."""
         return {name: (old, new) for name, (old, new) in json.loads(self.values_json).items()}
 
     @property

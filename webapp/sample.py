@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from webapp.admin.changes import creation_of
+from webapp.admin.records import columns_of
 from webapp.admin.resource import Resource
 from webapp.admin.sqlite_index import SqliteIndex
 from webapp.database import Database
@@ -115,9 +116,8 @@ async def _is_empty(connection: AsyncConnection) -> bool:
 async def _creations(connection: AsyncConnection, resource: Resource) -> list[Entry]:
     """Return an entry for every record there is, in the order in which they were added."""
     names = [field.name for field in resource.fields]
-    columns = [field.column for field in resource.fields]
-    own = [field.column for field in resource.key]
-    rows = await connection.execute(select(*columns).order_by(*own))
+    own = [field.exact for field in resource.key]
+    rows = await connection.execute(select(*columns_of(resource)).order_by(*own))
     return [creation_of(resource, dict(zip(names, row, strict=True))) for row in rows]
 
 

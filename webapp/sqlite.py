@@ -5,6 +5,7 @@ A query takes one trip; a short read of `webapp.reading` usually none.
 
 import asyncio
 import os
+import re
 import sqlite3
 import time
 from collections import deque
@@ -32,11 +33,18 @@ ROWS_PER_TRIP = 1000
 # SQLAlchemy asks it of each new engine, and must not wait for another writer to do so.
 FIRST_QUERY = "PRAGMA read_uncommitted"
 
+# What Python's driver says of a text that is no UTF-8, as some programs write them.
+UNDECODABLE = "Could not decode to UTF-8"
+
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 Endings = set[asyncio.Future[object]]
 Finish = Callable[[sqlite3.Connection], None]
 # A connection, and how often others have written since it was opened.
 State = tuple[object, int]
+
+
+class BrokenText(bytes):
+    """A text as SQLite has it whose bytes are no UTF-8."""
 
 
 async def connect(
@@ -84,6 +92,8 @@ def _open(path: Path, *, is_read_only: bool, busy_seconds: float) -> sqlite3.Con
             opened.execute("PRAGMA journal_mode = WAL")
             # A commit that was acknowledged outlives a power failure.
             opened.execute("PRAGMA synchronous = FULL")
+            # What is written is not done twice, as it is where reading finds a broken text.
+            opened.text_factory = _decoded
         opened.create_function("fold", 1, _fold, deterministic=True)
     except BaseException:
         opened.close()
@@ -118,12 +128,15 @@ class LoopReader:
         """Fetch rows; None where that takes too long, meets a lock, or fails."""
         if self._is_closed:
             return None
+        connection = self._connection
         try:
-            connection = self._connection or self._connect()
+            connection = connection or self._connect()
             self._latest = time.perf_counter() + QUICK_SECONDS
-            return connection.execute(sql, parameters).fetchall()
+            return connection.execute(*bindable(sql, parameters)).fetchall()
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in PASSING:
+            if connection is not None and str(error).startswith(UNDECODABLE):
+                connection.text_factory = _decoded
+            elif getattr(error, "sqlite_errorcode", 0) & 0xFF not in PASSING:
                 self._disconnect()
             return None
         # What a value cannot be is said by the session.
@@ -346,6 +359,9 @@ class Cursor(aiosqlite.Cursor):
         super().__init__(connection, cursor)
         self._rows: deque[sqlite3.Row] = deque()
         self._is_exhausted = True
+        # Any: the same.
+        self._query: tuple[str, Sequence[Any]] = ("", ())
+        self._fetched_count = 0
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
         query, given = self._execute_and_fetch, tuple(parameters or ())
@@ -353,7 +369,12 @@ class Cursor(aiosqlite.Cursor):
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
-        await self._conn.in_thread(self._conn.run, self._cursor.executemany, sql, parameters)
+        each = list(map(tuple, parameters))
+        if any(type(value) is BrokenText for given in each for value in given):
+            for given in each:
+                await self.execute(sql, given)
+            return self
+        await self._conn.in_thread(self._conn.run, self._cursor.executemany, sql, each)
         return self
 
     async def fetchone(self) -> sqlite3.Row | None:
@@ -380,14 +401,53 @@ class Cursor(aiosqlite.Cursor):
             await super().close()
 
     def _execute_and_fetch(self, sql: str, parameters: tuple[Any, ...]) -> None:
-        self._cursor.execute(sql, parameters)
+        self._query, self._fetched_count = bindable(sql, parameters), 0
+        self._cursor.execute(*self._query)
         if self._cursor.description:
             self._fetch(ROWS_PER_TRIP)
 
     def _fetch(self, size: int) -> None:
-        rows = self._cursor.fetchall() if size < 0 else self._cursor.fetchmany(size)
+        try:
+            rows = self._fetch_rows(size)
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith(UNDECODABLE):
+                raise
+            # From now on this connection takes the time to decode each text by itself.
+            self._conn.text_factory = _decoded
+            self._cursor.execute(*self._query)
+            # A transaction sees the same rows in the same order.
+            for _ in range(self._fetched_count):
+                self._cursor.fetchone()
+            rows = self._fetch_rows(size)
         self._rows.extend(rows)
+        self._fetched_count += len(rows)
         self._is_exhausted = size < 0 or len(rows) < size
+
+    def _fetch_rows(self, size: int) -> list[sqlite3.Row]:
+        return self._cursor.fetchall() if size < 0 else self._cursor.fetchmany(size)
+
+
+# Any: values of any column.
+def bindable(sql: str, parameters: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """Return a statement that gives back broken texts as texts, where it is given any."""
+    places = [place for place, value in enumerate(parameters) if type(value) is BrokenText]
+    if not places:
+        return sql, parameters
+    # Names and texts in quotes stay as they are.
+    parts = re.split(r"""("[^"]*"|'[^']*'|\?)""", sql)
+    marks = [number for number, part in enumerate(parts) if part == "?"]
+    for place in places:
+        parts[marks[place]] = "CAST(? AS TEXT)"
+    return "".join(parts), [
+        bytes(value) if type(value) is BrokenText else value for value in parameters
+    ]
+
+
+def _decoded(raw: bytes) -> str | BrokenText:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return BrokenText(raw)
 
 
 def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
@@ -77,6 +77,14 @@ def is_away(error: BaseException) -> bool:
     if isinstance(origin, TimeoutError | PoolTimeoutError):
         return False
     return is_unavailable(error) and getattr(origin, "sqlstate", None) not in TOO_LONG
+
+
+def is_no_value(error: BaseException) -> bool:
+    """Whether a driver or a server was given a value that its column cannot hold."""
+    if not isinstance(error, StatementError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith("22") or isinstance(error.orig, ValueError | OverflowError)
 
 
 def _sqlite_trouble(error: sqlite3.Error) -> Trouble | None:

@@ -96,8 +96,8 @@ def test_a_record_is_known_by_its_name_its_title_or_its_first_text() -> None:
 
 
 def test_a_record_without_a_title_says_so() -> None:
-    assert teams.title_of(Team(name="")) == "(empty)"
-    assert gadgets.title_of(Gadget(title="Robot")) == "Robot"
+    assert teams.title_of({"name": ""}) == "(empty)"
+    assert gadgets.title_of({"title": "Robot"}) == "Robot"
 
 
 def test_a_list_has_few_columns_and_the_title_first() -> None:

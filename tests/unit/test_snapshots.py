@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.gadgets import Condition, Gadget
 from webapp.admin.resource import Resource
-from webapp.admin.snapshots import digest_of, kept_text, snapshot_of, values_of
+from webapp.admin.snapshots import digest_of, recorded, snapshot_of, values_of
 
 GADGETS = Resource(Gadget)
 
@@ -87,13 +87,13 @@ def test_no_column_is_left_out_here() -> None:
     ],
 )
 def test_a_number_has_one_text_however_many_zeros_a_database_adds(value: str, text: str) -> None:
-    assert kept_text(GADGETS.by_name["price"], Decimal(value)) == text
+    assert recorded(GADGETS.by_name["price"], Decimal(value)) == text
 
 
 def test_an_instant_has_one_text_whether_a_database_keeps_its_zone_or_not() -> None:
     moment = datetime(2026, 11, 23, 14, 30, 0, 1000, UTC)
     field = GADGETS.by_name["seen_at"]
-    assert kept_text(field, moment) == kept_text(field, moment.replace(tzinfo=None))
+    assert recorded(field, moment) == recorded(field, moment.replace(tzinfo=None))
 
 
 def test_a_text_that_is_no_value_any_more_is_refused() -> None:

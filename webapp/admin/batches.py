@@ -4,31 +4,27 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.changes import actual_differences, checked_values, is_same_value
+from webapp.admin import records
+from webapp.admin.changes import change_of, checked_values, differing
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, key_condition, key_text
+from webapp.admin.keys import Key, is_any_of, key_of, key_text, key_values
 from webapp.admin.refusals import REFUSALS, fetch_refusal
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
-from webapp.history import Entry, Kind, Operation, record
+from webapp.admin.snapshots import recorded
+from webapp.errors import Invalid
+from webapp.history import Entry, Operation, record
 
 
 async def fetch_states(
     session: AsyncSession, resource: Resource, keys: Sequence[Key]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Record]:
     """Fetch the values of those of these records that are there, by key, and lock them."""
-    columns = [field.column.label(f"_{place}") for place, field in enumerate(resource.fields)]
-    own = [field.column for field in resource.key]
-    rows = select(*columns).where(key_condition(resource, keys)).order_by(*own).with_for_update()
-    names = [field.name for field in resource.fields]
-    states = [dict(zip(names, row, strict=True)) for row in await session.execute(rows)]
-    return {
-        key_text(resource, tuple(state[field.name] for field in resource.key)): state
-        for state in states
-    }
+    states = await records.fetch_records(session, resource, keys, is_locked=True)
+    return {key_of(resource, state): state for state in states}
 
 
 async def fetch_targets(
@@ -38,8 +34,8 @@ async def fetch_targets(
     assert field.relation is not None
     if not values:
         return set()
-    column = site.target_of(field).by_name[field.relation.target_column].column
-    there = select(column).where(column.in_(values)).order_by(column)
+    column = site.target_of(field).by_name[field.relation.target_column].exact
+    there = select(column.label("value")).where(column.in_(values)).order_by(column)
     return set(await session.scalars(there.with_for_update(read=True, key_share=True)))
 
 
@@ -61,12 +57,9 @@ async def fetch_owners(
     """Fetch the key of the record that has each of these values in a set of unique fields."""
     if not values:
         return {}
-    columns = [field.column for field in fields]
-    if len(columns) == 1:
-        is_any = columns[0].in_([value for (value,) in values])
-    else:
-        is_any = tuple_(*columns).in_(list(values))
-    shown = [field.column for field in resource.key] + columns
+    columns = [field.exact for field in fields]
+    is_any = is_any_of(fields, list(values))
+    shown = [field.exact for field in resource.key] + columns
     labelled = [column.label(f"_{place}") for place, column in enumerate(shown)]
     count = len(resource.key)
     return {
@@ -90,47 +83,35 @@ async def change_many(
     """
     checked = await checked_values(session, site, resource, values, {}, None)
     states = await fetch_states(session, resource, keys)
-    changed = []
-    for state in states.values():
-        differing = {
-            name: value
-            for name, value in checked.items()
-            if not is_same_value(resource.by_name[name], state[name], value)
-        }
-        if differing:
-            changed.append((tuple(state[field.name] for field in resource.key), differing))
+    changed = [
+        (key_values(resource, state), differing(resource, state, checked))
+        for state in states.values()
+    ]
+    changed = [(key, new) for key, new in changed if new]
     async with _refusing(session, resource, checked):
-        await _write(session, resource, changed)
-    entries = []
-    for text, after in (await fetch_states(session, resource, [key for key, _ in changed])).items():
-        differences = actual_differences(resource, states[text], after)
-        if differences:
-            title = resource.title_among(after)
-            entries.append(Entry(resource.name, text, title, Kind.CHANGED, differences))
-    await record(session, operation, entries)
-    return len(entries)
+        await records.update_records(session, resource, changed)
+    after = await fetch_states(session, resource, [key for key, _ in changed])
+    entries = [change_of(resource, states[text], state) for text, state in after.items()]
+    written = [entry for entry in entries if entry is not None]
+    await record(session, operation, written)
+    return len(written)
 
 
-async def create_many(
+async def create_again(
     session: AsyncSession,
     resource: Resource,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Record],
     operation: Operation,
     entries: Sequence[Entry],
 ) -> None:
-    """Create records of whole rows, and write down the entries; all or, raising Invalid, none."""
+    """Create records as they were, and write down the entries; all or, raising Invalid, none."""
     async with _refusing(session, resource):
-        written = [field.name for field in resource.fields if not field.column.computed]
-        for row in rows:
-            made = resource.model()
-            for name in written:
-                if name in row:
-                    setattr(made, name, row[name])
-            session.add(made)
+        await records.insert_records(session, resource, rows)
+        await _check(session, resource, [(key_values(resource, row), row) for row in rows])
     await record(session, operation, entries)
 
 
-async def change_each(
+async def change_back(
     session: AsyncSession,
     resource: Resource,
     changed: Sequence[tuple[Key, Mapping[str, Any]]],
@@ -139,40 +120,33 @@ async def change_each(
 ) -> None:
     """Give each of the locked records values that it had; all or, raising Invalid, none."""
     async with _refusing(session, resource):
-        await _write(session, resource, changed, is_exact=True)
+        await records.update_records(session, resource, changed, is_exact=True)
+        await _check(session, resource, changed)
     await record(session, operation, entries)
 
 
-async def _write(
-    session: AsyncSession,
-    resource: Resource,
-    changed: Sequence[tuple[Key, Mapping[str, Any]]],
-    *,
-    is_exact: bool = False,
+async def _check(
+    session: AsyncSession, resource: Resource, wanted: Sequence[tuple[Key, Mapping[str, Any]]]
 ) -> None:
-    """Give each record values of its own; if `is_exact`, an `onupdate` changes no others."""
-    batches: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for key, values in changed:
-        own = {f"key_{place}": part for place, part in enumerate(key)}
-        written = {
-            name: value
-            for name, value in values.items()
-            if not resource.by_name[name].column.computed
-        }
-        given = {f"new_{name}": value for name, value in written.items()}
-        batches.setdefault(tuple(written), []).append(own | given)
-    own_conditions = [
-        field.column == bindparam(f"key_{place}") for place, field in enumerate(resource.key)
+    """Raise Invalid if the database has made something else of values than they were."""
+    # A change may be one of the key.
+    keys = [
+        tuple(values.get(field.name, part) for field, part in zip(resource.key, key, strict=True))
+        for key, values in wanted
     ]
-    kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
-    for names, parameters in batches.items():
-        new: dict[Any, Any] = {
-            resource.by_name[name].column: bindparam(f"new_{name}") for name in names
-        }
-        if new:
-            whole = {column: column for column in kept} | new
-            changes = update(resource.table).where(*own_conditions).values(whole)
-            await session.execute(changes, parameters)
+    states = await fetch_states(session, resource, keys)
+    for key, (_, values) in zip(keys, wanted, strict=True):
+        state = states.get(key_text(resource, key))
+        for name, value in values.items():
+            field = resource.by_name[name]
+            if field.is_computed:
+                continue
+            if state is None or recorded(field, state[name]) != recorded(field, value):
+                label = resource.labels[name]
+                sentence = (
+                    f"The database does not take the {label} of a {resource.label} as it was."
+                )
+                raise Invalid({"": sentence})
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ async def fetch_causes(
     for name, ids in wanted.items():
         stored, resource = catalog.tables[name], catalog.resources[name]
         count = len(stored.identity)
-        shown = [*map(column, stored.identity), *(field.column for field in resource.key)]
+        shown = [*map(column, stored.identity), *(field.exact for field in resource.key)]
         labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
         for some in parts(list(ids)):
             rows = select(*labelled).select_from(resource.table)
@@ -46,7 +46,7 @@ def cause_of(change: Change) -> Cause:
     """Return the cause of a change that says so."""
     old, new = change.values.get(CAUSE, (None, None))
     text = old or new
-    if text is None:
+    if not isinstance(text, str):
         return None
     resource, key = json.loads(text)
     return resource, key

@@ -16,10 +16,25 @@ from webapp.admin.fields import Field
 from webapp.admin.keys import key_text
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
+from webapp.admin.stored import Stored, is_unreadable, plain, readable
 from webapp.templating import tint
 
 EMPTY = Markup('<span class="muted">—</span>')
 UNTITLED = "(empty)"
+# What the values of an input are called in a sentence.
+NOUNS = {
+    "integer": "number",
+    "number": "number",
+    "date": "date",
+    "time": "time",
+    "datetime": "date and time",
+    "duration": "duration",
+    "choice": "option",
+    "uuid": "UUID",
+    "text": "text",
+    "long_text": "text",
+    "json": "JSON value",
+}
 
 # Each takes the key of a row as it stands in URLs, the value, and the title of what that points at.
 Write = Callable[[str, Any, Any], str]
@@ -73,16 +88,22 @@ def writer_of(site: Site, resource: Resource, field: Field, *, can_reveal: bool)
     if field.is_masked:
         return lambda key, value, _: masked(resource, field, key, value, can_reveal=can_reveal)
     if field.display == "text":
-        return lambda _, value, __: EMPTY if value in (None, "") else html.escape(str(value))
+        return lambda _, value, __: EMPTY if value in (None, "") else _written_text(field, value)
     if field.display == "integer":
-        return lambda _, value, __: EMPTY if value is None else str(value)
-    return lambda _, value, __: formatted(field, value, shown_in_cell(field, value))
+        return lambda _, value, __: EMPTY if value is None else _written_text(field, value)
+    return lambda _, value, __: written(field, value, shown_in_cell(field, value))
+
+
+def _written_text(field: Field, value: Any) -> str:
+    if isinstance(value, Stored):
+        return written(field, value, shown_in_cell(field, value))
+    return html.escape(str(value))
 
 
 def titler_of(field: Field) -> Callable[[Any], str]:
     """Return what writes the title of a record."""
     if field.display == "text" and not field.is_masked:
-        return lambda value: html.escape(str(value or UNTITLED))
+        return lambda value: html.escape(str(readable(value) or UNTITLED))
     return lambda value: escape(shown_in_cell(field, value) or UNTITLED)
 
 
@@ -92,8 +113,20 @@ def fact(field: Field, value: Any, reference: Reference | None) -> Markup:
         return escape(reference)
     text = shown(field, value)
     if text and field.input.kind in {"json", "long_text"}:
-        return Markup("<pre>{}</pre>").format(text)
-    return Markup(formatted(field, value, text))  # noqa: S704 - escaped there
+        block = Markup("<pre>{}</pre>").format(text)
+        return unreadable(field, block) if is_unreadable(value) else block
+    return Markup(written(field, value, text))  # noqa: S704 - escaped there
+
+
+def written(field: Field, value: Any, text: str) -> str:
+    """Return the HTML of a value that reads as `text`, marked if it cannot be read."""
+    return unreadable(field, text) if is_unreadable(value) else formatted(field, plain(value), text)
+
+
+def unreadable(field: Field, text: str) -> Markup:
+    """Return the HTML of what is stored where its type cannot read it."""
+    why = f"Not a valid {NOUNS.get(field.input.kind, 'value')}"
+    return Markup('<span class=unreadable title="{}">{}</span>').format(why, text)
 
 
 def formatted(field: Field, value: Any, text: str) -> str:

@@ -1,37 +1,26 @@
 """Changes: the only place that creates and changes records, and writes it down."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm.attributes import flag_modified
-from sqlalchemy.orm.interfaces import ORMOption
-from sqlmodel import SQLModel
 
+from webapp.admin import records
+from webapp.admin.display import revealed
 from webapp.admin.fields import Field
-from webapp.admin.keys import Key, key_condition, key_of, key_text
+from webapp.admin.keys import Key, key_condition, key_of, key_values
 from webapp.admin.refusals import REFUSALS, fetch_refusal
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
-from webapp.admin.snapshots import kept_text, snapshot_of
+from webapp.admin.snapshots import recorded, snapshot_of
 from webapp.admin.spelling import spellings
+from webapp.admin.storable import unwrapped_type
+from webapp.admin.stored import Stored, plain
 from webapp.errors import Invalid
-from webapp.history import Entry, Kind, Operation, Values, record
-
-
-async def fetch_record(
-    session: AsyncSession,
-    resource: Resource,
-    key: Key,
-    *,
-    is_locked: bool = False,
-    options: Sequence[ORMOption] = (),
-) -> SQLModel | None:
-    """Fetch one record, if it is there; `is_locked` keeps others from changing it meanwhile."""
-    return await session.get(
-        resource.model, key, with_for_update=is_locked or None, options=options
-    )
+from webapp.history import Entry, Kind, Operation, record
 
 
 async def create(
@@ -41,22 +30,23 @@ async def create(
     values: Mapping[str, Any],
     operation: Operation,
     *,
+    exact: Collection[str] = (),
     kind: Kind = Kind.CREATED,
     is_consequence: bool = False,
-) -> SQLModel:
-    """Create a record; raises Invalid with a sentence for each field that cannot be stored."""
-    checked = await checked_values(session, site, resource, values, values, None)
-    made = resource.model()
-    # By name: a model that is called takes what is called like an alias for another field.
-    for name, value in checked.items():
-        setattr(made, name, value)
+) -> Record:
+    """Create a record; raises Invalid with a sentence for each field that cannot be stored.
+
+    `exact` are the names of values that were stored before.
+    """
+    checked = await checked_values(session, site, resource, values, values, None, exact)
     try:
         async with session.begin_nested():
-            session.add(made)
+            key = await records.insert_record(session, resource, _with_defaults(resource, checked))
     except REFUSALS as error:
         raise await _refusal(session, site, resource, checked, checked, None, error) from None
-    whole = await _read_back(session, resource, made)
-    entry = creation_of(resource, whole, kind, is_consequence=is_consequence)
+    made = await records.fetch_record(session, resource, key)
+    assert made is not None
+    entry = creation_of(resource, made, kind, is_consequence=is_consequence)
     await record(session, operation, [entry])
     return made
 
@@ -65,60 +55,70 @@ async def change(
     session: AsyncSession,
     site: Site,
     resource: Resource,
-    changed: SQLModel,
+    changed: Record,
     values: Mapping[str, Any],
     operation: Operation,
     *,
-    is_consequence: bool = False,
+    is_exact: bool = False,
 ) -> bool:
     """Change the given fields of a record; return whether any of them was another one.
 
-    Raises Invalid with a sentence for each field that cannot be stored.
+    `changed` becomes what the database has made of it. With `is_exact` a value in another spelling
+    is another one. Raises Invalid with a sentence for each field that cannot be stored.
     """
-    # Read now: after a failed write the record can no longer be asked.
-    own = tuple(getattr(changed, field.name) for field in resource.key)
-    before = {field.name: getattr(changed, field.name) for field in resource.fields}
-    whole = {**before, **values}
-    checked = await checked_values(session, site, resource, values, whole, own)
-    differing = {
-        name: value
-        for name, value in checked.items()
-        if not is_same_value(resource.by_name[name], before[name], value)
-    }
-    if not differing:
+    own = key_values(resource, changed)
+    wanted = differing(resource, changed, values, is_exact=is_exact)
+    whole, exact = {**changed, **wanted}, wanted if is_exact else ()
+    checked = await checked_values(session, site, resource, wanted, whole, own, exact)
+    checked = differing(resource, changed, checked, is_exact=is_exact)
+    if not checked:
         return False
     try:
         async with session.begin_nested():
-            for name, value in differing.items():
-                setattr(changed, name, value)
-                flag_modified(changed, name)
+            await records.update_records(session, resource, [(own, checked)], is_exact=is_exact)
     except REFUSALS as error:
+        whole = {**changed, **checked}
         raise await _refusal(session, site, resource, checked, whole, own, error) from None
-    after = await _read_back(session, resource, changed)
-    differences = actual_differences(resource, before, after)
-    if not differences:
-        return False
-    title, key = resource.title_of(changed), key_of(resource, changed)
-    entry = Entry(resource.name, key, title, Kind.CHANGED, differences, is_consequence)
-    await record(session, operation, [entry])
-    return True
+    before = dict(changed)
+    after = await records.fetch_record(session, resource, own)
+    assert after is not None
+    changed.update(after)
+    entry = change_of(resource, before, after)
+    await record(session, operation, [entry] if entry else [])
+    return entry is not None
 
 
-async def _read_back(
-    session: AsyncSession, resource: Resource, written: SQLModel
+def differing(
+    resource: Resource, before: Record, values: Mapping[str, Any], *, is_exact: bool = False
 ) -> dict[str, Any]:
-    """Fetch what the database has made of a record: defaults, generated columns, triggers."""
-    names = [field.name for field in resource.fields]
-    await session.refresh(written, names)
-    return {name: getattr(written, name) for name in names}
+    """Return those of the values that a record does not have."""
+    return {
+        name: value
+        for name, value in values.items()
+        if not is_same_value(resource.by_name[name], before[name], value, is_exact=is_exact)
+    }
 
 
-def actual_differences(
-    resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Values:
-    """Return what to write down of a record that was changed: whatever differs, by whomever."""
-    pairs = differences_of(resource, before, after)
-    return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
+def _with_defaults(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a new record; what the database gives is left to it."""
+    made = resource.model()
+    # By name: a model that is called takes what is called like an alias for another field.
+    for name, value in values.items():
+        setattr(made, name, value)
+    whole = {field.name: getattr(made, field.name, None) for field in resource.fields}
+    return {
+        name: value
+        for name, value in whole.items()
+        if value is not None or not _is_given_by_database(resource.by_name[name], values)
+    }
+
+
+def _is_given_by_database(field: Field, values: Mapping[str, Any]) -> bool:
+    if field.is_key and field.is_generated:
+        return True
+    column = field.column
+    has_default = column.default is not None or column.server_default is not None
+    return has_default and field.name not in values
 
 
 async def checked_values(
@@ -128,17 +128,19 @@ async def checked_values(
     values: Mapping[str, Any],
     whole: Mapping[str, Any],
     own: Key | None,
+    exact: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return `values` as the columns keep them; raises Invalid for what the database would refuse.
 
-    `whole` is the record with them; `own` is its key if it exists already.
+    `whole` is the record with them; `own` is its key if it exists already. What is `exact` was
+    stored before, and may be so again.
     """
     errors: dict[str, str] = {}
     cleaned: dict[str, Any] = {}
     for name, value in values.items():
         field = resource.by_name[name]
         try:
-            cleaned[name] = field.clean(value)
+            cleaned[name] = value if name in exact else field.clean(value)
         except ValueError as error:
             errors[name] = str(error)
             continue
@@ -146,23 +148,35 @@ async def checked_values(
             label = resource.labels[name]
             errors[name] = f"This {label} is not there any more. Choose another one."
     if not errors:
-        errors = await _conflicts(session, resource, {**whole, **cleaned}, own)
+        errors = await _conflicts(session, resource, {**whole, **cleaned}, own, cleaned)
     if errors:
         raise Invalid(errors)
     return cleaned
 
 
-def is_same_value(field: Field, before: Any, value: Any) -> bool:
+def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = False) -> bool:
     """Whether a field holds the very same value, of the very same type.
 
-    `forms.is_same_text` compares what is typed, in which spaces and line ends do not count.
+    With `is_exact` in the very same spelling, too. `forms.is_same_text` compares what is typed, in
+    which spaces and line ends do not count.
     """
-    if before != value:
+    if is_exact or isinstance(value, Stored):
+        return recorded(field, before) == recorded(field, value)
+    if before is None or value is None:
+        return before is value
+    before = plain(before)
+    if isinstance(before, Stored):
         return False
+    if field.input.kind != "json":
+        return bool(before == value)
     # Python holds 1, 1.0 and True for equal, and JSON does not.
-    return field.input.kind != "json" or bool(
-        value is None or field.input.format(before) == field.input.format(value)
-    )
+    return _json_text(field, before) == _json_text(field, value)
+
+
+def _json_text(field: Field, value: Any) -> str:
+    # Of a JSONB's names the database chooses the order.
+    is_sorted = isinstance(unwrapped_type(field.column.type), JSONB)
+    return json.dumps(value, sort_keys=is_sorted)
 
 
 def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
@@ -170,7 +184,7 @@ def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
     if len(wanted) == 1:
         ((field, value),) = wanted.items()
         if field is resource.title_field and resource.titler is None:
-            return f"Another {resource.label} is called “{field.input.shown(value)}”."
+            return f"Another {resource.label} is called “{revealed(field, value)}”."
         return f"Another {resource.label} has this {resource.labels[field.name]}."
     labels = [resource.labels[field.name] for field in wanted]
     return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."
@@ -178,41 +192,51 @@ def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
 
 def creation_of(
     resource: Resource,
-    values: Mapping[str, Any],
+    made: Record,
     kind: Kind = Kind.CREATED,
     *,
     is_consequence: bool = False,
 ) -> Entry:
-    """Return what to write down of a record that was created with all these values."""
-    key = key_text(resource, tuple(values[field.name] for field in resource.key))
-    title = resource.title_among(values)
-    differences = differences_of(resource, {}, values)
-    return Entry(resource.name, key, title, kind, differences, is_consequence)
+    """Return what to write down of a record that was created."""
+    values = {name: (None, new) for name, new in snapshot_of(resource, made).items()}
+    key, title = key_of(resource, made), resource.title_of(made)
+    return Entry(resource.name, key, title, kind, values, is_consequence)
 
 
-def differences_of(
-    resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Values:
-    return {
-        name: (kept_text(resource.by_name[name], before.get(name)), new)
-        for name, new in snapshot_of(resource, after).items()
-    }
+def change_of(resource: Resource, before: Record, after: Record) -> Entry | None:
+    """Return what to write down of a record that was changed; None if it is as it was."""
+    old, new = snapshot_of(resource, before), snapshot_of(resource, after)
+    values = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
+    if not values:
+        return None
+    key, title = key_of(resource, after), resource.title_of(after)
+    return Entry(resource.name, key, title, Kind.CHANGED, values)
 
 
 async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -> bool:
     assert field.relation is not None
     if value is None:
         return True
-    column = site.target_of(field).by_name[field.relation.target_column].column
-    return (await session.execute(select(column).where(column == value))).first() is not None
+    column = site.target_of(field).by_name[field.relation.target_column].exact
+    found = select(literal(1)).where(column == value).limit(1)
+    return (await session.execute(found)).first() is not None
 
 
 async def _conflicts(
-    session: AsyncSession, resource: Resource, values: Mapping[str, Any], own: Key | None
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    own: Key | None,
+    changed: Collection[str],
 ) -> dict[str, str]:
-    """Return a sentence for each set of fields whose values another record has already."""
+    """Return a sentence for each set of fields whose values another record has already.
+
+    Sets of which nothing is `changed` are as they were.
+    """
     errors = {}
     for fields in resource.unique_sets:
+        if own is not None and not any(field.name in changed for field in fields):
+            continue
         wanted = {field: values.get(field.name) for field in fields}
         # Databases hold no two NULLs for the same.
         if any(value is None for value in wanted.values()):
@@ -220,7 +244,7 @@ async def _conflicts(
         conditions = [_has(field, value) for field, value in wanted.items()]
         if own is not None:
             conditions.append(~key_condition(resource, [own]))
-        statement = select(resource.key[0].column).where(*conditions).limit(1)
+        statement = select(literal(1)).select_from(resource.table).where(*conditions).limit(1)
         if (await session.execute(statement)).first() is not None:
             errors[fields[-1].name] = taken_sentence(resource, wanted)
     return errors
@@ -230,7 +254,7 @@ async def _conflicts(
 def _has(field: Field, value: Any) -> ColumnElement[bool]:
     """Return the condition that a record has a value, also where its text is composed otherwise."""
     forms = spellings(value) if field.is_text and isinstance(value, str) else (value,)
-    return or_(*(field.column == form for form in forms))
+    return or_(*(field.exact == form for form in forms))
 
 
 async def _refusal(

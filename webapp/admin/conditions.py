@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, bindparam, false
+from sqlalchemy import ColumnElement, false
 
 from webapp.admin import search
 from webapp.admin.fields import Field
@@ -33,14 +33,13 @@ class Conditions:
         """Return the conditions but for the search, each with its field."""
         found = [(each.field, each.condition()) for each in self.filters]
         if self.scope:
-            column: ColumnElement[Any] = self.scope.column
-            found.append((self.scope, column == bindparam("scope", type_=column.type)))
+            found.append((self.scope, self.scope.exact == self.scope.given("scope")))
         return found
 
     def all(self) -> Sequence[ColumnElement[bool]]:
         """Return all that a row has to fulfil."""
         found = [condition for _, condition in self.by_field()]
-        columns = [field.column for field in self.searched]
+        columns = [field.exact for field in self.searched]
         if self.search == "anywhere":
             found.append(search.matches_any(columns))
         elif self.search == "beginnings":

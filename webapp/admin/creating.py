@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp.admin import changes, submissions
+from webapp.admin import changes, records, submissions
 from webapp.admin.carried import ONCE
 from webapp.admin.forms import default_texts, fetch_form, read_new, searches_of, typed_texts
 from webapp.admin.keys import key_of, parse_key
@@ -75,7 +75,7 @@ async def _created_before(
     session = session_of(request)
     earlier = await session.get_one(submissions.Submission, digest)
     key = parse_key(resource, earlier.key)
-    if key is None or await changes.fetch_record(session, resource, key) is None:
+    if key is None or await records.fetch_record(session, resource, key) is None:
         gone = {"": f"This {resource.label} was created, and is gone by now. Create it again?"}
         return await _new_form(resource, request, texts, "", gone)
     text = "This was created already; it was not created twice."

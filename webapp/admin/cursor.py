@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.admin.fields import Field
+from webapp.admin.snapshots import recorded, restored
 
 LONGEST_CURSOR_CHARACTERS = 20_000
 
@@ -33,11 +34,10 @@ def cursor_text(
     link_field: Field | None = None,
 ) -> str:
     """Return the URL parameter for a cursor; `link_field` is the relation of a list by titles."""
-    value = None if cursor.value is None else sort_field.input.format(cursor.value)
-    key = [field.input.format(part) for field, part in zip(key_fields, cursor.key, strict=True)]
-    parts: list[Any] = [cursor.sort, value, key, cursor.position]
+    key = list(map(recorded, key_fields, cursor.key))
+    parts: list[Any] = [cursor.sort, recorded(sort_field, cursor.value), key, cursor.position]
     if link_field is not None:
-        parts.append(None if cursor.link is None else link_field.input.format(cursor.link))
+        parts.append(recorded(link_field, cursor.link))
     packed = json.dumps(parts, separators=(",", ":"))
     return urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
@@ -54,20 +54,29 @@ def parse_cursor(
         return None
     try:
         packed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        found_sort, value_text, key_texts, position, *rest = json.loads(packed)
+        found_sort, found_value, found_key, position, *rest = json.loads(packed)
         if found_sort != sort or type(position) is not int or not 0 <= position < 2**53:
             return None
-        value = None if value_text is None else sort_field.clean(sort_field.input(value_text))
-        link = None
+        value, link = _restored(sort_field, found_value), None
         if link_field is not None:
-            (link_text,) = rest
-            link = None if link_text is None else link_field.clean(link_field.input(link_text))
+            (found_link,) = rest
+            link = _restored(link_field, found_link)
         if (rest and link_field is None) or (link_field and link is None and value is not None):
             return None
+        if type(found_key) is not list or None in found_key:
+            return None
         key = tuple(
-            field.clean(field.input(part))
-            for field, part in zip(key_fields, key_texts, strict=True)
+            _restored(field, part) for field, part in zip(key_fields, found_key, strict=True)
         )
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         return None
     return Cursor(sort, value, key, position, link)
+
+
+# Any: JSON, and the value of any field.
+def _restored(field: Field, record: Any) -> Any:
+    if record is not None and not isinstance(record, str | dict):
+        raise TypeError
+    if isinstance(record, str):
+        record.encode()
+    return restored(field, record)

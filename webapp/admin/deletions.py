@@ -14,7 +14,7 @@ from webapp.admin.resource import Resource
 from webapp.admin.snapshots import snapshot_of
 from webapp.admin.stored_rows import WHOLE_ROW, RowsChange, fetch_rows, whole_row_text
 from webapp.admin.stored_tables import RowId, StoredTable
-from webapp.history import Entry, Kind, Operation, record
+from webapp.history import Entry, Kind, Operation, Recorded, record
 
 
 async def record_deletions(
@@ -79,7 +79,7 @@ async def _records(
     direct: Collection[Place],
 ) -> list[Entry]:
     count = len(stored.identity)
-    shown = [*map(column, stored.identity), *(field.column for field in resource.fields)]
+    shown = [*map(column, stored.identity), *(field.exact for field in resource.fields)]
     labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
     rows = select(*labelled).select_from(resource.table)
     found = await session.execute(rows.where(is_any(stored, None, list(causes))))
@@ -131,7 +131,7 @@ def _deletion(
     is_consequence: bool,
 ) -> Entry:
     key = tuple(values[field.name] for field in resource.key)
-    differences: dict[str, tuple[str | None, str | None]] = {
+    differences: dict[str, tuple[Recorded, Recorded]] = {
         name: (text, None) for name, text in snapshot_of(resource, values).items()
     }
     if whole_row:

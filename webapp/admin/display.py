@@ -1,10 +1,12 @@
 """Display: how a stored value reads."""
 
 import json
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
 from webapp.admin.fields import Field
+from webapp.admin.stored import Stored, plain
 
 LONGEST_CELL_CHARACTERS = 120
 # What stands for a masked value, however long it is.
@@ -22,6 +24,9 @@ def shown(field: Field, value: Any) -> str:
 
 def revealed(field: Field, value: Any) -> str:
     """Return what people read for a value that is there, masked or not."""
+    value = plain(value)
+    if isinstance(value, Stored):
+        return value.text
     if field.is_money:
         return money(value)
     return field.input.shown(value)
@@ -40,9 +45,27 @@ def money(amount: Any) -> str:
 def shown_in_cell(field: Field, value: Any) -> str:
     """Return the same on one short line."""
     if field.input.kind == "json" and value is not None and not field.is_masked:
-        return shortened(json.dumps(value, ensure_ascii=False))
+        value = plain(value)
+        if isinstance(value, Stored):
+            return shortened(value.text)
+        return shortened(json.dumps(value, ensure_ascii=False, default=str))
     text = shown(field, value)
     return shortened(" ".join(text.split())) if field.input.kind == "long_text" else text
+
+
+def exact_text(field: Field, value: Any) -> str:
+    """Return the text of a value, or of what is stored where its type cannot read it."""
+    if value is None:
+        return ""
+    value = plain(value)
+    return value.text if isinstance(value, Stored) else field.input.format(value)
+
+
+def form_text(field: Field, value: Any) -> str:
+    """Return the text that stands in a form for a value."""
+    text, value = exact_text(field, value), plain(value)
+    # Browsers take milliseconds at most; what nobody touches is not written back.
+    return text[:-3] if isinstance(value, datetime | time) and value.microsecond else text
 
 
 def shortened(text: str) -> str:

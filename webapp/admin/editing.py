@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +30,8 @@ from webapp.admin.requests import (
     session_of,
     site_of,
 )
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
+from webapp.admin.snapshots import read_again
 from webapp.admin.undo import recreate
 from webapp.errors import Invalid
 from webapp.history import Change, Kind, fetch_latest
@@ -99,8 +99,13 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
     deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
     if deletion is None:
         raise not_found(resource)
-    snapshot = {name: old or "" for name, (old, _) in deletion.values.items()}
-    stored = {field.name: snapshot.get(field.name, "") for field in resource.edit_fields}
+    dialect, fields = session.get_bind().dialect, resource.by_name
+    was = {
+        name: read_again(fields[name], old, dialect)
+        for name, (old, _) in deletion.values.items()
+        if name in fields
+    }
+    stored = texts_of(resource.edit_fields, was)
     typing = _typing(resource, request, form, stored)
     if form.get(RESTORE) != "1":
         merged = merge(
@@ -128,7 +133,7 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
 
 
 async def _conflict_form(
-    resource: Resource, request: Request, record: SQLModel, merged: Merge, typing: "_Typing"
+    resource: Resource, request: Request, record: Record, merged: Merge, typing: "_Typing"
 ) -> Response:
     """Return the form with what both sides made of it; saving it once more settles it."""
     session, site = session_of(request), site_of(request)
@@ -140,7 +145,7 @@ async def _conflict_form(
         theirs={
             field.name: references[field.name].title
             if field.name in references
-            else shown(field, getattr(record, field.name))
+            else shown(field, record[field.name])
             for field in merged.conflicts
         },
     )

@@ -26,6 +26,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from webapp.admin.conditions import values_of
+from webapp.admin.display import exact_text
 from webapp.admin.fields import Field
 from webapp.admin.listing import with_made_titles
 from webapp.admin.narrowing import exact_conditions
@@ -35,6 +36,7 @@ from webapp.admin.resource import Resource
 from webapp.admin.schemas import dumped
 from webapp.admin.selection import selection_of, statements_of_all
 from webapp.admin.site import Site
+from webapp.admin.stored import plain, readable
 from webapp.database import Database, is_postgresql
 from webapp.unavailable import is_unavailable
 
@@ -195,8 +197,10 @@ async def _first(batches: AsyncIterator[Rows]) -> Rows:
 
 
 def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
+    names = [field.name for field in resource.fields]
     for row in rows:
-        record = dumped(resource.read_schema, row, resource.masked_names)
+        values = dict(zip(names, row, strict=False))
+        record = dumped(resource.read_schema, values, resource.masked_names)
         yield json.dumps(record, ensure_ascii=False)
 
 
@@ -205,10 +209,11 @@ def _csv_cells(fields: Sequence[Field], row: Row[Any] | Sequence[Any]) -> list[s
     for field, value in zip(fields, row, strict=False):
         if field.is_masked:
             continue
-        text = "" if value is None else field.input.format(value)
+        text = exact_text(field, value)
         # A minus is no formula; what else stands in a column of numbers may be one.
-        cells.append(text if isinstance(value, NUMBERS) else defused(text))
-    return cells + ["" if title is None else defused(str(title)) for title in row[len(fields) :]]
+        cells.append(text if isinstance(plain(value), NUMBERS) else defused(text))
+    titles = map(readable, row[len(fields) :])
+    return cells + ["" if title is None else defused(str(title)) for title in titles]
 
 
 def defused(text: str) -> str:

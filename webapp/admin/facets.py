@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,9 @@ async def _fetch_values(session: AsyncSession, site: Site, field: Field) -> dict
         options = await fetch_first_options(session, site, field)
     found: dict[str, Any] = {}
     for option in options.options if options else ():
-        found[option.value] = field.clean(field.input(option.value))
+        # One that cannot be typed cannot be asked for either.
+        with suppress(ValueError):
+            found[option.value] = field.clean(field.input(option.value))
     if found and field.is_optional:
         found[none_of(field)] = None
     return found
@@ -77,14 +80,15 @@ async def _count(
 ) -> dict[str, Total]:
     if not values:
         return {}
-    columns = [other.column for other, _ in others] or [field.column]
+    fields = dict.fromkeys(other for other, _ in others) or [field]
+    columns = [each.exact.label(each.name) for each in fields]
     counts: list[ColumnElement[int]] = []
     for number, value in enumerate(values.values()):
         rows = (
-            select(*dict.fromkeys(columns))
+            select(*columns)
             .where(*_is(field, value))
             # As the index has them, or PostgreSQL might look through the whole table instead.
-            .order_by(field.column, *(part.column for part in query.resource.key))
+            .order_by(field.exact, *(part.exact for part in query.resource.key))
             .limit(FACET_CAP + 1)
             .subquery(f"rows{number}")
         )
@@ -100,10 +104,9 @@ async def _count(
 
 
 def _is(field: Field, value: Any) -> tuple[ColumnElement[bool], ...]:
-    column: ColumnElement[Any] = field.column
+    column = field.exact
     if value is None:
         return (column.is_(None),)
-    # With its type, because SQLAlchemy compares nothing with a bare True.
-    same = literal(value, column.type)
+    same = literal(value, field.exact_type)
     # Told that the value stays the same, PostgreSQL might look for it along the keys.
     return (column >= same, column <= same)

@@ -1,19 +1,21 @@
 """Fields: what is known of each column of a model, derived from the model alone."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, get_args
 
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from sqlalchemy import Column
+from sqlalchemy import BindParameter, Column, ColumnElement, FromClause, bindparam, type_coerce
 from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.orm import Mapper
 from sqlmodel import SQLModel
 
 from webapp.admin.column_types import input_for, is_secret, is_text, plain_annotation, takes_none
-from webapp.admin.inputs import Input
+from webapp.admin.exact_types import ExactType
+from webapp.admin.inputs import DECIMAL, Input
 from webapp.admin.labels import label_of
 from webapp.admin.schemas import is_encoded, text_annotation
 from webapp.admin.storable import is_aware, rounded, storable
@@ -103,6 +105,27 @@ class Field:
     @property
     def is_text(self) -> bool:
         return is_text(self.column.type, self.input)
+
+    @cached_property
+    def exact_type(self) -> ExactType:
+        """The type by which its values come and go as they are stored."""
+        number = None
+        if self.input.kind == "number":
+            number = Decimal if self.input.parse is DECIMAL.parse else float
+        return ExactType(self.column.type, self.input, number)
+
+    @cached_property
+    def exact(self) -> ColumnElement[Any]:
+        """The column, read and compared by that type."""
+        return type_coerce(self.column, self.exact_type)
+
+    def exact_in(self, rows: FromClause) -> ColumnElement[Any]:
+        """Return the same of an alias of its table."""
+        return type_coerce(rows.c[self.column.name], self.exact_type)
+
+    def given(self, name: str, *, is_list: bool = False) -> BindParameter[Any]:
+        """Return a parameter that takes its values."""
+        return bindparam(name, type_=self.exact_type, expanding=is_list)
 
     @cached_property
     def default(self) -> Any:

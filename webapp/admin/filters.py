@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, or_
 from starlette.datastructures import QueryParams
 
 from webapp.admin.fields import Field
@@ -109,7 +109,7 @@ class FilterShape:
 
     def condition(self) -> ColumnElement[bool]:
         """Return what a row has to fulfil, with the values as `Filter.parameters` names them."""
-        column: ColumnElement[Any] = self.field.column
+        column = self.field.exact
         allowed: list[ColumnElement[bool]] = []
         if self.has_one:
             allowed.append(column == self._given("is"))
@@ -126,10 +126,8 @@ class FilterShape:
             allowed.append(column.is_(None))
         return or_(*allowed)
 
-    # With its type, because SQLAlchemy compares nothing with a bare True.
     def _given(self, part: str, *, is_list: bool = False) -> BindParameter[Any]:
-        name, kind = f"{self.field.name}_{part}", self.field.column.type
-        return bindparam(name, type_=kind, expanding=is_list)
+        return self.field.given(f"{self.field.name}_{part}", is_list=is_list)
 
 
 def none_of(field: Field) -> str:

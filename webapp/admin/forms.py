@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 
-from webapp.admin.display import MASK
+from webapp.admin.display import MASK, form_text
 from webapp.admin.fields import Field
 from webapp.admin.labels import article_of
 from webapp.admin.names import CONTROL, control_name, sent_to
@@ -21,6 +20,9 @@ from webapp.admin.resource import Resource
 from webapp.admin.schemas import clean_text, named_values, sentences_of
 from webapp.admin.site import Site
 from webapp.errors import Invalid
+
+# Kinds whose controls hold nothing but what they are for.
+PARTICULAR_KINDS = frozenset({"date", "time", "zoned_time", "datetime", "clock", "bool"})
 
 
 @dataclass(frozen=True)
@@ -106,28 +108,19 @@ def read_changes(
     return resource.spelled({name: getattr(valid, name) for name in given})
 
 
-def texts_of(fields: Iterable[Field], record: SQLModel) -> dict[str, str]:
+def texts_of(fields: Iterable[Field], record: Mapping[str, Any]) -> dict[str, str]:
     """Return what stands in the form of an existing record."""
-    return {field.name: text_of(field, getattr(record, field.name)) for field in fields}
+    return {field.name: form_text(field, record.get(field.name)) for field in fields}
 
 
 def default_texts(fields: Iterable[Field]) -> dict[str, str]:
     """Return what stands in an empty form."""
     return {
-        field.name: text_of(field, field.default)
+        field.name: form_text(field, field.default)
         for field in fields
         # A masked one stands in no page, and is there if nothing else is typed.
         if not field.is_masked
     }
-
-
-def text_of(field: Field, value: Any) -> str:
-    """Return the text that stands in a form for a value."""
-    if value is None:
-        return ""
-    text = field.input.format(value)
-    # Browsers take milliseconds at most; what nobody touches is not written back.
-    return text[:-3] if isinstance(value, datetime | time) and value.microsecond else text
 
 
 async def fetch_form(
@@ -157,7 +150,7 @@ async def fetch_form(
                 name=field.name,
                 label=field.label,
                 noun=resource.labels[field.name],
-                kind=field.display,
+                kind=_control_of(field, text),
                 text=text,
                 error=errors.get(field.name, ""),
                 is_required=is_required(field, is_new=is_new),
@@ -189,17 +182,39 @@ def is_same_text(field: Field, typed: str, shown: str) -> bool:
 
     `changes.is_same_value` compares what columns hold, to the last detail.
     """
-    if field.input.kind != "long_text":
-        # One line holds no line ends.
-        shown = re.sub("[\r\n]", "", shown)
+    if _as_sent(field, typed) == _as_sent(field, shown):
+        return True
     try:
         return _normal(field, typed) == _normal(field, shown)
     except ValueError:
         return False
 
 
+def _as_sent(field: Field, text: str) -> str:
+    """Return what a browser makes of a text that it shows, but for spaces around it."""
+    if "\r" in text or "\n" in text:
+        # One line holds no line ends.
+        has_lines = _control_of(field, text) in {"long_text", "json"}
+        text = re.sub("\r\n?", "\n", text) if has_lines else re.sub("[\r\n]", "", text)
+    return text.replace("\0", "\ufffd").strip()
+
+
 def _normal(field: Field, text: str) -> str:
-    return text_of(field, field.input(text.strip())) if text.strip() else ""
+    text = _as_sent(field, text)
+    return form_text(field, field.input(text)) if text else ""
+
+
+def _control_of(field: Field, text: str) -> str:
+    """Return the kind of control in which a text can stand."""
+    kind = field.display
+    if not text or kind not in PARTICULAR_KINDS:
+        return kind
+    try:
+        field.input(text)
+    except ValueError:
+        # What a date cannot be, a browser would leave out.
+        return "text" if kind != "bool" else "choice"
+    return kind
 
 
 def _takes_blank(field: Field) -> bool:

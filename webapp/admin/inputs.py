@@ -53,6 +53,11 @@ class Input:
     store: Callable[[Any], Any] | None = None
 
     @property
+    def is_plain_text(self) -> bool:
+        """Whether its values are texts, of any kind."""
+        return self.parse is clean_text
+
+    @property
     def is_editable(self) -> bool:
         """Whether a person can type a value; of some types only the database knows how."""
         return self.kind not in {OTHER, "bytes"}
@@ -275,7 +280,8 @@ def _refuse_constant(name: str) -> None:
 
 
 def format_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    """Return the text of a JSON value. Raises ValueError for a number that JSON does not know."""
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def jsonable(value: Any) -> Any:

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
     FromClause,
     Integer,
@@ -43,7 +42,7 @@ Place = Literal["end", "from", "titled", "untitled", "none"]
 class Link:
     """The other records by whose titles a list is sorted, and how rows point at them."""
 
-    column: Column[Any]
+    column: ColumnElement[Any]
     records: FromClause
     target: ColumnElement[Any]
     is_optional: bool
@@ -53,8 +52,9 @@ class Link:
 class Order:
     """What a list is sorted by. `value` is None when it is sorted by its primary key alone."""
 
+    table: FromClause
     value: ColumnElement[Any] | None
-    key: tuple[Column[Any], ...]
+    key: tuple[ColumnElement[Any], ...]
     is_nullable: bool
     is_descending: bool
     link: Link | None = None
@@ -209,7 +209,7 @@ def select_stretch(
     def turned(found: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         return [column.desc() if is_falling else column.asc() for column in found]
 
-    link, table = order.link, order.key[0].table
+    link, table = order.link, order.table
     if not stretch.is_led or link is None or order.value is None:
         marks = sorted_by = order.columns
         if link is not None and order.value is not None:
@@ -228,7 +228,7 @@ def select_stretch(
     key_marks = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
     of_one = select(*columns, *key_marks).where(link.column == link.target)
     led = of_one.order_by(*turned(order.key)).limit(limit).correlate(link.records).lateral("led")
-    found = [led.c[column.name] for column in columns]
+    found = [led.c[place] for place in range(len(columns))]
     marks = (order.value, link.target, *(led.c[mark.name] for mark in key_marks))
     rows = select(*found, *_marked(marks)).select_from(link.records.join(led, true()))
     return rows.where(*stretch.conditions).order_by(*turned(marks)).limit(limit)
@@ -277,7 +277,7 @@ def _key_names(order: Order) -> list[str]:
 
 
 def _given(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    # With its type, because SQLAlchemy compares nothing with a bare True.
+    # With its type, which takes a value as it is stored.
     given: BindParameter[Any] = bindparam(name, type_=column.type)
     return SortKey(given) if isinstance(column, SortKey) else given
 

@@ -55,7 +55,7 @@ async def fetch_by_leaps(
     is_falling, is_lateral = query.is_falling, is_postgresql(session)
     given = {**values, **parameters_of(edge, is_falling=is_falling), "leaps": LEAPS}
     rows: list[Row] = []
-    if fold(query.text) in fold(edge.value):
+    if isinstance(edge.value, str) and fold(query.text) in fold(edge.value):
         rest = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=True)
         rows += (await session.execute(rest, {**given, "size": limit})).all()
         if len(rows) == limit:
@@ -79,8 +79,7 @@ async def fetch_by_leaps(
 def _select_leaps(selection: Selection, *, is_falling: bool) -> Select[Any]:
     """Return the statement for the values that match, and the last one that was looked at."""
     field = selection.sort_field
-    column = sorted_as(field, field.column)
-    edge = sorted_as(field, bindparam("edge", type_=column.type))
+    column, edge = sorted_as(field, field.exact), sorted_as(field, field.given("edge"))
     most = bindparam("leaps", type_=Integer)
     nearest = func.max if is_falling else func.min
     beyond = operator.lt if is_falling else operator.gt

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel
 
 from webapp.admin.cells import UNTITLED, Reference, reader_of
 from webapp.admin.cursor import Cursor
@@ -16,7 +15,7 @@ from webapp.admin.keys import Key, key_condition, key_text
 from webapp.admin.keyset import parameters_of, place_of
 from webapp.admin.narrowing import Found, fetch_narrowed
 from webapp.admin.query import ListQuery
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.selection import (
     MOST_ROWS_KEPT,
     Selection,
@@ -217,14 +216,14 @@ def _first_position(query: ListQuery, count: int, has_more: bool, total: Total |
 
 
 async def fetch_references(
-    session: AsyncSession, site: Site, resource: Resource, record: SQLModel
+    session: AsyncSession, site: Site, resource: Resource, record: Record
 ) -> dict[str, Reference]:
     """Fetch the titles of the records that one record points at, by field name; one statement."""
     columns: list[ColumnElement[Any]] = []
     readers = {}
     references: dict[str, Reference] = {}
     for field in resource.fields:
-        value = getattr(record, field.name)
+        value = record[field.name]
         if field.relation is None or value is None:
             continue
         target = site.target_of(field)
@@ -235,9 +234,9 @@ async def fetch_references(
                 references[field.name] = reference
             continue
         other = target.table.alias(f"{field.name}_target")
-        link = other.c[target.by_name[field.relation.target_column].column.name]
-        title = select(other.c[target.title_field.column.name]).where(link == value)
-        columns.append(title.scalar_subquery())
+        link = target.by_name[field.relation.target_column].exact_in(other)
+        title = select(target.title_field.exact_in(other).label("title")).where(link == value)
+        columns.append(title.scalar_subquery().label(f"_{field.name}"))
         readers[field.name] = (value, reader_of(site, field))
     if not columns:
         return references
@@ -255,7 +254,7 @@ async def fetch_titles(
 ) -> list[tuple[str, str]]:
     """Fetch the URL segment and the title of those of these records that are there."""
     fields = (*resource.key, *resource.title_fields)
-    labelled = [field.column.label(f"_{place}") for place, field in enumerate(fields)]
+    labelled = [field.exact.label(f"_{place}") for place, field in enumerate(fields)]
     found = await session.execute(select(*labelled).where(key_condition(resource, keys)))
     count = len(resource.key)
     return [
@@ -299,7 +298,7 @@ async def fetch_made_titles(
     if not values or relation.relation is None:
         return {}
     target = site.target_of(relation)
-    at = target.by_name[relation.relation.target_column].column
-    columns = [field.column.label(f"_{place}") for place, field in enumerate(target.title_fields)]
+    at = target.by_name[relation.relation.target_column].exact
+    columns = [field.exact.label(f"_{place}") for place, field in enumerate(target.title_fields)]
     found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
     return {row[0]: _title(target, row[1:]) for row in found}

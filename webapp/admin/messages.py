@@ -1,15 +1,13 @@
 """Messages: what the next page says of what was just done, with a button to take it back."""
 
-from sqlmodel import SQLModel
-
 from webapp.admin.keys import key_of
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.history import Operation
 from webapp.templating import Flash
 
 
 def done(
-    verb: str, resource: Resource, record: SQLModel, operation: Operation | None, note: str = ""
+    verb: str, resource: Resource, record: Record, operation: Operation | None, note: str = ""
 ) -> Flash:
     """Return “Saved **Nova**”, a link to the record, and the way to undo what was done, if any."""
     key = key_of(resource, record)

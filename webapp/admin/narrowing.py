@@ -140,7 +140,7 @@ async def fetch_count(
     """Count the rows of a narrowed list, as far as an index or a walk tells them."""
     selection = selection_of(site, query, query.condition_fields)
     conditions, values = conditions_of(query), values_of(query)
-    key = query.resource.key[0].column
+    key = query.resource.key[0].exact
     cap, most = MOST_COUNTED, MOST_COUNTED
     if not is_exact:
         cap, most = COUNT_CAP, proposed.MOST_PROPOSED

@@ -9,10 +9,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Select,
-    bindparam,
     false,
     literal,
     or_,
@@ -23,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.collation import sorted_as
-from webapp.admin.display import shortened, shown, shown_in_cell
+from webapp.admin.display import form_text, shortened, shown, shown_in_cell
 from webapp.admin.fields import Field, Relation
 from webapp.admin.resource import Resource
 from webapp.admin.search import can_match, matches_words, word_parameters
@@ -120,7 +118,7 @@ async def fetch_options(
     for row, record, title in zip(rows, records, titles, strict=True):
         is_clear = counts[title] == 1 and (not row.rank or _has_words(title, text))
         detail = "" if is_clear else _detail(target, record, title)
-        options.append(Option(field.input.format(row.value), title, detail))
+        options.append(Option(form_text(field, row.value), title, detail))
     told = _told_apart(target, options, records)
     if has_more:
         told.pop()
@@ -186,9 +184,9 @@ def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
     return _Asked(len(words), has_value, not (words or has_value)), values
 
 
-def _searched(target: Resource) -> list[Column[Any]]:
+def _searched(target: Resource) -> list[ColumnElement[Any]]:
     fields = dict.fromkeys((target.title_field, *target.search_fields))
-    return [field.column for field in fields if field.is_text]
+    return [field.exact for field in fields if field.is_text]
 
 
 def _shown_fields(target: Resource) -> tuple[Field, ...]:
@@ -200,20 +198,20 @@ def _shown_fields(target: Resource) -> tuple[Field, ...]:
 def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     assert field.relation is not None
     target = site.target_of(field)
-    value = target.by_name[field.relation.target_column].column
-    title = target.title_field.column
+    value_field = target.by_name[field.relation.target_column]
+    value, title = value_field.exact, target.title_field.exact
     by_title = sorted_as(target.title_field, title)
     found_by: list[ColumnElement[bool]] = []
     if asked.words:
         found_by.append(matches_words(_searched(target), asked.words))
     if asked.has_value:
-        found_by.append(title == bindparam("title", type_=title.type))
+        found_by.append(title == target.title_field.given("title"))
     condition = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
     # Two parameters: of none SQLAlchemy writes something else for each.
-    chosen = bindparam("chosen", type_=value.type, expanding=True)
-    left_out = bindparam("left_out", type_=value.type, expanding=True)
+    chosen = value_field.given("chosen", is_list=True)
+    left_out = value_field.given("left_out", is_list=True)
     shown_columns = [
-        each.column.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
+        each.exact.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
     ]
     columns = (value.label("value"), title.label("title"), *shown_columns)
     others = select(literal(1).label("rank"), *columns).order_by(by_title, value)

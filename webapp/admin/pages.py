@@ -4,13 +4,13 @@ from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
-from sqlmodel import SQLModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin.cells import fact, masked
 from webapp.admin.controls import fetch_chips, fetch_controls
+from webapp.admin.display import exact_text
 from webapp.admin.facets import fetch_facets
 from webapp.admin.keys import key_of, key_text
 from webapp.admin.listing import fetch_listing, fetch_references
@@ -26,7 +26,7 @@ from webapp.admin.requests import (
     session_of,
     site_of,
 )
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.rows import Manner, written
 from webapp.admin.site import Referrer
 from webapp.admin.totals import fetch_total
@@ -157,12 +157,12 @@ def _new_url(query: ListQuery) -> str:
     if query.scope is None:
         return with_query(url, back=as_back(query.url) if query.params() else "")
     field = query.scope.field
-    given = {control_name(field.name): field.input.format(query.scope.value)}
+    given = {control_name(field.name): exact_text(field, query.scope.value)}
     return with_query(url, **given, back=as_back(query.url))
 
 
 async def _show(
-    resource: Resource, request: Request, record: SQLModel, referrer: Referrer | None
+    resource: Resource, request: Request, record: Record, referrer: Referrer | None
 ) -> Response:
     session, site = session_of(request), site_of(request)
     references = await fetch_references(session, site, resource, record)
@@ -170,7 +170,7 @@ async def _show(
     can_edit = identity_of(request).can_edit
     # A number that a database has given says the least.
     for field in sorted(resource.fields, key=lambda field: field.is_generated):
-        value = getattr(record, field.name)
+        value = record[field.name]
         if field.is_masked:
             facts.append((field, masked(resource, field, key, value, can_reveal=can_edit)))
         else:
@@ -185,7 +185,7 @@ async def _show(
     }
     problems: tuple[str, ...] = ()
     if referrer is not None and referrer.field.relation is not None:
-        value = getattr(record, referrer.field.relation.target_column)
+        value = record[referrer.field.relation.target_column]
         path = f"/{resource.name}/{key}/{referrer.name}"
         scope = Scope(referrer.field, value)
         query = query_of(request, referrer.resource, path, scope)
@@ -193,8 +193,7 @@ async def _show(
         context |= around
         problems = query.problems
     titles = {name: reference.title for name, reference in references.items()}
-    values = {field.name: getattr(record, field.name) for field in resource.title_fields}
-    context["title"] = resource.title_among(values, titles)
+    context["title"] = resource.title_among(record, titles)
     return render(
         request,
         "admin/show.html",

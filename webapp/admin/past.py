@@ -136,7 +136,7 @@ async def reveal(resource: Resource, request: Request) -> Response:
         {field.name: (None, None)},
     )
     await record(session_of(request), operation_of(request), [entry])
-    value = getattr(found, field.name)
+    value = found[field.name]
     context = {
         "resource": resource,
         "key": key_of(resource, found),

@@ -82,7 +82,7 @@ async def fetch_ids(
 ) -> list[RowId]:
     """Fetch which rows some records are, in the order of their identity."""
     found: list[RowId] = []
-    own = [each.column for each in resource.key]
+    own = [each.exact for each in resource.key]
     identity: list[ColumnElement[Any]] = [column(name) for name in stored.identity]
     for some in parts(keys):
         rows = select(*identity).select_from(resource.table)
@@ -193,7 +193,7 @@ def default_of(
     if own.default is None:
         return None
     sql = f"CAST(({own.default}) AS {own.type})" if is_postgresql(session) else f"({own.default})"
-    return literal_column(sql, None if field is None else field.column.type)
+    return literal_column(sql, None if field is None else field.exact_type)
 
 
 async def count_pointing(

@@ -260,7 +260,7 @@ def _select_number(source: Source) -> Select[int]:
     if source.field is None:
         rows = proposed_numbers(source.resource).limit(MOST).subquery()
     else:
-        rows = source.select([source.resource.key[0].column]).subquery()
+        rows = source.select([source.resource.key[0].exact.label("key")]).subquery()
     return select(func.count()).select_from(rows)
 
 

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
 from webapp.admin.cursor import Cursor, cursor_text, parse_cursor
+from webapp.admin.display import exact_text
 from webapp.admin.fields import Field
 from webapp.admin.filters import Filter, parse_filter
 from webapp.admin.resource import Resource
@@ -184,7 +185,7 @@ class ListQuery:
         if self.scope:
             field, value = self.scope.field, self.scope.value
             name = self.resource.filter_names[field.name].name
-            params.append((name, field.input.format(value)))
+            params.append((name, exact_text(field, value)))
         params += options.items()
         path = f"/{self.resource.name}.{extension}"
         return f"{path}?{urlencode(params)}" if params else path

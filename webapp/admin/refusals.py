@@ -149,8 +149,8 @@ async def _fetch_by_trying(
             continue
         try:
             async with session.begin_nested():
-                kind = resource.by_name[name].column.type
-                await session.execute(select(cast(literal(value, kind), kind)))
+                kind = resource.by_name[name].exact_type
+                await session.execute(select(cast(literal(value, kind), kind.kind).label("value")))
         except REFUSALS as error:
             if not is_refusal(error):
                 raise

@@ -15,7 +15,7 @@ from webapp.admin.heirs import Heir
 from webapp.admin.keys import key_text
 from webapp.admin.pointing import Doomed, Place, causes_of, default_of, fetch_pointing, is_any
 from webapp.admin.resource import Resource
-from webapp.admin.snapshots import kept_text
+from webapp.admin.snapshots import recorded
 from webapp.admin.stored_rows import Raw, RowsChange, fetch_raw_value, fetch_rows
 from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable
 from webapp.errors import Invalid
@@ -93,10 +93,10 @@ async def _fetch_new(
 ) -> _New:
     stored = catalog.tables[key.table]
     if heir is not None:
-        given = heir.field.column
+        given = heir.field.exact
         raw = await fetch_raw_value(session, select(given).where(given == heir.value))
         own_field = catalog.field_of(key.table, name) or heir.field
-        expression = bindparam(None, heir.value, own_field.column.type)
+        expression = bindparam(None, heir.value, own_field.exact_type)
         return _New(expression, heir.value, raw)
     field = catalog.field_of(key.table, name)
     default = default_of(session, stored, name, field)
@@ -119,10 +119,10 @@ async def _changes(
     stored = catalog.tables[key.table]
     count = len(stored.identity)
     shown = [*resource.key, *resource.title_fields, *fields]
-    columns = [*map(column, stored.identity), *(field.column for field in shown)]
+    columns = [*map(column, stored.identity), *(field.exact for field in shown)]
     labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
     rows = select(*labelled).select_from(resource.table).where(is_any(stored, None, list(causes)))
-    found = (await session.execute(rows.order_by(*(field.column for field in resource.key)))).all()
+    found = (await session.execute(rows.order_by(*(field.exact for field in resource.key)))).all()
     is_plain = catalog.is_told(key)
     names = {} if is_plain else await fetch_causes(session, catalog, causes.values())
     after = {field: new[field.column.name].value for field in fields}
@@ -130,7 +130,7 @@ async def _changes(
     for row in found:
         values = dict(zip(shown, row[count:], strict=True))
         differences: dict[str, tuple[Any, Any]] = {
-            field.name: (kept_text(field, values[field]), kept_text(field, after[field]))
+            field.name: (recorded(field, values[field]), recorded(field, after[field]))
             for field in fields
         }
         if not is_plain:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, literal, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,10 +42,11 @@ async def lock(
 
     Their heirs are locked in one go: two who give records to each other take turns.
     """
-    columns = [field.column for field in resource.key]
+    columns = [field.exact for field in resource.key]
     wanted = [key_condition(resource, keys)]
-    wanted += [heir.field.column == heir.value for heir in (heirs or {}).values()]
-    locked = select(*columns).where(or_(*wanted)).order_by(*columns).with_for_update()
+    wanted += [heir.field.exact == heir.value for heir in (heirs or {}).values()]
+    labelled = [column.label(f"_{place}") for place, column in enumerate(columns)]
+    locked = select(*labelled).where(or_(*wanted)).order_by(*columns).with_for_update()
     found = {tuple(row) for row in await session.execute(locked)}
     return sum(key in found for key in keys)
 
@@ -212,7 +213,7 @@ async def _fetch_merged(
     for names in pointing.unique_sets:
         if column not in names or not set(names) <= linked:
             continue
-        value = bindparam(None, heir.value, heir.field.column.type)
+        value = bindparam(None, heir.value, heir.field.exact_type)
         # Of two that become the same one stays.
         earlier: ColumnElement[bool] = tuple_(*identity_of(pointing, other)) < tuple_(
             *identity_of(pointing, own)
@@ -238,8 +239,8 @@ async def _fetch_merged(
 async def _check_heir(
     session: AsyncSession, resource: Resource, keys: Sequence[Key], label: str, heir: Heir
 ) -> None:
-    column = heir.field.column
-    is_kept = select(column).where(column == heir.value, ~key_condition(resource, keys))
+    column = heir.field.exact
+    is_kept = select(literal(1)).where(column == heir.value, ~key_condition(resource, keys))
     if (await session.execute(is_kept)).first() is None:
         sentence = f"Choose a {resource.label} that is there and stays for the {label.lower()}."
         raise Invalid({"": sentence})

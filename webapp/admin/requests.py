@@ -6,15 +6,14 @@ from urllib.parse import parse_qsl
 from pydantic import SecretStr
 from python_multipart.multipart import parse_options_header
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from webapp.admin import changes
+from webapp.admin import records
 from webapp.admin.keys import Key, parse_key
 from webapp.admin.query import ListQuery, Scope, query_in
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import digest_of
 from webapp.database import SAFE_METHODS
@@ -60,15 +59,15 @@ def key_in(resource: Resource, request: Request) -> Key:
     return key
 
 
-async def fetch_record(resource: Resource, request: Request) -> SQLModel | None:
+async def fetch_record(resource: Resource, request: Request) -> Record | None:
     """Fetch the record that the path names; one that is to be changed is locked until the end."""
     is_unsafe = request.method not in SAFE_METHODS
-    return await changes.fetch_record(
+    return await records.fetch_record(
         session_of(request), resource, key_in(resource, request), is_locked=is_unsafe
     )
 
 
-async def fetch_or_404(resource: Resource, request: Request) -> SQLModel:
+async def fetch_or_404(resource: Resource, request: Request) -> Record:
     """Fetch the same, or raise 404."""
     record = await fetch_record(resource, request)
     if record is None:

@@ -16,10 +16,13 @@ from webapp.admin.labels import in_sentence, noun_of, plural_of
 from webapp.admin.names import FilterName, filter_names
 from webapp.admin.schemas import derive, partial
 from webapp.admin.spelling import spelled
+from webapp.admin.stored import Stored, plain, readable
 from webapp.admin.titles import Titler, made_title, own_text_of
 from webapp.templating import capitalised
 
 MOST_COLUMNS = 7
+# Any: the values of a record by the names of its fields, as `Field.exact` reads them.
+Record = dict[str, Any]
 # So many values are enough to know one of two Janes by.
 MAX_DETAILS = 2
 # What the application has at these addresses already.
@@ -288,11 +291,9 @@ class Resource:
         texts = [field for field in self.fields if field.is_text and not field.relation]
         return frozenset(field.name for field in texts if field.column in columns)
 
-    def title_of(self, record: SQLModel) -> str:
+    def title_of(self, record: Record) -> str:
         """Return the text that people know this record by."""
-        return self.title_among(
-            {each.name: getattr(record, each.name) for each in self.title_fields}
-        )
+        return self.title_among(record)
 
     def title_among(
         self, values: Mapping[str, Any], titles: Mapping[str, str] | None = None
@@ -302,7 +303,7 @@ class Resource:
         `titles` are those of the records that its relations lead to, by field.
         """
         if self.titler is not None:
-            own = {field.name: values.get(field.name) for field in self.title_fields}
+            own = {each.name: readable(values.get(each.name)) for each in self.title_fields}
             return made_title(self.titler, self.model, own) or self._name_by_key(values)
         if len(self.title_fields) == 1:
             return self.title_text(values.get(self.title_field.name))
@@ -313,10 +314,10 @@ class Resource:
 
     def title_text(self, value: Any) -> str:
         """Return the same for the value of its title."""
-        return self.title_field.input.shown(value) if value not in (None, "") else "(empty)"
+        return _title_text(self.title_field, value)
 
     def _name_by_key(self, values: Mapping[str, Any]) -> str:
-        key = ", ".join(field.input.shown(values[field.name]) for field in self.key)
+        key = ", ".join(_title_text(field, values[field.name]) for field in self.key)
         return f"{capitalised(self.label)} {key}"
 
     def label_of(self, field: Field) -> str:
@@ -363,10 +364,17 @@ class Resource:
         return name in self.by_name and self.by_name[name].is_key
 
 
+def _title_text(field: Field, value: Any) -> str:
+    value = plain(value)
+    if isinstance(value, Stored):
+        return value.text
+    return field.input.shown(value) if value not in (None, "") else "(empty)"
+
+
 def _title_part(field: Field, value: Any) -> str:
+    text = _title_text(field, value)
     if value in (None, ""):
-        return "(empty)"
-    text = field.input.shown(value)
+        return text
     return text if field.is_text and not field.relation else f"{field.label} {text}"
 
 

@@ -16,7 +16,7 @@ from webapp.admin.pointing import fetch_ids
 from webapp.admin.resource import Resource
 from webapp.admin.row_reversal import Later, complete_rows, delete_going, put_back, reverse_rows
 from webapp.admin.site import Site
-from webapp.admin.snapshots import kept_text
+from webapp.admin.snapshots import recorded
 from webapp.admin.steps import RECORDS_PER_STEP, Place, Postponed, Step, steps_of, target_column_of
 from webapp.admin.stored_rows import RowsChange
 from webapp.errors import Invalid
@@ -93,7 +93,7 @@ async def _complete(
         new = {each.relation.name: each.value}
         changed.setdefault(each.resource, []).append((each.key, new))
     for resource, records in changed.items():
-        await batches.change_each(session, resource, records, operation, [])
+        await batches.change_back(session, resource, records, operation, [])
 
 
 async def _lock_all(session: AsyncSession, site: Site, steps: Sequence[Step]) -> set[Place]:
@@ -174,7 +174,7 @@ def _problem(
             if (
                 known is not None
                 and not known.column.computed
-                and kept_text(known, state[name]) != new
+                and recorded(known, state[name]) != new
             ):
                 label = step.resource.labels[name]
                 return f"The {label} of “{change.title}” is another one by now."
@@ -242,11 +242,11 @@ async def _reverse(
                 await put_back(session, catalog, stored, list(step.whole_rows.values()), later)
             entries = [step.entry(text, Kind.RESTORED, {}) for text in step.changes]
             rows = [row for key, row in step.earlier.items() if key not in step.whole_rows]
-            await batches.create_many(session, step.resource, rows, operation, entries)
+            await batches.create_again(session, step.resource, rows, operation, entries)
         case _:
             entries = [step.entry(text, Kind.CHANGED, states[text]) for text in step.changes]
             changed = [(step.keys[text], step.earlier[text]) for text in step.changes]
-            await batches.change_each(session, step.resource, changed, operation, entries)
+            await batches.change_back(session, step.resource, changed, operation, entries)
 
 
 async def _uncreate(session: AsyncSession, catalog: Catalog, step: Step, later: Later) -> None:

@@ -1,11 +1,13 @@
 """Schemas: what may be written and what is read, derived from a model where none is given."""
 
 import enum
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cache, reduce
 from operator import or_
 from types import NoneType
@@ -25,11 +27,11 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
-from sqlalchemy import Row
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
 from webapp.admin.labels import article_of
+from webapp.admin.stored import readable
 
 OTHER_KIND = "This is a value of another kind than the field has."
 # What a number stands for by agreement only.
@@ -222,18 +224,22 @@ def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
     return create_model(name, __base__=schema, __module__=schema.__module__, **definitions)
 
 
-def dumped(schema: type[SQLModel], record: object, hidden: Collection[str] = ()) -> dict[str, Any]:
-    """Return a record or a row as JSON values: what is stored, whatever a schema would refuse.
+def dumped(
+    schema: type[SQLModel], record: Mapping[str, Any], hidden: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return a record as JSON values: what is stored, whatever a schema would refuse.
 
-    Fields that are `hidden` from the reader are null; those that have an alias go by it.
+    Fields that are `hidden` from the reader are null; those that have an alias go by it. A value
+    that its type cannot read is the text of what is stored, and so is a number that JSON does not
+    know: "Infinity", "-Infinity" or "NaN".
     """
-    # A row has methods, which hide columns of the same name.
-    row = record._mapping if isinstance(record, Row) else None  # noqa: SLF001 - its documented name
     shown = schema.model_construct()
     for name in schema.model_fields:
-        value = getattr(record, name) if row is None else row[name]
+        value = None if name in hidden else readable(record.get(name))
+        if isinstance(value, float | Decimal) and not math.isfinite(value):
+            value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         # By name: there may be a field that is called like the alias of another one.
-        shown.__dict__[name] = None if name in hidden else value
+        shown.__dict__[name] = value
     return shown.model_dump(mode="json", by_alias=True, warnings=False, fallback=str)
 
 

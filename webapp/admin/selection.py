@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    Column,
     ColumnElement,
     Date,
     DateTime,
@@ -60,7 +59,7 @@ class Selection:
 
     @property
     def columns(self) -> list[Label[Any]]:
-        return [field.column.label(field.name) for field in self.fields]
+        return [field.exact.label(field.name) for field in self.fields]
 
     def place(self, field: Field) -> int:
         """Return where the value of a field stands in a row."""
@@ -100,22 +99,22 @@ def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selec
 def order_of(selection: Selection) -> Order:
     """Return the order of a list, with the records that lead it where it is sorted by titles."""
     resource, field = selection.resource, selection.sort_field
-    key = tuple(part.column for part in resource.key)
+    key = tuple(part.exact for part in resource.key)
     if field.relation is not None:
         target = selection.site.target_of(field)
         records = target.table.alias(f"{field.name}_leading")
         link = Link(
-            field.column,
+            field.exact,
             records,
-            records.c[target.by_name[field.relation.target_column].column.name],
+            target.by_name[field.relation.target_column].exact_in(records),
             field.is_optional,
         )
         title = target.title_field
-        value = sorted_as(title, records.c[title.column.name])
-        return Order(value, key, title.is_optional, selection.is_descending, link)
+        value = sorted_as(title, title.exact_in(records))
+        return Order(resource.table, value, key, title.is_optional, selection.is_descending, link)
     is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
-    value_or_none = None if is_keyed else sorted_as(field, field.column)
-    return Order(value_or_none, key, field.is_optional, selection.is_descending)
+    value_or_none = None if is_keyed else sorted_as(field, field.exact)
+    return Order(resource.table, value_or_none, key, field.is_optional, selection.is_descending)
 
 
 @lru_cache(maxsize=512)
@@ -176,9 +175,9 @@ def with_titles(selection: Selection, rows: FromClause) -> Select[Any]:
     return select(*(rows.c[field.name] for field in selection.fields), *titles).select_from(source)
 
 
-def _other(site: Site, field: Field) -> tuple[FromClause, Column[Any], Column[Any]]:
+def _other(site: Site, field: Field) -> tuple[FromClause, ColumnElement[Any], ColumnElement[Any]]:
     assert field.relation is not None
     target = site.target_of(field)
     other = target.table.alias(f"{field.name}_target")
-    link = other.c[target.by_name[field.relation.target_column].column.name]
-    return other, link, other.c[target.title_field.column.name]
+    link = target.by_name[field.relation.target_column].exact_in(other)
+    return other, link, target.title_field.exact_in(other)

@@ -1,4 +1,7 @@
-"""Snapshots: the values of a record as texts, from which the very same values can be made again."""
+"""Snapshots: the values of a record as texts, from which the very same ones can be made again.
+
+What has no such text stands there as the driver has it.
+"""
 
 import hashlib
 import hmac
@@ -7,45 +10,71 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.engine import Dialect
+
 from webapp.admin.fields import Field
 from webapp.admin.resource import Resource
+from webapp.admin.stored import Stored, is_storable, packed, unpacked
+from webapp.history import Recorded
 
-# Name → text of each field of one record; None is no value.
-Snapshot = dict[str, str | None]
+# The key of an object that stands for a value as the driver has it.
+STORED = "stored"
+# Name → what stands for the value of each field of one record.
+Snapshot = dict[str, Recorded]
 
 
 def snapshot_of(resource: Resource, values: Mapping[str, Any]) -> Snapshot:
-    """Return the texts of a record's values, by field."""
-    return {name: kept_text(resource.by_name[name], value) for name, value in values.items()}
+    """Return what stands for a record's values, by field."""
+    return {name: recorded(resource.by_name[name], value) for name, value in values.items()}
 
 
-def values_of(resource: Resource, snapshot: Mapping[str, str | None]) -> dict[str, Any]:
+def values_of(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
     """Return the values of a snapshot; fields that the model has no longer are left out.
 
     Raises ValueError for a text that its field would not take any more.
     """
     return {
-        name: kept_value(resource.by_name[name], text)
+        name: restored(resource.by_name[name], text)
         for name, text in snapshot.items()
         if name in resource.by_name
     }
 
 
-def kept_text(field: Field, value: Any) -> str | None:
-    """Return the text that stands for a value of a field, the same for equal values."""
-    if isinstance(value, Decimal):
+def recorded(field: Field, value: Any) -> Recorded:
+    """Return what stands for a value of a field, the same for equal ones.
+
+    It is a text from which the very same value can be made, or what the driver has.
+    """
+    if value is None:
+        return None
+    if isinstance(value, Stored):
+        return {STORED: packed(value.raw)}
+    if isinstance(value, Decimal) and getattr(field.column.type, "scale", None) is not None:
         # Databases keep, or add, zeros at the end.
         whole, point, places = f"{value:f}".partition(".")
         text = f"{whole}{point}{places.rstrip('0')}".rstrip(".")
         return "0" if text == "-0" else text
-    return None if value is None else field.input.format(value)
+    return field.input.format(value)
 
 
-def kept_value(field: Field, text: str | None) -> Any:
-    """Return the value that a text stands for."""
-    if text is None or field.is_text:
-        return text
-    return field.input(text)
+def restored(field: Field, record: Recorded) -> Any:
+    """Return the value that this stands for. Raises ValueError for a text that is none any more."""
+    if isinstance(record, dict):
+        return Stored(unpacked(record.get(STORED)))
+    if record is None or field.input.is_plain_text:
+        return record
+    value = field.input(record)
+    if field.input.kind == "integer" and not is_storable(value):
+        raise ValueError("Enter a number that is not so long.")
+    return value
+
+
+def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:
+    """Return the same with what Python reads of it."""
+    value = restored(field, record)
+    if isinstance(value, Stored):
+        return field.exact_type.result_processor(dialect, None)(value.raw)
+    return value
 
 
 def digest_of(secret: str, *parts: object) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy.types import NullType
 from webapp.admin.pointing import Cause, is_any, parts
 from webapp.admin.stored_tables import MARK, RowId, StoredTable, TableColumn, TableName
 from webapp.database import is_postgresql
-from webapp.history import Change, Entry, Kind
+from webapp.history import Change, Entry, Kind, Recorded
 
 # The only “field” of what is written down of such rows.
 ROWS = "rows"
@@ -94,7 +94,7 @@ def is_of_rows(change: Change) -> bool:
 
 def rows_change_of(change: Change) -> RowsChange:
     """Read what was written down."""
-    before, after = (None if each is None else json.loads(each) for each in change.values[ROWS])
+    before, after = (_loaded(each) for each in change.values[ROWS])
     either = before or after or {}
     return RowsChange(
         TableName(*either["table"]),
@@ -111,9 +111,13 @@ def whole_row_text(columns: Sequence[str], row: RawRow) -> str:
 
 def whole_row_of(change: Change) -> dict[str, Raw] | None:
     """Return the values of all columns of a record that was deleted, if they were written down."""
-    text = change.values.get(WHOLE_ROW, (None, None))[0]
-    values: dict[str, Raw] | None = None if text is None else json.loads(text)
+    values: dict[str, Raw] | None = _loaded(change.values.get(WHOLE_ROW, (None, None))[0])
     return values
+
+
+# Any: JSON.
+def _loaded(recorded: Recorded) -> Any:
+    return json.loads(recorded) if isinstance(recorded, str) else None
 
 
 async def fetch_rows(

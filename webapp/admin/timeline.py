@@ -1,11 +1,14 @@
 """Timeline: what was done, newest first, in words, filtered and paged by cursor."""
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.datastructures import QueryParams
@@ -15,8 +18,8 @@ from webapp.admin.fields import Field
 from webapp.admin.labels import label_of
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
-from webapp.admin.snapshots import kept_value
-from webapp.history import IS_TOLD, Change, Kind
+from webapp.admin.snapshots import read_again, recorded, restored
+from webapp.history import IS_TOLD, Change, Kind, Recorded
 
 PAGE_SIZE = 50
 MOST_PEOPLE = 100
@@ -214,7 +217,7 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
     return Timeline(
         query,
         tuple(
-            _line(site, change, titles)
+            _line(site, change, titles, session.get_bind().dialect)
             if count == 1
             else Line(change, _resource_of(site, change), (), count)
             for change, count in zip(found, counts, strict=True)
@@ -253,29 +256,30 @@ async def _fetch_titles(
 
     One that is gone has none.
     """
-    wanted: dict[tuple[Resource, str], set[str]] = {}
+    wanted: dict[tuple[Resource, str], dict[str, Recorded]] = {}
     for change in changes:
         resource = _resource_of(site, change)
         for name, (old, new) in change.values.items() if resource else ():
             field = resource.by_name.get(name) if resource else None
             if field is not None and field.relation is not None:
-                texts = wanted.setdefault(
-                    (site.target_of(field), field.relation.target_column), set()
-                )
-                texts |= {text for text in (old, new) if text is not None}
+                found = wanted.setdefault((site.target_of(field), field.relation.target_column), {})
+                found |= {json.dumps(each): each for each in (old, new) if each is not None}
     titles = {}
-    for (target, name), texts in wanted.items():
+    for (target, name), records in wanted.items():
         field = target.by_name[name]
-        shown = [each.column.label(f"_{place}") for place, each in enumerate(target.title_fields)]
-        columns = [field.column.label("value"), *shown]
-        values = [kept_value(field, text) for text in texts]
-        for value, *row in await session.execute(select(*columns).where(field.column.in_(values))):
+        shown = [each.exact.label(f"_{place}") for place, each in enumerate(target.title_fields)]
+        columns = [field.exact.label("value"), *shown]
+        values = []
+        for each in records.values():
+            with suppress(ValueError):
+                values.append(restored(field, each))
+        for value, *row in await session.execute(select(*columns).where(field.exact.in_(values))):
             own = dict(zip((each.name for each in target.title_fields), row, strict=True))
-            titles[target.name, name, field.input.format(value)] = target.title_among(own)
+            titles[target.name, name, json.dumps(recorded(field, value))] = target.title_among(own)
     return titles
 
 
-def _line(site: Site, change: Change, titles: Titles) -> Line:
+def _line(site: Site, change: Change, titles: Titles, dialect: Dialect) -> Line:
     resource = _resource_of(site, change)
     if resource is None:
         # Of what is administered no longer nobody knows what was masked.
@@ -284,8 +288,8 @@ def _line(site: Site, change: Change, titles: Titles) -> Line:
     differences = [
         Difference(
             field.label,
-            _shown(site, field, old, titles),
-            _shown(site, field, new, titles),
+            _shown(site, field, old, titles, dialect),
+            _shown(site, field, new, titles, dialect),
         )
         for field in resource.fields
         if field.name in change.values and not (field.is_generated and change.kind != Kind.CHANGED)
@@ -301,26 +305,30 @@ def _plain_differences(change: Change) -> tuple[Difference, ...]:
         Difference(
             label_of(name),
             # Neither: that it was, and nothing of what it is.
-            shortened(old or "") if (old, new) != (None, None) else MASK,
-            shortened(new or "") if (old, new) != (None, None) else MASK,
+            shortened(str(old or "")) if (old, new) != (None, None) else MASK,
+            shortened(str(new or "")) if (old, new) != (None, None) else MASK,
         )
         for name, (old, new) in change.values.items()
     )
 
 
-def _shown(site: Site, field: Field, text: str | None, titles: Titles) -> str:
-    if text is None:
+def _shown(site: Site, field: Field, each: Recorded, titles: Titles, dialect: Dialect) -> str:
+    if each is None:
         return ""
     if field.is_masked:
         return MASK
     if field.relation is not None:
         target = site.target_of(field)
-        title = titles.get((target.name, field.relation.target_column, text))
-        return title or f"{target.label} {text}, which is gone"
+        title = titles.get((target.name, field.relation.target_column, json.dumps(each)))
+        return title or f"{target.label} {_text(field, each, dialect)}, which is gone"
+    return _text(field, each, dialect)
+
+
+def _text(field: Field, each: Recorded, dialect: Dialect) -> str:
     try:
-        return shortened(revealed(field, kept_value(field, text)))
+        return shortened(revealed(field, read_again(field, each, dialect)))
     except ValueError:
-        return shortened(text)
+        return shortened(str(each))
 
 
 def _resource_of(site: Site, change: Change) -> Resource | None:

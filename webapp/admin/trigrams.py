@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnClause,
     ColumnElement,
     CompoundSelect,
@@ -144,8 +143,8 @@ def _index(resource: Resource) -> tuple[Any, ColumnElement[bool]]:
     return index, index.c[name].op("MATCH")(bindparam("trigrams", type_=String))
 
 
-def _key(resource: Resource) -> list[Column[Any]]:
-    return [field.column for field in resource.key]
+def _key(resource: Resource) -> list[ColumnElement[Any]]:
+    return [field.exact for field in resource.key]
 
 
 def _proposed_keys(resource: Resource, *, is_distinct: bool) -> CompoundSelect[Any]:

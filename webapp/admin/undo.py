@@ -1,17 +1,17 @@
 """Undo: takes back an operation, or brings a record back to an earlier state."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel
 
-from webapp.admin import changes
+from webapp.admin import changes, records
 from webapp.admin.causes import cause_of
 from webapp.admin.keys import parse_key
 from webapp.admin.pointing import Cause
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.reversal import reverse
 from webapp.admin.site import Site
 from webapp.admin.snapshots import snapshot_of, values_of
@@ -22,6 +22,7 @@ from webapp.history import (
     Change,
     Kind,
     Operation,
+    Recorded,
     fetch_latest,
     fetch_since,
     lock_operation,
@@ -92,17 +93,17 @@ async def undo_change(
     Raises Invalid if one of the fields was changed again, or none is as the change left it.
     """
     key = parse_key(resource, change.key)
-    record = key and await changes.fetch_record(session, resource, key, is_locked=True)
+    record = key and await records.fetch_record(session, resource, key, is_locked=True)
     if not record:
         raise Invalid({"": f"This {resource.label} is deleted. Restore it first."})
     known = {name: pair for name, pair in change.values.items() if name in resource.by_name}
-    present = snapshot_of(resource, {name: getattr(record, name) for name in known})
+    present = snapshot_of(resource, {name: record[name] for name in known})
     again = [name for name, pair in known.items() if present[name] not in pair]
     if again:
         raise Invalid({"": await _changed_again(session, resource, change, again[0])})
     olds = {name: old for name, (old, new) in known.items() if present[name] == new}
     values = _values(resource, olds)
-    if not await changes.change(session, site, resource, record, values, operation):
+    if not await changes.change(session, site, resource, record, values, operation, is_exact=True):
         raise Invalid({"": f"The {resource.label} is as it was before this change already."})
     return Undone(resource, change.key, resource.title_of(record), 1)
 
@@ -125,20 +126,22 @@ async def restore(
     key = parse_key(resource, change.key)
     if key is None:
         raise Invalid({"": f"The key of this {resource.label} is no key any more."})
-    record = await changes.fetch_record(session, resource, key, is_locked=True)
+    record = await records.fetch_record(session, resource, key, is_locked=True)
     is_back = record is None
     later = await fetch_since(session, resource.name, [change.key], change.id or 0)
     left_count = 0
     if record is None:
         left_count = await _bring_back(session, site, resource, change.key, operation)
-        record = await changes.fetch_record(session, resource, key, is_locked=True)
+        record = await records.fetch_record(session, resource, key, is_locked=True)
         assert record is not None
-    earlier: dict[str, str | None] = {}
+    earlier: dict[str, Recorded] = {}
     for each in [*later, change] if is_before or change.kind == Kind.DELETED else later:
         if each.effect != Kind.CREATED:
             earlier |= {name: old for name, (old, _) in each.values.items()}
     values = _values(resource, earlier)
-    is_changed = await changes.change(session, site, resource, record, values, operation)
+    is_changed = await changes.change(
+        session, site, resource, record, values, operation, is_exact=True
+    )
     title = resource.title_of(record)
     return Undone(resource, change.key, title, 1, left_count, is_change=is_back or is_changed)
 
@@ -150,11 +153,12 @@ async def recreate(
     deletion: Change,
     values: Mapping[str, Any],
     operation: Operation,
-) -> SQLModel:
+) -> Record:
     """Create a deleted record anew under its own key, with `values` over those it had."""
     kept = _values(resource, {name: old for name, (old, _) in deletion.values.items()})
+    whole, exact = {**kept, **values}, kept.keys() - values.keys()
     return await changes.create(
-        session, site, resource, {**kept, **values}, operation, kind=Kind.RESTORED
+        session, site, resource, whole, operation, exact=exact, kind=Kind.RESTORED
     )
 
 
@@ -202,7 +206,7 @@ def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Chang
     part: list[Change | RowsChange] = []
     names: set[Cause] = set()
     # Where each record that comes back was pointed at: resource, field and text of the value.
-    targets: set[tuple[Resource, str, str | None]] = set()
+    targets: set[tuple[Resource, str, str]] = set()
     for change in made:
         if is_of_rows(change):
             rows = rows_change_of(change)
@@ -212,7 +216,7 @@ def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Chang
             continue
         resource = _resource_of(site, change)
         points = {
-            (site.target_of(field), field.relation.target_column, change.values[field.name][0])
+            (site.target_of(field), field.relation.target_column, _written(change, field.name))
             for field in resource.fields
             if field.relation and field.name in change.values
         }
@@ -222,15 +226,21 @@ def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Chang
             if change.kind == Kind.DELETED:
                 names.add((change.resource, change.key))
                 olds = ((name, old) for name, (old, _) in change.values.items())
-                targets |= {(resource, name, old) for name, old in olds if old is not None}
+                there = [name for name, old in olds if old is not None]
+                targets |= {(resource, name, _written(change, name)) for name in there}
     return part
+
+
+def _written(change: Change, name: str) -> str:
+    """Return a text for what is recorded of a field before a change."""
+    return json.dumps(change.values[name][0])
 
 
 def _resource_of(site: Site, change: Change) -> Resource:
     return next(each for each in site.resources if each.name == change.resource)
 
 
-def _values(resource: Resource, snapshot: Mapping[str, str | None]) -> dict[str, Any]:
+def _values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
     try:
         return values_of(resource, snapshot)
     except ValueError as error:

@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 from fastapi.routing import APIRoute
-from sqlalchemy import select
-from sqlalchemy.orm import RelationshipProperty, selectinload
+from sqlalchemy import ColumnElement, false
+from sqlalchemy.orm import RelationshipProperty
 from sqlmodel import SQLModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from webapp.admin import changes, removal
+from webapp.admin import changes, records, removal
 from webapp.admin.keys import Key, parse_key
 from webapp.admin.labels import words_of
 from webapp.admin.requests import operation_of, secret_of, session_of
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.schemas import alias_of, dumped
 from webapp.admin.site import Site
 from webapp.admin.snapshots import digest_of, snapshot_of
@@ -61,10 +61,10 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     read, one = resource.read_schema, resource.label
 
     async def list_records(request: Request, skip: Skip = 0, limit: Limit = 100) -> Response:
-        rows = _page(resource, skip, limit)
-        records = await session_of(request).scalars(rows)
+        session = session_of(request)
+        found = await records.fetch_where(session, resource, skip=skip, limit=limit)
         hidden = _hidden(resource, request)
-        return JSONResponse([dumped(read, record, hidden) for record in records])
+        return JSONResponse([dumped(read, record, hidden) for record in found])
 
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = resource.given(values)
@@ -179,10 +179,10 @@ def _reader_of_one(
     other, name = site.of(relationship.mapper.class_), relationship.key
 
     async def read_with_one(request: Request, id: str) -> Response:
-        load = selectinload(getattr(resource.model, name))
-        record = await _fetch(resource, request, id, options=[load])
-        related = getattr(record, name)
-        shown = None if related is None else _shown(other, request, related)
+        record = await _fetch(resource, request, id)
+        conditions = _joining(resource, other, relationship, record)
+        found = await records.fetch_where(session_of(request), other, *conditions, limit=1)
+        shown = _shown(other, request, found[0]) if found else None
         return JSONResponse({**_shown(resource, request, record), name: shown})
 
     return read_with_one
@@ -198,19 +198,30 @@ def _reader_of_many(
     ) -> Response:
         record = await _fetch(resource, request, id)
         # A team may have a million heroes, so they come by the page.
-        rows = _page(other, skip, limit)
-        for local, remote in relationship.local_remote_pairs or ():
-            value = getattr(record, resource.name_of(local))
-            rows = rows.where(remote == value)
-        records = await session_of(request).scalars(rows)
-        shown = [_shown(other, request, related) for related in records]
+        conditions = _joining(resource, other, relationship, record)
+        session = session_of(request)
+        found = await records.fetch_where(session, other, *conditions, skip=skip, limit=limit)
+        shown = [_shown(other, request, related) for related in found]
         return JSONResponse({**_shown(resource, request, record), name: shown})
 
     return read_with_many
 
 
+def _joining(
+    resource: Resource, other: Resource, relationship: RelationshipProperty[Any], record: Record
+) -> list[ColumnElement[bool]]:
+    """Return what the records fulfil that a relationship leads to from this one."""
+    found: list[ColumnElement[bool]] = []
+    for local, remote in relationship.local_remote_pairs or ():
+        value = record[resource.name_of(local)]
+        # NULL points at nothing.
+        there = other.by_name[other.name_of(remote)].exact
+        found.append(false() if value is None else there == value)
+    return found
+
+
 # Any: JSON values.
-def _shown(resource: Resource, request: Request, record: SQLModel) -> dict[str, Any]:
+def _shown(resource: Resource, request: Request, record: Record) -> dict[str, Any]:
     return dumped(resource.read_schema, record, _hidden(resource, request))
 
 
@@ -232,21 +243,21 @@ def _hidden(resource: Resource, request: Request) -> frozenset[str]:
     return frozenset() if identity_of(request).can_edit else resource.masked_names
 
 
-def _answer(resource: Resource, request: Request, record: SQLModel, status: int = 200) -> Response:
+def _answer(resource: Resource, request: Request, record: Record, status: int = 200) -> Response:
     headers = {"ETag": _etag(resource, request, record)}
     return JSONResponse(_shown(resource, request, record), status, headers)
 
 
-def _etag(resource: Resource, request: Request, record: SQLModel) -> str:
+def _etag(resource: Resource, request: Request, record: Record) -> str:
     """Return the version of a record as its reader sees it; other values make another one."""
     hidden = _hidden(resource, request)
     names = [field.name for field in resource.fields if field.name not in hidden]
-    seen = snapshot_of(resource, {name: getattr(record, name) for name in names})
+    seen = snapshot_of(resource, {name: record[name] for name in names})
     digest = digest_of(secret_of(request), resource.name, seen)
     return f'"{digest}"'
 
 
-def _check_match(resource: Resource, request: Request, record: SQLModel) -> None:
+def _check_match(resource: Resource, request: Request, record: Record) -> None:
     """Raise 412 if the record is not the one that `If-Match` names."""
     wanted = request.headers.get("if-match")
     if wanted is not None and not _names(wanted, _etag(resource, request, record)):
@@ -260,12 +271,6 @@ def _names(header: str, etag: str) -> bool:
     return "*" in given or etag in given
 
 
-def _page(resource: Resource, skip: int, limit: int) -> Any:
-    # Any: a SELECT of a model that is known only at run time.
-    key = [field.column for field in resource.key]
-    return select(resource.model).order_by(*key).offset(skip).limit(limit)
-
-
 def _key(resource: Resource, id: str) -> Key:
     key = parse_key(resource, id)
     if key is None:
@@ -273,10 +278,11 @@ def _key(resource: Resource, id: str) -> Key:
     return key
 
 
-async def _fetch(resource: Resource, request: Request, id: str, **options: Any) -> SQLModel:
-    record = await changes.fetch_record(
-        session_of(request), resource, _key(resource, id), **options
-    )
+async def _fetch(
+    resource: Resource, request: Request, id: str, *, is_locked: bool = False
+) -> Record:
+    session, key = session_of(request), _key(resource, id)
+    record = await records.fetch_record(session, resource, key, is_locked=is_locked)
     if record is None:
         raise _not_found(resource)
     return record

@@ -1,0 +1,272 @@
+"""Stored values: whatever a database holds is shown, kept, found again and brought back."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+from tests.html import by_id, errors_of, form_of, link, rows_of, submit, text_of, undo_of
+from tests.serving import serving
+from tests.things import Label, Thing
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.identity import Role
+from webapp.settings import Settings
+
+COLUMNS = [name for name in Thing.model_fields if name not in ("id", "title")]
+# Of some types only the database knows what is typed.
+WRITABLE = [field.name for field in Resource(Thing).edit_fields if field.name != "title"]
+# What SQLite takes for a value of any column.
+SQLITE_LITERALS = [
+    "NULL", "0", "1", "7", "-1", "5000000001", "9223372036854775807", "1.5", "2.0", "1e999",
+    "-1e999", "1e300", "0.1 + 0.2", "1.00005", "'abc'", "''", "' x '", "'0000-00-00'",
+    "'2021-01-01'", "'2021-01-01 00:00:00'", "'2021-01-01T00:00:00Z'",
+    "'2021-01-01 00:00:00.000000'", "'2021-01-01 12:00:00+02:00'", "'12:30'", "'24:00:00'",
+    "'-4713-01-01'", "'XL'", "'SMALL'", "'true'", "'12,5'", "'[1]'", "'{\"a\":1}'",
+    "'{\"a\": NaN}'", "'null'", "'\"x\"'", "'\"\\ud800\"'", "'" + "[" * 300 + "'", "'1e5'",
+    "x'00ff'", "x''", "x'41'", "CAST(x'ff41' AS TEXT)", "'a' || char(0) || 'b'",
+    "'a' || char(13) || 'b'", "'a' || char(13) || char(10) || 'b'", "'a' || char(10) || 'b'",
+    "'" + "x" * 300 + "'", "'123e4567-e89b-12d3-a456-426614174000'",
+    "'123e4567e89b12d3a456426614174000'", "'=1+1'",
+]  # fmt: skip
+# What PostgreSQL takes for a value of each column, as text.
+POSTGRESQL_TEXTS: dict[str, list[str]] = {
+    "whole": ["0", "-2147483648", "2147483647"],
+    "small": ["-32768", "32767"],
+    "big": ["9223372036854775807", "-9223372036854775808", "5000000001"],
+    "ratio": ["NaN", "Infinity", "-Infinity", "-0", "1e300", "0.1", "5e-324"],
+    "rough": ["NaN", "Infinity", "0.1", "1e-45", "3.4e38"],
+    "price": ["NaN", "1.5", "0", "-999999.9999"],
+    "amount": ["NaN", "Infinity", "-Infinity", "1.50", "1.5", "0.000", "1e200", "1e-200"],
+    "flag": ["t", "f"],
+    "day": ["infinity", "-infinity", "0044-03-15 BC", "12021-01-01", "0001-01-01", "2021-01-01"],
+    "moment": ["infinity", "-infinity", "0044-03-15 12:00:00+00 BC", "12021-01-01 00:00+00",
+               "2021-01-01 00:00:00.000001+05:30", "9999-12-31 23:59:59.999999+00"],
+    "clock": ["infinity", "-infinity", "0044-03-15 12:00 BC", "290000-01-01 00:00",
+              "2021-01-01 00:00:00.1"],
+    "opens": ["24:00:00", "00:00", "23:59:59.999999"],
+    "lasts": ["1 mon", "24:00:00", "1 day", "-1 day", "1 day -04:00:00", "100000 years",
+              "1 year 2 mons -3 days 04:05:06.7", "-00:00:01"],
+    "size": ["SMALL", "LARGE", "XL"],
+    "uid": ["123e4567-e89b-12d3-a456-426614174000"],
+    "code": ["abc", "", " x ", "a\rb", "a\nb", "=1+1", "\u200b"],
+    "padded": ["abc", ""],
+    "note": ["x" * 3000, "a\rb", "a\r\nb", "\n", " "],
+    "data": ['{"b":1,"a":1}', '{"a": 1, "a": 2}', "  {}  ", "null", "1e999", '"\\ud800"',
+             "1" + "0" * 5000, "[" * 300 + "]" * 300, "1.50", '"\\u0000"'],
+    "doc": ['{"bb": 1, "a": 1.50}', "null", "1e100", "12345678901234567890123", "[]", '"ü\\n"'],
+    "tags": ["{}", "{a,NULL,\"NULL\",\"\"}", '{"a\\"b","c\\\\d","x y","{"}', "{{a,b},{c,d}}",
+             "[5:6]={a,b}"],
+    "address": ["10.0.0.1", "10.0.0.0/8", "::1"],
+    "span": ["[1,5)", "empty", "(,)"],
+    "words": ["'fat' 'rat':2A", ""],
+    "cost": ["1.5", "-1000"],
+}  # fmt: skip
+
+
+@pytest.fixture
+async def things(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an admin of things and labels."""
+    columns = (Thing.title, *(getattr(Thing, name) for name in COLUMNS))
+    resources = (Resource(Thing, columns=columns, sort="id"), Resource(Label))
+    connection = await session.connection()
+    await connection.run_sync(
+        lambda sync: SQLModel.metadata.create_all(sync, [each.table for each in resources])
+    )
+    if not is_sqlite(session):
+        await session.commit()
+        await session.execute(text("ALTER TYPE size ADD VALUE 'XL'"))
+    await session.commit()
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        yield client
+
+
+def is_sqlite(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+async def run(session: AsyncSession, statement: str) -> None:
+    # As another program writes: a colon is no parameter.
+    await (await session.connection()).exec_driver_sql(statement)
+    await session.commit()
+
+
+async def fill(session: AsyncSession) -> None:
+    """Put everything that a database takes into every column."""
+    if is_sqlite(session):
+        names = ", ".join(COLUMNS)
+        for number, literal in enumerate(SQLITE_LITERALS, 1):
+            values = ", ".join([literal] * len(COLUMNS))
+            await run(
+                session,
+                f"INSERT INTO thing (id, title, {names}) VALUES ({number}, 'T{number}', {values})",
+            )
+        return
+    most = max(map(len, POSTGRESQL_TEXTS.values()))
+    for number in range(most + 1):
+        given = {
+            name: texts[number % len(texts)] if number else None
+            for name, texts in POSTGRESQL_TEXTS.items()
+        }
+        values = ", ".join(
+            "NULL" if each is None else "'" + each.replace("'", "''") + "'"
+            for each in given.values()
+        )
+        names = ", ".join(given)
+        await run(session, f"INSERT INTO thing (title, {names}) VALUES ('T{number + 1}', {values})")
+
+
+async def dump(session: AsyncSession, table: str = "thing") -> list[tuple[Any, ...]]:
+    """The whole table, to the last byte."""
+    names = list(SQLModel.metadata.tables[table].columns.keys())
+    if is_sqlite(session):
+        columns = ", ".join(f"quote({name}), typeof({name}), hex({name})" for name in names)
+    else:
+        columns = ", ".join(f"{name}::text" for name in names)
+    connection = await session.connection()
+    rows = (await connection.exec_driver_sql(f"SELECT {columns} FROM {table}")).all()
+    await session.commit()
+    return sorted((tuple(row) for row in rows), key=repr)
+
+
+def strict(answer: httpx.Response) -> Any:
+    """The JSON of an answer, which may hold nothing that JSON does not know."""
+    assert answer.status_code == 200, answer.text[:500]
+    return _strict(answer.text)
+
+
+def _strict(text: str) -> Any:
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+async def test_whatever_is_stored_is_listed_exported_and_opened(
+    things: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await fill(session)
+    before = await dump(session)
+    page = await things.get("/things?size=100")
+    assert len(rows_of(page)) == len(before)
+    for extension in ("csv", "json", "jsonl"):
+        assert (await things.get(f"/things.{extension}")).status_code == 200
+    assert len(strict(await things.get("/things.json"))) == len(before)
+    listed = strict(await things.get("/api/things/?limit=1000"))
+    assert len(listed) == len(before)
+    for record in listed:
+        at = f"/things/{record['id']}"
+        assert strict(await things.get(f"/api{at}")) == record
+        for url in (at, f"{at}/edit", f"{at}/history", f"{at}/delete"):
+            assert (await things.get(url)).status_code == 200, url
+    for name in COLUMNS:
+        for sort in (name, f"-{name}"):
+            assert (await things.get(f"/things?sort={sort}")).status_code in (200, 400)
+    assert await dump(session) == before
+
+
+async def test_a_record_saved_without_a_change_stays_as_it_is(
+    things: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await fill(session)
+    before = await dump(session)
+    for number in range(1, len(before) + 1):
+        edit = await things.get(f"/things/{number}/edit")
+        saved = await submit(things, form_of(edit, press="Save changes"))
+        assert saved.status_code == 303, (number, errors_of(saved))
+    assert await dump(session) == before
+    assert strict(await things.get("/api/things/1"))["title"] == "T1"
+
+
+async def test_a_change_of_another_field_keeps_everything_and_is_taken_back(
+    things: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await fill(session)
+    before = await dump(session)
+    for number in range(1, len(before) + 1):
+        edit = await things.get(f"/things/{number}/edit")
+        saved = await submit(things, form_of(edit, press="Save changes"), {"title": "New"})
+        assert saved.status_code == 303, (number, errors_of(saved))
+        changed = await dump(session)
+        assert sum(a != b for a, b in zip(before, changed, strict=False)) <= len(before)
+        await press_undo(things)
+        assert await dump(session) == before, number
+        patched = await things.patch(f"/api/things/{number}", json={"title": "Newer"})
+        assert patched.status_code == 200, patched.text
+        back = await things.patch(f"/api/things/{number}", json={"title": f"T{number}"})
+        assert back.status_code == 200
+        assert await dump(session) == before, number
+
+
+async def test_what_was_deleted_comes_back_as_it_was(
+    things: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await fill(session)
+    before = await dump(session)
+    ids = [("id", str(number)) for number in range(1, len(before) + 1)]
+    deleted = await things.post("/things/delete", data={"id": [number for _, number in ids]})
+    assert deleted.status_code == 303
+    assert await dump(session) == []
+    await press_undo(things)
+    assert await dump(session) == before
+    assert (await things.get("/history")).status_code == 200
+
+
+async def test_whatever_is_cleared_comes_back_as_it_was(
+    things: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await fill(session)
+    before = await dump(session)
+    for number in range(1, len(before) + 1):
+        cleared = await things.patch(f"/api/things/{number}", json=dict.fromkeys(WRITABLE))
+        assert cleared.status_code == 200, cleared.text
+    emptied = strict(await things.get("/api/things/?limit=1000"))
+    assert all(record[name] is None for record in emptied for name in WRITABLE)
+    for number in range(len(before), 0, -1):
+        page = await things.get(f"/things/{number}/history")
+        assert page.status_code == 200
+        button = "Restore the version before"
+        if button in page.text:
+            restored = await submit(things, form_of(page, press=button))
+            assert restored.status_code == 303, text_of(by_id(restored, "main"))
+    assert await dump(session) == before
+
+
+@pytest.mark.parametrize("is_backward", [False, True], ids=["forward", "backward"])
+async def test_every_order_gives_each_row_once(
+    things: httpx.AsyncClient, session: AsyncSession, is_backward: bool
+) -> None:
+    await fill(session)
+    count = len(await dump(session))
+    for name in COLUMNS:
+        url: str | None = f"/things?size=7&sort={name}" + "&before=end" * is_backward
+        if (await things.get(url or "")).status_code == 400:
+            # No such order.
+            continue
+        found: list[str] = []
+        for _ in range(count):
+            page = await things.get(url or "")
+            assert page.status_code == 200, (name, url)
+            found += [row["Title"] for row in rows_of(page)]
+            url = next_url(page, "Previous page" if is_backward else "Next page")
+            if url is None:
+                break
+        assert sorted(found) == sorted(set(found)), name
+        assert len(found) == count, name
+
+
+def next_url(page: httpx.Response, label: str) -> str | None:
+    try:
+        return link(page, label)
+    except AssertionError:
+        return None
+
+
+async def press_undo(client: httpx.AsyncClient) -> None:
+    undone = await submit(client, undo_of(await client.get("/things")))
+    assert undone.status_code == 303, text_of(by_id(undone, "main"))

@@ -1,0 +1,117 @@
+"""Records: reads and writes them as they are stored."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Label, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webapp.admin.keys import Key, key_condition
+from webapp.admin.resource import Record, Resource
+
+
+async def fetch_record(
+    session: AsyncSession, resource: Resource, key: Key, *, is_locked: bool = False
+) -> Record | None:
+    """Fetch one record, if it is there; `is_locked` keeps others from changing it meanwhile."""
+    records = await fetch_records(session, resource, [key], is_locked=is_locked)
+    return records[0] if records else None
+
+
+async def fetch_records(
+    session: AsyncSession, resource: Resource, keys: Sequence[Key], *, is_locked: bool = False
+) -> list[Record]:
+    """Fetch those of these records that are there, in the order of their keys."""
+    return await fetch_where(session, resource, key_condition(resource, keys), is_locked=is_locked)
+
+
+async def fetch_where(
+    session: AsyncSession,
+    resource: Resource,
+    *conditions: ColumnElement[bool],
+    skip: int = 0,
+    limit: int | None = None,
+    is_locked: bool = False,
+) -> list[Record]:
+    """Fetch the records that fulfil all conditions, in the order of their keys."""
+    statement = select(*columns_of(resource)).where(*conditions)
+    statement = statement.order_by(*(field.exact for field in resource.key))
+    if skip or limit is not None:
+        statement = statement.offset(skip).limit(limit)
+    if is_locked:
+        statement = statement.with_for_update()
+    rows = await session.execute(statement)
+    names = [field.name for field in resource.fields]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def columns_of(resource: Resource) -> list[Label[Any]]:
+    """Return all columns of a resource, in the order of its fields."""
+    return [field.exact.label(f"_{place}") for place, field in enumerate(resource.fields)]
+
+
+async def insert_record(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any]
+) -> Key:
+    """Insert a record and return its key."""
+    own = [field.exact.label(f"_{place}") for place, field in enumerate(resource.key)]
+    written = _written(resource, values)
+    statement = insert(resource.table).values(_given(resource, written)).returning(*own)
+    return tuple((await session.execute(statement, _named(written))).one())
+
+
+async def insert_records(
+    session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert records; a statement for those that have values in the same fields."""
+    batches: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        written = _written(resource, row)
+        batches.setdefault(tuple(written), []).append(written)
+    for batch in batches.values():
+        statement = insert(resource.table).values(_given(resource, batch[0]))
+        await session.execute(statement, [_named(row) for row in batch])
+
+
+async def update_records(
+    session: AsyncSession,
+    resource: Resource,
+    changed: Sequence[tuple[Key, Mapping[str, Any]]],
+    *,
+    is_exact: bool = False,
+) -> None:
+    """Give each record values of its own; a statement for those that differ in the same fields.
+
+    If `is_exact`, an `onupdate` changes no others.
+    """
+    batches: dict[tuple[str, ...], list[tuple[Key, Mapping[str, Any]]]] = {}
+    for key, values in changed:
+        written = _written(resource, values)
+        if written:
+            batches.setdefault(tuple(written), []).append((key, written))
+    kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
+    own = [field.exact == field.given(f"key_{place}") for place, field in enumerate(resource.key)]
+    for batch in batches.values():
+        new = {column: column for column in kept} | _given(resource, batch[0][1])
+        statement = update(resource.table).where(*own).values(new)
+        parameters = [
+            {f"key_{place}": part for place, part in enumerate(key)} | _named(values)
+            for key, values in batch
+        ]
+        await session.execute(statement, parameters)
+
+
+def _written(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values without those that only the database computes."""
+    computed = {field.name for field in resource.fields if field.column.computed is not None}
+    return {name: value for name, value in values.items() if name not in computed}
+
+
+# Any: the keys are columns.
+def _given(resource: Resource, names: Iterable[str]) -> dict[Any, Any]:
+    fields = [resource.by_name[name] for name in names]
+    return {field.column: field.given(f"new_{field.name}") for field in fields}
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
