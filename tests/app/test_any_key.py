@@ -28,6 +28,7 @@ from tests.html import (
     text_of,
 )
 from tests.stored import Stored
+from webapp.admin.spelling import spelled
 
 CODES = [
     "acme",
@@ -88,13 +89,15 @@ async def makers(gadgets: httpx.AsyncClient, session: AsyncSession) -> httpx.Asy
 
 
 async def test_any_key_can_be_created(gadgets: httpx.AsyncClient, stored: Stored) -> None:
-    for code in CODES[::2]:
+    # Typed keys that look the same are the same.
+    codes = [code for code in CODES if spelled(code) == code]
+    for code in codes[::2]:
         created = await gadgets.post("/makers", data={"code": code})
         assert created.status_code == 303, errors_of(created)
-    for code in CODES[1::2]:
+    for code in codes[1::2]:
         answer = await gadgets.post("/api/makers/", json={"code": code})
         assert (answer.status_code, answer.json()["code"]) == (201, code)
-    assert {maker.code for maker in await stored.all(Maker)} == set(CODES)
+    assert {maker.code for maker in await stored.all(Maker)} == set(codes)
 
 
 async def test_a_record_is_shown_and_changed_whatever_its_key(

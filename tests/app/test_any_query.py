@@ -20,7 +20,7 @@ REFUSED = [
     "sort=%20name",
     "sort=__class__",
     "sort=secret_name;--",
-    "sort=" + "x" * 50_000,
+    "sort=" + "x" * 15_000,
     "sort=%00",
     "size=0",
     "size=-1",
@@ -45,7 +45,7 @@ REFUSED = [
     "age_min=%ED%A0%80",
     "after=abc",
     "after=%00",
-    "after=" + "A" * 50_000,
+    "after=" + "A" * 15_000,
     "after=e30",
     "after=W10",
     "after=bnVsbA",
@@ -86,8 +86,8 @@ HARMLESS = [
     "q=%FF",
     "q=%",
     "q=%zz",
-    "a" * 50_000,
-    "&".join(f"p{number}={number}" for number in range(3_000)),
+    "a" * 15_000,
+    "&".join(f"p{number}={number}" for number in range(1_500)),
     ";".join("ab"),
 ]
 
@@ -169,8 +169,8 @@ async def test_any_parameter_may_come_with_any_page(
         "back=//evil.example&in=%00",
         "back=%00",
         "back=%ED%A0%80",
-        "back=/" + "x" * 50_000,
-        "name=" + "x" * 60_000,
+        "back=/" + "x" * 1_500,
+        "name=" + "x" * 15_000,
         "team_id=" + "9" * 5_000,
     ):
         page = await client.get(f"{address}?{query}")

@@ -4,17 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Label, insert, select, update
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.keys import Key, key_condition
 from webapp.admin.resource import Record, Resource
+from webapp.admin.stored import Unbindable
 
 
 async def fetch_record(
     session: AsyncSession, resource: Resource, key: Key, *, is_locked: bool = False
 ) -> Record | None:
     """Fetch one record, if it is there; `is_locked` keeps others from changing it meanwhile."""
-    records = await fetch_records(session, resource, [key], is_locked=is_locked)
+    try:
+        records = await fetch_records(session, resource, [key], is_locked=is_locked)
+    except StatementError as error:
+        # There is nothing under a key that no column can hold.
+        if isinstance(error.orig, Unbindable):
+            return None
+        raise
     return records[0] if records else None
 
 
