@@ -9,6 +9,7 @@ import httpx
 from sqlmodel import col, select
 
 from webapp.accounts.cookies import PLAIN
+from webapp.accounts.door import limits_for
 from webapp.accounts.sessions import Limits, Visitor, digest_of, start_session
 from webapp.accounts.users import User, fold_name
 from webapp.database import Database, connect
@@ -25,11 +26,13 @@ MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> None:
     """Let a client be somebody of a role, who is made, or made so again, if there is none."""
     database = connect(settings)
-    await sign_in_by(database, client, role)
+    await sign_in_by(database, client, role, limits_for(settings))
     await database.close()
 
 
-async def sign_in_by(database: Database, client: httpx.AsyncClient, role: Role) -> None:
+async def sign_in_by(
+    database: Database, client: httpx.AsyncClient, role: Role, limits: Limits = LIMITS
+) -> None:
     """The same by connections that are open already; to open them takes longer than to sign in."""
     async with database.session(is_read_only=False) as session:
         name = NAMES[role]
@@ -39,7 +42,7 @@ async def sign_in_by(database: Database, client: httpx.AsyncClient, role: Role) 
         session.add(user)
         await session.flush()
         assert user.id is not None
-        token = await start_session(session, user.id, LIMITS, VISITOR)
+        token = await start_session(session, user.id, limits, VISITOR)
         await session.commit()
     # As the client keeps what the app sets itself.
     client.cookies.set(PLAIN, token, domain="localhost.local")
@@ -75,6 +78,6 @@ def write_session(file: Path, token: str, role: Role = Role.OWNER) -> None:
             (name, fold_name(name), role.value, moment),
         ).lastrowid
         connection.execute(
-            "INSERT INTO user_session VALUES (?, ?, ?, ?, ?, 'tests', '127.0.0.1')",
+            "INSERT INTO user_session VALUES (?, ?, ?, ?, ?, 'tests', '127.0.0.1', '')",
             (digest_of(token), user_id, moment, moment, end),
         )

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from webapp import server
+from webapp.accounts.door import limits_for
 from webapp.accounts.links import Purpose, make_link
+from webapp.accounts.sessions import bind_sessions
 from webapp.accounts.users import has_users
 from webapp.admin.checks import ResourceError
 from webapp.connecting import DatabaseError, connected, is_unchangeable, ready
@@ -28,6 +31,7 @@ from webapp.resources import RESOURCES
 from webapp.sample import MAX_TEAMS, add_sample, is_empty
 from webapp.server import ListenError, address_of, listen
 from webapp.settings import Settings, SettingsError, check_serving, load_settings
+from webapp.unavailable import is_unavailable
 from webapp.user_commands import user_commands
 
 FAILED = 2
@@ -156,8 +160,21 @@ async def _prepare(settings: Settings, *, sample: bool) -> str:
         await check_tables(database, {each.table: not each.read_only for each in RESOURCES})
         if sample and not is_unchangeable(settings) and await is_empty(database):
             await add_sample(database, HEROES, TEAMS)
-        is_left = settings.auth == "off" or is_unchangeable(settings)
-        return "" if is_left else await _make_first_link(database)
+        if settings.auth == "off" or is_unchangeable(settings):
+            return ""
+        await _bind_sessions(settings, database)
+        return await _make_first_link(database)
+
+
+async def _bind_sessions(settings: Settings, database: Database) -> None:
+    try:
+        async with database.session(is_read_only=False) as session:
+            await bind_sessions(session, limits_for(settings))
+            await session.commit()
+    # A later start does it, or each of them is bound when it is next marked as seen.
+    except Exception as error:
+        if not is_unavailable(error) and not isinstance(error, DBAPIError):
+            raise
 
 
 async def _make_first_link(database: Database) -> str:

@@ -26,6 +26,8 @@ DRIVERS = {
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - it is what is looked out for
 HOST_NAME = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII)
 LEAST_KEY_CHARACTERS = 32
+# How a key begins that the server made: its workers read it where a lasting one would be.
+MADE_KEY = "made-at-the-start:"
 POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
 
 
@@ -118,6 +120,12 @@ class Settings(BaseSettings):
         return ",".join(name for name in names if name)
 
     @property
+    def has_key(self) -> bool:
+        """Whether there is a secret key that is the same after the next start."""
+        key = self.secret_key.get_secret_value()
+        return bool(key) and not key.startswith(MADE_KEY)
+
+    @property
     def is_on_all_addresses(self) -> bool:
         """Whether the server listens on every address of this machine."""
         return self.host in ALL_ADDRESSES
@@ -171,7 +179,7 @@ def check_serving(settings: Settings) -> Settings:
     _check_hosts(settings)
     if settings.secret_key.get_secret_value():
         return settings
-    made = SecretStr(secrets.token_urlsafe(LEAST_KEY_CHARACTERS))
+    made = SecretStr(MADE_KEY + secrets.token_urlsafe(LEAST_KEY_CHARACTERS))
     return settings.model_copy(update={"secret_key": made})
 
 

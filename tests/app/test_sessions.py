@@ -4,28 +4,39 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.applications import Starlette
 
 from tests.html import form_of, submit
+from tests.postgres import PostgresServer
+from tests.server import Server, running_server
 from tests.serving import client_of, serving
-from tests.signing_in import LIMITS
+from tests.signing_in import LIMITS, VISITOR
 from tests.statements import Statements
 from tests.stored import Stored
 from tests.waiting import until
 from webapp.accounts import changes
-from webapp.accounts.sessions import UserSession, end_sessions, fetch_sessions
+from webapp.accounts.sessions import (
+    UserSession,
+    end_sessions,
+    fetch_sessions,
+    key_check_of,
+    start_session,
+)
 from webapp.accounts.users import User
 from webapp.app import create_app
 from webapp.history import Operation
 from webapp.identity import COMMAND_LINE, Role
-from webapp.settings import Settings
+from webapp.settings import Settings, check_serving
 
 BY = Operation(COMMAND_LINE, "command")
 
@@ -195,3 +206,127 @@ async def test_sessions_long_over_are_removed_when_somebody_signs_in(
     await changes.set_password(session, BY, user.id, "x")
     await session.commit()
     assert await stored.count(UserSession) == 1
+
+
+# The secret key.
+
+KEY, OTHER_KEY = SecretStr("k" * 32), SecretStr("o" * 32)
+
+
+@asynccontextmanager
+async def restarted(
+    settings: Settings, key: SecretStr | None, token: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser with a session of before, at a server with a key; with None it makes one."""
+    given = {"secret_key": key or SecretStr("")}
+    app = create_app(check_serving(settings.model_copy(update=given)))
+    async with serving(app) as client:
+        client.cookies.set("session", token, domain="localhost.local")
+        yield client
+
+
+async def is_in(client: httpx.AsyncClient) -> bool:
+    """Whether a session goes on, by page, by program and for what is sent."""
+    page, listed = await client.get("/heroes"), await client.get("/api/heroes/")
+    sent = await client.post("/api/teams/", json={})
+    statuses = (page.status_code, listed.status_code, sent.status_code)
+    assert statuses in {(200, 200, 422), (303, 401, 401)}
+    return statuses[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "goes_on"),
+    [
+        (KEY, KEY, True),
+        (KEY, OTHER_KEY, False),
+        (KEY, None, False),
+        (None, KEY, False),
+        # Each start makes another one.
+        (None, None, True),
+    ],
+)
+async def test_a_session_ends_with_the_secret_key(
+    settings: Settings, before: SecretStr | None, after: SecretStr | None, *, goes_on: bool
+) -> None:
+    given = {"secret_key": before or SecretStr("")}
+    app = create_app(check_serving(settings.model_copy(update=given)))
+    async with serving(app, role=Role.OWNER) as client:
+        assert await is_in(client)
+        token = client.cookies["session"]
+    async with restarted(settings, after, token) as client:
+        assert await is_in(client) is goes_on
+        sent = await client.post("/teams", data={})
+        assert sent.status_code == (422 if goes_on else 401)
+
+
+async def test_a_session_of_another_key_is_not_listed_as_open(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    limits = replace(LIMITS, key_check=key_check_of("another"))
+    assert len(await fetch_sessions(session, 1, LIMITS)) == 1
+    await start_session(session, 1, limits, VISITOR)
+    assert len(await fetch_sessions(session, 1, LIMITS)) == 1
+    assert len(await fetch_sessions(session, 1, limits)) == 1
+
+
+async def unbind(session: AsyncSession) -> None:
+    """Leave sessions as the version before did, which knew of no key."""
+    await session.execute(update(UserSession).values(key_check=None))
+    await session.commit()
+
+
+async def status_at(server: Server, token: str) -> int:
+    async with httpx.AsyncClient(base_url=server.url, cookies={"session": token}) as client:
+        return (await client.get("/heroes")).status_code
+
+
+async def test_a_session_of_the_version_before_goes_on_until_the_key_changes(
+    settings: Settings, client: httpx.AsyncClient, session: AsyncSession, tmp_path: Path
+) -> None:
+    await unbind(session)
+    token = client.cookies["session"]
+    environment = {
+        "WEBAPP_DATABASE_URL": settings.database_url,
+        "WEBAPP_SECRET_KEY": KEY.get_secret_value(),
+    }
+    with running_server(tmp_path / "log", environment) as server:
+        assert await status_at(server, token) == 200
+    async with restarted(settings, KEY, token) as same:
+        assert await is_in(same)
+    async with restarted(settings, OTHER_KEY, token) as another:
+        assert not await is_in(another)
+
+
+async def test_it_gets_the_key_also_when_it_is_marked_as_seen(
+    settings: Settings, client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    await unbind(session)
+    await move(session, seen_at=timedelta(minutes=1))
+    token = client.cookies["session"]
+
+    async def is_bound() -> bool:
+        (found,) = await stored.all(UserSession)
+        return found.key_check == key_check_of(KEY.get_secret_value())
+
+    async with restarted(settings, KEY, token) as same:
+        assert await is_in(same)
+        await until(is_bound)
+    async with restarted(settings, OTHER_KEY, token) as another:
+        assert not await is_in(another)
+
+
+async def test_a_standby_server_starts_with_sessions_of_the_version_before(
+    postgres: PostgresServer, postgres_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(database_url=postgres_url)
+    async with serving(create_app(settings), role=Role.OWNER) as client:
+        token = client.cookies["session"]
+    environment = {"WEBAPP_DATABASE_URL": postgres_url}
+    async with postgres.connected("hero_admin") as other:
+        await other.execute("UPDATE user_session SET key_check = NULL")
+        await other.execute("ALTER DATABASE hero_admin SET default_transaction_read_only = on")
+        try:
+            with running_server(tmp_path / "log", environment) as server:
+                assert await status_at(server, token) == 200
+        finally:
+            await other.execute("ALTER DATABASE hero_admin RESET default_transaction_read_only")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from starlette.requests import Request
 
 from webapp.accounts.passwords import Passwords
-from webapp.accounts.sessions import Limits, Visitor
+from webapp.accounts.sessions import Limits, Visitor, key_check_of
 from webapp.database import Database
 from webapp.settings import Settings
 
@@ -31,14 +31,18 @@ class Door:
         await asyncio.gather(*self.marking.values(), return_exceptions=True)
 
 
-def door_for(settings: Settings, database: Database) -> Door:
-    limits = Limits(
+def limits_for(settings: Settings) -> Limits:
+    return Limits(
         idle=timedelta(hours=settings.session_idle_hours),
         absolute=timedelta(days=settings.session_days),
+        # Sessions outlive a restart also where each start makes a key.
+        key_check=key_check_of(settings.secret_key.get_secret_value()) if settings.has_key else "",
     )
-    return Door(
-        database, limits, settings.secret_key.get_secret_value(), Passwords(), asyncio.Semaphore(2)
-    )
+
+
+def door_for(settings: Settings, database: Database) -> Door:
+    secret_key = settings.secret_key.get_secret_value()
+    return Door(database, limits_for(settings), secret_key, Passwords(), asyncio.Semaphore(2))
 
 
 def door_of(request: Request) -> Door:

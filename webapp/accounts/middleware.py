@@ -126,7 +126,8 @@ class IdentityMiddleware:
         if token is None:
             fetch = partial(fetch_identity, limits=self.door.limits)
             lock = partial(lock_identity, limits=self.door.limits)
-            return _Proof(digest_in(request), fetch, lock, mark_seen)
+            mark = partial(mark_seen, limits=self.door.limits)
+            return _Proof(digest_in(request), fetch, lock, mark)
         # Whoever shows a token is nobody else: what cookies say does not count.
         is_one = is_for_programs(request) and token.startswith(PREFIX)
         digest = digest_of(token) if is_one else ""
