@@ -21,7 +21,7 @@ FORM_PROPERTIES = frozenset(
     __proto__ action addEventListener after append ariaBusy ariaExpanded ariaHidden ariaLabel
     ariaPressed ariaRequired ariaSelected attributes autocomplete autofocus baseURI before
     childElementCount childNodes children classList className click clientHeight cloneNode
-    closest compareDocumentPosition constructor contains dataset dispatchEvent elements encoding
+    closest compareDocumentPosition constructor contains dataset dir dispatchEvent elements encoding
     enctype firstChild firstElementChild focus getAttribute getAttributeNames
     getBoundingClientRect getRootNode hasAttribute hasOwnProperty hidden innerHTML
     insertAdjacentElement insertAdjacentHTML insertBefore isConnected isEqualNode lang lastChild
