@@ -34,7 +34,12 @@ POSTGRESQL_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
     # Compiling costs an admin's short queries more than it gains them.
     "jit": "off",
+    # As values are read that are told as texts.
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
 }
+# A pooler keeps these for each of its clients.
+POOLED_SETTINGS = ("application_name", "datestyle")
 
 # Nobody else on this machine reads what is masked, or the digests of passwords.
 PRIVATE = 0o600
@@ -166,8 +171,8 @@ def _create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fa
     has_pooler = settings.database_pooler == "transaction"
     if has_pooler:
         # Nothing may outlive a transaction: neither settings nor prepared statements.
-        name = POSTGRESQL_SETTINGS["application_name"]
-        options |= {"server_settings": {"application_name": name}, "statement_cache_size": 0}
+        given = {name: POSTGRESQL_SETTINGS[name] for name in POOLED_SETTINGS}
+        options |= {"server_settings": given, "statement_cache_size": 0}
         url = url.update_query_dict({"prepared_statement_cache_size": "0"})
     if not is_replica and not isinstance(url.query.get("host", ""), str):
         # Of several servers the one that may be written to, whichever it is by now.

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, and_, or_
 from starlette.datastructures import QueryParams
 
+from webapp.admin import moments
 from webapp.admin.fields import Field
 from webapp.admin.names import FilterName
 
@@ -88,8 +89,8 @@ class Filter:
         return {
             f"{name}_is": one,
             f"{name}_in": self.values,
-            f"{name}_min": self.minimum,
-            f"{name}_max": self.maximum,
+            **moments.bound_parameters(f"{name}_min", self.minimum),
+            **moments.bound_parameters(f"{name}_max", self.maximum),
         }
 
     def _text(self, value: Any) -> str:
@@ -116,10 +117,14 @@ class FilterShape:
         if self.has_many:
             allowed.append(column.in_(self._given("in", is_list=True)))
         bounds = []
+        low, high = f"{self.field.name}_min", f"{self.field.name}_max"
+        is_moment = self.field.input.kind in moments.KINDS
         if self.has_minimum:
-            bounds.append(column >= self._given("min"))
+            least = moments.at_least(self.field, low) if is_moment else column >= self._given("min")
+            bounds.append(least)
         if self.has_maximum:
-            bounds.append(column <= self._given("max"))
+            most = moments.at_most(self.field, high) if is_moment else column <= self._given("max")
+            bounds.append(most)
         if bounds:
             allowed.append(and_(*bounds))
         if self.has_none:

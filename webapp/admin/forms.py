@@ -45,6 +45,8 @@ class FormField:
     is_masked: bool = False
     # Whether there is a masked value that an empty text leaves alone.
     is_kept: bool = False
+    # Whether nobody could have typed its text.
+    is_untypable: bool = False
 
     @property
     def control(self) -> str:
@@ -162,6 +164,7 @@ async def fetch_form(
                 options_url=f"/{resource.name}/options/{field.name}" if field.relation else "",
                 is_masked=field.is_masked,
                 is_kept=field.is_masked and not is_new,
+                is_untypable=not (is_new or errors.get(field.name)) and not _can_type(field, text),
             )
         )
     return tuple(shown)
@@ -209,12 +212,19 @@ def _control_of(field: Field, text: str) -> str:
     kind = field.display
     if not text or kind not in PARTICULAR_KINDS:
         return kind
+    if _can_type(field, text):
+        return kind
+    # What a date cannot be, a browser would leave out.
+    return "text" if kind != "bool" else "choice"
+
+
+def _can_type(field: Field, text: str) -> bool:
     try:
-        field.input(text)
+        if text:
+            field.input(text)
     except ValueError:
-        # What a date cannot be, a browser would leave out.
-        return "text" if kind != "bool" else "choice"
-    return kind
+        return False
+    return True
 
 
 def _takes_blank(field: Field) -> bool:

@@ -10,6 +10,7 @@ by their own.
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -32,6 +33,8 @@ from sqlalchemy.sql.operators import custom_op
 
 from webapp.admin.collation import ReadSortKey, SortKey, is_missing, is_there
 from webapp.admin.cursor import Cursor
+from webapp.admin.moments import lowest_spelling
+from webapp.admin.stored import Stored
 
 # Where a page begins: at the end of the list that comes first, at a value, or behind a row that
 # has a value, whose other record has no title, or that has none.
@@ -102,6 +105,9 @@ def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     if not cursor.key and isinstance(value, str) and is_falling:
         # “m” stands for all names that begin with it, which follow it in the other direction.
         value += LAST_CHARACTER
+    elif not cursor.key and isinstance(value, datetime) and not value.tzinfo and not is_falling:
+        # Other programs write the same moment in shorter texts, which come before.
+        value = Stored(lowest_spelling(value))
     key = {f"key{number}": part for number, part in enumerate(cursor.key)}
     return {"edge": value, "link": cursor.link, **key}
 

@@ -1,9 +1,11 @@
 """Pages to look at: the list of a resource, a record, and the records that point at it."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
+from sqlalchemy.exc import StatementError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +18,7 @@ from webapp.admin.keys import key_of, key_text
 from webapp.admin.listing import fetch_listing, fetch_references
 from webapp.admin.names import control_name
 from webapp.admin.options import choosing, fetch_options
-from webapp.admin.query import ListQuery, Scope, search_in
+from webapp.admin.query import NO_SUCH_PAGE, ListQuery, Scope, search_in
 from webapp.admin.requests import (
     as_back,
     fetch_record,
@@ -33,6 +35,7 @@ from webapp.admin.totals import fetch_total
 from webapp.history import Kind, fetch_latest
 from webapp.identity import identity_of
 from webapp.templating import flash_of, fragment_of, render, render_around, with_query
+from webapp.unavailable import is_no_value
 
 LIST_FRAGMENTS = ("list", "total")
 
@@ -41,7 +44,7 @@ async def list_page(resource: Resource, request: Request) -> Response:
     """GET /heroes: the list, or only its rows, or only how many there are."""
     query = query_of(request, resource)
     context, rows = await _fetch_list(request, query)
-    status = 400 if query.problems else 200
+    status = 400 if context["query"].problems else 200
     return render_around(
         request, "admin/list.html", context, status, fragments=LIST_FRAGMENTS, rows=rows
     )
@@ -130,7 +133,16 @@ async def _fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any
         context["total"] = await fetch_total(session, site, query, is_exact=count == "exact")
     if fragment == "total":
         return context, Markup()
-    listing = await fetch_listing(session, site, query)
+    try:
+        listing = await fetch_listing(session, site, query)
+    except StatementError as error:
+        # A place that was made up holds what no column does.
+        if query.cursor is None or not is_no_value(error):
+            raise
+        await session.rollback()
+        query = replace(query.first(), problems=(*query.problems, NO_SUCH_PAGE))
+        context["query"] = query
+        listing = await fetch_listing(session, site, query)
     params = request.query_params
     controls = () if fragment else await fetch_controls(session, site, query, params)
     flash = flash_of(request)
@@ -191,7 +203,7 @@ async def _show(
         query = query_of(request, referrer.resource, path, scope)
         around, context["rows"] = await _fetch_list(request, query)
         context |= around
-        problems = query.problems
+        problems = context["query"].problems
     titles = {name: reference.title for name, reference in references.items()}
     context["title"] = resource.title_among(record, titles)
     return render(

@@ -19,6 +19,7 @@ from webapp.admin.site import Site
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = PAGE_SIZES[0]
 END = "end"
+NO_SUCH_PAGE = "That page is not there any more. This is the first one."
 # More than anybody searches for; to fold and look for more costs without end.
 MOST_SEARCH_CHARACTERS = 200
 LONG_SEARCH = f"Search for at most {MOST_SEARCH_CHARACTERS} characters."
@@ -243,7 +244,7 @@ def parse_query(
         text = after or before
         cursor = parse_cursor(text, sort, order_field, resource.key, query.link_field)
         if cursor is None:
-            problems.append("That page is not there any more. This is the first one.")
+            problems.append(NO_SUCH_PAGE)
         query = replace(query, after=cursor) if after else replace(query, before=cursor)
     elif params.get("from", "").strip():
         try:

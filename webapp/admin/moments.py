@@ -1,0 +1,126 @@
+"""Moments: dates and times on SQLite, which has them as texts that each program writes in its way.
+
+`2021-01-01`, `2021-01-01 00:00`, `2021-01-01T00:00:00Z` and `2021-01-01 00:00:00.000000` are one
+moment and four texts. An index finds those of a day; which of these are in the range is told by
+what the text begins with.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Text, bindparam
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+from webapp.admin.fields import Field
+
+KINDS = frozenset({"date", "datetime"})
+# Behind every text that begins with a day: “T” is the last thing that may follow it.
+END_OF_DAY = "U"
+
+
+class _Spelling(TypeDecorator[Any]):
+    """A moment in one of the texts that SQLite may have for it."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, spell: Callable[[date], str]) -> None:
+        self.spell = spell
+        super().__init__()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else self.spell(value)
+
+
+class _Bound(FunctionElement[bool]):
+    """That a moment is one of a range: a column, the end of the range, and two of its texts."""
+
+    type = Boolean()
+
+
+class _AtLeast(_Bound):
+    name = "at_least"
+    inherit_cache = True
+
+
+class _AtMost(_Bound):
+    name = "at_most"
+    inherit_cache = True
+
+
+def at_least(field: Field, name: str) -> ColumnElement[bool]:
+    """Return the condition that a field is not less than the parameter `name`."""
+    return _bound(_AtLeast, field, name, day_of, lowest_spelling)
+
+
+def at_most(field: Field, name: str) -> ColumnElement[bool]:
+    """Return the condition that a field is not more than the parameter `name`."""
+    return _bound(_AtMost, field, name, end_of_day, highest_spelling)
+
+
+def bound_parameters(name: str, value: Any) -> dict[str, Any]:
+    """Return the parameters of such a condition."""
+    return {name: value, f"{name}_day": value, f"{name}_text": value}
+
+
+def day_of(moment: date) -> str:
+    return f"{moment:%Y-%m-%d}".zfill(10)
+
+
+def end_of_day(moment: date) -> str:
+    return day_of(moment) + END_OF_DAY
+
+
+def lowest_spelling(moment: date) -> str:
+    """Return the least text of a moment: midnight is a day alone, and no zeros end it."""
+    if not isinstance(moment, datetime):
+        return day_of(moment)
+    clock = f"{moment:%H:%M:%S.%f}".rstrip("0").removesuffix(".").removesuffix(":00")
+    return day_of(moment) if clock == "00:00" else f"{day_of(moment)} {clock}"
+
+
+def highest_spelling(moment: date) -> str:
+    """Return the greatest text of a moment, or of a day."""
+    if not isinstance(moment, datetime):
+        return end_of_day(moment)
+    return f"{day_of(moment)} {moment:%H:%M:%S.%f}"
+
+
+def _bound(
+    kind: type[_Bound],
+    field: Field,
+    name: str,
+    day: Callable[[date], str],
+    spelling: Callable[[date], str],
+) -> ColumnElement[bool]:
+    texts: list[BindParameter[Any]] = [
+        bindparam(f"{name}_day", type_=_Spelling(day)),
+        bindparam(f"{name}_text", type_=_Spelling(spelling)),
+    ]
+    return kind(field.exact, field.given(name), *texts)
+
+
+# Any: what SQLAlchemy passes on to the compiler.
+def _compiled(element: _Bound, compiler: SQLCompiler, operator: str, **options: Any) -> str:
+    column, bound, *texts = element.clauses
+    written = compiler.process(column, **options)
+    if compiler.dialect.name != "sqlite":
+        return f"({written} {operator} {compiler.process(bound, **options)})"
+    day, text = (compiler.process(each, **options) for each in texts)
+    spelled = f"replace(replace({written}, 'T', ' '), 'Z', '')"
+    return f"({written} {operator} {day} AND {spelled} {operator} {text})"
+
+
+@compiles(_AtLeast)
+def _write_at_least(element: _AtLeast, compiler: SQLCompiler, **options: Any) -> str:
+    return _compiled(element, compiler, ">=", **options)
+
+
+@compiles(_AtMost)
+def _write_at_most(element: _AtMost, compiler: SQLCompiler, **options: Any) -> str:
+    return _compiled(element, compiler, "<=", **options)
