@@ -194,7 +194,8 @@ on("change", ".list .check input", (box) => {
 
 // ---- forms: sent once, not left by accident ----
 const written = new WeakMap();
-const contentOf = (form) => new URLSearchParams(new FormData(form)).toString();
+const contentOf = (form) =>
+  new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, value.name === undefined ? value : value.name + value.size])).toString();
 const isUnsaved = (form) => find(".summary, #notice", form) || written.get(form) !== contentOf(form);
 const warn = (event) => {
   if (!find('form[aria-busy="true"]') && all(".form").some(isUnsaved)) event.preventDefault();
@@ -378,8 +379,9 @@ document.addEventListener("htmx:before:history:update", (event) => {
   if (event.detail.history.path === location.pathname + location.search) event.preventDefault();
 });
 // A swap may take away what had the focus, and shows other rows only if the address has changed.
-let hadFocus, shown = location.href;
+let hadFocus, chosen, shown = location.href;
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  chosen = all('[type="file"]', ctx.target).map(({ name, files }) => [name, files]);
   hadFocus = ctx.target.contains(document.activeElement);
 });
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
@@ -395,6 +397,8 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (ctx.target.getBoundingClientRect().top < 0) ctx.target.scrollIntoView();
   }
   shown = location.href;
+  // A form that is refused comes without the files, which the browser still has.
+  if (ctx.response?.status >= 400) for (const [name, files] of chosen) for (const box of all('.form [type="file"]')) if (box.name === name) box.files = files;
   if (ctx.response?.status < 400) forgive();
   upgrade();
   if ([409, 422].includes(ctx.response?.status)) focusError();

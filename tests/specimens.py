@@ -103,6 +103,16 @@ class Film(SQLModel, table=True):
     stock: Rating | None = Field(default=None, sa_type=AutoString)
 
 
+class Card(SQLModel, table=True):
+    """Files: one that may be missing, one that may not, and one that is masked."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=40)
+    photo: bytes | None = Field(default=None, max_length=100_000)
+    scan: bytes = b"scan"
+    secret: bytes | None = None
+
+
 class Money(TypeDecorator[Decimal]):
     """Cents in an integer column."""
 

@@ -4,6 +4,7 @@ A query takes one trip; a short read of `webapp.reading` usually none.
 """
 
 import asyncio
+import hashlib
 import os
 import re
 import sqlite3
@@ -35,6 +36,9 @@ FIRST_QUERY = "PRAGMA read_uncommitted"
 
 # What Python's driver says of a text that is no UTF-8, as some programs write them.
 UNDECODABLE = "Could not decode to UTF-8"
+
+# What only our own queries call: the digest of bytes, which PostgreSQL has by itself.
+DIGEST_FUNCTION = "digest_of_bytes"
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 Endings = set[asyncio.Future[object]]
@@ -95,6 +99,7 @@ def _open(path: Path, *, is_read_only: bool, busy_seconds: float) -> sqlite3.Con
             # What is written is not done twice, as it is where reading finds a broken text.
             opened.text_factory = _decoded
         opened.create_function("fold", 1, _fold, deterministic=True)
+        opened.create_function(DIGEST_FUNCTION, 2, _digest, deterministic=True)
     except BaseException:
         opened.close()
         raise
@@ -452,6 +457,13 @@ def _decoded(raw: bytes) -> str | BrokenText:
 
 def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
+
+def _digest(data: bytes | None, kind: str) -> str | None:
+    if data is None:
+        return None
+    # A text in a column of bytes is to come back as a text.
+    return hashlib.sha256(data if kind == "blob" else f"{kind}:".encode() + data).hexdigest()
 
 
 def _fold(value: bytes | str | None) -> str | None:

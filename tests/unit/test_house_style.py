@@ -40,7 +40,7 @@ ROOMS = (
     ("heroes",),
     ("teams",),
     ("admin",),
-    ("history", "protection"),
+    ("history", "history_blobs", "protection"),
     ("errors", "static_files"),
     ("templating", "access_log"),
     ("identity", "transactions", "cross_site", "hosts"),

@@ -32,6 +32,7 @@ from webapp.admin.submissions import Submission
 from webapp.database import Database, connect
 from webapp.folding import fold
 from webapp.history import Change
+from webapp.history_blobs import HistoryBlob
 from webapp.migrations import (
     SchemaError,
     check_schema,
@@ -48,6 +49,7 @@ MODELS: list[type[SQLModel]] = [
     *ACCOUNTS,
     Submission,
     Change,
+    HistoryBlob,
 ]
 TABLES = [SQLModel.metadata.tables[str(model.__tablename__)] for model in MODELS]
 

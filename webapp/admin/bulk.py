@@ -131,7 +131,9 @@ def _fields(resource: Resource) -> tuple[Field, ...]:
     """Return what many records may have in common."""
     unique = {fields[0] for fields in resource.unique_sets if len(fields) == 1}
     return tuple(
-        field for field in resource.edit_fields if field not in unique and not field.is_masked
+        field
+        for field in resource.edit_fields
+        if not (field in unique or field.is_masked or field.is_bytes)
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from webapp.admin.blobs import Blob
 from webapp.admin.display import shown, shown_in_cell
 from webapp.admin.fields import Field
 from webapp.admin.keys import key_text
@@ -107,10 +108,14 @@ def titler_of(field: Field) -> Callable[[Any], str]:
     return lambda value: escape(shown_in_cell(field, value) or UNTITLED)
 
 
-def fact(field: Field, value: Any, reference: Reference | None) -> Markup:
+def fact(
+    resource: Resource, field: Field, key: str, value: Any, reference: Reference | None
+) -> Markup:
     """Return the value of a field that is not masked, as the page of its record shows it."""
     if reference is not None:
         return escape(reference)
+    if isinstance(value, Blob):
+        return _file(field, f"/{resource.name}/{key}/file/{field.name}", value)
     text = shown(field, value)
     if text and field.input.kind in {"json", "long_text"}:
         block = Markup("<pre>{}</pre>").format(text)
@@ -139,10 +144,23 @@ def formatted(field: Field, value: Any, text: str) -> str:
     return f'<time datetime="{escape(field.input.format(value))}{zone}">{escape(text)}</time>'
 
 
+def _file(field: Field, url: str, blob: Blob) -> Markup:
+    """Return a link to a file and, before it, the picture that it is."""
+    picture = Markup("")
+    if blob.is_image:
+        picture = Markup('<img src="{}?preview=1" alt="{}" loading=lazy>').format(url, field.label)
+    return Markup('<span class=file>{}<a href="{}" download>{}</a></span>').format(
+        picture, url, blob.text
+    )
+
+
 def masked(resource: Resource, field: Field, key: str, value: Any, *, can_reveal: bool) -> Markup:
     """Return what stands for a masked value, with a button that shows it."""
     if value is None:
         return EMPTY
     url = f"/{resource.name}/{key}/reveal/{field.name}"
-    button = f' <button class=reveal form=reveal formaction="{url}">show</button>'
+    # A file is no text that could take the place of the dots: it is kept.
+    start = "" if field.is_bytes else " class=reveal"
+    verb = "download" if field.is_bytes else "show"
+    button = f' <button{start} form=reveal formaction="{url}">{verb}</button>'
     return Markup(f"<span><span class=masked>masked</span>{button if can_reveal else ''}</span>")  # noqa: S704 - a key has no character that HTML knows

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import records
+from webapp.admin.blobs import Blob
 from webapp.admin.display import revealed
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_of, key_values
@@ -39,6 +40,7 @@ async def create(
     `exact` are the names of values that were stored before.
     """
     checked = await checked_values(session, site, resource, values, values, None, exact)
+    checked = await records.record_files(session, resource, checked)
     try:
         async with session.begin_nested():
             key = await records.insert_record(session, resource, _with_defaults(resource, checked))
@@ -70,9 +72,12 @@ async def change(
     wanted = differing(resource, changed, values, is_exact=is_exact)
     whole, exact = {**changed, **wanted}, wanted if is_exact else ()
     checked = await checked_values(session, site, resource, wanted, whole, own, exact)
+    checked = await records.record_files(session, resource, checked)
     checked = differing(resource, changed, checked, is_exact=is_exact)
     if not checked:
         return False
+    replaced = [resource.by_name[name] for name in checked]
+    await records.record_stored_files(session, replaced, key_condition(resource, [own]))
     try:
         async with session.begin_nested():
             await records.update_records(session, resource, [(own, checked)], is_exact=is_exact)
@@ -160,7 +165,7 @@ def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = Fal
     With `is_exact` in the very same spelling, too. `forms.is_same_text` compares what is typed, in
     which spaces and line ends do not count.
     """
-    if is_exact or isinstance(value, Stored):
+    if is_exact or isinstance(value, Stored | Blob):
         return recorded(field, before) == recorded(field, value)
     if before is None or value is None:
         return before is value

@@ -97,8 +97,8 @@ def input_for(kind: TypeEngine[Any], annotation: Any = Any) -> Input:
     """Return the input of a column whose model has this annotation."""
     plain = plain_annotation(annotation)
     if isinstance(kind, PickleType):
-        # Whatever is in it, nobody can type it.
-        return inputs.BYTES
+        # Nobody unpickles what anybody may have written into a database.
+        return inputs.PICKLED
     if isinstance(kind, TypeDecorator) and not isinstance(kind, (*PLAIN_DECORATORS, Interval)):
         return _input_of_decorator(kind, plain)
     column = kind if isinstance(kind, Interval) else unwrapped_type(kind)

@@ -10,6 +10,7 @@ from webapp.admin.catalog import Catalog
 from webapp.admin.causes import CAUSE, cause_text, fetch_causes
 from webapp.admin.keys import key_text
 from webapp.admin.pointing import Cause, Doomed, Place, is_any, parts
+from webapp.admin.records import record_stored_files
 from webapp.admin.resource import Resource
 from webapp.admin.snapshots import snapshot_of
 from webapp.admin.stored_rows import WHOLE_ROW, RowsChange, fetch_rows, whole_row_text
@@ -79,10 +80,12 @@ async def _records(
     direct: Collection[Place],
 ) -> list[Entry]:
     count = len(stored.identity)
-    shown = [*map(column, stored.identity), *(field.exact for field in resource.fields)]
+    shown = [*map(column, stored.identity), *(field.whole for field in resource.fields)]
     labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
     rows = select(*labelled).select_from(resource.table)
-    found = await session.execute(rows.where(is_any(stored, None, list(causes))))
+    doomed = is_any(stored, None, list(causes))
+    await record_stored_files(session, resource.fields, doomed)
+    found = await session.execute(rows.where(doomed))
     names = [field.name for field in resource.fields]
     records = {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in found}
     ordered = [(each, records[each]) for each in causes if each in records]

@@ -46,7 +46,7 @@ async def edit_page(resource: Resource, request: Request) -> Response:
     stored = texts_of(resource.edit_fields, record)
     title = resource.title_of(record)
     return await _edit_form(
-        resource, request, title, _Typing({}, stored, _opened(request, resource, stored))
+        resource, request, title, _Typing({}, stored, _opened(request, resource, stored)), record
     )
 
 
@@ -56,7 +56,7 @@ async def edit_again(resource: Resource, request: Request) -> Response:
     record = await fetch_or_404(resource, request)
     typing = _typing(resource, request, form, texts_of(resource.edit_fields, record))
     title = resource.title_of(record)
-    return await _edit_form(resource, request, title, typing, searches=searches_of(form))
+    return await _edit_form(resource, request, title, typing, record, searches=searches_of(form))
 
 
 async def update(resource: Resource, request: Request) -> Response:
@@ -73,7 +73,9 @@ async def update(resource: Resource, request: Request) -> Response:
     title, stored = resource.title_of(record), texts_of(resource.edit_fields, record)
     typing = _typing(resource, request, form, stored)
     if searches_of(form):
-        return await _edit_form(resource, request, title, typing, searches=searches_of(form))
+        return await _edit_form(
+            resource, request, title, typing, record, searches=searches_of(form)
+        )
     merged = merge(
         record_secret_of(resource, request), resource.edit_fields, form, typing.typed, stored
     )
@@ -86,7 +88,7 @@ async def update(resource: Resource, request: Request) -> Response:
             session_of(request), site_of(request), resource, record, values, operation
         )
     except Invalid as invalid:
-        return await _edit_form(resource, request, title, typing, errors=invalid.sentences)
+        return await _edit_form(resource, request, title, typing, record, errors=invalid.sentences)
     undoable = operation if is_changed else None
     flash = done("Saved", resource, record, undoable, note=_kept_note(resource, merged))
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
@@ -151,7 +153,7 @@ async def _conflict_form(
     )
     settled = _settled(resource, request, typing, merged)
     return await _edit_form(
-        resource, request, resource.title_of(record), settled, status=409, conflict=conflict
+        resource, request, resource.title_of(record), settled, record, status=409, conflict=conflict
     )
 
 
@@ -160,6 +162,7 @@ async def _edit_form(
     request: Request,
     title: str,
     typing: "_Typing",
+    record: Record | None = None,
     *,
     status: int = 200,
     errors: Mapping[str, str] | None = None,
@@ -175,6 +178,7 @@ async def _edit_form(
         typing.texts(resource.edit_fields),
         errors,
         searches,
+        record,
         is_new=False,
     )
     key, listed = request.path_params["id"], f"/{resource.name}"

@@ -26,7 +26,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from webapp.admin.conditions import values_of
-from webapp.admin.display import exact_text
+from webapp.admin.display import exact_text, shown
 from webapp.admin.fields import Field
 from webapp.admin.listing import with_made_titles
 from webapp.admin.narrowing import exact_conditions
@@ -209,7 +209,7 @@ def _csv_cells(fields: Sequence[Field], row: Row[Any] | Sequence[Any]) -> list[s
     for field, value in zip(fields, row, strict=False):
         if field.is_masked:
             continue
-        text = exact_text(field, value)
+        text = shown(field, value) if field.is_bytes else exact_text(field, value)
         # A minus is no formula; what else stands in a column of numbers may be one.
         cells.append(text if isinstance(plain(value), NUMBERS) else defused(text))
     titles = map(readable, row[len(fields) :])

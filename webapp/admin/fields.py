@@ -11,14 +11,18 @@ from pydantic_core import PydanticUndefined
 from sqlalchemy import BindParameter, Column, ColumnElement, FromClause, bindparam, type_coerce
 from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.orm import Mapper
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
+from webapp.admin import inputs
+from webapp.admin.blobs import BlobType
 from webapp.admin.column_types import input_for, is_secret, is_text, plain_annotation, takes_none
 from webapp.admin.exact_types import ExactType
-from webapp.admin.inputs import DECIMAL, Input
+from webapp.admin.inputs import Input
 from webapp.admin.labels import label_of
-from webapp.admin.schemas import is_encoded, text_annotation
+from webapp.admin.schemas import FileText, file_annotation, is_encoded, text_annotation
 from webapp.admin.storable import is_aware, rounded, storable
+from webapp.history_blobs import select_data
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,13 @@ class Field:
         return is_text(self.column.type, self.input)
 
     @cached_property
-    def exact_type(self) -> ExactType:
+    def exact_type(self) -> TypeEngine[Any]:
         """The type by which its values come and go as they are stored."""
+        if self.is_bytes:
+            return BlobType()
         number = None
         if self.input.kind == "number":
-            number = Decimal if self.input.parse is DECIMAL.parse else float
+            number = Decimal if self.input.parse is inputs.DECIMAL.parse else float
         return ExactType(self.column.type, self.input, number)
 
     @cached_property
@@ -143,15 +149,34 @@ class Field:
     @cached_property
     def written_annotation(self) -> Any:
         """What a schema checks of a value; what has passed is of the type that the column takes."""
+        if self.is_bytes:
+            return file_annotation(self.info)
         is_plain = plain_annotation(self.info.annotation) is str and not is_encoded(self.info)
         return self.info.annotation if is_plain or not self.is_text else text_annotation(self.info)
 
     @cached_property
     def read_annotation(self) -> Any:
         """What a schema says of a value that is stored, of whatever type that is."""
+        if self.is_bytes:
+            return FileText | None if self.is_optional else FileText
         if self.is_text and self.written_annotation is not self.info.annotation:
             return str | None if self.is_optional else str
-        return self.info.annotation if self.input.is_editable else Any
+        return self.info.annotation if self.is_editable else Any
+
+    @property
+    def is_bytes(self) -> bool:
+        """Whether its values are files, of which pages show what is known of them."""
+        return self.input.kind == "bytes"
+
+    @cached_property
+    def whole(self) -> ColumnElement[Any]:
+        """The column as records have it, who know the digests of bytes."""
+        return type_coerce(self.column, BlobType(has_digest=True)) if self.is_bytes else self.exact
+
+    def written(self, name: str) -> ColumnElement[Any]:
+        """Return what is written into the column for the value of a parameter."""
+        given = self.given(name)
+        return select_data(given).scalar_subquery() if self.is_bytes else given
 
     @cached_property
     def attributes(self) -> dict[str, str]:
@@ -189,12 +214,15 @@ def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
     column = mapper.columns[name]
     info = model.model_fields[name]
     relation = _relation_of(mapper, column)
+    given = input_for(column.type, info.annotation)
+    if given is inputs.BYTES and (column.primary_key or relation):
+        given = inputs.HEXADECIMAL
     return Field(
         name=name,
         label=info.title or label_of(name, is_relation=relation is not None),
         column=column,
         info=info,
-        input=input_for(column.type, info.annotation),
+        input=given,
         relation=relation,
         is_key=column.primary_key,
         is_generated=_is_generated(info, column, relation),

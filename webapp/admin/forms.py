@@ -10,19 +10,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 
+from webapp.admin.blobs import Blob
+from webapp.admin.carried import CLEAR
 from webapp.admin.display import MASK, form_text
 from webapp.admin.fields import Field
+from webapp.admin.keys import key_of
 from webapp.admin.labels import article_of
 from webapp.admin.names import CONTROL, control_name, sent_to
 from webapp.admin.options import Options, fetch_options, fixed_options
 from webapp.admin.query import MOST_SEARCH_CHARACTERS
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Record, Resource
 from webapp.admin.schemas import clean_text, named_values, sentences_of
 from webapp.admin.site import Site
+from webapp.admin.uploads import Upload
 from webapp.errors import Invalid
 
 # Kinds whose controls hold nothing but what they are for.
 PARTICULAR_KINDS = frozenset({"date", "time", "zoned_time", "datetime", "clock", "bool"})
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that a record has: what it is, and where it can be had and, a picture, looked at."""
+
+    text: str
+    url: str
+    preview_url: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,9 @@ class FormField:
     is_kept: bool = False
     # Whether nobody could have typed its text.
     is_untypable: bool = False
+    file: StoredFile | None = None
+    # Whether a file came with the form before, which browsers do not send again by themselves.
+    was_sent: bool = False
 
     @property
     def control(self) -> str:
@@ -56,6 +72,8 @@ class FormField:
     @property
     def shown_text(self) -> str:
         """What was typed, as people read it."""
+        if self.kind == "bytes":
+            return "the file that you chose; choose it again below" if self.was_sent else ""
         if self.is_masked:
             return MASK if self.text else ""
         options = self.options.options if self.options else ()
@@ -68,9 +86,13 @@ def typed_texts(fields: Iterable[Field], form: FormData) -> dict[str, str]:
     texts: dict[str, str] = {}
     for field in fields:
         # The last one counts: behind an unticked checkbox stands a hidden “false”.
-        sent = sent_to(field.name, form)
+        sent = [
+            text for text in sent_to(field.name, form) if isinstance(text, Upload) == field.is_bytes
+        ]
         if sent:
             texts[field.name] = sent[-1]
+        elif field.is_bytes and f"{CLEAR}{field.name}" in form:
+            texts[field.name] = ""
     return texts
 
 
@@ -133,12 +155,14 @@ async def fetch_form(
     texts: Mapping[str, str],
     errors: Mapping[str, str] | None = None,
     searches: Mapping[str, str] | None = None,
+    record: Record | None = None,
     *,
     is_new: bool,
 ) -> tuple[FormField, ...]:
     """Fetch what a form shows: `texts` as they were typed, an error beside its field, options.
 
-    `searches` narrows the options of a relation to the titles that contain a text.
+    `searches` narrows the options of a relation to the titles that contain a text. The files of a
+    `record` can be looked at.
     """
     errors, searches = errors or {}, searches or {}
     shown = []
@@ -164,10 +188,21 @@ async def fetch_form(
                 options_url=f"/{resource.name}/options/{field.name}" if field.relation else "",
                 is_masked=field.is_masked,
                 is_kept=field.is_masked and not is_new,
-                is_untypable=not (is_new or errors.get(field.name)) and not _can_type(field, text),
+                is_untypable=not (is_new or field.is_bytes or errors.get(field.name))
+                and not _can_type(field, text),
+                file=_file_of(resource, field, record),
+                was_sent=isinstance(text, Upload),
             )
         )
     return tuple(shown)
+
+
+def _file_of(resource: Resource, field: Field, record: Record | None) -> StoredFile | None:
+    blob = record.get(field.name) if record else None
+    if record is None or not isinstance(blob, Blob) or field.is_masked:
+        return None
+    url = f"/{resource.name}/{key_of(resource, record)}/file/{field.name}"
+    return StoredFile(blob.text, url, f"{url}?preview=1" if blob.is_image else "")
 
 
 def is_required(field: Field, *, is_new: bool) -> bool:
@@ -175,6 +210,8 @@ def is_required(field: Field, *, is_new: bool) -> bool:
     if field.takes_nothing or field.input.kind == "bool" or _takes_blank(field):
         return False
     if is_new and field.has_database_default:
+        return False
+    if field.is_bytes and not is_new:
         return False
     # A factory fills in a field of a new record.
     return field.info.default_factory is None or not is_new
@@ -231,6 +268,10 @@ def _takes_blank(field: Field) -> bool:
     return field.is_text and field.info.default == ""
 
 
+def _is_chosen(field: Field) -> bool:
+    return bool(field.relation or field.input.choices or field.is_bytes)
+
+
 def _chosen(field: Field, text: str) -> tuple[Any, ...]:
     try:
         return (field.clean(field.input(text.strip())),) if text.strip() else ()
@@ -249,7 +290,7 @@ def _parsed(
         label = resource.labels[field.name]
         try:
             text = clean_text(texts[field.name]).strip()
-            value = field.input(text) if text else ""
+            value = _value_of(field, texts[field.name], text)
             if value != "":
                 values[field.name] = value
             elif is_new and field.has_database_default:
@@ -259,11 +300,17 @@ def _parsed(
             elif _takes_blank(field):
                 values[field.name] = ""
             elif not is_new or field.info.is_required() or field.is_demanded:
-                verb = "Choose" if field.relation or field.input.choices else "Enter"
+                verb = "Choose" if _is_chosen(field) else "Enter"
                 errors[field.name] = f"{verb} {article_of(label)} {label}."
         except ValueError as error:
             errors[field.name] = str(error)
     return values, errors
+
+
+def _value_of(field: Field, sent: str, text: str) -> Any:
+    if isinstance(sent, Upload):
+        return sent.data
+    return field.input(text) if text else ""
 
 
 def _validated(

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -16,11 +16,9 @@ from uuid import UUID
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from webapp.admin.blobs import known_by
 from webapp.admin.schemas import clean_text, plain_text
-from webapp.sizes import size_text
 
-# The kind of what can be read, but not typed.
-OTHER = "other"
 # A column without a declared precision keeps this many significant digits on every database.
 EXACT_DECIMAL_DIGITS = 15
 LONGEST_NUMBER_TEXT = 100
@@ -51,16 +49,13 @@ class Input:
     choices: tuple[tuple[str, str], ...] = ()
     show: Callable[[Any], str] | None = None
     store: Callable[[Any], Any] | None = None
+    # Of some types only the database, or whoever wrote it, knows how a value is made.
+    is_editable: bool = True
 
     @property
     def is_plain_text(self) -> bool:
         """Whether its values are texts, of any kind."""
         return self.parse is clean_text
-
-    @property
-    def is_editable(self) -> bool:
-        """Whether a person can type a value; of some types only the database knows how."""
-        return self.kind not in {OTHER, "bytes"}
 
     def shown(self, value: Any) -> str:
         """Return what people read for a value."""
@@ -294,9 +289,10 @@ def jsonable(value: Any) -> Any:
     return value
 
 
-def size_of(value: Any) -> str:
-    """Return how large bytes are: 900 bytes, 12 kB, 3.4 MB."""
-    return size_text(len(value)) if isinstance(value, bytes) else str(value)
+def _parse_hexadecimal(text: str) -> bytes:
+    if not re.fullmatch(r"([0-9a-fA-F]{2})*", text):
+        raise ValueError("Enter pairs of hexadecimal digits like 0a1b.")
+    return bytes.fromhex(text)
 
 
 def _refuse(_: str) -> Any:
@@ -318,8 +314,11 @@ DECIMAL = Input("number", _parse_decimal, _format_decimal, is_range=True)
 DATE = Input("date", _parse_date, date.isoformat, is_range=True)
 DURATION_INPUT = Input("duration", _parse_timedelta, _format_timedelta, is_range=True)
 UUID_INPUT = Input("uuid", _parse_uuid)
-READ_ONLY = Input(OTHER, _refuse, is_sortable=False)
-BYTES = Input("bytes", _refuse, size_of, is_sortable=False)
+READ_ONLY = Input("other", _refuse, is_sortable=False, is_editable=False)
+# What stands in a form is a digest; the file itself comes beside it.
+BYTES = Input("bytes", known_by, lambda blob: blob.digest, is_sortable=False, show=str)
+PICKLED = replace(BYTES, parse=_refuse, is_editable=False)
+HEXADECIMAL = Input("hexadecimal", _parse_hexadecimal, lambda data: bytes(data).hex())
 # In the order of isinstance: a bool is an int.
 _INPUTS: dict[type, Input] = {
     str: TEXT,

@@ -186,7 +186,7 @@ async def _show(
         if field.is_masked:
             facts.append((field, masked(resource, field, key, value, can_reveal=can_edit)))
         else:
-            facts.append((field, fact(field, value, references.get(field.name))))
+            facts.append((field, fact(resource, field, key, value, references.get(field.name))))
     context: dict[str, Any] = {
         "subject": resource,
         "key": key,

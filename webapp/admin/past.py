@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin import undo
+from webapp.admin.blobs import Blob
 from webapp.admin.display import revealed
-from webapp.admin.keys import key_of, key_text
+from webapp.admin.files import answer, fetch_bytes
+from webapp.admin.keys import key_of, key_text, key_values
 from webapp.admin.requests import (
     fetch_or_404,
     fetch_record,
@@ -137,6 +139,10 @@ async def reveal(resource: Resource, request: Request) -> Response:
     )
     await record(session_of(request), operation_of(request), [entry])
     value = found[field.name]
+    if isinstance(value, Blob):
+        key = key_values(resource, found)
+        data = await fetch_bytes(session_of(request), resource, field, key)
+        return answer(resource, field, key_text(resource, key), value, data)
     context = {
         "resource": resource,
         "key": key_of(resource, found),

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, insert, select, update
+from sqlalchemy import ColumnElement, Label, insert, select, type_coerce, update
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
 
+from webapp.admin.blobs import Digest, blob_of
+from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition
 from webapp.admin.resource import Record, Resource
 from webapp.admin.stored import Unbindable
+from webapp.history_blobs import record_blobs, record_stored_blobs
 
 
 async def fetch_record(
@@ -55,7 +59,7 @@ async def fetch_where(
 
 def columns_of(resource: Resource) -> list[Label[Any]]:
     """Return all columns of a resource, in the order of its fields."""
-    return [field.exact.label(f"_{place}") for place, field in enumerate(resource.fields)]
+    return [field.whole.label(f"_{place}") for place, field in enumerate(resource.fields)]
 
 
 async def insert_record(
@@ -118,8 +122,28 @@ def _written(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
 # Any: the keys are columns.
 def _given(resource: Resource, names: Iterable[str]) -> dict[Any, Any]:
     fields = [resource.by_name[name] for name in names]
-    return {field.column: field.given(f"new_{field.name}") for field in fields}
+    return {field.column: field.written(f"new_{field.name}") for field in fields}
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in values.items()}
+
+
+async def record_files(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give the bytes among values to the history; return values that have their digests instead."""
+    files = {name: value for name, value in values.items() if isinstance(value, bytes)}
+    known = {name: blob_of(data) for name, data in files.items() if resource.by_name[name].is_bytes}
+    await record_blobs(session, [(blob.digest, files[name]) for name, blob in known.items()])
+    return {**values, **known}
+
+
+async def record_stored_files(
+    session: AsyncSession, fields: Iterable[Field], where: ColumnElement[bool]
+) -> None:
+    """Give the history all bytes of records, which others may have written, before they go."""
+    for field in fields:
+        if field.is_bytes:
+            digest, column = Digest(field.column), type_coerce(field.column, NullType())
+            await record_stored_blobs(session, digest, column, where)

@@ -145,12 +145,14 @@ async def _fetch_by_trying(
     """Find the values that the database cannot even read as those of their columns."""
     found = {}
     for name, value in values.items():
-        if value is None:
+        field = resource.by_name[name]
+        if value is None or field.is_bytes:
+            # Bytes are always taken.
             continue
+        given = literal(value, field.exact_type)
         try:
             async with session.begin_nested():
-                kind = resource.by_name[name].exact_type
-                await session.execute(select(cast(literal(value, kind), kind.kind).label("value")))
+                await session.execute(select(cast(given, field.column.type).label("value")))
         except REFUSALS as error:
             if not is_refusal(error):
                 raise

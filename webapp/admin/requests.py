@@ -16,6 +16,7 @@ from webapp.admin.query import ListQuery, Scope, query_in
 from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import digest_of
+from webapp.admin.uploads import read_uploads
 from webapp.database import SAFE_METHODS
 from webapp.history import Operation
 from webapp.identity import identity_of
@@ -95,9 +96,9 @@ async def form_of(request: Request) -> FormData:
         form = await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
     except (UnicodeError, LookupError, ValueError):
         raise HTTPException(400, "The form arrived broken. Send it again.") from None
-    # No form here takes a file.
+    read = await read_uploads(form)
     await form.close()
-    return form
+    return read
 
 
 async def _fields_of(body: bytes) -> list[tuple[str, str | UploadFile]]:

@@ -170,7 +170,7 @@ class Resource:
         rest = [
             field
             for field in self.fields
-            if not field.is_generated and field.input.kind not in {"long_text", "json", "bytes"}
+            if not field.is_generated and field.input.kind not in {"long_text", "json"}
         ]
         return tuple(dict.fromkeys([self.title_field, *rest]))[:MOST_COLUMNS]
 

@@ -6,7 +6,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from webapp.admin import bulk, creating, deleting, editing, export, pages, past
+from webapp.admin import bulk, creating, deleting, editing, export, files, pages, past
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.identity import Role, needs
@@ -67,6 +67,8 @@ def _routes(resource: Resource) -> list[Route]:
         *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
         *edit("/{id}/delete", "delete", deleting.delete_page, post=deleting.delete),
         *edit("/{id}/restore", "restore", post=past.restore_record),
+        *look("/{id}/file/{field}", "file", files.file),
+        *edit("/{id}/file/{field}/{change}", "past-file", files.past_file),
         *edit("/{id}/undo", "undo", post=past.undo_change),
         *related,
     ]

@@ -4,6 +4,7 @@ import enum
 import math
 import re
 import unicodedata
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import date, datetime, time
@@ -16,11 +17,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import (
     AfterValidator,
     AliasChoices,
+    BeforeValidator,
     EncodedStr,
     SecretBytes,
     SecretStr,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     WrapValidator,
     create_model,
     field_validator,
@@ -30,6 +33,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
+from webapp.admin.blobs import Blob
 from webapp.admin.labels import article_of
 from webapp.admin.stored import readable
 
@@ -40,9 +44,21 @@ WHOLE_NUMBER = "Enter a whole number."
 NUMBER = "Enter a number."
 TEXT = "Enter a text."
 CHOOSE = "Choose one of the options."
+BASE64 = "Send this file as Base64."
 ADDRESS = "Enter an address like 192.0.2.1."
 # Letters and signs that show nothing.
 FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+# What some encoders write for two characters.
+URL_SAFE = str.maketrans("-_", "+/")
+FILE_SCHEMA = WithJsonSchema(
+    {
+        "type": "string",
+        "contentEncoding": "base64",
+        "description": "A file as Base64; lists leave it out.",
+    }
+)
+# A file as the API reads it out.
+FileText = Annotated[str, FILE_SCHEMA]
 # By pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/
 SENTENCES = {
     "string_too_short": "Use at least {min_length} characters.",
@@ -54,6 +70,8 @@ SENTENCES = {
     "decimal_max_places": "Use at most {decimal_places} decimal places.",
     "decimal_max_digits": "Use at most {max_digits} digits.",
     "decimal_whole_digits": "Use at most {whole_digits} digits before the point.",
+    "too_long": "Choose a file of at most {max_length} bytes.",
+    "too_short": "Choose a file of at least {min_length} bytes.",
     "string_pattern_mismatch": "This does not have the form {pattern}.",
     "enum": CHOOSE,
     "literal_error": CHOOSE,
@@ -81,10 +99,8 @@ SENTENCES = {
 class Schema(SQLModel):
     """Base of form and API schemas: text is trimmed, storable, and blank text is empty text."""
 
-    # Of bytes JSON has no other form. A field with an alias goes by both of its names.
-    model_config = SQLModelConfig(
-        str_strip_whitespace=True, ser_json_bytes="base64", populate_by_name=True
-    )
+    # A field with an alias goes by both of its names.
+    model_config = SQLModelConfig(str_strip_whitespace=True, populate_by_name=True)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -189,6 +205,31 @@ def text_annotation(info: FieldInfo) -> Any:
     return Annotated[info.annotation, validator]
 
 
+def file_annotation(info: FieldInfo) -> Any:
+    """Return an annotation that takes bytes as Base64, and what a form knows of a file as it is."""
+    file = Annotated[Any, BeforeValidator(_as_bytes), FILE_SCHEMA]
+    # None has to be said, as anything else would be taken for it.
+    is_optional = NoneType in get_args(info.annotation)
+    return file | None if is_optional else Annotated[file, BeforeValidator(_needed)]
+
+
+def _needed(value: Any) -> Any:
+    if value is None:
+        raise ValueError("Choose a file.")
+    return value
+
+
+def _as_bytes(value: Any) -> Any:
+    if not isinstance(value, str):
+        if isinstance(value, bytes | Blob):
+            return value
+        raise ValueError(BASE64)
+    try:
+        return b64decode(re.sub(r"\s", "", value).translate(URL_SAFE), validate=True)
+    except ValueError:
+        raise ValueError(BASE64) from None
+
+
 def is_encoded(info: FieldInfo) -> bool:
     """Whether a model decodes a text, as `Base64Str` does; the column has it as it was typed."""
     return _is_encoded(Annotated[info.annotation, *info.metadata, None])
@@ -229,18 +270,25 @@ def dumped(
 ) -> dict[str, Any]:
     """Return a record as JSON values: what is stored, whatever a schema would refuse.
 
-    Fields that are `hidden` from the reader are null; those that have an alias go by it. A value
-    that its type cannot read is the text of what is stored, and so is a number that JSON does not
-    know: "Infinity", "-Infinity" or "NaN".
+    Fields that are `hidden` from the reader are null; those that have an alias go by it. Files
+    whose bytes were not read are left out. A value that its type cannot read is the text of what is
+    stored, and so is a number that JSON does not know: "Infinity", "-Infinity" or "NaN".
     """
     shown = schema.model_construct()
+    left_out = set[str]()
     for name in schema.model_fields:
         value = None if name in hidden else readable(record.get(name))
-        if isinstance(value, float | Decimal) and not math.isfinite(value):
+        if isinstance(value, Blob):
+            left_out.add(name)
+        elif isinstance(value, bytes):
+            value = b64encode(value).decode()
+        elif isinstance(value, float | Decimal) and not math.isfinite(value):
             value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         # By name: there may be a field that is called like the alias of another one.
         shown.__dict__[name] = value
-    return shown.model_dump(mode="json", by_alias=True, warnings=False, fallback=str)
+    return shown.model_dump(
+        mode="json", by_alias=True, exclude=left_out, warnings=False, fallback=str
+    )
 
 
 def named_values(schema: type[SQLModel], values: Mapping[str, Any]) -> SQLModel:

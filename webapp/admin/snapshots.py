@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.engine import Dialect
 
+from webapp.admin.blobs import Blob
 from webapp.admin.fields import Field
 from webapp.admin.resource import Resource
 from webapp.admin.stored import Stored, is_storable, packed, unpacked
@@ -19,6 +20,8 @@ from webapp.history import Recorded
 
 # The key of an object that stands for a value as the driver has it.
 STORED = "stored"
+# That of an object that stands for bytes, which are in a table of their own.
+BLOB = "blob"
 # Name → what stands for the value of each field of one record.
 Snapshot = dict[str, Recorded]
 
@@ -47,6 +50,8 @@ def recorded(field: Field, value: Any) -> Recorded:
     """
     if value is None:
         return None
+    if isinstance(value, Blob):
+        return {BLOB: value.digest, "size": value.size, "type": value.type_name}
     if isinstance(value, Stored):
         return {STORED: packed(value.raw)}
     if isinstance(value, Decimal) and getattr(field.column.type, "scale", None) is not None:
@@ -59,6 +64,9 @@ def recorded(field: Field, value: Any) -> Recorded:
 
 def restored(field: Field, record: Recorded) -> Any:
     """Return the value that this stands for. Raises ValueError for a text that is none any more."""
+    if isinstance(record, dict) and BLOB in record:
+        digest, size, name = record[BLOB], record.get("size", 0), record.get("type", "")
+        return Blob(size, digest=digest, name=name)
     if isinstance(record, dict):
         return Stored(unpacked(record.get(STORED)))
     if record is None or field.input.is_plain_text:
@@ -73,7 +81,8 @@ def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:
     """Return the same with what Python reads of it."""
     value = restored(field, record)
     if isinstance(value, Stored):
-        return field.exact_type.result_processor(dialect, None)(value.raw)
+        read = field.exact_type.result_processor(dialect, None)
+        return read(value.raw) if read else value
     return value
 
 

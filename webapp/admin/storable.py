@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pydantic import SecretBytes
 from sqlalchemy import BigInteger, DateTime, Enum, SmallInteger, Time
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -68,6 +69,8 @@ def rounded(default: Any, kind: TypeEngine[Any]) -> Any:
 
 def _as_given(value: Any, kind: TypeEngine[Any], given: Input) -> Any:
     """Return a value of a schema's type as one of the type that its column takes."""
+    if given.kind == "bytes":
+        return value.get_secret_value() if isinstance(value, SecretBytes) else value
     if given.store is not None:
         return given.store(value)
     if given.kind in {"text", "long_text"}:

@@ -18,7 +18,7 @@ from webapp.admin.fields import Field
 from webapp.admin.labels import label_of
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
-from webapp.admin.snapshots import read_again, recorded, restored
+from webapp.admin.snapshots import BLOB, read_again, recorded, restored
 from webapp.history import IS_TOLD, Change, Kind, Recorded
 
 PAGE_SIZE = 50
@@ -103,6 +103,9 @@ class Difference:
     label: str
     old: str
     new: str
+    # Where the files can be had that are called so.
+    old_url: str = ""
+    new_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -290,6 +293,8 @@ def _line(site: Site, change: Change, titles: Titles, dialect: Dialect) -> Line:
             field.label,
             _shown(site, field, old, titles, dialect),
             _shown(site, field, new, titles, dialect),
+            _file_url(field, change, old),
+            _file_url(field, change, new, "?new=1"),
         )
         for field in resource.fields
         if field.name in change.values and not (field.is_generated and change.kind != Kind.CHANGED)
@@ -297,6 +302,12 @@ def _line(site: Site, change: Change, titles: Titles, dialect: Dialect) -> Line:
         if (old, new) != (None, None) or change.kind == Kind.REVEALED
     ]
     return Line(change, resource, tuple(differences))
+
+
+def _file_url(field: Field, change: Change, each: Recorded, query: str = "") -> str:
+    is_file = isinstance(each, dict) and BLOB in each and not field.is_masked
+    url = f"/{change.resource}/{change.key}/file/{field.name}/{change.id}{query}"
+    return url if is_file else ""
 
 
 def _plain_differences(change: Change) -> tuple[Difference, ...]:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from webapp.admin import changes, records, removal
+from webapp.admin.files import with_bytes
 from webapp.admin.keys import Key, parse_key
 from webapp.admin.labels import words_of
 from webapp.admin.requests import operation_of, secret_of, session_of
@@ -72,13 +73,13 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.create_schema):
             record = await changes.create(session, site, resource, given, operation)
-        return _answer(resource, request, record, 201)
+        return await _answer(resource, request, record, 201)
 
     async def read_record(request: Request, id: str) -> Response:
         record = await _fetch(resource, request, id)
         if _names(request.headers.get("if-none-match", ""), _etag(resource, request, record)):
             return Response(status_code=304, headers={"ETag": _etag(resource, request, record)})
-        return _answer(resource, request, record)
+        return await _answer(resource, request, record)
 
     async def change_record(request: Request, id: str, values: SQLModel) -> Response:
         record = await _fetch(resource, request, id, is_locked=True)
@@ -88,7 +89,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.update_schema):
             await changes.change(session, site, resource, record, given, operation)
-        return _answer(resource, request, record)
+        return await _answer(resource, request, record)
 
     async def delete_record(request: Request, id: str) -> Response:
         record = await _fetch(resource, request, id, is_locked=True)
@@ -243,9 +244,12 @@ def _hidden(resource: Resource, request: Request) -> frozenset[str]:
     return frozenset() if identity_of(request).can_edit else resource.masked_names
 
 
-def _answer(resource: Resource, request: Request, record: Record, status: int = 200) -> Response:
+async def _answer(
+    resource: Resource, request: Request, record: Record, status: int = 200
+) -> Response:
     headers = {"ETag": _etag(resource, request, record)}
-    return JSONResponse(_shown(resource, request, record), status, headers)
+    whole = await with_bytes(session_of(request), resource, record)
+    return JSONResponse(_shown(resource, request, whole), status, headers)
 
 
 def _etag(resource: Resource, request: Request, record: Record) -> str:

@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
-from webapp import history, resources
+from webapp import history, history_blobs, resources
 from webapp.accounts import links, sessions, throttle, tokens, users
 from webapp.admin import submissions
 from webapp.migrations import version_table
@@ -12,7 +12,7 @@ from webapp.migrations.autogenerate import Comparison
 from webapp.migrations.rendering import render_item
 
 # Their models are in the metadata once they are imported.
-MODELS = (history, resources, submissions, users, sessions, links, throttle, tokens)
+MODELS = (history, history_blobs, resources, submissions, users, sessions, links, throttle, tokens)
 
 connection = context.config.attributes["connection"]
 # A model may have a registry of its own.
