@@ -157,6 +157,8 @@ class Odd(UserDefinedType[Any]):
 class Thing(SQLModel, table=True):
     """Defaults of every type, and types that only their owner knows."""
 
+    __tablename__ = "specimen"
+
     model_config = {"arbitrary_types_allowed": True}
 
     id: int | None = Field(default=None, primary_key=True)

@@ -46,6 +46,8 @@ def _routes(resource: Resource) -> list[Route]:
         *look("/options/{field}/counts", "facets", pages.facets),
         *look("/{id}/history", "history", past.record_history_page),
         *edit("/{id}/reveal/{field}", "reveal", post=past.reveal),
+        *look("/{id}/file/{field}", "file", files.file),
+        *edit("/{id}/file/{field}/{change}", "past-file", files.past_file),
     ]
     related = look("/{id}/{relation}", "related", pages.related_page)
     if resource.read_only:
@@ -67,8 +69,6 @@ def _routes(resource: Resource) -> list[Route]:
         *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
         *edit("/{id}/delete", "delete", deleting.delete_page, post=deleting.delete),
         *edit("/{id}/restore", "restore", post=past.restore_record),
-        *look("/{id}/file/{field}", "file", files.file),
-        *edit("/{id}/file/{field}/{change}", "past-file", files.past_file),
         *edit("/{id}/undo", "undo", post=past.undo_change),
         *related,
     ]
