@@ -32,6 +32,8 @@ from webapp.settings import Settings
 
 
 class Album(SQLModel, table=True):
+    __tablename__ = "numbered_album"
+
     number: int = Field(primary_key=True)
     title: str
 
@@ -44,13 +46,13 @@ class Liking(SQLModel, table=True):
     """Who likes what, and nothing else."""
 
     listener_name: str = Field(primary_key=True, foreign_key="listener.name")
-    album_number: int = Field(primary_key=True, foreign_key="album.number")
+    album_number: int = Field(primary_key=True, foreign_key="numbered_album.number")
 
 
 class Cover(SQLModel, table=True):
     """One to one: its key is that of its album."""
 
-    album_number: int | None = Field(default=None, primary_key=True, foreign_key="album.number")
+    album_number: int | None = Field(default=None, primary_key=True, foreign_key="numbered_album.number")
     artist: str = ""
 
 
