@@ -52,7 +52,9 @@ class Liking(SQLModel, table=True):
 class Cover(SQLModel, table=True):
     """One to one: its key is that of its album."""
 
-    album_number: int | None = Field(default=None, primary_key=True, foreign_key="numbered_album.number")
+    album_number: int | None = Field(
+        default=None, primary_key=True, foreign_key="numbered_album.number"
+    )
     artist: str = ""
 
 
