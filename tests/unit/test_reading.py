@@ -18,7 +18,7 @@ from tests.server import PROJECT
 from webapp.database import Database, connect
 from webapp.reading import fetch_few
 from webapp.settings import Settings
-from webapp.sqlite import Connection
+from webapp.sqlite import BrokenText, Connection
 
 NUMBERS = """(
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
@@ -173,3 +173,32 @@ async def test_one_that_takes_longer_than_it_may_is_interrupted(database: Databa
             await session.execute(counting(90_000_000))
         # The transaction goes on, and without a limit.
         assert (await session.execute(counting(1_000_000))).scalar_one() == 1_000_000
+
+
+async def test_a_text_that_is_no_utf_8_is_read_found_and_written_as_it_is(
+    database: Database, tmp_path: Path
+) -> None:
+    broken = BrokenText(b"\xff?'")
+    with closing(sqlite3.connect(tmp_path / "numbers.db")) as connection:
+        connection.execute('CREATE TABLE name ("of?" TEXT, n INTEGER)')
+        rows = [("fine", n) for n in range(1500)]
+        connection.executemany("INSERT INTO name VALUES (?, ?)", rows)
+        connection.execute("INSERT INTO name VALUES (CAST(x'ff3f27' AS TEXT), 1500)")
+        connection.commit()
+    reading = text("SELECT \"of?\", n, '?' FROM name ORDER BY n")
+    async with database.session(is_read_only=True) as session:
+        found = (await session.execute(reading)).all()
+        assert [row[1] for row in found] == list(range(1501))
+        assert found[-1][0] == broken
+        assert type(found[-1][0]) is BrokenText
+        streamed = await session.stream(reading, execution_options={"yield_per": 500})
+        assert [row[1] async for row in streamed] == list(range(1501))
+    wanted = text("SELECT n FROM name WHERE '?' = '?' AND \"of?\" = :name")
+    async with database.session(is_read_only=False) as session:
+        assert (await session.execute(wanted, {"name": broken})).scalar_one() == 1500
+        await session.execute(text("INSERT INTO name VALUES (:name, 7000)"), {"name": broken})
+        kind = text('SELECT typeof("of?"), hex("of?") FROM name WHERE n = 7000')
+        assert tuple((await session.execute(kind)).one()) == ("text", "FF3F27")
+    assert database.loop_reader is not None
+    sql = 'SELECT n FROM name WHERE "of?" = ?'
+    assert database.loop_reader.fetch(sql, (broken,)) == [(1500,)]

@@ -97,10 +97,11 @@ class ExactType(TypeDecorator[Any]):
 
     def result_processor(self, dialect: Dialect, _: object) -> Convert:
         read, is_same = self._reader(dialect), self._comparer(dialect)
-        is_whole = self.control.kind == "integer"
+        plain_class = self._plain_class(dialect)
 
         def exact(raw: Any) -> Any:
-            if raw is None or (is_whole and type(raw) is int):
+            # As almost all are.
+            if raw is None or type(raw) is plain_class:
                 return raw
             try:
                 value = read(raw)
@@ -119,6 +120,15 @@ class ExactType(TypeDecorator[Any]):
     @property
     def python_type(self) -> type[Any]:
         return object
+
+    def _plain_class(self, dialect: Dialect) -> type | None:
+        """Return what the driver gives and takes as it is, if there is such a type."""
+        own, is_text = self.kind.dialect_impl(dialect), self.control.is_plain_text
+        if not is_text and self.control.kind != "integer":
+            return None
+        if own.result_processor(dialect, UNKNOWN_OID) or own.bind_processor(dialect):
+            return None
+        return str if is_text else int
 
     def _bindable(self, dialect: Dialect) -> Callable[[Any], bool]:
         """Return what tells whether the driver takes a value, as a forged cursor may hold any."""
