@@ -43,7 +43,9 @@ async def create(
     checked = await records.record_files(session, resource, checked)
     try:
         async with session.begin_nested():
-            key = await records.insert_record(session, resource, _with_defaults(resource, checked))
+            key = await records.insert_record(
+                session, resource, _with_defaults(resource, checked, exact)
+            )
     except REFUSALS as error:
         raise await _refusal(session, site, resource, checked, checked, None, error) from None
     made = await records.fetch_record(session, resource, key)
@@ -104,7 +106,9 @@ def differing(
     }
 
 
-def _with_defaults(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_defaults(
+    resource: Resource, values: Mapping[str, Any], exact: Collection[str]
+) -> dict[str, Any]:
     """Return the values of a new record; what the database gives is left to it."""
     made = resource.model()
     # By name: a model that is called takes what is called like an alias for another field.
@@ -114,16 +118,15 @@ def _with_defaults(resource: Resource, values: Mapping[str, Any]) -> dict[str, A
     return {
         name: value
         for name, value in whole.items()
-        if value is not None or not _is_given_by_database(resource.by_name[name], values)
+        if value is not None or name in exact or not _is_given_by_database(resource.by_name[name])
     }
 
 
-def _is_given_by_database(field: Field, values: Mapping[str, Any]) -> bool:
+def _is_given_by_database(field: Field) -> bool:
+    """Whether a new record that lacks a value gets one."""
     if field.is_key and field.is_generated:
         return True
-    column = field.column
-    has_default = column.default is not None or column.server_default is not None
-    return has_default and field.name not in values
+    return field.column.default is not None or field.column.server_default is not None
 
 
 async def checked_values(
