@@ -84,7 +84,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     async def change_record(request: Request, id: str, values: SQLModel) -> Response:
         record = await _fetch(resource, request, id, is_locked=True)
         _check_match(resource, request, record)
-        given = {name: getattr(values, name) for name in values.model_fields_set}
+        sent = values.model_fields_set
+        given = {name: getattr(values, name) for name in type(values).model_fields if name in sent}
         given = resource.spelled(given)
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.update_schema):
