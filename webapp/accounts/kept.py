@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from webapp.admin.requests import form_of
+from webapp.admin.uploads import uploads_in
 from webapp.templating import with_raw_query
 
 # The sign-in's own fields; a field of a record has no dot in its name.
@@ -33,9 +34,7 @@ def kept_in(form: FormData, url: str) -> Kept | None:
     fields = [(name, value) for name, value in form.multi_items() if not name.startswith(OWN)]
     texts = tuple((name, value) for name, value in fields if isinstance(value, str))
     is_big = len(urlencode(texts)) > MOST_BYTES
-    # A file without a name is a file field that was left empty.
-    has_files = any(not isinstance(value, str) and value.filename for _, value in fields)
-    if is_big or has_files or len(texts) > MOST_FIELDS:
+    if is_big or uploads_in(form) or len(texts) > MOST_FIELDS:
         return None
     return Kept(url, texts)
 
