@@ -220,12 +220,12 @@ async def _freshen(postgres: PostgresServer, template: str) -> None:
 
     Emptying takes a quarter of the time that a copy does.
     """
-    wanted = await _tables(postgres, template)
+    wanted, version = await _schema(postgres, template)
     try:
-        found = await _tables(postgres, WORKING_COPY)
-    except asyncpg.InvalidCatalogNameError:
-        found = []
-    if found != wanted:
+        found = await _schema(postgres, WORKING_COPY)
+    except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
+        found = None
+    if found != (wanted, version):
         await postgres.drop_database(WORKING_COPY)
         await postgres.create_database(WORKING_COPY, template=template)
         return
@@ -236,9 +236,11 @@ async def _freshen(postgres: PostgresServer, template: str) -> None:
         await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
-async def _tables(postgres: PostgresServer, database: str) -> list[str]:
+async def _schema(postgres: PostgresServer, database: str) -> tuple[list[str], str]:
+    """The tables, and the revision that they are at."""
     async with postgres.connected(database) as connection:
         rows = await connection.fetch(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
         )
-        return [row["tablename"] for row in rows]
+        version = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return [row["tablename"] for row in rows], version

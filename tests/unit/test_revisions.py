@@ -150,6 +150,13 @@ async def columns_of(database: Database, table: str) -> dict[str, str]:
     return await look(database, read)
 
 
+async def test_a_revision_holds_what_a_new_model_adds_and_nothing_else(own: Database) -> None:
+    with model(key()):
+        written = await revised(own)
+    assert "create_table('villain'" in written
+    assert not [table.name for table in TABLES if f"'{table.name}'" in written]
+
+
 async def test_columns_of_any_type_are_migrated_as_they_are(own: Database) -> None:
     is_postgresql = own.writing.dialect.name == "postgresql"
     types = TYPES + (POSTGRESQL_TYPES if is_postgresql else [])
@@ -263,9 +270,8 @@ async def test_a_choice_may_get_more_values(own: Database) -> None:
     assert await fetch(own, "SELECT mood FROM villain") == [("it's: new",)]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_schema_is_created_with_its_first_table(own: Database) -> None:
-    if own.writing.dialect.name == "sqlite":
-        pytest.skip("SQLite has none")
     await execute(own, "CREATE SCHEMA elsewhere", "CREATE TABLE elsewhere.villain (id int)")
     with model(key(), sa.Column("mood", sa.Enum(Mood)), schema="law court"):
         await revised(own)
