@@ -14,7 +14,7 @@ from webapp.accounts.links import Purpose, make_link
 from webapp.accounts.sessions import bind_sessions
 from webapp.accounts.users import has_users
 from webapp.admin.checks import ResourceError
-from webapp.connecting import DatabaseError, connected, is_unchangeable, ready
+from webapp.connecting import DatabaseError, connected, is_read_only, ready
 from webapp.database import Database
 from webapp.doctor import Finding, examine, mend
 from webapp.migrations import (
@@ -41,6 +41,9 @@ INTERRUPTED = 130
 # What `make run` starts with.
 HEROES = 5_000
 TEAMS = 20
+
+READ_ONLY = "The database can only be read: nothing can be saved."
+READ_ONLY_AND_SHUT = f"{READ_ONLY} Nobody can sign in; sessions and tokens go on."
 
 
 def main() -> None:
@@ -83,15 +86,15 @@ def serve(host: str | None, port: int | None, workers: int | None, sample: bool)
     """Start the server."""
     settings = check_serving(load_settings(host=host, port=port, workers=workers))
     with listen(settings.host, settings.port) as listener:
-        token = asyncio.run(_prepare(settings, sample=sample))
+        start = asyncio.run(_prepare(settings, sample=sample))
         address = address_of(listener)
         announcement = [f"Hero Admin is running at {address} (press Ctrl+C to stop)"]
         if settings.auth == "off":
             announcement.append("Nobody has to sign in (WEBAPP_AUTH=off).")
-        if is_unchangeable(settings):
-            announcement.append("The database can only be read: its folder is not writable.")
-        if token:
-            announcement.append(f"Make the first account at {address}/welcome?token={token}")
+        if start.is_read_only:
+            announcement.append(READ_ONLY if settings.auth == "off" else READ_ONLY_AND_SHUT)
+        if start.token:
+            announcement.append(f"Make the first account at {address}/welcome?token={start.token}")
         if not server.run(settings, listener, "\n".join(announcement)):
             raise click.exceptions.Exit(1)
 
@@ -154,16 +157,28 @@ def revision(message: str) -> None:
     )
 
 
-async def _prepare(settings: Settings, *, sample: bool) -> str:
-    """Make the database ready; return the token with which the first account is made, if any."""
+@dataclass(frozen=True)
+class Start:
+    """What there is to say of a database that is ready to be served.
+
+    token: with which the first account is made, if there is none.
+    """
+
+    is_read_only: bool
+    token: str = ""
+
+
+async def _prepare(settings: Settings, *, sample: bool) -> Start:
     async with ready(settings) as database:
         await check_tables(database, {each.table: not each.read_only for each in RESOURCES})
-        if sample and not is_unchangeable(settings) and await is_empty(database):
+        if await is_read_only(database):
+            return Start(is_read_only=True)
+        if sample and await is_empty(database):
             await add_sample(database, HEROES, TEAMS)
-        if settings.auth == "off" or is_unchangeable(settings):
-            return ""
+        if settings.auth == "off":
+            return Start(is_read_only=False)
         await _bind_sessions(settings, database)
-        return await _make_first_link(database)
+        return Start(is_read_only=False, token=await _make_first_link(database))
 
 
 async def _bind_sessions(settings: Settings, database: Database) -> None:

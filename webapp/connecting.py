@@ -4,21 +4,37 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from webapp import sqlite
 from webapp.admin.checks import ResourceError
 from webapp.admin.site import Site
 from webapp.admin.sqlite_index import Refresher
-from webapp.database import Database, connect
+from webapp.database import Database, connect, is_postgresql
 from webapp.doctor import mend
 from webapp.migrations import SchemaError, check_ours, check_schema, migrate
 from webapp.resources import RESOURCES
 from webapp.settings import Settings
-from webapp.unavailable import is_unavailable
+from webapp.unavailable import Trouble, is_unavailable, trouble_of
 
+# The words of PgBouncer, and of SQLite.
+POOLER_WORDS = "unsupported startup parameter"
+CANNOT_OPEN = "unable to open database file"
 POOLER_HINT = " Behind PgBouncer set WEBAPP_DATABASE_POOLER=transaction."
+LOG_HINT = (
+    " What was written last is in {} beside it, which is read only where that folder can be"
+    " written: start there once, and copy the file when the server has ended."
+)
+NO_ANSWER = "The database {} does not answer as it should: {}."
+SENTENCES = {
+    Trouble.FULL: "The disk of the database {} is full: make room.",
+    Trouble.READ_ONLY: "The database {} can only be read, and this has to write to it.",
+}
+OLD_AND_FIXED = (
+    "The database is not up to date, and can only be read here: run `python -m webapp migrate`"
+    " where it can be written."
+)
 
 
 class DatabaseError(Exception):
@@ -37,11 +53,10 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
             raise
         address = make_url(settings.database_url).render_as_string()
         reason = _reason(error)
-        # PgBouncer's words.
-        hint = POOLER_HINT if reason.startswith("unsupported startup parameter") else ""
-        raise DatabaseError(
-            f"The database {address} does not answer as it should: {reason}.{hint}"
-        ) from None
+        hint = _hint(settings, reason)
+        trouble = trouble_of(error) or Trouble.BUSY
+        sentence = SENTENCES.get(trouble, NO_ANSWER).format(address, reason)
+        raise DatabaseError(sentence + hint) from None
     finally:
         await database.close()
 
@@ -50,27 +65,42 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
 async def ready(settings: Settings) -> AsyncIterator[Database]:
     """The database with the schema of this version.
 
-    A file is upgraded if needed, but for one that others have made.
+    A file is upgraded if needed, but for one that others have made, or that can only be read.
     """
     async with connected(settings) as database:
+        is_fixed = settings.is_embedded and await is_read_only(database)
         try:
             await check_schema(database)
         except SchemaError:
             if not settings.is_embedded:
                 raise
+            if is_fixed:
+                raise SchemaError(OLD_AND_FIXED) from None
             if not settings.is_default:
                 await check_ours(database)
             await migrate(database)
             await check_schema(database)
-        if settings.is_embedded and not is_unchangeable(settings):
+        if settings.is_embedded and not is_fixed:
             await mend(database, RESOURCES)
         yield database
 
 
-def is_unchangeable(settings: Settings) -> bool:
-    """Whether the database is a file in a place where nothing can be written."""
-    path = make_url(settings.database_url).database
-    return settings.is_embedded and sqlite.is_unchangeable(Path(path or "").absolute())
+async def is_read_only(database: Database) -> bool:
+    """Whether the database itself says that it can only be read, for whatever reason.
+
+    A file or its folder may not be written, or their disk is mounted so; a server is a standby.
+    """
+    try:
+        async with database.session(is_read_only=False) as session:
+            if is_postgresql(session):
+                shown: str | None = await session.scalar(text("SHOW transaction_read_only"))
+                return shown == "on"
+            # What is refused where nothing can be written, and nowhere else is kept.
+            await session.execute(text("PRAGMA user_version = 0"))
+    except DBAPIError as error:
+        # Whatever else it is, is said by who needs it.
+        return trouble_of(error) is Trouble.READ_ONLY
+    return False
 
 
 def _check_schemas(settings: Settings, site: Site) -> None:
@@ -81,6 +111,13 @@ def _check_schemas(settings: Settings, site: Site) -> None:
                 f"Resource({resource.model.__name__}): the table is in the schema"
                 f" “{resource.table.schema}”, and SQLite has no schemas."
             )
+
+
+def _hint(settings: Settings, reason: str) -> str:
+    if reason.startswith(POOLER_WORDS):
+        return POOLER_HINT
+    log = Path(f"{make_url(settings.database_url).database}-wal")
+    return LOG_HINT.format(log.name) if reason == CANNOT_OPEN and log.exists() else ""
 
 
 def _reason(error: BaseException) -> str:

@@ -29,6 +29,8 @@ SQLITE_TROUBLES = {
     sqlite3.SQLITE_PROTOCOL: Trouble.BUSY,
     sqlite3.SQLITE_NOTADB: Trouble.BUSY,
 }
+# SQLite's words for a quota or a largest size that is reached, and for no room for its index.
+NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 # Classes and single states: https://www.postgresql.org/docs/current/errcodes-appendix.html
 POSTGRESQL_TROUBLES = {
     "08": Trouble.BUSY,  # connection lost
@@ -90,8 +92,7 @@ def is_no_value(error: BaseException) -> bool:
 def _sqlite_trouble(error: sqlite3.Error) -> Trouble | None:
     # Python's own errors have no code.
     code: int = getattr(error, "sqlite_errorcode", -1)
-    # SQLite's word for a quota or a largest size that is reached.
-    if code == sqlite3.SQLITE_IOERR_WRITE:
+    if code in NO_ROOM:
         return Trouble.FULL
     # The low byte is the primary code of an extended one.
     return SQLITE_TROUBLES.get(code & 0xFF)

@@ -1,13 +1,15 @@
 """A database that is busy, full, read-only or away: 503 in time, and all is well at once after."""
 
 import asyncio
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -562,33 +564,64 @@ async def test_a_server_that_lets_nobody_in_is_unavailable(
 # Where nothing can be written.
 
 DROP_FROM_BOUNDING_SET, MAY_PASS_OVER_MODES = 24, 1
+# Even root then has to heed the modes; for anybody else it changes nothing.
+START = (
+    "import ctypes, os, sys;"
+    f"ctypes.CDLL(None).prctl({DROP_FROM_BOUNDING_SET}, {MAY_PASS_OVER_MODES}, 0, 0, 0);"
+    "os.execv(sys.executable, [sys.executable, '-m', 'webapp', 'serve', *sys.argv[1:]])"
+)
+HEEDING_MODES = [sys.executable, "-c", START]
 
 
-def test_a_server_in_a_place_that_can_only_be_read_starts_reads_and_says_so(
-    sqlite_url: str, tmp_path: Path
+@contextmanager
+def that_can_only_be_read(file: Path, folder_mode: int) -> Iterator[dict[str, str]]:
+    """Take the permission to write it; the environment of a server of that file."""
+    file.chmod(0o444)
+    file.parent.chmod(folder_mode)
+    try:
+        yield {"WEBAPP_DATABASE_URL": f"sqlite:///{file}", "WEBAPP_AUTH": "off"}
+    finally:
+        file.parent.chmod(0o755)
+        file.chmod(0o644)
+
+
+@pytest.mark.parametrize("folder_mode", [0o755, 0o555], ids=["file", "folder"])
+def test_a_server_of_what_can_only_be_read_starts_reads_and_says_so(
+    sqlite_url: str, tmp_path: Path, folder_mode: int
 ) -> None:
     folder = tmp_path / "fixed"
     folder.mkdir()
-    file = Path(shutil.move(sqlite_url.removeprefix("sqlite+aiosqlite:///"), folder))
-    file.chmod(0o444)
-    folder.chmod(0o555)
-    environment = {"WEBAPP_DATABASE_URL": f"sqlite:///{file}", "WEBAPP_AUTH": "off"}
-    # Even root then has to heed the modes; for anybody else it changes nothing.
-    start = (
-        "import ctypes, os, sys;"
-        f"ctypes.CDLL(None).prctl({DROP_FROM_BOUNDING_SET}, {MAY_PASS_OVER_MODES}, 0, 0, 0);"
-        "os.execv(sys.executable, [sys.executable, '-m', 'webapp', 'serve', *sys.argv[1:]])"
-    )
-    program = [sys.executable, "-c", start]
+    file = Path(shutil.move(file_of(sqlite_url), folder / "heroes.db"))
+    # An index that is missing is made where it can be.
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TABLE search_hero")
     log = tmp_path / "log"
-    try:
-        with running_server(log, environment, program=program) as server:
-            assert httpx.get(f"{server.url}/api/heroes/").json() == []
-            assert httpx.get(f"{server.url}/heroes").status_code == 200
-            headers = {"Sec-Fetch-Site": "same-origin"}
-            data = {"name": "Nova", "secret_name": "Sam"}
-            refused = httpx.post(f"{server.url}/heroes", data=data, headers=headers)
-            assert (refused.status_code, heading_of(refused)) == (503, "Saving is not possible now")
-    finally:
-        folder.chmod(0o755)
-    assert "The database can only be read" in log.read_text()
+    with (
+        that_can_only_be_read(file, folder_mode) as environment,
+        running_server(log, environment, program=HEEDING_MODES) as server,
+    ):
+        assert httpx.get(f"{server.url}/api/heroes/").json() == []
+        assert httpx.get(f"{server.url}/heroes").status_code == 200
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        refused = httpx.post(f"{server.url}/heroes", data=NOVA, headers=headers)
+        assert refused.status_code == 503
+        says_it_is_read_only(refused)
+    assert "The database can only be read: nothing can be saved." in log.read_text()
+
+
+def test_a_file_that_is_too_old_and_can_only_be_read_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            "CREATE TABLE submission (id); CREATE TABLE alembic_version (version_num);"
+            "INSERT INTO alembic_version VALUES ('0001')"
+        )
+    with that_can_only_be_read(file, 0o755) as environment:
+        done = subprocess.run(
+            HEEDING_MODES, check=False, env=os.environ | environment, capture_output=True, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "The database is not up to date, and can only be read here:"
+        " run `python -m webapp migrate` where it can be written.\n"
+    )
