@@ -32,6 +32,7 @@ from sqlalchemy import (
     Text,
     Time,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import UserDefinedType
@@ -186,6 +187,10 @@ class OnlyPostgreSQL(SQLModel):
     metadata = MetaData()
 
 
+MAIL = postgresql.DOMAIN("mail", Text, check=text("VALUE LIKE '%@%'"))
+FLOOR = postgresql.DOMAIN("floor", Integer, check=text("VALUE >= 0"))
+
+
 class Server(OnlyPostgreSQL, table=True):
     """Types that only PostgreSQL has."""
 
@@ -207,7 +212,8 @@ class Server(OnlyPostgreSQL, table=True):
     lasts: Any = Field(default=None, sa_column=Column(postgresql.INTERVAL))
     facts: Any = Field(default=None, sa_column=Column(postgresql.JSONB))
     name: str | None = Field(default=None, sa_column=Column(postgresql.CITEXT))
-    mail: str | None = Field(default=None, sa_column=Column(postgresql.DOMAIN("mail", Text)))
+    mail: str | None = Field(default=None, sa_column=Column(MAIL))
+    floor: int | None = Field(default=None, sa_column=Column(FLOOR))
     mood: str | None = Field(
         default=None, sa_column=Column(postgresql.ENUM("sad", "ok", name="mood"))
     )

@@ -22,6 +22,7 @@ from webapp.admin.storable import unwrapped_type
 from webapp.admin.stored import Stored, plain
 from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
+from webapp.unavailable import is_unavailable
 
 
 async def create(
@@ -155,6 +156,8 @@ async def checked_values(
         if field.relation and not await _exists(session, site, field, cleaned[name]):
             label = resource.labels[name]
             errors[name] = f"This {label} is not there any more. Choose another one."
+        elif field.is_read_by_database and not await _is_read(session, field, cleaned[name]):
+            errors[name] = f"Enter {field.example}."
     if not errors:
         errors = await _conflicts(session, resource, {**whole, **cleaned}, own, cleaned)
     if errors:
@@ -184,7 +187,7 @@ def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = Fal
 def _json_text(field: Field, value: Any) -> str:
     # Of a JSONB's names the database chooses the order.
     is_sorted = isinstance(unwrapped_type(field.column.type), JSONB)
-    return json.dumps(value, sort_keys=is_sorted)
+    return json.dumps(value, sort_keys=is_sorted, default=str)
 
 
 def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
@@ -219,6 +222,19 @@ def change_of(resource: Resource, before: Record, after: Record) -> Entry | None
         return None
     key, title = key_of(resource, after), resource.title_of(after)
     return Entry(resource.name, key, title, Kind.CHANGED, values)
+
+
+async def _is_read(session: AsyncSession, field: Field, value: Any) -> bool:
+    """Whether the database takes a text for one of a type that only it knows."""
+    try:
+        async with session.begin_nested():
+            await session.execute(select(field.written("value").label("value")), {"value": value})
+    except REFUSALS as error:
+        # Whatever else is said is about the value: it calls some a mistake in the statement.
+        if is_unavailable(error):
+            raise
+        return False
+    return True
 
 
 async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -> bool:

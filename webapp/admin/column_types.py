@@ -31,6 +31,7 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.ranges import AbstractMultiRange, AbstractSingleRange
 from sqlalchemy.types import Float, TypeDecorator, TypeEngine
 from sqlmodel import AutoString
 from sqlmodel.sql.sqltypes import UTCDateTime
@@ -59,6 +60,25 @@ PLAIN_PYTHON = (
     dict,
     list,
 )
+# How PostgreSQL writes what no other database has.
+EXAMPLES: dict[type[TypeEngine[Any]], str] = {
+    postgresql.INET: "an address like 192.0.2.1/24",
+    postgresql.CIDR: "a network like 192.0.2.0/24",
+    postgresql.MACADDR: "a MAC address like 08:00:2b:01:02:03",
+    postgresql.MACADDR8: "a MAC address like 08:00:2b:01:02:03:04:05",
+    AbstractMultiRange: "ranges like {[1,5), [8,9)}",
+    AbstractSingleRange: "a range like [1,5)",
+    postgresql.TSVECTOR: "words like 'fat':2 'rat':3",
+    postgresql.TSQUERY: "a query like 'fat' & 'rat'",
+    postgresql.BIT: "as many bits as there are, like 101",
+    postgresql.MONEY: "an amount like 12.34",
+    postgresql.OID: "a whole number",
+}
+
+
+def example_of(kind: TypeEngine[Any]) -> str:
+    """Return what a text that only the database reads is like."""
+    return next(text for known, text in EXAMPLES.items() if isinstance(kind, known))
 
 
 def plain_annotation(annotation: Any) -> Any:
@@ -193,4 +213,5 @@ _BY_COLUMN: tuple[tuple[tuple[type[TypeEngine[Any]], ...], Make], ...] = (
     ((Uuid,), _uuid),
     ((JSON, postgresql.HSTORE), lambda *_: inputs.JSON),
     ((LargeBinary,), lambda *_: inputs.BYTES),
+    (tuple(EXAMPLES), lambda *_: inputs.DATABASE_TEXT),
 )

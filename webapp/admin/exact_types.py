@@ -25,7 +25,7 @@ from sqlalchemy.types import (
     Uuid,
 )
 
-from webapp.admin.inputs import Input, check_json, in_zone
+from webapp.admin.inputs import DATABASE_TEXT, Input, check_json, in_zone
 from webapp.admin.postgresql_texts import decoder_of, encoded, is_carried
 from webapp.admin.storable import is_aware, unwrapped_type
 from webapp.admin.stored import Stored, Unbindable, is_storable
@@ -150,7 +150,7 @@ class ExactType(TypeDecorator[Any]):
         return isinstance(self.load_dialect_impl(dialect), _Texts)
 
     def _binder(self, dialect: Dialect) -> Convert:
-        if self.control.kind == "bytes":
+        if self.control.kind == "bytes" or self.control is DATABASE_TEXT:
             return _same
         return self.kind.dialect_impl(dialect).bind_processor(dialect) or _same
 

@@ -16,12 +16,19 @@ from sqlmodel import SQLModel
 
 from webapp.admin import inputs
 from webapp.admin.blobs import BlobType
-from webapp.admin.column_types import input_for, is_secret, is_text, plain_annotation, takes_none
+from webapp.admin.column_types import (
+    example_of,
+    input_for,
+    is_secret,
+    is_text,
+    plain_annotation,
+    takes_none,
+)
 from webapp.admin.exact_types import ExactType
 from webapp.admin.inputs import Input
 from webapp.admin.labels import label_of
 from webapp.admin.schemas import FileText, file_annotation, is_encoded, text_annotation
-from webapp.admin.storable import is_aware, rounded, storable
+from webapp.admin.storable import is_aware, rounded, storable, unwrapped_type
 from webapp.history_blobs import select_data
 
 
@@ -151,6 +158,8 @@ class Field:
         """What a schema checks of a value; what has passed is of the type that the column takes."""
         if self.is_bytes:
             return file_annotation(self.info)
+        if self.is_read_by_database:
+            return str | None if self.is_optional else str
         is_plain = plain_annotation(self.info.annotation) is str and not is_encoded(self.info)
         return self.info.annotation if is_plain or not self.is_text else text_annotation(self.info)
 
@@ -159,6 +168,8 @@ class Field:
         """What a schema says of a value that is stored, of whatever type that is."""
         if self.is_bytes:
             return FileText | None if self.is_optional else FileText
+        if self.is_read_by_database:
+            return self.written_annotation
         if self.is_text and self.written_annotation is not self.info.annotation:
             return str | None if self.is_optional else str
         return self.info.annotation if self.is_editable else Any
@@ -167,6 +178,16 @@ class Field:
     def is_bytes(self) -> bool:
         """Whether its values are files, of which pages show what is known of them."""
         return self.input.kind == "bytes"
+
+    @property
+    def is_read_by_database(self) -> bool:
+        """Whether only the database knows what is a value, so that it has to be asked."""
+        return self.input is inputs.DATABASE_TEXT
+
+    @property
+    def example(self) -> str:
+        """What such a value is like."""
+        return example_of(unwrapped_type(self.column.type))
 
     @cached_property
     def whole(self) -> ColumnElement[Any]:

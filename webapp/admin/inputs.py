@@ -315,6 +315,8 @@ DATE = Input("date", _parse_date, date.isoformat, is_range=True)
 DURATION_INPUT = Input("duration", _parse_timedelta, _format_timedelta, is_range=True)
 UUID_INPUT = Input("uuid", _parse_uuid)
 READ_ONLY = Input("other", _refuse, is_sortable=False, is_editable=False)
+# What only the database reads: it is typed as PostgreSQL writes it.
+DATABASE_TEXT = Input("text", clean_text, plain_text)
 # What stands in a form is a digest; the file itself comes beside it.
 BYTES = Input("bytes", known_by, lambda blob: blob.digest, is_sortable=False, show=str)
 PICKLED = replace(BYTES, parse=_refuse, is_editable=False)

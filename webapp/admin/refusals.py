@@ -128,7 +128,8 @@ async def fetch_refusal(
         listed = _listed([resource.labels[field.name] for field in fields])
         return Invalid({"": f"The database does not accept this combination of {listed}."})
     if not fields:
-        return Invalid({"": f"The database does not accept this {noun}."})
+        # The rule may be one of a type, which knows no column.
+        return await _fetch_by_trying(session, resource, values, noun)
     label = resource.labels[fields[0].name]
     is_missing = state == NOT_NULL_VIOLATION or code == sqlite3.SQLITE_CONSTRAINT_NOTNULL
     sentence = f"The database does not accept this {label}."

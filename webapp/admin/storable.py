@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretBytes
 from sqlalchemy import BigInteger, DateTime, Enum, SmallInteger, Time
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from webapp.admin.inputs import EXACT_DECIMAL_DIGITS, Input, in_zone, time_in_zone
@@ -17,9 +18,9 @@ LONGEST_DURATION_DAYS = 700_000
 
 
 def unwrapped_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return the plain column type inside a `TypeDecorator`; SQLModel's own string type is one."""
-    while isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
+    """Return the plain type inside a domain or a `TypeDecorator`, such as SQLModel's strings."""
+    while isinstance(kind, TypeDecorator | DOMAIN):
+        kind = kind.data_type if isinstance(kind, DOMAIN) else kind.impl_instance
     return kind
 
 
