@@ -5,19 +5,33 @@ from datetime import datetime
 
 import httpx
 import pytest
-from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Integer, String, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    Identity,
+    Integer,
+    String,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import INET, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from tests.html import (
     alert_of,
+    by_id,
     error_beside,
     errors_of,
     facts_of,
+    flash_of,
     follow,
     form_of,
     submit,
+    text_of,
+    undo_of,
 )
 from tests.serving import serving
 from tests.stored import Stored
@@ -216,3 +230,67 @@ async def test_a_value_that_only_the_driver_refuses_is_named(addresses: httpx.As
     assert refused["host"] == "The database does not accept this host."
     assert changed.json() == made.json()
     assert error_beside(page, "Host") == refused["host"]
+
+
+class Stamped(SQLModel, table=True):
+    """Triggers own two of its columns, and the database its key: it takes none from others."""
+
+    id: int | None = Field(
+        default=None, sa_column=Column(Integer, Identity(always=True), primary_key=True)
+    )
+    name: str
+    slug: str = ""
+    written: int = 0
+    parent_id: int | None = Field(default=None, foreign_key="stamped.id")
+
+
+STAMPING_ON_SQLITE = [
+    f"""CREATE TRIGGER stamped_{event.split()[0]} AFTER {event} ON stamped BEGIN
+    UPDATE stamped SET slug = lower(NEW.name), written = {written} + 1 WHERE id = NEW.id; END"""
+    for event, written in (("INSERT", "NEW.written"), ("UPDATE OF name", "OLD.written"))
+]
+STAMPING_ON_POSTGRESQL = [
+    """CREATE FUNCTION stamping() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    NEW.slug := lower(NEW.name);
+    NEW.written := 1 + CASE TG_OP WHEN 'UPDATE' THEN OLD.written ELSE NEW.written END;
+    RETURN NEW; END $$""",
+    """CREATE TRIGGER stamped BEFORE INSERT OR UPDATE OF name ON stamped
+    FOR EACH ROW EXECUTE FUNCTION stamping()""",
+]
+
+
+async def test_what_a_trigger_owns_is_all_that_an_undo_leaves_and_it_says_so(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    resource = Resource(Stamped, label_plural="stamped")
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
+    for trigger in STAMPING_ON_POSTGRESQL if is_postgresql(session) else STAMPING_ON_SQLITE:
+        await session.execute(text(trigger))
+    await session.commit()
+    told = "Set by a trigger, so not as before: written of stamped."
+    async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
+        for name in ("One", "Two"):
+            await client.post("/stamped", data={"name": name, "parent_id": "1" * (name == "Two")})
+        await client.patch("/api/stamped/2", json={"name": "Zwei"})
+        page = await client.get("/stamped/2/history")
+        page = await follow(client, await submit(client, form_of(page, press="Undo this change")))
+        for name in ("Two", "Zwei", "Two"):
+            two = (await stored.all(Stamped))[1]
+            assert (two.name, two.slug, two.parent_id) == (name, name.lower(), 1)
+            assert told in flash_of(page)
+            page = await follow(client, await submit(client, undo_of(page)))
+        question = await client.get("/stamped/delete?id=1&id=2")
+        assert "Undo does not take back what triggers" in text_of(by_id(question, "confirm"))
+        page = await follow(client, await submit(client, form_of(question)))
+        for count in (2, 0, 2):
+            page = await follow(client, await submit(client, undo_of(page)))
+            found = await stored.all(Stamped)
+            kept = [(1, "One", "one", None), (2, "Zwei", "zwei", 1)][:count]
+            assert [(one.id, one.name, one.slug, one.parent_id) for one in found] == kept
+            assert (told in flash_of(page)) == bool(count)
+        assert (await client.post("/api/stamped/", json={"name": "Three"})).json()["id"] == 3
+        await client.delete("/api/stamped/3")
+        page = await client.get("/stamped/3/history")
+        page = await follow(client, await submit(client, form_of(page, press="Restore")))
+        assert told in flash_of(page)

@@ -284,6 +284,45 @@ async def test_what_triggers_do_is_said_before(
     assert last == "You can undo the rest."
 
 
+async def test_what_a_trigger_owns_in_other_tables_keeps_nothing_else_from_coming_back(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database
+) -> None:
+    await arrange(session, "ALTER TABLE note ADD COLUMN remark VARCHAR DEFAULT 'r'")
+    changes = {"played": "INSERT", "note": "INSERT", "cover": "UPDATE OF song_id"}
+    own = {"played": "note", "note": "remark", "cover": "secret"}
+    for table, event in changes.items():
+        if database.loop_reader:
+            await arrange(
+                session,
+                f"CREATE TRIGGER {table}_owned AFTER {event} ON {table} BEGIN UPDATE {table}"
+                f" SET {own[table]} = {own[table]} || '!' WHERE rowid = NEW.rowid; END",
+            )
+        else:
+            await arrange(
+                session,
+                f"CREATE FUNCTION {table}_owned() RETURNS trigger LANGUAGE plpgsql AS"
+                f" 'BEGIN NEW.{own[table]} := NEW.{own[table]} || ''!''; RETURN NEW; END'",
+                f"CREATE TRIGGER {table}_owned BEFORE {event} ON {table} FOR EACH ROW"
+                f" EXECUTE FUNCTION {table}_owned()",
+            )
+    told = "Set by a trigger, so not as before: "
+    page = await follow(client, await client.post("/songs/2/delete"))
+    for song_id in (2, None, 2):
+        page = await follow(client, await submit(client, undo_of(page)))
+        found = await contents(database, "note", "cover", "listed")
+        assert found["cover"][1][2] == song_id
+        if song_id:
+            assert f"{told}remark of note." in flash_of(page)
+            assert found["listed"] == [(1, 1), (1, 2), (1, 3), (2, 3)]
+            assert found["note"][1][:3] == (2, 2, "Two")
+    # Nothing tells rows without a key apart: all are back, and what they are is left at that.
+    page = await follow(client, await client.post("/songs/1/delete"))
+    page = await follow(client, await submit(client, undo_of(page)))
+    assert f"{told}rows of played" in flash_of(page)
+    found = await contents(database, "played")
+    assert found["played"] == [(1, "x!"), (1, "x!"), (1, None), (3, "y")]
+
+
 async def test_values_of_any_kind_come_back_as_they_were(
     client: httpx.AsyncClient, session: AsyncSession, database: Database, stored: Stored
 ) -> None:

@@ -11,12 +11,13 @@ from webapp.admin import records
 from webapp.admin.changes import change_of, checked_values, differing
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, is_any_of, key_of, key_text, key_values
+from webapp.admin.labels import in_sentence
 from webapp.admin.refusals import REFUSALS, fetch_refusal
 from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import recorded
 from webapp.errors import Invalid
-from webapp.history import Entry, Operation, record
+from webapp.history import Operation, record
 
 
 async def fetch_states(
@@ -101,52 +102,84 @@ async def create_again(
     session: AsyncSession,
     resource: Resource,
     rows: Sequence[Record],
-    operation: Operation,
-    entries: Sequence[Entry],
-) -> None:
-    """Create records as they were, and write down the entries; all or, raising Invalid, none."""
+    *,
+    is_rewritten: bool = False,
+) -> list[Record]:
+    """Create records as they were; all or, raising Invalid, none. Return them as they are.
+
+    If they are `is_rewritten` by a trigger, values other than those of their keys may differ.
+    """
+    wanted = [(key_values(resource, row), row) for row in rows]
     async with _refusing(session, resource):
-        await records.insert_records(session, resource, rows)
-        await _check(session, resource, [(key_values(resource, row), row) for row in rows])
-    await record(session, operation, entries)
+        await records.insert_again(session, resource, rows)
+        return await _fetch_checked(session, resource, wanted, is_rewritten=is_rewritten)
 
 
 async def change_back(
     session: AsyncSession,
     resource: Resource,
     changed: Sequence[tuple[Key, Mapping[str, Any]]],
-    operation: Operation,
-    entries: Sequence[Entry],
-) -> None:
-    """Give each of the locked records values that it had; all or, raising Invalid, none."""
+    *,
+    is_rewritten: bool = False,
+) -> list[Record]:
+    """Give each of the locked records values that it had; all or, raising Invalid, none.
+
+    Return them as they are then. If they are `is_rewritten` by a trigger, some values may differ.
+    """
     async with _refusing(session, resource):
         await records.update_records(session, resource, changed, is_exact=True)
-        await _check(session, resource, changed)
-    await record(session, operation, entries)
+        return await _fetch_checked(session, resource, changed, is_rewritten=is_rewritten)
 
 
-async def _check(
-    session: AsyncSession, resource: Resource, wanted: Sequence[tuple[Key, Mapping[str, Any]]]
-) -> None:
-    """Raise Invalid if the database has made something else of values than they were."""
+def rewritten_labels(
+    resource: Resource, state: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> list[str]:
+    """Return what the database has made something else of than it was given, as “age of heroes”."""
+    return [
+        f"{in_sentence(field.label)} of {resource.label_plural}"
+        for field in _rewritten(resource, state, wanted)
+    ]
+
+
+async def _fetch_checked(
+    session: AsyncSession,
+    resource: Resource,
+    wanted: Sequence[tuple[Key, Mapping[str, Any]]],
+    *,
+    is_rewritten: bool,
+) -> list[Record]:
+    """Fetch records; raises Invalid if the database has made something else of them."""
     # A change may be one of the key.
     keys = [
         tuple(values.get(field.name, part) for field, part in zip(resource.key, key, strict=True))
         for key, values in wanted
     ]
     states = await fetch_states(session, resource, keys)
+    found = []
     for key, (_, values) in zip(keys, wanted, strict=True):
         state = states.get(key_text(resource, key))
-        for name, value in values.items():
-            field = resource.by_name[name]
-            if field.is_computed:
-                continue
-            if state is None or recorded(field, state[name]) != recorded(field, value):
-                label = resource.labels[name]
-                sentence = (
-                    f"The database does not take the {label} of a {resource.label} as it was."
-                )
-                raise Invalid({"": sentence})
+        if state is None:
+            raise Invalid({"": f"The database does not take a {resource.label} as it was."})
+        others = _rewritten(resource, state, values)
+        # A trigger may own some of the values. Where it leaves none, nothing was taken back.
+        if others and (not is_rewritten or len(others) == len(values)):
+            label = resource.labels[others[0].name]
+            sentence = f"The database does not take the {label} of a {resource.label} as it was."
+            raise Invalid({"": sentence})
+        found.append(state)
+    return found
+
+
+def _rewritten(
+    resource: Resource, state: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> list[Field]:
+    fields = [resource.by_name[name] for name in wanted]
+    return [
+        field
+        for field in fields
+        if not field.is_computed
+        and recorded(field, state[field.name]) != recorded(field, wanted[field.name])
+    ]
 
 
 @asynccontextmanager

@@ -45,7 +45,10 @@ async def create(
     try:
         async with session.begin_nested():
             key = await records.insert_record(
-                session, resource, _with_defaults(resource, checked, exact)
+                session,
+                resource,
+                _with_defaults(resource, checked, exact),
+                is_back=kind is Kind.RESTORED,
             )
     except REFUSALS as error:
         raise await _refusal(session, site, resource, checked, checked, None, error) from None

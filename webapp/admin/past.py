@@ -182,17 +182,19 @@ def _undone(undone: undo.Undone, operation_id: str) -> Flash:
     labels = "records" if undone.is_mixed else resource.label_plural
     title = undone.title if count == 1 else f"{count:,} {labels}"
     url = f"/{resource.name}/{undone.key}" if undone.key and count == 1 else ""
-    note = ""
+    notes = []
     if left:
         others = "1 related record was" if left == 1 else f"{left:,} related records were"
-        note = f"{others} changed since, and left alone."
+        notes.append(f"{others} changed since, and left alone.")
+    if undone.rewritten:
+        notes.append(f"Set by a trigger, so not as before: {', '.join(undone.rewritten)}.")
     marked = f"{resource.name}/{undone.key}" if undone.key else ""
     return Flash(
         verb,
         title,
         url,
         marked=marked,
-        note=note,
+        note=" ".join(notes),
         undo=operation_id,
         undo_label="Undo" if undone.is_redo else "Redo",
     )

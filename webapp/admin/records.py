@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, insert, select, type_coerce, update
+from sqlalchemy import ColumnElement, Insert, Label, insert, select, type_coerce, update
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import NullType
 
 from webapp.admin.blobs import Digest, blob_of
@@ -62,26 +64,44 @@ def columns_of(resource: Resource) -> list[Label[Any]]:
     return [field.whole.label(f"_{place}") for place, field in enumerate(resource.fields)]
 
 
+class _InsertAgain(Insert):
+    """Inserts what was there before, under its own key, even if that is always generated."""
+
+    inherit_cache = True
+
+
+@compiles(_InsertAgain, "postgresql")
+def _compile_insert_again(element: _InsertAgain, compiler: SQLCompiler, **options: Any) -> str:
+    # SQLAlchemy leaves its compilers without types.
+    statement: str = compiler.visit_insert(element, **options)  # type: ignore[no-untyped-call]
+    return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)
+
+
 async def insert_record(
-    session: AsyncSession, resource: Resource, values: Mapping[str, Any]
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    *,
+    is_back: bool = False,
 ) -> Key:
-    """Insert a record and return its key."""
+    """Insert a record, which `is_back` if it was there before, and return its key."""
     own = [field.exact.label(f"_{place}") for place, field in enumerate(resource.key)]
     written = _written(resource, values)
-    statement = insert(resource.table).values(_given(resource, written)).returning(*own)
+    new = _InsertAgain(resource.table) if is_back else insert(resource.table)
+    statement = new.values(_given(resource, written)).returning(*own)
     return tuple((await session.execute(statement, _named(written))).one())
 
 
-async def insert_records(
+async def insert_again(
     session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Insert records; a statement for those that have values in the same fields."""
+    """Insert records that were there before; a statement for all that have the same fields."""
     batches: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         written = _written(resource, row)
         batches.setdefault(tuple(written), []).append(written)
     for batch in batches.values():
-        statement = insert(resource.table).values(_given(resource, batch[0]))
+        statement = _InsertAgain(resource.table).values(_given(resource, batch[0]))
         await session.execute(statement, [_named(row) for row in batch])
 
 

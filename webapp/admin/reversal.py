@@ -1,12 +1,13 @@
 """Reversal: does the opposite of what was written down, many records in a few statements."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import batches, removal
-from webapp.admin.catalog import Catalog, fetch_catalog
+from webapp.admin.catalog import Catalog, fetch_catalog, triggers_of
 from webapp.admin.causes import cause_of, fetch_causes
 from webapp.admin.changes import taken_sentence
 from webapp.admin.constraints import check_constraints, defer_constraints
@@ -20,9 +21,19 @@ from webapp.admin.snapshots import recorded
 from webapp.admin.steps import RECORDS_PER_STEP, Place, Postponed, Step, steps_of, target_column_of
 from webapp.admin.stored_rows import RowsChange
 from webapp.errors import Invalid
-from webapp.history import Change, Kind, Operation, fetch_since
+from webapp.history import Change, Kind, Operation, fetch_since, record
 
 Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is not as it was: how many consequences were left as they are now, because they were
+    changed since, and what triggers have made something else of, as “age of heroes”.
+    """
+
+    left_count: int = 0
+    rewritten: tuple[str, ...] = ()
 
 
 async def reverse(
@@ -31,8 +42,8 @@ async def reverse(
     made: Sequence[Change | RowsChange],
     operation: Operation,
     asked: Change | None = None,
-) -> int:
-    """Take back what was done, the last first; return how many consequences stay as they are now.
+) -> Outcome:
+    """Take back what was done, the last first.
 
     Raises Invalid if one of the records was changed since. What befell others because of them is
     taken back where they are still as it left them. `asked` is no consequence, whatever it was.
@@ -71,9 +82,9 @@ async def reverse(
             await _reverse(session, catalog, step, states, operation, later)
     await delete_going(session, catalog, operation, later)
     await complete_rows(session, catalog, later)
-    await _complete(session, site, postponed, there, operation)
+    await _complete(session, site, postponed, there)
     await check_constraints(session, "Something that it needs is not there any more.")
-    return left_count
+    return Outcome(left_count, tuple(later.rewritten))
 
 
 async def _complete(
@@ -81,7 +92,6 @@ async def _complete(
     site: Site,
     postponed: Sequence[Postponed],
     there: set[Place],
-    operation: Operation,
 ) -> None:
     """Let records point at those that came back after them."""
     changed: dict[Resource, list[tuple[Key, dict[str, Any]]]] = {}
@@ -93,7 +103,7 @@ async def _complete(
         new = {each.relation.name: each.value}
         changed.setdefault(each.resource, []).append((each.key, new))
     for resource, records in changed.items():
-        await batches.change_back(session, resource, records, operation, [])
+        await batches.change_back(session, resource, records)
 
 
 async def _lock_all(session: AsyncSession, site: Site, steps: Sequence[Step]) -> set[Place]:
@@ -237,16 +247,44 @@ async def _reverse(
         case Kind.CREATED:
             await _uncreate(session, catalog, step, later)
         case Kind.DELETED:
-            stored = catalog.table_of(step.resource)
-            if stored is not None:
-                await put_back(session, catalog, stored, list(step.whole_rows.values()), later)
-            entries = [step.entry(text, Kind.RESTORED, {}) for text in step.changes]
-            rows = [row for key, row in step.earlier.items() if key not in step.whole_rows]
-            await batches.create_again(session, step.resource, rows, operation, entries)
+            await _bring_back(session, catalog, step, operation, later)
         case _:
-            entries = [step.entry(text, Kind.CHANGED, states[text]) for text in step.changes]
+            is_rewritten = _is_rewritten(catalog, step.resource, "UPDATE")
             changed = [(step.keys[text], step.earlier[text]) for text in step.changes]
-            await batches.change_back(session, step.resource, changed, operation, entries)
+            found = await batches.change_back(
+                session, step.resource, changed, is_rewritten=is_rewritten
+            )
+            after = dict(zip(step.changes, found, strict=True)) if is_rewritten else {}
+            later.note_rewritten(step, after)
+            entries = [
+                step.entry(text, Kind.CHANGED, states[text], after.get(text))
+                for text in step.changes
+            ]
+            await record(session, operation, entries)
+
+
+async def _bring_back(
+    session: AsyncSession, catalog: Catalog, step: Step, operation: Operation, later: Later
+) -> None:
+    """Create records again as they were."""
+    resource, stored = step.resource, catalog.table_of(step.resource)
+    is_rewritten = _is_rewritten(catalog, resource, "INSERT")
+    if stored is not None:
+        await put_back(session, catalog, stored, list(step.whole_rows.values()), later)
+    rows = [row for key, row in step.earlier.items() if key not in step.whole_rows]
+    await batches.create_again(session, resource, rows, is_rewritten=is_rewritten)
+    after: Mapping[str, dict[str, Any]] = {}
+    if is_rewritten:
+        after = await batches.fetch_states(session, resource, list(step.keys.values()))
+        later.note_rewritten(step, after)
+    entries = [step.entry(text, Kind.RESTORED, {}, after.get(text)) for text in step.changes]
+    await record(session, operation, entries)
+
+
+def _is_rewritten(catalog: Catalog, resource: Resource, event: str) -> bool:
+    """Whether triggers may make something else of what is written to the table of a resource."""
+    stored = catalog.table_of(resource)
+    return stored is not None and event in triggers_of(catalog, stored)
 
 
 async def _uncreate(session: AsyncSession, catalog: Catalog, step: Step, later: Later) -> None:

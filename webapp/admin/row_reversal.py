@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webapp.admin.batches import rewritten_labels
 from webapp.admin.catalog import Catalog, triggers_of
 from webapp.admin.consequences import count_pointing_at
 from webapp.admin.pointing import Doomed, Place
 from webapp.admin.removal import delete_doomed
+from webapp.admin.steps import Step
 from webapp.admin.stored_rows import (
     Raw,
     RawRow,
@@ -34,6 +37,7 @@ class Later:
     coming: the tables of rows that come back; pointing: what will point at these then.
     going: rows that go again, when all else is done; asked: what they are called, by table.
     direct: those of them that are no consequence.
+    rewritten: what triggers have made something else of than it was, as “age of heroes”.
     """
 
     coming: Collection[TableName]
@@ -41,6 +45,26 @@ class Later:
     going: Doomed = field(default_factory=Doomed)
     asked: list[tuple[StoredTable, list[RowId], str]] = field(default_factory=list)
     direct: set[Place] = field(default_factory=set)
+    rewritten: dict[str, None] = field(default_factory=dict)
+
+    def note_rewritten(self, step: Step, after: Mapping[str, Mapping[str, Any]]) -> None:
+        """Note what of the records of a step, by their keys, is not as it was."""
+        for key, state in after.items():
+            if key not in step.whole_rows:
+                labels = rewritten_labels(step.resource, state, step.earlier[key])
+                self.rewritten |= dict.fromkeys(labels)
+
+    def note_rewritten_rows(
+        self,
+        stored: StoredTable,
+        columns: Sequence[str],
+        before: Sequence[RawRow],
+        now: Sequence[RawRow],
+    ) -> None:
+        """Note the same of rows that are not administered."""
+        for place, name in enumerate(columns):
+            if any(old[place] != new[place] for old, new in zip(before, now, strict=True)):
+                self.rewritten[f"{name} of {stored.label}"] = None
 
     def go(self, stored: StoredTable, rows: Mapping[RowId, Place | None], what: str) -> None:
         """Note that rows go again."""
@@ -78,10 +102,9 @@ async def reverse_rows(
     assert stored is not None
     async with refusing(session, stored):
         done = await _reverse(session, catalog, stored, change, later)
-    if done:
-        entry = change.only(done).reversed().entry(stored)
-        await record(session, operation, [entry])
-    return 0 if change.kind is Kind.RESTORED else change.count - len(done)
+    if done.count:
+        await record(session, operation, [done.reversed().entry(stored)])
+    return 0 if change.kind is Kind.RESTORED else change.count - done.count
 
 
 async def put_back(
@@ -99,7 +122,7 @@ async def put_back(
         for columns, values in by_columns.items():
             _check_columns(stored, stored.label, columns)
             await _without_target(session, catalog, stored, columns, values, later)
-            await _insert(session, catalog, stored, columns, values)
+            await _insert(session, catalog, stored, columns, values, later)
 
 
 async def complete_rows(session: AsyncSession, catalog: Catalog, later: Later) -> None:
@@ -132,19 +155,21 @@ def _check_columns(stored: StoredTable | None, name: str, columns: Sequence[str]
 
 async def _reverse(
     session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
-) -> list[int]:
-    """Return the places of the rows for which it could be done."""
+) -> RowsChange:
+    """Return the change of those rows for which it could be done; `before` is what they are now."""
     match change.kind:
         case Kind.DELETED:
             return await _bring_back(session, catalog, stored, change, later)
         case Kind.RESTORED:
-            return await _go_again(session, stored, change, later)
+            await _go_again(session, stored, change, later)
+            # It is written down when they go.
+            return change.only([])
     return await _change_back(session, catalog, stored, change, later)
 
 
 async def _bring_back(
     session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
-) -> list[int]:
+) -> RowsChange:
     columns = change.columns
     rows = [list(row) for row in change.before or []]
     left = await _without_target(session, catalog, stored, columns, rows, later)
@@ -152,8 +177,10 @@ async def _bring_back(
         there = await _find(session, stored, stored.key, columns, rows)
         left |= {place for place, row in enumerate(there) if row is not None}
     wanted = [place for place in range(len(rows)) if place not in left]
-    await _insert(session, catalog, stored, columns, [rows[place] for place in wanted])
-    return wanted
+    given = [rows[place] for place in wanted]
+    now = await _insert(session, catalog, stored, columns, given, later)
+    done = change.only(wanted)
+    return done if now is None else replace(done, before=now)
 
 
 async def _insert(
@@ -162,26 +189,38 @@ async def _insert(
     stored: StoredTable,
     columns: Sequence[str],
     rows: Sequence[RawRow],
-) -> None:
-    await insert_rows(session, stored, columns, rows)
-    if "INSERT" in triggers_of(catalog, stored):
-        await _check(session, stored, columns, rows)
+    later: Later,
+) -> list[RawRow] | None:
+    """Insert rows; return what triggers have made of them, if there are any that may."""
+    if await insert_rows(session, stored, columns, rows) < len(rows):
+        raise Invalid({"": f"A trigger of the database keeps {stored.label} as it is."})
+    if "INSERT" not in triggers_of(catalog, stored):
+        return None
+    found = await find_rows(session, stored, columns, rows)
+    there = await fetch_rows(session, stored, columns, [row for row in found if row is not None])
+    if None in found and stored.key:
+        raise Invalid({"": f"The database does not take back the rows of {stored.label}."})
+    if None in found:
+        # Without a key nothing tells which of them was made something else of.
+        later.rewritten[f"rows of {stored.label}"] = None
+        return None
+    now = [there[row] for row in found if row is not None]
+    later.note_rewritten_rows(stored, columns, rows, now)
+    return now
 
 
 async def _go_again(
     session: AsyncSession, stored: StoredTable, change: RowsChange, later: Later
-) -> list[int]:
+) -> None:
     ids = await _check(session, stored, change.columns, change.after or [])
     later.go(stored, dict.fromkeys(ids), f"rows of {stored.label}")
     for row, cause in zip(ids, change.causes, strict=True):
         later.going.causes[stored.name, row] = cause
-    # It is written down when they go.
-    return []
 
 
 async def _change_back(
     session: AsyncSession, catalog: Catalog, stored: StoredTable, change: RowsChange, later: Later
-) -> list[int]:
+) -> RowsChange:
     before, after = [list(row) for row in change.before or []], change.after or []
     found = await find_rows(session, stored, change.columns, after)
     there = [row for row in found if row is not None]
@@ -200,7 +239,7 @@ async def _change_back(
     columns = [change.columns[place] for place in changed]
     values = {row: [before[at][place] for place in changed] for row, at in wanted.items()}
     await update_rows(session, stored, columns, values)
-    return sorted(wanted.values())
+    return change.only(sorted(wanted.values()))
 
 
 async def _check(

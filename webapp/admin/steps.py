@@ -10,7 +10,7 @@ from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
-from webapp.admin.snapshots import values_of
+from webapp.admin.snapshots import snapshot_of, values_of
 from webapp.admin.stored_rows import RowsChange, whole_row_of
 from webapp.history import Change, Entry, Kind
 
@@ -110,15 +110,26 @@ class Step:
     def _pointed_names(self, site: Site) -> set[str]:
         return {target_column_of(referrer.field) for referrer in site.referrers(self.resource)}
 
-    def entry(self, text: str, kind: Kind, state: Mapping[str, Any]) -> Entry:
-        """Return what is written down of a record in a `state` whose change is taken back."""
+    def entry(
+        self, text: str, kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any] | None
+    ) -> Entry:
+        """Return what is written down of a record whose change is taken back.
+
+        `after` is what the database has made of it, if that may be something else than it was.
+        """
         change, resource = self.changes[text], self.resource
-        whole = {**state, **self.earlier[text]}
+        whole = {**before, **(after or self.earlier[text])}
         values = {
             name: (new, old)
             for name, (old, new) in change.values.items()
             if name in resource.by_name or name == CAUSE
         }
+        if after is not None:
+            old, new = snapshot_of(resource, before), snapshot_of(resource, after)
+            # Of a consequence no more is taken back than what befell the record.
+            names = values.keys() & new.keys() if self.is_consequence else new.keys()
+            values |= {name: (old.get(name), new[name]) for name in names}
+            values = {name: pair for name, pair in values.items() if pair[0] != pair[1]}
         title = resource.title_among(whole)
         if kind == Kind.CHANGED:
             # A link that points at another record by its key has another key.

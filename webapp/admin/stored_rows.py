@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
     Select,
     Text,
     case,
@@ -145,16 +146,24 @@ async def fetch_raw_value(session: AsyncSession, rows: Select[Any]) -> Raw:
 
 async def insert_rows(
     session: AsyncSession, stored: StoredTable, columns: Sequence[str], rows: Sequence[RawRow]
-) -> None:
-    """Put rows back; those of one portion at once, as they may point at each other."""
+) -> int:
+    """Put rows back; those of one portion at once, as they may point at each other.
+
+    Return how many the database has taken.
+    """
+    count = 0
     names = ", ".join(_quoted(session, name) for name in columns)
     chosen = ", ".join(f"c{place}" for place in range(len(columns)))
     overriding = "OVERRIDING SYSTEM VALUE " if is_postgresql(session) else ""
     for portion in _portions(session, rows, len(columns)):
         given, parameters = _given(session, stored, columns, portion)
-        statement = f"WITH {given} INSERT INTO {_table(session, stored)} ({names})"
-        order = f"{overriding}SELECT {chosen} FROM given_rows ORDER BY n"  # noqa: S608 - quoted
-        await session.execute(text(f"{statement} {order}"), parameters)
+        # Python's sqlite3 counts the rows of a statement that begins like this, and no others.
+        statement = f"INSERT INTO {_table(session, stored)} ({names}) {overriding}WITH {given}"
+        order = f"SELECT {chosen} FROM given_rows ORDER BY n"  # noqa: S608 - quoted
+        done = await session.execute(text(f"{statement} {order}"), parameters)
+        assert isinstance(done, CursorResult)
+        count += done.rowcount
+    return count
 
 
 async def find_rows(

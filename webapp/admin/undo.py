@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import changes, records
+from webapp.admin.batches import rewritten_labels
 from webapp.admin.causes import cause_of
 from webapp.admin.keys import parse_key
 from webapp.admin.pointing import Cause
 from webapp.admin.resource import Record, Resource
-from webapp.admin.reversal import reverse
+from webapp.admin.reversal import Outcome, reverse
 from webapp.admin.site import Site
 from webapp.admin.snapshots import snapshot_of, values_of
 from webapp.admin.stored_rows import RowsChange, is_of_rows, rows_change_of
@@ -33,6 +34,7 @@ from webapp.history import (
 class Undone:
     """What was taken back: one record, or how many; and how many others stay as they are now.
 
+    `rewritten` is what triggers have made something else of than it was, as “age of heroes”.
     `key` is empty where the record is gone again; `is_change` is whether anything was changed.
     Some may be of other resources than `resource`, if they are `is_mixed`. `effect` is what had
     been done to it, `is_redo` whether that was an undo itself.
@@ -47,6 +49,7 @@ class Undone:
     is_change: bool = True
     effect: Kind = Kind.CHANGED
     is_redo: bool = False
+    rewritten: tuple[str, ...] = ()
 
 
 async def undo(
@@ -66,7 +69,7 @@ async def undo(
     is_redo = made[0].via == "undo"
     if is_redo:
         operation = replace(operation, via="redo")
-    left_count = await reverse(session, site, list(map(_read, made)), operation)
+    outcome = await reverse(session, site, list(map(_read, made)), operation)
     records = [change for change in made if not is_of_rows(change)]
     direct = [change for change in records if not change.is_consequence] or records
     first = direct[-1]
@@ -78,10 +81,11 @@ async def undo(
         key,
         first.title,
         count,
-        left_count,
+        outcome.left_count,
         is_mixed=is_mixed,
         effect=first.effect,
         is_redo=is_redo,
+        rewritten=outcome.rewritten,
     )
 
 
@@ -105,7 +109,8 @@ async def undo_change(
     values = _values(resource, olds)
     if not await changes.change(session, site, resource, record, values, operation, is_exact=True):
         raise Invalid({"": f"The {resource.label} is as it was before this change already."})
-    return Undone(resource, change.key, resource.title_of(record), 1)
+    rewritten = tuple(rewritten_labels(resource, record, values))
+    return Undone(resource, change.key, resource.title_of(record), 1, rewritten=rewritten)
 
 
 async def restore(
@@ -129,9 +134,9 @@ async def restore(
     record = await records.fetch_record(session, resource, key, is_locked=True)
     is_back = record is None
     later = await fetch_since(session, resource.name, [change.key], change.id or 0)
-    left_count = 0
+    outcome = Outcome()
     if record is None:
-        left_count = await _bring_back(session, site, resource, change.key, operation)
+        outcome = await _bring_back(session, site, resource, change.key, operation)
         record = await records.fetch_record(session, resource, key, is_locked=True)
         assert record is not None
     earlier: dict[str, Recorded] = {}
@@ -143,7 +148,16 @@ async def restore(
         session, site, resource, record, values, operation, is_exact=True
     )
     title = resource.title_of(record)
-    return Undone(resource, change.key, title, 1, left_count, is_change=is_back or is_changed)
+    rewritten = dict.fromkeys((*outcome.rewritten, *rewritten_labels(resource, record, values)))
+    return Undone(
+        resource,
+        change.key,
+        title,
+        1,
+        outcome.left_count,
+        is_change=is_back or is_changed,
+        rewritten=tuple(rewritten),
+    )
 
 
 async def recreate(
@@ -177,8 +191,8 @@ async def _changed_again(
 
 async def _bring_back(
     session: AsyncSession, site: Site, resource: Resource, key: str, operation: Operation
-) -> int:
-    """Undo the deletion of one record; return how many that pointed at it stay as they are now."""
+) -> Outcome:
+    """Undo the deletion of one record."""
     deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
     if deletion is None:
         raise Invalid({"": f"No earlier version of this {resource.label} is recorded."})
