@@ -1,4 +1,4 @@
-"""Searching a list: what was typed is looked for as it stands, whatever its case and accents."""
+"""Searching a list: each word is looked for as it stands, whatever its case and accents."""
 
 from urllib.parse import quote_from_bytes
 
@@ -84,12 +84,40 @@ async def test_no_search_tells_a_secret_name(
     assert await found(client, "wilson") == []
 
 
-async def test_spaces_around_the_text_do_not_matter(
+async def test_nothing_invisible_around_the_text_matters(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
     await a_hero(session, "Nova")
-    assert await found(client, "  nova ") == ["Nova"]
-    assert await found(client, "   ") == ["Nova"]
+    # As it comes from other pages, by copying.
+    for text in ("  nova ", "   ", "nova\u200b", "\u200f\ufeffNova\u00a0", "\u202anova\u202c"):
+        assert await found(client, text) == ["Nova"]
+
+
+async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
+    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_team(session, "Preventers", "Sharp Tower")
+    await a_team(session, "Preventers of Ox", "Sharp Hall")
+    await a_team(session, "Ox", "Ha 9")
+
+    async def names(text: str) -> list[str]:
+        page = await client.get("/teams", params={"q": text})
+        return [row["Name"] for row in rows_of(page)]
+
+    # By looking at each team, and by the index.
+    for length in (narrowing.SHORT_SEARCH, 1):
+        monkeypatch.setattr(narrowing, "SHORT_SEARCH", length)
+        assert await names("preventers tower") == ["Preventers"]
+        assert await names("  Hall   PREVENT") == ["Preventers of Ox"]
+        assert await names("of sharp") == ["Preventers of Ox"]
+        assert await names("sharp p r e v e n t e r s") == []
+        assert await names("tower hall") == []
+        # No index knows so short words.
+        assert await names("9 ox") == ["Ox"]
+    page = await client.get("/teams?q=sharp+prevent")
+    assert "1–2 of 2" in text_of(parsed(page))
+    exported = await client.get("/teams.csv?q=hall+prevent")
+    assert exported.text.count("\r\n") == 2
 
 
 @pytest.mark.parametrize("is_walk_short", [False, True])

@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 from tests.gadgets import Gadget, Maker, Slot
 from webapp import sqlite
 from webapp.admin.resource import Resource
-from webapp.admin.search import matches_any, parameters_of
+from webapp.admin.search import matches_words, parameters_of, words_of
 from webapp.admin.sqlite_index import Refresher, SqliteIndex
 from webapp.admin.trigrams import is_proposed, proposals, trigrams_of
 from webapp.folding import fold
@@ -90,10 +90,9 @@ def found(path: Path, resource: Resource, needle: str) -> list[tuple[object, ...
     """The keys of the rows that a search finds by the index."""
     columns = [field.column for field in resource.search_fields]
     key = [field.column for field in resource.key]
-    by_index = (
-        select(*key).select_from(proposals(resource, literal(99))).where(matches_any(columns))
-    )
-    as_condition = select(*key).where(matches_any(columns), is_proposed(resource))
+    fits = matches_words(columns, len(words_of(needle)))
+    by_index = select(*key).select_from(proposals(resource, literal(99))).where(fits)
+    as_condition = select(*key).where(fits, is_proposed(resource))
     parameters = parameters_of(needle) | {"trigrams": trigrams_of(needle)}
     with opened(path, is_ours=True) as held:
         engine = create_engine("sqlite://", creator=lambda: held)
@@ -123,11 +122,14 @@ def compile_explained(element: Explained, compiler: SQLCompiler, **options: Any)
 
 
 def fitting(path: Path, needle: str) -> list[tuple[object, ...]]:
-    """The keys of the teams that hold a text, each of them looked at."""
+    """The keys of the teams that hold each word of a text, each of them looked at."""
     with opened(path, is_ours=False) as connection:
         rows = connection.execute("SELECT id, name, headquarters FROM team ORDER BY id").fetchall()
+    words = list(map(fold, words_of(needle)))
     return [
-        (key,) for key, *texts in rows if any(fold(needle) in fold(text or "") for text in texts)
+        (key,)
+        for key, *texts in rows
+        if all(any(word in fold(text or "") for text in texts) for word in words)
     ]
 
 

@@ -16,18 +16,23 @@ from webapp.admin.filters import FilterShape
 from webapp.admin.query import ListQuery
 from webapp.admin.trigrams import trigrams_of
 
-# How a text is searched for. There are texts that nothing contains.
+# How a text is searched for: its words, or words that begin with it. There are texts that nothing
+# contains.
 Search = Literal["", "anywhere", "beginnings", "nowhere"]
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """The fields that a list is narrowed by, and how; `scope` is the one that it is about."""
+    """The fields that a list is narrowed by, and how; `scope` is the one that it is about.
+
+    word_count: how many words are looked for.
+    """
 
     filters: tuple[FilterShape, ...]
     scope: Field | None
     searched: tuple[Field, ...]
     search: Search
+    word_count: int
 
     def by_field(self) -> list[tuple[Field, ColumnElement[bool]]]:
         """Return the conditions but for the search, each with its field."""
@@ -41,7 +46,7 @@ class Conditions:
         found = [condition for _, condition in self.by_field()]
         columns = [field.exact for field in self.searched]
         if self.search == "anywhere":
-            found.append(search.matches_any(columns))
+            found.append(search.matches_words(columns, self.word_count))
         elif self.search == "beginnings":
             found.append(search.begins_in_any(columns))
         elif self.search == "nowhere":
@@ -59,6 +64,7 @@ def conditions_of(query: ListQuery) -> Conditions:
         query.scope.field if query.scope else None,
         query.resource.search_fields if query.text else (),
         kind,
+        len(search.words_of(query.text)),
     )
 
 

@@ -17,7 +17,7 @@ from webapp.admin.cursor import Cursor
 from webapp.admin.indexes import is_indexed
 from webapp.admin.keyset import SIZE, marks_of, parameters_of, select_stretch, value_only
 from webapp.admin.query import ListQuery
-from webapp.admin.search import matches_any
+from webapp.admin.search import matches_words, words_of
 from webapp.admin.selection import Selection, order_of, with_titles
 from webapp.database import is_postgresql
 from webapp.folding import fold
@@ -55,12 +55,12 @@ async def fetch_by_leaps(
     is_falling, is_lateral = query.is_falling, is_postgresql(session)
     given = {**values, **parameters_of(edge, is_falling=is_falling), "leaps": LEAPS}
     rows: list[Row] = []
-    if isinstance(edge.value, str) and fold(query.text) in fold(edge.value):
+    if isinstance(edge.value, str) and _has_words(edge.value, query.text):
         rest = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=True)
         rows += (await session.execute(rest, {**given, "size": limit})).all()
         if len(rows) == limit:
             return rows
-    leaps = _select_leaps(selection, is_falling=is_falling)
+    leaps = _select_leaps(selection, len(words_of(query.text)), is_falling=is_falling)
     equal = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=False)
     for value, number, is_found in await session.execute(leaps, {**given, "size": limit + 1}):
         if value is None:
@@ -75,8 +75,13 @@ async def fetch_by_leaps(
     return None
 
 
+def _has_words(value: str, text: str) -> bool:
+    folded = fold(value)
+    return all(fold(word) in folded for word in words_of(text))
+
+
 @lru_cache(maxsize=64)
-def _select_leaps(selection: Selection, *, is_falling: bool) -> Select[Any]:
+def _select_leaps(selection: Selection, word_count: int, *, is_falling: bool) -> Select[Any]:
     """Return the statement for the values that match, and the last one that was looked at."""
     field = selection.sort_field
     column, edge = sorted_as(field, field.exact), sorted_as(field, field.given("edge"))
@@ -88,7 +93,7 @@ def _select_leaps(selection: Selection, *, is_falling: bool) -> Select[Any]:
     following = select(nearest(column)).where(beyond(column, leap.c.value)).scalar_subquery()
     going_on = leap.c.value.is_not(None) & (leap.c.number < most)
     leap = leap.union_all(select(following, leap.c.number + 1).where(going_on))
-    is_found = matches_any([leap.c.value])
+    is_found = matches_words([leap.c.value], word_count)
     is_last = leap.c.value.is_(None) | (leap.c.number == most)
     return select(*leap.c, is_found.label("is_found")).where(or_(is_found, is_last)).limit(SIZE)
 

@@ -25,10 +25,9 @@ from webapp.admin.query import ListQuery
 from webapp.admin.selection import Selection, adapted, selection_of
 from webapp.admin.site import Site
 from webapp.admin.total import COUNT_CAP, Total
-from webapp.admin.trigrams import TRIGRAM_CHARACTERS, fetch_has_trigrams, is_proposed
+from webapp.admin.trigrams import fetch_has_trigrams, has_trigrams, is_proposed
 from webapp.admin.walks import Walked, walk
 from webapp.database import is_postgresql
-from webapp.folding import fold
 from webapp.reading import Row
 
 # Rows to look at: comparing texts takes longer than comparing numbers.
@@ -167,8 +166,7 @@ async def fetch_count(
 async def exact_conditions(session: AsyncSession, query: ListQuery) -> list[ColumnElement[bool]]:
     """Return what every row of a list fulfils, so that SQLite sees which rows are proposed."""
     conditions = list(conditions_of(query).all())
-    is_long = len(fold(query.text)) >= TRIGRAM_CHARACTERS and "\0" not in query.text
-    is_asked = is_long and not is_postgresql(session)
+    is_asked = has_trigrams(query.text) and not is_postgresql(session)
     if is_asked and await fetch_has_trigrams(session, query.resource):
         conditions.append(is_proposed(query.resource))
     return conditions

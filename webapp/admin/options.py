@@ -24,15 +24,13 @@ from webapp.admin.collation import sorted_as
 from webapp.admin.display import form_text, shortened, shown, shown_in_cell
 from webapp.admin.fields import Field, Relation
 from webapp.admin.resource import Resource
-from webapp.admin.search import can_match, matches_words, word_parameters
+from webapp.admin.search import can_match, matches_words, word_parameters, words_of
 from webapp.admin.site import Site
 from webapp.folding import fold
 
 MOST_OPTIONS = 50
 # Of more than that, which have to be searched, a filter shows the first ones.
 SAMPLE_OPTIONS = 10
-# People look for a first name, a last name and a city, not for more.
-MAX_WORDS = 6
 # So long a filter may not yet offer a new team.
 KEPT_SECONDS = 5.0
 
@@ -130,7 +128,7 @@ async def fetch_options(
 
 def _has_words(title: str, text: str) -> bool:
     folded = fold(title)
-    return all(fold(word) in folded for word in text.split())
+    return all(fold(word) in folded for word in words_of(text))
 
 
 # Any: the values of a record.
@@ -175,7 +173,7 @@ def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
     """Return how a text is looked for among the records of a resource, and the parameters."""
     if not text:
         return _Asked(), {}
-    words = text.split()[:MAX_WORDS] if _searched(target) and can_match(text) else []
+    words = words_of(text) if _searched(target) and can_match(text) else []
     values, title = word_parameters(words), target.title_field
     if not title.is_text:
         with suppress(ValueError):

@@ -28,10 +28,12 @@ from webapp.admin.indexes import finds_values
 from webapp.admin.keyset import SIZE, Place, parameters_of, place_of, stretches
 from webapp.admin.query import ListQuery
 from webapp.admin.resource import Resource
+from webapp.admin.search import words_of
 from webapp.admin.selection import Selection, adapted, order_of, with_titles
 from webapp.admin.trigrams import (
     TRIGRAM_CHARACTERS,
     fetch_has_trigrams,
+    has_trigrams,
     proposals,
     proposed_numbers,
 )
@@ -266,13 +268,16 @@ def _select_number(source: Source) -> Select[int]:
 
 def _can_propose(session: AsyncSession, query: ListQuery) -> bool:
     """Whether an index of trigrams holds what is searched for, or words that begin with it."""
+    if not is_short(query):
+        return has_trigrams(query.text)
     least = 1 if is_postgresql(session) else TRIGRAM_CHARACTERS - 1
-    folded = fold(query.text)
-    return len(folded) >= least and "\0" not in folded
+    return len(fold(query.text)) >= least and "\0" not in query.text
 
 
 def is_short(query: ListQuery) -> bool:
-    return 0 < len(fold(query.text)) < TRIGRAM_CHARACTERS
+    """Whether one word is searched for, so short that it is in no trigram."""
+    is_one_word = len(words_of(query.text)) == 1
+    return is_one_word and 0 < len(fold(query.text)) < TRIGRAM_CHARACTERS
 
 
 async def only_by_index(

@@ -15,6 +15,7 @@ from webapp.admin.fields import Field
 from webapp.admin.filters import Filter, parse_filter
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
+from webapp.admin.spelling import trimmed
 
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = PAGE_SIZES[0]
@@ -263,7 +264,7 @@ def query_in(
 
 
 def _search(params: QueryParams, problems: list[str]) -> str:
-    text = params.get("q", "").strip()
+    text = trimmed(params.get("q", ""))
     if len(text) > MOST_SEARCH_CHARACTERS:
         problems.append(f"{LONG_SEARCH} This is what the first ones find.")
     return text[:MOST_SEARCH_CHARACTERS].strip()
@@ -272,7 +273,7 @@ def _search(params: QueryParams, problems: list[str]) -> str:
 def search_in(params: Mapping[str, object], name: str) -> str:
     """Return what a picker or a filter is searched for; 400 if it is longer than any title."""
     text = params.get(name, "")
-    text = text.strip() if isinstance(text, str) else ""
+    text = trimmed(text) if isinstance(text, str) else ""
     if len(text) > MOST_SEARCH_CHARACTERS:
         raise HTTPException(400, LONG_SEARCH)
     return text

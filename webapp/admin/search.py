@@ -1,4 +1,8 @@
-"""Search: what a person typed, looked for as it stands; case and accents do not matter."""
+"""Search: each word that a person typed, looked for as it stands, in any of the columns.
+
+Case and accents do not matter, nor does the order of the words: whoever reads “Jane Peacock” in a
+list finds her by that, though first and last name have columns of their own.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,6 +16,8 @@ from webapp.folding import fold
 
 # SQLite refuses longer patterns, and no text that people search for is longer.
 LONGEST_NEEDLE_BYTES = 40_000
+# People look for a first name, a last name and a city, not for more.
+MAX_WORDS = 6
 ESCAPE = "/"
 
 
@@ -20,11 +26,9 @@ def can_match(text: str) -> bool:
     return "\0" not in text and len(_pattern(text).encode()) <= LONGEST_NEEDLE_BYTES
 
 
-def matches_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
-    """Return the condition that one of the columns contains the text of `parameters_of`."""
-    anywhere = bindparam("anywhere", type_=String)
-    found = (folded(column).like(anywhere, escape=ESCAPE) for column in columns)
-    return or_(false(), *found)
+def words_of(text: str) -> list[str]:
+    """Return the words of a text; what is beyond `MAX_WORDS` stays together in the last one."""
+    return text.split(maxsplit=MAX_WORDS - 1)
 
 
 def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
@@ -42,7 +46,10 @@ def matches_words(columns: Sequence[ColumnElement[str]], count: int) -> ColumnEl
     words = [bindparam(f"word{number}", type_=String) for number in range(count)]
     return and_(
         true(),
-        *(or_(*(folded(column).like(word, escape=ESCAPE) for column in columns)) for word in words),
+        *(
+            or_(false(), *(folded(column).like(word, escape=ESCAPE) for column in columns))
+            for word in words
+        ),
     )
 
 
@@ -52,9 +59,10 @@ def word_parameters(words: Iterable[str]) -> dict[str, Any]:
 
 
 def parameters_of(text: str) -> dict[str, Any]:
-    """Return the parameters of the conditions above."""
-    anywhere = _pattern(text)
-    return {"anywhere": anywhere, "first_word": anywhere[1:], "later_word": f"% {anywhere[1:]}"}
+    """Return the parameters of the conditions above for a text."""
+    beginning = _pattern(text)[1:]
+    words = word_parameters(words_of(text))
+    return {**words, "first_word": beginning, "later_word": f"% {beginning}"}
 
 
 def _pattern(text: str) -> str:

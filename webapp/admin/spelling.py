@@ -26,6 +26,11 @@ def spelled(text: str) -> str:
     return unicodedata.normalize("NFC", _AT_THE_ENDS.sub("", text))
 
 
+def trimmed(text: str) -> str:
+    """Return a text without what shows nothing at its ends, unless it shows nothing at all."""
+    return _AT_THE_ENDS.sub("", text) or text.strip()
+
+
 def spellings(text: str) -> tuple[str, ...]:
     """Return a text, and the forms in which other programs may have stored it."""
     if text.isascii() or len(text) > MAX_CHARACTERS:

@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.identifiers import MOST_BYTES, qualified, quoted, shortened
 from webapp.admin.resource import Resource
+from webapp.admin.search import words_of
 from webapp.admin.storable import unwrapped_type
 from webapp.database import is_postgresql
 from webapp.folding import fold
@@ -88,16 +89,26 @@ async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
 
 
 def trigrams_of(text: str) -> str:
-    """Return the parameter `trigrams` for a text.
+    """Return the parameter `trigrams` for a text: those of all its words, in whatever columns.
 
     One of two characters proposes the rows in which a word begins with it.
     """
-    folded = fold(text)
-    if len(folded) < TRIGRAM_CHARACTERS:
-        folded = f" {folded}"
-    places = range(len(folded) - TRIGRAM_CHARACTERS + 1)
-    trigrams = dict.fromkeys(folded[place : place + TRIGRAM_CHARACTERS] for place in places)
+    words = list(map(fold, words_of(text)))
+    if len(words) == 1 and len(words[0]) < TRIGRAM_CHARACTERS:
+        words = [f" {words[0]}"]
+    trigrams = dict.fromkeys(
+        word[place : place + TRIGRAM_CHARACTERS]
+        for word in words
+        for place in range(len(word) - TRIGRAM_CHARACTERS + 1)
+    )
     return " AND ".join(map(quoted, trigrams))
+
+
+def has_trigrams(text: str) -> bool:
+    """Whether an index of trigrams holds a word of a text."""
+    return "\0" not in text and any(
+        len(fold(word)) >= TRIGRAM_CHARACTERS for word in words_of(text)
+    )
 
 
 def proposals(resource: Resource, most: ColumnElement[int]) -> FromClause:
