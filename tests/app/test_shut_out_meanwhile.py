@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
 
+from tests.app.test_roles import role_of, walk
 from tests.app.test_tokens import bearing, made
 from tests.factories import a_hero, a_team
 from tests.html import alert_of, form_of, heading_of
@@ -113,11 +114,11 @@ async def eve(
 
 
 def unsafe_paths(app: Starlette) -> list[tuple[str, str]]:
-    """Every address of pages at which whoever is signed in changes something."""
+    """Every address, of pages and API, at which whoever is signed in changes something."""
     return [
-        (method, route.path)
-        for route in app.routes
-        if isinstance(route, Route) and hasattr(route.endpoint, "needed_role")
+        (method, path)
+        for path, route in walk(app.routes)
+        if isinstance(route, Route) and role_of(route)
         for method in sorted(route.methods or ())
         # The body of a DELETE is waited for by nobody.
         if method not in SAFE_METHODS | {"DELETE"}
@@ -135,7 +136,7 @@ async def test_no_page_does_what_somebody_asks_who_was_shut_out_by_then(
     form = {"name": "Bob", "secret_name": "x", "age": "9", "form.set.age": "1", "id": "1"}
     own = {"role": "owner", "days": "30", "change": "1", "session": "x", "new": "y" * 12}
     body = urlencode({**form, **own}).encode()
-    paths = unsafe_paths(app)
+    paths = [each for each in unsafe_paths(app) if not each[1].startswith("/api/")]
     assert len(paths) > 20
     for method, path in paths:
         await eve.come_in()
@@ -152,6 +153,25 @@ async def test_no_page_does_what_somebody_asks_who_was_shut_out_by_then(
     assert after == before
     (hero,) = await stored.all(Hero)
     assert (hero.name, hero.age, await stored.count(User)) == ("Deadpond", 17, 2)
+
+
+async def test_no_address_of_the_api_does_what_somebody_asks_who_was_shut_out_by_then(
+    app: Starlette, session: AsyncSession, stored: Stored, eve: Eve
+) -> None:
+    await a_hero(session, team=await a_team(session))
+    token = bearing(await made(eve.client, "editor"))
+    before = await stored.all(Change)
+    paths = [each for each in unsafe_paths(app) if each[1].startswith("/api/")]
+    assert {method for method, _ in paths} == {"PATCH", "POST"}
+    for method, path in paths:
+        for headers in ({}, token):
+            await eve.come_in()
+            sent = method, path.format(id=1), HERO, eve.be_disabled, {**JSON, **headers}
+            answer = await eve.slowly(*sent)
+            assert (answer.status_code, list(answer.json())) == (401, ["detail"]), path
+    after = [each for each in await stored.all(Change) if each.by_name != COMMAND_LINE.name]
+    assert after == before
+    assert await stored.count(Hero) == 1
 
 
 @pytest.mark.parametrize(
