@@ -29,6 +29,10 @@ WORKER_START_SECONDS = 60
 WAITING_CONNECTIONS = 2048
 # Far more than the application takes, and than one read of a socket brings.
 MOST_KEPT_BYTES = 2**20
+# How long the headers of a request may take, from when they could come; and what nobody reads of
+# a body that was refused, whose sender does not look at the answer before.
+HEADERS_SECONDS = 30.0
+UNREAD_SECONDS = 300.0
 
 # What an address that stands for all of them is called in a browser.
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is what is looked out for
@@ -130,10 +134,24 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
 class Protocol(HttpToolsProtocol):
     """HTTP; what cannot be read as such is refused with the headers of every other answer.
 
+    A connection that brings nothing in time is closed.
+
     kept_bytes: how much came since there was anything to pass on; the parser keeps all of it.
+    unanswered: how many requests have no whole answer yet.
     """
 
     kept_bytes = 0
+    unanswered = 0
+    waiting: asyncio.TimerHandle | None = None
+
+    # Any: the transport is asyncio's own.
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait(HEADERS_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self.kept_bytes += len(data)
@@ -142,8 +160,14 @@ class Protocol(HttpToolsProtocol):
         else:
             super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._wait(HEADERS_SECONDS)
+
     def on_headers_complete(self) -> None:
         self.kept_bytes = 0
+        self.unanswered += 1
+        self._stop_waiting()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -152,7 +176,14 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.kept_bytes = 0
+        self._stop_waiting()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self.unanswered -= 1
+        super().on_response_complete()
+        if self.cycle.more_body:
+            self._wait(UNREAD_SECONDS)
 
     def send_400_response(self, msg: str) -> None:
         headers = {
@@ -165,6 +196,24 @@ class Protocol(HttpToolsProtocol):
         lines = ["HTTP/1.1 400 Bad Request", *(f"{name}: {text}" for name, text in headers.items())]
         self.transport.write("\r\n".join([*lines, "", msg]).encode("ascii"))
         self.transport.close()
+
+    def _wait(self, seconds: float) -> None:
+        if self.waiting is None:
+            self.waiting = self.loop.call_later(seconds, self.give_up, seconds)
+
+    def give_up(self, seconds: float) -> None:
+        """Close the connection, unless it waits for an answer of ours."""
+        self.waiting = None
+        # What is under way goes on, whatever its client has begun to ask next.
+        if self.unanswered:
+            self._wait(seconds)
+        else:
+            self.transport.close()
+
+    def _stop_waiting(self) -> None:
+        if self.waiting is not None:
+            self.waiting.cancel()
+            self.waiting = None
 
 
 class Server(uvicorn.Server):
