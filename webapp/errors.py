@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.database import SAFE_METHODS
 from webapp.templating import is_partial, render
-from webapp.unavailable import Trouble, is_no_value, trouble_of
+from webapp.unavailable import RefusedAtCommit, Trouble, is_no_value, trouble_of
 
 RETRY_AFTER_SECONDS = 2
 # Until somebody makes room, or another server is made the one that is written to.
@@ -20,6 +20,7 @@ REPAIR_SECONDS = 10
 UNAVAILABLE = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
 UNANSWERED = "The database is busy, out of reach or asked for too much; try again in a moment."
 CANNOT_SAVE = "Saving is not possible now"
+REFUSED = "This cannot be saved"
 FULL = (
     "The disk of the database is full. Nothing was saved; what is stored can still be read."
     " Whoever runs this server has to make room."
@@ -66,6 +67,8 @@ class Overtaken(Invalid):
 class ErrorsMiddleware:
     """Answers for an exception that no handler expected: 503 if the database is away, else 500.
 
+    What the database refuses only when all is committed is a 409.
+
     It stands outside the database session, so a commit that fails is answered here as well. The
     page holds the form that was to be saved, which `fetch_pending` returns if there is one.
     """
@@ -97,6 +100,9 @@ class ErrorsMiddleware:
 
 def response_to(request: Request, error: Exception, pending: object = None) -> Response:
     """Return the answer to a request that ended in `error`, with its form to be sent again."""
+    if isinstance(error, RefusedAtCommit):
+        sentence = f"{error} Nothing was saved."
+        return error_response(request, 409, sentence, title=REFUSED, pending=pending)
     trouble = trouble_of(error)
     if trouble is None and is_no_value(error):
         return error_response(request, 400, NO_VALUE)

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import ConnectionPoolEntry
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webapp.database import SAFE_METHODS, Database, DriverConnection, held_connections
 from webapp.pool import share_name
 from webapp.replica import NEVER, Replica
-from webapp.unavailable import is_away
+from webapp.unavailable import RefusedAtCommit, is_away, is_refusal, refusal_sentence
 
 LATE_SECONDS = 0.1
 # Most requests are answered by then, and cost nothing to listen for their clients.
@@ -174,7 +175,7 @@ class _Unit:
             try:
                 has_saved = not self.is_read_only and message["status"] < 400
                 if has_saved:
-                    await self.session.commit()
+                    await _commit(self.session)
                 await self._close()
             except Exception as error:
                 self.failure = error
@@ -257,6 +258,16 @@ class _Unit:
     def _stop_clock(self) -> None:
         if self.clock is not None:
             self.clock.cancel()
+
+
+async def _commit(session: AsyncSession) -> None:
+    """Commit, where constraints are checked that a database was made to check last."""
+    try:
+        await session.commit()
+    except DBAPIError as error:
+        if is_refusal(error):
+            raise RefusedAtCommit(refusal_sentence(error)) from error
+        raise
 
 
 def _share_of(path: str, is_read_only: bool) -> str:

@@ -1,7 +1,8 @@
-"""What a database cannot do now and may do later, told apart from mistakes of ours."""
+"""What a database cannot do now, or does not accept, told apart from mistakes of ours."""
 
 import sqlite3
 from enum import Enum
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -46,8 +47,28 @@ POSTGRESQL_TROUBLES = {
     "58": Trouble.BUSY,  # system error
 }
 
+# What may be raised where values are written; `is_refusal` knows what of it is about the values.
+# SQLAlchemy lets through what Python's sqlite3 says of a number that is too large.
+REFUSALS = (StatementError, OverflowError)
+# Data, integrity, the check of a view, what a trigger raises, types, generated columns, limits.
+REFUSING = ("22", "23", "44", "P0", "42804", "42846", "428C9", "54", "27")
+RAISED = "P0001"
+SQLITE_REFUSING = (
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_RANGE,
+)
+# Of what a generated column or a check computes there is no code.
+SQLITE_COMPUTING = ("malformed JSON", "bad JSON path", "integer overflow")
+MOST_MESSAGE_CHARACTERS = 200
+
 # The statement's time, and a lock's.
 TOO_LONG = {"57014", "55P03"}
+
+
+class RefusedAtCommit(Exception):
+    """A database that refuses at the end what it took before, with a sentence that says why."""
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
@@ -79,6 +100,46 @@ def is_away(error: BaseException) -> bool:
     if isinstance(origin, TimeoutError | PoolTimeoutError):
         return False
     return is_unavailable(error) and getattr(origin, "sqlstate", None) not in TOO_LONG
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a database refuses values, and is neither away nor asked for something wrong."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, REFUSALS)
+    if is_unavailable(error):
+        return False
+    driver = driver_error(error)
+    state = getattr(driver, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(REFUSING)
+    code = getattr(driver, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in SQLITE_REFUSING:
+        return True
+    return str(driver).startswith(SQLITE_COMPUTING)
+
+
+def raised_sentence(error: DBAPIError) -> str:
+    """Return what a trigger has raised, in whose words it is written; "" if none has."""
+    driver = driver_error(error)
+    is_raised = getattr(driver, "sqlstate", None) == RAISED
+    code = getattr(driver, "sqlite_errorcode", None)
+    if not is_raised and code != sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return ""
+    message = " ".join(str(driver).split())[:MOST_MESSAGE_CHARACTERS].removesuffix(".")
+    return f"{message[:1].upper()}{message[1:]}."
+
+
+def refusal_sentence(error: DBAPIError) -> str:
+    """Return why a database refuses all that was done, as far as it says so."""
+    name = getattr(driver_error(error), "constraint_name", None)
+    rule = f"its rule “{name}”" if name else "one of its rules"
+    return raised_sentence(error) or f"The database does not accept this because of {rule}."
+
+
+# Any: errors of both drivers.
+def driver_error(error: DBAPIError) -> Any:
+    """Return what the driver itself has raised: SQLAlchemy puts that of asyncpg into its own."""
+    return error.orig.__cause__ if error.orig and error.orig.__cause__ else error.orig
 
 
 def is_no_value(error: BaseException) -> bool:

@@ -191,6 +191,47 @@ async def test_what_the_database_refuses_is_said_beside_its_field(
     assert [meter.amount for meter in await stored.all(Meter)] == [0]
 
 
+class Pump(SQLModel, table=True):
+    """A model that knows nothing of the rule about its meter."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=40)
+    meter_id: int | None = None
+
+
+async def test_what_the_database_checks_last_is_no_error_of_ours(
+    meters: httpx.AsyncClient, settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    number = "serial" if is_postgresql(session) else "integer"
+    points = "integer REFERENCES meter DEFERRABLE INITIALLY DEFERRED"
+    table = f"pump (id {number} PRIMARY KEY, name varchar(40) NOT NULL, meter_id {points})"
+    await session.execute(text(f"CREATE TABLE {table}"))
+    await session.execute(text("INSERT INTO pump (name, meter_id) VALUES ('One', 1)"))
+    await session.commit()
+    # SQLite does not say before the end what is wrong, and never where.
+    status, sentence = 409, "This cannot be saved The database does not accept this"
+    if is_postgresql(session):
+        status, sentence = 422, "This meter ID is not there any more. Choose another one."
+    async with serving(create_app(settings, [Resource(Pump)]), role=Role.OWNER) as client:
+        form = form_of(await client.get("/pumps/new"))
+        many = form_of(await client.get("/pumps/change?id=1"))
+        for page in (
+            await submit(client, form, name="Two", meter_id="99"),
+            await submit(client, many, {"form.set.meter_id": True, "meter_id": "99"}),
+        ):
+            assert page.status_code == status
+            assert sentence in text_of(by_id(page, "main"))
+            # In the form, or in the page that sends it again.
+            assert "99" in str(by_id(page, "main"))
+        for answer in (
+            await client.post("/api/pumps/", json={"name": "Two", "meter_id": 99}),
+            await client.patch("/api/pumps/1", json={"meter_id": 99}),
+        ):
+            assert answer.status_code == status
+            assert "not accept" in answer.text or sentence in answer.text
+    assert [pump.meter_id for pump in await stored.all(Pump)] == [1]
+
+
 class Address(SQLModel, table=True):
     """Texts that PostgreSQL alone reads, and a table of SQLite that is strict."""
 

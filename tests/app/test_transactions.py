@@ -229,7 +229,7 @@ async def test_a_commit_that_fails_is_an_error_and_no_success(
     assert await stored.count(Team) == 0
 
 
-async def test_a_constraint_that_only_the_commit_finds_broken_is_an_error_and_no_success(
+async def test_a_constraint_that_only_the_commit_finds_broken_is_told_and_no_success(
     app: Starlette, stored: Stored
 ) -> None:
     async def write(request: Request) -> Response:
@@ -239,7 +239,8 @@ async def test_a_constraint_that_only_the_commit_finds_broken_is_an_error_and_no
         return PlainTextResponse("saved")
 
     async with serving(added(app, write), role=Role.OWNER) as client:
-        assert (await client.post("/probe")).status_code == 500
+        page = await client.post("/probe")
+        assert (page.status_code, heading_of(page)) == (409, "This cannot be saved")
         assert (await client.post("/teams", data={"name": "Next"})).status_code == 303
     assert [team.name for team in await stored.all(Team)] == ["Next"]
 

@@ -9,15 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import records
 from webapp.admin.changes import change_of, checked_values, differing
+from webapp.admin.constraints import check_now
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, is_any_of, key_of, key_text, key_values
 from webapp.admin.labels import in_sentence
-from webapp.admin.refusals import REFUSALS, fetch_refusal
+from webapp.admin.refusals import fetch_refusal
 from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import recorded
 from webapp.errors import Invalid
 from webapp.history import Operation, record
+from webapp.unavailable import REFUSALS
 
 
 async def fetch_states(
@@ -91,6 +93,7 @@ async def change_many(
     changed = [(key, new) for key, new in changed if new]
     async with _refusing(session, resource, checked):
         await records.update_records(session, resource, changed)
+        await check_now(session)
     after = await fetch_states(session, resource, [key for key, _ in changed])
     entries = [change_of(resource, states[text], state) for text, state in after.items()]
     written = [entry for entry in entries if entry is not None]

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin import records
 from webapp.admin.blobs import Blob
+from webapp.admin.constraints import check_now
 from webapp.admin.display import revealed
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_of, key_values
-from webapp.admin.refusals import REFUSALS, fetch_refusal
+from webapp.admin.refusals import fetch_refusal
 from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import recorded, snapshot_of
@@ -22,7 +23,7 @@ from webapp.admin.storable import unwrapped_type
 from webapp.admin.stored import Stored, plain
 from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
-from webapp.unavailable import is_unavailable
+from webapp.unavailable import REFUSALS, is_unavailable
 
 
 async def create(
@@ -50,6 +51,7 @@ async def create(
                 _with_defaults(resource, checked, exact),
                 is_back=kind is Kind.RESTORED,
             )
+            await check_now(session)
     except REFUSALS as error:
         raise await _refusal(session, site, resource, checked, checked, None, error) from None
     made = await records.fetch_record(session, resource, key)
@@ -87,6 +89,7 @@ async def change(
     try:
         async with session.begin_nested():
             await records.update_records(session, resource, [(own, checked)], is_exact=is_exact)
+            await check_now(session)
     except REFUSALS as error:
         whole = {**changed, **checked}
         raise await _refusal(session, site, resource, checked, whole, own, error) from None

@@ -1,11 +1,12 @@
 """Constraints that a database looks at only when a transaction ends."""
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.database import is_postgresql
 from webapp.errors import Invalid
+from webapp.unavailable import is_refusal, raised_sentence
 
 
 async def defer_constraints(session: AsyncSession) -> None:
@@ -14,12 +15,21 @@ async def defer_constraints(session: AsyncSession) -> None:
         await session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
 
 
+async def check_now(session: AsyncSession) -> None:
+    """Let the database look now, while a refusal still finds its field; raises what it says.
+
+    SQLite looks when the transaction is committed, and then only.
+    """
+    if is_postgresql(session):
+        await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+
 async def check_constraints(session: AsyncSession, sentence: str) -> None:
-    """Let the database look now; raises Invalid with the sentence if it refuses."""
-    if not is_postgresql(session):
-        return
+    """Let the database look now; raises Invalid with this sentence, or with that of a trigger."""
     try:
         async with session.begin_nested():
-            await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-    except IntegrityError:
-        raise Invalid({"": sentence}) from None
+            await check_now(session)
+    except DBAPIError as error:
+        if not is_refusal(error):
+            raise
+        raise Invalid({"": raised_sentence(error) or sentence}) from None

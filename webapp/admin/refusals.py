@@ -6,41 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CheckConstraint, cast, literal, select, text
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.fields import Field
 from webapp.admin.labels import article_of
 from webapp.admin.resource import Resource
 from webapp.errors import Invalid
-from webapp.unavailable import is_unavailable
-
-# What may be raised where values are written; `is_refusal` knows what of it is about the values.
-# SQLAlchemy lets through what Python's sqlite3 says of a number that is too large.
-REFUSALS = (StatementError, OverflowError)
+from webapp.unavailable import REFUSALS, driver_error, is_refusal, raised_sentence
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 UNIQUE_VIOLATION = "23505"
 NOT_NULL_VIOLATION = "23502"
 FOREIGN_KEY_VIOLATION = "23503"
-RAISED = "P0001"
-# Data, integrity, the check of a view, what a trigger raises, types, generated columns, limits.
-REFUSING = ("22", "23", "44", "P0", "42804", "42846", "428C9", "54", "27")
 # Values of these cannot be read, so that the field is found by trying.
 UNREADABLE = ("22", "42804", "42846", "54")
-SQLITE_REFUSING = (
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_MISMATCH,
-    sqlite3.SQLITE_TOOBIG,
-    sqlite3.SQLITE_RANGE,
-)
-# Of what a generated column or a check computes there is no code.
-SQLITE_COMPUTING = ("malformed JSON", "bad JSON path", "integer overflow")
 SQLITE_NAMED = re.compile(
     r"(?:(?:NOT NULL|CHECK) constraint failed: |cannot store \w+ value in \w+ column )(.+)",
     re.DOTALL,
 )
-MOST_MESSAGE_CHARACTERS = 200
 SQLITE_UNIQUE = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -79,22 +63,6 @@ SQLITE_PARTS = re.compile(
 NAMES = re.compile(rf"'(?:[^']|'')*'|({QUOTED})|\b([^\W\d]\w*)\b(?!\s*\()")
 
 
-def is_refusal(error: Exception) -> bool:
-    """Whether a database refuses values, and is neither away nor asked for something wrong."""
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, REFUSALS)
-    if is_unavailable(error):
-        return False
-    driver = _driver_error(error)
-    state = getattr(driver, "sqlstate", None)
-    if state is not None:
-        return str(state).startswith(REFUSING)
-    code = getattr(driver, "sqlite_errorcode", None)
-    if code is not None and code & 0xFF in SQLITE_REFUSING:
-        return True
-    return str(driver).startswith(SQLITE_COMPUTING)
-
-
 async def fetch_refusal(
     session: AsyncSession,
     resource: Resource,
@@ -113,13 +81,14 @@ async def fetch_refusal(
     same = await fetch_refused_fields(session, resource, error)
     if same:
         return Invalid({same[-1].name: same_sentence(resource, same)})
-    driver = _driver_error(error)
+    driver = driver_error(error)
     state = str(getattr(driver, "sqlstate", None) or "")
     code = getattr(driver, "sqlite_errorcode", None)
     fields = await _fetch_named_fields(session, resource, driver)
-    if state == RAISED or code == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+    raised = raised_sentence(error)
+    if raised:
         name = fields[0].name if len(fields) == 1 else ""
-        return Invalid({name: _raised_sentence(driver)})
+        return Invalid({name: raised})
     if state.startswith(UNREADABLE) or (
         code is not None and code & 0xFF != sqlite3.SQLITE_CONSTRAINT
     ):
@@ -187,12 +156,6 @@ async def _fetch_named_fields(
     return ()
 
 
-def _raised_sentence(driver: Any) -> str:
-    """Return what a trigger says, in whose words it is written."""
-    message = " ".join(str(driver).split())[:MOST_MESSAGE_CHARACTERS].removesuffix(".")
-    return f"{message[:1].upper()}{message[1:]}."
-
-
 def _listed(labels: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
 
@@ -204,7 +167,7 @@ async def fetch_refused_fields(
 
     The statement that failed has to be taken back before.
     """
-    driver = _driver_error(error)
+    driver = driver_error(error)
     if getattr(driver, "sqlstate", None) == UNIQUE_VIOLATION:
         given = {
             "index": driver.constraint_name,
@@ -218,12 +181,6 @@ async def fetch_refused_fields(
     if getattr(driver, "sqlite_errorcode", None) in SQLITE_UNIQUE:
         return _fields_in(resource, await _sqlite_names(session, resource, str(driver)))
     return ()
-
-
-# Any: errors of both drivers.
-def _driver_error(error: DBAPIError) -> Any:
-    """Return what the driver itself has raised: SQLAlchemy puts that of asyncpg into its own."""
-    return error.orig.__cause__ if error.orig and error.orig.__cause__ else error.orig
 
 
 async def _sqlite_names(session: AsyncSession, resource: Resource, message: str) -> set[str]:
