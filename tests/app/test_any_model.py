@@ -226,7 +226,7 @@ async def test_json_is_not_sorted_by(gadgets: httpx.AsyncClient, many: list[Gadg
         (
             "seen_at_min=2026-11-23T16:30",
             lambda each: each.seen_at.hour == 16,
-            "Seen at ≥ 2026-11-23 16:30:00",
+            "Seen at ≥ 2026-11-23 16:30:00 UTC",
         ),
         ("checked_at=none", lambda each: each.checked_at is None, "No checked at"),
         ("opens_at_min=03:00", lambda each: each.opens_at == time(3), "Opens at ≥ 03:00:00"),

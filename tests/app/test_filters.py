@@ -1,10 +1,13 @@
 """Filtering a list: by team, by no team, by age; each filter in force is a chip."""
 
+from datetime import UTC, datetime, time
+
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_hero, a_team
+from tests.gadgets import Gadget
 from tests.html import (
     alert_of,
     by_id,
@@ -164,3 +167,43 @@ async def test_a_resource_is_filtered_by_what_is_in_its_address_only(
     assert page.status_code == 200
     assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
     assert text_of(by_id(page, "total")) == "1"
+
+
+async def test_up_to_a_day_or_a_minute_is_to_its_end(
+    gadgets: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    moments = {
+        "noon": datetime(2024, 1, 31, 12, 30, 15, 500_123, UTC),
+        "last": datetime(2024, 1, 31, 23, 59, 59, 999_999, UTC),
+        "next": datetime(2024, 2, 1, tzinfo=UTC),
+    }
+    for title, moment in moments.items():
+        clock = moment.replace(tzinfo=None)
+        opens = time(12, 30, 15) if title == "noon" else None
+        session.add(Gadget(title=title, seen_at=moment, checked_at=clock, opens_at=opens))
+    await session.commit()
+
+    async def titles(query: str) -> list[str]:
+        page = await gadgets.get(f"/gadgets?{query}")
+        found = [row["Title"] for row in rows_of(page)]
+        # The form and the address of the page ask for the very same.
+        again = await submit(gadgets, form_of(page, name="filters"))
+        assert [row["Title"] for row in rows_of(again)] == found
+        assert chips_of(again).keys() == chips_of(page).keys()
+        return found
+
+    for name in ("seen_at", "checked_at"):
+        assert await titles(f"{name}_min=2024-01-31&{name}_max=2024-01-31") == ["last", "noon"]
+        assert await titles(f"{name}_max=2024-01-31T12:30") == ["noon"]
+        assert await titles(f"{name}_max=2024-01-31T12:30:15") == ["noon"]
+        assert await titles(f"{name}_max=2024-01-31T12:30:15.500") == ["noon"]
+        assert await titles(f"{name}_max=2024-01-31T12:30:15.500122") == []
+        assert await titles(f"{name}_max=2024-01-31T12:29") == []
+        assert await titles(f"{name}_min=2024-02-01") == ["next"]
+    assert await titles("seen_at_max=2024-01-31T13:30%2B01:00") == ["noon"]
+    assert await titles("seen_at_max=9999-12-31") == ["last", "next", "noon"]
+    assert await titles("opens_at_max=12:30") == ["noon"]
+    page = await gadgets.get("/gadgets?seen_at_max=2024-01-31&checked_at_max=2024-01-31")
+    # Lists have instants in the time of their reader.
+    chips = ["Seen at ≤ 2024-01-31 23:59 UTC", "Checked at ≤ 2024-01-31 23:59"]
+    assert list(chips_of(page)) == chips

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, or_
@@ -50,6 +51,8 @@ class Filter:
 
     @property
     def maximum_text(self) -> str:
+        if isinstance(self.maximum, datetime | time):
+            return moments.last_text(self.maximum)
         return self._text(self.maximum)
 
     def texts(self) -> tuple[str, ...]:
@@ -164,6 +167,12 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
         sent = name.sent_in(params, part) if asked.is_range else []
         return parse(sent[-1]) if sent else None
 
+    def last(part: str) -> Any:
+        value = bound(part)
+        if not isinstance(value, datetime | time):
+            return value
+        return moments.last_of(value, name.sent_in(params, part)[-1].strip())
+
     # Nothing is asked for under the bare name of a range that always has a value.
     texts = name.sent_in(params) if field.is_optional or not asked.is_range else []
     if len(texts) > MOST_VALUES:
@@ -177,7 +186,7 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
             values,
             has_none=asked.none in texts and field.is_optional,
             minimum=bound("_min"),
-            maximum=bound("_max"),
+            maximum=last("_max"),
         ),
         problems,
     )
@@ -187,12 +196,13 @@ def described(filter: Filter, titles: Sequence[str]) -> str:
     """Return a filter in words, the chosen values by their `titles`: “Team: Preventers, none”."""
     parts = list(titles)
     low, high = filter.minimum_text.replace("T", " "), filter.maximum_text.replace("T", " ")
+    zone = " UTC" if filter.field.display in {"datetime", "zoned_time"} else ""
     if low and high:
-        parts.append(f"{low} – {high}")
+        parts.append(f"{low} – {high}{zone}")
     elif low:
-        parts.append(f"≥ {low}")
+        parts.append(f"≥ {low}{zone}")
     elif high:
-        parts.append(f"≤ {high}")
+        parts.append(f"≤ {high}{zone}")
     if filter.has_none:
         parts.append("none")
     if filter.has_none and len(parts) == 1:

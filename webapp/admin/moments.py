@@ -3,10 +3,13 @@
 `2021-01-01`, `2021-01-01 00:00`, `2021-01-01T00:00:00Z` and `2021-01-01 00:00:00.000000` are one
 moment and four texts. An index finds those of a day; which of these are in the range is told by
 what the text begins with.
+
+Nobody types microseconds: up to a day is to its end, and up to 14:30 is to the end of that minute.
 """
 
+import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import BindParameter, Boolean, ColumnElement, Text, bindparam
@@ -19,6 +22,10 @@ from sqlalchemy.types import TypeDecorator
 from webapp.admin.fields import Field
 
 KINDS = frozenset({"date", "datetime"})
+CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:[.,](?P<places>[0-9]+))?)?")
+# The places of a second that browsers have.
+BROWSER_PLACES = 3
+
 # Behind every text that begins with a day: “T” is the last thing that may follow it.
 END_OF_DAY = "U"
 
@@ -51,6 +58,33 @@ class _AtLeast(_Bound):
 class _AtMost(_Bound):
     name = "at_most"
     inherit_cache = True
+
+
+def last_of(moment: datetime | time, text: str) -> datetime | time:
+    """Return the last moment that is meant by a text, which was read as its first one."""
+    clock = CLOCK.search(text)
+    if clock is None:
+        if isinstance(moment, datetime) and not re.search("[T ]", text):
+            return datetime.combine(moment, time.max, moment.tzinfo)
+        # A time without colons is exact.
+        return moment
+    if clock["seconds"] is None:
+        return moment.replace(second=59, microsecond=999_999)
+    if clock["places"] is None:
+        return moment.replace(microsecond=999_999)
+    if len(clock["places"]) <= BROWSER_PLACES:
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000 + 999)
+    return moment
+
+
+def last_text(moment: datetime | time) -> str:
+    """Return the text of which `last_of` makes a moment."""
+    precision = "microseconds"
+    if moment.microsecond == 999_999:
+        precision = "minutes" if moment.second == 59 else "seconds"
+    elif moment.microsecond % 1000 == 999:
+        precision = "milliseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=precision)
 
 
 def at_least(field: Field, name: str) -> ColumnElement[bool]:
