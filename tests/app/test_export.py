@@ -46,6 +46,22 @@ async def test_a_csv_file_holds_every_row_of_the_list_and_the_titles_of_relation
     assert (second["name"], second["age"], second["team"]) == ("Deadpond", "", "")
 
 
+async def test_every_column_of_a_csv_file_has_a_name_of_its_own_and_instants_have_their_zone(
+    gadgets: httpx.AsyncClient,
+) -> None:
+    await gadgets.post("/api/makers/", json={"code": "M", "motto": "x"})
+    values = {"maker_code": "M", "seen_at": "2024-01-31T10:00:00.5+02:00"}
+    values |= {"title": "t", "checked_at": "2024-01-31T10:00:00"}
+    assert (await gadgets.post("/api/gadgets/", json=values)).status_code == 201
+    response = await gadgets.get("/gadgets.csv")
+    names = next(csv.reader(io.StringIO(response.text)))
+    assert len(set(names)) == len(names)
+    (line,) = lines_of(response)
+    assert (line["maker_code"], line["maker_code_title"]) == ("M", "M")
+    assert line["seen_at"] == "2024-01-31T08:00:00.500000Z"
+    assert line["checked_at"] == "2024-01-31T10:00:00"
+
+
 async def test_a_csv_file_for_excel_has_a_byte_order_mark_and_the_separator_that_is_asked_for(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:

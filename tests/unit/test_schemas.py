@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import AwareDatetime, BaseModel, PastDate, ValidationError
 from sqlmodel import Field, SQLModel
 
-from webapp.admin.schemas import Schema, clean_text, derive, partial, sentences_of
+from webapp.admin.schemas import Schema, clean_text, derive, dumped, partial, sentences_of
 from webapp.heroes import Hero, HeroCreate, HeroUpdate
 
 LABELS = {"name": "name", "secret_name": "secret name", "age": "age"}
@@ -121,6 +121,8 @@ class Kinds(SQLModel):
     yes: bool | None = None
     day: date | None = None
     moment: datetime | None = None
+    instant: AwareDatetime | None = None
+    past: PastDate | None = None
     hour: time | None = None
     many: list[int] | None = None
     anything: Any = None
@@ -138,7 +140,12 @@ KINDS = derive(Kinds, "KindsCreate", Kinds.model_fields)
         (0, {"whole", "real", "exact", "anything"}),
         ([True], {"anything"}),
         ([1], {"many", "anything"}),
-        ("2026-01-02", {"text", "day", "moment", "anything"}),
+        ("2026-01-02", {"text", "day", "moment", "past", "anything"}),
+        ("2026-01-02T03:04:05Z", {"text", "moment", "instant", "anything"}),
+        # Of which pydantic would make moments of 1970.
+        ("20260102", {"whole", "real", "exact", "text", "anything"}),
+        ("5", {"whole", "real", "exact", "text", "anything"}),
+        ("0.0", {"whole", "real", "exact", "text", "anything"}),
     ],
 )
 def test_a_value_is_taken_for_no_other_kind_of_value(value: object, names: set[str]) -> None:
@@ -150,3 +157,34 @@ def test_a_value_is_taken_for_no_other_kind_of_value(value: object, names: set[s
             continue
         taken.add(name)
     assert taken == names
+
+
+class Place(BaseModel):
+    city: str
+
+
+class Described(SQLModel):
+    data: dict[str, int] | None = None
+    tags: list[str] | None = None
+    place: Place | None = None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("data", [], 'Enter a JSON object like {"name": "value"}.'),
+        ("data", 5, 'Enter a JSON object like {"name": "value"}.'),
+        ("tags", {}, 'Enter a JSON list like ["one", "two"].'),
+        ("place", "x", 'Enter a JSON object like {"name": "value"}.'),
+        ("place", {}, "“city” is missing."),
+    ],
+)
+def test_what_json_has_to_be_is_said_in_words(name: str, value: object, sentence: str) -> None:
+    schema = derive(Described, "DescribedCreate", Described.model_fields)
+    assert sentences(schema, **{name: value}) == {name: sentence}
+
+
+def test_a_number_is_read_out_in_digits_however_small_it_is() -> None:
+    for text in ("0E-12", "1E-12", "1E+12", "1.50"):
+        read = dumped(KINDS, {"exact": Decimal(text)})["exact"]
+        assert read == f"{Decimal(text):f}"

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import re
-import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -17,7 +16,9 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
+from datetime import datetime, time, timedelta
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -81,8 +82,11 @@ async def csv_file(resource: Resource, request: Request) -> Response:
         return _csv_text((_csv_cells(resource.fields, row) for row in rows), separator)
 
     names = [field.public_name for field in resource.fields if not field.is_masked]
-    titles = [field.name.removesuffix("_id") for field in related]
-    head = mark + _csv_text([[defused(name) for name in names + titles]], separator)
+    for field in related:
+        name = field.name.removesuffix("_id")
+        # Programs find columns by their names.
+        names.append(f"{name}_title" if name in names else name)
+    head = mark + _csv_text([[defused(name) for name in names]], separator)
     return await _download(resource, request, "csv", head, lines, "")
 
 
@@ -145,7 +149,7 @@ class _Reader:
 
     def __init__(self, may_still: Callable[[], Awaitable[bool]]) -> None:
         self._may_still = may_still
-        self._seen_at = time.monotonic()
+        self._seen_at = monotonic()
 
     async def check(self) -> None:
         """Break the file off, which whoever gets it sees, if its reader may have no more of it."""
@@ -153,13 +157,13 @@ class _Reader:
             is_in = await self._may_still()
         except Exception as error:
             # A file of many minutes shall survive a busy moment.
-            if not is_unavailable(error) or time.monotonic() - self._seen_at > PATIENCE_SECONDS:
+            if not is_unavailable(error) or monotonic() - self._seen_at > PATIENCE_SECONDS:
                 raise
             return
         if not is_in:
             logger.info("An export was ended, as its reader was shut out")
             raise ClientDisconnect
-        self._seen_at = time.monotonic()
+        self._seen_at = monotonic()
 
 
 async def _batches(
@@ -209,11 +213,18 @@ def _csv_cells(fields: Sequence[Field], row: Row[Any] | Sequence[Any]) -> list[s
     for field, value in zip(fields, row, strict=False):
         if field.is_masked:
             continue
-        text = shown(field, value) if field.is_bytes else exact_text(field, value)
+        text = shown(field, value) if field.is_bytes else _csv_cell(field, value)
         # A minus is no formula; what else stands in a column of numbers may be one.
         cells.append(text if isinstance(plain(value), NUMBERS) else defused(text))
     titles = map(readable, row[len(fields) :])
     return cells + ["" if title is None else defused(str(title)) for title in titles]
+
+
+def _csv_cell(field: Field, value: Any) -> str:
+    """Return the exact text of a value; an instant has its zone, a reading of a clock has none."""
+    text, value = exact_text(field, value), plain(value)
+    is_instant = isinstance(value, datetime | time) and value.utcoffset() == timedelta(0)
+    return f"{text}Z" if is_instant else text
 
 
 def defused(text: str) -> str:

@@ -17,8 +17,14 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import (
     AfterValidator,
     AliasChoices,
+    AwareDatetime,
     BeforeValidator,
     EncodedStr,
+    FutureDate,
+    FutureDatetime,
+    NaiveDatetime,
+    PastDate,
+    PastDatetime,
     SecretBytes,
     SecretStr,
     ValidationError,
@@ -40,10 +46,25 @@ from webapp.admin.stored import readable
 OTHER_KIND = "This is a value of another kind than the field has."
 # What a number stands for by agreement only.
 NO_NUMBERS = frozenset({bool, date, datetime, time})
+# Pydantic takes digits for the seconds since 1970: 20240131 would be a day in August of that year.
+MOMENTS = frozenset({date, datetime, time})
+# Any: they are types of values only while a program is checked.
+LIMITED_MOMENTS: Mapping[Any, type] = {
+    NaiveDatetime: datetime,
+    AwareDatetime: datetime,
+    PastDatetime: datetime,
+    FutureDatetime: datetime,
+    PastDate: date,
+    FutureDate: date,
+}
+DIGITS = re.compile(r"\s*[+-]?[0-9._]+\s*")
 WHOLE_NUMBER = "Enter a whole number."
 NUMBER = "Enter a number."
 TEXT = "Enter a text."
 CHOOSE = "Choose one of the options."
+# Formatted: the braces stand for themselves.
+JSON_OBJECT = 'Enter a JSON object like {{"name": "value"}}.'
+JSON_LIST = 'Enter a JSON list like ["one", "two"].'
 BASE64 = "Send this file as Base64."
 ADDRESS = "Enter an address like 192.0.2.1."
 # Letters and signs that show nothing.
@@ -92,6 +113,12 @@ SENTENCES = {
     "decimal_parsing": NUMBER,
     "decimal_type": NUMBER,
     "string_type": TEXT,
+    "dict_type": JSON_OBJECT,
+    "model_type": JSON_OBJECT,
+    "model_attributes_type": JSON_OBJECT,
+    "list_type": JSON_LIST,
+    "set_type": JSON_LIST,
+    "tuple_type": JSON_LIST,
     "string_unicode": TEXT,
 }
 
@@ -135,7 +162,8 @@ def _leaves(annotation: Any) -> Iterator[type]:
         for part in parts[:1] if get_origin(annotation) is Annotated else parts:
             yield from _leaves(part)
     elif annotation is not type(None):
-        yield annotation if isinstance(annotation, type) else object
+        kind = LIMITED_MOMENTS.get(annotation, annotation)
+        yield kind if isinstance(kind, type) else object
 
 
 def _is_of_kind(value: object, kinds: frozenset[type]) -> bool:
@@ -143,6 +171,8 @@ def _is_of_kind(value: object, kinds: frozenset[type]) -> bool:
         return bool in kinds
     if isinstance(value, int | float):
         return not kinds <= NO_NUMBERS
+    if isinstance(value, str):
+        return not (kinds <= MOMENTS and DIGITS.fullmatch(value))
     if isinstance(value, list | tuple | set):
         return all(_is_of_kind(each, kinds) for each in value)
     return True
@@ -284,6 +314,9 @@ def dumped(
             value = b64encode(value).decode()
         elif isinstance(value, float | Decimal) and not math.isfinite(value):
             value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        elif isinstance(value, Decimal):
+            # Zero with ten places is no “0E-10”.
+            value = f"{value:f}"
         # By name: there may be a field that is called like the alias of another one.
         shown.__dict__[name] = value
     return shown.model_dump(
@@ -314,6 +347,8 @@ def sentence_of(error: ErrorDetails, label: str) -> str:
     if kind == "value_error":
         # An e-mail address has a reason of its own.
         return str(context.get("error") or context.get("reason") or error["msg"])
+    if kind == "missing" and len(error["loc"]) > 1:
+        return f"“{'.'.join(map(str, error['loc'][1:]))}” is missing."
     if kind == "missing" or (kind == "string_too_short" and context["min_length"] == 1):
         return f"Enter {article_of(label)} {label}."
     if kind in SENTENCES:
