@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tests.factories import some_teams
 from tests.html import link, links_of, rows_of
 from tests.statements import heard_by
+from webapp import sqlite
 from webapp.admin import leaps, narrowing, proposed, total, totals
 from webapp.admin.query import sortable_fields
 from webapp.database import Database
 from webapp.doctor import mend
-from webapp.folding import fold
 from webapp.heroes import Hero, heroes
 from webapp.resources import RESOURCES
 from webapp.teams import Team
@@ -146,6 +146,27 @@ async def test_a_text_that_most_rows_lack_is_read_from_an_index_in_either_order(
     await assert_is_read_by_index(database, executed, most=26 * 6, table="team")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_picker_looks_at_a_part_of_the_records_that_it_offers(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database, many: None
+) -> None:
+    session.add_all([Team(name=f"Home {number}") for number in range(2_000)])
+    await session.commit()
+    # What waits for its place in the index is proposed, too.
+    while await session.scalar(text("SELECT count(*) FROM unsearched_team")):
+        await session.commit()
+        await client.patch("/api/teams/1", json={"headquarters": "Elsewhere"})
+        await client.patch("/api/teams/1", json={"headquarters": None})
+    await session.execute(text("ANALYZE"))
+    await session.commit()
+    with queries("team") as executed:
+        for query, found in {"q=me+1234": "Home 1234", "q=home+xyz": "", "q=xyz": ""}.items():
+            page = await client.get(f"/heroes/options/team_id?{query}")
+            assert ("Home " in page.text) == bool(found)
+            assert found in page.text
+    await assert_is_read_by_index(database, executed, most=100)
+
+
 @contextmanager
 def queries(table: str = "hero") -> Iterator[Executed]:
     """Every query for heroes executed inside, with its parameters."""
@@ -197,7 +218,7 @@ def steps_of(path: str, executed: Executed) -> list[int]:
     """How many instructions of its machine SQLite takes for each of the statements."""
     found = []
     with closing(sqlite3.connect(path)) as connection:
-        connection.create_function("fold", 1, fold, deterministic=True)
+        connection.create_function("fold", 1, sqlite._fold, deterministic=True)  # noqa: SLF001
         for statement, parameters in executed:
             taken = 0
 

@@ -54,6 +54,9 @@ class Conditions:
         return found
 
 
+NO_CONDITIONS = Conditions((), None, (), "", 0)
+
+
 def conditions_of(query: ListQuery) -> Conditions:
     """Return what every row of a list fulfils."""
     kind: Search = ""

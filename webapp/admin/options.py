@@ -23,9 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webapp.admin.collation import sorted_as
 from webapp.admin.display import form_text, shortened, shown, shown_in_cell
 from webapp.admin.fields import Field, Relation
+from webapp.admin.proposed import FEW, MOST, proposes_few
 from webapp.admin.resource import Resource
 from webapp.admin.search import can_match, matches_words, word_parameters, words_of
 from webapp.admin.site import Site
+from webapp.admin.trigrams import has_trigrams, is_proposed, trigrams_of
 from webapp.folding import fold
 
 MOST_OPTIONS = 50
@@ -98,10 +100,14 @@ async def fetch_options(
     """Fetch the options of a relation `field` that have each word of `text`, by title.
 
     They are looked for in the titles and in whatever a search looks into. The `chosen` values are
-    always among them, first. One statement.
+    always among them, first. One statement; for a text two more ask whether an index has it.
     """
     target = site.target_of(field)
     asked, values = _asked(target, text)
+    is_indexed = asked.words and not asked.has_value and _is_indexed(target, text)
+    if is_indexed and await proposes_few(session, target, text):
+        asked = replace(asked, is_proposed=True)
+        values |= {"trigrams": trigrams_of(text), "most": FEW}
     statement = _select_options(site, field, asked)
     rows = (
         await session.execute(statement, {**values, "chosen": chosen, "left_out": chosen})
@@ -162,11 +168,15 @@ def choosing(resource: Resource, field: Field) -> Field:
 
 @dataclass(frozen=True)
 class _Asked:
-    """How options are looked for: by so many words, by the value of their title, or not at all."""
+    """How options are looked for: by so many words, by the value of their title, or not at all.
+
+    is_proposed: whether among the rows that an index proposes, which then are few.
+    """
 
     words: int = 0
     has_value: bool = False
     is_nothing: bool = False
+    is_proposed: bool = False
 
 
 def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
@@ -180,6 +190,12 @@ def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
             values["title"] = title.clean(title.input(text))
     has_value = "title" in values
     return _Asked(len(words), has_value, not (words or has_value)), values
+
+
+def _is_indexed(target: Resource, text: str) -> bool:
+    """Whether an index of trigrams may hold a text that options are looked for by."""
+    title = target.title_field
+    return has_trigrams(text) and (not title.is_text or title in target.search_fields)
 
 
 def _searched(target: Resource) -> list[ColumnElement[Any]]:
@@ -197,7 +213,8 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     assert field.relation is not None
     target = site.target_of(field)
     value_field = target.by_name[field.relation.target_column]
-    value, title = value_field.exact, target.title_field.exact
+    value: ColumnElement[Any] = value_field.exact
+    title = target.title_field.exact
     by_title = sorted_as(target.title_field, title)
     found_by: list[ColumnElement[bool]] = []
     if asked.words:
@@ -212,9 +229,14 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
         each.exact.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
     ]
     columns = (value.label("value"), title.label("title"), *shown_columns)
-    others = select(literal(1).label("rank"), *columns).order_by(by_title, value)
-    found = others.where(condition, value.not_in(left_out)).limit(MOST_OPTIONS + 1).subquery()
     first = select(literal(0).label("rank"), *columns).where(value.in_(chosen)).subquery()
+    others = select(literal(1).label("rank"), *columns).where(condition, value.not_in(left_out))
+    if asked.is_proposed:
+        # Having a limit of their own they are found before they are sorted.
+        some = others.where(is_proposed(target)).limit(MOST).subquery()
+        others = select(*some.c)
+        by_title, value = sorted_as(target.title_field, some.c.title), some.c.value
+    found = others.order_by(by_title, value).limit(MOST_OPTIONS + 1).subquery()
     both = union_all(select(first), select(found)).subquery()
     by_title = sorted_as(target.title_field, both.c.title)
     return select(*both.c).order_by(both.c.rank, by_title, both.c.value)

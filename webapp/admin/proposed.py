@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webapp.admin.conditions import Conditions, conditions_of, values_of
+from webapp.admin.conditions import NO_CONDITIONS, Conditions, conditions_of, values_of
 from webapp.admin.fields import Field
 from webapp.admin.in_time import in_time
 from webapp.admin.indexes import finds_values
@@ -36,6 +36,7 @@ from webapp.admin.trigrams import (
     has_trigrams,
     proposals,
     proposed_numbers,
+    trigrams_of,
 )
 from webapp.database import is_postgresql
 from webapp.folding import fold
@@ -223,6 +224,15 @@ def _select_sample(resource: Resource, conditions: Conditions) -> Select[int]:
     # The seed makes it the same sample each time.
     some = tablesample(resource.table, func.system(SAMPLE_PERCENT), seed=text("0"))
     return select(func.count()).select_from(some).where(*adapted(conditions.all(), some))
+
+
+async def proposes_few(session: AsyncSession, resource: Resource, wanted: str) -> bool:
+    """Whether SQLite proposes rows of a resource for a text, and few of them."""
+    if is_postgresql(session) or not await fetch_has_trigrams(session, resource):
+        return False
+    counted = _select_number(Source(resource, NO_CONDITIONS))
+    given = {"trigrams": trigrams_of(wanted), "most": FEW + 1}
+    return int((await session.execute(counted, given)).scalar_one()) <= FEW
 
 
 async def sources_of(session: AsyncSession, query: ListQuery, *, is_partial: bool) -> list[Source]:
