@@ -119,6 +119,8 @@ def test_names_are_compared_as_people_do() -> None:
         "Anyone",
         "system",
         "Sуѕтем",
+        "ꜱystem",
+        "\u1d00nn",
     ],
 )
 def test_no_name_is_blank_mixed_or_that_of_the_program(name: str) -> None:

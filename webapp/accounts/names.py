@@ -103,7 +103,11 @@ def _alphabet(character: str) -> str:
     """Return the alphabet of a letter or digit, "" for what all of them share."""
     if category(character)[0] not in "LN" or (character.isascii() and not character.isalpha()):
         return ""
-    first = name(character, "UNKNOWN").partition(" ")[0].partition("-")[0]
+    called = name(character, "UNKNOWN")
+    if "SMALL CAPITAL" in called:
+        # Of phonetics, and read as the letter itself.
+        return called
+    first = called.partition(" ")[0].partition("-")[0]
     return "" if first in SHARED_LETTERS else first
 
 

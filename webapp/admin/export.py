@@ -37,6 +37,7 @@ from webapp.admin.resource import Resource
 from webapp.admin.schemas import dumped
 from webapp.admin.selection import selection_of, statements_of_all
 from webapp.admin.site import Site
+from webapp.admin.spelling import INVISIBLE
 from webapp.admin.stored import plain, readable
 from webapp.database import Database, is_postgresql
 from webapp.unavailable import is_unavailable
@@ -49,10 +50,13 @@ RETRY_AFTER_SECONDS = 10
 PATIENCE_SECONDS = 30.0
 TOO_MANY = "Several exports are under way. Try again when one of them is done."
 # Where a spreadsheet sees a formula, by whatever it splits the file: at the start of a cell, or
-# after a separator in it, behind spaces and quotes. Some take the wide signs for the usual ones.
-FORMULA = re.compile(
-    r"""(^|[;,|\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029])(?=[\s"']*[=+\-@\uff1d\uff0b\uff0d\uff20])"""
-)
+# after a separator in it, behind quotes and what shows nothing. Some take the wide and the small
+# signs for the usual ones. It is looked for from where a run of the latter begins, and so once.
+MARKED = str.maketrans({c: f"{c}'" for c in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"})
+BETWEEN = f"""["'{INVISIBLE}]"""
+SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+A_SIGN = re.compile(SIGN)
+FORMULA = re.compile(rf"([;,|]|\A|(?<!{BETWEEN})(?={BETWEEN}))({BETWEEN}*+)({SIGN})")
 NUMBERS = int | float | Decimal
 
 # Whoever downloads waits for as long as it takes.
@@ -232,7 +236,13 @@ def defused(text: str) -> str:
 
     Taking away each ' that stands there gives the text back.
     """
-    return FORMULA.sub(r"\1'", text)
+    return FORMULA.sub(_defuse, text) if A_SIGN.search(text) else text
+
+
+def _defuse(found: re.Match[str]) -> str:
+    separator, between, sign = found.groups()
+    mark = "'" if separator or not found.start() else ""
+    return separator + mark + between.translate(MARKED) + sign
 
 
 def _csv_text(lines: Iterable[Sequence[str]], separator: str) -> str:
