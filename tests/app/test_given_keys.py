@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from decimal import Decimal
 
 import httpx
 import pytest
+from sqlalchemy import CHAR, Column, Numeric
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
@@ -64,7 +66,15 @@ class Release(SQLModel, table=True):
     note: str = Field(default="", max_length=100)
 
 
-RESOURCES = tuple(Resource(model) for model in (Album, Listener, Liking, Cover, Release))
+class Rate(SQLModel, table=True):
+    """Its texts are padded by PostgreSQL, and its numbers with zeros."""
+
+    code: str = Field(sa_column=Column(CHAR(5), primary_key=True))
+    factor: Decimal = Field(sa_column=Column(Numeric(10, 3), primary_key=True))
+    name: str = Field(sa_column=Column(CHAR(20), nullable=False))
+
+
+RESOURCES = tuple(Resource(model) for model in (Album, Listener, Liking, Cover, Release, Rate))
 
 
 @pytest.fixture
@@ -162,6 +172,24 @@ async def test_a_key_of_a_day_and_a_number_names_both_wherever_its_record_is_nam
     assert heading_of(await albums.get(link(page, "Delete…"))) == f"Delete {title}?"
     taken = await albums.post("/api/releases/", json={"day": "2026-11-28", "place": 2})
     assert taken.json()["detail"][0]["msg"] == "Another release has this day and place."
+
+
+async def test_a_key_is_the_same_however_a_database_writes_it(
+    albums: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    names = [f"Rate {number}" for number in range(100, 112)]
+    session.add_all(Rate(code="EU", factor=Decimal(name[5:]) / 8, name=name) for name in names)
+    await session.commit()
+    before = await stored.records(RESOURCES[-1])
+    last = await albums.get("/rates?sort=name&size=10&before=end")
+    first = await albums.get(link(last, "Previous page"))
+    assert [row["Name"] for page in (first, last) for row in rows_of(page)] == names
+    question = await albums.get(link(last, "Delete Rate 104"))
+    page = await follow(albums, await submit(albums, form_of(question)))
+    assert len(await stored.records(RESOURCES[-1])) == len(names) - 1
+    undone = await submit(albums, form_of(page, press="Undo"))
+    assert undone.status_code == 303
+    assert await stored.records(RESOURCES[-1]) == before
 
 
 async def test_what_is_nothing_but_its_key_has_pages_that_say_so(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Integer, Text, cast, type_coerce
+from sqlalchemy import CHAR, BigInteger, Boolean, ColumnElement, Integer, Text, cast, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import BindParameter
@@ -22,6 +22,7 @@ from sqlalchemy.types import (
     Time,
     TypeDecorator,
     TypeEngine,
+    UserDefinedType,
     Uuid,
 )
 
@@ -77,6 +78,8 @@ class ExactType(TypeDecorator[Any]):
         if isinstance(own, Integer):
             # A model may know less of its column than there is in it.
             return BigInteger()
+        if isinstance(own, CHAR):
+            return _Padded()
         return self.kind if is_carried(own) else _Texts(self)
 
     def bind_processor(self, dialect: Dialect) -> Convert:
@@ -238,6 +241,17 @@ class ExactType(TypeDecorator[Any]):
         if isinstance(own, JSONB):
             return lambda value, raw: json.dumps(value, ensure_ascii=False) == raw
         return lambda value, raw: encoded(convert(value)) == raw
+
+
+class _Padded(UserDefinedType[Any]):
+    """A text of fixed length, whose spaces at the end are none, and which its index knows so."""
+
+    cache_ok = True
+    # SQLAlchemy would have it compared as VARCHAR, in which they count.
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "BPCHAR"
 
 
 class _Texts(TypeDecorator[Any]):

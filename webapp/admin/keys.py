@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, String, and_, false, or_, tuple_
 
 from webapp.admin.fields import Field
 from webapp.admin.resource import Record, Resource
-from webapp.admin.snapshots import STORED, restored
+from webapp.admin.snapshots import STORED, recorded, restored
 from webapp.admin.storable import unwrapped_type
 from webapp.admin.stored import Stored, packed
 
@@ -82,7 +82,9 @@ def is_any_of(fields: Sequence[Field], keys: Sequence[Key]) -> ColumnElement[boo
 def _part_text(field: Field, value: Any) -> str:
     if isinstance(value, Stored):
         return DRIVERS_OWN + _escape(json.dumps(packed(value.raw), separators=(",", ":")))
-    return _escape(field.input.format(value))
+    # As it is recorded, the same for equal values: 1.5 and 1.50 are one key.
+    text = recorded(field, value)
+    return _escape(text if isinstance(text, str) else field.input.format(value))
 
 
 def _part_of(field: Field, text: str) -> Any:
