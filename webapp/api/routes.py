@@ -24,6 +24,7 @@ from webapp.admin.schemas import alias_of, dumped
 from webapp.admin.site import Site
 from webapp.admin.snapshots import digest_of, snapshot_of
 from webapp.api.schemas import ErrorDetail, related_schema, relationships_of
+from webapp.api.sent import read_sent, unchecked
 from webapp.database import SAFE_METHODS
 from webapp.errors import Invalid
 from webapp.identity import Role, identity_of, needs
@@ -81,11 +82,11 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
             return Response(status_code=304, headers={"ETag": _etag(resource, request, record)})
         return await _answer(resource, request, record)
 
-    async def change_record(request: Request, id: str, values: SQLModel) -> Response:
+    # Any: JSON.
+    async def change_record(request: Request, id: str, values: Any) -> Response:
         record = await _fetch(resource, request, id, is_locked=True)
         _check_match(resource, request, record)
-        sent = values.model_fields_set
-        given = {name: getattr(values, name) for name in type(values).model_fields if name in sent}
+        given = read_sent(resource, values, _shown(resource, request, record))
         given = resource.spelled(given)
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.update_schema):
@@ -105,7 +106,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     add = partial(_add, api, resource)
     # FastAPI reads a body by its annotation, and these are known only now.
     create_record.__annotations__["values"] = resource.create_schema
-    change_record.__annotations__["values"] = resource.update_schema
+    change_record.__annotations__["values"] = unchecked(resource.update_schema)
     # Any: a list of a schema that is made at run time.
     schemas: Any = list[read]  # type: ignore[valid-type]
     add("/", list_records, f"List {resource.label_plural}", schemas)
