@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from webapp.admin import indexes, trigrams
 from webapp.admin.collation import MAX_KEY_CHARACTERS, sort_key_sql
@@ -19,6 +20,7 @@ from webapp.admin.site import Site
 from webapp.admin.sqlite_index import EVENTS, OPTIONS, SqliteIndex, is_of_index
 from webapp.database import Database
 from webapp.migrations import run_alone, take_turn
+from webapp.unavailable import driver_error
 
 NO_EXTENSION = (
     "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
@@ -42,6 +44,7 @@ POSTGRESQL_INDEXES = """
     JOIN pg_am m ON m.oid = c.relam
     WHERE i.indrelid = to_regclass(:table) AND m.amname = 'btree' AND i.indpred IS NULL
 """
+NOT_SUPPORTED = "0A000"
 # More changes than that make a search slow.
 MOST_WAITING = 10_000
 A_NAME = re.compile('"((?:[^"]|"")+)"')
@@ -92,7 +95,14 @@ async def _mend_beside_writers(database: Database, resources: Sequence[Resource]
             await take_turn(connection, "pg_try_advisory_lock")
             found = await connection.run_sync(_examine, Site(resources))
             for statement in await connection.run_sync(_remedies, found, resources):
-                await connection.exec_driver_sql(AN_INDEX.sub(r"\g<0> CONCURRENTLY", statement))
+                beside = AN_INDEX.sub(r"\g<0> CONCURRENTLY", statement)
+                try:
+                    await connection.exec_driver_sql(beside)
+                except DBAPIError as error:
+                    # An index of a partitioned table is made while its writers wait, or not at all.
+                    if driver_error(error).sqlstate != NOT_SUPPORTED:
+                        raise
+                    await connection.exec_driver_sql(statement)
         finally:
             # Its settings and the lock are for nobody else.
             await connection.invalidate()
