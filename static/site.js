@@ -271,7 +271,7 @@ for (const type of ["input", "change"])
   });
 
 // ---- masked values: one at a time, on the spot ----
-on("click", ".reveal", async (button, event) => {
+on("click", ".reveal:not([data-download])", async (button, event) => {
   event.preventDefault();
   const answer = await fetchPart(button.formAction, "span#revealed", { method: "POST" }).catch(() => undefined);
   const value = answer?.ok && find("#revealed", parse(await answer.text()));
@@ -283,6 +283,17 @@ on("click", ".reveal", async (button, event) => {
   button.remove();
   value.focus();
 });
+
+// ---- files: how large one is, before it is sent; what is no picture, whatever it begins like, is not shown ----
+const readSize = (bytes) => (bytes < 1e3 ? `${bytes} bytes` : bytes < 999_500 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const showChosen = (box) => {
+  const [file] = box.files;
+  const most = Math.min(...[box, box.form].map(({ dataset }) => dataset.most ?? Infinity));
+  box.setCustomValidity(file?.size > most ? `Choose a file of at most ${readSize(most)}.` : "");
+  find("output", box.closest(".field")).value = file ? readSize(file.size) : "";
+};
+on("change", '.form [type="file"]', showChosen);
+document.addEventListener("error", ({ target }) => target.matches?.(".file img") && target.remove(), true);
 
 // ---- toasts ----
 const expire = (toast) => (toast.matches(":hover, :focus-within") ? setTimeout(expire, 2000, toast) : toast.remove());
@@ -324,6 +335,8 @@ const showTimes = () => {
 
 // ---- what is new on the page: at first, and after every swap ----
 const upgrade = () => {
+  for (const box of all('.form [type="file"]')) showChosen(box); // a browser that reloads a form keeps its files
+  for (const picture of all(".file img")) if (picture.complete && !picture.naturalWidth) picture.remove();
   if (window.pick) all(".picker:not(:has([role]))").forEach(pick); // only for those who edit
   for (const form of all(".form")) if (!written.has(form)) written.set(form, contentOf(form));
   for (const toast of all('.toast:not([role="alert"], [data-armed])')) {

@@ -25,6 +25,7 @@ from sqlalchemy import (
     DateTime,
     Enum,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     PickleType,
@@ -112,6 +113,28 @@ class Card(SQLModel, table=True):
     photo: bytes | None = Field(default=None, max_length=100_000)
     scan: bytes = b"scan"
     secret: bytes | None = None
+
+
+class Sealed(TypeDecorator[Any]):
+    """Pickles in a type of the host's own."""
+
+    impl = PickleType
+    cache_ok = True
+
+
+class Leaf(SQLModel, table=True):
+    """Files under odd names, of records with a key of two parts; and pickles."""
+
+    book: str = Field(primary_key=True)
+    page: int = Field(primary_key=True)
+    note: str | None = None
+    image: bytes | None = Field(
+        default=None, alias="imageData", sa_column=Column("img data", LargeBinary)
+    )
+    action: bytes | None = None
+    фото: bytes = b"a default"  # noqa: PLC2401 - as people may write them
+    state: Any = Field(default={"a": 1}, sa_column=Column(PickleType))
+    sealed: Any = Field(default=None, sa_column=Column(Sealed))
 
 
 class Money(TypeDecorator[Decimal]):

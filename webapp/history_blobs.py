@@ -3,10 +3,9 @@
 The entries of the history hold digests; the bytes go from table to table inside the database.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, LargeBinary, Select, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, Select, literal, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
@@ -21,11 +20,16 @@ class HistoryBlob(SQLModel, table=True):
     data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-async def record_blobs(session: AsyncSession, files: Iterable[tuple[str, bytes]]) -> None:
-    """Keep bytes that are about to be stored, by their digests; those that are known stay."""
-    for digest, data in files:
-        given = _insert().values(digest=digest, data=data)
-        await session.execute(given.on_conflict_do_nothing())
+async def record_blob(session: AsyncSession, digest: str, data: bytes) -> None:
+    """Keep bytes that are about to be stored, by their digest; those that are known stay."""
+    given = _insert().values(digest=digest, data=data)
+    await session.execute(given.on_conflict_do_nothing())
+
+
+async def has_blob(session: AsyncSession, digest: str) -> bool:
+    """Whether the bytes of a digest are there."""
+    found = select(literal(1)).where(col(HistoryBlob.digest) == digest)
+    return (await session.execute(found)).first() is not None
 
 
 async def record_stored_blobs(

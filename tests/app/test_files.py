@@ -1,8 +1,11 @@
 """Files: bytes are shown as what they are, downloaded, replaced or kept, and never typed."""
 
+import pickle
+import random
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +16,7 @@ from sqlmodel import SQLModel
 from tests.factories import committed
 from tests.html import (
     alert_of,
+    chips_of,
     columns_of,
     error_beside,
     errors_of,
@@ -21,17 +25,21 @@ from tests.html import (
     flash_of,
     follow,
     form_of,
+    heading_of,
     link,
     links_of,
     parsed,
     rows_of,
     submit,
+    text_of,
+    undo_of,
 )
 from tests.serving import serving
 from tests.signing_in import sign_in
-from tests.specimens import Card
+from tests.specimens import Card, Leaf
 from tests.statements import Statements
 from tests.stored import Stored
+from webapp.admin import changes
 from webapp.admin.resource import Resource
 from webapp.app import create_app
 from webapp.history_blobs import HistoryBlob
@@ -180,6 +188,44 @@ async def test_a_form_that_is_refused_says_that_the_file_has_to_be_chosen_again(
     assert await stored.count(Card) == await stored.count(HistoryBlob) == 0
 
 
+@pytest.mark.parametrize("is_signed_out", [True, False])
+async def test_a_form_that_cannot_be_saved_now_keeps_all_but_the_file_and_asks_for_it_again(
+    cards: httpx.AsyncClient,
+    settings: Settings,
+    stored: Stored,
+    monkeypatch: pytest.MonkeyPatch,
+    is_signed_out: bool,
+) -> None:
+    await uploaded(cards, photo=OLE)
+    (before,) = await stored.all(Card)
+    edit = form_of(await cards.get(f"/cards/{before.id}/edit"), press="Save changes")
+    given = {"form.opened": edit["form.opened"], "name": "Supernova"}
+    if is_signed_out:
+        cards.cookies.clear()
+        asked = await cards.post(edit.url, data=given, files={"photo": ("a.png", PNG)})
+        assert (asked.status_code, heading_of(asked)) == (401, "Sign in")
+        await sign_in(cards, settings, Role.EDITOR)
+        # What the browser does once it is signed in.
+        held = form_of(asked).values
+        sent = {name: value for name, value in held.items() if "account." not in name}
+        page = await cards.post(edit.url, data=sent)
+    else:
+        with monkeypatch.context() as broken:
+            broken.setattr(changes, "change", None)
+            asked = await cards.post(edit.url, data=given, files={"photo": ("a.png", PNG)})
+        assert asked.status_code == 500
+        assert "You choose its files again in the next step." in text_of(parsed(asked))
+        page = await submit(cards, form_of(asked))
+    assert page.status_code == 422
+    assert errors_of(page) == {"Photo": "Choose the file again: it could not be kept."}
+    assert field_of(page, "Name").value == "Supernova"
+    assert await stored.all(Card) == [before]
+    form = form_of(page, press="Save changes")
+    await cards.post(form.url, data=form.data, files={"photo": ("a.png", PNG)})
+    (card,) = await stored.all(Card)
+    assert (card.name, card.photo) == ("Supernova", PNG)
+
+
 async def test_bytes_survive_being_edited_deleted_and_undone(
     cards: httpx.AsyncClient, stored: Stored
 ) -> None:
@@ -212,6 +258,26 @@ async def test_bytes_of_other_programs_survive_as_well(
     assert await stored.all(Card) == [before]
 
 
+async def test_bytes_that_somebody_took_out_of_the_history_are_said_to_be_gone(
+    cards: httpx.AsyncClient, stored: Stored, session: AsyncSession
+) -> None:
+    await uploaded(cards, photo=JPEG)
+    page = await follow(cards, await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
+    old = "/cards/1/file/photo/1?new=1"
+    assert (await cards.get(old)).content == JPEG
+    await session.execute(text("DELETE FROM history_blob"))
+    await session.commit()
+    before = await stored.all(Card)
+    assert (await cards.get(old)).status_code == 404
+    refused = await submit(cards, undo_of(page))
+    assert (refused.status_code, heading_of(refused)) == (409, "Nothing was undone")
+    refused = await submit(
+        cards, form_of(await cards.get("/cards/1/history"), press="Undo this change")
+    )
+    assert "The history has no copy of this file any more." in text_of(parsed(refused))
+    assert await stored.all(Card) == before
+
+
 async def test_a_text_in_a_column_of_bytes_comes_back_as_a_text(
     cards: httpx.AsyncClient, session: AsyncSession
 ) -> None:
@@ -227,7 +293,7 @@ async def test_a_text_in_a_column_of_bytes_comes_back_as_a_text(
     assert [tuple(row) for row in kinds] == [("text", "ü", 5)]
 
 
-async def test_the_history_tells_files_apart_and_gives_them_to_editors(
+async def test_the_history_tells_files_apart_and_gives_them_to_whoever_sees_the_field(
     cards: httpx.AsyncClient, settings: Settings, stored: Stored
 ) -> None:
     await uploaded(cards, photo=JPEG)
@@ -243,7 +309,15 @@ async def test_the_history_tells_files_apart_and_gives_them_to_editors(
     async with serving(app) as viewer:
         await sign_in(viewer, settings, Role.VIEWER)
         assert (await viewer.get(f"/cards/{card.id}/file/photo")).content == PNG
-        assert (await viewer.get(old)).status_code == 403
+        assert (await viewer.get(old)).content == JPEG
+        page = await viewer.get(f"/cards/{card.id}/history")
+        assert old in [one.href for one in links_of(page)]
+    # What is masked now was not always; its old bytes are for nobody all the same.
+    masked = create_app(settings, (Resource(Card, masked=(Card.photo,)),))
+    async with serving(masked, role=Role.OWNER) as owner:
+        assert (await owner.get(old)).status_code == 404
+        page = await owner.get(f"/cards/{card.id}/history")
+        assert not [one for one in links_of(page) if "/file/photo" in one.href]
 
 
 async def test_what_is_masked_is_given_to_a_post_only(
@@ -256,6 +330,49 @@ async def test_what_is_masked_is_given_to_a_post_only(
     revealed = await cards.post(f"/cards/{card.id}/reveal/secret", data={})
     assert revealed.content == JPEG
     assert "viewed" in (await cards.get(f"/cards/{card.id}/history")).text
+
+
+async def test_a_masked_file_is_uploaded_kept_and_removed_unseen(
+    cards: httpx.AsyncClient, stored: Stored
+) -> None:
+    await uploaded(cards, secret=JPEG)
+    edit = await cards.get("/cards/1/edit")
+    assert field_of(edit, "Secret").type == "file"
+    assert "12 kB" not in edit.text
+    await submit(cards, form_of(edit, press="Save changes"), name="Supernova")
+    assert [(card.name, card.secret) for card in await stored.all(Card)] == [("Supernova", JPEG)]
+    # What was ticked stays ticked where something else is wrong.
+    page = await cards.post("/cards/1", data={"name": "", "form.clear.secret": "1"})
+    assert errors_of(page) == {"Name": "Enter a name."}
+    again = form_of(page, press="Save changes")
+    assert again["form.clear.secret"] == "1"
+    await submit(cards, again, name="Nova")
+    assert [(card.name, card.secret) for card in await stored.all(Card)] == [("Nova", None)]
+
+
+async def test_a_list_is_narrowed_to_those_with_a_file_or_without(
+    cards: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    for name, photo in (("Nova", JPEG), ("Deadpond", b""), ("Zoe", None)):
+        await committed(session, Card(name=name, photo=photo))
+
+    async def listed(query: str) -> list[str]:
+        page = await cards.get(f"/cards?sort=name{query}")
+        assert page.status_code == 200
+        return [row["Name"] for row in rows_of(page)]
+
+    assert await listed("&photo=any") == ["Deadpond", "Nova"]
+    assert await listed("&photo=none") == ["Zoe"]
+    assert await listed("&photo=none&photo=any") == ["Deadpond", "Nova", "Zoe"]
+    assert await listed("&photo=any&q=nova") == ["Nova"]
+    page = await cards.get("/cards?photo=any")
+    assert list(chips_of(page)) == ["Photo: Has a file"]
+    assert [field_of(page, each).value for each in ("No photo", "Has a file")] == ["", "any"]
+    assert (await cards.get("/cards.csv?photo=none")).text.count("\n") == 2
+    assert (await cards.get("/cards?photo=x")).status_code == 400
+    # There always is one; and a masked one is for nobody to ask about.
+    filters = {field.name for field in Resource(Card, masked=(Card.secret,)).filter_fields}
+    assert filters == {"photo"}
 
 
 async def test_two_who_choose_different_files_decide(
@@ -328,3 +445,146 @@ async def test_a_body_that_is_too_large_says_how_large_it_may_be(
     page = await cards.post("/cards", data={"name": "Nova"}, files={"photo": ("a", data)})
     assert page.status_code == 413
     assert "5.2 MB" in page.text
+
+
+@pytest.fixture
+async def leaves(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an admin of leaves, at which scraps point that nobody administers."""
+    resource = Resource(Leaf)
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
+    kind = "BLOB" if connection.dialect.name == "sqlite" else "BYTEA"
+    await session.execute(
+        text(
+            f"CREATE TABLE scrap (id INTEGER PRIMARY KEY, book VARCHAR, page INTEGER, data {kind},"
+            " FOREIGN KEY (book, page) REFERENCES leaf (book, page) ON DELETE CASCADE)"
+        )
+    )
+    await session.commit()
+    async with serving(create_app(settings, (resource,)), role=Role.OWNER) as client:
+        yield client
+
+
+async def rows_in(session: AsyncSession) -> list[tuple[object, ...]]:
+    """What is in both tables, byte by byte."""
+    leaf = 'SELECT book, page, note, "img data", action, "фото", state, sealed FROM leaf'
+    found = []
+    for statement in (leaf, "SELECT id, book, page, data FROM scrap"):
+        found += [tuple(row) for row in await session.execute(text(statement))]
+    await session.rollback()
+    return found
+
+
+async def test_any_bytes_under_any_name_make_every_round_trip(
+    leaves: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    data, other = random.Random(9).randbytes(12_107), random.Random(8).randbytes(12_107)
+    new = form_of(await leaves.get("/leaves/new"))
+    assert sorted(new.files) == ["field.action", "image", "фото"]
+    created = await leaves.post(
+        new.url,
+        data={"book": "b", "page": "1"},
+        files={"image": ("a", data), "field.action": ("b", b"")},
+    )
+    assert created.status_code == 303, errors_of(created)
+    await session.execute(text("INSERT INTO scrap VALUES (1, 'b', 1, :data)"), {"data": other})
+    await session.commit()
+    before = await rows_in(session)
+    state = before[0][6]
+    assert before[0][2:] == (None, data, b"", b"a default", state, None)
+    assert isinstance(state, bytes)
+    assert pickle.loads(state) == {"a": 1}
+    for name, held in (("image", data), ("action", b""), ("фото", b"a default"), ("state", state)):
+        assert (await leaves.get(f"/leaves/b,1/file/{name}")).content == held
+    name = (await leaves.get("/leaves/b,1/file/фото")).headers["Content-Disposition"]
+    assert name.endswith("; filename*=UTF-8''leaves-b%2C1-%D1%84%D0%BE%D1%82%D0%BE")
+
+    async def undone(answer: httpx.Response, press: str = "Undo") -> httpx.Response:
+        assert answer.status_code == 303, errors_of(answer)
+        page = await follow(leaves, answer)
+        return await submit(leaves, form_of(page, press=press))
+
+    edit = form_of(await leaves.get("/leaves/b,1/edit"), press="Save changes")
+    taken_back = await undone(await submit(leaves, edit, note="x"))
+    assert await rows_in(session) == before
+    for sent in ({"image": ("a", other)}, {"image": ("a", b"")}):
+        taken_back = await undone(await leaves.post("/leaves/b,1", files=sent))
+        assert await rows_in(session) == before
+        redone = await undone(taken_back, "Redo")
+        assert (await rows_in(session))[0][3] == sent["image"][1]
+        await undone(redone)
+        assert await rows_in(session) == before
+    await leaves.post("/leaves/b,1", data={"form.clear.image": "1"})
+    assert (await rows_in(session))[0][3] is None
+    newest = parsed(await leaves.get("/leaves/b,1/history")).find("input", {"name": "change"})
+    assert newest is not None
+    await leaves.post("/leaves/b,1/undo", data={"change": str(newest["value"])})
+    assert await rows_in(session) == before
+    question = await leaves.get("/leaves/b,1/delete")
+    assert "1 row of scrap" in text_of(parsed(question))
+    deleted = await submit(leaves, form_of(question))
+    assert await rows_in(session) == []
+    await undone(deleted)
+    assert await rows_in(session) == before
+
+    own = {"book": "b", "page": 2, "action": "", "note": "n"}
+    made = await leaves.post("/api/leaves/", json={**own, "imageData": b64encode(other).decode()})
+    assert made.status_code == 201, made.text
+    sendings: list[tuple[str | None, bytes | None]] = [("", b""), (None, None)]
+    for value, kept in ((b64encode(data).decode(), data), *sendings):
+        assert (await leaves.patch("/api/leaves/b,2", json={"imageData": value})).status_code == 200
+        assert (await leaves.get("/api/leaves/b,2")).json()["imageData"] == value
+        assert (await rows_in(session))[1][2:5] == ("n", kept, b"")
+    for bad in ("a", "ab$=", 5, ["YQ=="], {"a": 1}, True):
+        refused = await leaves.patch("/api/leaves/b,2", json={"imageData": bad})
+        assert refused.status_code == 422, bad
+    assert (await leaves.get("/leaves?sort=image")).status_code == 400
+
+
+async def test_nobody_unpickles_what_is_in_a_database(
+    leaves: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    bomb = pickle.dumps(Bomb())
+    statement = text(
+        "INSERT INTO leaf (book, page, \"фото\", state, sealed) VALUES ('b', 1, :b, :b, :b)"
+    )
+    await session.execute(statement, {"b": bomb})
+    await session.commit()
+    before = await rows_in(session)
+    for url in ("/leaves", "/leaves/b,1", "/leaves/b,1/edit", "/leaves.csv", "/leaves.json"):
+        assert (await leaves.get(url)).status_code == 200
+    page = await leaves.get("/leaves/b,1")
+    assert facts_of(page)["State"] == facts_of(page)["Sealed"] == f"{len(bomb)} bytes"
+    assert (await leaves.get("/leaves/b,1/file/sealed")).content == bomb
+    stored = (await leaves.get("/api/leaves/b,1")).json()
+    assert stored["state"] == stored["sealed"] == b64encode(bomb).decode()
+    assert (await leaves.patch("/api/leaves/b,1", json={"state": "YQ==", "note": "x"})).is_success
+    assert [row[6:] for row in await rows_in(session)] == [(bomb, bomb)]
+    await leaves.patch("/api/leaves/b,1", json={"note": None})
+    page = await follow(leaves, await leaves.post("/leaves/b,1/delete", data={}))
+    await submit(leaves, form_of(page, press="Undo"))
+    assert await rows_in(session) == before
+    assert not Bomb.went_off
+
+
+async def test_files_of_what_is_only_looked_at_are_given_out_as_well(
+    settings: Settings, session: AsyncSession, cards: httpx.AsyncClient
+) -> None:
+    await committed(session, Card(name="Nova", photo=JPEG))
+    async with serving(
+        create_app(settings, (Resource(Card, read_only=True),)), role=Role.VIEWER
+    ) as client:
+        page = await client.get("/cards/1")
+        assert (await client.get(link(page, "12 kB JPEG"))).content == JPEG
+        assert (await client.get("/cards/1/edit")).status_code == 404
+        refused = await client.post("/cards/1", files={"photo": ("a", PNG)})
+        assert refused.status_code in (403, 405)
+
+
+class Bomb:
+    """What does something as soon as it is unpickled."""
+
+    went_off = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (setattr, (Bomb, "went_off", True))

@@ -7,8 +7,10 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from webapp.admin.carried import LOST
+from webapp.admin.names import CONTROL
 from webapp.admin.requests import form_of
-from webapp.admin.uploads import uploads_in
+from webapp.admin.uploads import Upload
 from webapp.templating import with_raw_query
 
 # The sign-in's own fields; a field of a record has no dot in its name.
@@ -30,11 +32,17 @@ class Kept:
 
 
 def kept_in(form: FormData, url: str) -> Kept | None:
-    """Return what a form holds besides the sign-in; None if it cannot be sent again."""
+    """Return what a form holds besides the sign-in; None if it cannot be sent again.
+
+    Of a file only that it was there: the form comes back then, and asks for it again.
+    """
     fields = [(name, value) for name, value in form.multi_items() if not name.startswith(OWN)]
-    texts = tuple((name, value) for name, value in fields if isinstance(value, str))
-    is_big = len(urlencode(texts)) > MOST_BYTES
-    if is_big or uploads_in(form) or len(texts) > MOST_FIELDS:
+    texts = tuple(
+        (f"{LOST}{name.removeprefix(CONTROL)}", "1") if isinstance(value, Upload) else (name, value)
+        for name, value in fields
+        if isinstance(value, str)
+    )
+    if len(urlencode(texts)) > MOST_BYTES or len(texts) > MOST_FIELDS:
         return None
     return Kept(url, texts)
 

@@ -30,6 +30,7 @@ from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS
 from webapp.errors import answer_http_exception, error_response
 from webapp.identity import ANYONE, Identity, Role
+from webapp.templating import is_partial
 from webapp.unavailable import is_away
 
 # They are the same for everybody, and ask nobody.
@@ -114,7 +115,9 @@ class IdentityMiddleware:
 
     async def _answer_to_stranger(self, request: Request, proof: _Proof) -> ASGIApp:
         try:
-            request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
+            # In a page that asks for the password on the spot its form stays as it is.
+            if not is_partial(request) or request.scope["path"] in PUBLIC:
+                request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
             if proof.is_token:
                 return refuse_token(request)
             return self.app if request.scope["path"] in PUBLIC else await refuse(request)

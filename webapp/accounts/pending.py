@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from webapp.accounts.kept import kept_in
+from webapp.admin.carried import LOST
 from webapp.admin.names import control_name
 from webapp.admin.requests import form_of, site_of
 from webapp.protection import Body
@@ -28,6 +29,11 @@ class Pending:
     url: str
     fields: tuple[tuple[str, str], ...]
     secrets: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def has_files(self) -> bool:
+        """Whether files came with it, which no page can hold."""
+        return any(name.startswith(LOST) for name, _ in self.fields)
 
 
 async def pending_form(scope: Scope) -> Pending | None:

@@ -15,9 +15,11 @@ SEEN = "form.seen"
 RESTORE = "form.restore"
 
 # Each before the name of a field: whose value of it to keep, that a masked one is to be empty and
-# not left alone, and that it is changed for many, whatever stands in it.
+# not left alone, that a file was sent for it and not kept, and that it is changed for many,
+# whatever stands in it.
 KEEP = "form.keep."
 CLEAR = "form.clear."
+LOST = "form.lost."
 SET = "form.set."
 # The value of KEEP that is not what was typed.
 THEIRS = "theirs"

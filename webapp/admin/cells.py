@@ -160,7 +160,6 @@ def masked(resource: Resource, field: Field, key: str, value: Any, *, can_reveal
         return EMPTY
     url = f"/{resource.name}/{key}/reveal/{field.name}"
     # A file is no text that could take the place of the dots: it is kept.
-    start = "" if field.is_bytes else " class=reveal"
-    verb = "download" if field.is_bytes else "show"
-    button = f' <button{start} form=reveal formaction="{url}">{verb}</button>'
+    verb, mark = ("download", " data-download") if field.is_bytes else ("show", "")
+    button = f' <button class=reveal{mark} form=reveal formaction="{url}">{verb}</button>'
     return Markup(f"<span><span class=masked>masked</span>{button if can_reveal else ''}</span>")  # noqa: S704 - a key has no character that HTML knows

@@ -42,18 +42,17 @@ async def create(
     `exact` are the names of values that were stored before.
     """
     checked = await checked_values(session, site, resource, values, values, None, exact)
-    checked = await records.record_files(session, resource, checked)
+    whole = _with_defaults(resource, checked, exact)
+    whole = await records.record_files(session, resource, whole)
     try:
         async with session.begin_nested():
             key = await records.insert_record(
-                session,
-                resource,
-                _with_defaults(resource, checked, exact),
-                is_back=kind is Kind.RESTORED,
+                session, resource, whole, is_back=kind is Kind.RESTORED
             )
             await check_now(session)
     except REFUSALS as error:
-        raise await _refusal(session, site, resource, checked, checked, None, error) from None
+        given = {name: whole.get(name) for name in checked}
+        raise await _refusal(session, site, resource, given, given, None, error) from None
     made = await records.fetch_record(session, resource, key)
     assert made is not None
     entry = creation_of(resource, made, kind, is_consequence=is_consequence)

@@ -116,7 +116,7 @@ def is_text(kind: TypeEngine[Any], given: Input) -> bool:
 def input_for(kind: TypeEngine[Any], annotation: Any = Any) -> Input:
     """Return the input of a column whose model has this annotation."""
     plain = plain_annotation(annotation)
-    if isinstance(kind, PickleType):
+    if _is_pickled(kind):
         # Nobody unpickles what anybody may have written into a database.
         return inputs.PICKLED
     if isinstance(kind, TypeDecorator) and not isinstance(kind, (*PLAIN_DECORATORS, Interval)):
@@ -133,11 +133,19 @@ def input_for(kind: TypeEngine[Any], annotation: Any = Any) -> Input:
         if choice:
             return choice
     if isinstance(column, ARRAY):
-        return array_of(input_for(column.item_type), column.item_type)
+        item = input_for(column.item_type)
+        return inputs.READ_ONLY if item.kind == "bytes" else array_of(item, column.item_type)
     for column_types, make in _BY_COLUMN:
         if isinstance(column, column_types):
             return make(column, plain)
     return inputs.READ_ONLY
+
+
+def _is_pickled(kind: TypeEngine[Any]) -> bool:
+    """Whether a column holds pickles, also inside a type of the host's own."""
+    while isinstance(kind, TypeDecorator) and not isinstance(kind, PickleType):
+        kind = kind.impl_instance
+    return isinstance(kind, PickleType)
 
 
 def _input_of_decorator(kind: TypeDecorator[Any], plain: Any) -> Input:

@@ -7,10 +7,12 @@ from markupsafe import Markup, escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
-from webapp.admin.filters import Filter, described
-from webapp.admin.options import Options, fetch_first_options, fetch_options, fixed_options
+from webapp.admin.filters import ANY, Filter, described
+from webapp.admin.options import Option, Options, fetch_first_options, fetch_options, fixed_options
 from webapp.admin.query import ListQuery, search_in
 from webapp.admin.site import Site
+
+A_FILE = Options((Option(ANY, "Has a file"),))
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ async def _control(session: AsyncSession, site: Site, filter: Filter, text: str 
         else:
             options = await fetch_first_options(session, site, field)
         return Control(filter, options.sample(len(filter.values)))
-    return Control(filter, fixed_options(field) or Options())
+    return Control(filter, A_FILE if field.is_bytes else fixed_options(field) or Options())
 
 
 def _titles(filter: Filter, titles: Mapping[str, str]) -> list[str]:

@@ -108,6 +108,7 @@ async def _new_form(
         "own": (),
         "errors": errors or {},
         "token": token or secrets.token_urlsafe(),
+        "most_bytes": request.app.state.settings.max_body_bytes,
         "opened": "",
         "conflict": None,
         "deletion": None,

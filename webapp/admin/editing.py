@@ -190,6 +190,7 @@ async def _edit_form(
         "own": await _own_facts(resource, request),
         "errors": errors or {},
         "token": "",
+        "most_bytes": request.app.state.settings.max_body_bytes,
         "opened": typing.opened,
         "conflict": conflict,
         "deletion": deletion,

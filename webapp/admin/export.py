@@ -40,6 +40,7 @@ from webapp.admin.site import Site
 from webapp.admin.spelling import INVISIBLE
 from webapp.admin.stored import plain, readable
 from webapp.database import Database, is_postgresql
+from webapp.downloads import attachment
 from webapp.unavailable import is_unavailable
 
 ROWS_PER_BATCH = 500
@@ -144,7 +145,7 @@ async def _download(
                 yield written(rows, False)
         yield tail
 
-    headers = {"Content-Disposition": f'attachment; filename="{resource.name}.{extension}"'}
+    headers = {"Content-Disposition": attachment(f"{resource.name}.{extension}")}
     return StreamingResponse(body(), headers=headers, media_type=MEDIA_TYPES[extension])
 
 

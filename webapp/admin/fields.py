@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, get_args
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MaxLen
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from sqlalchemy import BindParameter, Column, ColumnElement, FromClause, bindparam, type_coerce
@@ -205,6 +205,9 @@ class Field:
         found: dict[str, str] = {}
         for limit in self.info.metadata:
             match limit:
+                case MaxLen(bound) if self.is_bytes:
+                    # Of a file that a script looks at before it is sent.
+                    found["data-most"] = str(bound)
                 case Ge(bound) if self.input.is_range:
                     found["min"] = self.input.format(bound)
                 case Le(bound) if self.input.is_range:

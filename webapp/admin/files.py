@@ -16,6 +16,7 @@ from webapp.admin.records import fetch_record
 from webapp.admin.requests import key_in, not_found, session_of
 from webapp.admin.resource import Record, Resource
 from webapp.admin.snapshots import restored
+from webapp.downloads import attachment
 from webapp.history import Change
 from webapp.history_blobs import select_data
 
@@ -89,10 +90,9 @@ def answer(
     """Return bytes as a file to keep or, if they are a picture, to look at."""
     file_type = blob.file_type
     extension = f".{file_type.extension}" if file_type and not blob.picture_place else ""
-    # A key has no character that a header could not have, but some that no file name may.
-    name = f"{resource.name}-{key.replace(':', '_')}-{field.name}{extension}"
+    name = f"{resource.name}-{key}-{field.name}{extension}"
     headers = {
-        "Content-Disposition": "inline" if is_preview else f'attachment; filename="{name}"',
+        "Content-Disposition": "inline" if is_preview else attachment(name),
         "Content-Security-Policy": POLICY,
         "ETag": f'"{blob.digest}"',
     }

@@ -11,8 +11,11 @@ from starlette.datastructures import QueryParams
 from webapp.admin import moments
 from webapp.admin.fields import Field
 from webapp.admin.names import FilterName
+from webapp.admin.schemas import CHOOSE
 
 NONE = "none"
+# Of files: whether there is one is all that rows are narrowed by.
+ANY = "any"
 MOST_VALUES = 100
 
 
@@ -27,6 +30,7 @@ class Filter:
     name: str
     values: tuple[Any, ...] = ()
     has_none: bool = False
+    has_any: bool = False
     minimum: Any = None
     maximum: Any = None
 
@@ -41,9 +45,8 @@ class Filter:
 
     @property
     def is_active(self) -> bool:
-        return bool(
-            self.values or self.has_none or self.minimum is not None or self.maximum is not None
-        )
+        has_bound = self.minimum is not None or self.maximum is not None
+        return bool(self.values or self.has_none or self.has_any or has_bound)
 
     @property
     def minimum_text(self) -> str:
@@ -57,7 +60,7 @@ class Filter:
 
     def texts(self) -> tuple[str, ...]:
         """Return the chosen values as they stand in the URL."""
-        return tuple(map(self._text, self.values))
+        return (ANY,) if self.has_any else tuple(map(self._text, self.values))
 
     def params(self) -> list[tuple[str, str]]:
         """Return the URL parameters that say the same."""
@@ -81,6 +84,7 @@ class Filter:
             has_one=len(self.values) == 1,
             has_many=len(self.values) > 1,
             has_none=self.has_none,
+            has_any=self.has_any,
             has_minimum=self.minimum is not None,
             has_maximum=self.maximum is not None,
         )
@@ -108,6 +112,7 @@ class FilterShape:
     has_one: bool
     has_many: bool
     has_none: bool
+    has_any: bool
     has_minimum: bool
     has_maximum: bool
 
@@ -132,6 +137,8 @@ class FilterShape:
             allowed.append(and_(*bounds))
         if self.has_none:
             allowed.append(column.is_(None))
+        if self.has_any:
+            allowed.append(column.is_not(None))
         return or_(*allowed)
 
     def _given(self, part: str, *, is_list: bool = False) -> BindParameter[Any]:
@@ -157,6 +164,9 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
         text = text.strip()
         if not text:
             return None
+        if field.is_bytes:
+            problems.append(f"{field.label}: {CHOOSE}")
+            return None
         try:
             return field.clean(field.input(text))
         except ValueError as error:
@@ -177,7 +187,9 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
     texts = name.sent_in(params) if field.is_optional or not asked.is_range else []
     if len(texts) > MOST_VALUES:
         problems.append(f"{field.label}: choose at most {MOST_VALUES} values.")
-    chosen = [parse(text) for text in texts[:MOST_VALUES] if text != asked.none]
+    has_any = field.is_bytes and ANY in texts
+    named = {asked.none, ANY} if has_any else {asked.none}
+    chosen = [parse(text) for text in texts[:MOST_VALUES] if text not in named]
     values = () if asked.is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
     return (
         Filter(
@@ -185,6 +197,7 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
             name.name,
             values,
             has_none=asked.none in texts and field.is_optional,
+            has_any=has_any,
             minimum=bound("_min"),
             maximum=last("_max"),
         ),

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 
 from webapp.admin.blobs import Blob
-from webapp.admin.carried import CLEAR
+from webapp.admin.carried import CLEAR, LOST
 from webapp.admin.display import MASK, form_text
 from webapp.admin.fields import Field
 from webapp.admin.keys import key_of
@@ -22,9 +22,10 @@ from webapp.admin.query import MOST_SEARCH_CHARACTERS
 from webapp.admin.resource import Record, Resource
 from webapp.admin.schemas import clean_text, named_values, sentences_of
 from webapp.admin.site import Site
-from webapp.admin.uploads import Upload
+from webapp.admin.uploads import LostUpload, Upload
 from webapp.errors import Invalid
 
+LOST_FILE = "Choose the file again: it could not be kept."
 # Kinds whose controls hold nothing but what they are for.
 PARTICULAR_KINDS = frozenset({"date", "time", "zoned_time", "datetime", "clock", "bool"})
 
@@ -63,6 +64,8 @@ class FormField:
     file: StoredFile | None = None
     # Whether a file came with the form before, which browsers do not send again by themselves.
     was_sent: bool = False
+    # Whether it was to be emptied.
+    is_cleared: bool = False
 
     @property
     def control(self) -> str:
@@ -73,7 +76,7 @@ class FormField:
     def shown_text(self) -> str:
         """What was typed, as people read it."""
         if self.kind == "bytes":
-            return "the file that you chose; choose it again below" if self.was_sent else ""
+            return "the file that you chose" if self.was_sent else ""
         if self.is_masked:
             return MASK if self.text else ""
         options = self.options.options if self.options else ()
@@ -91,6 +94,8 @@ def typed_texts(fields: Iterable[Field], form: FormData) -> dict[str, str]:
         ]
         if sent:
             texts[field.name] = sent[-1]
+        elif field.is_bytes and f"{LOST}{field.name}" in form:
+            texts[field.name] = LostUpload()
         elif field.is_bytes and f"{CLEAR}{field.name}" in form:
             texts[field.name] = ""
     return texts
@@ -142,8 +147,8 @@ def default_texts(fields: Iterable[Field]) -> dict[str, str]:
     return {
         field.name: form_text(field, field.default)
         for field in fields
-        # A masked one stands in no page, and is there if nothing else is typed.
-        if not field.is_masked
+        # A masked one stands in no page, a file in no form; each is there if nothing else is sent.
+        if not (field.is_masked or field.is_bytes)
     }
 
 
@@ -192,6 +197,7 @@ async def fetch_form(
                 and not _can_type(field, text),
                 file=_file_of(resource, field, record),
                 was_sent=isinstance(text, Upload),
+                is_cleared=field.name in texts and not text,
             )
         )
     return tuple(shown)
@@ -211,7 +217,7 @@ def is_required(field: Field, *, is_new: bool) -> bool:
         return False
     if is_new and field.has_database_default:
         return False
-    if field.is_bytes and not is_new:
+    if field.is_bytes and not (is_new and field.info.is_required()):
         return False
     # A factory fills in a field of a new record.
     return field.info.default_factory is None or not is_new
@@ -308,6 +314,9 @@ def _parsed(
 
 
 def _value_of(field: Field, sent: str, text: str) -> Any:
+    if isinstance(sent, LostUpload):
+        # ValueError: what people read beside the field.
+        raise ValueError(LOST_FILE)  # noqa: TRY004
     if isinstance(sent, Upload):
         return sent.data
     return field.input(text) if text else ""

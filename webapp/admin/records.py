@@ -10,12 +10,15 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import NullType
 
-from webapp.admin.blobs import Digest, blob_of
+from webapp.admin.blobs import Blob, Digest, blob_of
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition
 from webapp.admin.resource import Record, Resource
 from webapp.admin.stored import Unbindable
-from webapp.history_blobs import record_blobs, record_stored_blobs
+from webapp.errors import Invalid
+from webapp.history_blobs import has_blob, record_blob, record_stored_blobs
+
+NO_COPY = "The history has no copy of this file any more."
 
 
 async def fetch_record(
@@ -152,11 +155,32 @@ def _named(values: Mapping[str, Any]) -> dict[str, Any]:
 async def record_files(
     session: AsyncSession, resource: Resource, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give the bytes among values to the history; return values that have their digests instead."""
-    files = {name: value for name, value in values.items() if isinstance(value, bytes)}
-    known = {name: blob_of(data) for name, data in files.items() if resource.by_name[name].is_bytes}
-    await record_blobs(session, [(blob.digest, files[name]) for name, blob in known.items()])
+    """Give the bytes among values to the history; return values that have their digests instead.
+
+    Raises Invalid for old bytes that somebody has taken out of the history.
+    """
+    known: dict[str, Blob] = {}
+    for name, value in values.items():
+        field = resource.by_name[name]
+        if not field.is_bytes or value is None:
+            continue
+        if isinstance(value, Blob):
+            if not await has_blob(session, value.digest):
+                raise Invalid({name: NO_COPY})
+            continue
+        data = _as_stored(session, field, value)
+        known[name] = blob_of(data)
+        await record_blob(session, known[name].digest, data)
     return {**values, **known}
+
+
+# Any: bytes, or the default of a model, whose type makes bytes of it.
+def _as_stored(session: AsyncSession, field: Field, value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    dialect = session.get_bind().dialect
+    store = field.column.type.dialect_impl(dialect).bind_processor(dialect)
+    return bytes(store(value) if store else value)
 
 
 async def record_stored_files(

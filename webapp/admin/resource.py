@@ -386,8 +386,9 @@ def _is_counted_by_sqlite(table: Table) -> bool:
 
 
 def can_filter(field: Field) -> bool:
-    """Whether the values of a field are few, or have an order."""
-    return bool(field.relation or field.input.is_range or field.input.kind in {"choice", "bool"})
+    """Whether the values of a field are few, or have an order, or may be missing as files may."""
+    has_few = field.relation or field.input.kind in {"choice", "bool"}
+    return bool(has_few or field.input.is_range or (field.is_bytes and field.is_optional))
 
 
 def _is_plainly_unique(index: Index) -> bool:

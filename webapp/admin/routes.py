@@ -47,7 +47,7 @@ def _routes(resource: Resource) -> list[Route]:
         *look("/{id}/history", "history", past.record_history_page),
         *edit("/{id}/reveal/{field}", "reveal", post=past.reveal),
         *look("/{id}/file/{field}", "file", files.file),
-        *edit("/{id}/file/{field}/{change}", "past-file", files.past_file),
+        *look("/{id}/file/{field}/{change}", "past-file", files.past_file),
     ]
     related = look("/{id}/{relation}", "related", pages.related_page)
     if resource.read_only:

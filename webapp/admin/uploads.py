@@ -20,6 +20,16 @@ class Upload(str):
         return made
 
 
+class LostUpload(Upload):
+    """A file that came with a form which was kept without it: it has to be chosen again."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
+        # No digest: it is like no file.
+        return str.__new__(cls, "lost")
+
+
 async def read_uploads(form: FormData) -> FormData:
     """Return a form with the content of its files; where none was chosen, nothing is sent."""
     parts: list[tuple[str, str | UploadFile]] = []
@@ -29,8 +39,3 @@ async def read_uploads(form: FormData) -> FormData:
         elif value.filename:
             parts.append((name, Upload(await value.read())))
     return FormData(parts)
-
-
-def uploads_in(form: FormData) -> list[Upload]:
-    """Return all files of a form."""
-    return [value for _, value in form.multi_items() if isinstance(value, Upload)]
