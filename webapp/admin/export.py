@@ -28,6 +28,7 @@ from starlette.responses import Response, StreamingResponse
 
 from webapp.admin.conditions import values_of
 from webapp.admin.display import exact_text, shown
+from webapp.admin.downloads import attachment
 from webapp.admin.fields import Field
 from webapp.admin.listing import with_made_titles
 from webapp.admin.narrowing import exact_conditions
@@ -40,7 +41,6 @@ from webapp.admin.site import Site
 from webapp.admin.spelling import INVISIBLE
 from webapp.admin.stored import plain, readable
 from webapp.database import Database, is_postgresql
-from webapp.downloads import attachment
 from webapp.unavailable import is_unavailable
 
 ROWS_PER_BATCH = 500

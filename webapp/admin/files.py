@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from webapp.admin.blobs import UNKNOWN_TYPE, Blob
+from webapp.admin.downloads import attachment
 from webapp.admin.fields import Field
 from webapp.admin.keys import Key, key_condition, key_of
 from webapp.admin.records import fetch_record
 from webapp.admin.requests import key_in, not_found, session_of
 from webapp.admin.resource import Record, Resource
 from webapp.admin.snapshots import restored
-from webapp.downloads import attachment
 from webapp.history import Change
 from webapp.history_blobs import select_data
 
