@@ -38,6 +38,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import AutoString, Field, SQLModel
+from starlette.applications import Starlette
+
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.settings import load_settings
 
 
 class Rating(enum.StrEnum):
@@ -240,3 +245,8 @@ class Server(OnlyPostgreSQL, table=True):
     mood: str | None = Field(
         default=None, sa_column=Column(postgresql.ENUM("sad", "ok", name="mood"))
     )
+
+
+def cards() -> Starlette:
+    """An admin of cards, for uvicorn."""
+    return create_app(load_settings(), [Resource(Card, masked=(Card.secret,))])
