@@ -1,4 +1,4 @@
-"""Files in forms: chosen, looked at, fetched, kept, removed and brought back, with and without JavaScript."""
+"""Files in forms: chosen, looked at, fetched, kept, removed and brought back."""
 
 import re
 import shutil
@@ -31,9 +31,8 @@ def png(size: int) -> bytes:
     """Return a picture that browsers can show, of one grey."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
 
     rows = zlib.compress((b"\0" + b"\x77" * size) * size, 0)
     head = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
@@ -65,7 +64,7 @@ def card_files(
 def database(card_files: tuple[Server, Path]) -> Path:
     """Of a card with a picture and one whose picture is none."""
     with closing(sqlite3.connect(card_files[1])) as connection, connection:
-        connection.execute("DELETE FROM card")
+        connection.executescript("DELETE FROM card; DELETE FROM change")
         connection.executemany(
             "INSERT INTO card (id, name, photo, scan) VALUES (?, ?, ?, '')",
             [(1, "Nova", SMALL), (2, "Liar", SMALL[:8] + bytes(5_000))],
@@ -157,8 +156,8 @@ def test_a_form_that_is_refused_or_overtaken_keeps_the_file_or_asks_for_it_again
     expect(page.get_by_label("Name", exact=True)).to_have_accessible_description("Enter a name.")
     choose_again()
     page.get_by_label("Name", exact=True).fill("Supernova")
-    other = {"name": "other", "mimeType": "image/gif", "buffer": b"GIF89a"}
-    answer = page.request.post("/cards/1", multipart={"photo": other}, headers=FROM_HERE)
+    theirs = a_file(b"GIF89a")
+    answer = page.request.post("/cards/1", multipart={"photo": theirs}, headers=FROM_HERE)
     assert answer.ok
     save(page)
     notice = page.get_by_role("alert").filter(has_text="while you were editing")
