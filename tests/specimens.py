@@ -137,6 +137,7 @@ class Leaf(SQLModel, table=True):
         default=None, alias="imageData", sa_column=Column("img data", LargeBinary)
     )
     action: bytes | None = None
+    stamp: bytes | None = Field(default=None, min_length=2, unique=True)
     фото: bytes = b"a default"  # noqa: PLC2401 - as people may write them
     state: Any = Field(default={"a": 1}, sa_column=Column(PickleType))
     sealed: Any = Field(default=None, sa_column=Column(Sealed))

@@ -23,12 +23,15 @@ class HistoryBlob(SQLModel, table=True):
 async def record_blob(session: AsyncSession, digest: str, data: bytes) -> None:
     """Keep bytes that are about to be stored, by their digest; those that are known stay."""
     given = _insert().values(digest=digest, data=data)
-    await session.execute(given.on_conflict_do_nothing())
+    # Locked, so that nobody takes them out before they are stored.
+    await session.execute(
+        given.on_conflict_do_update(index_elements=["digest"], set_={"digest": digest})
+    )
 
 
 async def has_blob(session: AsyncSession, digest: str) -> bool:
-    """Whether the bytes of a digest are there."""
-    found = select(literal(1)).where(col(HistoryBlob.digest) == digest)
+    """Whether the bytes of a digest are there, and will be until they are stored."""
+    found = select(literal(1)).where(col(HistoryBlob.digest) == digest).with_for_update(read=True)
     return (await session.execute(found)).first() is not None
 
 

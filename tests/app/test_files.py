@@ -480,7 +480,7 @@ async def test_any_bytes_under_any_name_make_every_round_trip(
 ) -> None:
     data, other = random.Random(9).randbytes(12_107), random.Random(8).randbytes(12_107)
     new = form_of(await leaves.get("/leaves/new"))
-    assert sorted(new.files) == ["field.action", "image", "фото"]
+    assert sorted(new.files) == ["field.action", "image", "stamp", "фото"]
     created = await leaves.post(
         new.url,
         data={"book": "b", "page": "1"},
@@ -539,6 +539,28 @@ async def test_any_bytes_under_any_name_make_every_round_trip(
         refused = await leaves.patch("/api/leaves/b,2", json={"imageData": bad})
         assert refused.status_code == 422, bad
     assert (await leaves.get("/leaves?sort=image")).status_code == 400
+
+
+async def test_bytes_that_have_to_be_unique_are_refused_beside_their_field(
+    leaves: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    async def create(page: str, stamp: bytes) -> httpx.Response:
+        given = {"book": "b", "page": page}
+        return await leaves.post("/leaves", data=given, files={"stamp": ("a", stamp)})
+
+    assert (await create("1", b"\0\1")).status_code == 303
+    taken = await create("2", b"\0\1")
+    assert taken.status_code == 422
+    assert errors_of(taken)["Stamp"].startswith("Another leaf has")
+    assert errors_of(await create("2", b"x"))["Stamp"] == "Choose a file of at least 2 bytes."
+    deleted = await follow(leaves, await leaves.post("/leaves/b,1/delete", data={}))
+    assert (await create("2", b"\0\1")).status_code == 303
+    before = await rows_in(session)
+    assert (await submit(leaves, undo_of(deleted))).status_code == 409
+    assert await rows_in(session) == before
+    assert (await create("3", b"\0\2")).status_code == 303
+    sent = {"stamp": b64encode(b"\0\1").decode()}
+    assert (await leaves.patch("/api/leaves/b,3", json=sent)).status_code == 422
 
 
 async def test_nobody_unpickles_what_is_in_a_database(

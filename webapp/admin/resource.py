@@ -256,7 +256,10 @@ class Resource:
 
     @cached_property
     def unique_sets(self) -> tuple[tuple[Field, ...], ...]:
-        """The sets of fields of which no two records may have the same values."""
+        """The sets of fields of which no two records may have the same values.
+
+        Of files only the database can tell, and says so when it is told to store them.
+        """
         sets = [
             list(constraint.columns)
             for constraint in self.table.constraints
@@ -267,8 +270,11 @@ class Resource:
         if not any(field.is_generated for field in self.key):
             sets.append([field.column for field in self.key])
         found = {frozenset(columns): columns for columns in sets}.values()
-        return tuple(
+        sets_of_fields = (
             tuple(field for field in self.fields if field.column in columns) for columns in found
+        )
+        return tuple(
+            fields for fields in sets_of_fields if not any(field.is_bytes for field in fields)
         )
 
     def spelled(self, values: Mapping[str, Any]) -> dict[str, Any]:
