@@ -322,13 +322,16 @@ const sizes = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const showTimes = () => {
   const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
   for (const time of all('time[datetime*="T"]')) {
-    const date = new Date(time.dateTime);
+    const isInstant = time.dateTime.endsWith("Z");
+    // A bare clock may show what no clock here did, in the night when summer time begins.
+    const date = new Date(isInstant ? time.dateTime : `${time.dateTime}Z`);
+    const zone = isInstant ? {} : { timeZone: "UTC" };
     const seconds = Math.round((date - Date.now()) / 1000);
     const [unit, size] = sizes.find(([, length]) => Math.abs(seconds) >= length) ?? sizes[3];
-    const isNear = time.dateTime.endsWith("Z") && Math.abs(seconds) < 7 * 86400; // how long ago a bare clock was, only its place knows
-    const clock = date.toLocaleTimeString([], { timeStyle: date.getSeconds() ? "medium" : "short" });
-    const day = isNear ? relative.format(Math.round(seconds / size), unit) : date.toLocaleDateString([], { dateStyle: "medium" });
-    time.title = date.toLocaleString([], { dateStyle: "full", timeStyle: "medium" });
+    const isNear = isInstant && Math.abs(seconds) < 7 * 86400; // how long ago a bare clock was, only its place knows
+    const clock = date.toLocaleTimeString([], { timeStyle: date.getSeconds() ? "medium" : "short", ...zone });
+    const day = isNear ? relative.format(Math.round(seconds / size), unit) : date.toLocaleDateString([], { dateStyle: "medium", ...zone });
+    time.title = date.toLocaleString([], { dateStyle: "full", timeStyle: "medium", ...zone });
     time.textContent = `${day}, ${clock}`;
   }
 };

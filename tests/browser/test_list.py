@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.parts import (
     column,
@@ -352,3 +352,20 @@ def test_an_opened_filter_tells_how_many_heroes_each_team_has(page: Page) -> Non
     preventers = page.get_by_role("checkbox", name="Preventers", exact=True)
     # Heroes 30 to 40, and Rusty-Man.
     expect(preventers).to_have_accessible_description("12")
+
+
+def test_instants_are_shown_in_the_time_of_their_reader_and_bare_clocks_as_they_are(
+    page: Page,
+) -> None:
+    # In Berlin no clock showed half past two in that night.
+    times = """<time id=clock datetime="2024-03-31T02:30:00">clock</time>
+        <time id=instant datetime="2024-03-31T00:30:00Z">instant</time></main>"""
+
+    def add(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("</main>", times))
+
+    page.route("**/heroes", add)
+    page.goto("/heroes")
+    expect(page.locator("#clock")).to_have_text("31 Mar 2024, 02:30")
+    expect(page.locator("#instant")).to_have_text("31 Mar 2024, 01:30")
