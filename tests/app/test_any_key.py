@@ -97,6 +97,8 @@ async def test_any_key_can_be_created(gadgets: httpx.AsyncClient, stored: Stored
     for code in codes[1::2]:
         answer = await gadgets.post("/api/makers/", json={"code": code})
         assert (answer.status_code, answer.json()["code"]) == (201, code)
+        made = await gadgets.get(answer.headers["location"])
+        assert made.json() == answer.json()
     assert {maker.code for maker in await stored.all(Maker)} == set(codes)
 
 

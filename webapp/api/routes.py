@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from webapp.admin import changes, records, removal
 from webapp.admin.files import with_bytes
-from webapp.admin.keys import Key, parse_key
+from webapp.admin.keys import Key, key_of, parse_key
 from webapp.admin.labels import words_of
 from webapp.admin.requests import operation_of, secret_of, session_of
 from webapp.admin.resource import Record, Resource
@@ -250,6 +250,8 @@ async def _answer(
     resource: Resource, request: Request, record: Record, status: int = 200
 ) -> Response:
     headers = {"ETag": _etag(resource, request, record)}
+    if status == 201:
+        headers["Location"] = f"/api/{resource.name}/{key_of(resource, record)}"
     whole = await with_bytes(session_of(request), resource, record)
     return JSONResponse(_shown(resource, request, whole), status, headers)
 
