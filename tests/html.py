@@ -116,7 +116,10 @@ def parsed(page: Page) -> Tag:
 # Parsing takes longer than the request did, and a test asks one page for many things.
 @lru_cache(maxsize=8)
 def _parsed(text: str) -> Tag:
-    return BeautifulSoup(text, "html.parser")
+    # Not asked for: which line a tag stands on, and the words of a class one by one.
+    return BeautifulSoup(
+        text, "html.parser", store_line_numbers=False, multi_valued_attributes=None
+    )
 
 
 def text_of(tag: Tag) -> str:

@@ -7,7 +7,8 @@ import httpx
 from starlette.applications import Starlette
 
 from tests.html import BASE_URL
-from tests.signing_in import sign_in
+from tests.signing_in import sign_in_by
+from webapp.accounts.door import limits_for
 from webapp.identity import Role
 
 
@@ -22,7 +23,8 @@ async def serving(
     """
     async with app.router.lifespan_context(app), client_of(app, raises=raises) as client:
         if role is not None:
-            await sign_in(client, app.state.settings, role)
+            limits = limits_for(app.state.settings)
+            await sign_in_by(app.state.database, client, role, limits)
         yield client
 
 
