@@ -417,7 +417,12 @@ async def test_the_api_has_files_as_base64_and_lists_leave_them_out(
     document = (await cards.get("/api/openapi.json")).json()
     photo = document["components"]["schemas"]["CardRead"]["properties"]["photo"]
     assert photo["anyOf"][0]["contentEncoding"] == "base64"
-    assert (await cards.get("/api/docs")).status_code == 200
+    sent = document["components"]["schemas"]["CardCreate"]["properties"]
+    assert sent["photo"]["anyOf"][0]["maxLength"] == len(b64encode(bytes(100_000)))
+    # What would be sent as Base64 is no text.
+    assert "default" not in sent["scan"]
+    page = await cards.get("/api/docs")
+    assert page.text.count("A file as Base64; lists leave it out.") == 9
 
 
 async def test_an_export_says_what_files_there_are(

@@ -22,6 +22,7 @@ from pydantic import (
     EncodedStr,
     FutureDate,
     FutureDatetime,
+    GetJsonSchemaHandler,
     NaiveDatetime,
     PastDate,
     PastDatetime,
@@ -35,7 +36,8 @@ from pydantic import (
     field_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticUndefined
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticUndefined
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
@@ -143,6 +145,19 @@ class Schema(SQLModel):
             raise ValueError(OTHER_KIND)
         return value
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Say of files how long their Base64 is, where pydantic says how many bytes they have."""
+        document = handler(schema)
+        for each in handler.resolve_ref_schema(document).get("properties", {}).values():
+            for option in (each, *each.get("anyOf", ())):
+                if option.get("contentEncoding") == "base64":
+                    for limit in {"minLength", "maxLength"} & option.keys():
+                        option[limit] = -(-option[limit] // 3) * 4
+        return document
+
 
 @cache
 def _kinds_of(schema: type[Schema], name: str) -> frozenset[type]:
@@ -221,6 +236,9 @@ def derive(
         default = (defaults or {}).get(field)
         if default is not None and default is not info.default:
             info = FieldInfo.merge_field_infos(info, default=default)
+        if isinstance(info.default, bytes):
+            # As Base64 it would be another one.
+            info = _with_factory(info, info.default)
         definitions[field] = (annotation, info)
         if field in demanded:
             definitions[field] = _demanded(annotation, info)
@@ -388,8 +406,13 @@ def _demanded(annotation: Any, info: FieldInfo) -> Any:
 
 
 def _optional(info: FieldInfo) -> Any:
-    # A factory, because a default would stand in the OpenAPI document as a value one could send.
-    optional = FieldInfo.merge_field_infos(info, default=None)
-    optional.default = PydanticUndefined
-    optional.default_factory = lambda: None
+    optional = _with_factory(info, None)
     return (optional.annotation, optional)
+
+
+def _with_factory(info: FieldInfo, default: Any) -> FieldInfo:
+    """Return a field with a default that does not stand in the OpenAPI document."""
+    made = FieldInfo.merge_field_infos(info, default=default)
+    made.default = PydanticUndefined
+    made.default_factory = lambda: default
+    return made

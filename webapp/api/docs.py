@@ -125,6 +125,7 @@ def _value(name: str, schema: dict[str, Any], is_required: bool, note: str = "")
     ]
     if "default" in schema and schema["default"] is not None:
         limits.append(f"{schema['default']} if absent")
+    notes = dict.fromkeys([note, *(option.get("description", "") for option in options)])
     kind = " or ".join(dict.fromkeys([*words, *(["null"] if is_nullable else [])]))
     references = [reference for option in options if (reference := _reference(option))]
     return Value(
@@ -132,7 +133,7 @@ def _value(name: str, schema: dict[str, Any], is_required: bool, note: str = "")
         kind,
         references[0] if references else "",
         is_required,
-        "; ".join([*limits, *([note] if note else [])]),
+        "; ".join([*limits, *filter(None, notes)]),
     )
 
 
