@@ -3,9 +3,10 @@
 The entries of the history hold digests; the bytes go from table to table inside the database.
 """
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, LargeBinary, Select, literal, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, Select, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
@@ -29,10 +30,10 @@ async def record_blob(session: AsyncSession, digest: str, data: bytes) -> None:
     )
 
 
-async def has_blob(session: AsyncSession, digest: str) -> bool:
-    """Whether the bytes of a digest are there, and will be until they are stored."""
-    found = select(literal(1)).where(col(HistoryBlob.digest) == digest).with_for_update(read=True)
-    return (await session.execute(found)).first() is not None
+async def fetch_known(session: AsyncSession, digests: Collection[str]) -> set[str]:
+    """Return those of the digests whose bytes are there, and will be until they are stored."""
+    found = select(col(HistoryBlob.digest)).where(col(HistoryBlob.digest).in_(digests))
+    return set(await session.scalars(found.with_for_update(read=True)))
 
 
 async def record_stored_blobs(

@@ -258,6 +258,20 @@ async def test_bytes_of_other_programs_survive_as_well(
     assert await stored.all(Card) == [before]
 
 
+async def test_bytes_are_the_same_whatever_a_version_before_has_called_them(
+    cards: httpx.AsyncClient, stored: Stored, session: AsyncSession
+) -> None:
+    await uploaded(cards, photo=JPEG)
+    (before,) = await stored.all(Card)
+    page = await follow(cards, await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
+    await session.execute(
+        text("UPDATE change SET values_json = replace(values_json, 'PNG', 'Picture')")
+    )
+    await session.commit()
+    assert (await submit(cards, undo_of(page))).status_code == 303
+    assert await stored.all(Card) == [before]
+
+
 async def test_bytes_that_somebody_took_out_of_the_history_are_said_to_be_gone(
     cards: httpx.AsyncClient, stored: Stored, session: AsyncSession
 ) -> None:
@@ -271,6 +285,7 @@ async def test_bytes_that_somebody_took_out_of_the_history_are_said_to_be_gone(
     assert (await cards.get(old)).status_code == 404
     refused = await submit(cards, undo_of(page))
     assert (refused.status_code, heading_of(refused)) == (409, "Nothing was undone")
+    assert "The history has no copy of this file any more." in text_of(parsed(refused))
     refused = await submit(
         cards, form_of(await cards.get("/cards/1/history"), press="Undo this change")
     )

@@ -16,7 +16,7 @@ from webapp.admin.labels import in_sentence
 from webapp.admin.refusals import fetch_refusal
 from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
-from webapp.admin.snapshots import recorded
+from webapp.admin.snapshots import is_same, recorded
 from webapp.errors import Invalid
 from webapp.history import Operation, record
 from webapp.unavailable import REFUSALS
@@ -113,6 +113,7 @@ async def create_again(
     If they are `is_rewritten` by a trigger, values other than those of their keys may differ.
     """
     wanted = [(key_values(resource, row), row) for row in rows]
+    await records.check_copies(session, rows)
     async with _refusing(session, resource):
         await records.insert_again(session, resource, rows)
         return await _fetch_checked(session, resource, wanted, is_rewritten=is_rewritten)
@@ -129,6 +130,7 @@ async def change_back(
 
     Return them as they are then. If they are `is_rewritten` by a trigger, some values may differ.
     """
+    await records.check_copies(session, [values for _, values in changed])
     async with _refusing(session, resource):
         await records.update_records(session, resource, changed, is_exact=True)
         return await _fetch_checked(session, resource, changed, is_rewritten=is_rewritten)
@@ -181,7 +183,7 @@ def _rewritten(
         field
         for field in fields
         if not field.is_computed
-        and recorded(field, state[field.name]) != recorded(field, wanted[field.name])
+        and not is_same(recorded(field, state[field.name]), recorded(field, wanted[field.name]))
     ]
 
 

@@ -17,7 +17,7 @@ from webapp.admin.keys import Key, key_condition, key_of, key_values
 from webapp.admin.refusals import fetch_refusal
 from webapp.admin.resource import Record, Resource
 from webapp.admin.site import Site
-from webapp.admin.snapshots import recorded, snapshot_of
+from webapp.admin.snapshots import is_same, recorded, snapshot_of
 from webapp.admin.spelling import spellings
 from webapp.admin.storable import unwrapped_type
 from webapp.admin.stored import Stored, plain
@@ -177,7 +177,7 @@ def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = Fal
     which spaces and line ends do not count.
     """
     if is_exact or isinstance(value, Stored | Blob):
-        return recorded(field, before) == recorded(field, value)
+        return is_same(recorded(field, before), recorded(field, value))
     if before is None or value is None:
         return before is value
     before = plain(before)

@@ -16,7 +16,7 @@ from webapp.admin.keys import Key, key_condition
 from webapp.admin.resource import Record, Resource
 from webapp.admin.stored import Unbindable
 from webapp.errors import Invalid
-from webapp.history_blobs import has_blob, record_blob, record_stored_blobs
+from webapp.history_blobs import fetch_known, record_blob, record_stored_blobs
 
 NO_COPY = "The history has no copy of this file any more."
 
@@ -159,19 +159,27 @@ async def record_files(
 
     Raises Invalid for old bytes that somebody has taken out of the history.
     """
+    await check_copies(session, [values])
     known: dict[str, Blob] = {}
     for name, value in values.items():
         field = resource.by_name[name]
-        if not field.is_bytes or value is None:
-            continue
-        if isinstance(value, Blob):
-            if not await has_blob(session, value.digest):
-                raise Invalid({name: NO_COPY})
+        if not field.is_bytes or value is None or isinstance(value, Blob):
             continue
         data = _as_stored(session, field, value)
         known[name] = blob_of(data)
         await record_blob(session, known[name].digest, data)
     return {**values, **known}
+
+
+async def check_copies(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raise Invalid if somebody has taken bytes that are to be stored out of the history."""
+    wanted = {
+        value.digest: name for row in rows for name, value in row.items() if isinstance(value, Blob)
+    }
+    known = await fetch_known(session, wanted) if wanted else set()
+    for digest, name in wanted.items():
+        if digest not in known:
+            raise Invalid({name: NO_COPY})
 
 
 # Any: bytes, or the default of a model, whose type makes bytes of it.

@@ -17,7 +17,7 @@ from webapp.admin.pointing import fetch_ids
 from webapp.admin.resource import Resource
 from webapp.admin.row_reversal import Later, complete_rows, delete_going, put_back, reverse_rows
 from webapp.admin.site import Site
-from webapp.admin.snapshots import recorded
+from webapp.admin.snapshots import is_same, recorded
 from webapp.admin.steps import RECORDS_PER_STEP, Place, Postponed, Step, steps_of, target_column_of
 from webapp.admin.stored_rows import RowsChange
 from webapp.errors import Invalid
@@ -184,7 +184,7 @@ def _problem(
             if (
                 known is not None
                 and not known.column.computed
-                and recorded(known, state[name]) != new
+                and not is_same(recorded(known, state[name]), new)
             ):
                 label = step.resource.labels[name]
                 return f"The {label} of “{change.title}” is another one by now."

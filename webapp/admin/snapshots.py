@@ -62,6 +62,13 @@ def recorded(field: Field, value: Any) -> Recorded:
     return field.input.format(value)
 
 
+def is_same(one: Recorded, other: Recorded) -> bool:
+    """Whether both stand for the same value, whatever files were called when they were recorded."""
+    if isinstance(one, dict) and isinstance(other, dict) and BLOB in one:
+        return bool(one[BLOB] == other.get(BLOB))
+    return one == other
+
+
 def restored(field: Field, record: Recorded) -> Any:
     """Return the value that this stands for. Raises ValueError for a text that is none any more."""
     if isinstance(record, dict) and BLOB in record:

@@ -15,7 +15,7 @@ from webapp.admin.pointing import Cause
 from webapp.admin.resource import Record, Resource
 from webapp.admin.reversal import Outcome, reverse
 from webapp.admin.site import Site
-from webapp.admin.snapshots import snapshot_of, values_of
+from webapp.admin.snapshots import is_same, snapshot_of, values_of
 from webapp.admin.stored_rows import RowsChange, is_of_rows, rows_change_of
 from webapp.errors import Invalid
 from webapp.history import (
@@ -102,10 +102,12 @@ async def undo_change(
         raise Invalid({"": f"This {resource.label} is deleted. Restore it first."})
     known = {name: pair for name, pair in change.values.items() if name in resource.by_name}
     present = snapshot_of(resource, {name: record[name] for name in known})
-    again = [name for name, pair in known.items() if present[name] not in pair]
+    again = [
+        name for name, pair in known.items() if not any(is_same(present[name], one) for one in pair)
+    ]
     if again:
         raise Invalid({"": await _changed_again(session, resource, change, again[0])})
-    olds = {name: old for name, (old, new) in known.items() if present[name] == new}
+    olds = {name: old for name, (old, new) in known.items() if is_same(present[name], new)}
     values = _values(resource, olds)
     if not await changes.change(session, site, resource, record, values, operation, is_exact=True):
         raise Invalid({"": f"The {resource.label} is as it was before this change already."})
