@@ -157,8 +157,12 @@ class Body:
 
     async def receive_again(self) -> Message:
         """Receive the body of a form once more from its beginning, and the rest as it comes."""
+        message: Message
         if self._replayed < len(self._held):
             message = self._held[self._replayed]
+        elif self._is_complete:
+            # Nothing comes any more but that the client has gone, whenever that is.
+            return {"type": "http.request", "body": b"", "more_body": False}
         else:
             message = await self.receive()
         self._replayed += 1

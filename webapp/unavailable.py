@@ -51,7 +51,8 @@ POSTGRESQL_TROUBLES = {
 # SQLAlchemy lets through what Python's sqlite3 says of a number that is too large.
 REFUSALS = (StatementError, OverflowError)
 # Data, integrity, the check of a view, what a trigger raises, types, generated columns, limits.
-REFUSING = ("22", "23", "44", "P0", "42804", "42846", "428C9", "54", "27")
+# Rights too: a policy of row-level security is a rule as any other.
+REFUSING = ("22", "23", "44", "P0", "42501", "42804", "42846", "428C9", "54", "27")
 RAISED = "P0001"
 SQLITE_REFUSING = (
     sqlite3.SQLITE_CONSTRAINT,
@@ -59,8 +60,15 @@ SQLITE_REFUSING = (
     sqlite3.SQLITE_TOOBIG,
     sqlite3.SQLITE_RANGE,
 )
-# Of what a generated column or a check computes there is no code.
-SQLITE_COMPUTING = ("malformed JSON", "bad JSON path", "integer overflow")
+# Of what a generated column or a check computes there is no code, nor of foreign keys that point
+# at no table or at no key.
+SQLITE_UNCODED = (
+    "malformed JSON",
+    "bad JSON path",
+    "integer overflow",
+    "no such table: main.",
+    "foreign key mismatch",
+)
 MOST_MESSAGE_CHARACTERS = 200
 
 # The statement's time, and a lock's.
@@ -115,7 +123,7 @@ def is_refusal(error: Exception) -> bool:
     code = getattr(driver, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in SQLITE_REFUSING:
         return True
-    return str(driver).startswith(SQLITE_COMPUTING)
+    return str(driver).startswith(SQLITE_UNCODED)
 
 
 def raised_sentence(error: DBAPIError) -> str:

@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from tests.html import Value, form_of, heading_of, htmx_headers, parsed, submit, text_of
@@ -282,6 +283,15 @@ async def test_a_form_that_was_not_saved_is_sent_again_from_the_page_that_says_s
         assert (await submit(client, form_of(page, press="Try again"))).status_code == 303
     kinds = [change.kind for change in await stored.all(Change)]
     assert kinds == ["created", "changed", "changed", "deleted"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_form_of_nothing_has_its_answer_when_something_fails_after_it_was_read(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await session.execute(text("ALTER TABLE hero RENAME TO champion"))
+    await session.commit()
+    assert (await client.post("/heroes/1/delete")).status_code == 500
 
 
 async def test_a_form_with_a_password_is_not_written_into_a_page(

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
@@ -360,6 +360,84 @@ async def test_values_of_any_kind_come_back_as_they_were(
     assert not any((await texts(database, *names)).values())
     await submit(client, undo_of(page))
     assert await texts(database, *names) == before
+
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@on_postgresql
+async def test_rows_of_partitions_and_of_inheriting_tables_are_told_apart(
+    client: httpx.AsyncClient, session: AsyncSession, database: Database
+) -> None:
+    """Each of them numbers its rows for itself, and no foreign key knows of who inherits."""
+    to_song = "song_id INTEGER REFERENCES song ON DELETE CASCADE"
+    await arrange(
+        session,
+        f"CREATE TABLE heard ({to_song}, year INTEGER) PARTITION BY LIST (year)",
+        "CREATE TABLE heard_2025 PARTITION OF heard FOR VALUES IN (2025)",
+        "CREATE TABLE heard_2026 PARTITION OF heard FOR VALUES IN (2026)",
+        "INSERT INTO heard VALUES (1, 2025), (2, 2025), (2, 2026), (1, 2026)",
+        f"CREATE TABLE remark (id INTEGER PRIMARY KEY, {to_song})",
+        "CREATE TABLE old_remark () INHERITS (remark)",
+        "INSERT INTO remark VALUES (1, 1), (2, 2)",
+        "INSERT INTO old_remark VALUES (1, 1), (2, 1), (1, 2)",
+        "CREATE RULE noted AS ON DELETE TO remark DO ALSO DELETE FROM note WHERE id = 3",
+    )
+    names = ("heard", "remark", "old_remark")
+    before = await contents(database, *names)
+    paragraphs = said(await client.get("/songs/1/delete"))
+    assert {"2 rows of heard are deleted as well.", "1 row of remark is deleted as well."} <= {
+        *paragraphs
+    }
+    assert "Undo does not take back what triggers of the database do (remark)." in paragraphs
+    page = await follow(client, await client.post("/songs/1/delete"))
+    after = await contents(database, *names)
+    assert after["heard"] == [(2, 2025), (2, 2026)]
+    assert after["old_remark"] == before["old_remark"]
+    for wanted in (before, after, before):
+        page = await follow(client, await submit(client, undo_of(page)))
+        assert await contents(database, *names) == wanted
+
+
+@on_postgresql
+async def test_rows_that_we_may_not_see_are_told_of_before_they_go_for_good(
+    settings: Settings, session: AsyncSession, database: Database
+) -> None:
+    await arrange(
+        session,
+        *TABLES.split(";"),
+        *ROWS,
+        "CREATE ROLE undoer LOGIN",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO undoer",
+        "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO undoer",
+        "REVOKE UPDATE ON played FROM undoer",
+        "ALTER TABLE note ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY later ON note USING (id > 1)",
+    )
+    url = make_url(settings.database_url).set(username="undoer")
+    own = settings.model_copy(update={"database_url": url.render_as_string(hide_password=False)})
+    resources = [Resource(model) for model in (Album, Song, Listing, Mood)]
+    try:
+        async with serving(create_app(own, resources), role=Role.OWNER) as client:
+            before = await contents(database)
+            *_, unread, hidden, last = said(await client.get("/albums/1/delete"))
+            assert unread.startswith("Rows of played may change or go along; they cannot be read")
+            assert hidden.startswith("Rows of note that the database hides from this application")
+            assert last == "You can undo the rest."
+            page = await follow(client, await client.post("/albums/1/delete"))
+            await submit(client, undo_of(page))
+            found = await contents(database)
+            assert found.pop("played") == [(3, "y")]
+            assert found.pop("note") == before["note"][1:]
+            assert found == {name: before[name] for name in found}
+            await arrange(session, "REVOKE DELETE ON song FROM undoer")
+            for answer in (
+                await client.post("/songs/1/delete"),
+                await client.delete("/api/songs/1"),
+            ):
+                assert answer.status_code == 409
+    finally:
+        await arrange(session, "DROP OWNED BY undoer", "DROP ROLE undoer")
 
 
 async def texts(database: Database, *names: str) -> dict[str, list[str]]:

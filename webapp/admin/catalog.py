@@ -4,7 +4,7 @@ Models may declare less than there is, or something else: it is the database tha
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -130,7 +130,9 @@ async def fetch_catalog(
     # Targets that nothing leads from are looked at when rows come back.
     looked_at = reached | dict.fromkeys(key.target for key in keys if key.table in reached)
     for stored in await source.fetch_tables(session, list(looked_at)):
-        catalog.tables[stored.name] = stored
+        # A resource has the rows of tables that inherit from its own.
+        is_only = stored.is_only and stored.name not in catalog.resources
+        catalog.tables[stored.name] = replace(stored, is_only=is_only)
     catalog.foreign_keys = [
         key for key in keys if key.table in catalog.tables and key.target in catalog.tables
     ]

@@ -51,8 +51,16 @@ TABLES = text(
                     WHERE x.place <= i.indnkeyatts)))
             FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL
                 AND i.indexprs IS NULL)::text,
-        (SELECT json_agg(json_build_array(g.tgname, g.tgtype)) FROM pg_trigger g
-            WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D')::text
+        (SELECT json_agg(json_build_array(e.name, e.kind)) FROM (
+            SELECT g.tgname AS name, g.tgtype AS kind FROM pg_trigger g
+            WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND (g.tgrelid = c.oid
+                OR c.relkind = 'p' AND g.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
+            UNION ALL
+            SELECT w.rulename, CASE w.ev_type WHEN '2' THEN 16 WHEN '3' THEN 4 ELSE 8 END
+            FROM pg_rewrite w
+            WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3', '4') AND w.ev_enabled <> 'D'
+        ) e)::text,
+        c.relkind = 'p', c.relhassubclass, row_security_active(c.oid)
     FROM unnest(CAST(:schemas AS text[]), CAST(:names AS text[])) AS given(schema, name)
     JOIN pg_namespace n ON n.nspname = given.schema
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = given.name
@@ -66,7 +74,7 @@ ACTIONS: dict[str, Action] = {
     "r": "RESTRICT",
     "a": "NO ACTION",
 }
-# Bits of `pg_trigger.tgtype`.
+# Bits of `pg_trigger.tgtype`; rules do what triggers do.
 EVENTS = {4: "INSERT", 8: "DELETE", 16: "UPDATE"}
 
 
@@ -96,7 +104,8 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
     found = []
     for row in await session.execute(TABLES, given):
         schema, name, is_visible, is_usable = row[:4]
-        columns, indexes, triggers = (json.loads(each) if each else [] for each in row[4:])
+        columns, indexes, triggers = (json.loads(each) if each else [] for each in row[4:7])
+        is_partitioned, is_inherited, has_hidden_rows = row[7:]
         key = next((tuple(own) for is_primary, own in indexes if is_primary), ())
         found.append(
             StoredTable(
@@ -104,7 +113,8 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
                 name if is_visible else f"{schema}.{name}",
                 tuple(TableColumn(*each) for each in columns),
                 key,
-                key or ("ctid",),
+                # Partitions number their rows each for itself.
+                key or (("tableoid", "ctid") if is_partitioned else ("ctid",)),
                 tuple(tuple(own) for _, own in indexes if own),
                 frozenset(
                     (trigger, event)
@@ -113,6 +123,8 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
                     if kind & bit
                 ),
                 is_usable,
+                has_hidden_rows,
+                is_inherited and not is_partitioned,
             )
         )
     return found

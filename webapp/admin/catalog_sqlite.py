@@ -118,10 +118,11 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
             table,
             tuple(own),
             key := tuple(name for _, name in sorted(keys.get(table, []))),
-            _identity(made[table], [each.name for each in own], key),
+            identity := _identity(made[table], [each.name for each in own], key),
             tuple(_whole(each for (name, _), each in sets.items() if name == table))
             + ((key,) if key else ()),
             frozenset(events.get(table.lower(), ())),
+            bool(identity),
         )
         for table, own in columns.items()
     ]

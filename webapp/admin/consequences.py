@@ -211,6 +211,7 @@ def _ring_of(needs: Mapping[Node, set[Node]]) -> Mapping[Node, set[Node]]:
 def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
     changed: set[TableName] = set()
     unusable: dict[str, None] = {}
+    hidden: dict[str, None] = {}
     for name in doomed.rows:
         for key in catalog.pointing_at(catalog.tables[name]):
             pointing = catalog.tables[key.table]
@@ -218,6 +219,8 @@ def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
                 unusable[pointing.label] = None
             elif catalog.effect_of(key) != "kept":
                 changed.add(key.table)
+                if pointing.has_hidden_rows:
+                    hidden[pointing.label] = None
     triggered = [
         table.label
         for table in catalog.tables.values()
@@ -230,3 +233,8 @@ def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
         yield f"Undo does not take back what triggers of the database do ({', '.join(triggered)})."
     for label in unusable:
         yield f"Rows of {label} may change or go along; they cannot be read here, nor come back."
+    for label in hidden:
+        yield (
+            f"Rows of {label} that the database hides from this application may change or go along,"
+            " and do not come back."
+        )

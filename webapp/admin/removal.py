@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, literal, or_, select, tuple_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.catalog import Catalog, fetch_catalog, triggers_of
@@ -27,6 +27,7 @@ from webapp.admin.site import Site
 from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, identity_of
 from webapp.errors import Invalid
 from webapp.history import Operation
+from webapp.unavailable import REFUSALS, is_refusal, raised_sentence, refusal_sentence
 
 # So many are written down, and brought back, within the time that a request has.
 MOST_DOOMED = 100_000
@@ -86,8 +87,22 @@ async def remove(
             removing = _Removing(session, catalog, operation)
             await removing.remove(site, resource, keys, heirs or {})
             await check_constraints(session, _needed_sentence(len(keys)))
-    except IntegrityError:
-        raise Invalid({"": _needed_sentence(len(keys))}) from None
+    except REFUSALS as error:
+        raise refused(error, _needed_sentence(len(keys))) from None
+
+
+def refused(error: Exception, needed: str) -> Invalid:
+    """Return what to say when the database does not delete rows; raises what is no refusal.
+
+    `needed` is what is said where other rows need them.
+    """
+    if not is_refusal(error):
+        raise error
+    if isinstance(error, DBAPIError) and (
+        raised_sentence(error) or not isinstance(error, IntegrityError)
+    ):
+        return Invalid({"": refusal_sentence(error)})
+    return Invalid({"": needed})
 
 
 class _Removing:

@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.batches import rewritten_labels
 from webapp.admin.catalog import Catalog, triggers_of
 from webapp.admin.consequences import count_pointing_at
 from webapp.admin.pointing import Doomed, Place
-from webapp.admin.removal import delete_doomed
+from webapp.admin.removal import delete_doomed, refused
 from webapp.admin.steps import Step
 from webapp.admin.stored_rows import (
     Raw,
@@ -27,7 +27,7 @@ from webapp.admin.stored_rows import (
 from webapp.admin.stored_tables import ForeignKey, RowId, StoredTable, TableName
 from webapp.errors import Invalid
 from webapp.history import Kind, Operation, record
-from webapp.unavailable import is_unavailable
+from webapp.unavailable import REFUSALS, is_unavailable
 
 
 @dataclass
@@ -86,8 +86,8 @@ async def delete_going(
     try:
         async with session.begin_nested():
             await delete_doomed(session, catalog, later.going, operation, later.direct)
-    except IntegrityError:
-        raise Invalid({"": "Other records need one of them by now."}) from None
+    except REFUSALS as error:
+        raise refused(error, "Other records need one of them by now.") from None
 
 
 async def reverse_rows(

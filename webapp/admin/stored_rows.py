@@ -184,7 +184,7 @@ async def find_rows(
         given, parameters = _given(session, stored, compared, wanted)
         same = _sameness(session, compared, has_key=has_key)
         statement = f"WITH {given} SELECT given_rows.n, {identity} FROM given_rows"  # noqa: S608 - quoted
-        joined = f"JOIN {_table(session, stored)} AS t ON {same} {locked}"
+        joined = f"JOIN {_own_rows(session, stored)} AS t ON {same} {locked}"
         there: dict[int, list[RowId]] = {}
         for row in await session.execute(text(f"{statement} {joined}"), parameters):
             there.setdefault(row[0], []).append(tuple(row[1:]))
@@ -214,7 +214,7 @@ async def find_without_target(
     )
     for portion in _portions(session, rows, len(columns)):
         given, parameters = _given(session, stored, columns, portion)
-        there = f"SELECT 1 FROM {_table(session, target)} AS t WHERE {same}"  # noqa: S608 - quoted
+        there = f"SELECT 1 FROM {_own_rows(session, target)} AS t WHERE {same}"  # noqa: S608 - quoted
         statement = (
             f"WITH {given} SELECT n FROM given_rows WHERE {is_whole} AND NOT EXISTS ({there})"  # noqa: S608 - quoted
         )
@@ -237,7 +237,8 @@ async def update_rows(
         for place, name in enumerate(columns)
     ]
     own = [f"{_quoted(session, name)} = :i{place}" for place, name in enumerate(stored.identity)]
-    statement = f"UPDATE {_table(session, stored)} SET {', '.join(sets)} WHERE {' AND '.join(own)}"  # noqa: S608 - quoted
+    rows, found = _own_rows(session, stored), " AND ".join(own)
+    statement = f"UPDATE {rows} SET {', '.join(sets)} WHERE {found}"  # noqa: S608 - quoted
     parameters = [
         {f"i{place}": part for place, part in enumerate(row)}
         | {
@@ -348,6 +349,11 @@ def _portions(
 def _table(session: AsyncSession, stored: StoredTable) -> str:
     schema = f"{_quoted(session, stored.name.schema)}." if stored.name.schema else ""
     return f"{schema}{_quoted(session, stored.name.name)}"
+
+
+def _own_rows(session: AsyncSession, stored: StoredTable) -> str:
+    """Return the table as what has rows to be found."""
+    return f"{'ONLY ' if stored.is_only else ''}{_table(session, stored)}"
 
 
 def _quoted(session: AsyncSession, name: str) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import FromClause, column, table
+from sqlalchemy import FromClause, TableClause, column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import UserDefinedType
 
 Action = Literal["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"]
@@ -53,6 +55,18 @@ class ForeignKey:
     is_declared: bool = True
 
 
+class _Only(TableClause):
+    """A table of PostgreSQL without those that inherit from it, of which no foreign key knows."""
+
+    inherit_cache = True
+
+
+@compiles(_Only)
+def _compile_only(element: _Only, compiler: SQLCompiler, **options: Any) -> str:
+    # SQLAlchemy leaves its compilers without types.
+    return f"ONLY {compiler.visit_table(element, **options)}"  # type: ignore[no-untyped-call]
+
+
 @dataclass(frozen=True, eq=False)
 class StoredTable:
     """A table.
@@ -60,7 +74,9 @@ class StoredTable:
     label: how people call it.
     identity: the columns that tell its rows apart for as long as a transaction lasts.
     triggers: which of INSERT, UPDATE and DELETE make the database do more, by trigger.
-    is_usable: whether we may read and write its rows.
+    is_usable: whether we can read and write its rows, and tell one from the other.
+    has_hidden_rows: whether row-level security hides some of them from us, but from no cascade.
+    is_only: whether rows of tables that inherit from it are none of its own.
     """
 
     name: TableName
@@ -71,6 +87,8 @@ class StoredTable:
     unique_sets: tuple[tuple[str, ...], ...] = ()
     triggers: frozenset[tuple[str, str]] = frozenset()
     is_usable: bool = True
+    has_hidden_rows: bool = False
+    is_only: bool = False
 
     @property
     def mark(self) -> str:
@@ -87,7 +105,8 @@ class StoredTable:
     def clause(self, alias: str | None = None) -> FromClause:
         """Return it for statements; what they read and write passes through no type."""
         names = dict.fromkeys([*(each.name for each in self.columns), *self.identity])
-        clause = table(self.name.name, *map(column, names), schema=self.name.schema)
+        kind = _Only if self.is_only else TableClause
+        clause = kind(self.name.name, *map(column, names), schema=self.name.schema)
         return clause.alias(alias) if alias else clause
 
     def rows_text(self, count: int) -> str:
