@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType
 
@@ -11,6 +12,7 @@ import asyncpg
 import httpx
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +24,7 @@ from tests.signing_in import sign_in_by
 from tests.statements import Statements, all_statements
 from tests.stored import Stored
 from webapp import templating
+from webapp.accounts import passwords
 from webapp.accounts.door import limits_for
 from webapp.app import create_app
 from webapp.database import Database, connect
@@ -65,6 +68,15 @@ def templates_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         kept = _Compiled()
         patch.setattr(templating, "_compiled_templates", lambda: kept)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_hashed_quickly() -> Iterator[None]:
+    """What guards nothing takes no time; the hasher itself has its tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = partial(PasswordHasher, time_cost=1, memory_cost=16, parallelism=1)
+        patch.setattr(passwords, "PasswordHasher", quick)
         yield
 
 

@@ -68,19 +68,19 @@ async def ready(settings: Settings) -> AsyncIterator[Database]:
     A file is upgraded if needed, but for one that others have made, or that can only be read.
     """
     async with connected(settings) as database:
-        is_fixed = settings.is_embedded and await is_read_only(database)
         try:
             await check_schema(database)
         except SchemaError:
             if not settings.is_embedded:
                 raise
-            if is_fixed:
-                raise SchemaError(OLD_AND_FIXED) from None
+            # First of all: to ask whether it can be written changes how a file is kept.
             if not settings.is_default:
                 await check_ours(database)
+            if await is_read_only(database):
+                raise SchemaError(OLD_AND_FIXED) from None
             await migrate(database)
             await check_schema(database)
-        if settings.is_embedded and not is_fixed:
+        if settings.is_embedded and not await is_read_only(database):
             await mend(database, RESOURCES)
         yield database
 

@@ -23,6 +23,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_team
+from tests.forking import run_forked
 from tests.postgres import PostgresServer, children_of
 from tests.server import PATIENT, PROJECT, WEBAPP, end_with_parent
 from tests.stored import Stored
@@ -519,11 +520,14 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     settings = {"WEBAPP_DATABASE_URL": url} if url else {}
+    environment = os.environ | settings | dict(environment or {})
+    if project == PROJECT:
+        return run_forked(arguments, environment, typed)
     return subprocess.run(
         [*WEBAPP, *arguments],
         check=False,
         cwd=project,
-        env=os.environ | settings | dict(environment or {}),
+        env=environment,
         input=typed,
         capture_output=True,
         text=True,

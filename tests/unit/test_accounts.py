@@ -21,6 +21,11 @@ from webapp.identity import COMMAND_LINE, Role
 BY = Operation(COMMAND_LINE, "command")
 
 
+@pytest.fixture(autouse=True)
+def hasher_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.accounts.passwords.PasswordHasher", PasswordHasher)
+
+
 def an_owner(name: str) -> User:
     return a_user(name, password_hash="x")
 
