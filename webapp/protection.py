@@ -127,7 +127,7 @@ class Body:
         self._latest = asyncio.get_running_loop().time() + seconds
         self._received = 0
         self._is_complete = False
-        self._is_form = Headers(scope=scope).get("content-type", "").startswith(FORM_TYPES)
+        self.is_form = Headers(scope=scope).get("content-type", "").startswith(FORM_TYPES)
         self._held: list[Message] = []
         self._replayed = 0
 
@@ -151,7 +151,7 @@ class Body:
         self._is_complete = not message.get("more_body", False)
         if self._received > self._most_bytes:
             raise HTTPException(413, self._refusal)
-        if self._is_form:
+        if self.is_form:
             self._held.append(message)
         return message
 

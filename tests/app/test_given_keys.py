@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from sqlalchemy import CHAR, Column, Numeric
+from sqlalchemy import CHAR, Column, Numeric, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
@@ -29,6 +29,7 @@ from tests.serving import serving
 from tests.stored import Stored
 from webapp.admin.resource import Resource
 from webapp.app import create_app
+from webapp.database import is_postgresql
 from webapp.identity import Role
 from webapp.settings import Settings
 
@@ -74,7 +75,25 @@ class Rate(SQLModel, table=True):
     name: str = Field(sa_column=Column(CHAR(20), nullable=False))
 
 
-RESOURCES = tuple(Resource(model) for model in (Album, Listener, Liking, Cover, Release, Rate))
+class Tariff(SQLModel, table=True):
+    """Some databases count with decimals."""
+
+    number: Decimal = Field(sa_column=Column(Numeric(12, 0), primary_key=True))
+    name: str = Field(default="", max_length=40)
+
+
+class Sale(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    tariff_number: Decimal | None = Field(
+        default=None, foreign_key="tariff.number", ondelete="CASCADE", max_digits=12
+    )
+
+
+RESOURCES = tuple(
+    Resource(model) for model in (Album, Listener, Liking, Cover, Release, Rate, Tariff, Sale)
+)
+
+RELEASES, RATES = RESOURCES[4:6]
 
 
 @pytest.fixture
@@ -180,16 +199,49 @@ async def test_a_key_is_the_same_however_a_database_writes_it(
     names = [f"Rate {number}" for number in range(100, 112)]
     session.add_all(Rate(code="EU", factor=Decimal(name[5:]) / 8, name=name) for name in names)
     await session.commit()
-    before = await stored.records(RESOURCES[-1])
+    before = await stored.records(RATES)
     last = await albums.get("/rates?sort=name&size=10&before=end")
     first = await albums.get(link(last, "Previous page"))
     assert [row["Name"] for page in (first, last) for row in rows_of(page)] == names
     question = await albums.get(link(last, "Delete Rate 104"))
     page = await follow(albums, await submit(albums, form_of(question)))
-    assert len(await stored.records(RESOURCES[-1])) == len(names) - 1
+    assert len(await stored.records(RATES)) == len(names) - 1
     undone = await submit(albums, form_of(page, press="Undo"))
     assert undone.status_code == 303
-    assert await stored.records(RESOURCES[-1]) == before
+    assert await stored.records(RATES) == before
+
+
+async def test_records_are_chosen_by_keys_of_any_number(
+    albums: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    session.add_all([Tariff(number=Decimal(number), name=f"No. {number}") for number in (7, 8)])
+    await session.commit()
+    form = form_of(await albums.get("/sales/new"))
+    assert (await submit(albums, form, tariff_number="7")).status_code == 303
+    (row,) = rows_of(await albums.get("/sales?tariff_number=7"))
+    assert row["Tariff number"] == "No. 7"
+    edit = form_of(await albums.get("/sales/1/edit"), press="Save changes")
+    assert (await submit(albums, edit, tariff_number="8")).status_code == 303
+    question = await albums.get("/tariffs/8/delete")
+    assert "1 sale" in text_of(by_id(question, "confirm"))
+    page = await follow(albums, await submit(albums, form_of(question)))
+    assert await stored.count(Sale) == 0
+    await submit(albums, form_of(page, press="Undo"))
+    assert [sale.tariff_number for sale in await stored.all(Sale)] == [8]
+
+
+async def test_a_record_whose_key_python_cannot_read_is_deleted_and_comes_back(
+    albums: httpx.AsyncClient, session: AsyncSession, stored: Stored
+) -> None:
+    day = "0044-03-15 BC" if is_postgresql(session) else "0000-00-00"
+    await session.execute(text(f"INSERT INTO release VALUES ('{day}', 1, 'Ides')"))
+    await session.commit()
+    before = await stored.records(RELEASES)
+    question = await albums.get(link(await albums.get("/releases"), f"Delete Day {day} · Place 1"))
+    page = await follow(albums, await submit(albums, form_of(question)))
+    assert await stored.records(RELEASES) == []
+    await submit(albums, form_of(page, press="Undo"))
+    assert await stored.records(RELEASES) == before
 
 
 async def test_what_is_nothing_but_its_key_has_pages_that_say_so(

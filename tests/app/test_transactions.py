@@ -356,6 +356,8 @@ def broken(app: Starlette) -> Starlette:
     """The application with a page and an address of the API that are broken."""
 
     async def fail(request: Request) -> Response:
+        # What is read to its end and is no form has nothing more to say.
+        await request.body()
         await session_of(request).execute(text(f"SELECT {SECRET} FROM nowhere"))
         raise AssertionError
 

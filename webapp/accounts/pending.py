@@ -44,6 +44,9 @@ async def pending_form(scope: Scope) -> Pending | None:
     body: Body | None = scope.get("state", {}).get("body")
     if scope["method"] != "POST" or scope["path"].startswith(NEVER_PENDING) or body is None:
         return None
+    # What is no form is not held, so that there is nothing to receive again but the client's going.
+    if not body.is_form:
+        return None
     request = Request(scope, body.receive_again)
     if is_partial(request):
         return None

@@ -108,10 +108,10 @@ async def fetch_options(
     if is_indexed and await proposes_few(session, target, text):
         asked = replace(asked, is_proposed=True)
         values |= {"trigrams": trigrams_of(text), "most": FEW}
-    statement = _select_options(site, field, asked)
-    rows = (
-        await session.execute(statement, {**values, "chosen": chosen, "left_out": chosen})
-    ).all()
+    if chosen:
+        asked = replace(asked, has_chosen=True)
+        values["chosen"] = chosen
+    rows = (await session.execute(_select_options(site, field, asked), values)).all()
     found_count = sum(row.rank for row in rows)
     has_more = found_count > MOST_OPTIONS
     names = [each.name for each in _shown_fields(target)]
@@ -171,12 +171,14 @@ class _Asked:
     """How options are looked for: by so many words, by the value of their title, or not at all.
 
     is_proposed: whether among the rows that an index proposes, which then are few.
+    has_chosen: whether some are chosen already, which come first.
     """
 
     words: int = 0
     has_value: bool = False
     is_nothing: bool = False
     is_proposed: bool = False
+    has_chosen: bool = False
 
 
 def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
@@ -222,22 +224,26 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     if asked.has_value:
         found_by.append(title == target.title_field.given("title"))
     condition = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
-    # Two parameters: of none SQLAlchemy writes something else for each.
+    # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
     chosen = value_field.given("chosen", is_list=True)
-    left_out = value_field.given("left_out", is_list=True)
     shown_columns = [
         each.exact.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
     ]
     columns = (value.label("value"), title.label("title"), *shown_columns)
-    first = select(literal(0).label("rank"), *columns).where(value.in_(chosen)).subquery()
-    others = select(literal(1).label("rank"), *columns).where(condition, value.not_in(left_out))
+    is_other = value.not_in(chosen) if asked.has_chosen else true()
+    others = select(literal(1).label("rank"), *columns).where(condition, is_other)
     if asked.is_proposed:
         # Having a limit of their own they are found before they are sorted.
         some = others.where(is_proposed(target)).limit(MOST).subquery()
         others = select(*some.c)
         by_title, value = sorted_as(target.title_field, some.c.title), some.c.value
-    found = others.order_by(by_title, value).limit(MOST_OPTIONS + 1).subquery()
-    both = union_all(select(first), select(found)).subquery()
+    found = others.order_by(by_title, value).limit(MOST_OPTIONS + 1)
+    if not asked.has_chosen:
+        return found
+    first = (
+        select(literal(0).label("rank"), *columns).where(value_field.exact.in_(chosen)).subquery()
+    )
+    both = union_all(select(first), select(found.subquery())).subquery()
     by_title = sorted_as(target.title_field, both.c.title)
     return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
 
