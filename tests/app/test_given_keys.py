@@ -217,7 +217,13 @@ async def test_records_are_chosen_by_keys_of_any_number(
     session.add_all([Tariff(number=Decimal(number), name=f"No. {number}") for number in (7, 8)])
     await session.commit()
     form = form_of(await albums.get("/sales/new"))
-    assert (await submit(albums, form, tariff_number="7")).status_code == 303
+    assert (await submit(albums, form)).status_code == 303
+    assert "created this sale" in text_of(by_id(await albums.get("/sales/1/history"), "timeline"))
+    many = form_of(await albums.get("/tariffs/change?id=7"))
+    unchanged = await submit(albums, many, {"form.set.name": True, "name": "No. 7"})
+    assert unchanged.status_code == 303
+    edit = form_of(await albums.get("/sales/1/edit"), press="Save changes")
+    assert (await submit(albums, edit, tariff_number="7")).status_code == 303
     (row,) = rows_of(await albums.get("/sales?tariff_number=7"))
     assert row["Tariff number"] == "No. 7"
     edit = form_of(await albums.get("/sales/1/edit"), press="Save changes")

@@ -65,6 +65,9 @@ def key_condition(resource: Resource, keys: Sequence[Key]) -> ColumnElement[bool
 
 def is_any_of(fields: Sequence[Field], keys: Sequence[Key]) -> ColumnElement[bool]:
     """Return the condition that the fields of a row have one of these values together."""
+    if not keys:
+        # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
+        return false()
     columns = [field.exact for field in fields]
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])

@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 
 from webapp.admin.display import MASK, revealed, shortened
 from webapp.admin.fields import Field
+from webapp.admin.keys import is_any_of
 from webapp.admin.labels import label_of
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
@@ -275,8 +276,9 @@ async def _fetch_titles(
         values = []
         for each in records.values():
             with suppress(ValueError):
-                values.append(restored(field, each))
-        for value, *row in await session.execute(select(*columns).where(field.exact.in_(values))):
+                values.append((restored(field, each),))
+        there = select(*columns).where(is_any_of([field], values))
+        for value, *row in await session.execute(there):
             own = dict(zip((each.name for each in target.title_fields), row, strict=True))
             titles[target.name, name, json.dumps(recorded(field, value))] = target.title_among(own)
     return titles
