@@ -286,13 +286,18 @@ on("click", ".reveal:not([data-download])", async (button, event) => {
 
 // ---- files: how large one is, before it is sent; what is no picture, whatever it begins like, is not shown ----
 const readSize = (bytes) => (bytes < 1e3 ? `${bytes} bytes` : bytes < 999_500 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
-const showChosen = (box) => {
-  const [file] = box.files;
-  const most = Math.min(...[box, box.form].map(({ dataset }) => dataset.most ?? Infinity));
-  box.setCustomValidity(file?.size > most ? `Choose a file of at most ${readSize(most)}.` : "");
-  find("output", box.closest(".field")).value = file ? readSize(file.size) : "";
+const showFiles = (form) => {
+  const boxes = all('[type="file"]', form);
+  let left = form.dataset.most; // of what all of them may have together
+  for (const box of boxes) {
+    const size = box.files[0]?.size ?? 0;
+    const most = Math.min(box.dataset.most ?? Infinity, left);
+    box.setCustomValidity(size > most ? `Choose a file of at most ${readSize(most)}.` : "");
+    find("output", box.closest(".field")).value = box.files.length ? readSize(size) : "";
+    left = Math.max(0, left - size);
+  }
 };
-on("change", '.form [type="file"]', showChosen);
+on("change", '.form [type="file"]', ({ form }) => showFiles(form));
 document.addEventListener("error", ({ target }) => target.matches?.(".file img") && target.remove(), true);
 
 // ---- toasts ----
@@ -338,7 +343,7 @@ const showTimes = () => {
 
 // ---- what is new on the page: at first, and after every swap ----
 const upgrade = () => {
-  for (const box of all('.form [type="file"]')) showChosen(box); // a browser that reloads a form keeps its files
+  all(".form[data-most]").forEach(showFiles); // a browser that reloads a form keeps its files
   for (const picture of all(".file img")) if (picture.complete && !picture.naturalWidth) picture.remove();
   if (window.pick) all(".picker:not(:has([role]))").forEach(pick); // only for those who edit
   for (const form of all(".form")) if (!written.has(form)) written.set(form, contentOf(form));

@@ -30,6 +30,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from webapp.identity import Identity
+from webapp.sizes import size_text
 
 PACKAGE = Path(__file__).parent
 # In a checkout they stand beside the package, in an installed wheel inside it.
@@ -109,7 +110,7 @@ def environment(app: Starlette) -> Environment:
         return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
 
     env.globals.update(url_for=url_for, static_url=static_url, with_query=with_query)
-    env.globals.update(icon=icon, capitalised=capitalised)
+    env.globals.update(icon=icon, capitalised=capitalised, size_text=size_text)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["door"] = env.get_template("door.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
