@@ -200,6 +200,8 @@ class Thing(SQLModel, table=True):
         default=Decimal("1.5"), sa_column=Column(Numeric(10, 2, asdecimal=False))
     )
     cents: Decimal | None = Field(default=None, sa_column=Column(Money))
+    free: Decimal | None = Field(default=None, sa_column=Column(Numeric))
+    wide: Decimal | None = Field(default=None, sa_column=Column(Numeric(30, 12)))
     opens: time | None = Field(default=None, sa_column=Column(Time(timezone=True)))
     clock: NaiveDatetime | None = None
     noted: datetime | None = Field(default=None, sa_column=Column(DateTime))

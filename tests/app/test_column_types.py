@@ -199,6 +199,32 @@ async def test_what_a_model_needs_is_needed_although_its_column_could_be_empty(
     assert (page.status_code, error_beside(page, "Share")) == (422, "Enter a share.")
 
 
+async def test_a_number_comes_back_in_the_digits_that_were_typed_or_is_refused(
+    specimens: httpx.AsyncClient, stored: Stored, settings: Settings
+) -> None:
+    for typed in ("123456789.123456", "0.1", "12", "-0.000000000001", "123456789012345"):
+        made = await specimens.post("/api/things/", json={"free": typed})
+        assert Decimal(made.json()["free"]) == Decimal(typed)
+        assert len(made.json()["free"]) <= len(typed) + len(".0")
+        form = form_of(await specimens.get(f"/things/{made.json()['id']}/edit"))
+        assert Decimal(form["free"]) == Decimal(typed)
+    made = await specimens.post("/api/things/", json={"wide": "0.1"})
+    assert made.json()["wide"] == "0.100000000000"
+
+    # More than the 64 bits of SQLite hold.
+    typed, count = "123456789012345678.123456789012", await stored.count(Thing)
+    made = await specimens.post("/api/things/", json={"wide": typed})
+    form = form_of(await specimens.get("/things/new"), press="Create thing")
+    sent = await submit(specimens, form, wide=typed)
+    if settings.database_url.startswith("sqlite"):
+        assert (made.status_code, sent.status_code) == (422, 422)
+        assert error_beside(sent, "Wide") == "Use at most 15 digits."
+        assert await stored.count(Thing) == count
+    else:
+        assert made.json()["wide"] == typed
+        assert await stored.count(Thing) == count + 2
+
+
 async def test_amounts_of_money_are_shown_with_two_places_and_separators(
     specimens: httpx.AsyncClient, session: AsyncSession
 ) -> None:

@@ -121,7 +121,8 @@ def test_a_label_stands_in_a_sentence(label: str, words: str) -> None:
 PLURALS = """
     address:addresses alias:aliases analysis:analyses appendix:appendices axis:axes baby:babies
     basis:bases bookshelf:bookshelves box:boxes branch:branches brief:briefs bus:buses buzz:buzzes
-    canvas:canvases casino:casinos category:categories chairman:chairmen chief:chiefs child:children
+    canvas:canvases casino:casinos category:categories chairman:chairmen chassis:chassis
+    chief:chiefs child:children children:children criteria:criteria deer:deer mice:mice women:women
     church:churches class:classes country:countries criterion:criteria crisis:crises
     customer:customers data:data datum:data day:days demo:demos epoch:epochs equipment:equipment
     foot:feet gas:gases

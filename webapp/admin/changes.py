@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, literal, or_, select
@@ -13,6 +14,7 @@ from webapp.admin.blobs import Blob
 from webapp.admin.constraints import check_now
 from webapp.admin.display import revealed
 from webapp.admin.fields import Field
+from webapp.admin.inputs import EXACT_DECIMAL_DIGITS
 from webapp.admin.keys import Key, key_condition, key_of, key_values
 from webapp.admin.refusals import fetch_refusal
 from webapp.admin.resource import Record, Resource
@@ -21,6 +23,7 @@ from webapp.admin.snapshots import is_same, recorded, snapshot_of
 from webapp.admin.spelling import spellings
 from webapp.admin.storable import unwrapped_type
 from webapp.admin.stored import Stored, plain
+from webapp.database import is_postgresql
 from webapp.errors import Invalid
 from webapp.history import Entry, Kind, Operation, record
 from webapp.unavailable import REFUSALS, is_unavailable
@@ -163,11 +166,23 @@ async def checked_values(
             errors[name] = f"This {label} is not there any more. Choose another one."
         elif field.is_read_by_database and not await _is_read(session, field, cleaned[name]):
             errors[name] = f"Enter {field.example}."
+        elif not _is_kept(session, field, cleaned[name]):
+            errors[name] = f"Use at most {EXACT_DECIMAL_DIGITS} digits."
     if not errors:
         errors = await _conflicts(session, resource, {**whole, **cleaned}, own, cleaned)
     if errors:
         raise Invalid(errors)
     return cleaned
+
+
+# Any: a value of any field.
+def _is_kept(session: AsyncSession, field: Field, value: Any) -> bool:
+    """Whether the database gives a number back as it is: SQLite has all of them in 64 bits."""
+    if not isinstance(value, Decimal) or is_postgresql(session):
+        return True
+    dialect, kind = session.get_bind().dialect, field.exact_type
+    bind, read = kind.bind_processor(dialect), kind.result_processor(dialect, None)
+    return bind is None or read is None or bool(plain(read(bind(value))) == value)
 
 
 def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = False) -> bool:

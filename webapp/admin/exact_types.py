@@ -209,9 +209,9 @@ class ExactType(TypeDecorator[Any]):
             raise TypeError
         if self.number is float:
             return float(value)
-        if isinstance(raw, float) and float(value) != raw and math.isfinite(raw):
-            # More digits than the column says.
-            return Decimal(repr(raw))
+        is_number = isinstance(raw, int | float) and math.isfinite(raw)
+        if is_number and isinstance(self.kind, Numeric):
+            return _shortest(raw, self.kind.scale)
         return Decimal(value)
 
     def _comparer(self, dialect: Dialect) -> Callable[[Any, Any], bool]:
@@ -274,6 +274,13 @@ class _Texts(TypeDecorator[Any]):
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _shortest(number: float, scale: int | None) -> Decimal:
+    """Return the number of the fewest digits that is stored as this one, in its column's places."""
+    exact = Decimal(repr(number))
+    has_more = scale is None or -int(exact.as_tuple().exponent) > scale
+    return exact if has_more else Decimal(f"{exact:.{scale}f}")
 
 
 def _is_same_raw(bound: Any, raw: Any, *, is_number: bool) -> bool:

@@ -6,8 +6,8 @@ from webapp.templating import capitalised
 
 # What people write in capital letters, however code has it.
 _ACRONYMS = """
-API BIC CPU CSS CSV DNS EAN FAQ GPS HTML HTTP HTTPS IBAN ID IP ISBN ISO JSON MAC PDF SKU SMS SQL SSN
-UPC URI URL UTC UUID VAT VIN XML ZIP
+API BIC CPU CSS CSV CVV DNS DOI EAN ETA FAQ GPS HTML HTTP HTTPS IBAN ID IP ISBN ISO JSON MAC NFC OTP
+PDF QR RFID SKU SMS SQL SSH SSL SSN TLS UPC URI URL USB UTC UUID VAT VIN XML ZIP
 """
 ACRONYMS = frozenset(_ACRONYMS.split())
 # What a column that points at another record adds to the name of that record.
@@ -34,11 +34,11 @@ IRREGULAR_ENDINGS = re.compile(
 )
 # The same in the plural, or one already.
 _WITHOUT_PLURAL = """
-advice aircraft data equipment evidence feedback fish furniture hardware headquarters information
-knowledge luggage means media metadata money music news people research series sheep software
-spacecraft species staff traffic
+advice aircraft chassis debris deer equipment evidence feedback fish furniture hardware headquarters
+information knowledge luggage means metadata money music news offspring research series sheep
+software spacecraft species staff traffic
 """
-WITHOUT_PLURAL = frozenset(_WITHOUT_PLURAL.split())
+WITHOUT_PLURAL = frozenset(_WITHOUT_PLURAL.split()) | frozenset(IRREGULAR_PLURALS.values())
 PLURAL_OES = re.compile("(echo|embargo|hero|mosquito|potato|tomato|torpedo|veto|volcano)$")
 HARD_CH = re.compile("(epoch|monarch|patriarch|stomach|tech)$")
 # Other nouns in -s than these and those in -ss, -us and -is are plurals: models are named so, too.
