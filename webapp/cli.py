@@ -13,7 +13,7 @@ from webapp.accounts.door import limits_for
 from webapp.accounts.links import Purpose, make_link
 from webapp.accounts.sessions import bind_sessions
 from webapp.accounts.users import has_users
-from webapp.admin.checks import ResourceError
+from webapp.admin.resource import ResourceError
 from webapp.connecting import DatabaseError, connected, is_read_only, ready
 from webapp.database import Database
 from webapp.doctor import Finding, examine, mend

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from webapp.admin.checks import ResourceError
+from webapp.admin.resource import ResourceError
 from webapp.admin.site import Site
 from webapp.admin.sqlite_index import Refresher
 from webapp.database import Database, connect, is_postgresql

@@ -6,9 +6,8 @@ import pytest
 from sqlmodel import Field, SQLModel
 
 from tests.gadgets import Gadget, Maker, Slot
-from webapp.admin.checks import ResourceError
 from webapp.admin.fields import Field as ResourceField
-from webapp.admin.resource import Resource
+from webapp.admin.resource import Resource, ResourceError
 from webapp.admin.site import Site
 from webapp.heroes import Hero, HeroCreate, heroes
 from webapp.teams import Team, teams
@@ -64,6 +63,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"masked": (Team.name,)}, "masked= takes columns of the model, and Team.name is none."),
     ({"create": "HeroCreate"}, "create= takes a schema, not 'HeroCreate'."),
     ({"create": Extended}, "create= has the field agee, and the model has not."),
+    ({"money": (Hero.name,)}, "money= takes columns of numbers, and name is none."),
+    ({"clumns": (Hero.name,)}, "there is no argument clumns=; did you mean columns=?"),
+    ({"lists": ()}, "there is no argument lists=."),
     ({"name": "a/b"}, "name='a/b' is no part of an address, such as team-sizes."),
     ({"icon": "heroe"}, "icon='heroe' is no symbol of static/icons.svg; did you mean 'hero'?"),
     ({"name": "history"}, "/history is taken, so give it another name=."),
@@ -85,6 +87,8 @@ def test_what_is_no_resource_is_said_in_a_sentence() -> None:
     model: Any = Hero
     with pytest.raises(ResourceError, match="is no Resource: write Resource"):
         Site((teams, model))
+    with pytest.raises(ResourceError, match="takes a class, such as Hero"):
+        Site((teams, Resource(model(name="Nova", secret_name="Sam"))))
 
 
 def test_a_record_is_known_by_its_name_its_title_or_its_first_text() -> None:

@@ -12,20 +12,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
 from webapp.admin.fields import Field, fields_of
-from webapp.admin.resource import Resource, can_filter
+from webapp.admin.resource import Resource, ResourceError, can_filter, name_of
 from webapp.templating import STATIC
 
 COLUMNS = ("columns", "search", "filters", "masked", "money")
 TEXTS = ("sort", "name", "label", "label_plural", "icon")
 SCHEMAS = ("create", "update", "read")
+NUMBERS = ("integer", "number")
 
 
 A_SEGMENT = re.compile(r"\w[\w.-]*")
 A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
-
-
-class ResourceError(TypeError):
-    """A resource is not as it has to be: one sentence that names it and its argument."""
 
 
 def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> None:
@@ -39,16 +36,20 @@ def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> Non
             raise ResourceError(f"{resource!r} is no Resource: write Resource(…) around the model.")
         for mistake in _mistakes(resource):
             end = "" if mistake.endswith("?") else "."
-            raise ResourceError(f"Resource({_name_of(resource.model)}): {mistake}{end}")
+            raise ResourceError(f"Resource({name_of(resource.model)}): {mistake}{end}")
         if resource.name in taken or resource.name in names:
             raise ResourceError(
-                f"Resource({_name_of(resource.model)}): /{resource.name} is taken, so give it"
+                f"Resource({name_of(resource.model)}): /{resource.name} is taken, so give it"
                 " another name=."
             )
         names.append(resource.name)
 
 
 def _mistakes(resource: Resource) -> Iterator[str]:
+    # The value of an argument may be anything.
+    if not isinstance(getattr(resource, "model"), type):  # noqa: B009 - as it was written
+        yield "model= takes a class, such as Hero"
+        return
     if not isinstance(getattr(resource.model, "__table__", None), Table):
         yield "the model needs table=True to be administered"
         return
@@ -94,6 +95,9 @@ def _wrong_fields(resource: Resource) -> Iterator[str]:
     for field in resource.filter_fields:
         if not can_filter(field):
             yield f"filters= cannot filter by {field.name}, as it has too many values"
+    for field in resource.fields:
+        if field.is_money and field.input.kind not in NUMBERS:
+            yield f"money= takes columns of numbers, and {field.name} is none"
     sorted_by = resource.sort.removeprefix("-")
     if resource.sort and sorted_by not in resource.by_name:
         meant = get_close_matches(sorted_by, resource.by_name, n=1)
@@ -167,7 +171,3 @@ def _icons() -> frozenset[str]:
 
 def _shown(value: Any) -> str:
     return str(value) if isinstance(value, QueryableAttribute | Column) else repr(value)
-
-
-def _name_of(model: Any) -> str:
-    return getattr(model, "__name__", None) or repr(model)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Column, ColumnElement, Index, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
@@ -30,6 +31,10 @@ TAKEN_NAMES = frozenset(
     {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
     | {"account", "people", "welcome"}
 )
+
+
+class ResourceError(TypeError):
+    """A resource is not as it has to be: one sentence that names it and its argument."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,16 @@ class Resource:
     label_plural: str = ""
     icon: str = "record"
     read_only: bool = False
+
+    # Any: whatever somebody wrote.
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        """Raise ResourceError for an argument that there is not."""
+        for name in named.keys() - set(cls.__match_args__):
+            model = next(iter(given), named.get("model"))
+            meant = get_close_matches(name, cls.__match_args__, n=1)
+            hint = f"; did you mean {meant[0]}=?" if meant else "."
+            raise ResourceError(f"Resource({name_of(model)}): there is no argument {name}={hint}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         # What is wrong with it is said when it becomes a part of a site.
@@ -389,6 +404,11 @@ def _is_counted_by_sqlite(table: Table) -> bool:
     counted = table.autoincrement_column
     is_alone = len(table.primary_key.columns) == 1
     return counted is not None and is_alone and counted.type.compile(sqlite.dialect()) == "INTEGER"
+
+
+def name_of(model: Any) -> str:
+    """Return what somebody called a model, whatever it is."""
+    return getattr(model, "__name__", None) or repr(model)
 
 
 def can_filter(field: Field) -> bool:
