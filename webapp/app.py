@@ -91,6 +91,7 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
                 max_body_bytes=settings.max_body_bytes,
                 body_seconds=settings.body_timeout_seconds,
                 hosts=known_hosts(settings),
+                fetch_pending=pending_form,
             ),
             Middleware(ErrorsMiddleware, fetch_pending=pending_form),
             Middleware(

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.cross_site import bearer_token_of, is_cross_site
-from webapp.errors import error_response
+from webapp.errors import FetchPending, error_response
 from webapp.hosts import UNKNOWN_HOST, is_known_host
 from webapp.sizes import size_text
 
@@ -53,9 +54,12 @@ MOST_PARAMETERS = 2_000
 # A slow line brings 5 MB within the time that a body has and so many seconds more.
 SLOWEST_BYTES_PER_SECOND = 32 * 2**10
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+# Of a form that is too large so much is read, to offer its first fields again.
+BEGINNING_BYTES = 64 * 2**10
+BEGINNING_SECONDS = 10.0
 TOO_BIG = "This is larger than the server accepts."
 LONG_QUERY = "What follows the question mark in this address is longer than anything reads."
-TOO_SLOW = "This took too long to arrive. Nothing was saved; send it again."
+TOO_SLOW = "This took too long to arrive. Nothing was saved; reload this page to send it again."
 CROSS_SITE = "Nothing shows that a page of this site sent this. Open the page here and do it again."
 
 
@@ -63,9 +67,15 @@ class ProtectionMiddleware:
     """Refuses what is too big, unknown hosts and writes from other sites; sets the headers."""
 
     def __init__(
-        self, app: ASGIApp, max_body_bytes: int, body_seconds: float, hosts: tuple[str, ...]
+        self,
+        app: ASGIApp,
+        max_body_bytes: int,
+        body_seconds: float,
+        hosts: tuple[str, ...],
+        fetch_pending: FetchPending,
     ) -> None:
         self.app = app
+        self.fetch_pending = fetch_pending
         self.max_body_bytes = max_body_bytes
         self.body_seconds = body_seconds
         self.hosts = hosts
@@ -84,10 +94,15 @@ class ProtectionMiddleware:
                 ]
             await send(message)
 
-        refusal = self._refusal(scope)
+        refusal, pending = self._refusal(scope), None
+        if refusal is None and _declared_bytes(scope) > self.max_body_bytes:
+            refusal = 413, too_big(self.max_body_bytes)
+            scope["state"] = {**scope.get("state", {}), "body": Beginning(scope, receive)}
+            pending = await self.fetch_pending(scope)
         if refusal:
             # Without the headers: they may be the reason.
-            response = error_response(Request({**scope, "headers": []}), *refusal)
+            request = Request({**scope, "headers": []})
+            response = error_response(request, *refusal, pending=pending)
             await response(scope, receive, send_protected)
             return
         body = Body(scope, receive, self.max_body_bytes, self.body_seconds)
@@ -96,8 +111,6 @@ class ProtectionMiddleware:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
-        if _declared_bytes(scope) > self.max_body_bytes:
-            return 413, too_big(self.max_body_bytes)
         # Reading a long cookie takes time that grows with its square.
         size = sum(len(name) + len(value) for name, value in scope["headers"])
         if size > MOST_HEADER_BYTES or len(headers.get("cookie", "")) > MOST_COOKIE_BYTES:
@@ -167,6 +180,35 @@ class Body:
             message = await self.receive()
         self._replayed += 1
         return message
+
+
+class Beginning:
+    """The first fields of a form that is too large, to be sent again without the rest."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._content_type = Headers(scope=scope).get("content-type", "")
+        self.is_form = self._content_type.startswith(FORM_TYPES)
+        self._receive = receive
+
+    async def receive_again(self) -> Message:
+        """Receive as many whole fields as there are; a file that is cut off says that it was."""
+        held, has_more = b"", True
+        async with asyncio.timeout(BEGINNING_SECONDS):
+            while has_more and len(held) < BEGINNING_BYTES:
+                message = await self._receive()
+                held += message.get("body", b"")
+                has_more = message.get("more_body", False)
+        return {"type": "http.request", "body": self._whole(held), "more_body": False}
+
+    def _whole(self, held: bytes) -> bytes:
+        boundary = parse_options_header(self._content_type)[1].get(b"boundary")
+        if boundary is None:
+            return held.rpartition(b"&")[0]
+        mark = b"\r\n--" + boundary
+        whole, _, last = held.rpartition(mark + b"\r\n")
+        headers, blank, _ = last.partition(b"\r\n\r\n")
+        is_file = bool(blank) and b"filename=" in headers
+        return (held if is_file else whole) + mark + b"--\r\n"
 
 
 def _is_sensible(query: bytes) -> bool:

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -458,13 +459,27 @@ async def test_files_are_not_changed_for_many_at_once(
     assert "Photo" not in page.text
 
 
-async def test_a_body_that_is_too_large_says_how_large_it_may_be(
-    cards: httpx.AsyncClient, settings: Settings
+async def test_a_form_that_is_too_large_says_how_large_it_may_be_and_comes_back_without_its_file(
+    cards: httpx.AsyncClient, settings: Settings, stored: Stored
 ) -> None:
     data = b"x" * (settings.max_body_bytes + 1)
-    page = await cards.post("/cards", data={"name": "Nova"}, files={"photo": ("a", data)})
+    sent = {"name": "Nova", "note": "typed"}
+    page = await cards.post("/cards", data=sent, files={"photo": ("a", data)})
     assert page.status_code == 413
     assert "5.2 MB" in page.text
+    assert "kept on this page, up to what is too large" in text_of(parsed(page))
+    again = await submit(cards, form_of(page, press="Try again"))
+    assert field_of(again, "Name").value == "Nova"
+    assert "Choose the file again" in text_of(parsed(again))
+    # Of a text that is cut off nothing is kept, and another site has nothing sent again.
+    fields = urlencode({"name": "Nova", "note": "y" * settings.max_body_bytes}).encode()
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    page = await cards.post("/cards", content=fields, headers=kind)
+    assert form_of(page, press="Try again").data == {"name": ["Nova"]}
+    foreign = {**kind, "Sec-Fetch-Site": "cross-site"}
+    page = await cards.post("/cards", content=fields, headers=foreign)
+    assert (page.status_code, "Nova" in page.text) == (403, False)
+    assert await stored.count(Card) == 0
 
 
 @pytest.fixture

@@ -48,8 +48,8 @@ FORWARDED = (
 # What a sign-in holds, and a form that is kept until then.
 STRANGERS_BYTES = 64 * 2**10
 STRANGERS_BODY = (
-    "You are not signed in, and so may send no more than 64 kB. Sign in in another tab, then go"
-    " back and send this again."
+    "You are not signed in, and so may send no more than 64 kB. Sign in in another tab, then reload"
+    " this page: that sends it again."
 )
 
 logger = logging.getLogger("webapp.accounts")

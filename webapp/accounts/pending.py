@@ -10,7 +10,7 @@ from webapp.accounts.kept import kept_in
 from webapp.admin.carried import LOST
 from webapp.admin.names import control_name
 from webapp.admin.requests import form_of, site_of
-from webapp.protection import Body
+from webapp.protection import Beginning, Body
 from webapp.templating import is_partial, with_raw_query
 
 # Their fields are passwords, which are no part of a page.
@@ -24,11 +24,13 @@ class Pending:
     """A form to be sent again: where to, its fields in order, and what has to be typed again.
 
     secrets: name and label of each masked field that had a value; it is not written into a page.
+    is_cut: whether these are the first fields only, of a form that was too large.
     """
 
     url: str
     fields: tuple[tuple[str, str], ...]
     secrets: tuple[tuple[str, str], ...] = ()
+    is_cut: bool = False
 
     @property
     def has_files(self) -> bool:
@@ -41,7 +43,7 @@ async def pending_form(scope: Scope) -> Pending | None:
 
     With htmx the form is in the page still.
     """
-    body: Body | None = scope.get("state", {}).get("body")
+    body: Body | Beginning | None = scope.get("state", {}).get("body")
     if scope["method"] != "POST" or scope["path"].startswith(NEVER_PENDING) or body is None:
         return None
     # What is no form is not held, so that there is nothing to receive again but the client's going.
@@ -55,13 +57,15 @@ async def pending_form(scope: Scope) -> Pending | None:
     except Exception as error:  # noqa: BLE001 - the page that says what failed matters more
         logger.info("A form cannot be sent again: %s", type(error).__name__)
         return None
-    if kept is None:
+    is_cut = isinstance(body, Beginning)
+    if kept is None or (is_cut and not kept.fields):
         return None
     labels = _masked_labels(request)
     return Pending(
         kept.url,
         tuple((name, value) for name, value in kept.fields if name not in labels),
         tuple((name, labels[name]) for name, value in kept.fields if name in labels and value),
+        is_cut,
     )
 
 
