@@ -112,6 +112,8 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
         APPLICATION,
         factory=True,
         http=Protocol,
+        # Whoever asks for one gets the answer to the same request without it.
+        ws="none",
         workers=settings.workers,
         forwarded_allow_ips=settings.trusted_proxies,
         access_log=False,
@@ -184,6 +186,9 @@ class Protocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.cycle.more_body:
             self._wait(UNREAD_SECONDS)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nobody here misses it, and whoever asks for it shall not fill the log."""
 
     def send_400_response(self, msg: str) -> None:
         headers = {

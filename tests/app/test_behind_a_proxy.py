@@ -65,8 +65,11 @@ def test_what_is_no_request_is_refused_with_the_headers_of_every_answer(server: 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "no-store"
     assert int(headers["content-length"]) == len(body)
-    # The next one is answered.
-    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    # The next one is answered, and one that asks for another protocol in this one.
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x" * 24}
+    answer = httpx.get(f"{server.url}/healthz", headers=upgrade)
+    assert (answer.status_code, answer.headers["x-content-type-options"]) == (200, "nosniff")
+    assert "Unsupported" not in server.log.read_text()
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1"])
