@@ -10,7 +10,6 @@ by their own.
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -33,8 +32,8 @@ from sqlalchemy.sql.operators import custom_op
 
 from webapp.admin.collation import ReadSortKey, SortKey, is_missing, is_there
 from webapp.admin.cursor import Cursor
-from webapp.admin.moments import lowest_spelling
-from webapp.admin.stored import Stored
+from webapp.admin.exact_types import ExactType
+from webapp.admin.moments import edge_of
 
 # Where a page begins: at the end of the list that comes first, at a value, or behind a row that
 # has a value, whose other record has no title, or that has none.
@@ -105,11 +104,8 @@ def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     if not cursor.key and isinstance(value, str) and is_falling:
         # “m” stands for all names that begin with it, which follow it in the other direction.
         value += LAST_CHARACTER
-    elif not cursor.key and isinstance(value, datetime) and not value.tzinfo and not is_falling:
-        # Other programs write the same moment in shorter texts, which come before.
-        value = Stored(lowest_spelling(value))
     key = {f"key{number}": part for number, part in enumerate(cursor.key)}
-    return {"edge": value, "link": cursor.link, **key}
+    return {"edge": value, "edge_text": value, "link": cursor.link, **key}
 
 
 def stretches(order: Order, place: Place, *, is_backward: bool, is_lateral: bool) -> list[Stretch]:
@@ -124,7 +120,7 @@ def stretches(order: Order, place: Place, *, is_backward: bool, is_lateral: bool
     if place == "end":
         return [sections[name] for name in names]
     if place == "from":
-        edge = _given("edge", order.value)
+        edge = _start(order.value, is_falling=is_falling)
         start = order.value <= edge if is_falling else order.value >= edge
         return [Stretch((start,), order.link is not None), *(sections[name] for name in names[1:])]
     rest = [sections[name] for name in names[names.index(place) + 1 :]] if place in names else []
@@ -135,7 +131,7 @@ def _stretch_of_keys(order: Order, place: Place, is_falling: bool) -> Stretch:
     if place == "end":
         return Stretch()
     if place == "from":
-        first, edge = order.key[0], _given("edge", order.key[0])
+        first, edge = order.key[0], _start(order.key[0], is_falling=is_falling)
         return Stretch((first <= edge if is_falling else first >= edge,))
     return Stretch((_beyond(order.key, _key_names(order), is_falling),))
 
@@ -286,6 +282,14 @@ def _given(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
     # With its type, which takes a value as it is stored.
     given: BindParameter[Any] = bindparam(name, type_=column.type)
     return SortKey(given) if isinstance(column, SortKey) else given
+
+
+def _start(column: ColumnElement[Any], *, is_falling: bool) -> ColumnElement[Any]:
+    edge = _given("edge", column)
+    kind = column.type
+    if isinstance(edge, BindParameter) and isinstance(kind, ExactType):
+        return edge_of(edge, kind.control.kind, is_falling=is_falling)
+    return edge
 
 
 def _beyond(

@@ -9,7 +9,7 @@ Nobody types microseconds: up to a day is to its end, and up to 14:30 is to the 
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Boolean, ColumnElement, Text, bindparam
@@ -28,6 +28,15 @@ BROWSER_PLACES = 3
 
 # Behind every text that begins with a day: “T” is the last thing that may follow it.
 END_OF_DAY = "U"
+# Behind a zone, which begins with “Z” at the latest.
+END_OF_CLOCK = "["
+DAY = timedelta(days=1)
+# A text that ends with the offset of its zone, which is read in UTC.
+ZONED = "substr({0}, 12) GLOB '*[-+][0-9][0-9]:[0-9][0-9]'"
+SPELLED = (
+    f"coalesce(CASE WHEN {ZONED} THEN strftime('%Y-%m-%d %H:%M:%f', {{0}}) END,"
+    " replace(replace({0}, 'T', ' '), 'Z', ''))"
+)
 
 
 class _Spelling(TypeDecorator[Any]):
@@ -87,14 +96,33 @@ def last_text(moment: datetime | time) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec=precision)
 
 
+class _Edge(FunctionElement[Any]):
+    """Where a list begins that jumps to a moment: its value, and the outermost of its texts."""
+
+    name = "edge_of_moment"
+    inherit_cache = True
+
+    def __init__(self, value: BindParameter[Any], text: BindParameter[Any]) -> None:
+        super().__init__(value, text)
+        self.type = value.type
+
+
+def edge_of(value: BindParameter[Any], kind: str, *, is_falling: bool) -> ColumnElement[Any]:
+    """Return where a list begins that jumps to the value of a parameter of this kind of input."""
+    if kind not in KINDS:
+        return value
+    spelling = _Spelling(_last_spelling if is_falling else lowest_spelling)
+    return _Edge(value, bindparam(f"{value.key}_text", type_=spelling))
+
+
 def at_least(field: Field, name: str) -> ColumnElement[bool]:
     """Return the condition that a field is not less than the parameter `name`."""
-    return _bound(_AtLeast, field, name, day_of, lowest_spelling)
+    return _bound(_AtLeast, field, name, _day_before, lowest_spelling)
 
 
 def at_most(field: Field, name: str) -> ColumnElement[bool]:
     """Return the condition that a field is not more than the parameter `name`."""
-    return _bound(_AtMost, field, name, end_of_day, highest_spelling)
+    return _bound(_AtMost, field, name, _end_of_next_day, highest_spelling)
 
 
 def bound_parameters(name: str, value: Any) -> dict[str, Any]:
@@ -125,6 +153,23 @@ def highest_spelling(moment: date) -> str:
     return f"{day_of(moment)} {moment:%H:%M:%S.%f}"
 
 
+def _last_spelling(moment: date) -> str:
+    """Return what no text of a moment is beyond, with a T and any zone."""
+    if not isinstance(moment, datetime):
+        return end_of_day(moment)
+    clock = lowest_spelling(moment)[11:] or "00:00"
+    return f"{day_of(moment)}T{clock}{END_OF_CLOCK}"
+
+
+# In another zone it is the day before or after.
+def _day_before(moment: date) -> str:
+    return day_of(moment - DAY) if moment.toordinal() > 1 else ""
+
+
+def _end_of_next_day(moment: date) -> str:
+    return end_of_day(moment + DAY if moment.toordinal() < date.max.toordinal() else moment)
+
+
 def _bound(
     kind: type[_Bound],
     field: Field,
@@ -146,8 +191,14 @@ def _compiled(element: _Bound, compiler: SQLCompiler, operator: str, **options: 
     if compiler.dialect.name != "sqlite":
         return f"({written} {operator} {compiler.process(bound, **options)})"
     day, text = (compiler.process(each, **options) for each in texts)
-    spelled = f"replace(replace({written}, 'T', ' '), 'Z', '')"
+    spelled = SPELLED.format(written)
     return f"({written} {operator} {day} AND {spelled} {operator} {text})"
+
+
+@compiles(_Edge)
+def _write_edge(element: _Edge, compiler: SQLCompiler, **options: Any) -> str:
+    value, text = element.clauses
+    return compiler.process(text if compiler.dialect.name == "sqlite" else value, **options)
 
 
 @compiles(_AtLeast)
