@@ -15,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from webapp.admin.column_types import LONG_TEXT_CHARACTERS
+from webapp.admin.exact_types import AsText
 from webapp.admin.fields import Field
 from webapp.admin.storable import unwrapped_type
 
@@ -135,6 +136,7 @@ def _write_is_there(element: _IsThere, compiler: SQLCompiler, **options: Any) ->
 def _least_key_sql(column: Any) -> str:
     # Behind a type that the column is read by.
     column = getattr(column, "clause", column)
+    column = next(iter(column.clauses)) if isinstance(column, AsText) else column
     table, preparer = getattr(column.table, "element", column.table), DIALECT.identifier_preparer
     key = sort_key_sql(preparer.quote(column.name), "sqlite")
     return f"(SELECT min({key}) FROM {preparer.format_table(table)})"  # noqa: S608 - quoted

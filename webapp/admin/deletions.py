@@ -1,21 +1,38 @@
 """Deletions: what is written down of rows before they go."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import column, select
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webapp.admin.catalog import Catalog
 from webapp.admin.causes import CAUSE, cause_text, fetch_causes
+from webapp.admin.fields import Field
 from webapp.admin.keys import key_text
 from webapp.admin.pointing import Cause, Doomed, Place, is_any, parts
 from webapp.admin.records import record_stored_files
 from webapp.admin.resource import Resource
 from webapp.admin.snapshots import snapshot_of
 from webapp.admin.stored_rows import WHOLE_ROW, RowsChange, fetch_rows, whole_row_text
-from webapp.admin.stored_tables import RowId, StoredTable
+from webapp.admin.stored_tables import RowId, StoredTable, TableColumn
 from webapp.history import Entry, Kind, Operation, Recorded, record
+
+# Types of which one takes the values of the other, as each is known to SQLAlchemy or the server.
+SAME_VALUES = {
+    "varchar": "text",
+    "character varying": "text",
+    "char": "text",
+    "character": "text",
+    "citext": "text",
+    "float": "double precision",
+    "real": "double precision",
+    "smallint": "integer",
+    "bigint": "integer",
+}
 
 
 async def record_deletions(
@@ -63,12 +80,30 @@ async def _rows(
 async def _whole_rows(
     session: AsyncSession, catalog: Catalog, stored: StoredTable, ids: Sequence[RowId]
 ) -> dict[RowId, str]:
-    """Return all that records hold, if their model does not have all columns."""
+    """Return all that records hold, if their model does not have all columns, and as they are."""
     names = [each.name for each in stored.writable]
-    if all(catalog.field_of(stored.name, name) for name in names):
+    dialect = session.get_bind().dialect
+    fields = (catalog.field_of(stored.name, name) for name in names)
+    if all(map(partial(_has_values_of, dialect), fields, stored.writable)):
         return {}
     found = await fetch_rows(session, stored, names, ids)
     return {each: whole_row_text(names, row) for each, row in found.items()}
+
+
+def _has_values_of(dialect: Dialect, field: Field | None, stored: TableColumn) -> bool:
+    """Whether the values of a field say all that there is in a column."""
+    if field is None:
+        return False
+    # On SQLite any column has values of any type, and fields have these as they are.
+    return dialect.name == "sqlite" or (
+        _plain_type(field.column.type.compile(dialect)) == _plain_type(stored.type)
+    )
+
+
+def _plain_type(name: str) -> str:
+    """Return the name of a type of PostgreSQL, the same for those with the same values."""
+    plain = re.sub(r" ?\([^)]*\)", "", name).replace('"', "").lower()
+    return SAME_VALUES.get(plain, plain)
 
 
 async def _records(

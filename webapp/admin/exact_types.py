@@ -8,10 +8,24 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, Boolean, ColumnElement, Integer, Text, cast, type_coerce
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Enum,
+    Integer,
+    String,
+    Text,
+    cast,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorClass
 from sqlalchemy.types import (
     Date,
@@ -241,6 +255,35 @@ class ExactType(TypeDecorator[Any]):
         if isinstance(own, JSONB):
             return lambda value, raw: json.dumps(value, ensure_ascii=False) == raw
         return lambda value, raw: encoded(convert(value)) == raw
+
+
+class AsText(FunctionElement[str]):
+    """A column of texts, which PostgreSQL compares as texts whatever type it has there.
+
+    Where it is one of texts, that is the column itself, and its index is used.
+    """
+
+    name = "as_text"
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+# Any: what SQLAlchemy passes on to the compiler.
+@compiles(AsText)
+def _write_as_text(element: AsText, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.clauses, **options)
+    return f"CAST({column} AS TEXT)" if compiler.dialect.name == "postgresql" else column
+
+
+def exactly(column: ColumnElement[Any], exact_type: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Return a column, read and compared by its exact type."""
+    plain = unwrapped_type(column.type)
+    # Padded texts and those of any case are compared in their own way.
+    is_text = isinstance(plain, String) and not isinstance(plain, CHAR | CITEXT | Enum)
+    return type_coerce(AsText(column) if is_text else column, exact_type)
 
 
 class _Padded(UserDefinedType[Any]):

@@ -24,7 +24,7 @@ from webapp.admin.column_types import (
     plain_annotation,
     takes_none,
 )
-from webapp.admin.exact_types import ExactType
+from webapp.admin.exact_types import ExactType, exactly
 from webapp.admin.inputs import Input
 from webapp.admin.labels import label_of
 from webapp.admin.schemas import FileText, file_annotation, is_encoded, text_annotation
@@ -130,11 +130,11 @@ class Field:
     @cached_property
     def exact(self) -> ColumnElement[Any]:
         """The column, read and compared by that type."""
-        return type_coerce(self.column, self.exact_type)
+        return exactly(self.column, self.exact_type)
 
     def exact_in(self, rows: FromClause) -> ColumnElement[Any]:
         """Return the same of an alias of its table."""
-        return type_coerce(rows.c[self.column.name], self.exact_type)
+        return exactly(rows.c[self.column.name], self.exact_type)
 
     def given(self, name: str, *, is_list: bool = False) -> BindParameter[Any]:
         """Return a parameter that takes its values."""

@@ -181,7 +181,7 @@ async def fetch_form(
                 name=field.name,
                 label=field.label,
                 noun=resource.labels[field.name],
-                kind=_control_of(field, text),
+                kind=_control_of(field, text, is_stored=record is not None),
                 text=text,
                 error=errors.get(field.name, ""),
                 is_required=is_required(field, is_new=is_new),
@@ -250,15 +250,17 @@ def _normal(field: Field, text: str) -> str:
     return form_text(field, field.input(text)) if text else ""
 
 
-def _control_of(field: Field, text: str) -> str:
+def _control_of(field: Field, text: str, *, is_stored: bool = False) -> str:
     """Return the kind of control in which a text can stand."""
     kind = field.display
-    if not text or kind not in PARTICULAR_KINDS:
-        return kind
-    if _can_type(field, text):
+    if kind == "bool":
+        # A box that nobody ticks says no, whatever else there was, or nothing.
+        is_box = text in {"true", "false"} or not (text or is_stored)
+        return kind if is_box else "choice"
+    if not text or kind not in PARTICULAR_KINDS or _can_type(field, text):
         return kind
     # What a date cannot be, a browser would leave out.
-    return "text" if kind != "bool" else "choice"
+    return "text"
 
 
 def _can_type(field: Field, text: str) -> bool:

@@ -107,14 +107,15 @@ def order_of(selection: Selection) -> Order:
             field.exact,
             records,
             target.by_name[field.relation.target_column].exact_in(records),
-            field.is_optional,
+            is_optional=not field.is_key,
         )
         title = target.title_field
         value = sorted_as(title, title.exact_in(records))
-        return Order(resource.table, value, key, title.is_optional, selection.is_descending, link)
+        return Order(resource.table, value, key, not title.is_key, selection.is_descending, link)
     is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
     value_or_none = None if is_keyed else sorted_as(field, field.exact)
-    return Order(resource.table, value_or_none, key, field.is_optional, selection.is_descending)
+    # A table may lack values where its model says that there are some; a key has them all.
+    return Order(resource.table, value_or_none, key, not field.is_key, selection.is_descending)
 
 
 @lru_cache(maxsize=512)
