@@ -19,6 +19,7 @@ from tests.html import (
     flash_of,
     follow,
     form_of,
+    link,
     parsed,
     submit,
     text_of,
@@ -29,7 +30,7 @@ from tests.statements import Statements
 from tests.stored import Stored
 from webapp.admin.resource import Resource
 from webapp.app import create_app
-from webapp.database import Database
+from webapp.database import Database, is_postgresql
 from webapp.history import Change
 from webapp.identity import Role
 from webapp.settings import Settings
@@ -535,3 +536,35 @@ async def test_of_two_who_delete_what_shares_rows_both_succeed_or_one_is_told(
     for operation in reversed(dict.fromkeys(each.operation for each in await stored.all(Change))):
         assert (await client.post(f"/undo/{operation}")).status_code == 303
     assert await contents(database) == before
+
+
+class Band(SQLModel, table=True):
+    code: str = Field(primary_key=True, max_length=5)
+
+
+class Gig(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    band_code: str | None = Field(default=None, foreign_key="band.code", ondelete="SET NULL")
+
+
+async def test_what_points_at_its_record_in_another_spelling_gets_it_back(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    kind = "char(5)" if is_postgresql(session) else "text COLLATE NOCASE"
+    points = "varchar(5) REFERENCES band ON DELETE SET NULL"
+    for statement in (
+        f"CREATE TABLE band (code {kind} PRIMARY KEY)",
+        f"CREATE TABLE gig (id integer PRIMARY KEY, band_code {points})",
+        "INSERT INTO band VALUES ('EU')",
+        f"INSERT INTO gig VALUES (1, '{'EU' if is_postgresql(session) else 'eu'}')",
+    ):
+        await session.execute(text(statement))
+    await session.commit()
+    resources = [Resource(Band), Resource(Gig)]
+    before = [await stored.records(resource) for resource in resources]
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        question = await client.get(link(await client.get("/bands"), "Delete EU"))
+        page = await follow(client, await submit(client, form_of(question)))
+        assert [gig.band_code for gig in await stored.all(Gig)] == [None]
+        await submit(client, form_of(page, press="Undo"))
+    assert [await stored.records(resource) for resource in resources] == before

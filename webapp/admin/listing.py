@@ -24,6 +24,7 @@ from webapp.admin.selection import (
     statement_of,
 )
 from webapp.admin.site import Site
+from webapp.admin.stored import comparable
 from webapp.admin.total import Total
 from webapp.admin.totals import counting, fetch_total, fetch_total_of, known_total
 from webapp.database import is_postgresql
@@ -301,4 +302,5 @@ async def fetch_made_titles(
     at = target.by_name[relation.relation.target_column].exact
     columns = [field.exact.label(f"_{place}") for place, field in enumerate(target.title_fields)]
     found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
-    return {row[0]: _title(target, row[1:]) for row in found}
+    titles = {comparable(row[0]): _title(target, row[1:]) for row in found}
+    return {value: titles[same] for value in values if (same := comparable(value)) in titles}

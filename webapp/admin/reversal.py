@@ -18,7 +18,15 @@ from webapp.admin.resource import Resource
 from webapp.admin.row_reversal import Later, complete_rows, delete_going, put_back, reverse_rows
 from webapp.admin.site import Site
 from webapp.admin.snapshots import is_same, recorded
-from webapp.admin.steps import RECORDS_PER_STEP, Place, Postponed, Step, steps_of, target_column_of
+from webapp.admin.steps import (
+    RECORDS_PER_STEP,
+    Place,
+    Postponed,
+    Step,
+    place_of,
+    steps_of,
+    target_column_of,
+)
 from webapp.admin.stored_rows import RowsChange
 from webapp.errors import Invalid
 from webapp.history import Change, Kind, Operation, fetch_since, record
@@ -125,7 +133,7 @@ async def _lock_all(session: AsyncSession, site: Site, steps: Sequence[Step]) ->
         for relation, values in wanted.items():
             for some in _parts(list(values)):
                 for value in await batches.fetch_targets(session, site, relation, some):
-                    there.add((resource, target_column_of(relation), value))
+                    there.add(place_of(resource, target_column_of(relation), value))
     return there
 
 
@@ -196,10 +204,10 @@ def _find_gone_targets(site: Site, step: Step, there: set[Place]) -> None:
     for relation in step.resource.fields:
         if relation.relation is None:
             continue
-        place = site.target_of(relation), target_column_of(relation)
+        pointed, name = site.target_of(relation), target_column_of(relation)
         for text, target in step.earlier.items():
             value = target.get(relation.name)
-            if value is not None and (*place, value) not in there:
+            if value is not None and place_of(pointed, name, value) not in there:
                 label = step.resource.labels[relation.name]
                 title = step.changes[text].title
                 problem = f"The {label} that “{title}” had is not there any more."

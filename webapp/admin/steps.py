@@ -11,6 +11,7 @@ from webapp.admin.keys import Key, key_text, parse_key
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
 from webapp.admin.snapshots import snapshot_of, values_of
+from webapp.admin.stored import comparable
 from webapp.admin.stored_rows import RowsChange, whole_row_of
 from webapp.history import Change, Entry, Kind
 
@@ -80,7 +81,7 @@ class Step:
         if self.kind != Kind.DELETED:
             return set()
         return {
-            (self.resource, name, target.get(name))
+            place_of(self.resource, name, target.get(name))
             for target in self.earlier.values()
             for name in self._pointed_names(site)
         }
@@ -99,12 +100,12 @@ class Step:
                     continue
                 if stored is None or not stored.column(name).is_nullable:
                     continue
-                place = (site.target_of(relation), target_column_of(relation), value)
+                place = place_of(site.target_of(relation), target_column_of(relation), value)
                 if place not in before:
                     found.append(Postponed(self.resource, self.keys[text], relation, value))
                     target[relation.name] = None
                     self.whole_rows.get(text, {})[name] = None
-            before |= {(self.resource, name, target.get(name)) for name in names}
+            before |= {place_of(self.resource, name, target.get(name)) for name in names}
         return found
 
     def _pointed_names(self, site: Site) -> set[str]:
@@ -148,7 +149,8 @@ class Postponed:
     value: Any
 
     def place(self, site: Site) -> Place:
-        return site.target_of(self.relation), target_column_of(self.relation), self.value
+        target = site.target_of(self.relation)
+        return place_of(target, target_column_of(self.relation), self.value)
 
 
 def steps_of(
@@ -175,6 +177,11 @@ def steps_of(
         step.add(change)
     if step is not None:
         yield step
+
+
+def place_of(resource: Resource, name: str, value: Any) -> Place:
+    """Return where records can be pointed at, however the column that does so has the value."""
+    return resource, name, comparable(value)
 
 
 def target_column_of(relation: Field) -> str:

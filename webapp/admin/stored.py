@@ -4,6 +4,7 @@ Other programs write dates in another spelling, texts into columns of numbers, a
 type can be. All of that is shown, kept where nobody touches it, and found again by a cursor or key.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -80,6 +81,20 @@ def readable(value: Any) -> Any:
     """Return the Python value, or a text where there is none."""
     value = plain(value)
     return value.text if isinstance(value, Stored) else value
+
+
+def comparable(value: Any) -> Any:
+    """Return what is the same for values that a database may hold for the same.
+
+    Columns that point at each other may differ in type, in case and in spaces at the end.
+    """
+    value = readable(value)
+    match value:
+        case None:
+            return None
+        case int() | float() | Decimal() if math.isfinite(value) and value == int(value):
+            return str(int(value))
+    return str(value).rstrip(" ").casefold()
 
 
 # Any: JSON values, and what drivers have.
