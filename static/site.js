@@ -205,6 +205,7 @@ for (const type of ["input", "change"]) on(type, ".form", () => addEventListener
 
 // Captured, to come before htmx; not `disabled`, which would drop the focus and the button's own value.
 on("submit", '[method="post"]:not(.theme)', (form, event) => {
+  if (event.submitter?.hasAttribute("data-download")) return; // the page stays
   if (form.ariaBusy !== "true") return (form.ariaBusy = "true");
   event.preventDefault();
   event.stopImmediatePropagation();

@@ -299,14 +299,18 @@ async def test_a_text_in_a_column_of_bytes_comes_back_as_a_text(
 ) -> None:
     if session.get_bind().dialect.name != "sqlite":
         return
-    await session.execute(text("INSERT INTO card (name, photo, scan) VALUES ('Nova', 'ü', 5)"))
+    # And bytes in a column of texts, which are no page of digits.
+    statement = "INSERT INTO card (name, photo, scan) VALUES (:name, 'ü', 5)"
+    await session.execute(text(statement), {"name": bytes(12_107)})
     await session.commit()
+    (row,) = rows_of(await cards.get("/cards"))
+    assert len(row["Name"]) < 200
     page = await cards.get("/cards/1")
     assert (facts_of(page)["Photo"], facts_of(page)["Scan"]) == ("2 bytes", "1 byte")
     page = await follow(cards, await cards.post("/cards/1/delete", data={}))
     await submit(cards, form_of(page, press="Undo"))
-    kinds = await session.execute(text("SELECT typeof(photo), photo, scan FROM card"))
-    assert [tuple(row) for row in kinds] == [("text", "ü", 5)]
+    kinds = await session.execute(text("SELECT typeof(photo), photo, scan, name FROM card"))
+    assert [tuple(row) for row in kinds] == [("text", "ü", 5, bytes(12_107))]
 
 
 async def test_the_history_tells_files_apart_and_gives_them_to_whoever_sees_the_field(

@@ -66,7 +66,7 @@ def database(card_files: tuple[Server, Path]) -> Path:
     with closing(sqlite3.connect(card_files[1])) as connection, connection:
         connection.executescript("DELETE FROM card; DELETE FROM change")
         connection.executemany(
-            "INSERT INTO card (id, name, photo, scan) VALUES (?, ?, ?, '')",
+            "INSERT INTO card (id, name, photo, scan, secret) VALUES (?, ?, ?, '', 'a secret')",
             [(1, "Nova", SMALL), (2, "Liar", SMALL[:8] + bytes(5_000))],
         )
     return card_files[1]
@@ -211,8 +211,14 @@ def test_a_file_that_is_too_large_is_not_sent(page: Page, database: Path, tmp_pa
     assert stored(database)[0] == ("Nova", SMALL)
 
 
-def test_what_only_begins_like_a_picture_is_no_broken_one(page: Page) -> None:
+def test_a_masked_file_is_fetched_as_often_as_one_likes_and_no_broken_picture_is_shown(
+    page: Page,
+) -> None:
     page.goto("/cards/2")
+    for _ in range(2):
+        with page.expect_download() as download:
+            page.get_by_role("button", name="download").click()
+        assert download.value.path().read_bytes() == b"a secret"
     expect(page.get_by_role("link", name="5 kB PNG")).to_be_visible()
     expect(picture(page)).to_have_count(0)
 

@@ -17,7 +17,7 @@ from webapp.admin.fields import Field
 from webapp.admin.keys import key_text
 from webapp.admin.resource import Resource
 from webapp.admin.site import Site
-from webapp.admin.stored import Stored, is_unreadable, plain, readable
+from webapp.admin.stored import Stored, is_unreadable, plain
 from webapp.templating import tint
 
 EMPTY = Markup('<span class="muted">—</span>')
@@ -104,8 +104,12 @@ def _written_text(field: Field, value: Any) -> str:
 def titler_of(field: Field) -> Callable[[Any], str]:
     """Return what writes the title of a record."""
     if field.display == "text" and not field.is_masked:
-        return lambda value: html.escape(str(readable(value) or UNTITLED))
+        return lambda value: html.escape(_title(field, value) or UNTITLED)
     return lambda value: escape(shown_in_cell(field, value) or UNTITLED)
+
+
+def _title(field: Field, value: Any) -> str:
+    return shown_in_cell(field, value) if isinstance(value, Stored) else value or ""
 
 
 def fact(

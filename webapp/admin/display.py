@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from webapp.admin.fields import Field
-from webapp.admin.stored import Stored, plain
+from webapp.admin.stored import Stored, is_unreadable, plain
 
 LONGEST_CELL_CHARACTERS = 120
 # What stands for a masked value, however long it is.
@@ -50,7 +50,9 @@ def shown_in_cell(field: Field, value: Any) -> str:
             return shortened(value.text)
         return shortened(json.dumps(value, ensure_ascii=False, default=str))
     text = shown(field, value)
-    return shortened(" ".join(text.split())) if field.input.kind == "long_text" else text
+    if field.input.kind == "long_text" or is_unreadable(value):
+        return shortened(" ".join(text.split()))
+    return text
 
 
 def exact_text(field: Field, value: Any) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import QueryableAttribute
 from sqlalchemy.sql import visitors
 from sqlmodel import SQLModel
 
+from webapp.admin.display import shortened
 from webapp.admin.fields import Field, fields_of
 from webapp.admin.labels import in_sentence, noun_of, plural_of
 from webapp.admin.names import FilterName, filter_names
@@ -388,7 +389,7 @@ class Resource:
 def _title_text(field: Field, value: Any) -> str:
     value = plain(value)
     if isinstance(value, Stored):
-        return value.text
+        return shortened(value.text)
     return field.input.shown(value) if value not in (None, "") else "(empty)"
 
 
