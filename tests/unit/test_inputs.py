@@ -227,7 +227,7 @@ def test_an_instant_without_a_zone_is_in_utc(typed: str, moment: datetime) -> No
         (postgresql.HSTORE(), dict[str, str], "json"),
         (LargeBinary(), bytes, "bytes"),
         (PickleType(), dict[str, Any], "bytes"),
-        (postgresql.TSVECTOR(), Any, "other"),
+        (postgresql.TSVECTOR(), Any, "text"),
         (NullType(), str, "other"),
     ],
     ids=str,
