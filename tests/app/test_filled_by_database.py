@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import INET, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
 from sqlmodel import Field, SQLModel
 
 from tests.html import (
@@ -192,11 +194,12 @@ async def test_what_the_database_refuses_is_said_beside_its_field(
 
 
 class Pump(SQLModel, table=True):
-    """A model that knows nothing of the rule about its meter."""
+    """A model that knows nothing of the rule about its meter, nor of the type of its place."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=40)
     meter_id: int | None = None
+    place: Any = Field(default=None, sa_column=Column(NullType))
 
 
 async def test_what_the_database_checks_last_is_no_error_of_ours(
@@ -204,9 +207,10 @@ async def test_what_the_database_checks_last_is_no_error_of_ours(
 ) -> None:
     number = "serial" if is_postgresql(session) else "integer"
     points = "integer REFERENCES meter DEFERRABLE INITIALLY DEFERRED"
-    table = f"pump (id {number} PRIMARY KEY, name varchar(40) NOT NULL, meter_id {points})"
-    await session.execute(text(f"CREATE TABLE {table}"))
-    await session.execute(text("INSERT INTO pump (name, meter_id) VALUES ('One', 1)"))
+    columns = f"id {number} PRIMARY KEY, name varchar(40) NOT NULL, meter_id {points}, place point"
+    await session.execute(text(f"CREATE TABLE pump ({columns})"))
+    first = "INSERT INTO pump (name, meter_id, place) VALUES ('One', 1, '(1,2)')"
+    await session.execute(text(first))
     await session.commit()
     # SQLite does not say before the end what is wrong, and never where.
     status, sentence = 409, "This cannot be saved The database does not accept this"
@@ -229,7 +233,13 @@ async def test_what_the_database_checks_last_is_no_error_of_ours(
         ):
             assert answer.status_code == status
             assert "not accept" in answer.text or sentence in answer.text
-    assert [pump.meter_id for pump in await stored.all(Pump)] == [1]
+        (before,) = await stored.records(Resource(Pump))
+        assert (await client.post("/api/pumps/", json={"name": "Two"})).status_code == 201
+        assert before["meter_id"] == 1
+        question = form_of(await client.get("/pumps/1/delete"))
+        page = await follow(client, await submit(client, question))
+        await submit(client, form_of(page, press="Undo"))
+        assert before in await stored.records(Resource(Pump))
 
 
 class Address(SQLModel, table=True):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
 
 from webapp.admin import records
 from webapp.admin.blobs import Blob
@@ -134,6 +135,9 @@ def _with_defaults(
 def _is_given_by_database(field: Field) -> bool:
     """Whether a new record that lacks a value gets one."""
     if field.is_key and field.is_generated:
+        return True
+    # Of a type that its model does not know SQLAlchemy writes not even NULL.
+    if isinstance(field.column.type, NullType):
         return True
     return field.column.default is not None or field.column.server_default is not None
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import column, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
 
 from webapp.admin.catalog import Catalog
 from webapp.admin.causes import CAUSE, cause_text, fetch_causes
@@ -92,7 +93,7 @@ async def _whole_rows(
 
 def _has_values_of(dialect: Dialect, field: Field | None, stored: TableColumn) -> bool:
     """Whether the values of a field say all that there is in a column."""
-    if field is None:
+    if field is None or isinstance(field.column.type, NullType):
         return False
     # On SQLite any column has values of any type, and fields have these as they are.
     return dialect.name == "sqlite" or (
