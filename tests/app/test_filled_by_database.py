@@ -46,6 +46,16 @@ from webapp.settings import Settings
 LONG_AGO = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - the column is a clock
 
 
+# Any: what SQLAlchemy gives to a default has no types.
+def _tagged(context: Any) -> str:
+    return f"Meter {context.get_current_parameters()['name']}"
+
+
+def _last_named(context: Any) -> str | None:
+    name: str | None = context.get_current_parameters().get("name")
+    return name
+
+
 class Meter(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("amount >= 0", name="amount_is_positive"),
@@ -64,6 +74,8 @@ class Meter(SQLModel, table=True):
     status: str = Field(sa_column=Column(String, nullable=False, server_default="new"))
     note: str | None = Field(default=None, sa_column=Column(String, server_default="none given"))
     needed: str | None = Field(default="given", nullable=False)
+    tag: str = Field(sa_column=Column(String, nullable=False, default=_tagged))
+    latest: str | None = Field(default=None, sa_column=Column(String, onupdate=_last_named))
     changed_at: datetime | None = Field(
         default=None,
         sa_column=Column(DateTime, server_default=func.now(), onupdate=func.now()),
@@ -93,7 +105,7 @@ async def meters(settings: Settings, session: AsyncSession) -> AsyncIterator[htt
     await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
     for trigger in POSTGRESQL_TRIGGERS if is_postgresql(session) else SQLITE_TRIGGERS:
         await session.execute(text(trigger))
-    session.add(Meter(name="One", status="old", note="n", changed_at=LONG_AGO))
+    session.add(Meter(name="One", tag="one", status="old", note="n", changed_at=LONG_AGO))
     await session.commit()
     async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
         yield client
@@ -123,7 +135,13 @@ async def test_what_is_left_blank_is_left_to_the_database(
     assert created.status_code == 303, errors_of(created)
     answer = await meters.post("/api/meters/", json={"name": "Three"})
     assert answer.status_code == 201
-    for meter in (await stored.all(Meter))[1:]:
+    required = (await meters.get("/api/openapi.json")).json()["components"]["schemas"]
+    assert required["MeterCreate"]["required"] == ["name"]
+    await meters.patch("/api/meters/3", json={"name": "Drei"})
+    two, three = (await stored.all(Meter))[1:]
+    assert (two.tag, three.tag) == ("Meter Two", "Meter Three")
+    assert (two.latest, three.latest) == (None, "Drei")
+    for meter in (two, three):
         assert (meter.status, meter.note) == ("new", "none given")
         assert meter.changed_at is not None
     assert (answer.json()["status"], answer.json()["note"]) == ("new", "none given")

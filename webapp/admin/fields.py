@@ -81,9 +81,10 @@ class Field:
         return self.column.computed is not None or is_always
 
     @property
-    def has_database_default(self) -> bool:
-        """Whether the database fills it in where a new record leaves it out."""
-        return self.column.server_default is not None
+    def has_column_default(self) -> bool:
+        """Whether its column fills it in where a new record leaves it out, unlike its model."""
+        has_own = self.column.default is not None and self.info.is_required()
+        return has_own or self.column.server_default is not None
 
     @property
     def is_optional(self) -> bool:
@@ -98,7 +99,7 @@ class Field:
     @property
     def is_demanded(self) -> bool:
         """Whether this part of a key has to be given, because nothing else makes it."""
-        is_made = self.is_generated or self.column.server_default is not None
+        is_made = self.is_generated or self.has_column_default
         has_default = self.info.default not in (None, PydanticUndefined)
         return self.is_key and not (is_made or has_default)
 

@@ -215,7 +215,7 @@ def is_required(field: Field, *, is_new: bool) -> bool:
     """Whether a form without this field filled in is refused."""
     if field.takes_nothing or field.input.kind == "bool" or _takes_blank(field):
         return False
-    if is_new and field.has_database_default:
+    if is_new and field.has_column_default:
         return False
     if field.is_bytes and not (is_new and field.info.is_required()):
         return False
@@ -301,7 +301,7 @@ def _parsed(
             value = _value_of(field, texts[field.name], text)
             if value != "":
                 values[field.name] = value
-            elif is_new and field.has_database_default:
+            elif is_new and field.has_column_default:
                 continue
             elif field.takes_nothing:
                 values[field.name] = None

@@ -1,13 +1,24 @@
 """Records: reads and writes them as they are stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, Insert, Label, insert, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Label,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.schema import CallableColumnDefault
 from sqlalchemy.types import NullType
 
 from webapp.admin.blobs import Blob, Digest, blob_of
@@ -89,6 +100,8 @@ async def insert_record(
 ) -> Key:
     """Insert a record, which `is_back` if it was there before, and return its key."""
     own = [field.exact.label(f"_{place}") for place, field in enumerate(resource.key)]
+    if not is_back:
+        values = _called(resource, "default", values) | dict(values)
     written = _written(resource, values)
     new = _InsertAgain(resource.table) if is_back else insert(resource.table)
     statement = new.values(_given(resource, written)).returning(*own)
@@ -122,6 +135,8 @@ async def update_records(
     batches: dict[tuple[str, ...], list[tuple[Key, Mapping[str, Any]]]] = {}
     for key, values in changed:
         written = _written(resource, values)
+        if written and not is_exact:
+            written = _called(resource, "onupdate", written) | written
         if written:
             batches.setdefault(tuple(written), []).append((key, written))
     kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
@@ -134,6 +149,34 @@ async def update_records(
             for key, values in batch
         ]
         await session.execute(statement, parameters)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What a function that fills in a column asks of SQLAlchemy: the other values of its row.
+
+    SQLAlchemy's own knows them by the names of our parameters, which are not those of the columns.
+    """
+
+    current_column: ColumnElement[Any]
+    current_parameters: Mapping[str, Any]
+
+    def get_current_parameters(self, *_: bool, **__: bool) -> dict[str, Any]:
+        return dict(self.current_parameters)
+
+
+def _called(
+    resource: Resource, kind: Literal["default", "onupdate"], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the functions of columns make of the values of a record that lacks theirs."""
+    found = {}
+    for field in resource.fields:
+        made = field.column.default if kind == "default" else field.column.onupdate
+        if field.name not in values and isinstance(made, CallableColumnDefault):
+            given = {resource.by_name[name].column.key: value for name, value in values.items()}
+            # What it has of it is what such functions ask for.
+            found[field.name] = made.arg(cast(ExecutionContext, _Context(field.column, given)))
+    return found
 
 
 def _written(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -367,7 +367,7 @@ class Resource:
         defaults = {field.name: field.default for field in fields}
         # Nothing makes the key that these would be left out of.
         demanded = {field.name for field in fields if field.is_demanded}
-        left_out = {field.name for field in fields if field.has_database_default}
+        left_out = {field.name for field in fields if field.has_column_default}
         name = f"{self.model.__name__}{suffix}"
         return derive(self.model, name, annotations, annotations, defaults, demanded, left_out)
 
@@ -379,7 +379,7 @@ class Resource:
             for name, value in values.items()
             if value is not None
             or name in valid.model_fields_set
-            or not (name in self.by_name and self.by_name[name].has_database_default)
+            or not (name in self.by_name and self.by_name[name].has_column_default)
         }
 
     def _is_key(self, name: str) -> bool:
