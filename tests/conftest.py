@@ -1,6 +1,7 @@
 """Fixtures for all tests: two databases, fresh for every test, and the application on them."""
 
 import asyncio
+import math
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -51,6 +52,12 @@ def pytest_configure() -> None:
     """Keep what a test writes in memory: on a disk each commit to SQLite waits for the disk."""
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: tests also wait, for servers and for browsers."""
+    return math.ceil((os.cpu_count() or 1) * 1.5)
 
 
 @pytest.fixture(scope="session", autouse=True)
