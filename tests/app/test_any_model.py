@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
 from tests.html import (
@@ -167,7 +168,7 @@ FIELDS: dict[str, Callable[[Gadget], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@each("name", FIELDS)
 async def test_every_column_sorts_and_pages_like_the_plain_sort(
     gadgets: httpx.AsyncClient, many: list[Gadget], name: str
 ) -> None:
@@ -202,7 +203,7 @@ async def test_json_is_not_sorted_by(gadgets: httpx.AsyncClient, many: list[Gadg
     assert (page.status_code, alert_of(page)) == (400, "This list cannot be sorted like that.")
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "is_wanted", "chip"),
     [
         ("count_min=2", lambda each: each.count >= 2, "Count ≥ 2"),
@@ -242,7 +243,6 @@ async def test_json_is_not_sorted_by(gadgets: httpx.AsyncClient, many: list[Gadg
         ),
         ("maker_code=Ümit", lambda each: each.maker_code == "Ümit", "Maker code: Ümit"),
     ],
-    ids=lambda value: value if isinstance(value, str) and "=" in value else "",
 )
 async def test_every_type_has_its_filter(
     gadgets: httpx.AsyncClient,

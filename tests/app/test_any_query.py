@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import alert_of, error_beside, heading_of, htmx_headers, links_of, rows_of
 from tests.stored import Stored
@@ -181,7 +182,7 @@ async def test_any_parameter_may_come_with_any_page(
 # Methods
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "allowed"),
     [
         ("/", "GET, HEAD"),
@@ -299,7 +300,7 @@ async def test_what_is_no_form_is_refused_by_a_page(
     assert await stored.count(Hero) == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         b"name=%00&secret_name=%00",
@@ -315,7 +316,6 @@ async def test_what_is_no_form_is_refused_by_a_page(
         b"team_id=%00&submission=" + b"x" * 100_000,
         b"id=99&name=+&secret_name=%E2%80%8B",
     ],
-    ids=lambda body: body[:20],
 )
 async def test_any_form_is_answered(client: httpx.AsyncClient, body: bytes) -> None:
     for path in ("/heroes", "/teams", "/heroes/new", "/heroes/delete"):

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Condition, Gadget, Maker
 from tests.html import error_beside, errors_of, facts_of, field_of, form_of, link, submit
@@ -160,15 +162,18 @@ async def acme(gadgets: httpx.AsyncClient, session: AsyncSession) -> None:
     await committed(session, Maker(code="acme"))
 
 
-@pytest.mark.parametrize(("field", "typed", "value", "shown"), VALUES, ids=short)
+@each(("field", "typed", "value", "shown"), VALUES)
 async def test_what_is_typed_is_stored_shown_and_typed_back_the_same(
     gadgets: httpx.AsyncClient,
+    session: AsyncSession,
     stored: Stored,
     field: str,
     typed: str,
     value: object,
     shown: str,
 ) -> None:
+    await session.execute(delete(Gadget))
+    await session.commit()
     form = {"title": "Robot", field: typed}
     created = await gadgets.post("/gadgets", data=form)
     assert created.status_code == 303, errors_of(created)
@@ -181,15 +186,18 @@ async def test_what_is_typed_is_stored_shown_and_typed_back_the_same(
     assert await stored.all(Gadget) == [gadget]
 
 
-@pytest.mark.parametrize(("field", "typed", "value", "shown"), VALUES, ids=short)
+@each(("field", "typed", "value", "shown"), VALUES)
 async def test_the_api_reads_and_writes_the_same_value(
     gadgets: httpx.AsyncClient,
+    session: AsyncSession,
     stored: Stored,
     field: str,
     typed: str,
     value: object,
     shown: str,
 ) -> None:
+    await session.execute(delete(Gadget))
+    await session.commit()
     await gadgets.post("/gadgets", data={"title": "Robot", field: typed})
     (gadget,) = await stored.all(Gadget)
     written = (await gadgets.get(f"/api/gadgets/{gadget.id}")).json()
@@ -268,7 +276,7 @@ async def test_fields_that_are_not_sent_stay_as_they_are(
     assert after.model_dump() == {**before.model_dump(), "count": 5, "rank": 7}
 
 
-@pytest.mark.parametrize(("field", "typed", "sentence"), REFUSED, ids=short)
+@each(("field", "typed", "sentence"), REFUSED)
 async def test_what_a_field_cannot_take_is_said_beside_it(
     gadgets: httpx.AsyncClient, stored: Stored, field: str, typed: str, sentence: str
 ) -> None:
@@ -278,7 +286,7 @@ async def test_what_a_field_cannot_take_is_said_beside_it(
     assert await stored.count(Gadget) == 0
 
 
-@pytest.mark.parametrize(("field", "typed", "sentence"), REFUSED, ids=short)
+@each(("field", "typed", "sentence"), REFUSED)
 async def test_what_a_field_cannot_take_changes_nothing(
     gadgets: httpx.AsyncClient, stored: Stored, field: str, typed: str, sentence: str
 ) -> None:
@@ -289,7 +297,7 @@ async def test_what_a_field_cannot_take_changes_nothing(
     assert await stored.all(Gadget) == before
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "body"),
     [
         ("count", b"1.5"),
@@ -318,7 +326,6 @@ async def test_what_a_field_cannot_take_changes_nothing(
         ("maker_code", b'"nobody"'),
         ("maker_code", b'"a\\u0000"'),
     ],
-    ids=short,
 )
 async def test_the_api_names_what_a_field_cannot_take(
     gadgets: httpx.AsyncClient, stored: Stored, field: str, body: bytes

@@ -4,6 +4,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
 from tests.statements import Statements
 from tests.stored import Stored
@@ -35,7 +36,7 @@ async def test_text_is_trimmed(client: httpx.AsyncClient) -> None:
     assert (answer.json()["name"], answer.json()["secret_name"]) == ("Nova", "C")
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("name", None),
@@ -59,7 +60,6 @@ async def test_text_is_trimmed(client: httpx.AsyncClient) -> None:
         ("team_id", 2**63),
         ("team_id", -(2**63) - 1),
     ],
-    ids=lambda value: repr(value)[:32],
 )
 async def test_what_a_hero_cannot_be_is_named(
     client: httpx.AsyncClient, stored: Stored, field: str, value: object
@@ -101,7 +101,7 @@ async def test_an_unknown_team_is_named(client: httpx.AsyncClient) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         b"",
@@ -122,7 +122,6 @@ async def test_an_unknown_team_is_named(client: httpx.AsyncClient) -> None:
         b"\xfe\xff",
         b"\x00",
     ],
-    ids=lambda body: f"{body[:24]!r}-{len(body)}",
 )
 async def test_a_body_that_cannot_be_read_is_refused(
     client: httpx.AsyncClient, stored: Stored, body: bytes

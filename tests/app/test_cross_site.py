@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import heading_of
 from tests.stored import Stored
@@ -73,7 +74,7 @@ def stranger(client: httpx.AsyncClient) -> httpx.AsyncClient:
     return client
 
 
-@pytest.mark.parametrize("headers", FROM_ELSEWHERE.values(), ids=list(FROM_ELSEWHERE))
+@each("headers", FROM_ELSEWHERE.values())
 async def test_another_site_cannot_write(
     stranger: httpx.AsyncClient, stored: Stored, headers: dict[str, str]
 ) -> None:

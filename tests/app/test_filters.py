@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.gadgets import Gadget
 from tests.html import (
@@ -40,7 +41,7 @@ def names_of(page: httpx.Response) -> list[str]:
 
 
 @pytest.mark.usefixtures("heroes")
-@pytest.mark.parametrize(
+@each(
     ("query", "names", "chips"),
     [
         ("team=1", ["Nova"], ["Team: Preventers"]),

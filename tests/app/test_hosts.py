@@ -4,6 +4,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import attribute, heading_of, parsed
 from tests.serving import serving
@@ -21,7 +22,7 @@ async def test_this_machine_may_ask(client: httpx.AsyncClient, host: str) -> Non
     assert (await client.get("/heroes", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     "host",
     [
         "evil.example",

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import some_teams
 from tests.html import link, links_of, rows_of
 from tests.statements import heard_by
@@ -92,7 +93,7 @@ async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
     await assert_is_read_by_index(database, executed, most=26 * 6)
 
 
-@pytest.mark.parametrize(
+@each(
     "query",
     [
         "q=hero",

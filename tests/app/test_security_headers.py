@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
+from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import attribute, field_of, flash_of, htmx_headers, parsed
 from tests.serving import serving
@@ -124,7 +125,7 @@ async def test_a_file_that_is_still_the_same_is_protected(client: httpx.AsyncCli
     assert_protected(same)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@each("path", PAGES)
 async def test_no_page_has_a_script_or_style_of_its_own(
     client: httpx.AsyncClient, path: str
 ) -> None:

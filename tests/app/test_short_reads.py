@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
+from tests.cases import each
 from tests.factories import a_hero, committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
 from tests.html import rows_of
@@ -63,7 +64,7 @@ async def stored_gadgets(gadgets: httpx.AsyncClient, session: AsyncSession) -> N
     await committed(session, Gadget(title="Plain"))
 
 
-@pytest.mark.parametrize("name", COLUMNS.keys())
+@each("name", COLUMNS.keys())
 async def test_values_of_every_type_come_as_a_session_gives_them(
     database: Database, stored_gadgets: None, name: str
 ) -> None:
