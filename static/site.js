@@ -73,7 +73,7 @@ on("submit", "#door form", async (form, event) => {
   }
   const again = answer && find("#sign_in", parse(await answer.text()));
   if (again) form.closest("#sign_in").replaceWith(again);
-  else complain("The server cannot be reached.", "Nothing is lost; please try again.");
+  else complain("The server can't be reached.", "Nothing is lost. Try again.");
   release(form);
   find('#door [type="password"]')?.focus();
 });
@@ -276,7 +276,7 @@ on("click", ".reveal:not([data-download])", async (button, event) => {
   event.preventDefault();
   const answer = await fetchPart(button.formAction, "span#revealed", { method: "POST" }).catch(() => undefined);
   const value = answer?.ok && find("#revealed", parse(await answer.text()));
-  if (!value) return complain("It cannot be shown.", "Please try again.");
+  if (!value) return complain("Couldn't show the value.", "Try again.");
   value.removeAttribute("id");
   value.tabIndex = -1;
   const masked = button.previousElementSibling;
@@ -293,7 +293,7 @@ const showFiles = (form) => {
   for (const box of boxes) {
     const size = box.files[0]?.size ?? 0;
     const most = Math.min(box.dataset.most ?? Infinity, left);
-    box.setCustomValidity(size > most ? `Choose a file of at most ${readSize(most)}.` : "");
+    box.setCustomValidity(size > most ? `Choose a file with at most ${readSize(most)}.` : "");
     find("output", box.closest(".field")).value = box.files.length ? readSize(size) : "";
     left = Math.max(0, left - size);
   }
@@ -381,10 +381,10 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.response.status === 401) return signIn(ctx.text).then(() => repeat(ctx), () => {});
   if (ctx.target?.id === "total") return; // nobody asked for it, and its link to count is still there
   const reason = find('[role="alert"]', page) ?? find("h1 ~ p", page);
-  complain(find("h1", page)?.textContent ?? "That did not work.", reason?.textContent ?? "Please try again.");
+  complain(find("h1", page)?.textContent ?? "That didn't work.", reason?.textContent ?? "Try again.");
 });
 document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
-  if (ctx && !ctx.response && error.name !== "AbortError") complain("The server cannot be reached.", "Nothing is lost; please try again.");
+  if (ctx && !ctx.response && error.name !== "AbortError") complain("The server can't be reached.", "Nothing is lost. Try again.");
 });
 // What is saved takes the place of its form: Back leads to where the form was opened.
 document.addEventListener("htmx:before:response", (event) => {

@@ -42,8 +42,8 @@ INTERRUPTED = 130
 HEROES = 5_000
 TEAMS = 20
 
-READ_ONLY = "The database can only be read: nothing can be saved."
-READ_ONLY_AND_SHUT = f"{READ_ONLY} Nobody can sign in; sessions and tokens go on."
+READ_ONLY = "The database is read-only: nothing can be saved."
+READ_ONLY_AND_SHUT = f"{READ_ONLY} Nobody can sign in; open sessions and tokens keep working."
 
 
 def main() -> None:
@@ -90,51 +90,53 @@ def serve(host: str | None, port: int | None, workers: int | None, sample: bool)
         address = address_of(listener)
         announcement = [f"Hero Admin is running at {address} (press Ctrl+C to stop)"]
         if settings.auth == "off":
-            announcement.append("Nobody has to sign in (WEBAPP_AUTH=off).")
+            announcement.append("Anyone can use it without signing in (WEBAPP_AUTH=off).")
         if start.is_read_only:
             announcement.append(READ_ONLY if settings.auth == "off" else READ_ONLY_AND_SHUT)
         if start.token:
-            announcement.append(f"Make the first account at {address}/welcome?token={start.token}")
+            announcement.append(
+                f"Create the first account at {address}/welcome?token={start.token}"
+            )
         if not server.run(settings, listener, "\n".join(announcement)):
             raise click.exceptions.Exit(1)
 
 
 @commands.command(name="migrate")
 def migrate_command() -> None:
-    """Bring the database to the newest schema."""
+    """Migrate the database to the newest schema."""
     done = asyncio.run(_migrate(load_settings()))
     if done.tables:
         click.echo(f"Tables created: {', '.join(done.tables)}.")
     for finding in done.mended:
-        click.echo(f"{finding.sentence}{' Mended.' if finding.remedies else ''}")
+        click.echo(f"{finding.sentence}{' Fixed.' if finding.remedies else ''}")
     click.echo(
-        f"The database was brought to revision {done.revision}."
+        f"Migrated the database to revision {done.revision}."
         if done.revision
         else "The database is up to date."
     )
 
 
 @commands.command()
-@click.option("--fix", is_flag=True, help="Make what is missing, and drop what nothing asks for.")
+@click.option("--fix", is_flag=True, help="Create missing indexes and drop unused ones.")
 def doctor(fix: bool) -> None:
-    """Say which indexes of lists and searches the database lacks.
+    """Report missing, outdated and unused indexes.
 
-    Exits with 1 if something is amiss that was not mended.
+    Exits with 1 if a problem remains.
     """
     found = asyncio.run(_doctor(load_settings(), is_mending=fix))
     for finding in found:
         is_mended = fix and finding.remedies
-        click.echo(f"{finding.sentence}{' Mended.' if is_mended else ''}")
+        click.echo(f"{finding.sentence}{' Fixed.' if is_mended else ''}")
     if not found:
-        click.echo("The database has every index that the resources ask for.")
+        click.echo("All indexes are in place.")
     if any(finding.remedies for finding in found) and not fix:
-        click.echo("Run `python -m webapp doctor --fix` to mend it.")
+        click.echo("Run `python -m webapp doctor --fix` to fix this.")
         raise click.exceptions.Exit(1)
 
 
 @commands.command(name="sample")
-@click.option("--heroes", type=click.IntRange(min=0), default=HEROES, help="How many heroes.")
-@click.option("--teams", type=click.IntRange(0, MAX_TEAMS), default=TEAMS, help="How many teams.")
+@click.option("--heroes", type=click.IntRange(min=0), default=HEROES, help="Number of heroes.")
+@click.option("--teams", type=click.IntRange(0, MAX_TEAMS), default=TEAMS, help="Number of teams.")
 def sample_command(heroes: int, teams: int) -> None:
     """Fill an empty database with believable heroes and teams."""
     asyncio.run(_sample(load_settings(), heroes, teams))
@@ -143,17 +145,17 @@ def sample_command(heroes: int, teams: int) -> None:
 @commands.command()
 @click.argument("message")
 def revision(message: str) -> None:
-    """Write a migration for what the models have and the database has not.
+    """Write a migration for what the database lacks.
 
-    MESSAGE says in a few words what it does.
+    MESSAGE describes it in a few words.
     """
     if not message.strip():
-        raise click.BadParameter("say in a few words what it does.", param_hint="MESSAGE")
+        raise click.BadParameter("describe the migration in a few words.", param_hint="MESSAGE")
     path = asyncio.run(_make_revision(load_settings(), message))
     click.echo(
         f"Written: {_shown(path)}. Check it, then run `python -m webapp migrate`."
         if path
-        else "There is nothing to migrate: the database has all that the models have."
+        else "Nothing to migrate: the database matches the models."
     )
 
 
@@ -240,7 +242,7 @@ async def _sample(settings: Settings, heroes: int, teams: int) -> None:
     click.echo(
         f"Added {heroes:,} heroes and {teams:,} teams."
         if is_added
-        else "Nothing was added: there are heroes or teams already, and sample data is for an"
+        else "Nothing added: there are already heroes or teams, and sample data is only for an"
         " empty database."
     )
 

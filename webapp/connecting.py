@@ -23,16 +23,16 @@ POOLER_WORDS = "unsupported startup parameter"
 CANNOT_OPEN = "unable to open database file"
 POOLER_HINT = " Behind PgBouncer set WEBAPP_DATABASE_POOLER=transaction."
 LOG_HINT = (
-    " What was written last is in {} beside it, which is read only where that folder can be"
-    " written: start there once, and copy the file when the server has ended."
+    " The latest changes are in {} next to it, which can only be read in a writable folder: start"
+    " there once, and copy the file after the server has stopped."
 )
-NO_ANSWER = "The database {} does not answer as it should: {}."
+NO_ANSWER = "The database {} reported an error: {}."
 SENTENCES = {
-    Trouble.FULL: "The disk of the database {} is full: make room.",
-    Trouble.READ_ONLY: "The database {} can only be read, and this has to write to it.",
+    Trouble.FULL: "The disk of the database {} is full: free up space.",
+    Trouble.READ_ONLY: "The database {} is read-only, and this command has to write to it.",
 }
 OLD_AND_FIXED = (
-    "The database is not up to date, and can only be read here: run `python -m webapp migrate`"
+    "The database is not up to date, and is read-only here: run `python -m webapp migrate`"
     " where it can be written."
 )
 

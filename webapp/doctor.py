@@ -26,7 +26,7 @@ NO_EXTENSION = (
     "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
     " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
 )
-NOT_FINISHED = "The index {} is not finished."
+NOT_FINISHED = "The index {} is incomplete."
 # What PostgreSQL calls the sort key of a column.
 FOLDED_PART = re.compile(rf'"left"\(fold\((?:\((.+)\)::text|(.+))\), {MAX_KEY_CHARACTERS}\)')
 # Those of all rows that hold them in order; a column, but for its own order, is called by its name.
@@ -154,12 +154,12 @@ def _examine_order(connection: Connection, site: Site) -> Iterable[Finding]:
             if not each.is_finished:
                 yield Finding(NOT_FINISHED.format(each.name), (drop,))
             elif not is_asked_for and _is_made_here(each, table):
-                yield Finding(f"Nothing asks for the index {each.name}.", (drop,))
+                yield Finding(f"Unused index: {each.name}.", (drop,))
         for index in asked.values():
             if not any(_serves(each, index, connection) for each in existing):
                 listed = ", ".join(_parts(index, connection))
                 yield Finding(
-                    f"The list of {table.name} has no index to sort by {index.column.name}.",
+                    f"No index for sorting {table.name} by {index.column.name}.",
                     (f"CREATE INDEX {quoted(index.name)} ON {qualified(table)} ({listed})",),
                 )
 
@@ -270,7 +270,7 @@ def _examine_postgresql(connection: Connection, resources: Sequence[Resource]) -
         elif columns and _is_over(definition, columns):
             kept.add(place)
         elif resource is not None or (is_made_here and is_visible):
-            found.append(Finding(f"Nothing asks for the index {name}.", (drop,)))
+            found.append(Finding(f"Unused index: {name}.", (drop,)))
     missing = [resource for place, resource in names.items() if place not in kept]
     if not missing:
         return found
@@ -278,7 +278,7 @@ def _examine_postgresql(connection: Connection, resources: Sequence[Resource]) -
     if extension is None:
         return found + [Finding(NO_EXTENSION.format(name=each.name)) for each in missing]
     for resource in missing:
-        sentence = f"The search of {resource.label_plural} has no index."
+        sentence = f"The search index of {resource.label_plural} is missing."
         making = trigrams.postgresql_statement(resource, _operators(connection))
         found.append(Finding(sentence, (*extension, making)))
     return found
@@ -340,7 +340,7 @@ def _examine_sqlite(connection: Connection, resources: Sequence[Resource]) -> li
             unused.discard(index.name)
             found += _examine_search(connection, resource, index, existing)
     for name in sorted(unused):
-        sentence = f"Nothing asks for the search index {name}."
+        sentence = f"Unused search index: {name}."
         found.append(Finding(sentence, tuple(_drops(existing, name))))
     return found
 
@@ -357,7 +357,7 @@ def _examine_search(
     if all(held.get(name) == sql for name, sql in whole.items()):
         (waiting,) = connection.exec_driver_sql(index.counting).one()
         if waiting > MOST_WAITING:
-            sentence = f"{waiting:,} changed {resource.label_plural} are not in the index yet."
+            sentence = f"{waiting:,} changed {resource.label_plural} are not indexed yet."
             yield Finding(sentence, tuple(index.refreshing()))
         return
     strange = [name for name in index.tables if name in held and not is_of_index(name, held)]
@@ -372,10 +372,10 @@ def _examine_search(
     if is_filled and changes not in held and all(name in held for name in triggers):
         # They kept it up to date, by a function that other programs do not have.
         remedies = [*_drop_all(existing, triggers), index.tables[changes], *triggers.values()]
-        sentence = f"Only Hero Admin can write to {resource.label_plural}, for their index."
+        sentence = f"Old triggers keep other programs from writing to {resource.label_plural}."
         yield Finding(sentence, tuple(remedies))
         return
-    sentence = f"The search of {resource.label_plural} has no index, or not the right one."
+    sentence = f"The search index of {resource.label_plural} is missing or outdated."
     yield Finding(sentence, (*drops, *index.tables.values(), *index.filling, *triggers.values()))
 
 

@@ -17,33 +17,36 @@ from webapp.unavailable import RefusedAtCommit, Trouble, is_no_value, trouble_of
 RETRY_AFTER_SECONDS = 2
 # Until somebody makes room, or another server is made the one that is written to.
 REPAIR_SECONDS = 10
-UNAVAILABLE = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
-UNANSWERED = "The database is busy, out of reach or asked for too much; try again in a moment."
-CANNOT_SAVE = "Saving is not possible now"
-REFUSED = "This cannot be saved"
+UNAVAILABLE = "The database is busy or unreachable. Nothing was saved. Try again in a moment."
+UNANSWERED = "The database is busy or unreachable, or this took too long. Try again in a moment."
+# Refused whoever asks, for where it came from.
+BLOCKED = "Request blocked"
+CANNOT_SAVE = "Can't save right now"
+REFUSED = "Can't save this"
 FULL = (
-    "The disk of the database is full. Nothing was saved; what is stored can still be read."
-    " Whoever runs this server has to make room."
+    "The disk of the database is full. Nothing was saved, but you can still read everything."
+    " Ask whoever runs this server to free up space."
 )
 READ_ONLY = (
-    "The database may only be read at the moment. Nothing was saved; try again later,"
-    " or tell whoever runs this server."
+    "The database is read-only at the moment. Nothing was saved. Try again later,"
+    " or ask whoever runs this server."
 )
-BROKEN = "This is our mistake. Nothing was saved, and the server has written down what happened."
-NO_VALUE = "There is a value in this request that the database cannot take."
+BROKEN = "Something failed on our side. Nothing was saved, and the error has been logged."
+NO_VALUE = "The request contains a value that the database can't store."
 TITLES = {
-    400: "That request cannot be read",
-    403: "That is not allowed",
+    400: "Bad request",
+    403: "You don't have access",
     404: "Not found",
-    405: "That is not possible here",
-    408: "That took too long",
+    405: "Method not allowed",
+    408: "The request timed out",
     410: "This link no longer works",
-    413: "That is too much at once",
-    414: "That is too much at once",
-    415: "That is not a form",
-    431: "That is too much at once",
+    413: "Request too large",
+    414: "Address too long",
+    415: "Unsupported format",
+    429: "Too many requests",
+    431: "Headers too large",
     500: "Something went wrong",
-    503: "One moment, please",
+    503: "The database is busy",
 }
 
 # What the page of an error needs to know of the form that was sent, for a template alone.

@@ -11,9 +11,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 # Load balancers ask by address.
 ANY_HOST_PATHS = ("/healthz", "/readyz")
-UNKNOWN_HOST = (
-    "This server does not answer under that name. WEBAPP_ALLOWED_HOSTS lists the names it has."
-)
+UNKNOWN_HOST = "Unknown host name. WEBAPP_ALLOWED_HOSTS lists the ones this server answers to."
 
 
 def known_hosts(settings: Settings) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-NOT_SIGNED_IN = "Sign in to go on."
+NOT_SIGNED_IN = "Sign in to continue."
 
 
 class Role(StrEnum):

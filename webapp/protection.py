@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.cross_site import bearer_token_of, is_cross_site
-from webapp.errors import FetchPending, error_response
+from webapp.errors import BLOCKED, FetchPending, error_response
 from webapp.hosts import UNKNOWN_HOST, is_known_host
 from webapp.sizes import size_text
 
@@ -57,10 +57,10 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # Of a form that is too large so much is read, to offer its first fields again.
 BEGINNING_BYTES = 64 * 2**10
 BEGINNING_SECONDS = 10.0
-TOO_BIG = "This is larger than the server accepts."
-LONG_QUERY = "What follows the question mark in this address is longer than anything reads."
-TOO_SLOW = "This took too long to arrive. Nothing was saved; reload this page to send it again."
-CROSS_SITE = "Nothing shows that a page of this site sent this. Open the page here and do it again."
+TOO_BIG = "This request is too large."
+LONG_QUERY = "The query in this address is too long."
+TOO_SLOW = "The upload took too long. Nothing was saved. Reload this page to send it again."
+CROSS_SITE = "This request didn't come from this site. Open the page here and try again."
 
 
 class ProtectionMiddleware:
@@ -102,7 +102,9 @@ class ProtectionMiddleware:
         if refusal:
             # Without the headers: they may be the reason.
             request = Request({**scope, "headers": []})
-            response = error_response(request, *refusal, pending=pending)
+            response = error_response(
+                request, *refusal, title=BLOCKED * (refusal[0] == 403), pending=pending
+            )
             await response(scope, receive, send_protected)
             return
         body = Body(scope, receive, self.max_body_bytes, self.body_seconds)
@@ -222,7 +224,7 @@ def _is_sensible(query: bytes) -> bool:
 
 def too_big(most_bytes: int) -> str:
     """Return what to say of a body that is larger than that."""
-    return f"{TOO_BIG} It takes at most {size_text(most_bytes)} at once; nothing was saved."
+    return f"{TOO_BIG} The limit is {size_text(most_bytes)}; nothing was saved."
 
 
 def _declared_bytes(scope: Scope) -> int:

@@ -162,14 +162,13 @@ def check_serving(settings: Settings) -> Settings:
     """
     if settings.auth == "off" and settings.allowed_hosts:
         raise SettingsError(
-            "WEBAPP_AUTH=off lets everybody in, so it is for this machine alone, and"
-            " WEBAPP_ALLOWED_HOSTS names others."
+            "WEBAPP_AUTH=off turns off sign-in, so it can't be combined with WEBAPP_ALLOWED_HOSTS."
         )
     if not _is_loopback(settings.host):
         if settings.auth == "off":
             raise SettingsError(
-                "WEBAPP_AUTH=off lets everybody in, so it needs a WEBAPP_HOST that only this"
-                f" machine reaches, such as 127.0.0.1, not “{settings.host}”."
+                "WEBAPP_AUTH=off turns off sign-in, so WEBAPP_HOST must be a loopback address"
+                f" such as 127.0.0.1, not “{settings.host}”."
             )
         if len(settings.secret_key.get_secret_value()) < LEAST_KEY_CHARACTERS:
             raise SettingsError(
@@ -226,8 +225,8 @@ def _check_postgresql(url: URL) -> URL:
     unknown = sorted(set(url.query) - POSTGRESQL_PARAMETERS)
     if unknown:
         raise SettingsError(
-            f"WEBAPP_DATABASE_URL has a parameter that is not known: {unknown[0]}"
-            f" (known are {', '.join(sorted(POSTGRESQL_PARAMETERS))} and sslmode)."
+            f"Unknown parameter in WEBAPP_DATABASE_URL: {unknown[0]}"
+            f" (known: {', '.join(sorted(POSTGRESQL_PARAMETERS))}, sslmode)."
         )
     return url
 
@@ -258,4 +257,4 @@ def _refuse_misspelt_variables() -> None:
         if upper.startswith(PREFIX) and upper not in known:
             meant = get_close_matches(upper, known, n=1, cutoff=0.85)
             if meant:
-                raise SettingsError(f"{name} is not a setting: {meant[0]} is meant, it seems.")
+                raise SettingsError(f"Unknown setting {name}; did you mean {meant[0]}?")

@@ -141,7 +141,7 @@ def refusal_sentence(error: DBAPIError) -> str:
     """Return why a database refuses all that was done, as far as it says so."""
     name = getattr(driver_error(error), "constraint_name", None)
     rule = f"its rule “{name}”" if name else "one of its rules"
-    return raised_sentence(error) or f"The database does not accept this because of {rule}."
+    return raised_sentence(error) or f"The database doesn't accept this because of {rule}."
 
 
 # Any: errors of both drivers.

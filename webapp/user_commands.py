@@ -59,9 +59,11 @@ def _in_transaction(
     "--role",
     type=click.Choice([role.value for role in Role]),
     default=Role.VIEWER.value,
-    help="What the user may do.",
+    help="Role of the user.",
 )
-@click.option("--invite", is_flag=True, help="Print a path to choose a password at instead.")
+@click.option(
+    "--invite", is_flag=True, help="Print an invitation link instead of reading a password."
+)
 @_in_transaction
 def add(name: str, role: str, invite: bool) -> Callable[[AsyncSession], Awaitable[str]]:
     """Add an account; the password is read from standard input."""
@@ -71,9 +73,9 @@ def add(name: str, role: str, invite: bool) -> Callable[[AsyncSession], Awaitabl
         password_hash = await _hash(password) if password else None
         user = await changes.add_user(session, _operation(), name, Role(role), password_hash)
         if not invite:
-            return f"{user.name} may sign in as {role}."
+            return f"Added {user.name} as {role}."
         token = await make_link(session, Purpose.INVITE, user.id)
-        return f"{user.name} chooses a password at /welcome?token={token} of the server."
+        return f"{user.name} can set a password at /welcome?token={token} on the server."
 
     return do
 
@@ -89,7 +91,7 @@ def password(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
         user = await _fetch(session, name)
         password_hash = await _hash(given)
         await changes.set_password(session, _operation(), _id_of(user), password_hash)
-        return f"{user.name} has a new password and has to sign in with it."
+        return f"Changed the password of {user.name}, and signed them out."
 
     return do
 
@@ -98,12 +100,12 @@ def password(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
 @name_argument
 @_in_transaction
 def disable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
-    """Shut a user out, at once and everywhere."""
+    """Disable an account: sign it out everywhere, at once."""
 
     async def do(session: AsyncSession) -> str:
         user = await _fetch(session, name)
         await changes.disable(session, _operation(), _id_of(user))
-        return f"{user.name} may not sign in any more."
+        return f"{user.name} can no longer sign in."
 
     return do
 
@@ -112,30 +114,30 @@ def disable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
 @name_argument
 @_in_transaction
 def enable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
-    """Let a user sign in again."""
+    """Enable an account again."""
 
     async def do(session: AsyncSession) -> str:
         user = await _fetch(session, name)
         await changes.enable(session, _operation(), _id_of(user))
-        return f"{user.name} may sign in again."
+        return f"{user.name} can sign in again."
 
     return do
 
 
 @user_commands.command()
 @name_argument
-@click.option("--name", "label", required=True, help="What the token is for.")
+@click.option("--name", "label", required=True, help="Name of the token, such as what it's for.")
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
     default=Role.VIEWER.value,
-    help="What it may do, and never more than the user may.",
+    help="Role of the token, at most that of the user.",
 )
 @click.option(
     "--days",
     type=click.IntRange(1, max(LIFETIMES_DAYS)),
     default=LIFETIMES_DAYS[1],
-    help="How long it works.",
+    help="Days until it expires.",
 )
 @_in_transaction
 def token(name: str, label: str, role: str, days: int) -> Callable[[AsyncSession], Awaitable[str]]:
@@ -158,7 +160,7 @@ def list_command() -> Callable[[AsyncSession], Awaitable[str]]:
     async def do(session: AsyncSession) -> str:
         users = await fetch_users(session)
         if not users:
-            return "There is no account yet."
+            return "No accounts yet."
         width = max(len(user.name) for user in users)
         return "\n".join(f"{user.name:{width}}  {user.role:6}  {user.state}" for user in users)
 
@@ -172,7 +174,7 @@ def _operation() -> Operation:
 async def _fetch(session: AsyncSession, name: str) -> User:
     user = await fetch_user(session, name)
     if user is None:
-        raise Invalid({"name": f"There is no account “{name}”."})
+        raise Invalid({"name": f"Unknown account “{name}”."})
     return user
 
 

@@ -77,7 +77,7 @@ async def test_a_new_password_signs_out_everywhere_else_and_goes_on_here(
         saved = await changed(ann)
         assert (saved.status_code, saved.headers["location"]) == (303, "/account")
         page = await follow(ann, saved)
-        assert flash_of(page) == "Changed your password Everywhere else you are signed out."
+        assert flash_of(page) == "Changed your password You were signed out on all other devices."
         assert ann.cookies["session"] != before
         assert (await elsewhere.get("/heroes")).status_code == 303
         assert (await copy.get("/heroes")).status_code == 303
@@ -89,7 +89,7 @@ async def test_the_current_password_is_needed(ann: httpx.AsyncClient, stored: St
     before = [each.password_hash for each in await stored.all(User)]
     again = await changed(ann, current="wrong horse battery")
     assert again.status_code == 422
-    assert error_beside(again, "Current password") == "This is not your password."
+    assert error_beside(again, "Current password") == "Wrong password."
     assert [each.password_hash for each in await stored.all(User)] == before
     assert (await ann.get("/heroes")).status_code == 200
 
@@ -122,7 +122,7 @@ async def test_a_password_that_cannot_be_is_said_beside_it_and_is_no_guess(
 
 async def test_who_has_no_password_yet_cannot_change_it(client: httpx.AsyncClient) -> None:
     again = await changed(client)
-    assert error_beside(again, "Current password") == "This is not your password."
+    assert error_beside(again, "Current password") == "Wrong password."
 
 
 # Sessions
@@ -149,13 +149,13 @@ async def test_one_session_or_all_others_are_ended(app: Starlette, ann: httpx.As
             each.headers["User-Agent"] = f"device {number}"
             await sign_in(each, OLD)
         page = await ann.get("/account")
-        press = "End the session of device 0, 127.0.0.1"
+        press = "Sign out device 0, 127.0.0.1"
         ended = await submit(ann, form_of(page, press=press))
-        assert flash_of(await follow(ann, ended)) == "Ended 1 session"
+        assert flash_of(await follow(ann, ended)) == "Signed out 1 session"
         answers = [(await each.get("/heroes")).status_code for each in (first, second, third)]
         assert answers == [303, 200, 200]
-        ended = await submit(ann, form_of(page, press="End all others"))
-        assert flash_of(await follow(ann, ended)) == "Ended 2 sessions"
+        ended = await submit(ann, form_of(page, press="Sign out everywhere else"))
+        assert flash_of(await follow(ann, ended)) == "Signed out 2 sessions"
         answers = [(await each.get("/heroes")).status_code for each in (first, second, third, ann)]
         assert answers == [303, 303, 303, 200]
 
@@ -165,7 +165,7 @@ async def test_a_session_of_somebody_else_is_not_ended(
 ) -> None:
     (other,) = [each for each in await stored.all(UserSession) if each.user_id == 1]
     ended = await ann.post("/account/sessions/end", data={"session": other.digest})
-    assert flash_of(await follow(ann, ended)) == "No such session was open any more."
+    assert flash_of(await follow(ann, ended)) == "This session has already ended."
     assert (await client.get("/heroes")).status_code == 200
 
 
@@ -176,7 +176,7 @@ async def test_a_session_that_is_over_is_not_listed(
     stale = update(UserSession).where(UserSession.user_id == 2).values(seen_at=long_ago)  # type: ignore[arg-type]
     await session.execute(stale)
     await session.commit()
-    assert "Signed in nowhere." in text_of(parsed(await client.get("/people/2")))
+    assert "No active sessions." in text_of(parsed(await client.get("/people/2")))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ async def test_a_session_that_is_over_is_not_listed(
             "Safari on iPhone",
         ),
         ("curl/8.9", "curl/8.9"),
-        ("", "Something that does not say what it is"),
+        ("", "Unknown device"),
     ],
 )
 def test_a_browser_is_called_what_people_call_it(user_agent: str, device: str) -> None:

@@ -200,7 +200,7 @@ async def test_an_enum_pages_as_its_database_sorts_it(
 
 async def test_json_is_not_sorted_by(gadgets: httpx.AsyncClient, many: list[Gadget]) -> None:
     page = await gadgets.get("/gadgets?sort=data")
-    assert (page.status_code, alert_of(page)) == (400, "This list cannot be sorted like that.")
+    assert (page.status_code, alert_of(page)) == (400, "This list can't be sorted that way.")
 
 
 @each(

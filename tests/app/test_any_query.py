@@ -92,7 +92,7 @@ HARMLESS = [
     ";".join("ab"),
 ]
 
-TOO_BIG = "This is larger than the server accepts."
+TOO_BIG = "This request is too large."
 
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 HUGE_SKIP = "skip=" + "9" * 5_000
@@ -118,7 +118,7 @@ async def test_a_list_says_what_it_cannot_do_and_shows_what_it_can(
 async def test_a_fragment_says_it_too(client: httpx.AsyncClient, session: AsyncSession) -> None:
     await some_heroes(session, 2)
     page = await client.get("/heroes?size=0", headers=htmx_headers("section#list"))
-    assert (page.status_code, alert_of(page)) == (400, "A page holds 1 to 200 rows.")
+    assert (page.status_code, alert_of(page)) == (400, "Choose between 1 and 200 rows per page.")
     assert len(rows_of(page)) == 2
 
 
@@ -215,8 +215,8 @@ async def test_a_wrong_method_is_told_the_right_ones(
 async def test_a_wrong_method_is_answered_as_the_client_can_read_it(
     client: httpx.AsyncClient,
 ) -> None:
-    assert heading_of(await client.put("/heroes")) == "That is not possible here"
-    assert (await client.put("/api/heroes/")).json() == {"detail": "That is not possible here"}
+    assert heading_of(await client.put("/heroes")) == "Method not allowed"
+    assert (await client.put("/api/heroes/")).json() == {"detail": "Method not allowed"}
 
 
 # Bodies
@@ -240,7 +240,7 @@ async def test_a_body_that_is_too_big_is_refused(client: httpx.AsyncClient, path
     assert (declared.status_code, chunked.status_code) == (413, 413)
     for answer in (declared, chunked):
         said = heading_of(answer) if is_page else answer.json()["detail"]
-        assert said.startswith("That is too much at once" if is_page else TOO_BIG)
+        assert said.startswith("Request too large" if is_page else TOO_BIG)
 
 
 async def test_a_length_that_is_none_is_not_believed(client: httpx.AsyncClient) -> None:
@@ -296,7 +296,7 @@ async def test_what_is_no_form_is_refused_by_a_page(
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     page = await client.post("/heroes", content=b'{"name": "Nova"}', headers=headers)
-    assert (page.status_code, heading_of(page)) == (415, "That is not a form")
+    assert (page.status_code, heading_of(page)) == (415, "Unsupported format")
     assert await stored.count(Hero) == 0
 
 
@@ -339,7 +339,7 @@ async def test_what_another_site_sends_is_refused(
         await client.delete("/api/heroes/1", headers=headers),
     ]
     assert [answer.status_code for answer in answers] == [403] * 4
-    assert heading_of(answers[0]) == "That is not allowed"
+    assert heading_of(answers[0]) == "Request blocked"
     assert await stored.count(Hero) == 1
     assert (await client.get("/heroes", headers=headers)).status_code == 200
 

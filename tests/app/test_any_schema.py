@@ -206,7 +206,7 @@ def told(page: httpx.Response) -> Counter[tuple[str, str]]:
             continue
         table = match[2].removesuffix("s") if match[2] not in COLUMNS else match[2]
         changed = re.search(r"will have (?:no|the default) (\w+)", paragraph)
-        what = "deleted" if "deleted as well" in paragraph else changed[1] if changed else "kept"
+        what = "deleted" if "will be deleted" in paragraph else changed[1] if changed else "kept"
         found[table, what] += int(match[1])
     return found
 

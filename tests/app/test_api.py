@@ -96,9 +96,7 @@ async def test_a_taken_team_name_is_named(
 
 async def test_an_unknown_team_is_named(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/heroes/", json={**NOVA, "team_id": 99})
-    assert (
-        answer.json()["detail"][0]["msg"] == "This team is not there any more. Choose another one."
-    )
+    assert answer.json()["detail"][0]["msg"] == "This team no longer exists. Choose another one."
 
 
 @each(

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 
 import httpx
-import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_team, committed, some_heroes, some_teams
@@ -111,7 +110,7 @@ async def test_should_one_be_gone_meanwhile_nothing_is_deleted(
     await client.post(f"/heroes/{heroes[1].id}/delete")
     refused = await submit(client, form_of(question))
     assert refused.status_code == 409
-    assert alert_of(refused) == "1 of these heroes is not there any more; nothing was done."
+    assert alert_of(refused) == "1 of these heroes no longer exists; nothing was done."
     assert [hero.name for hero in await stored.all(Hero)] == ["Hero 001", "Hero 003", "Hero 004"]
     # The question is asked again about those that are left.
     assert names_in(refused) == ["Hero 001", "Hero 003"]
@@ -141,11 +140,14 @@ async def test_of_two_people_who_delete_overlapping_rows_at_once_one_succeeds(
     assert await stored.count(Hero) == 2
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_nothing_selected_is_a_clear_error(client: httpx.AsyncClient, method: str) -> None:
-    page = await client.request(method, "/heroes/delete")
-    assert page.status_code == 400
-    assert "Select some heroes first." in text_of(parsed(page))
+async def test_with_nothing_selected_the_list_says_what_to_do(client: httpx.AsyncClient) -> None:
+    for act in ("delete", "change"):
+        page = await client.get(f"/heroes/{act}?back=/heroes%3Fage_min%3D3")
+        assert page.headers["Location"] == "/heroes?age_min=3"
+        assert flash_of(await follow(client, page)) == "Select some heroes first."
+        refused = await client.post(f"/heroes/{act}")
+        assert refused.status_code == 400
+        assert "Select some heroes first." in text_of(parsed(refused))
 
 
 async def test_a_thousand_rows_can_be_deleted_at_once_and_more_cannot(
@@ -184,7 +186,7 @@ async def test_the_consequences_are_summed_up_for_all_selected_teams(
     question = await asked(client, "/teams", teams[0].id, teams[1].id)
     said = text_of(by_id(question, "confirm"))
     assert "5 heroes belong to one of these teams and will have no team" in said
-    choice = field_of(question, "Their team becomes")
+    choice = field_of(question, "Move heroes to")
     assert choice.options == {"No team": "", "Team 003": str(teams[2].id)}
     await submit(client, form_of(question), {choice.name: str(teams[2].id)})
     assert {hero.team_id for hero in await stored.all(Hero)} == {teams[2].id}
@@ -199,7 +201,7 @@ async def test_heroes_cannot_be_moved_to_one_of_the_selected_teams(
     data = {"id": [str(team.id) for team in teams], "heroes": str(teams[1].id)}
     refused = await client.post("/teams/delete", data=data)
     assert refused.status_code == 409
-    assert alert_of(refused) == "Choose a team that is there and stays for the heroes."
+    assert alert_of(refused) == "Choose another team for the heroes."
     assert await stored.count(Team) == 2
 
 
@@ -240,7 +242,7 @@ async def test_selected_records_take_along_what_belongs_to_them(
         await committed(session, Maker(code=code))
         await committed(session, Gadget(title=code, maker_code=code))
     question = await asked(gadgets, "/makers", "acme", "wayne")
-    assert "2 gadgets are deleted as well." in text_of(by_id(question, "confirm"))
+    assert "2 gadgets will be deleted too." in text_of(by_id(question, "confirm"))
     # There is no one page that shows the gadgets of several makers.
     assert "2 gadgets" not in [one.text for one in links_of(question)]
     assert (await submit(gadgets, form_of(question))).status_code == 303

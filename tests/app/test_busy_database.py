@@ -172,7 +172,7 @@ async def away(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_a_page_says_so_in_the_look_of_the_site(away: httpx.AsyncClient) -> None:
     page = await refused(away.get("/heroes"))
-    assert heading_of(page) == "One moment, please"
+    assert heading_of(page) == "The database is busy"
     assert "try again" in text_of(parsed(page)).lower()
 
 
@@ -260,7 +260,7 @@ async def test_a_form_that_was_not_saved_is_sent_again_from_the_page_that_says_s
     form = form_of(await client.get("/heroes/new?back=/teams"))
     async with using(app.state.database, connections=size):
         page = await refused(submit(client, form, {**NOVA, "name": " “N” <b>&\r\n", "age": "17"}))
-    assert "What you typed is kept on this page." in text_of(parsed(page))
+    assert "Your input is kept on this page." in text_of(parsed(page))
     # What is masked stands in no page, and is asked for again.
     assert NOVA["secret_name"] not in page.text
     again = form_of(page, press="Try again")
@@ -331,13 +331,13 @@ async def test_a_locked_table_does_not_hold_up_other_pages(
 
 
 def says_it_is_full(page: httpx.Response) -> None:
-    assert heading_of(page) == "Saving is not possible now"
+    assert heading_of(page) == "Can't save right now"
     assert "The disk of the database is full." in text_of(parsed(page))
 
 
 def says_it_is_read_only(page: httpx.Response) -> None:
-    assert heading_of(page) == "Saving is not possible now"
-    assert "The database may only be read at the moment." in text_of(parsed(page))
+    assert heading_of(page) == "Can't save right now"
+    assert "The database is read-only at the moment." in text_of(parsed(page))
 
 
 async def limit_growth(database: Database, pages: int) -> None:
@@ -616,7 +616,7 @@ def test_a_server_of_what_can_only_be_read_starts_reads_and_says_so(
         refused = httpx.post(f"{server.url}/heroes", data=NOVA, headers=headers)
         assert refused.status_code == 503
         says_it_is_read_only(refused)
-    assert "The database can only be read: nothing can be saved." in log.read_text()
+    assert "The database is read-only: nothing can be saved." in log.read_text()
 
 
 def test_a_file_that_is_too_old_and_can_only_be_read_is_said(tmp_path: Path) -> None:
@@ -632,6 +632,6 @@ def test_a_file_that_is_too_old_and_can_only_be_read_is_said(tmp_path: Path) -> 
         )
     assert done.returncode == 2
     assert done.stderr == (
-        "The database is not up to date, and can only be read here:"
+        "The database is not up to date, and is read-only here:"
         " run `python -m webapp migrate` where it can be written.\n"
     )

@@ -84,7 +84,7 @@ async def test_all_that_goes_along_is_told_on_every_level(
     client: httpx.AsyncClient, stored: Stored
 ) -> None:
     question = await client.get("/realms/1/delete")
-    assert "2 towns are deleted as well." in text_of(by_id(question, "confirm"))
+    assert "2 towns will be deleted too." in text_of(by_id(question, "confirm"))
     await submit(client, form_of(question))
     told = {
         deed.said.removeprefix("Olive Owner ") for deed in deeds_of(await client.get("/history"))
@@ -134,7 +134,7 @@ async def test_a_town_is_restored_alone_with_its_houses_where_there_is_a_realm_f
     await client.post("/realms/1/delete")
     refused = await restore(client, await latest_of(stored, "House 0"))
     assert refused.status_code == 409
-    assert reason_of(refused) == "The town that “House 0” had is not there any more."
+    assert reason_of(refused) == "The town that “House 0” had no longer exists."
     assert await stored.count(House) == 4
 
 

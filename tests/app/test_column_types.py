@@ -118,7 +118,7 @@ async def test_the_api_takes_and_gives_every_type_of_text(specimens: httpx.Async
         ("email", "ann", "An email address must have an @-sign."),
         ("site", "example", "Enter a URL like https://example.com."),
         ("site", "ftp://example.com", "Begin the URL with 'http' or 'https'."),
-        ("code", "a1", "This does not have the form ^[A-Za-z]{3}$."),
+        ("code", "a1", "This doesn't match the pattern ^[A-Za-z]{3}$."),
         ("address", "192.0.2", "Enter an address like 192.0.2.1."),
     ],
 )
@@ -239,7 +239,7 @@ async def test_amounts_of_money_are_shown_with_two_places_and_separators(
 # Field, what is typed, what PostgreSQL makes of it, and what it does not read, with a sentence.
 SERVER = [
     ("numbers", "[1, 2, 3]", "{1,2,3}", '["many"]', "Enter a whole number."),
-    ("days", '["2026-11-23"]', "{2026-11-23}", "x", "Enter valid JSON; line 1, column 1 is not."),
+    ("days", '["2026-11-23"]', "{2026-11-23}", "x", "Enter valid JSON: error at line 1, column 1."),
     ("network", "192.0.2.1/24", "192.0.2.1/24", "here", "Enter an address like 192.0.2.1/24."),
     ("block", "192.0.2.0/24", "192.0.2.0/24", "192.0.2.1/24",
      "Enter a network like 192.0.2.0/24."),
@@ -256,11 +256,11 @@ SERVER = [
     ("lasts", "3 days 04:30:00", "3 days 04:30:00", "long",
      "Enter a duration like 3 days 04:30:00."),
     ("facts", '{"b": 1, "a": [2]}', '{"a": [2], "b": 1}', "{",
-     "Enter valid JSON; line 1, column 2 is not."),
+     "Enter valid JSON: error at line 1, column 2."),
     ("name", "Nova", "Nova", "", ""),
     ("mail", "ann@example.com", "ann@example.com", "ann",
-     "The database does not accept this mail."),
-    ("floor", "7", "7", "-1", "The database does not accept this floor."),
+     "The database doesn't accept this mail."),
+    ("floor", "7", "7", "-1", "The database doesn't accept this floor."),
     ("mood", "sad", "sad", "great", "Choose one of the options."),
 ]  # fmt: skip
 KEPT = {name: kept for name, _, kept, _, _ in SERVER}

@@ -60,7 +60,7 @@ async def test_what_somebody_else_changed_meanwhile_is_kept_and_told(
     await submit(editor, theirs, name="Nova Prime", team_id=str(team.id))
     page = await follow(client, await submit(client, mine, age="18"))
     assert flash_of(page) == (
-        "Saved Nova Prime Somebody changed the name and team meanwhile; that was kept."
+        "Saved Nova Prime Someone else changed Name and Team; both changes were saved."
     )
     (found,) = await stored.all(Hero)
     assert (found.name, found.age, found.team_id) == ("Nova Prime", 18, team.id)
@@ -105,7 +105,7 @@ async def test_what_both_changed_is_shown_side_by_side_and_nothing_is_saved_or_l
     page = await in_conflict(client, editor, hero)
     assert page.status_code == 409
     assert "Edward Editor changed this hero while you were editing." in alert_of(page)
-    assert "Their change of Name is kept." in alert_of(page)
+    assert "Their new Name was kept." in alert_of(page)
     assert choices_of(page) == {"Age": ["Theirs: 18", "Yours: 99"]}
     form = form_of(page)
     assert (form["name"], form["age"], form["secret_name"]) == ("Nova Prime", "99", "Sam")
@@ -212,7 +212,7 @@ async def test_a_masked_value_that_i_left_alone_stays_theirs(
     mine, theirs = [await opened(each, f"/heroes/{hero.id}") for each in (client, editor)]
     await submit(editor, theirs, secret_name="Theodora")
     page = await follow(client, await submit(client, mine, age="18"))
-    assert "Somebody changed the secret name meanwhile; that was kept." in flash_of(page)
+    assert "Someone else changed Secret name; both changes were saved." in flash_of(page)
     assert "Theodora" not in page.text
     (found,) = await stored.all(Hero)
     assert (found.secret_name, found.age) == ("Theodora", 18)

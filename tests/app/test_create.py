@@ -172,9 +172,9 @@ async def test_a_field_that_is_needed_cannot_be_left_out(client: httpx.AsyncClie
         ("Age", "age", "-1", "Enter 0 or more."),
         ("Age", "age", "150001", "Enter 150,000 or less."),
         ("Age", "age", HUGE, "Enter 150,000 or less."),
-        ("Age", "age", "9" * 5000, "Enter a number that is not so long."),
+        ("Age", "age", "9" * 5000, "Enter a shorter number."),
         ("Team", "team_id", "abc", "Enter a whole number."),
-        ("Team", "team_id", "999", "This team is not there any more. Choose another one."),
+        ("Team", "team_id", "999", "This team no longer exists. Choose another one."),
     ],
     ids=lambda value: ascii(value)[:30],
 )
@@ -232,7 +232,7 @@ async def test_a_refused_form_sums_up_what_is_wrong_in_the_order_of_its_fields(
 ) -> None:
     page = await client.post("/heroes", data={"name": " ", "secret_name": LONG, "age": "abc"})
     assert alert_of(page) == (
-        "3 things need another look Enter a name. Use at most 200 characters. Enter a whole number."
+        "There are 3 problems Enter a name. Use at most 200 characters. Enter a whole number."
     )
 
 
@@ -305,7 +305,7 @@ async def test_a_team_that_vanishes_while_a_hero_joins_it_is_refused_beside_its_
         await other.commit()
     page = await joining
     assert page.status_code == 422
-    assert error_beside(page, "Team") == "This team is not there any more. Choose another one."
+    assert error_beside(page, "Team") == "This team no longer exists. Choose another one."
     assert await stored.count(Hero) == 0
 
 
@@ -322,7 +322,7 @@ async def test_a_form_sent_twice_creates_one_hero_and_leads_to_the_same_page(
     assert first.headers["location"] == second.headers["location"] == "/heroes?sort=-age"
     assert await stored.count(Hero) == 1
     page = await follow(client, second)
-    assert flash_of(page) == "This was created already; it was not created twice."
+    assert flash_of(page) == "Already created; not created twice."
     assert marked_rows_of(page) == ["Nova"]
 
 
@@ -389,7 +389,7 @@ async def test_a_form_sent_again_brings_a_deleted_hero_back_only_when_asked_once
     await client.post(f"/heroes/{hero.id}/delete")
     page = await submit(client, form, NOVA)
     assert page.status_code == 422
-    assert "This hero was created, and is gone by now. Create it again?" in alert_of(page)
+    assert "This hero was created, but has been deleted since. Create it again?" in alert_of(page)
     assert await stored.count(Hero) == 0
     assert (await submit(client, form_of(page))).status_code == 303
     assert await stored.count(Hero) == 1
@@ -473,7 +473,7 @@ async def test_a_search_that_finds_no_team_says_so(
     await some_teams(session, 60)
     form = form_of(await client.get("/heroes/new"), press="Find")
     page = await submit(client, form, {"team_id.q": "100%"})
-    assert "No team has “100%”." in text_of(form_of(page).tag)
+    assert "No teams match “100%”." in text_of(form_of(page).tag)
 
 
 async def test_a_search_after_which_a_team_is_made_does_not_lose_the_one_time_token(

@@ -82,7 +82,7 @@ async def test_another_site_cannot_write(
         body = "name=Evil&secret_name=Evil"
         answer = await stranger.request(method, path, content=body, headers={**FORM, **headers})
         assert answer.status_code == 403, f"{method} {path}"
-        assert "Open the page here and do it again." in answer.text
+        assert "Open the page here and try again." in answer.text
         assert "set-cookie" not in answer.headers
     assert [hero.name for hero in await stored.all(Hero)] == ["Deadpond"]
 

@@ -44,7 +44,7 @@ DIALOG = htmx_headers("div#confirm")
 def paragraphs_of(page: httpx.Response | Tag) -> list[str]:
     """What the question says before its last sentence, which is always the same."""
     *others, last = [text_of(tag) for tag in by_id(page, "confirm").find_all("p")]
-    assert last == "You can undo this."
+    assert last == "You can undo this afterwards."
     return others
 
 
@@ -114,8 +114,8 @@ async def test_a_hero_that_is_gone_already_is_not_found(
 @pytest.mark.parametrize(
     ("count", "sentence"),
     [
-        (1, "1 hero belongs to this team and will have no team, unless you choose another one."),
-        (217, "217 heroes belong to this team and will have no team, unless you choose another"),
+        (1, "1 hero belongs to this team and will have no team."),
+        (217, "217 heroes belong to this team and will have no team."),
     ],
 )
 async def test_the_consequences_for_others_are_spelled_out_with_a_link_to_them(
@@ -149,7 +149,7 @@ async def test_heroes_of_a_deleted_team_can_be_moved_to_another_one(
     await some_heroes(session, 3, doomed)
     free = await a_hero(session, "Free")
     page = await client.get(f"/teams/{doomed.id}/delete")
-    choice = field_of(page, "Their team becomes")
+    choice = field_of(page, "Move heroes to")
     assert choice.options == {"No team": "", "Z-Force": str(other.id)}
     await submit(client, form_of(page), {choice.name: str(other.id)})
     assert [team.name for team in await stored.all(Team)] == ["Z-Force"]
@@ -230,7 +230,7 @@ async def test_heroes_assigned_while_their_team_is_deleted_never_point_nowhere(
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
     # Whoever came too late is told so beside the field.
     late = await client.post("/heroes/12", data={"team_id": "1"})
-    assert error_beside(late, "Team") == "This team is not there any more. Choose another one."
+    assert error_beside(late, "Team") == "This team no longer exists. Choose another one."
 
 
 async def test_deleting_writes_down_what_befalls_each_hero(
@@ -324,7 +324,7 @@ async def test_a_row_that_cannot_be_deleted_says_why_in_the_dialog(
     answer = await client.delete(f"/teams/{team.id}?heroes=999", headers=DIALOG)
     assert answer.status_code == 409
     assert tops_of(answer) == [("div", "confirm")]
-    assert alert_of(answer) == "Choose a team that is there and stays for the heroes."
+    assert alert_of(answer) == "Choose another team for the heroes."
     assert await stored.count(Team) == 1
 
 
@@ -356,7 +356,7 @@ async def test_records_that_go_along_are_counted_and_deleted(
     await robots(session, "Robot", "Rocket", maker="acme")
     await robots(session, "Teapot")
     page = await gadgets.get("/makers/acme/delete")
-    assert paragraphs_of(page) == ["2 gadgets are deleted as well."]
+    assert paragraphs_of(page) == ["2 gadgets will be deleted too."]
     assert len(rows_of(await gadgets.get(link(page, "2 gadgets")))) == 2
     assert (await submit(gadgets, form_of(page))).status_code == 303
     assert [gadget.title for gadget in await stored.all(Gadget)] == ["Teapot"]
@@ -368,12 +368,12 @@ async def test_records_that_cannot_be_without_it_keep_a_record_from_being_delete
     robot, rocket = await robots(session, "Robot", "Rocket")
     await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
     page = await gadgets.get(f"/gadgets/{robot.id}/delete")
-    assert paragraphs_of(page) == ["1 slot belongs to this gadget and cannot be without one."]
-    choice = field_of(page, "Their gadget becomes")
+    assert paragraphs_of(page) == ["1 slot belongs to this gadget and can't be without one."]
+    choice = field_of(page, "Move slots to")
     assert choice.options == {"Choose…": "", "Rocket": str(rocket.id)}
     refused = await submit(gadgets, form_of(page))
     assert refused.status_code == 409
-    assert alert_of(refused) == "Other records need it, so it was not deleted."
+    assert alert_of(refused) == "Other records need it, so it wasn't deleted."
     assert await stored.count(Gadget) == 2
 
 
@@ -396,7 +396,7 @@ async def test_records_further_along_keep_everything_from_being_deleted(
     await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
     refused = await gadgets.post("/makers/acme/delete")
     assert refused.status_code == 409
-    assert alert_of(refused) == "Other records need it, so it was not deleted."
+    assert alert_of(refused) == "Other records need it, so it wasn't deleted."
     assert (await stored.count(Maker), await stored.count(Gadget)) == (1, 1)
 
 

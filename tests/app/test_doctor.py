@@ -44,8 +44,8 @@ async def test_what_is_missing_is_said_and_made(database: Database, session: Asy
     await session.execute(text(lost))
     await session.commit()
     sentences = [finding.sentence for finding in await examine(database, RESOURCES)]
-    assert sentences[0] == "The list of hero has no index to sort by age."
-    assert sentences[1].startswith("The search of heroes has no index")
+    assert sentences[0] == "No index for sorting hero by age."
+    assert sentences[1].startswith("The search index of heroes is missing")
     assert len(await mend(database, RESOURCES)) == 2
     assert await examine(database, RESOURCES) == []
 
@@ -71,8 +71,8 @@ async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_
     await session.execute(text("CREATE UNIQUE INDEX ux_plain ON hero (name, id)"))
     await session.commit()
     assert [finding.sentence for finding in await examine(database, RESOURCES)] == [
-        "Nothing asks for the index list_hero_name.",
-        "The list of hero has no index to sort by name.",
+        "Unused index: list_hero_name.",
+        "No index for sorting hero by name.",
     ]
     await mend(database, RESOURCES)
     assert await examine(database, RESOURCES) == []
@@ -127,9 +127,7 @@ async def test_an_index_that_was_broken_off_is_made_anew(postgres_url: str) -> N
         for name in ("list_hero_age", "search_hero"):
             await connection.execute(text(unfinished.format(name)))
     found = {finding.sentence for finding in await examine(database, RESOURCES)}
-    assert {
-        f"The index {name} is not finished." for name in ("list_hero_age", "search_hero")
-    } < found
+    assert {f"The index {name} is incomplete." for name in ("list_hero_age", "search_hero")} < found
     # Until then it is not asked.
     async with database.session(is_read_only=True) as session:
         assert not await fetch_has_trigrams(session, RESOURCES[0])
@@ -303,7 +301,7 @@ async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -
     settings = Settings(database_url=sqlite_url, request_timeout_seconds=60)
     database = connect(settings)
     (finding,) = await mend(database, RESOURCES)
-    assert finding.sentence == "Only Hero Admin can write to heroes, for their index."
+    assert finding.sentence == "Old triggers keep other programs from writing to heroes."
     # What is there was not read again, which takes long.
     assert not [each for each in finding.remedies if each.startswith("INSERT")]
     assert await mend(database, RESOURCES) == []
@@ -322,7 +320,7 @@ async def test_many_changes_of_others_are_a_finding(
         other.execute("INSERT INTO team (name) VALUES ('Zoë'), ('Nova')")
     database = connect(Settings(database_url=sqlite_url))
     (finding,) = await mend(database, RESOURCES)
-    assert finding.sentence == "2 changed teams are not in the index yet."
+    assert finding.sentence == "2 changed teams are not indexed yet."
     assert await mend(database, RESOURCES) == []
     await database.close()
 

@@ -30,6 +30,7 @@ from tests.html import (
     row_of,
     rows_of,
     submit,
+    text_of,
     title_of,
 )
 from tests.statements import Statements
@@ -217,7 +218,7 @@ async def test_the_summary_links_to_the_fields_and_the_first_bad_one_is_focused(
 ) -> None:
     hero = await a_hero(session)
     page = await client.post(f"/heroes/{hero.id}", data={"age": "old", "name": ""})
-    assert alert_of(page) == "2 things need another look Enter a name. Enter a whole number."
+    assert alert_of(page) == "There are 2 problems Enter a name. Enter a whole number."
     summary = links_of(by_id(page, "summary"))
     assert [one.href for one in summary] == [f"#{field_of(page, n).id}" for n in ("Name", "Age")]
     focused = [attribute(tag, "id") for tag in parsed(page).find_all(autofocus=True)]
@@ -277,7 +278,7 @@ async def test_a_hero_that_was_never_there_is_not_found(client: httpx.AsyncClien
     for path in ("/heroes/1", "/heroes/1/edit"):
         page = await client.post(path, data={"name": "Nova"})
         assert (page.status_code, heading_of(page)) == (404, "Not found")
-        assert "There is no such hero. It may have been deleted." in page.text
+        assert "This hero doesn't exist. It may have been deleted." in text_of(parsed(page))
 
 
 async def test_a_deleted_hero_has_no_form(client: httpx.AsyncClient, session: AsyncSession) -> None:

@@ -67,7 +67,7 @@ async def test_a_csv_file_for_excel_has_a_byte_order_mark_and_the_separator_that
 ) -> None:
     await a_hero(session, "Zoë; =1")
     page = await client.get("/heroes?q=zo")
-    for name, separator in (("Excel", ","), ("Excel (;)", ";")):
+    for name, separator in (("CSV for Excel", ","), ("CSV for Excel, semicolons", ";")):
         response = await client.get(link(page, name))
         assert response.content.startswith(b"\xef\xbb\xbfname")
         text = response.content.decode("utf-8-sig")
@@ -78,7 +78,7 @@ async def test_a_csv_file_for_excel_has_a_byte_order_mark_and_the_separator_that
     assert plain.content.startswith(b"name\tage\t")
     refused = await client.get("/heroes.csv?separator=%7C")
     assert refused.status_code == 400
-    assert "Separate by a comma, a semicolon or a tab." in refused.text
+    assert "Choose a comma, a semicolon or a tab as the separator." in refused.text
 
 
 async def test_a_csv_file_leaves_masked_columns_out(

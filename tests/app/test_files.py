@@ -182,9 +182,9 @@ async def test_a_form_that_is_refused_says_that_the_file_has_to_be_chosen_again(
 ) -> None:
     page = await cards.post("/cards", data={"name": ""}, files={"photo": ("a.jpg", JPEG)})
     assert (page.status_code, errors_of(page)) == (422, {"Name": "Enter a name."})
-    assert "Choose the file again: browsers do not keep it." in page.text
+    assert "Choose the file again." in page.text
     page = await cards.post("/cards", data={"name": "x"}, files={"photo": ("a", b"x" * 100_001)})
-    assert error_beside(page, "Photo") == "Choose a file of at most 100,000 bytes."
+    assert error_beside(page, "Photo") == "Choose a file with at most 100,000 bytes."
     assert await stored.count(Card) == await stored.count(HistoryBlob) == 0
 
 
@@ -251,7 +251,7 @@ async def test_bytes_of_other_programs_survive_as_well(
     at = f"/cards/{before.id}"
     await cards.post(at, files={"photo": ("a.png", PNG)})
     page = await cards.get(f"{at}/history")
-    await submit(cards, form_of(page, press="Restore the version before"))
+    await submit(cards, form_of(page, press="Restore the version before this"))
     assert await stored.all(Card) == [before]
     page = await follow(cards, await cards.post(f"{at}/delete", data={}))
     await submit(cards, form_of(page, press="Undo"))
@@ -590,7 +590,7 @@ async def test_bytes_that_have_to_be_unique_are_refused_beside_their_field(
     taken = await create("2", b"\0\1")
     assert taken.status_code == 422
     assert errors_of(taken)["Stamp"].startswith("Another leaf has")
-    assert errors_of(await create("2", b"x"))["Stamp"] == "Choose a file of at least 2 bytes."
+    assert errors_of(await create("2", b"x"))["Stamp"] == "Choose a file with at least 2 bytes."
     deleted = await follow(leaves, await leaves.post("/leaves/b,1/delete", data={}))
     assert (await create("2", b"\0\1")).status_code == 303
     before = await rows_in(session)

@@ -182,12 +182,12 @@ async def test_what_a_trigger_rewrites_is_what_the_history_says(
 @pytest.mark.parametrize(
     ("sent", "field", "sentence"),
     [
-        ({"amount": -1}, "amount", "The database does not accept this amount."),
+        ({"amount": -1}, "amount", "The database doesn't accept this amount."),
         ({"needed": None}, "needed", "Enter a needed."),
         (
             {"low": 2, "high": 1},
             "",
-            "The database does not accept this combination of low and high.",
+            "The database doesn't accept this combination of low and high.",
         ),
         ({"name": "Nobody"}, "", "Nobody may be called so."),
     ],
@@ -231,9 +231,9 @@ async def test_what_the_database_checks_last_is_no_error_of_ours(
     await session.execute(text(first))
     await session.commit()
     # SQLite does not say before the end what is wrong, and never where.
-    status, sentence = 409, "This cannot be saved The database does not accept this"
+    status, sentence = 409, "Can't save this The database doesn't accept this"
     if is_postgresql(session):
-        status, sentence = 422, "This meter ID is not there any more. Choose another one."
+        status, sentence = 422, "This meter ID no longer exists. Choose another one."
     async with serving(create_app(settings, [Resource(Pump)]), role=Role.OWNER) as client:
         form = form_of(await client.get("/pumps/new"))
         many = form_of(await client.get("/pumps/change?id=1"))
@@ -250,7 +250,7 @@ async def test_what_the_database_checks_last_is_no_error_of_ours(
             await client.patch("/api/pumps/1", json={"meter_id": 99}),
         ):
             assert answer.status_code == status
-            assert "not accept" in answer.text or sentence in answer.text
+            assert "n't accept" in answer.text or sentence in answer.text
         (before,) = await stored.records(Resource(Pump))
         assert (await client.post("/api/pumps/", json={"name": "Two"})).status_code == 201
         assert before["meter_id"] == 1
@@ -296,7 +296,7 @@ async def test_a_value_that_only_the_driver_refuses_is_named(addresses: httpx.As
     page = await addresses.post("/addresses/1", data=sent)
     assert [answer.status_code for answer in (made, changed, page)] == [422, 422, 422]
     refused = {detail["loc"][-1]: detail["msg"] for detail in made.json()["detail"]}
-    assert refused["host"] == "The database does not accept this host."
+    assert refused["host"] == "The database doesn't accept this host."
     assert changed.json() == made.json()
     assert error_beside(page, "Host") == refused["host"]
 
@@ -350,7 +350,9 @@ async def test_what_a_trigger_owns_is_all_that_an_undo_leaves_and_it_says_so(
             assert told in flash_of(page)
             page = await follow(client, await submit(client, undo_of(page)))
         question = await client.get("/stamped/delete?id=1&id=2")
-        assert "Undo does not take back what triggers" in text_of(by_id(question, "confirm"))
+        assert "Undo doesn't revert what database triggers do" in text_of(
+            by_id(question, "confirm")
+        )
         page = await follow(client, await submit(client, form_of(question)))
         for count in (2, 0, 2):
             page = await follow(client, await submit(client, undo_of(page)))

@@ -156,7 +156,7 @@ async def test_a_filter_finds_teams_by_name_when_there_are_many(
 
 async def test_options_without_a_match_say_so(client: httpx.AsyncClient) -> None:
     options = await client.get("/heroes/options/team_id", params={"q": "<nobody>"})
-    assert text_of(parsed(options)) == "No team matches “<nobody>”."
+    assert text_of(parsed(options)) == "No teams match “<nobody>”."
     assert (await client.get("/heroes/options/name")).status_code == 404
 
 

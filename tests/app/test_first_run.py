@@ -118,7 +118,7 @@ async def test_a_link_works_for_some_time_only(
         ("", PASSWORD, "Name", "Enter a name."),
         (" \t", PASSWORD, "Name", "Enter a name."),
         ("x" * 81, PASSWORD, "Name", "Use at most 80 characters."),
-        ("a\0b", PASSWORD, "Name", "Use letters, digits and signs that can be seen."),
+        ("a\0b", PASSWORD, "Name", "Use only visible characters."),
         ("Ann", "short", "Password", "Use at least 12 characters."),
         ("Ann", "x" * 1025, "Password", "Use at most 1024 bytes."),
     ],
@@ -144,7 +144,7 @@ async def test_with_an_account_the_link_is_worth_nothing(
 async def test_without_an_account_the_sign_in_says_where_the_link_is(
     stranger: httpx.AsyncClient, session: AsyncSession
 ) -> None:
-    words = "There is no account yet"
+    words = "There are no accounts yet"
     assert words in text_of(parsed(await stranger.get("/sign-in")))
     await committed(session, a_user("Bob"))
     assert words not in text_of(parsed(await stranger.get("/sign-in")))
@@ -191,7 +191,7 @@ ON = {"WEBAPP_AUTH": "on"}
 def printed_link(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
-    found = re.fullmatch(r"Make the first account at (http://\S+/welcome\?token=\S+)\n", line)
+    found = re.fullmatch(r"Create the first account at (http://\S+/welcome\?token=\S+)\n", line)
     assert found, line
     return found[1]
 
@@ -233,4 +233,6 @@ def test_a_server_with_an_account_prints_no_link(sqlite_url: str, tmp_path: Path
 def test_a_server_that_asks_nobody_says_so(sqlite_url: str, tmp_path: Path) -> None:
     with running(sqlite_url, tmp_path) as (process, _):
         assert process.stdout is not None
-        assert process.stdout.readline() == "Nobody has to sign in (WEBAPP_AUTH=off).\n"
+        assert (
+            process.stdout.readline() == "Anyone can use it without signing in (WEBAPP_AUTH=off).\n"
+        )

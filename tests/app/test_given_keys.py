@@ -260,14 +260,14 @@ async def test_what_is_nothing_but_its_key_has_pages_that_say_so(
     assert heading_of(show) == "Ann · Seven"
     edit = await albums.get(link(show, "Edit"))
     form = text_of(by_id(edit, "form"))
-    assert "Listener name Ann Album number Seven This is all there is to a liking" in form
+    assert "Listener name Ann Album number Seven A liking has no other fields" in form
     assert link(edit, "New liking") == "/likings/new"
     assert "Save changes" not in form
     for sent in (albums.post("/likings/Ann,7"), albums.patch("/api/likings/Ann,7", json={})):
         assert (await sent).status_code in (200, 303)
     many = await albums.get("/likings/change?id=Ann,7")
-    assert "no field that can be changed" in text_of(by_id(many, "form"))
-    assert "Change 1 liking" not in [one.text for one in links_of(many)]
+    assert "no fields to edit for several at once" in text_of(by_id(many, "form"))
+    assert "Edit 1 liking" not in [one.text for one in links_of(many)]
     await albums.post("/albums", data={"number": "8", "title": "Eight"})
     new = form_of(await albums.get("/likings/new"))
     assert (await submit(albums, new, listener_name="Ann", album_number="8")).status_code == 303

@@ -143,7 +143,7 @@ async def test_many_in_one_go_are_one_line_that_leads_to_each_of_them(
     )
     # Each record tells of it by itself.
     assert "deleted this hero" in sayings_of(await client.get("/heroes/7/history"))[0]
-    undone = await submit(client, form_of(parts, press="Undo all of them"))
+    undone = await submit(client, form_of(parts, press="Undo all"))
     assert undone.status_code == 303
     assert sayings_of(await client.get("/history"))[0] == (
         f"Olive Owner restored {len(ids)} heroes undo"
@@ -182,7 +182,7 @@ async def test_what_befalls_others_is_told_as_a_consequence(
     first, second = deeds_of(await client.get("/history"))
     assert first.said == "Olive Owner deleted team Preventers"
     assert second.said == "Olive Owner changed hero Nova as a consequence"
-    assert second.values == {"Team": f"team {team.id}, which is gone became Z-Force"}
+    assert second.values == {"Team": f"team {team.id} (deleted) became Z-Force"}
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ async def test_a_name_that_is_not_ours_is_refused_unread(
 ) -> None:
     page = await client.get("/heroes", headers=[(b"Host", host.encode())])
     assert page.status_code == 400
-    assert heading_of(page) == "That request cannot be read"
+    assert heading_of(page) == "Bad request"
     assert "WEBAPP_ALLOWED_HOSTS" in page.text
     assert "evil" not in page.text
     answer = await client.get("/api/heroes/", headers=[(b"Host", host.encode())])

@@ -96,7 +96,7 @@ async def test_a_server_whose_disk_is_full_says_so_and_goes_on_reading(
             resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (50_000, hard))
             answers = [await submit(client, form, hero("Nova")) for _ in range(30)]
             full = answers[-1]
-            assert (full.status_code, heading_of(full)) == (503, "Saving is not possible now")
+            assert (full.status_code, heading_of(full)) == (503, "Can't save right now")
             assert "The disk of the database is full." in full.text
             assert (await client.get("/heroes")).status_code == 200
             resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))

@@ -345,7 +345,7 @@ async def test_a_search_without_result_offers_all_heroes(
 ) -> None:
     await three_heroes(session)
     page = await client.get("/heroes?q=nobody")
-    assert "No hero matches “nobody”" in text_of(by_id(page, "list"))
+    assert "No heroes match “nobody”" in text_of(by_id(page, "list"))
     assert len(rows_of(await client.get(link(page, "Show all heroes")))) == 3
 
 
@@ -363,7 +363,7 @@ async def test_filters_without_result_offer_all_heroes(
 ) -> None:
     await three_heroes(session)
     page = await client.get("/heroes?age_min=1000")
-    assert "No hero is like that" in text_of(by_id(page, "list"))
+    assert "No heroes match these filters" in text_of(by_id(page, "list"))
     assert len(rows_of(await client.get(link(page, "Show all heroes")))) == 3
 
 
@@ -411,8 +411,8 @@ async def test_what_cannot_be_read_is_named_above_the_list(
     page = await client.get("/heroes?sort=nonsense&age_min=old&size=9999")
     assert page.status_code == 400
     assert alert_of(page) == (
-        "Age: Enter a whole number. This list cannot be sorted like that."
-        " A page holds 1 to 200 rows."
+        "Age: Enter a whole number. This list can't be sorted that way."
+        " Choose between 1 and 200 rows per page."
     )
     assert len(rows_of(page)) == 3
 

@@ -205,7 +205,7 @@ async def test_it_is_edited_without_being_read(client: httpx.AsyncClient, stored
     page = await client.get("/heroes/1/edit")
     field = field_of(page, "Secret name")
     assert (field.type, field.value) == ("password", "")
-    assert "Leave it empty to keep what it is." in text_of(by_id(page, "form"))
+    assert "Leave blank to keep the current value." in text_of(by_id(page, "form"))
     for typed, kept in (("", SECRET), ("   ", SECRET), (" New ", "New")):
         assert (await submit(client, form_of(page), secret_name=typed)).status_code == 303
         assert [hero.secret_name for hero in await stored.all(Hero)] == [kept]
@@ -214,7 +214,7 @@ async def test_it_is_edited_without_being_read(client: httpx.AsyncClient, stored
 
 async def test_a_new_record_needs_it(client: httpx.AsyncClient) -> None:
     page = await client.get("/heroes/new")
-    assert "Leave it empty" not in text_of(by_id(page, "form"))
+    assert "Leave blank" not in text_of(by_id(page, "form"))
     assert field_of(page, "Secret name").is_required
     refused = await submit(client, form_of(page), name="Nova")
     assert refused.status_code == 422

@@ -130,12 +130,12 @@ async def test_all_that_goes_along_is_counted_in_every_table_and_on_every_level(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     assert said(await client.get("/albums/1/delete")) == [
-        "2 songs are deleted as well.",
-        "2 rows of listed are deleted as well.",
-        "2 rows of note are deleted as well.",
-        "3 rows of played are deleted as well.",
+        "2 songs will be deleted too.",
+        "2 rows of listed will be deleted too.",
+        "2 rows of note will be deleted too.",
+        "3 rows of played will be deleted too.",
         "2 rows of cover will have no song_id.",
-        "You can undo this.",
+        "You can undo this afterwards.",
     ]
 
 
@@ -194,10 +194,10 @@ async def test_links_that_are_not_administered_can_be_given_to_another_record(
 ) -> None:
     before = await contents(database)
     page = await client.get("/listings/1/delete")
-    assert said(page)[0] == ("3 rows of listed belong to this listing and cannot be without one.")
+    assert said(page)[0] == ("3 rows of listed belong to this listing and can't be without one.")
     refused = await submit(client, form_of(page))
-    assert alert_of(refused) == "Other records need it, so it was not deleted."
-    choice = field_of(page, "In listed, listing_id becomes")
+    assert alert_of(refused) == "Other records need it, so it wasn't deleted."
+    choice = field_of(page, "New listing_id for rows of listed")
     assert choice.options == {"Choose…": "", "Evening": "2"}
     answer = await submit(client, form_of(page), {choice.name: "2"})
     after = await contents(database)
@@ -231,7 +231,7 @@ async def test_both_lists_go_and_their_links_with_one_heir_are_there_once(
     await arrange(session, "INSERT INTO listing VALUES (3, 'Night')")
     before = await contents(database)
     page = await client.get("/listings/delete", params={"id": ["1", "2"]})
-    choice = field_of(page, "In listed, listing_id becomes")
+    choice = field_of(page, "New listing_id for rows of listed")
     answer = await submit(client, form_of(page), {choice.name: "3"})
     assert (await contents(database))["listed"] == [(3, 1), (3, 2), (3, 3)]
     await submit(client, undo_of(await follow(client, answer)))
@@ -248,7 +248,7 @@ async def test_rows_that_went_on_meanwhile_are_left_alone_and_told_of(
         "INSERT INTO note VALUES (1, 3, 'Three')",
     )
     page = await follow(client, await submit(client, undo_of(page)))
-    assert flash_of(page).endswith("2 related records were changed since, and left alone.")
+    assert flash_of(page).endswith("2 related records were changed since, and kept as is.")
     found = await contents(database)
     assert (1, 3, "Three") in found["note"]
     assert (1, "hidden", 2) in found["cover"]
@@ -261,7 +261,7 @@ async def test_a_creation_that_other_rows_point_at_is_left_alone(
     page = await follow(client, await client.post("/moods", data={"code": "blue"}))
     await arrange(session, "INSERT INTO felt VALUES ('blue')")
     refused = await submit(client, undo_of(page))
-    assert reason_of(refused) == "Another record points at “blue” by now."
+    assert reason_of(refused) == "Another record points at “blue” now."
     assert await stored.count(Mood) == 1
 
 
@@ -281,7 +281,7 @@ async def test_what_triggers_do_is_said_before(
             "CREATE TRIGGER noted AFTER DELETE ON played EXECUTE FUNCTION noting()",
         )
     *_, limit, last = said(await client.get("/songs/1/delete"))
-    assert limit == "Undo does not take back what triggers of the database do (played)."
+    assert limit == "Undo doesn't revert what database triggers do (played)."
     assert last == "You can undo the rest."
 
 
@@ -387,10 +387,10 @@ async def test_rows_of_partitions_and_of_inheriting_tables_are_told_apart(
     names = ("heard", "remark", "old_remark")
     before = await contents(database, *names)
     paragraphs = said(await client.get("/songs/1/delete"))
-    assert {"2 rows of heard are deleted as well.", "1 row of remark is deleted as well."} <= {
+    assert {"2 rows of heard will be deleted too.", "1 row of remark will be deleted too."} <= {
         *paragraphs
     }
-    assert "Undo does not take back what triggers of the database do (remark)." in paragraphs
+    assert "Undo doesn't revert what database triggers do (remark)." in paragraphs
     page = await follow(client, await client.post("/songs/1/delete"))
     after = await contents(database, *names)
     assert after["heard"] == [(2, 2025), (2, 2026)]
@@ -422,7 +422,9 @@ async def test_rows_that_we_may_not_see_are_told_of_before_they_go_for_good(
         async with serving(create_app(own, resources), role=Role.OWNER) as client:
             before = await contents(database)
             *_, unread, hidden, last = said(await client.get("/albums/1/delete"))
-            assert unread.startswith("Rows of played may change or go along; they cannot be read")
+            assert unread.startswith(
+                "Rows of played may change or be deleted too; they can't be shown"
+            )
             assert hidden.startswith("Rows of note that the database hides from this application")
             assert last == "You can undo the rest."
             page = await follow(client, await client.post("/albums/1/delete"))
@@ -488,11 +490,11 @@ async def test_a_link_that_says_more_is_never_merged_away(
     )
     before = await contents(database, "seat", "song")
     page = await client.get("/songs/1/delete")
-    choice = field_of(page, "In seat, song_id becomes")
+    choice = field_of(page, "New song_id for rows of seat")
     refused = await submit(client, form_of(page), {choice.name: "2"})
     assert refused.status_code == 409
     assert alert_of(refused) == (
-        "The database does not accept this heir for the rows of seat. Choose another."
+        "The database doesn't accept this choice for the rows of seat. Choose another."
     )
     assert await contents(database, "seat", "song") == before
 

@@ -110,7 +110,7 @@ async def test_a_team_gone_meanwhile_is_said_beside_its_field_when_a_hero_is_bro
     await editor.post(f"/teams/{team.id}/delete")
     refused = await submit(client, form_of(page, press=RESTORE))
     assert refused.status_code == 422
-    assert error_beside(refused, "Team") == "This team is not there any more. Choose another one."
+    assert error_beside(refused, "Team") == "This team no longer exists. Choose another one."
     assert (await submit(client, form_of(refused, press=RESTORE), team_id="")).status_code == 303
     assert [found.team_id for found in await stored.all(Hero)] == [None]
 
@@ -141,7 +141,7 @@ async def test_a_program_changes_only_what_it_has_read(
         refused = await client.request(method, path, json={"age": 19}, headers={"If-Match": etag})
         assert refused.status_code == 412
         assert refused.json()["detail"] == (
-            "Somebody changed this hero meanwhile. Read it again first."
+            "Someone else has changed this hero. Read it again first."
         )
     assert [found.age for found in await stored.all(Hero)] == [18]
     fresh = changed.headers["etag"]
@@ -248,7 +248,7 @@ async def test_what_is_done_to_many_is_asked_again_when_one_of_them_was_changed(
     await submit(editor, await opened(editor, f"/heroes/{ids[0]}"), age="18")
     asked = await submit(client, form_of(question), typed)
     assert asked.status_code == 409
-    assert "Somebody changed one of these records meanwhile. Look again." in alert_of(asked)
+    assert "Someone else has changed one of these records. Check again." in alert_of(asked)
     assert sorted(found.age or 0 for found in await stored.all(Hero)) == [17, 17, 18]
     if action == "change":
         assert form_of(asked).values.items() >= {"age": "50", SET + "age": "1"}.items()
@@ -272,7 +272,7 @@ async def test_what_is_done_to_many_goes_on_with_those_that_are_left(
     await editor.post(f"/heroes/{ids[0]}/delete")
     asked = await submit(client, form_of(question), typed)
     assert asked.status_code == 409
-    assert "1 of these heroes is not there any more; nothing was done." in alert_of(asked)
+    assert "1 of these heroes no longer exists; nothing was done." in alert_of(asked)
     assert (await submit(client, form_of(asked))).status_code == 303
     ages = [found.age for found in await stored.all(Hero)]
     assert ages == ([50, 50] if action == "change" else [])

@@ -133,5 +133,5 @@ def test_whatever_is_run_first_works_or_says_what_to_run(project: Path) -> None:
     done = run(project, f"{python} serve")
     assert (done.returncode, done.stderr) == (
         2,
-        "Resource(Villain): sort='threatt' is no column of the model; did you mean 'threat'?\n",
+        "Resource(Villain): sort='threatt' is not a column of the model; did you mean 'threat'?\n",
     )

@@ -129,7 +129,7 @@ async def test_a_page_whose_rows_are_all_gone_leads_back(
     await session.commit()
     page = await client.get(address)
     assert page.status_code == 200
-    assert "Nothing is here any more" in text_of(by_id(page, "list"))
+    assert "Nothing here any more" in text_of(by_id(page, "list"))
     assert _keys(await client.get(link(page, "Go to the first page"))) == _keys(first)
 
 
@@ -142,7 +142,7 @@ async def test_a_search_whose_page_is_gone_does_not_say_that_it_found_nothing(
         await session.delete(hero)
     await session.commit()
     page = await client.get(address)
-    assert "No hero matches" not in text_of(by_id(page, "list"))
+    assert "No heroes match" not in text_of(by_id(page, "list"))
     first = await client.get(link(page, "Go to the first page"))
     assert len(rows_of(first)) == 5
     assert first.url.params["q"] == "hero"

@@ -38,11 +38,11 @@ from webapp.history import Change
 from webapp.identity import Role
 
 PASSWORD = "correct horse battery"
-LAST = "Somebody has to be an owner: make another one first."
+LAST = "There has to be an owner: make someone else an owner first."
 
 
 async def invited(client: httpx.AsyncClient, name: str = "Bob", role: str = "editor") -> str:
-    """Invite somebody and return the path of the link."""
+    """Invite person and return the path of the link."""
     page = await client.get("/people/new")
     shown = await submit(client, form_of(page), name=name, role=role)
     assert (shown.status_code, heading_of(shown)) == (200, f"Invitation for {name}")
@@ -80,7 +80,7 @@ async def test_the_link_is_shown_once_whole_and_kept_by_nobody(
     shown = await submit(client, form_of(page), name="Bob", role="viewer")
     url = str(field_of(shown, "Link").value)
     assert url.startswith("http://localhost/welcome?token=")
-    assert "once and for 7 days" in text_of(parsed(shown))
+    assert "once and expires after 7 days" in text_of(parsed(shown))
     assert shown.headers["cache-control"] == "no-store"
     (kept,) = await stored.all(OneTimeLink)
     token = url.partition("token=")[2]
@@ -101,7 +101,7 @@ async def test_a_host_that_is_not_ours_gets_into_no_link(client: httpx.AsyncClie
     [
         ("", "Enter a name."),
         ("x" * 81, "Use at most 80 characters."),
-        ("olive  OWNER", "There is an account “olive OWNER” already."),
+        ("olive  OWNER", "The name “olive OWNER” is already taken."),
     ],
 )
 async def test_a_name_that_cannot_be_is_said_beside_it_and_nothing_is_lost(
@@ -135,7 +135,7 @@ async def test_another_role_holds_at_once(
     saved = await submit(client, form_of(await client.get(at), press="Save role"), role="editor")
     assert (saved.status_code, saved.headers["location"]) == (303, at)
     page = await follow(client, saved)
-    assert flash_of(page) == "Saved Vera Viewer The role is editor now."
+    assert flash_of(page) == "Saved Vera Viewer Now editor."
     assert field_of(page, "Role of Vera Viewer").value == "editor"
     assert (await viewer.get("/heroes/new")).status_code == 200
 
@@ -226,7 +226,7 @@ async def test_a_disabled_account_gets_no_link_until_it_is_enabled(
     await client.post("/people/2/disable")
     refused = await client.post("/people/2/link")
     assert refused.status_code == 409
-    assert alert_of(refused) == "This account is disabled: enable it first."
+    assert alert_of(refused) == "This account is disabled. Enable it first."
     assert await stored.count(OneTimeLink) == 0
 
 
@@ -241,7 +241,7 @@ async def test_a_reset_is_a_link_after_which_all_else_is_signed_out(
     form = form_of(await client.get("/people/2"), press="New password link")
     shown = await submit(client, form)
     assert heading_of(shown) == "New password for Vera Viewer"
-    assert "once and for a day" in text_of(parsed(shown))
+    assert "once and expires after 1 day" in text_of(parsed(shown))
     assert (await viewer.get("/heroes")).status_code == 200
     page = await anonymous.get(str(field_of(shown, "Link").value))
     await submit(anonymous, form_of(page), {"account.password": PASSWORD})
@@ -265,11 +265,11 @@ async def test_an_owner_ends_somebodys_sessions(
     client: httpx.AsyncClient, viewer: httpx.AsyncClient, stored: Stored
 ) -> None:
     page = await client.get("/people/2")
-    ended = await submit(client, form_of(page, press="End the session of tests, 127.0.0.1"))
-    assert flash_of(await follow(client, ended)) == "Ended 1 session"
+    ended = await submit(client, form_of(page, press="Sign out tests, 127.0.0.1"))
+    assert flash_of(await follow(client, ended)) == "Signed out 1 session"
     assert (await viewer.get("/heroes")).status_code == 303
     ended = await client.post("/people/2/sessions/end")
-    assert flash_of(await follow(client, ended)) == "No such session was open any more."
+    assert flash_of(await follow(client, ended)) == "This session has already ended."
     assert (await client.get("/people/1")).status_code == 200
 
 
@@ -305,7 +305,7 @@ async def test_everything_done_to_people_is_in_the_history_in_words(
         assert line.replace("→ ", "") in page.replace("→ ", "")
     by = {change.by_name for change in await stored.all(Change)}
     assert by == {"Olive Owner"}
-    found = await client.get(link(await client.get("/people/1"), "Their changes"))
+    found = await client.get(link(await client.get("/people/1"), "Activity"))
     assert field_of(found, "Person").value == "Olive Owner"
 
 

@@ -87,7 +87,7 @@ async def test_the_database_is_migrated(postgres: PostgresServer) -> None:
             "WEBAPP_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{port}/hero_admin_pooled",
             "WEBAPP_DATABASE_POOLER": "transaction",
         }
-        assert "was brought to revision" in run_command(environment, "migrate")
+        assert "Migrated the database to revision" in run_command(environment, "migrate")
         assert "up to date" in run_command(environment, "migrate")
     await postgres.drop_database("hero_admin_pooled")
 

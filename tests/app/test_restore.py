@@ -81,7 +81,7 @@ async def test_a_deleted_team_is_restored_with_its_heroes(
     await client.post("/heroes/2", data={"name": "Renamed"})
     page = await follow(client, await restore(client, await latest(stored, Kind.DELETED, "teams")))
     assert flash_of(page) == (
-        "Restored Preventers 1 related record was changed since, and left alone."
+        "Restored Preventers 1 related record was changed since, and kept as is."
     )
     by_name = {hero.name: hero.team_id for hero in await stored.all(Hero)}
     assert by_name == {
@@ -135,7 +135,7 @@ async def test_the_state_before_the_first_change_that_is_written_down_can_be_res
     await client.post(f"/heroes/{hero.id}", data={"name": "Changed", "age": "18"})
     await client.post(f"/heroes/{hero.id}", data={"name": "Changed again"})
     page = await client.get(f"/heroes/{hero.id}/history")
-    restored = await submit(client, form_of(page, press="Restore the version before"))
+    restored = await submit(client, form_of(page, press="Restore the version before this"))
     assert flash_of(await follow(client, restored)) == "Restored Nova"
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
 
@@ -159,7 +159,7 @@ async def test_a_state_with_a_team_that_is_gone_is_refused_with_a_sentence(
     await client.post("/teams/1/delete")
     refused = await restore(client, created)
     assert (refused.status_code, heading_of(refused)) == (409, "Nothing was restored")
-    assert "team is not there any more" in reason_of(refused)
+    assert "no longer exists" in reason_of(refused)
     assert [hero.team_id for hero in await stored.all(Hero)] == [None]
     await client.post("/heroes/1/delete")
     deleted = await latest(stored, Kind.DELETED)
@@ -262,7 +262,7 @@ async def test_a_change_whose_field_was_changed_again_is_not_undone_over_that(
     assert (await undo_change(client, first)).status_code == 303
     assert [(hero.name, hero.age) for hero in await stored.all(Hero)] == [("Nova", 17)]
     again = await undo_change(client, first)
-    assert reason_of(again) == "The hero is as it was before this change already."
+    assert reason_of(again) == "The hero is already as it was before this change."
 
 
 async def test_a_change_back_to_a_team_that_is_gone_or_of_a_deleted_hero_is_refused(
@@ -325,7 +325,7 @@ async def test_one_of_those_that_went_along_can_be_restored_once_its_maker_is_ba
     robot = await latest(stored, Kind.DELETED, "gadgets")
     refused = await restore(gadgets, robot)
     assert refused.status_code == 409
-    assert reason_of(refused) == "The maker code that “Robot” had is not there any more."
+    assert reason_of(refused) == "The maker code that “Robot” had no longer exists."
     await gadgets.post("/makers", data={"code": "acme"})
     assert (await restore(gadgets, robot)).status_code == 303
     assert [gadget.title for gadget in await stored.all(Gadget)] == ["Robot"]

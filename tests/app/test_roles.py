@@ -123,7 +123,7 @@ async def test_a_stranger_may_do_nothing(anonymous: httpx.AsyncClient) -> None:
 
 async def test_a_page_says_why_it_may_not_be_seen(viewer: httpx.AsyncClient) -> None:
     page = await viewer.get("/heroes/new")
-    assert (page.status_code, heading_of(page)) == (403, "That is not allowed")
+    assert (page.status_code, heading_of(page)) == (403, "You don't have access")
     assert "Only editors can open this page. You're signed in as a viewer." in text_of(parsed(page))
     answer = await viewer.delete("/api/heroes/1")
     assert answer.json() == {"detail": "Only editors can do this. You're signed in as a viewer."}

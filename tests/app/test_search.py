@@ -147,7 +147,7 @@ async def test_a_text_that_nothing_can_contain_finds_nothing(
     )
     assert page.status_code == 200
     assert rows_of(page) == []
-    assert "No hero matches" in text_of(parsed(page))
+    assert "No heroes match" in text_of(parsed(page))
 
 
 async def test_what_was_typed_stands_in_the_box_again_and_is_no_markup(
@@ -156,7 +156,7 @@ async def test_what_was_typed_stands_in_the_box_again_and_is_no_markup(
     typed = "<script>alert('&amp;')</script>"
     page = await client.get("/heroes", params={"q": typed})
     assert field_of(page, "Search heroes").value == typed
-    assert f"No hero matches “{typed}”" in text_of(parsed(page))
+    assert f"No heroes match “{typed}”" in text_of(parsed(page))
 
 
 async def test_searching_is_a_form_that_needs_no_script(
@@ -202,8 +202,8 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
             await some_heroes(session, 20)
             await a_hero(session, "Zz Needle")
         page = await client.get("/heroes", params={"q": "needle"})
-        assert "Looking stopped after 15 heroes" in text_of(parsed(page))
-        further = await client.get(link(page, "Look further"))
+        assert "Searched the first 15 heroes" in text_of(parsed(page))
+        further = await client.get(link(page, "Keep searching"))
     assert [row["Name"] for row in rows_of(further)] == ["Zz Needle"]
 
 
@@ -228,7 +228,7 @@ async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     assert names(page) == ["Firestorm"] * 20 + ["Storm"] * 5
     page = await client.get(link(page, "Next page"))
     assert names(page) == ["Storm"] * 15
-    assert "Looking stopped" not in text_of(parsed(page))
+    assert "Searched the first" not in text_of(parsed(page))
     page = await client.get("/heroes?q=storm&before=end")
     assert names(page) == ["Firestorm"] * 5 + ["Storm"] * 20
     page = await client.get(link(page, "Previous page"))

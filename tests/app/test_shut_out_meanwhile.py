@@ -220,7 +220,7 @@ async def test_a_form_that_came_too_late_is_kept_for_whoever_signs_in_again(
 ) -> None:
     page = await eve.slowly("POST", "/heroes", b"name=Nova&secret_name=Sam", eve.be_signed_out)
     assert (page.status_code, heading_of(page)) == (401, "Sign in")
-    assert "what you began goes on" in alert_of(page)
+    assert "continue where you left off" in alert_of(page)
     assert form_of(page)["name"] == "Nova"
     assert await stored.count(Hero) == 0
 

@@ -33,7 +33,7 @@ PASSWORD = "correct horse battery"
 # Quick to verify; another test is about the parameters.
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-WRONG = "This name and this password do not belong together."
+WRONG = "Wrong name or password."
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ async def test_a_stranger_program_is_told_how_to_come_in(
 ) -> None:
     answer = await anonymous.request(method, "/api/heroes/1")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert answer.json() == {"detail": "Sign in to go on."}
+    assert answer.json() == {"detail": "Sign in to continue."}
 
 
 async def test_htmx_gets_the_sign_in_alone(anonymous: httpx.AsyncClient) -> None:
@@ -279,7 +279,7 @@ async def test_a_form_is_saved_after_signing_in_as_it_was_typed(
     typed = {"name": "\n Zoë & <Nova>  ", "age": "17"}
     asked = await submit(anonymous, form, typed)
     assert (asked.status_code, heading_of(asked)) == (401, "Sign in")
-    assert "what you began goes on" in alert_of(asked)
+    assert "continue where you left off" in alert_of(asked)
 
     wrong = await submit(
         anonymous, form_of(asked), {"account.name": "Ann", "account.password": "wrong"}

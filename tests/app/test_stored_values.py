@@ -254,7 +254,7 @@ async def test_whatever_is_cleared_comes_back_as_it_was(
     for number in range(len(before), 0, -1):
         page = await things.get(f"/things/{number}/history")
         assert page.status_code == 200
-        button = "Restore the version before"
+        button = "Restore the version before this"
         if button in page.text:
             restored = await submit(things, form_of(page, press=button))
             assert restored.status_code == 303, text_of(by_id(restored, "main"))

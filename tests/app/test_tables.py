@@ -243,7 +243,7 @@ async def test_a_table_may_be_in_a_schema_beside_one_of_its_name(postgres_url: s
         await connection.exec_driver_sql('CREATE SCHEMA "law court"')
         await connection.run_sync(crimes.table.create)
     found = [finding.sentence for finding in await mend(database, everything)]
-    assert "The search of crimes has no index." in found
+    assert "The search index of crimes is missing." in found
     assert await examine(database, everything) == []
     async with database.session(is_read_only=False) as session:
         hero = await a_hero(session, "Nova")

@@ -143,7 +143,7 @@ async def test_a_token_that_nobody_made_does_not_work(
         answer = await client.request(method, "/api/heroes/", headers=headers)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-        assert answer.json()["detail"].startswith("This token does not work")
+        assert answer.json()["detail"].startswith("Invalid token")
 
 
 async def test_a_token_that_has_ended_does_not_work(
@@ -250,9 +250,9 @@ async def test_a_cookie_works_on_the_api_for_pages_of_this_site_only(
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        (" ", "Enter a name that says what it is for."),
+        (" ", "Enter a name, such as what it's for."),
         ("x" * 81, "Use at most 80 characters."),
-        ("a\0b", "Use letters, digits and signs that can be seen."),
+        ("a\0b", "Use only visible characters."),
     ],
 )
 async def test_a_name_that_cannot_be_is_said_beside_it(
@@ -261,19 +261,22 @@ async def test_a_name_that_cannot_be_is_said_beside_it(
     data = {"name": name, "role": "editor", "days": "365"}
     again = await client.post("/account/tokens", data=data)
     assert (again.status_code, error_beside(again, "Name")) == (422, sentence)
-    assert (field_of(again, "Role").value, field_of(again, "Works for").value) == ("editor", "365")
+    assert (field_of(again, "Role").value, field_of(again, "Expires after").value) == (
+        "editor",
+        "365",
+    )
     assert await stored.count(ApiToken) == 0
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"role": "owner"}, "A token may do no more than its owner, who is an editor."),
+        ({"role": "owner"}, "A token can't do more than its owner, who is an editor."),
         ({"role": "root"}, "Choose a role."),
         ({"role": ""}, "Choose a role."),
-        ({"days": "366"}, "Choose how long it works."),
-        ({"days": "-1"}, "Choose how long it works."),
-        ({"days": "9" * 30}, "Choose how long it works."),
+        ({"days": "366"}, "Choose when it expires."),
+        ({"days": "-1"}, "Choose when it expires."),
+        ({"days": "9" * 30}, "Choose when it expires."),
     ],
 )
 async def test_what_was_not_offered_is_refused(
@@ -304,7 +307,7 @@ async def test_there_is_an_end_to_the_number_of_tokens(
     again = await client.post(
         "/account/tokens", data={"name": "one more", "role": "viewer", "days": "7"}
     )
-    assert error_beside(again, "Name") == "50 tokens are the most: revoke one first."
+    assert error_beside(again, "Name") == "You can have at most 50 tokens. Revoke one first."
     assert await stored.count(ApiToken) == 50
 
 
@@ -325,7 +328,7 @@ async def test_the_command_prints_a_token(
     arguments = ("user", "token", "bob", "--name=ci", "--role=owner", "--days=7")
     refused = await asyncio.to_thread(run, *arguments, url=url)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "A token may do no more than its owner" in refused.stderr
+    assert "A token can't do more than its owner" in refused.stderr
 
 
 # Its last use

@@ -240,7 +240,7 @@ async def test_a_constraint_that_only_the_commit_finds_broken_is_told_and_no_suc
 
     async with serving(added(app, write), role=Role.OWNER) as client:
         page = await client.post("/probe")
-        assert (page.status_code, heading_of(page)) == (409, "This cannot be saved")
+        assert (page.status_code, heading_of(page)) == (409, "Can't save this")
         assert (await client.post("/teams", data={"name": "Next"})).status_code == 303
     assert [team.name for team in await stored.all(Team)] == ["Next"]
 
@@ -410,9 +410,9 @@ async def test_a_server_without_its_database_says_so_to_everybody(
     for each in (page, partial, saved, answer):
         assert (each.status_code, each.headers["retry-after"]) == (503, "2")
         assert_tells_nothing(each)
-    assert heading_of(page) == heading_of(partial) == heading_of(saved) == "One moment, please"
+    assert heading_of(page) == heading_of(partial) == heading_of(saved) == "The database is busy"
     assert parsed(partial).find("html") is None
-    assert "try again in a moment" in answer.json()["detail"]
+    assert "Try again in a moment" in answer.json()["detail"]
     assert static.status_code == 200
 
 

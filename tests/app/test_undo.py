@@ -105,7 +105,7 @@ async def test_heroes_that_went_on_meanwhile_are_left_alone_and_told_of(
     await client.post("/heroes/1", data={"team_id": str(other.id)})
     await client.post("/heroes/2/delete")
     page = await follow(client, await submit(client, undo_of(deleted)))
-    left = "2 related records were changed since, and left alone."
+    left = "2 related records were changed since, and kept as is."
     assert flash_of(page) == f"Restored Preventers {left}"
     assert [hero.team_id for hero in await stored.all(Hero)] == [other.id, team.id]
 
@@ -198,7 +198,7 @@ async def test_a_creation_that_others_have_gone_on_from_is_left_alone(
     await some_heroes(session, 2, team)
     refused = await submit(client, undo_of(created))
     assert refused.status_code == 409
-    assert reason_of(refused) == "2 other records point at “Preventers” by now."
+    assert reason_of(refused) == "2 other records point at “Preventers” now."
     assert await stored.count(Team) == 1
     for id_ in ("1", "2"):
         await client.post(f"/heroes/{id_}/delete")
@@ -229,7 +229,7 @@ async def test_a_change_past_the_history_is_not_overwritten(
     session.add(hero)
     await session.commit()
     refused = await submit(client, undo_of(page))
-    assert reason_of(refused) == "The age of “Nova” is another one by now."
+    assert reason_of(refused) == "The age of “Nova” has changed since."
     assert [found.age for found in await stored.all(Hero)] == [19]
 
 
@@ -240,8 +240,8 @@ async def test_a_second_press_is_refused_politely(
     deleted = await follow(client, await client.post("/heroes/1/delete"))
     created = await follow(client, await client.post("/heroes", data={**NOVA, "name": "Rusty"}))
     for page, sentence in (
-        (deleted, "“Nova” is there already."),
-        (created, "“Rusty” is gone by now."),
+        (deleted, "“Nova” already exists."),
+        (created, "“Rusty” no longer exists."),
     ):
         assert (await submit(client, undo_of(page))).status_code == 303
         refused = await submit(client, undo_of(page))
@@ -399,7 +399,7 @@ async def test_a_gadget_in_a_slot_by_now_stays(
     (robot,) = await stored.all(Gadget)
     await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
     refused = await submit(gadgets, undo_of(page))
-    assert reason_of(refused) == "Another record points at “Robot” by now."
+    assert reason_of(refused) == "Another record points at “Robot” now."
     assert await stored.count(Gadget) == 1
 
 

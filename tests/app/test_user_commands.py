@@ -32,21 +32,21 @@ async def test_an_account_is_added_given_a_password_disabled_and_enabled(
     app: Starlette, database_url: str, stored: Stored
 ) -> None:
     said = await user("add", "Ann", "--role=editor", url=database_url)
-    assert said == "Ann may sign in as editor.\n"
+    assert said == "Added Ann as editor.\n"
     async with serving(app) as client:
         assert await can_sign_in(client)
         said = await user("password", "ann", url=database_url, typed="another horse battery")
-        assert said == "Ann has a new password and has to sign in with it.\n"
+        assert said == "Changed the password of Ann, and signed them out.\n"
         assert (await client.get("/heroes")).status_code == 303
         assert not await can_sign_in(client)
         assert await can_sign_in(client, "another horse battery")
         await user("add", "Olive", "--role=owner", url=database_url)
-        assert await user("disable", "ANN", url=database_url) == "Ann may not sign in any more.\n"
+        assert await user("disable", "ANN", url=database_url) == "Ann can no longer sign in.\n"
         assert (await client.get("/heroes")).status_code == 303
         assert await user("list", url=database_url) == (
             "Ann    editor  disabled\nOlive  owner   active\n"
         )
-        assert await user("enable", "Ann", url=database_url) == "Ann may sign in again.\n"
+        assert await user("enable", "Ann", url=database_url) == "Ann can sign in again.\n"
         assert await can_sign_in(client, "another horse battery")
     changes = await stored.all(Change)
     assert [(each.title, each.via, each.by_name) for each in changes] == [
@@ -59,7 +59,7 @@ async def test_an_invitation_prints_a_link_and_nobody_knows_the_password(
     database_url: str, stored: Stored
 ) -> None:
     said = await user("add", "Ann", "--invite", url=database_url, typed="")
-    assert said.startswith("Ann chooses a password at /welcome?token=")
+    assert said.startswith("Ann can set a password at /welcome?token=")
     assert await user("list", url=database_url) == "Ann  viewer  invited\n"
     (account,) = await stored.all(User)
     assert account.password_hash is None
@@ -67,7 +67,7 @@ async def test_an_invitation_prints_a_link_and_nobody_knows_the_password(
 
 
 def test_a_list_of_nobody_says_so(sqlite_url: str) -> None:
-    assert run("user", "list", url=sqlite_url).stdout == "There is no account yet.\n"
+    assert run("user", "list", url=sqlite_url).stdout == "No accounts yet.\n"
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_a_list_of_nobody_says_so(sqlite_url: str) -> None:
         (("add", "Ann"), "Use at least 12 characters."),
         (("add", "Ann", "--role=king"), "'king' is not one of"),
         (("add", " ", "--invite"), "Enter a name."),
-        (("disable", "Nobody"), "There is no account “Nobody”."),
-        (("enable", "Nobody"), "There is no account “Nobody”."),
+        (("disable", "Nobody"), "Unknown account “Nobody”."),
+        (("enable", "Nobody"), "Unknown account “Nobody”."),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
@@ -89,6 +89,6 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
 def test_a_name_that_is_taken_and_the_last_owner_are_refused(sqlite_url: str) -> None:
     run("user", "add", "Ann", "--role=owner", "--invite", url=sqlite_url)
     said = refusal_of("user", "add", "ANN", "--invite", url=sqlite_url)
-    assert said == "There is an account “ANN” already."
+    assert said == "The name “ANN” is already taken."
     said = refusal_of("user", "disable", "Ann", url=sqlite_url)
-    assert said == "Somebody has to be an owner: make another one first."
+    assert said == "There has to be an owner: make someone else an owner first."

@@ -30,7 +30,7 @@ def test_back_after_signing_out_shows_nothing_of_the_api_either(page: Page) -> N
     expect(page.get_by_label("Password")).to_be_visible()
     page.go_back()
     page.go_back()
-    expect(page.get_by_text("Sign in to go on")).to_be_visible()
+    expect(page.get_by_text("Sign in to continue")).to_be_visible()
     expect(page.get_by_text("secret_name")).to_have_count(0)
 
 

@@ -11,7 +11,9 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.parts import names, picker, row, search_box, status, staying_on_the_page
 from tests.server import Server
 
-BUSY = "<!doctype html><title>Busy</title><h1>One moment, please</h1><p>Try again in a moment.</p>"
+BUSY = (
+    "<!doctype html><title>Busy</title><h1>The database is busy</h1><p>Try again in a moment.</p>"
+)
 
 
 def busy(route: Route) -> None:
@@ -24,7 +26,7 @@ def gone(route: Route) -> None:
 
 each_failure = pytest.mark.parametrize(
     ("failure", "said"),
-    [(busy, "One moment, please"), (gone, "The server cannot be reached.")],
+    [(busy, "The database is busy"), (gone, "The server can't be reached.")],
     ids=["busy", "gone"],
 )
 

@@ -35,7 +35,7 @@ def test_what_the_other_one_changed_is_kept_and_told(page: Page) -> None:
     page.get_by_label("Name", exact=True).fill("Deadpool")
     save(page).click()
     expect(status(page, "Saved Deadpool")).to_contain_text(
-        "Somebody changed the age meanwhile; that was kept."
+        "Someone else changed Age; both changes were saved."
     )
     expect(row(page, "Deadpool")).to_contain_text("77")
 
@@ -48,7 +48,7 @@ def test_what_both_changed_is_asked_about_and_mine_can_be_kept(page: Page) -> No
     page.get_by_label("Age", exact=False).fill("99")
     page.get_by_label("Secret name").fill("Wade")
     save(page).click()
-    expect(notice(page)).to_contain_text("Their change of Name is kept.")
+    expect(notice(page)).to_contain_text("Their new Name was kept.")
     expect(page.get_by_role("radio", name="Theirs: 77")).not_to_be_checked()
     expect(page.get_by_role("radio", name="Yours: 99")).to_be_checked()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Deadpool")
@@ -135,7 +135,9 @@ def test_a_selection_that_somebody_touched_is_asked_about_again(page: Page) -> N
     page.goto("/heroes/delete?id=1&id=2")
     somebody_else(page, age=77)
     page.get_by_role("button", name="Delete 2 heroes").click()
-    expect(page.get_by_role("alert")).to_contain_text("Somebody changed one of these records")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Someone else has changed one of these records"
+    )
     page.get_by_role("button", name="Delete 2 heroes").click()
     expect(status(page, "Deleted 2 heroes")).to_be_visible()
     page.goto("/heroes?q=deadpond")

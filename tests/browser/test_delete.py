@@ -96,7 +96,7 @@ def test_deleting_a_team_says_what_becomes_of_its_heroes(page: Page) -> None:
 def test_the_heroes_of_a_deleted_team_can_be_given_to_another(page: Page) -> None:
     page.goto("/teams")
     page.get_by_role("link", name="Delete Preventers").click()
-    heir = picker(page, "Their team becomes")
+    heir = picker(page, "Move heroes to")
     heir.fill("z-f")
     page.get_by_role("option", name="Z-Force").click()
     heir.press("Enter")
@@ -108,7 +108,7 @@ def test_the_heroes_of_a_deleted_team_can_be_given_to_another(page: Page) -> Non
 def test_the_heroes_of_a_deleted_team_are_not_offered_that_team(page: Page) -> None:
     page.goto("/teams/1")
     page.get_by_role("link", name="Delete…").click()
-    picker(page, "Their team becomes").click()
+    picker(page, "Move heroes to").click()
     expect(page.get_by_role("option", name="Night Watch", exact=True)).to_be_in_viewport()
     expect(page.get_by_role("option", name="Preventers", exact=True)).to_have_count(0)
 

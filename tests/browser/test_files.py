@@ -142,7 +142,7 @@ def test_a_form_that_is_refused_or_overtaken_keeps_the_file_or_asks_for_it_again
     page: Page, database: Path, has_javascript: bool
 ) -> None:
     def choose_again() -> None:
-        hint = page.get_by_text("Choose the file again: browsers do not keep it.")
+        hint = page.get_by_text("Choose the file again.")
         if has_javascript:
             expect(hint).to_be_hidden()
         else:
@@ -163,7 +163,7 @@ def test_a_form_that_is_refused_or_overtaken_keeps_the_file_or_asks_for_it_again
     save(page)
     notice = page.get_by_role("alert").filter(has_text="while you were editing")
     expect(notice).to_contain_text("Theirs: 6 bytes GIF")
-    expect(notice).to_contain_text("Yours: the file that you chose")
+    expect(notice).to_contain_text("Yours: the file you chose")
     choose_again()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Supernova")
     save(page)
@@ -197,7 +197,7 @@ def test_a_file_that_is_too_large_is_not_sent(page: Page, database: Path, tmp_pa
     with staying_on_the_page(page):
         save(page)
         expect(photo(page)).to_be_focused()
-    sentence = "Choose a file of at most 100 kB."
+    sentence = "Choose a file with at most 100 kB."
     expect(photo(page)).to_have_js_property("validationMessage", sentence)
     # Of the others only the server knows how large they may be.
     photo(page).set_input_files([])
@@ -205,7 +205,7 @@ def test_a_file_that_is_too_large_is_not_sent(page: Page, database: Path, tmp_pa
     huge.write_bytes(bytes(6_000_000))
     page.get_by_label("Scan").set_input_files(huge)
     save(page)
-    sentence = "Choose a file of at most 5.2 MB."
+    sentence = "Choose a file with at most 5.2 MB."
     expect(page.get_by_label("Scan")).to_have_js_property("validationMessage", sentence)
     expect(page.get_by_text("Files may be up to 5.2 MB in total.")).to_be_visible()
     assert stored(database)[0] == ("Nova", SMALL)

@@ -49,7 +49,7 @@ def test_an_error_keeps_what_was_typed_and_puts_the_focus_on_the_first_bad_field
     expect(page.get_by_label("Age")).to_have_accessible_description("Enter a whole number.")
     expect(page.get_by_label("Age")).to_have_value("old")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Nova")
-    expect(page.get_by_role("alert")).to_contain_text("2 things need another look")
+    expect(page.get_by_role("alert")).to_contain_text("There are 2 problems")
 
 
 def answering_dialogs(page: Page, *, is_leaving: bool) -> list[Dialog]:
@@ -349,7 +349,7 @@ def test_a_team_is_chosen_with_the_pointer(page: Page) -> None:
 def test_a_team_that_there_is_not_is_neither_saved_nor_lost(page: Page) -> None:
     page.goto("/heroes/1/edit")
     picker(page).fill("nobody")
-    expect(page.get_by_text("No team matches “nobody”.")).to_be_visible()
+    expect(page.get_by_text("No teams match “nobody”.")).to_be_visible()
     with staying_on_the_page(page):
         save(page).click()
         expect(picker(page)).to_be_focused()

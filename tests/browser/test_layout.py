@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.parts import FROM_HERE, filter_button, names, row
+from tests.browser.parts import FROM_HERE, filter_button, names, row, status
 
 LONG = "W" * 200
 WIDTHS = (320, 390, 600, 768, 1000, 1001, 1280, 1920)
@@ -24,7 +24,10 @@ PATHS = (
     "/teams/1",
     "/teams/1/delete",
     "/people",
+    "/people/new",
+    "/people/1",
     "/account",
+    "/account/tokens/new",
     "/api/docs",
     "/nothing",
 )
@@ -111,6 +114,22 @@ def test_the_rows_scroll_between_toolbar_and_pager_which_stay_in_view(page: Page
     expect(page.get_by_role("searchbox", name="Search heroes")).to_be_in_viewport()
     expect(page.get_by_role("link", name="Next page")).to_be_in_viewport()
     assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_was_done_is_said_below_the_list_and_covers_nothing_of_it(page: Page) -> None:
+    page.goto("/heroes/1/delete")
+    page.get_by_role("button", name="Delete hero").click()
+    said = status(page, "Deleted Deadpond")
+    expect(said).to_be_visible()
+    names(page).last.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    following = page.get_by_role("link", name="Next page")
+    expect(following).to_be_in_viewport(ratio=1)
+    end, start = following.bounding_box(), said.locator("> *").bounding_box()
+    assert end is not None
+    assert start is not None
+    assert end["y"] + end["height"] <= start["y"]
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -247,7 +247,7 @@ def test_the_count_of_a_search_is_loaded_and_announced(page: Page) -> None:
     expect(status(page, "1–25 of 96")).to_be_visible()
     search_box(page).fill("nobody at all")
     expect(page.get_by_role("heading", name="Heroes 0")).to_be_visible()
-    expect(page.get_by_role("heading", name="No hero matches “nobody at all”")).to_be_visible()
+    expect(page.get_by_role("heading", name="No heroes match “nobody at all”")).to_be_visible()
     page.get_by_role("link", name="Show all heroes").click()
     expect(names(page)).to_have_count(25)
     expect(search_box(page)).to_have_value("")

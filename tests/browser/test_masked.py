@@ -66,7 +66,7 @@ def test_what_cannot_be_shown_is_said(page: Page) -> None:
     page.goto("/heroes")
     page.route("**/reveal/**", lambda route: route.fulfill(status=404, body="gone"))
     show(page, "Deadpond").click()
-    expect(page.get_by_role("alert")).to_contain_text("It cannot be shown.")
+    expect(page.get_by_role("alert")).to_contain_text("Couldn't show the value.")
     expect(show(page, "Deadpond")).to_be_visible()
 
 

@@ -14,9 +14,9 @@ each_way = pytest.mark.parametrize("has_javascript", [True, False])
 
 
 def invite(page: Page, name: str) -> str:
-    """Invite somebody as an editor and return the link."""
+    """Invite person as an editor and return the link."""
     page.goto("/people")
-    page.get_by_role("link", name="Invite somebody").click()
+    page.get_by_role("link", name="Invite person").click()
     page.get_by_label("Name").fill(name)
     page.get_by_role("radio", name=re.compile("^Editor")).check()
     page.get_by_role("button", name="Invite").click()

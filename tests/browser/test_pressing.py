@@ -3,6 +3,7 @@
 Pressed, and let go a moment later, as a hand does it: what closes in between takes the page along.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ FLOATING = {
         "/teams",
         lambda page: page.get_by_role("link", name="Delete Preventers").click(),
         lambda page: page.get_by_role("dialog"),
+    ),
+    "exports": Floating(
+        "/heroes",
+        lambda page: page.get_by_role("button", name="Export").click(),
+        lambda page: page.get_by_role("list", name="Export"),
     ),
     "keys": Floating(
         "/heroes",
@@ -144,6 +150,18 @@ def test_the_words_of_a_question_can_be_pressed_and_a_press_beside_it_closes_it(
     expect(row(page, "Preventers")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [390])
+def test_the_words_of_an_export_fetch_it_with_the_list_as_it_is(page: Page) -> None:
+    floating = FLOATING["exports"]
+    page.goto("/heroes?q=dead")
+    floating.open(page)
+    with page.expect_download() as download:
+        press_text(page, floating.find(page).get_by_text("a single array"))
+    assert json.loads(download.value.path().read_bytes())[0]["name"] == "Deadpond"
+    press(page, 5, 5)
+    expect(floating.find(page)).to_be_hidden()
+
+
 def test_the_words_below_the_options_of_a_picker_leave_it_open(page: Page) -> None:
     shown = opened(page, FLOATING["picker"])
     hint = page.get_by_text("Type to find more teams.")
@@ -161,8 +179,8 @@ def test_the_words_below_the_options_of_a_picker_leave_it_open(page: Page) -> No
 
 def test_the_words_beside_a_box_of_a_row_and_of_a_form_tick_it(page: Page) -> None:
     page.goto("/heroes/change?id=1&id=2")
-    press_text(page, page.locator("label").filter(has_text="Change the age"))
-    expect(page.get_by_role("checkbox", name="Change the age")).to_be_checked()
+    press_text(page, page.locator("label").filter(has_text="Change age"))
+    expect(page.get_by_role("checkbox", name="Change age")).to_be_checked()
 
 
 @pytest.mark.parametrize("width", [390])

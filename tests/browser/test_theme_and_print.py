@@ -42,7 +42,7 @@ def test_a_chosen_theme_outweighs_the_system_until_it_is_given_back(page: Page) 
     page.reload()
     expect_ground(page, LIGHT)
     with page.expect_response("**/theme"):
-        page.get_by_role("button", name="As the system").click()
+        page.get_by_role("button", name="System").click()
     expect_ground(page, DARK)
     page.reload()
     expect_ground(page, DARK)

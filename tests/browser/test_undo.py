@@ -118,7 +118,7 @@ def test_the_history_is_narrowed_and_nobody_is_shut_out_of_it(
     page.goto("/history")
     expect(page.get_by_role("listitem").filter(has_text="Spider-Boy")).to_be_visible()
     axe(page)
-    page.get_by_label("What").select_option("Changed")
+    page.get_by_label("Action").select_option("Changed")
     if not has_javascript:
         page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("listitem").filter(has_text="Spider-Boy")).to_have_count(0)

@@ -39,6 +39,17 @@ def test_the_list_is_searched(page: Page) -> None:
     expect(names(page)).to_have_count(5)
 
 
+def test_enter_in_a_box_of_a_row_does_what_is_possible_with_the_selection(page: Page) -> None:
+    page.goto("/heroes?team=1")
+    box = page.get_by_role("checkbox", name="Select").first
+    box.press("Enter")
+    expect(status(page, "Select some heroes first.")).to_be_visible()
+    expect(page).to_have_url("/heroes?team=1")
+    box.check()
+    box.press("Enter")
+    expect_title(page, "Edit 1 hero")
+
+
 def test_the_list_is_filtered_by_several_teams_none_and_a_range_of_ages(page: Page) -> None:
     page.goto("/heroes")
     filter_button(page, "Team").click()
@@ -116,7 +127,7 @@ def test_a_hero_is_created_with_a_team_found_by_name(page: Page) -> None:
     page.get_by_label("Secret name").fill("Somebody")
     page.get_by_role("searchbox", name="Find another team").fill("z-f")
     submit(page, "Find")
-    expect(page.get_by_text("Choose among the teams with “z-f”.")).to_be_visible()
+    expect(page.get_by_text("Choose from the teams that match “z-f”.")).to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Nova")
     page.get_by_label("Team", exact=False).first.select_option("Z-Force")
     submit(page, "Create hero")
@@ -131,7 +142,7 @@ def test_enter_in_the_search_for_a_team_searches_and_saves_nothing(page: Page) -
     page.get_by_label("Secret name").fill("Somebody")
     page.get_by_role("searchbox", name="Find another team").fill("wakal")
     page.get_by_role("searchbox", name="Find another team").press("Enter")
-    expect(page.get_by_text("Choose among the teams with “wakal”.")).to_be_visible()
+    expect(page.get_by_text("Choose from the teams that match “wakal”.")).to_be_visible()
     page.goto("/heroes?q=nova&sort=id")
     expect(names(page)).to_have_text(["Zoë Nova"])
 
@@ -202,7 +213,7 @@ def test_the_heroes_of_a_deleted_team_are_given_to_another(page: Page) -> None:
     expect(page.get_by_text("38 heroes belong to this team")).to_be_visible()
     page.get_by_role("searchbox", name="Find another team").fill("z-f")
     submit(page, "Find")
-    page.get_by_label("Their team becomes").select_option("Z-Force")
+    page.get_by_label("Move heroes to").select_option("Z-Force")
     submit(page, "Delete team")
     expect(status(page, "Deleted Preventers")).to_be_visible()
     page.goto("/teams/2")

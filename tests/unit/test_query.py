@@ -118,7 +118,10 @@ def test_a_page_may_have_any_size_up_to_the_largest(size: str, number: int) -> N
 @pytest.mark.parametrize("size", ["0", "201", "-1", "1.5", "٣", "007x", "9" * 5_000])
 def test_a_page_of_another_size_has_the_usual_one_and_says_so(size: str) -> None:
     query = parsed(f"size={size}")
-    assert (query.size, query.problems) == (DEFAULT_SIZE, ("A page holds 1 to 200 rows.",))
+    assert (query.size, query.problems) == (
+        DEFAULT_SIZE,
+        ("Choose between 1 and 200 rows per page.",),
+    )
 
 
 def test_too_many_values_are_named() -> None:

@@ -40,18 +40,18 @@ class Extended(HeroCreate):
 # Any: what a type checker would not let pass.
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"model": HeroCreate}, "Resource(HeroCreate): the model needs table=True to be administered."),
-    ({"sort": "agee"}, "sort='agee' is no column of the model; did you mean 'age'?"),
-    ({"sort": "-"}, "sort='-' is no column of the model."),
+    ({"sort": "agee"}, "sort='agee' is not a column of the model; did you mean 'age'?"),
+    ({"sort": "-"}, "sort='-' is not a column of the model."),
     ({"sort": Hero.age}, "sort= takes a text, not Hero.age."),
     ({"columns": (Hero.name, Team.name)}, "columns= takes columns of the model, and Team.name is"),
-    ({"columns": ("name",)}, "columns= takes columns of the model, and 'name' is none."),
-    ({"columns": (Hero.team,)}, "columns= takes columns of the model, and Hero.team is none."),
+    ({"columns": ("name",)}, "columns= takes columns of the model, and 'name' isn't one."),
+    ({"columns": (Hero.team,)}, "columns= takes columns of the model, and Hero.team isn't one."),
     ({"columns": Hero.name}, "columns= takes several columns, such as (Model.name,) with a comma."),
     ({"search": Hero.name}, "search= takes several columns"),
-    ({"search": (Hero.age,)}, "search= looks into texts, and age is none."),
+    ({"search": (Hero.age,)}, "search= takes text columns, and age isn't one."),
     ({"search": (Hero.name, Hero.name)}, "search= names name twice."),
     ({"filters": (Hero.age, Hero.age)}, "filters= names age twice."),
-    ({"filters": (Hero.name,)}, "filters= cannot filter by name, as it has too many values."),
+    ({"filters": (Hero.name,)}, "filters= can't filter by name, as it has too many values."),
     (
         {"title": Team.name},
         "title= takes a column of the model or a function of a record, and Team.name is neither.",
@@ -60,14 +60,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"title": "name"},
         "title= takes a column of the model or a function of a record, and 'name' is neither.",
     ),
-    ({"masked": (Team.name,)}, "masked= takes columns of the model, and Team.name is none."),
+    ({"masked": (Team.name,)}, "masked= takes columns of the model, and Team.name isn't one."),
     ({"create": "HeroCreate"}, "create= takes a schema, not 'HeroCreate'."),
-    ({"create": Extended}, "create= has the field agee, and the model has not."),
-    ({"money": (Hero.name,)}, "money= takes columns of numbers, and name is none."),
+    ({"create": Extended}, "create= has the field agee, which the model doesn't have."),
+    ({"money": (Hero.name,)}, "money= takes numeric columns, and name isn't one."),
     ({"clumns": (Hero.name,)}, "there is no argument clumns=; did you mean columns=?"),
     ({"lists": ()}, "there is no argument lists=."),
-    ({"name": "a/b"}, "name='a/b' is no part of an address, such as team-sizes."),
-    ({"icon": "heroe"}, "icon='heroe' is no symbol of static/icons.svg; did you mean 'hero'?"),
+    ({"name": "a/b"}, "name='a/b' is not a valid URL segment, such as team-sizes."),
+    ({"icon": "heroe"}, "icon='heroe' is not a symbol in static/icons.svg; did you mean 'hero'?"),
     ({"name": "history"}, "/history is taken, so give it another name=."),
     ({"name": "teams"}, "/teams is taken, so give it another name=."),
 ]
@@ -85,7 +85,7 @@ def test_a_mistake_is_said_in_a_sentence(arguments: dict[str, Any], said: str) -
 def test_what_is_no_resource_is_said_in_a_sentence() -> None:
     # Any: what a type checker would not let pass.
     model: Any = Hero
-    with pytest.raises(ResourceError, match="is no Resource: write Resource"):
+    with pytest.raises(ResourceError, match="is not a Resource: wrap the model"):
         Site((teams, model))
     with pytest.raises(ResourceError, match="takes a class, such as Hero"):
         Site((teams, Resource(model(name="Nova", secret_name="Sam"))))

@@ -45,7 +45,7 @@ def test_a_derived_schema_has_the_fields_and_the_limits_of_its_model() -> None:
     [
         ("name", "x", "Use at least 2 characters."),
         ("name", "x" * 6, "Use at most 5 characters."),
-        ("name", 7, "Enter a text."),
+        ("name", 7, "Enter some text."),
         ("damage", 0, "Enter more than 0."),
         ("damage", 10, "Enter less than 10."),
         ("damage", "much", "Enter a number."),
@@ -77,7 +77,7 @@ def test_an_update_needs_nothing_and_takes_nothing_away() -> None:
     assert HeroUpdate.model_validate({}).model_dump(exclude_unset=True) == {}
     changed = HeroUpdate.model_validate({"age": None})
     assert changed.model_dump(exclude_unset=True) == {"age": None}
-    assert sentences(HeroUpdate, name=None) == {"name": "Enter a text."}
+    assert sentences(HeroUpdate, name=None) == {"name": "Enter some text."}
     assert sentences(HeroUpdate, name=" ") == {"name": "Enter a name."}
 
 

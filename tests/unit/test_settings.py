@@ -127,16 +127,13 @@ def test_a_database_in_memory_is_refused_with_the_reason(
 def test_an_unknown_parameter_of_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBAPP_DATABASE_URL", f"{POSTGRESQL}?pool=5")
     assert refusal() == (
-        "WEBAPP_DATABASE_URL has a parameter that is not known: pool"
-        " (known are host, port, ssl and sslmode)."
+        "Unknown parameter in WEBAPP_DATABASE_URL: pool (known: host, port, ssl, sslmode)."
     )
 
 
 def test_a_misspelt_variable_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBAPP_DATABSE_URL", POSTGRESQL)
-    assert refusal() == (
-        "WEBAPP_DATABSE_URL is not a setting: WEBAPP_DATABASE_URL is meant, it seems."
-    )
+    assert refusal() == ("Unknown setting WEBAPP_DATABSE_URL; did you mean WEBAPP_DATABASE_URL?")
 
 
 def test_a_variable_that_resembles_no_setting_is_left_alone(

@@ -17,10 +17,10 @@ from webapp.admin.requests import form_of, operation_of, session_of
 from webapp.identity import identity_of
 from webapp.templating import Flash, redirect, render
 
-NOBODY = "Nobody has this account."
-NO_ACCOUNT = "Nobody has an account while WEBAPP_AUTH is off."
-NO_TOKEN = "There is no such token. It may have been revoked."  # noqa: S105 - no secret
-ENDED_BEFORE = "No such session was open any more."
+NOBODY = "This account doesn't exist."
+NO_ACCOUNT = "There are no accounts while WEBAPP_AUTH is off."
+NO_TOKEN = "Unknown token. It may have been revoked."  # noqa: S105 - no secret
+ENDED_BEFORE = "This session has already ended."
 CONFIRM = ("confirm",)
 
 
@@ -32,7 +32,7 @@ async def end_sessions(request: Request) -> Response:
     but = "" if only else digest_in(request)
     session, operation = session_of(request), operation_of(request)
     count = await changes.sign_out(session, operation, id_of(user), but=but, only=only)
-    flash = Flash("Ended", "1 session" if count == 1 else f"{count} sessions")
+    flash = Flash("Signed out", "1 session" if count == 1 else f"{count} sessions")
     return redirect(request, url_of(request), flash if count else Flash(ENDED_BEFORE))
 
 
@@ -44,7 +44,7 @@ async def revoke_page(request: Request) -> Response:
         raise HTTPException(404, NO_TOKEN)
     context = {
         "title": f"Revoke {token.name}?",
-        "sentences": ["Whatever uses this token is shut out at once. It cannot be brought back."],
+        "sentences": ["Anything that uses this token loses access at once. You can't undo this."],
         "problem": "",
         "verb": "Revoke",
         "url": f"{url_of(request)}/tokens/{token.id}/revoke",

@@ -14,13 +14,13 @@ from webapp.accounts.guess import accept, make_guess
 from webapp.accounts.once import show_once
 from webapp.accounts.pages import enter
 from webapp.accounts.passwords import check_password
-from webapp.accounts.tokens import A_ROLE, LIFETIMES_DAYS
+from webapp.accounts.tokens import LIFETIMES_DAYS
 from webapp.admin.requests import form_of, operation_of, session_of
 from webapp.errors import Invalid
 from webapp.identity import Role, identity_of
 from webapp.templating import Flash, redirect, render
 
-WRONG = "This is not your password."
+WRONG = "Wrong password."
 DAYS = {str(days): days for days in LIFETIMES_DAYS}
 DEFAULT_DAYS = "30"
 
@@ -56,7 +56,7 @@ async def change_password(request: Request) -> Response:
     await changes.set_password(
         session_of(request), operation_of(request), id_of(user), password_hash
     )
-    flash = Flash("Changed", "your password", note="Everywhere else you are signed out.")
+    flash = Flash("Changed", "your password", note="You were signed out on all other devices.")
     return await enter(request, redirect(request, "/account", flash), user)
 
 
@@ -78,8 +78,8 @@ async def add_token(request: Request) -> Response:
         return _ask_token(request, given, invalid.sentences)
     assert token is not None
     sentences = (
-        "Copy it now: it is not shown again.",
-        f"A program that sends it to the API is {A_ROLE[role]} for {days} days.",
+        "Copy it now. You won't see it again.",
+        f"Programs that send it to the API have the {role} role for {days} days.",
     )
     return show_once(request, "New token", "Token", token, sentences, "/account")
 

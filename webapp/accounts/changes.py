@@ -25,8 +25,8 @@ from webapp.errors import Invalid
 from webapp.history import Operation
 from webapp.identity import Role
 
-LAST_OWNER = "Somebody has to be an owner: make another one first."
-SHUT_OUT = "This account is disabled: enable it first."
+LAST_OWNER = "There has to be an owner: make someone else an owner first."
+SHUT_OUT = "This account is disabled. Enable it first."
 
 # That it was, and nothing of what it is.
 PASSWORD_SET = {"password": (None, None)}
@@ -45,7 +45,7 @@ async def add_user(
     await take_turn(session)
     other = same_looking(name, await fetch_names(session))
     if other is not None and fold_name(other) != fold_name(name):
-        raise Invalid({"name": f"This would be read as “{other}”, who has an account already."})
+        raise Invalid({"name": f"This looks too much like “{other}”, who already has an account."})
     user = User(
         name=name,
         folded_name=fold_name(name),
@@ -57,7 +57,7 @@ async def add_user(
         async with session.begin_nested():
             session.add(user)
     except IntegrityError:
-        raise Invalid({"name": f"There is an account “{name}” already."}) from None
+        raise Invalid({"name": f"The name “{name}” is already taken."}) from None
     await void_links(session, None)
     operation = operation or Operation(user.identity, "page")
     values = {"name": (None, name), "role": (None, str(role))}
@@ -154,7 +154,7 @@ async def add_token(
         return None
     name = check_token(user, name, role, days)
     if len(await fetch_tokens(session, user_id)) >= MOST_TOKENS:
-        raise Invalid({"name": f"{MOST_TOKENS} tokens are the most: revoke one first."})
+        raise Invalid({"name": f"You can have at most {MOST_TOKENS} tokens. Revoke one first."})
     token, now = make_api_token(), datetime.now(UTC)
     made = ApiToken(
         digest=digest_of(token),

@@ -29,4 +29,4 @@ def device_of(user_agent: str) -> str:
     system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), "")
     if browser and system:
         return f"{browser} on {system}"
-    return browser or user_agent[:LONGEST_CHARACTERS] or "Something that does not say what it is"
+    return browser or user_agent[:LONGEST_CHARACTERS] or "Unknown device"

@@ -11,9 +11,9 @@ from webapp.identity import Role
 
 LARGEST_ID = 2**31 - 1
 MEANINGS = {
-    Role.VIEWER: "Sees everything but masked values, and changes nothing.",
-    Role.EDITOR: "Creates, changes and deletes records too.",
-    Role.OWNER: "Manages people too.",
+    Role.VIEWER: "Can view everything except masked values.",
+    Role.EDITOR: "Can also create, edit and delete records.",
+    Role.OWNER: "Can also manage people.",
 }
 
 

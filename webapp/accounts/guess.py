@@ -29,7 +29,7 @@ class Guess:
     def wait_sentence(self) -> str:
         """What to do about it, "" if the next guess need not wait."""
         wait = "a second" if self.wait_seconds == 1 else f"{self.wait_seconds} seconds"
-        return f"That was wrong too often. Wait {wait}, then try again." * bool(self.wait_seconds)
+        return f"Too many attempts. Wait {wait}, then try again." * bool(self.wait_seconds)
 
 
 async def make_guess(door: Door, name: str, password: str, address: str, device: str = "") -> Guess:

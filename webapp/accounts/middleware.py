@@ -28,7 +28,7 @@ from webapp.accounts.sessions import (
 from webapp.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
 from webapp.cross_site import bearer_token_of
 from webapp.database import SAFE_METHODS
-from webapp.errors import answer_http_exception, error_response
+from webapp.errors import BLOCKED, answer_http_exception, error_response
 from webapp.identity import ANYONE, Identity, Role
 from webapp.templating import is_partial
 from webapp.unavailable import is_away
@@ -42,14 +42,14 @@ PATIENCE_SECONDS = 3.0
 PROXY_HEADERS = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "client-ip")
 PROXY_PREFIXES = ("x-forwarded", "x-original", "cf-", "x-envoy", "x-amzn")
 FORWARDED = (
-    "This server lets everybody in (WEBAPP_AUTH=off), so it is for this machine alone and answers"
-    " nothing that came through a proxy."
+    "Sign-in is off (WEBAPP_AUTH=off), so this server only answers requests from this machine,"
+    " and none that came through a proxy."
 )
 # What a sign-in holds, and a form that is kept until then.
 STRANGERS_BYTES = 64 * 2**10
 STRANGERS_BODY = (
-    "You are not signed in, and so may send no more than 64 kB. Sign in in another tab, then reload"
-    " this page: that sends it again."
+    "You're not signed in, so you can send at most 64 kB. Sign in in another tab, then reload this"
+    " page to send it again."
 )
 
 logger = logging.getLogger("webapp.accounts")
@@ -91,7 +91,7 @@ class IdentityMiddleware:
         scope["state"] |= {"identity": ANYONE if self.is_open else None, "may_still": _may}
         request = Request(scope, receive)
         if self.is_open and _is_forwarded(request):
-            response = error_response(request, 403, FORWARDED)
+            response = error_response(request, 403, FORWARDED, title=BLOCKED)
             await response(scope, receive, send)
             return
         if self.is_open or scope["path"].startswith(ANONYMOUS):

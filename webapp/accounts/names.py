@@ -58,15 +58,15 @@ def problem_of(text: str) -> str:
     """Return a sentence that says why nobody may be called so, "" if they may."""
     plain = normalize("NFKC", text)
     if not text.isprintable() or not plain.isprintable() or BLANK & set(text):
-        return "Use letters, digits and signs that can be seen."
+        return "Use only visible characters."
     if not any(character.isalnum() for character in plain):
-        return "Enter a name with letters."
+        return "Use at least one letter."
     alphabets = {alphabet for character in plain if (alphabet := _alphabet(character))}
     is_one = len(alphabets) <= 1 or any(alphabets <= together for together in TOGETHER)
     if not is_one or not alphabets <= ALPHABETS or _has_many_marks(plain):
-        return "Use letters of one alphabet, without decoration."
+        return "Use plain letters from one alphabet."
     if any(_letters(text) == _letters(reserved) for reserved in RESERVED):
-        return f"“{text}” would be read as the program itself."
+        return f"“{text}” is reserved for the program itself."
     return ""
 
 

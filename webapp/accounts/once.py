@@ -10,9 +10,8 @@ from webapp.accounts.users import User
 from webapp.templating import render, with_query
 
 WHAT_FOR = {
-    Purpose.INVITE: "Send this link to {name}, who chooses a password with it and is in.",
-    Purpose.RESET: "Send this link to {name}, who chooses a new password with it. Until then the"
-    " old one goes on working.",
+    Purpose.INVITE: "Send this link to {name} to set a password.",
+    Purpose.RESET: "Send this link to {name} to set a new password. The old one works until then.",
 }
 
 
@@ -24,10 +23,11 @@ def show_link(
     # A request under a name that is not ours has been refused, so it may stand before the path.
     address = f"{request.url.scheme}://{request.url.netloc}{path}"
     days = LIFETIMES[purpose].days
-    time = "a day" if days == 1 else f"{days} days"
+    time = "1 day" if days == 1 else f"{days} days"
     sentences = (
         WHAT_FOR[purpose].format(name=user.name),
-        f"It works once and for {time}. It is shown only now; a newer one replaces it.",
+        f"It works once and expires after {time}. A new link cancels this one.",
+        "Copy it now. You won't see it again.",
     )
     title = "Invitation" if purpose is Purpose.INVITE else "New password"
     return show_once(request, f"{title} for {user.name}", "Link", address, sentences, done_url)

@@ -34,16 +34,16 @@ from webapp.templating import (
     with_raw_query,
 )
 
-WRONG = "This name and this password do not belong together."
-WORTHLESS = "This token does not work: it has ended, was revoked or never was one."
-NOT_FOR_PAGES = "Tokens are for the API at /api/ only. Leave the token out and sign in."
+WRONG = "Wrong name or password."
+WORTHLESS = "Invalid token: it is unknown, revoked or expired."
+NOT_FOR_PAGES = "Tokens only work for the API at /api/. Remove the token and sign in."
 UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 LONGEST_URL_CHARACTERS = 2_000
 FRAGMENTS = ("sign_in",)
 USED_UP = (
-    "This link has been used already, or its time is up. Ask an owner for another one;"
-    " whoever starts the server for the first time gets one by starting it again."
+    "This link has expired or has already been used. Ask an owner for a new one;"
+    " for the first account, restart the server to get a new link."
 )
 
 
@@ -116,7 +116,7 @@ async def refuse(request: Request) -> Response:
     if is_for_programs(request):
         return JSONResponse({"detail": NOT_SIGNED_IN}, 401, UNAUTHENTICATED)
     if is_partial(request):
-        problem = "You have been signed out. Sign in, and what you began goes on."
+        problem = "You were signed out. Sign in to continue where you left off."
         response = _ask(request, {"problem": problem}, 401, fragment="sign_in")
         response.headers["Vary"] = "HX-Request-Type"
         return response
@@ -124,9 +124,9 @@ async def refuse(request: Request) -> Response:
     if request.method in SAFE_METHODS:
         return redirect(request, with_query("/sign-in", next="" if here == "/" else here))
     kept = await keep(request)
-    problem = "You have been signed out. Sign in, and what you began goes on."
+    problem = "You were signed out. Sign in to continue where you left off."
     if kept is None:
-        problem = "You have been signed out. Sign in, and do it again."
+        problem = "You were signed out. Sign in, then try again."
     return _ask(request, {"kept": kept, "url": kept.url if kept else "/", "problem": problem}, 401)
 
 

@@ -61,7 +61,7 @@ async def change_role(request: Request) -> Response:
     # Whoever is an owner no longer may not see the page of a person.
     is_still_owner = user.id != identity_of(request).user_id or role is Role.OWNER
     url = url_of(request) if is_still_owner else "/"
-    return redirect(request, url, Flash("Saved", user.name, note=f"The role is {role} now."))
+    return redirect(request, url, Flash("Saved", user.name, note=f"Now {role}."))
 
 
 async def disable_page(request: Request) -> Response:
@@ -128,8 +128,8 @@ def _confirm_disabling(
     context = {
         "title": f"Disable {user.name}?",
         "sentences": [
-            f"{user.name} is signed out everywhere at once, and no token or link works any more.",
-            "What they did stays, and you can enable the account again.",
+            f"{user.name} is signed out everywhere, and their tokens and links stop working.",
+            "Their activity stays in the history. You can enable the account again later.",
         ],
         "problem": problem,
         "verb": "Disable",

@@ -75,17 +75,15 @@ def check_token(owner: User, name: str, role: Role, days: int) -> str:
     """Return the name as it is stored. Raises Invalid for `name`, `role` and `days`."""
     name, errors = " ".join(name.split()), {}
     if not name:
-        errors["name"] = "Enter a name that says what it is for."
+        errors["name"] = "Enter a name, such as what it's for."
     elif len(name) > MOST_CHARACTERS:
         errors["name"] = f"Use at most {MOST_CHARACTERS} characters."
     elif not name.isprintable():
-        errors["name"] = "Use letters, digits and signs that can be seen."
+        errors["name"] = "Use only visible characters."
     if not Role(owner.role).includes(role):
-        errors["role"] = (
-            f"A token may do no more than its owner, who is {A_ROLE[Role(owner.role)]}."
-        )
+        errors["role"] = f"A token can't do more than its owner, who is {A_ROLE[Role(owner.role)]}."
     if not 1 <= days <= max(LIFETIMES_DAYS):
-        errors["days"] = "Choose how long it works."
+        errors["days"] = "Choose when it expires."
     if errors:
         raise Invalid(errors)
     return name

@@ -54,12 +54,12 @@ def _item(item: Input, value: Any) -> Any:
         return item(value if isinstance(value, str) else item.format(value))
     except (TypeError, AttributeError):
         written = json.dumps(value, default=str)
-        raise ValueError(f"Remove {written}, which does not belong into this list.") from None
+        raise ValueError(f"Remove {written}, which doesn't belong in this list.") from None
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool | int | float | dict):
-        raise ValueError(f"Put {json.dumps(value)} into quotes.")  # noqa: TRY004 - as above
+        raise ValueError(f"Put {json.dumps(value)} in quotes.")  # noqa: TRY004 - as above
     return str(value)
 
 

@@ -164,12 +164,12 @@ async def _fetch_checked(
     for key, (_, values) in zip(keys, wanted, strict=True):
         state = states.get(key_text(resource, key))
         if state is None:
-            raise Invalid({"": f"The database does not take a {resource.label} as it was."})
+            raise Invalid({"": f"The database doesn't accept the earlier {resource.label}."})
         others = _rewritten(resource, state, values)
         # A trigger may own some of the values. Where it leaves none, nothing was taken back.
         if others and (not is_rewritten or len(others) == len(values)):
             label = resource.labels[others[0].name]
-            sentence = f"The database does not take the {label} of a {resource.label} as it was."
+            sentence = f"The database doesn't accept the earlier {label} of a {resource.label}."
             raise Invalid({"": sentence})
         found.append(state)
     return found

@@ -22,7 +22,7 @@ from webapp.admin.requests import (
     site_of,
 )
 from webapp.admin.resource import Resource
-from webapp.admin.selected import lock_unchanged, selected_keys
+from webapp.admin.selected import lock_unchanged, selected_keys, selection_of
 from webapp.errors import Invalid, Overtaken
 from webapp.history import Operation, count_changes
 from webapp.templating import Flash, redirect, render
@@ -30,7 +30,9 @@ from webapp.templating import Flash, redirect, render
 
 async def change_many_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/change?id=1&id=2: an empty form; only ticked fields will be changed."""
-    keys = selected_keys(resource, request.query_params)
+    keys = selection_of(resource, request)
+    if isinstance(keys, Response):
+        return keys
     return await _bulk_form(resource, request, keys, {}, ())
 
 
@@ -78,7 +80,7 @@ async def _change_ticked(
     typed = typed_texts(_fields(resource), form)
     texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
     if not texts:
-        raise Invalid({"": "Tick at least one field to change."})
+        raise Invalid({"": "Tick at least one field."})
     values = read_changes(resource, texts)
     # First what will be pointed at, as it is for those who delete it.
     await batches.lock_targets(session, site_of(request), resource, values)

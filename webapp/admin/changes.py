@@ -167,7 +167,7 @@ async def checked_values(
             continue
         if field.relation and not await _exists(session, site, field, cleaned[name]):
             label = resource.labels[name]
-            errors[name] = f"This {label} is not there any more. Choose another one."
+            errors[name] = f"This {label} no longer exists. Choose another one."
         elif field.is_read_by_database and not await _is_read(session, field, cleaned[name]):
             errors[name] = f"Enter {field.example}."
         elif not _is_kept(session, field, cleaned[name]):

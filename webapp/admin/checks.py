@@ -33,7 +33,7 @@ def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> Non
     names: list[str] = []
     for resource in resources:
         if not isinstance(resource, Resource):
-            raise ResourceError(f"{resource!r} is no Resource: write Resource(…) around the model.")
+            raise ResourceError(f"{resource!r} is not a Resource: wrap the model in Resource(…).")
         for mistake in _mistakes(resource):
             end = "" if mistake.endswith("?") else "."
             raise ResourceError(f"Resource({name_of(resource.model)}): {mistake}{end}")
@@ -72,37 +72,37 @@ def _mistakes(resource: Resource) -> Iterator[str]:
     yield from _wrong_fields(resource)
     yield from _wrongly_masked(resource)
     if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
-        yield f"sort={resource.sort!r} is no column that a list can be sorted by"
+        yield f"sort={resource.sort!r} is not a sortable column"
 
 
 def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
     for argument in ("create", "update"):
         unknown = set(getattr(getattr(resource, argument), "model_fields", ())) - names
         if unknown:
-            yield f"{argument}= has the field {min(unknown)}, and the model has not"
+            yield f"{argument}= has the field {min(unknown)}, which the model doesn't have"
     if not A_SEGMENT.fullmatch(resource.name):
-        yield f"name={resource.name!r} is no part of an address, such as team-sizes"
+        yield f"name={resource.name!r} is not a valid URL segment, such as team-sizes"
     if resource.icon not in _icons():
         meant = get_close_matches(resource.icon, _icons(), n=1)
         hint = f"; did you mean {meant[0]!r}?" if meant else ""
-        yield f"icon={resource.icon!r} is no symbol of static/icons.svg{hint}"
+        yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{hint}"
 
 
 def _wrong_fields(resource: Resource) -> Iterator[str]:
     for field in resource.search_fields:
         if not field.is_text:
-            yield f"search= looks into texts, and {field.name} is none"
+            yield f"search= takes text columns, and {field.name} isn't one"
     for field in resource.filter_fields:
         if not can_filter(field):
-            yield f"filters= cannot filter by {field.name}, as it has too many values"
+            yield f"filters= can't filter by {field.name}, as it has too many values"
     for field in resource.fields:
         if field.is_money and field.input.kind not in NUMBERS:
-            yield f"money= takes columns of numbers, and {field.name} is none"
+            yield f"money= takes numeric columns, and {field.name} isn't one"
     sorted_by = resource.sort.removeprefix("-")
     if resource.sort and sorted_by not in resource.by_name:
         meant = get_close_matches(sorted_by, resource.by_name, n=1)
         hint = f"; did you mean {meant[0]!r}?" if meant else ""
-        yield f"sort={resource.sort!r} is no column of the model{hint}"
+        yield f"sort={resource.sort!r} is not a column of the model{hint}"
 
 
 def _wrong_types(resource: Resource) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _wrong_columns(resource: Resource, argument: str, names: Collection[str]) ->
     seen: list[str] = []
     for column in getattr(resource, argument) or ():
         if not _is_of(resource, column, names):
-            yield f"{argument}= takes columns of the model, and {_shown(column)} is none"
+            yield f"{argument}= takes columns of the model, and {_shown(column)} isn't one"
         elif column.key in seen:
             yield f"{argument}= names {column.key} twice"
         else:

@@ -90,7 +90,9 @@ async def fetch_question(
     limits = list(_limits(catalog, doomed))
     needing = await _fetch_needing_each_other(session, catalog, doomed)
     if needing:
-        limits.append(f"Rows of {' and '.join(needing)} need each other, so Undo may be refused.")
+        limits.append(
+            f"Rows of {' and '.join(needing)} depend on each other, so Undo may be refused."
+        )
     return Question(tuple(found), tuple(choices.values()), tuple(limits))
 
 
@@ -230,11 +232,11 @@ def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
         )
     ]
     if triggered:
-        yield f"Undo does not take back what triggers of the database do ({', '.join(triggered)})."
+        yield f"Undo doesn't revert what database triggers do ({', '.join(triggered)})."
     for label in unusable:
-        yield f"Rows of {label} may change or go along; they cannot be read here, nor come back."
+        yield f"Rows of {label} may change or be deleted too; they can't be shown here or restored."
     for label in hidden:
         yield (
-            f"Rows of {label} that the database hides from this application may change or go along,"
-            " and do not come back."
+            f"Rows of {label} that the database hides from this application may change or be"
+            " deleted too, and can't be restored."
         )

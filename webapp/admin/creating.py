@@ -76,9 +76,11 @@ async def _created_before(
     earlier = await session.get_one(submissions.Submission, digest)
     key = parse_key(resource, earlier.key)
     if key is None or await records.fetch_record(session, resource, key) is None:
-        gone = {"": f"This {resource.label} was created, and is gone by now. Create it again?"}
+        gone = {
+            "": f"This {resource.label} was created, but has been deleted since. Create it again?"
+        }
         return await _new_form(resource, request, texts, "", gone)
-    text = "This was created already; it was not created twice."
+    text = "Already created; not created twice."
     return redirect(request, url, Flash(text, marked=f"{resource.name}/{earlier.key}"))
 
 

@@ -30,7 +30,7 @@ from webapp.admin.requests import (
     site_of,
 )
 from webapp.admin.resource import Resource
-from webapp.admin.selected import lock_unchanged, selected_keys
+from webapp.admin.selected import lock_unchanged, selected_keys, selection_of
 from webapp.errors import Invalid
 from webapp.history import count_changes
 from webapp.templating import Flash, is_htmx, redirect, render
@@ -54,7 +54,8 @@ async def delete_row(resource: Resource, request: Request) -> Response:
 
 async def delete_many_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/delete?id=1&id=2: what deleting the selected records would do."""
-    return await _confirmation(resource, request, selected_keys(resource, request.query_params))
+    keys = selection_of(resource, request)
+    return keys if isinstance(keys, Response) else await _confirmation(resource, request, keys)
 
 
 async def delete_many(resource: Resource, request: Request) -> Response:
@@ -146,9 +147,9 @@ async def _picker(
     else:
         params.append(("itself", "1"))
     is_required = consequence.effect in ("kept", "default")
-    label = f"Their {consequence.noun} becomes"
-    if not choice.referrer:
-        label = f"In {choice.table}, {consequence.noun} becomes"
+    whose = choice.referrer.resource.label_plural if choice.referrer else choice.label
+    is_own = choice.referrer and consequence.noun == resource.label
+    label = f"Move {whose} to" if is_own else f"New {consequence.noun} for {whose}"
     return FormField(
         name=choice.name,
         label=label,

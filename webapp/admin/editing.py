@@ -90,7 +90,7 @@ async def update(resource: Resource, request: Request) -> Response:
     except Invalid as invalid:
         return await _edit_form(resource, request, title, typing, record, errors=invalid.sentences)
     undoable = operation if is_changed else None
-    flash = done("Saved", resource, record, undoable, note=_kept_note(resource, merged))
+    flash = done("Saved", resource, record, undoable, note=_kept_note(merged))
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
@@ -267,8 +267,8 @@ def _opened(request: Request, resource: Resource, stored: Mapping[str, str]) -> 
     return opened_text(record_secret_of(resource, request), resource.edit_fields, stored)
 
 
-def _kept_note(resource: Resource, merged: Merge) -> str:
+def _kept_note(merged: Merge) -> str:
     if not merged.kept:
         return ""
-    labels = " and ".join(resource.labels[field.name] for field in merged.kept)
-    return f"Somebody changed the {labels} meanwhile; that was kept."
+    labels = " and ".join(field.label for field in merged.kept)
+    return f"Someone else changed {labels}; both changes were saved."

@@ -49,7 +49,7 @@ SEPARATORS = {",": ",", ";": ";", "tab": "\t", "\t": "\t"}
 BYTE_ORDER_MARK = "\ufeff"
 RETRY_AFTER_SECONDS = 10
 PATIENCE_SECONDS = 30.0
-TOO_MANY = "Several exports are under way. Try again when one of them is done."
+TOO_MANY = "Other exports are still running. Try again in a moment."
 # Where a spreadsheet sees a formula, by whatever it splits the file: at the start of a cell, or
 # after a separator in it, behind quotes and what shows nothing. Some take the wide and the small
 # signs for the usual ones. It is looked for from where a run of the latter begins, and so once.
@@ -80,7 +80,7 @@ async def csv_file(resource: Resource, request: Request) -> Response:
     related = [field for field in resource.fields if field.relation]
     separator = SEPARATORS.get(request.query_params.get("separator", ","))
     if separator is None:
-        raise HTTPException(400, "Separate by a comma, a semicolon or a tab.")
+        raise HTTPException(400, "Choose a comma, a semicolon or a tab as the separator.")
     mark = BYTE_ORDER_MARK if request.query_params.get("bom") == "1" else ""
 
     def lines(rows: Rows, _: bool) -> str:

@@ -76,7 +76,7 @@ class FormField:
     def shown_text(self) -> str:
         """What was typed, as people read it."""
         if self.kind == "bytes":
-            return "the file that you chose" if self.was_sent else ""
+            return "the file you chose" if self.was_sent else ""
         if self.is_masked:
             return MASK if self.text else ""
         options = self.options.options if self.options else ()

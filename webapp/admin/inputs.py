@@ -24,8 +24,8 @@ EXACT_DECIMAL_DIGITS = 15
 LONGEST_NUMBER_TEXT = 100
 # Far below what Python, pydantic and the databases can follow.
 DEEPEST_JSON = 100
-TOO_DEEP = "Enter JSON that is not nested so deeply."
-TOO_LARGE = "Enter valid JSON; a number in it is too large."
+TOO_DEEP = "Enter JSON that is less deeply nested."
+TOO_LARGE = "Enter valid JSON: a number is too large."
 DURATION = re.compile(
     r"(-?)(?:([0-9]{1,6}) ?d(?:ays?)?,? ?)?"
     r"(?:([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?)?"
@@ -108,7 +108,7 @@ def _parse_int(text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise ValueError("Enter a whole number.")
     if len(text) > LONGEST_NUMBER_TEXT:
-        raise ValueError("Enter a number that is not so long.")
+        raise ValueError("Enter a shorter number.")
     return int(text)
 
 
@@ -119,7 +119,7 @@ def _parse_float(text: str) -> float:
         raise ValueError("Enter a number.")
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError("Enter a number that is not so large.")
+        raise ValueError("Enter a smaller number.")
     return number
 
 
@@ -127,7 +127,7 @@ def _as_float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise ValueError("Enter a number that is not so large.") from None
+        raise ValueError("Enter a smaller number.") from None
 
 
 def _parse_decimal(text: str) -> Decimal:
@@ -241,7 +241,7 @@ def parse_json(text: str) -> Any:
         raise ValueError(TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise ValueError(
-            f"Enter valid JSON; line {error.lineno}, column {error.colno} is not."
+            f"Enter valid JSON: error at line {error.lineno}, column {error.colno}."
         ) from None
     return value
 
@@ -271,7 +271,7 @@ def _parse_json_int(digits: str) -> int:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"Enter valid JSON; {name} is not.")
+    raise ValueError(f"Enter valid JSON: {name} isn't allowed.")
 
 
 def format_json(value: Any) -> str:
@@ -291,12 +291,12 @@ def jsonable(value: Any) -> Any:
 
 def _parse_hexadecimal(text: str) -> bytes:
     if not re.fullmatch(r"([0-9a-fA-F]{2})*", text):
-        raise ValueError("Enter pairs of hexadecimal digits like 0a1b.")
+        raise ValueError("Enter pairs of hexadecimal digits, like 0a1b.")
     return bytes.fromhex(text)
 
 
 def _refuse(_: str) -> Any:
-    raise ValueError("This cannot be typed here.")
+    raise ValueError("This value can't be typed here.")
 
 
 TEXT = Input("text", clean_text, plain_text)

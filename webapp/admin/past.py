@@ -114,7 +114,7 @@ async def undo_change(resource: Resource, request: Request) -> Response:
     session, site = session_of(request), site_of(request)
     change = await _fetch_change(resource, request, form)
     if change.kind != Kind.CHANGED:
-        raise HTTPException(404, "There is no such change to undo.")
+        raise HTTPException(404, "This change doesn't exist.")
     operation, url = operation_of(request, "undo"), f"/{resource.name}/{change.key}/history"
     try:
         undone = await undo.undo_change(session, site, resource, change, operation)
@@ -160,7 +160,7 @@ async def _fetch_change(resource: Resource, request: Request, form: FormData) ->
     is_id = id_text.isascii() and id_text.isdigit() and len(id_text) < 19
     change = await session_of(request).get(Change, int(id_text)) if is_id else None
     if change is None or (change.resource, change.key) != (resource.name, key):
-        raise HTTPException(404, "There is no such version to go back to.")
+        raise HTTPException(404, "This version doesn't exist.")
     return change
 
 
@@ -185,7 +185,7 @@ def _undone(undone: undo.Undone, operation_id: str) -> Flash:
     notes = []
     if left:
         others = "1 related record was" if left == 1 else f"{left:,} related records were"
-        notes.append(f"{others} changed since, and left alone.")
+        notes.append(f"{others} changed since, and kept as is.")
     if undone.rewritten:
         notes.append(f"Set by a trigger, so not as before: {', '.join(undone.rewritten)}.")
     marked = f"{resource.name}/{undone.key}" if undone.key else ""

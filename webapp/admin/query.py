@@ -20,7 +20,7 @@ from webapp.admin.spelling import trimmed
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = PAGE_SIZES[0]
 END = "end"
-NO_SUCH_PAGE = "That page is not there any more. This is the first one."
+NO_SUCH_PAGE = "That page no longer exists. This is the first one."
 # More than anybody searches for; to fold and look for more costs without end.
 MOST_SEARCH_CHARACTERS = 200
 LONG_SEARCH = f"Search for at most {MOST_SEARCH_CHARACTERS} characters."
@@ -221,11 +221,11 @@ def parse_query(
 
     sort = params.get("sort", "") or resource.default_sort
     if sort.removeprefix("-") not in {field.name for field in sortable_fields(resource)}:
-        problems.append("This list cannot be sorted like that.")
+        problems.append("This list can't be sorted that way.")
         sort = resource.default_sort
     size = _size(params.get("size", ""))
     if size is None:
-        problems.append(f"A page holds 1 to {PAGE_SIZES[-1]} rows.")
+        problems.append(f"Choose between 1 and {PAGE_SIZES[-1]} rows per page.")
     sort_field = resource.by_name[sort.removeprefix("-")]
     order_field = site.target_of(sort_field).title_field if sort_field.relation else sort_field
     query = ListQuery(
@@ -283,7 +283,7 @@ def _start(query: ListQuery, text: str) -> Cursor:
     """Return where a list begins that jumps to `text`; raises ValueError with a sentence."""
     field = query.order_field
     if field is None or not query.has_start:
-        raise ValueError("There is nothing to jump to in this order.")
+        raise ValueError("This list can't jump to a value in this order.")
     return Cursor(query.sort, field.clean(field.input(text)), ())
 
 

@@ -95,15 +95,15 @@ async def fetch_refusal(
         return await _fetch_by_trying(session, resource, values, noun)
     if len(fields) > 1:
         listed = _listed([resource.labels[field.name] for field in fields])
-        return Invalid({"": f"The database does not accept this combination of {listed}."})
+        return Invalid({"": f"The database doesn't accept this combination of {listed}."})
     if not fields:
         # The rule may be one of a type, which knows no column.
         return await _fetch_by_trying(session, resource, values, noun)
     label = resource.labels[fields[0].name]
     is_missing = state == NOT_NULL_VIOLATION or code == sqlite3.SQLITE_CONSTRAINT_NOTNULL
-    sentence = f"The database does not accept this {label}."
+    sentence = f"The database doesn't accept this {label}."
     if state == FOREIGN_KEY_VIOLATION:
-        sentence = f"This {label} is not there any more. Choose another one."
+        sentence = f"This {label} no longer exists. Choose another one."
     elif is_missing:
         sentence = f"Enter {article_of(label)} {label}."
     return Invalid({fields[0].name: sentence})
@@ -126,8 +126,8 @@ async def _fetch_by_trying(
         except REFUSALS as error:
             if not is_refusal(error):
                 raise
-            found[name] = f"The database does not accept this {resource.labels[name]}."
-    return Invalid(found or {"": f"The database does not accept this {noun}."})
+            found[name] = f"The database doesn't accept this {resource.labels[name]}."
+    return Invalid(found or {"": f"The database doesn't accept this {noun}."})
 
 
 async def _fetch_named_fields(

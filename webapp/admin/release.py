@@ -67,7 +67,7 @@ async def release(
             if heir is None:
                 raise
             label = resource.label_plural if resource else f"rows of {stored.label}"
-            sentence = f"The database does not accept this heir for the {label}. Choose another."
+            sentence = f"The database doesn't accept this choice for the {label}. Choose another."
             raise Invalid({"": sentence}) from None
         await record(session, operation, entries)
 

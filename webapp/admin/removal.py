@@ -55,9 +55,9 @@ async def lock(
 def gone_sentence(resource: Resource, gone: int, asked: int) -> str:
     """Return what to say when `gone` of the records that were `asked` for are not there."""
     if asked == 1:
-        return f"This {resource.label} is not there any more."
-    verb = "is" if gone == 1 else "are"
-    return f"{gone:,} of these {resource.label_plural} {verb} not there any more; nothing was done."
+        return f"This {resource.label} no longer exists."
+    verb = "exists" if gone == 1 else "exist"
+    return f"{gone:,} of these {resource.label_plural} no longer {verb}; nothing was done."
 
 
 async def remove(
@@ -124,7 +124,7 @@ class _Removing:
     ) -> None:
         stored = self.catalog.table_of(resource)
         if stored is None:
-            raise Invalid({"": f"The database does not delete a {resource.label}."})
+            raise Invalid({"": f"The database doesn't allow deleting a {resource.label}."})
         asked = await fetch_ids(self.session, stored, resource, keys)
         choices = choices_of(self.catalog, site, resource)
         chosen = {choices[name].key: heir for name, heir in heirs.items()}
@@ -158,8 +158,8 @@ class _Removing:
             is_locked=True,
         )
         if self.doomed.is_capped:
-            sentence = f"More than {MOST_DOOMED:,} rows would go along. Delete some of them first."
-            raise Invalid({"": sentence})
+            sentence = f"More than {MOST_DOOMED:,} related rows would be deleted too."
+            raise Invalid({"": f"{sentence} Delete some of them first."})
 
     async def _check_kept(
         self, stored: StoredTable, asked: Sequence[RowId], chosen: set[ForeignKey]
@@ -205,7 +205,7 @@ async def _check_gone(session: AsyncSession, table: StoredTable, rows: Sequence[
     for some in parts(rows):
         left = select(*identity_of(table, own)).where(is_any(table, own, some)).limit(1)
         if (await session.execute(left)).first() is not None:
-            raise Invalid({"": f"A trigger of the database keeps {table.label} as it is."})
+            raise Invalid({"": f"A database trigger prevents changes to {table.label}."})
 
 
 async def _fetch_merged(
@@ -257,11 +257,10 @@ async def _check_heir(
     column = heir.field.exact
     is_kept = select(literal(1)).where(column == heir.value, ~key_condition(resource, keys))
     if (await session.execute(is_kept)).first() is None:
-        sentence = f"Choose a {resource.label} that is there and stays for the {label.lower()}."
-        raise Invalid({"": sentence})
+        raise Invalid({"": f"Choose another {resource.label} for the {label.lower()}."})
 
 
 def _needed_sentence(asked: int) -> str:
     if asked == 1:
-        return "Other records need it, so it was not deleted."
+        return "Other records need it, so it wasn't deleted."
     return "Other records need one of them, so nothing was deleted."

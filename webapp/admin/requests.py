@@ -77,7 +77,7 @@ async def fetch_or_404(resource: Resource, request: Request) -> Record:
 
 
 def not_found(resource: Resource) -> HTTPException:
-    return HTTPException(404, f"There is no such {resource.label}. It may have been deleted.")
+    return HTTPException(404, f"This {resource.label} doesn't exist. It may have been deleted.")
 
 
 async def form_of(request: Request) -> FormData:
@@ -85,17 +85,17 @@ async def form_of(request: Request) -> FormData:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     content_type = kind.decode("latin-1")
     if content_type not in FORM_TYPES and (content_type or await request.body()):
-        raise HTTPException(415, "Send this as a form, as the page itself does.")
+        raise HTTPException(415, "Expected a submitted form.")
     # Others decode to broken characters, or take minutes to decode.
     if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
-        raise HTTPException(415, "Send this form in UTF-8, as the page itself does.")
+        raise HTTPException(415, "Expected a form in UTF-8.")
     if content_type == URLENCODED:
         return FormData(await _fields_of(await request.body()))
     limit: int = request.app.state.settings.max_body_bytes
     try:
         form = await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
     except (UnicodeError, LookupError, ValueError):
-        raise HTTPException(400, "The form arrived broken. Send it again.") from None
+        raise HTTPException(400, "The form was incomplete or malformed. Send it again.") from None
     read = await read_uploads(form)
     await form.close()
     return read

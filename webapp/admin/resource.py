@@ -343,7 +343,7 @@ class Resource:
         return f"{capitalised(self.label)} {key}"
 
     def label_of(self, field: Field) -> str:
-        """Return what stands above a column: what is no column of the model has another name."""
+        """Return what stands above a column: what is not a column of the model has another name."""
         is_made = self.titler is not None and field is self.title_field
         return capitalised(self.label) if is_made else field.label
 

@@ -91,7 +91,7 @@ async def reverse(
     await delete_going(session, catalog, operation, later)
     await complete_rows(session, catalog, later)
     await _complete(session, site, postponed, there)
-    await check_constraints(session, "Something that it needs is not there any more.")
+    await check_constraints(session, "Something it needs no longer exists.")
     return Outcome(left_count, tuple(later.rewritten))
 
 
@@ -106,7 +106,7 @@ async def _complete(
     for each in postponed:
         if each.place(site) not in there:
             label = each.resource.labels[each.relation.name]
-            sentence = f"The {label} of one of the {each.resource.label_plural} does not come back."
+            sentence = f"The {label} of one of the {each.resource.label_plural} can't be restored."
             raise Invalid({"": sentence})
         new = {each.relation.name: each.value}
         changed.setdefault(each.resource, []).append((each.key, new))
@@ -178,9 +178,9 @@ def _problem(
 ) -> str:
     is_gone = state is None
     if is_gone and change.kind != Kind.DELETED:
-        return f"“{change.title}” is gone by now."
+        return f"“{change.title}” no longer exists."
     if not is_gone and change.kind == Kind.DELETED:
-        return f"“{change.title}” is there already."
+        return f"“{change.title}” already exists."
     # A consequence is one field of a record that others may go on working on.
     if since and not (step.is_consequence and change.kind == Kind.CHANGED):
         latest = since[0]
@@ -195,7 +195,7 @@ def _problem(
                 and not is_same(recorded(known, state[name]), new)
             ):
                 label = step.resource.labels[name]
-                return f"The {label} of “{change.title}” is another one by now."
+                return f"The {label} of “{change.title}” has changed since."
     return ""
 
 
@@ -210,7 +210,7 @@ def _find_gone_targets(site: Site, step: Step, there: set[Place]) -> None:
             if value is not None and place_of(pointed, name, value) not in there:
                 label = step.resource.labels[relation.name]
                 title = step.changes[text].title
-                problem = f"The {label} that “{title}” had is not there any more."
+                problem = f"The {label} that “{title}” had no longer exists."
                 step.problems.setdefault(text, problem)
 
 
@@ -299,7 +299,7 @@ async def _uncreate(session: AsyncSession, catalog: Catalog, step: Step, later: 
     """Note that records go again, when all is done."""
     stored = catalog.table_of(step.resource)
     if stored is None:
-        raise Invalid({"": f"The database does not delete a {step.resource.label}."})
+        raise Invalid({"": f"The database doesn't allow deleting a {step.resource.label}."})
     ids = await fetch_ids(session, stored, step.resource, list(step.keys.values()))
     going = dict.fromkeys(ids)
     one = next(iter(step.changes.values())).title

@@ -82,12 +82,12 @@ async def delete_going(
         count = await count_pointing_at(session, catalog, stored, ids, later.going)
         if count:
             others = "Another record points" if count == 1 else f"{count:,} other records point"
-            raise Invalid({"": f"{others} at {what} by now."})
+            raise Invalid({"": f"{others} at {what} now."})
     try:
         async with session.begin_nested():
             await delete_doomed(session, catalog, later.going, operation, later.direct)
     except REFUSALS as error:
-        raise refused(error, "Other records need one of them by now.") from None
+        raise refused(error, "Other records need one of them now.") from None
 
 
 async def reverse_rows(
@@ -144,13 +144,13 @@ async def refusing(session: AsyncSession, stored: StoredTable) -> AsyncIterator[
     except DBAPIError as error:
         if is_unavailable(error):
             raise
-        sentence = f"The database does not take back the rows of {stored.label} as they were."
+        sentence = f"The database doesn't accept the earlier rows of {stored.label}."
         raise Invalid({"": sentence}) from None
 
 
 def _check_columns(stored: StoredTable | None, name: str, columns: Sequence[str]) -> None:
     if stored is None or not {*columns} <= {each.name for each in stored.writable}:
-        raise Invalid({"": f"The table {name} is not as it was any more."})
+        raise Invalid({"": f"The table {name} has changed since."})
 
 
 async def _reverse(
@@ -193,13 +193,13 @@ async def _insert(
 ) -> list[RawRow] | None:
     """Insert rows; return what triggers have made of them, if there are any that may."""
     if await insert_rows(session, stored, columns, rows) < len(rows):
-        raise Invalid({"": f"A trigger of the database keeps {stored.label} as it is."})
+        raise Invalid({"": f"A database trigger prevents changes to {stored.label}."})
     if "INSERT" not in triggers_of(catalog, stored):
         return None
     found = await find_rows(session, stored, columns, rows)
     there = await fetch_rows(session, stored, columns, [row for row in found if row is not None])
     if None in found and stored.key:
-        raise Invalid({"": f"The database does not take back the rows of {stored.label}."})
+        raise Invalid({"": f"The database doesn't accept the earlier rows of {stored.label}."})
     if None in found:
         # Without a key nothing tells which of them was made something else of.
         later.rewritten[f"rows of {stored.label}"] = None
@@ -250,7 +250,7 @@ async def _check(
     ids = [row for row in found if row is not None]
     now = await fetch_rows(session, stored, columns, ids)
     if len(ids) < len(rows) or [now.get(row) for row in ids] != list(rows):
-        raise Invalid({"": f"The rows of {stored.label} are not as they were."})
+        raise Invalid({"": f"The rows of {stored.label} have changed since."})
     return ids
 
 

@@ -45,7 +45,7 @@ from webapp.admin.blobs import Blob
 from webapp.admin.labels import article_of
 from webapp.admin.stored import readable
 
-OTHER_KIND = "This is a value of another kind than the field has."
+OTHER_KIND = "Wrong kind of value for this field."
 # What a number stands for by agreement only.
 NO_NUMBERS = frozenset({bool, date, datetime, time})
 # Pydantic takes digits for the seconds since 1970: 20240131 would be a day in August of that year.
@@ -62,7 +62,7 @@ LIMITED_MOMENTS: Mapping[Any, type] = {
 DIGITS = re.compile(r"\s*[+-]?[0-9._]+\s*")
 WHOLE_NUMBER = "Enter a whole number."
 NUMBER = "Enter a number."
-TEXT = "Enter a text."
+TEXT = "Enter some text."
 CHOOSE = "Choose one of the options."
 # Formatted: the braces stand for themselves.
 JSON_OBJECT = 'Enter a JSON object like {{"name": "value"}}.'
@@ -93,9 +93,9 @@ SENTENCES = {
     "decimal_max_places": "Use at most {decimal_places} decimal places.",
     "decimal_max_digits": "Use at most {max_digits} digits.",
     "decimal_whole_digits": "Use at most {whole_digits} digits before the point.",
-    "too_long": "Choose a file of at most {max_length} bytes.",
-    "too_short": "Choose a file of at least {min_length} bytes.",
-    "string_pattern_mismatch": "This does not have the form {pattern}.",
+    "too_long": "Choose a file with at most {max_length} bytes.",
+    "too_short": "Choose a file with at least {min_length} bytes.",
+    "string_pattern_mismatch": "This doesn't match the pattern {pattern}.",
     "enum": CHOOSE,
     "literal_error": CHOOSE,
     "url_parsing": "Enter a URL like https://example.com.",

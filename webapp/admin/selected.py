@@ -5,17 +5,31 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData, QueryParams
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from webapp.admin import removal
 from webapp.admin.carried import KEYS, SEEN
 from webapp.admin.heirs import Heir
 from webapp.admin.keys import Key, key_text, parse_key
-from webapp.admin.requests import not_found
+from webapp.admin.requests import back_of, not_found
 from webapp.admin.resource import Resource
 from webapp.errors import Overtaken
 from webapp.history import count_changes
+from webapp.templating import Flash, redirect
 
 MOST_SELECTED = 1_000
+
+
+def selection_of(resource: Resource, request: Request) -> list[Key] | Response:
+    """Return the keys in an address; if there are none, the way back to the list that sent it.
+
+    Without JavaScript, Enter in the box of a row sends what is selected, be it nothing.
+    """
+    if "id" in request.query_params:
+        return selected_keys(resource, request.query_params)
+    flash = Flash(f"Select some {resource.label_plural} first.")
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
 def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
@@ -51,4 +65,4 @@ async def lock_unchanged(
     seen = params.get(SEEN, "")
     count = await count_changes(session, resource.name, [key_text(resource, key) for key in keys])
     if seen and seen != str(count):
-        raise Overtaken({"": "Somebody changed one of these records meanwhile. Look again."})
+        raise Overtaken({"": "Someone else has changed one of these records. Check again."})

@@ -80,7 +80,7 @@ def restored(field: Field, record: Recorded) -> Any:
         return record
     value = field.input(record)
     if field.input.kind == "integer" and not is_storable(value):
-        raise ValueError("Enter a number that is not so long.")
+        raise ValueError("Enter a shorter number.")
     return value
 
 

@@ -53,7 +53,7 @@ class Step:
         self.changes[change.key] = change
         key = parse_key(self.resource, change.key)
         if key is None:
-            self.problems[change.key] = f"The key of “{change.title}” is no key any more."
+            self.problems[change.key] = f"The ID of “{change.title}” is no longer valid."
             return
         self.keys[change.key] = key
         whole_row = whole_row_of(change)
@@ -63,7 +63,7 @@ class Step:
             olds = {name: old for name, (old, _) in change.values.items()}
             self.earlier[change.key] = values_of(self.resource, olds)
         except ValueError as error:
-            self.problems[change.key] = f"“{change.title}” cannot be as it was: {error}"
+            self.problems[change.key] = f"“{change.title}” can't be restored: {error}"
 
     def leave(self) -> int:
         """Leave out the records that have problems; return how many they are."""

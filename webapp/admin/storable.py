@@ -101,7 +101,7 @@ def _moment(value: datetime, *, aware: bool) -> datetime:
     try:
         return in_zone(value, aware)
     except OverflowError:
-        raise ValueError("Enter a date that is not so far away.") from None
+        raise ValueError("Enter a date that is less far away.") from None
 
 
 def _check_integer(value: int, kind: TypeEngine[Any]) -> None:

@@ -174,7 +174,7 @@ def parse_timeline(
             return None
         if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID:
             return int(text)
-        problems.append("That page doesn’t exist. This is the newest one.")
+        problems.append("That page doesn't exist. This is the newest one.")
         return None
 
     kind = params.get("kind", "")
@@ -333,7 +333,7 @@ def _shown(site: Site, field: Field, each: Recorded, titles: Titles, dialect: Di
     if field.relation is not None:
         target = site.target_of(field)
         title = titles.get((target.name, field.relation.target_column, json.dumps(each)))
-        return title or f"{target.label} {_text(field, each, dialect)}, which is gone"
+        return title or f"{target.label} {_text(field, each, dialect)} (deleted)"
     return _text(field, each, dialect)
 
 

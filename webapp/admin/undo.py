@@ -65,7 +65,7 @@ async def undo(
         return None
     for resource in site.resources:
         if resource.read_only and any(change.resource == resource.name for change in made):
-            raise Invalid({"": f"The {resource.label_plural} are read-only by now."})
+            raise Invalid({"": f"The {resource.label_plural} are read-only now."})
     is_redo = made[0].via == "undo"
     if is_redo:
         operation = replace(operation, via="redo")
@@ -110,7 +110,7 @@ async def undo_change(
     olds = {name: old for name, (old, new) in known.items() if is_same(present[name], new)}
     values = _values(resource, olds)
     if not await changes.change(session, site, resource, record, values, operation, is_exact=True):
-        raise Invalid({"": f"The {resource.label} is as it was before this change already."})
+        raise Invalid({"": f"The {resource.label} is already as it was before this change."})
     rewritten = tuple(rewritten_labels(resource, record, values))
     return Undone(resource, change.key, resource.title_of(record), 1, rewritten=rewritten)
 
@@ -132,7 +132,7 @@ async def restore(
     """
     key = parse_key(resource, change.key)
     if key is None:
-        raise Invalid({"": f"The key of this {resource.label} is no key any more."})
+        raise Invalid({"": f"The ID of this {resource.label} is no longer valid."})
     record = await records.fetch_record(session, resource, key, is_locked=True)
     is_back = record is None
     later = await fetch_since(session, resource.name, [change.key], change.id or 0)
@@ -188,7 +188,7 @@ async def _changed_again(
                 f"{later.by_name} changed the {label} again later."
                 " Undo that change first, or restore a version."
             )
-    return f"The {label} is another one by now. Restore a version, or edit the {resource.label}."
+    return f"The {label} has changed since. Restore a version, or edit the {resource.label}."
 
 
 async def _bring_back(
@@ -260,4 +260,4 @@ def _values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, A
     try:
         return values_of(resource, snapshot)
     except ValueError as error:
-        raise Invalid({"": f"The {resource.label} cannot be as it was: {error}"}) from None
+        raise Invalid({"": f"The {resource.label} can't be restored: {error}"}) from None

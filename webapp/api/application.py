@@ -15,14 +15,14 @@ from webapp.errors import Invalid, answer_http_exception
 from webapp.identity import Role, needs
 
 DESCRIPTION = (
-    "Heroes, teams and whatever else this admin manages, as JSON. A value is of the kind that its"
-    " field has: true is no number and 5 is no date. Texts are read as forms read them."
+    "The records of this admin as JSON. Values must have the type of their field: true is not"
+    " accepted as a number, nor 5 as a date. Text is parsed as in forms."
 )
 TOKEN = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A token from the page of one's account. It does what its role and its owner's"
-    " both may do.",
+    "description": "A token from your account page. It can do what its role allows, and never more"
+    " than its owner.",
 }
 
 

@@ -124,7 +124,7 @@ def _value(name: str, schema: dict[str, Any], is_required: bool, note: str = "")
         if key in option
     ]
     if "default" in schema and schema["default"] is not None:
-        limits.append(f"{schema['default']} if absent")
+        limits.append(f"default {schema['default']}")
     notes = dict.fromkeys([note, *(option.get("description", "") for option in options)])
     kind = " or ".join(dict.fromkeys([*words, *(["null"] if is_nullable else [])]))
     references = [reference for option in options if (reference := _reference(option))]

@@ -31,8 +31,10 @@ from webapp.identity import Role, identity_of, needs
 from webapp.templating import capitalised
 
 MOST_ROWS = 1_000
-Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many records to leave out.")]
-Limit = Annotated[int, Query(ge=0, le=MOST_ROWS, description="How many records at most.")]
+Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="Number of records to skip.")]
+Limit = Annotated[
+    int, Query(ge=0, le=MOST_ROWS, description="Maximum number of records to return.")
+]
 Handler = Callable[..., Awaitable[Response]]
 
 BROKEN_BODY = {400: {"model": ErrorDetail}}
@@ -41,9 +43,9 @@ CONFLICT = {409: {"model": ErrorDetail}}
 CHANGED_MEANWHILE = {412: {"model": ErrorDetail}}
 VIA = "api"
 WHAT_GOES_ALONG = (
-    "What points at it loses that value or is deleted as well, as the database has it; what needs"
-    " it keeps it: 409. The page of a deletion says beforehand what will happen. Undo, in the"
-    " history, brings all rows back, but not what triggers of the database did."
+    "Records that refer to it lose that value or are deleted too, as the database defines; if any"
+    " can't be without it, nothing is deleted: 409. The delete page shows the effects beforehand."
+    " Undo, in the history, restores all rows, but doesn't revert what database triggers did."
 )
 
 
@@ -270,7 +272,7 @@ def _check_match(resource: Resource, request: Request, record: Record) -> None:
     wanted = request.headers.get("if-match")
     if wanted is not None and not _names(wanted, _etag(resource, request, record)):
         raise HTTPException(
-            412, f"Somebody changed this {resource.label} meanwhile. Read it again first."
+            412, f"Someone else has changed this {resource.label}. Read it again first."
         )
 
 

@@ -127,13 +127,13 @@ async def check_tables(database: Database, tables: Mapping[Table, bool]) -> None
                 f"There is no table “{table.fullname}” in the database:"
                 f' run `python -m webapp revision "add {table.name}"` first.'
                 if is_ours
-                else f"There is no table or view “{table.fullname}” in the database, and as the"
-                " resource is read-only, it is not for this application to create one."
+                else f"There is no table or view “{table.fullname}” in the database, and its"
+                " resource is read-only, so no migration creates one."
             )
 
 
 async def make_revision(database: Database, message: str) -> Path | None:
-    """Write a migration for what the models have and the database has not.
+    """Write a migration for what the database lacks.
 
     Return its file, or None when there is nothing to migrate.
     """
