@@ -79,4 +79,4 @@ def test_a_token_is_made_copied_and_revoked(page: Page, has_javascript: bool) ->
     page.get_by_role("link", name="Revoke ci…").click()
     page.get_by_role("button", name="Revoke").click()
     expect(status(page, "Revoked ci")).to_be_visible()
-    expect(page.get_by_text("No token.")).to_be_visible()
+    expect(page.get_by_text("No tokens.")).to_be_visible()
