@@ -40,6 +40,17 @@ def test_what_the_other_one_changed_is_kept_and_told(page: Page) -> None:
     expect(row(page, "Deadpool")).to_contain_text("77")
 
 
+@pytest.mark.parametrize("has_javascript", [False])
+def test_back_puts_nothing_that_was_typed_over_what_others_saved(page: Page) -> None:
+    page.goto("/heroes/1/edit")
+    team = page.get_by_role("combobox", name="Team")
+    team.select_option("")
+    page.goto("/teams")
+    somebody_else(page, team_id=2)
+    page.go_back()
+    expect(team).to_have_value("2")
+
+
 @each_way
 @each_width
 def test_what_both_changed_is_asked_about_and_mine_can_be_kept(page: Page) -> None:
