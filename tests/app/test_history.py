@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
 from tests.html import (
@@ -476,7 +477,13 @@ async def test_htmx_gets_only_the_changes(client: httpx.AsyncClient, session: As
     assert (top.name, len(deeds_of(answer))) == ("section", 1)
 
 
-@pytest.mark.parametrize(
+@pytest.fixture
+async def a_known_hero(session: AsyncSession) -> None:
+    await a_hero(session)
+    await made(session, 1, key="1")
+
+
+@each(
     ("query", "status"),
     [
         ("before=0", 200),
@@ -509,15 +516,13 @@ async def test_htmx_gets_only_the_changes(client: httpx.AsyncClient, session: As
         ("&".join(f"by={number}" for number in range(500)), 200),
     ],
 )
-@pytest.mark.parametrize("path", ["/history", "/heroes/1/history"])
 async def test_no_address_breaks_the_history(
-    client: httpx.AsyncClient, session: AsyncSession, path: str, query: str, status: int
+    client: httpx.AsyncClient, a_known_hero: None, query: str, status: int
 ) -> None:
-    await a_hero(session)
-    await made(session, 1, key="1")
-    page = await client.get(f"{path}?{query}")
-    assert page.status_code == status
-    assert bool(alert_of(page)) == (status == 400)
+    for path in ("/history", "/heroes/1/history"):
+        page = await client.get(f"{path}?{query}")
+        assert page.status_code == status, path
+        assert bool(alert_of(page)) == (status == 400), path
 
 
 async def test_looking_writes_nothing(client: httpx.AsyncClient, stored: Stored) -> None:
