@@ -21,6 +21,7 @@ from tests.html import (
     form_of,
     link,
     parsed,
+    rows_of,
     submit,
     text_of,
     undo_of,
@@ -565,6 +566,7 @@ async def test_what_points_at_its_record_in_another_spelling_gets_it_back(
     resources = [Resource(Band), Resource(Gig)]
     before = [await stored.records(resource) for resource in resources]
     async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        assert len(rows_of(await client.get("/gigs?sort=band_code"))) == 1
         question = await client.get(link(await client.get("/bands"), "Delete EU"))
         page = await follow(client, await submit(client, form_of(question)))
         assert [gig.band_code for gig in await stored.all(Gig)] == [None]

@@ -222,9 +222,10 @@ def select_stretch(
         rows = select(*columns, *_marked(marks)).where(*stretch.conditions)
         return rows.order_by(*turned(sorted_by)).limit(limit)
     if not is_lateral:
-        # The plus keeps SQLite from beginning with the rows.
+        # The plus keeps SQLite from beginning with the rows. The target stands on the left, as it
+        # is by its collation that they point at it.
         pointed_at = UnaryExpression(link.target, operator=custom_op("+"), type_=link.target.type)
-        source: FromClause = link.records.join(table, link.column == pointed_at)
+        source: FromClause = link.records.join(table, pointed_at == link.column)
         rows = select(*columns, *_marked(order.columns)).select_from(source)
         return rows.where(*stretch.conditions).order_by(*turned(order.columns)).limit(limit)
     key_marks = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
