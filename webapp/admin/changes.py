@@ -56,7 +56,7 @@ async def create(
             await check_now(session)
     except REFUSALS as error:
         given = {name: whole.get(name) for name in checked}
-        raise await _refusal(session, site, resource, given, given, None, error) from None
+        raise await _refusal(session, site, resource, given, given, None, exact, error) from None
     made = await records.fetch_record(session, resource, key)
     assert made is not None
     entry = creation_of(resource, made, kind, is_consequence=is_consequence)
@@ -95,7 +95,7 @@ async def change(
             await check_now(session)
     except REFUSALS as error:
         whole = {**changed, **checked}
-        raise await _refusal(session, site, resource, checked, whole, own, error) from None
+        raise await _refusal(session, site, resource, checked, whole, own, exact, error) from None
     before = dict(changed)
     after = await records.fetch_record(session, resource, own)
     assert after is not None
@@ -168,15 +168,23 @@ async def checked_values(
         if field.relation and not await _exists(session, site, field, cleaned[name]):
             label = resource.labels[name]
             errors[name] = f"This {label} no longer exists. Choose another one."
-        elif field.is_read_by_database and not await _is_read(session, field, cleaned[name]):
-            errors[name] = f"Enter {field.example}."
-        elif not _is_kept(session, field, cleaned[name]):
-            errors[name] = f"Use at most {EXACT_DECIMAL_DIGITS} digits."
+        elif name not in exact and (fault := await _fault_of(session, field, cleaned[name])):
+            errors[name] = fault
     if not errors:
         errors = await _conflicts(session, resource, {**whole, **cleaned}, own, cleaned)
     if errors:
         raise Invalid(errors)
     return cleaned
+
+
+# Any: a value of any field.
+async def _fault_of(session: AsyncSession, field: Field, value: Any) -> str:
+    """Return what is wrong with a typed value that only the database can tell."""
+    if field.is_read_by_database and not await _is_read(session, field, value):
+        return f"Enter {field.example}."
+    if not _is_kept(session, field, value):
+        return f"Use at most {EXACT_DECIMAL_DIGITS} digits."
+    return ""
 
 
 # Any: a value of any field.
@@ -312,11 +320,12 @@ async def _refusal(
     values: Mapping[str, Any],
     whole: Mapping[str, Any],
     own: Key | None,
+    exact: Collection[str],
     error: Exception,
 ) -> Invalid:
     """Return what to say when a race, or a rule of the database, was not foreseen."""
     try:
-        await checked_values(session, site, resource, values, whole, own)
+        await checked_values(session, site, resource, values, whole, own, exact)
     except Invalid as found:
         return found
     return await fetch_refusal(session, resource, values, error, resource.label)
