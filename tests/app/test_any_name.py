@@ -45,6 +45,8 @@ TYPED = {
     "method": ("IN_USE", Condition.IN_USE),
     "length": ("4", 4),
     "id": ("5", 5),
+    "cls": ("6", 6),
+    "self": ("7", 7),
     "age": ("20", 20),
     "age_min": ("18", 18),
     "age_max": ("true", True),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache, reduce
 from operator import or_
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -130,6 +130,11 @@ class Schema(SQLModel):
 
     # A field with an alias goes by both of its names.
     model_config = SQLModelConfig(str_strip_whitespace=True, populate_by_name=True)
+
+    # SQLModel's own takes no field that is called `cls`.
+    def __new__(cls, /, **_: Any) -> Self:  # Any: the values, which `__init__` gets too
+        made: Self = super().__new__(cls)
+        return made
 
     @field_validator("*", mode="before")
     @classmethod
