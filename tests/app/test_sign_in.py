@@ -329,7 +329,7 @@ async def test_what_cannot_be_kept_is_not_written_into_the_page(
 ) -> None:
     asked = await anonymous.post(path, headers=headers, content=content)
     assert (asked.status_code, heading_of(asked)) == (401, "Sign in")
-    assert "do it again" in alert_of(asked)
+    assert "try again" in alert_of(asked)
     assert set(form_of(asked).data) == {"account.next", "account.name", "account.password"}
     assert "hush" not in asked.text
 

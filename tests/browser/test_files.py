@@ -124,7 +124,7 @@ def test_a_file_is_saved_seen_fetched_kept_removed_and_brought_back(
     assert stored(database)[2] == ("Supernova", LARGE)
     page.goto("/cards/3/edit")
     expect(picture(page)).to_be_visible()
-    page.get_by_label("Remove it").first.check()
+    page.get_by_label("Remove").first.check()
     axe(page)
     save(page)
     expect(status(page, "Saved Supernova")).to_be_visible()
