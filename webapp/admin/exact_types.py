@@ -98,12 +98,15 @@ class ExactType(TypeDecorator[Any]):
 
     def bind_processor(self, dialect: Dialect) -> Convert:
         convert, is_text = self._binder(dialect), self._is_text(dialect)
-        is_bindable = self._bindable(dialect)
+        is_bindable, is_integer = self._bindable(dialect), self.control.kind == "integer"
 
         def bound(value: Any) -> Any:
             if value is None:
                 return None
             raw = value.raw if isinstance(value, Stored) else convert(value)
+            if is_integer and type(raw) is Decimal and raw == raw.to_integral_value():
+                # As that of a decimal column that integers point at.
+                raw = int(raw)
             if is_text:
                 raw = encoded(raw)
             if not is_bindable(raw):

@@ -238,8 +238,8 @@ def fields_of(model: type[SQLModel]) -> tuple[Field, ...]:
 def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
     column = mapper.columns[name]
     info = model.model_fields[name]
-    relation = _relation_of(mapper, column)
     given = input_for(column.type, info.annotation)
+    relation = _relation_of(mapper, column, given)
     if given is inputs.BYTES and (column.primary_key or relation):
         given = inputs.HEXADECIMAL
     return Field(
@@ -275,7 +275,7 @@ def _is_generated(info: FieldInfo, column: Column[Any], relation: Relation | Non
     return has_none and (is_counted or column.server_default is not None)
 
 
-def _relation_of(mapper: Mapper[Any], column: Column[Any]) -> Relation | None:
+def _relation_of(mapper: Mapper[Any], column: Column[Any], given: Input) -> Relation | None:
     for key in column.foreign_keys:
         # A key of several columns is no picker: each of its columns alone points at no record.
         if key.constraint is None or len(key.constraint.columns) != 1:
@@ -284,8 +284,35 @@ def _relation_of(mapper: Mapper[Any], column: Column[Any]) -> Relation | None:
             if other.local_table is key.column.table:
                 target = other.class_
                 name = other.get_property_by_column(key.column).key
+                theirs = input_for(key.column.type, target.model_fields[name].annotation)
+                if not _can_point(given, theirs, key.column):
+                    return None
                 return Relation(target, name, _back_name_of(mapper, other, column))
     return None
+
+
+def _can_point(own: Input, theirs: Input, target: Column[Any]) -> bool:
+    """Whether the values of two columns are the same ones in Python, and can be looked up.
+
+    SQLite lets a text point at a date, and PostgreSQL has keys that are objects or lists: these are
+    plain values here. Whole numbers may be those of a decimal column.
+    """
+    if theirs.kind == "json":
+        return False
+    is_whole = getattr(unwrapped_type(target.type), "scale", None) == 0
+    if own.kind == "integer" and theirs is inputs.DECIMAL and is_whole:
+        return True
+    return _values_of(own) == _values_of(theirs)
+
+
+def _values_of(given: Input) -> str:
+    """Return the kind of a column's values, whichever of them may be chosen."""
+    if given.choices:
+        value = given.parse(given.choices[0][0])
+        return {str: "text", int: "integer"}.get(type(value), given.kind)
+    if given is inputs.DECIMAL:
+        return "decimal"
+    return "text" if given.is_plain_text else given.kind
 
 
 def _back_name_of(mapper: Mapper[Any], target: Mapper[Any], column: Column[Any]) -> str | None:

@@ -1,0 +1,139 @@
+"""Relations between columns of two types, and of values that Python has no name or no hash for."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from decimal import Decimal
+
+import httpx
+from sqlalchemy import CHAR, Column, ForeignKey, Integer, MetaData, Numeric
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from tests.html import (
+    attribute,
+    by_id,
+    follow,
+    form_of,
+    link,
+    parsed,
+    rows_of,
+    submit,
+    text_of,
+    undo_of,
+)
+from tests.serving import serving
+from webapp.admin.resource import Resource
+from webapp.app import create_app
+from webapp.database import is_postgresql
+from webapp.identity import Role
+from webapp.settings import Settings
+
+
+class Odd(SQLModel):
+    metadata = MetaData()
+
+
+class Day(Odd, table=True):
+    day: date = Field(primary_key=True)
+    name: str
+
+
+class Price(Odd, table=True):
+    amount: Decimal = Field(sa_column=Column(Numeric(10, 2), primary_key=True))
+    name: str
+
+
+class Account(Odd, table=True):
+    number: Decimal = Field(sa_column=Column(Numeric(10, 0), primary_key=True))
+    name: str
+
+
+class Code(Odd, table=True):
+    code: str = Field(sa_column=Column(CHAR(5), primary_key=True))
+    name: str
+
+
+class Sale(Odd, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    account_number: int | None = Field(
+        default=None, sa_column=Column(Integer, ForeignKey("account.number"))
+    )
+    day: str | None = Field(default=None, foreign_key="day.day")
+    amount: str | None = Field(default=None, foreign_key="price.amount")
+    code: int | None = Field(default=None, sa_column=Column(Integer, ForeignKey("code.code")))
+
+
+TABLES = """
+    CREATE TABLE day (day date PRIMARY KEY, name text);
+    CREATE TABLE price (amount numeric(10,2) PRIMARY KEY, name text);
+    CREATE TABLE account (number numeric(10,0) PRIMARY KEY, name text);
+    CREATE TABLE code (code char(5) PRIMARY KEY, name text);
+    INSERT INTO day VALUES ('2021-01-01', 'New'), ('2021-01-02', 'Next');
+    INSERT INTO price VALUES (1, 'One'), (2.5, 'More');
+    INSERT INTO account VALUES (1, 'First'), (2, 'Second');
+    INSERT INTO code VALUES ('k1', 'Used'), ('k2', 'Unused')
+"""
+SALES = """
+    CREATE TABLE sale (id integer PRIMARY KEY, account_number integer REFERENCES account,
+        day text REFERENCES day, amount text REFERENCES price, code integer REFERENCES code);
+    INSERT INTO sale VALUES (1, 1, '2021-01-01', '1', 'k1'), (2, 1, '2021-01-02', '2.5', 'k1')
+"""
+# PostgreSQL lets columns of such types not point at each other.
+SOME_SALES = """
+    CREATE TABLE sale (id integer PRIMARY KEY, account_number integer REFERENCES account,
+        day text, amount text, code integer);
+    INSERT INTO sale VALUES (1, 1, '2021-01-01', '1', 1), (2, 1, NULL, NULL, 2)
+"""
+
+
+@asynccontextmanager
+async def admin_of(
+    settings: Settings, session: AsyncSession, models: tuple[type[SQLModel], ...], *sql: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    for statement in ";".join(sql).split(";"):
+        await (await session.connection()).exec_driver_sql(statement)
+    await session.commit()
+    resources = tuple(map(Resource, models))
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        yield client
+
+
+async def counts_of_options(client: httpx.AsyncClient, path: str, name: str) -> dict[str, int]:
+    """How many rows there are when each option that a filter offers is followed, by its label."""
+    boxes = parsed(await client.get(path)).select(f'input[type=checkbox][name="{name}"]')
+    found = {}
+    for box in boxes:
+        page = await client.get(path, params={name: attribute(box, "value")})
+        assert page.status_code == 200, text_of(by_id(page, "main"))
+        label = box.parent
+        assert label is not None
+        found[text_of(label)] = len(rows_of(page))
+    return found
+
+
+async def test_columns_of_two_types_are_filtered_and_their_records_opened(
+    settings: Settings, session: AsyncSession
+) -> None:
+    sales = SOME_SALES if is_postgresql(session) else SALES
+    models = (Account, Day, Price, Code, Sale)
+    async with admin_of(settings, session, models, TABLES, sales) as client:
+        found = await counts_of_options(client, "/sales", "account_number")
+        assert (found["First"], found["Second"]) == (2, 0)
+        page = await client.get(link(await client.get("/accounts"), "First"))
+        assert len(rows_of(page)) == 2
+        for path, title in {"days": "New", "prices": "More", "codes": "Used"}.items():
+            page = await client.get(link(await client.get(f"/{path}"), title))
+            assert page.status_code == 200
+        for number in (1, 2):
+            for part in ("", "/edit", "/history", "/delete"):
+                page = await client.get(f"/sales/{number}{part}")
+                assert page.status_code == 200, (number, part)
+        assert (await client.get("/sales?code_min=1&code_max=2")).status_code == 200
+        # All that points at a record comes back, whatever it points at.
+        before = (await client.get("/sales.json")).json()
+        for path, title in {"days": "New", "prices": "More", "accounts": "Second"}.items():
+            question = await client.get(link(await client.get(f"/{path}"), f"Delete {title}"))
+            gone = await follow(client, await submit(client, form_of(question)))
+            await submit(client, undo_of(gone))
+        assert (await client.get("/sales.json")).json() == before
