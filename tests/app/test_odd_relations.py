@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import httpx
-from sqlalchemy import CHAR, Column, ForeignKey, Integer, MetaData, Numeric
+from sqlalchemy import ARRAY, CHAR, JSON, Column, ForeignKey, Integer, MetaData, Numeric, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
@@ -34,6 +36,10 @@ class Odd(SQLModel):
     metadata = MetaData()
 
 
+LISTS = ARRAY(Text).with_variant(JSON(), "sqlite")
+OBJECTS = JSONB().with_variant(JSON(), "sqlite")
+
+
 class Day(Odd, table=True):
     day: date = Field(primary_key=True)
     name: str
@@ -52,6 +58,24 @@ class Account(Odd, table=True):
 class Code(Odd, table=True):
     code: str = Field(sa_column=Column(CHAR(5), primary_key=True))
     name: str
+
+
+class Shape(Odd, table=True):
+    """Its key is a list or an object, and so is what points at another one."""
+
+    sides: list[str] = Field(sa_column=Column(LISTS, primary_key=True))
+    name: str
+    within: list[str] | None = Field(
+        default=None, sa_column=Column(LISTS, ForeignKey("shape.sides", ondelete="CASCADE"))
+    )
+
+
+class Part(Odd, table=True):
+    data: Any = Field(sa_column=Column(OBJECTS, primary_key=True))
+    name: str
+    within: Any = Field(
+        default=None, sa_column=Column(OBJECTS, ForeignKey("part.data", ondelete="CASCADE"))
+    )
 
 
 class Sale(Odd, table=True):
@@ -99,6 +123,10 @@ async def admin_of(
         yield client
 
 
+def ids_of(page: httpx.Response) -> list[str]:
+    return [attribute(box, "value") for box in parsed(page).select("input[name=id]")]
+
+
 async def counts_of_options(client: httpx.AsyncClient, path: str, name: str) -> dict[str, int]:
     """How many rows there are when each option that a filter offers is followed, by its label."""
     boxes = parsed(await client.get(path)).select(f'input[type=checkbox][name="{name}"]')
@@ -137,3 +165,42 @@ async def test_columns_of_two_types_are_filtered_and_their_records_opened(
             gone = await follow(client, await submit(client, form_of(question)))
             await submit(client, undo_of(gone))
         assert (await client.get("/sales.json")).json() == before
+
+
+async def test_records_whose_keys_are_lists_or_objects_are_opened_deleted_and_brought_back(
+    settings: Settings, session: AsyncSession
+) -> None:
+    outer, inner = (
+        ("'{a}'", "'{a,b}'") if is_postgresql(session) else ("'[\"a\"]'", '\'["a", "b"]\'')
+    )
+    kinds = ("text[]", "jsonb") if is_postgresql(session) else ("json", "json")
+    sql = f"""
+        CREATE TABLE shape (sides {kinds[0]} PRIMARY KEY, name text,
+            within {kinds[0]} REFERENCES shape ON DELETE CASCADE);
+        INSERT INTO shape VALUES ({outer}, 'Outer', NULL), ({inner}, 'Inner', {outer});
+        CREATE TABLE part (data {kinds[1]} PRIMARY KEY, name text,
+            within {kinds[1]} REFERENCES part ON DELETE CASCADE);
+        INSERT INTO part VALUES ('{{"a": 1}}', 'Outer', NULL), ('[1]', 'Inner', '{{"a": 1}}')
+    """
+    async with admin_of(settings, session, (Shape, Part), sql) as client:
+        for path in ("/shapes", "/parts"):
+            page = await client.get(path)
+            before = (await client.get(f"{path}.json")).json()
+            for title in ("Outer", "Inner"):
+                at = link(page, title)
+                for part in ("", "/edit", "/history"):
+                    assert (await client.get(at + part)).status_code == 200
+                edit = form_of(await client.get(f"{at}/edit"), press="Save changes")
+                assert (await submit(client, edit)).status_code == 303
+                question = await client.get(link(page, f"Delete {title}"))
+                gone = await follow(client, await submit(client, form_of(question)))
+                assert len(rows_of(gone)) == (title == "Inner")
+                await submit(client, undo_of(gone))
+                assert (await client.get(f"{path}.json")).json() == before
+        for path, key in {"/shapes": ["c"], "/parts": {"c": [1]}}.items():
+            name = "sides" if path == "/shapes" else "data"
+            for status in (201, 422):
+                answer = await client.post(f"/api{path}/", json={name: key, "name": "New"})
+                assert answer.status_code == status, answer.text
+            gone = await client.post(f"{path}/delete", data={"id": ids_of(await client.get(path))})
+            assert gone.status_code == 303

@@ -43,7 +43,7 @@ from sqlalchemy.types import (
 from webapp.admin.inputs import DATABASE_TEXT, Input, check_json, in_zone
 from webapp.admin.postgresql_texts import decoder_of, encoded, is_carried
 from webapp.admin.storable import is_aware, unwrapped_type
-from webapp.admin.stored import Stored, Unbindable, is_storable
+from webapp.admin.stored import Stored, Unbindable, hashable, is_storable
 
 # What asyncpg and SQLAlchemy call the types of numbers with digits and of those in bits.
 NUMERIC_OID, FLOAT_OID, UNKNOWN_OID = 1700, 701, -1
@@ -201,7 +201,7 @@ class ExactType(TypeDecorator[Any]):
         if kind == "json":
             # What is too deep, or half a character, cannot be shown.
             check_json(value)
-            return value
+            return hashable(value)
         if self.control.is_plain_text and type(value) is not str:
             raise TypeError
         if kind == "integer" and type(value) is not int and int(value) == value:

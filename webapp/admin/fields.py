@@ -297,7 +297,7 @@ def _can_point(own: Input, theirs: Input, target: Column[Any]) -> bool:
     SQLite lets a text point at a date, and PostgreSQL has keys that are objects or lists: these are
     plain values here. Whole numbers may be those of a decimal column.
     """
-    if theirs.kind == "json":
+    if theirs.kind in {"json", "other"}:
         return False
     is_whole = getattr(unwrapped_type(target.type), "scale", None) == 0
     if own.kind == "integer" and theirs is inputs.DECIMAL and is_whole:

@@ -12,7 +12,7 @@ from webapp.admin.fields import Field
 from webapp.admin.resource import Record, Resource
 from webapp.admin.snapshots import STORED, recorded, restored
 from webapp.admin.storable import unwrapped_type
-from webapp.admin.stored import Stored, packed
+from webapp.admin.stored import Stored, hashable, packed
 
 # Words that stand where a key may stand; a text key that equals one is escaped.
 RESERVED = frozenset({"new", "change", "delete", "options", "total", "none"})
@@ -40,7 +40,7 @@ def key_of(resource: Resource, record: Record) -> str:
 
 def key_values(resource: Resource, record: Record) -> Key:
     """Return the primary key of a record."""
-    return tuple(record[field.name] for field in resource.key)
+    return tuple(hashable(record[field.name]) for field in resource.key)
 
 
 def parse_key(resource: Resource, text: str) -> Key | None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Dialect
 from webapp.admin.blobs import Blob
 from webapp.admin.fields import Field
 from webapp.admin.resource import Resource
-from webapp.admin.stored import Stored, is_storable, packed, unpacked
+from webapp.admin.stored import Stored, hashable, is_storable, packed, unpacked
 from webapp.history import Recorded
 
 # The key of an object that stands for a value as the driver has it.
@@ -81,7 +81,7 @@ def restored(field: Field, record: Recorded) -> Any:
     value = field.input(record)
     if field.input.kind == "integer" and not is_storable(value):
         raise ValueError("Enter a shorter number.")
-    return value
+    return hashable(value)
 
 
 def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:

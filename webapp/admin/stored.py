@@ -62,6 +62,29 @@ class Stored:
         return type(self.raw), repr(self.raw)
 
 
+# Any: JSON values.
+class KeyList(list[Any]):
+    """A list that can be a part of a key, as any type can be on PostgreSQL."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # lists have none
+        return _hash_of(self)
+
+
+# Any: JSON values.
+class KeyObject(dict[str, Any]):
+    """An object that can be a part of a key."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dicts have none
+        return _hash_of(self)
+
+
+def hashable(value: Any) -> Any:
+    """Return an equal value that can be looked up; nobody changes it afterwards."""
+    if type(value) is list:
+        return KeyList(value)
+    return KeyObject(value) if type(value) is dict else value
+
+
 def is_storable(number: int) -> bool:
     """Whether both drivers take a whole number."""
     return LEAST_INTEGER <= number <= LARGEST_INTEGER
@@ -124,6 +147,16 @@ def unpacked(value: Any) -> Any:
             if name in _UNPACKED and isinstance(text, str):
                 return _UNPACKED[name](text)
     raise ValueError("not a stored value")
+
+
+def _hash_of(value: Any) -> int:
+    """Return the same number for equal values, such as 1 and 1.0, on every level."""
+    match value:
+        case list():
+            return hash(tuple(map(_hash_of, value)))
+        case dict():
+            return hash(frozenset((name, _hash_of(each)) for name, each in value.items()))
+    return hash(value)
 
 
 _UNPACKED: dict[str, Callable[[str], Any]] = {
