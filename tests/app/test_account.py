@@ -137,7 +137,7 @@ async def test_ones_sessions_say_where_and_which_one_this_is(
     (listed,) = parsed(await ann.get("/account")).find_all("ul", attrs={"aria-label": "Sessions"})
     lines = [text_of(each) for each in listed.find_all("li")]
     assert len(lines) == 2
-    (this,) = [line for line in lines if "this one" in line]
+    (this,) = [line for line in lines if "this device" in line]
     (other,) = [line for line in lines if line != this]
     assert "127.0.0.1" in this
     assert other.startswith("Firefox on Linux 192.0.2.7 · since")
