@@ -85,6 +85,9 @@ def test_a_mistake_is_said_in_a_sentence(arguments: dict[str, Any], said: str) -
 def test_what_is_no_resource_is_said_in_a_sentence() -> None:
     # Any: what a type checker would not let pass.
     model: Any = Hero
+    without_model: Any = Resource
+    with pytest.raises(ResourceError, match=r"^Resource\(\): name the model to administer"):
+        without_model()
     with pytest.raises(ResourceError, match="is not a Resource: wrap the model"):
         Site((teams, model))
     with pytest.raises(ResourceError, match="takes a class, such as Hero"):

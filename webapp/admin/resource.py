@@ -84,12 +84,14 @@ class Resource:
 
     # Any: whatever somebody wrote.
     def __new__(cls, *given: Any, **named: Any) -> Self:
-        """Raise ResourceError for an argument that there is not."""
+        """Raise ResourceError for an argument that there is not, or if there is no model."""
         for name in named.keys() - set(cls.__match_args__):
             model = next(iter(given), named.get("model"))
             meant = get_close_matches(name, cls.__match_args__, n=1)
             hint = f"; did you mean {meant[0]}=?" if meant else "."
             raise ResourceError(f"Resource({name_of(model)}): there is no argument {name}={hint}")
+        if not given and "model" not in named:
+            raise ResourceError("Resource(): name the model to administer, as in Resource(Hero).")
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
