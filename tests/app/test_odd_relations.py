@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlmodel import Field, SQLModel
 from tests.html import (
     attribute,
     by_id,
+    chips_of,
     follow,
     form_of,
     link,
@@ -75,6 +76,20 @@ class Part(Odd, table=True):
     name: str
     within: Any = Field(
         default=None, sa_column=Column(OBJECTS, ForeignKey("part.data", ondelete="CASCADE"))
+    )
+
+
+class Span(Odd, table=True):
+    span: timedelta = Field(primary_key=True)
+    name: str
+    within: timedelta | None = Field(default=None, foreign_key="span.span")
+
+
+class Ratio(Odd, table=True):
+    ratio: Decimal = Field(sa_column=Column(Numeric, primary_key=True))
+    name: str
+    within: Decimal | None = Field(
+        default=None, sa_column=Column(Numeric, ForeignKey("ratio.ratio"))
     )
 
 
@@ -204,3 +219,30 @@ async def test_records_whose_keys_are_lists_or_objects_are_opened_deleted_and_br
                 assert answer.status_code == status, answer.text
             gone = await client.post(f"{path}/delete", data={"id": ids_of(await client.get(path))})
             assert gone.status_code == 303
+
+
+async def test_each_option_of_a_filter_is_followed_also_one_that_nobody_can_type(
+    settings: Settings, session: AsyncSession
+) -> None:
+    is_infinite = "'inf'" if is_postgresql(session) else "9e999"
+    sql = f"""
+        CREATE TABLE span (span interval PRIMARY KEY, name text, within interval REFERENCES span);
+        CREATE TABLE ratio (ratio numeric PRIMARY KEY, name text, within numeric REFERENCES ratio);
+        INSERT INTO ratio VALUES ({is_infinite}, 'Endless', NULL), (1.5, 'Plain', {is_infinite})
+    """
+    if is_postgresql(session):
+        sql += """;
+            INSERT INTO span VALUES ('1 mon', 'Month', NULL), ('1 day', 'Day', '1 mon');
+            INSERT INTO ratio VALUES ('NaN', 'Nothing', 'NaN')
+        """
+    async with admin_of(settings, session, (Span, Ratio), sql) as client:
+        found = await counts_of_options(client, "/ratios", "within")
+        assert (found["Endless"], found["Plain"]) == (1, 0)
+        if is_postgresql(session):
+            assert found["Nothing"] == 1
+            found = await counts_of_options(client, "/spans", "within")
+            assert (found["Month"], found["Day"]) == (1, 0)
+            page = await client.get("/spans?within=1+mon")
+            assert list(chips_of(page)) == ["Within: Month"]
+            assert (await client.get("/spans?within=x")).status_code == 400
+        assert (await client.get("/ratios?within=x")).status_code == 400

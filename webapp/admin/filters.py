@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, or_
 from starlette.datastructures import QueryParams
 
-from webapp.admin import moments
+from webapp.admin import inputs, moments
+from webapp.admin.display import exact_text
 from webapp.admin.fields import Field
 from webapp.admin.names import FilterName
 from webapp.admin.schemas import CHOOSE
+from webapp.admin.stored import Stored
 
 NONE = "none"
 # Of files: whether there is one is all that rows are narrowed by.
 ANY = "any"
 MOST_VALUES = 100
+# Kinds of which a database has values that nobody can type: “1 mon”, or before Christ.
+DATABASE_KINDS = frozenset({"date", "datetime", "time", "duration"})
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class Filter:
         }
 
     def _text(self, value: Any) -> str:
-        return "" if value is None else self.field.input.format(value)
+        return exact_text(self.field, value)
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
             problems.append(f"{field.label}: {CHOOSE}")
             return None
         try:
-            return field.clean(field.input(text))
+            return _parse_choice(field, text) if field.relation else field.clean(field.input(text))
         except ValueError as error:
             problems.append(f"{field.label}: {error}")
             return None
@@ -203,6 +208,28 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
         ),
         problems,
     )
+
+
+def _parse_choice(field: Field, text: str) -> Any:
+    """Return the value of an option, also of one that cannot be typed; raises ValueError."""
+    try:
+        return field.clean(field.input(text))
+    except ValueError:
+        if field.input.kind in DATABASE_KINDS:
+            # The database says whether it is one.
+            return Stored(text)
+        number = _parse_infinite(field, text)
+        if number is None:
+            raise
+        return number
+
+
+def _parse_infinite(field: Field, text: str) -> Stored | None:
+    """Return a number that is infinite or none, as both drivers have it."""
+    if field.input.kind != "number" or text.lstrip("+-").lower() not in {"nan", "inf", "infinity"}:
+        return None
+    number = float(text)
+    return Stored(number, Decimal(text) if field.input is inputs.DECIMAL else number)
 
 
 def described(filter: Filter, titles: Sequence[str]) -> str:
