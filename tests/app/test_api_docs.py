@@ -20,7 +20,7 @@ async def test_the_page_shows_what_a_request_takes(client: httpx.AsyncClient) ->
     assert [row["Name"] for row in parameters] == ["skip", "limit"]
     assert "at most 1,000" in parameters[1]["Note"]
     fields = {row["Name"]: row for row in rows_of(page, "HeroCreate")}
-    assert fields["name"]["Note"].startswith("needed")
+    assert fields["name"]["Note"].startswith("required")
     assert "at most 150,000" in fields["age"]["Note"]
 
 

@@ -214,7 +214,7 @@ async def test_a_form_that_cannot_be_saved_now_keeps_all_but_the_file_and_asks_f
             broken.setattr(changes, "change", None)
             asked = await cards.post(edit.url, data=given, files={"photo": ("a.png", PNG)})
         assert asked.status_code == 500
-        assert "You choose its files again in the next step." in text_of(parsed(asked))
+        assert "You'll choose its files again in the next step." in text_of(parsed(asked))
         page = await submit(cards, form_of(asked))
     assert page.status_code == 422
     assert errors_of(page) == {"Photo": "Choose the file again: it could not be kept."}
@@ -470,7 +470,7 @@ async def test_a_form_that_is_too_large_says_how_large_it_may_be_and_comes_back_
     page = await cards.post("/cards", data=sent, files={"photo": ("a", data)})
     assert page.status_code == 413
     assert "5.2 MB" in page.text
-    assert "kept on this page, up to what is too large" in text_of(parsed(page))
+    assert "kept on this page, except for what is too large" in text_of(parsed(page))
     again = await submit(cards, form_of(page, press="Try again"))
     assert field_of(again, "Name").value == "Nova"
     assert "Choose the file again" in text_of(parsed(again))

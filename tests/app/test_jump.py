@@ -43,7 +43,7 @@ async def test_a_list_begins_where_people_jump_to(
     page = await submit(client, form)
     assert names_of(page) == ["M0", "M1", "M2", "M3", "M4"]
     assert (page.url.params["from"], page.url.params["size"]) == ("m", "5")
-    assert field_of(page, "Name from").value == "m"
+    assert field_of(page, "Jump to name").value == "m"
     assert names_of(await client.get(link(page, "Next page"))) == ["M5", "M6", "M7", "M8", "M9"]
     back = await client.get(link(page, "Previous page"))
     assert names_of(back) == ["B5", "B6", "B7", "B8", "B9"]

@@ -24,7 +24,7 @@ from webapp.database import Database, connect
 from webapp.settings import Settings
 from webapp.statements import count_statements
 from webapp.transactions import SessionMiddleware
-from webapp.unavailable import is_unavailable
+from webapp.unavailable import RefusedAtCommit, is_unavailable
 
 TIMEOUT_SECONDS = 10.0
 SHORT_SECONDS = 0.5
@@ -140,7 +140,7 @@ async def test_a_commit_that_fails_is_not_acknowledged(database: Database) -> No
         handled.append("all")
         return PlainTextResponse("saved")
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(RefusedAtCommit):
         await client_of(database, orphan).post("/")
     assert handled == ["all"]
     assert await teams_in(database) == 0
