@@ -113,7 +113,8 @@ def impatient(
     cast_database: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Path]]:
     """One that soon says that its database is busy."""
-    limit = {"WEBAPP_REQUEST_TIMEOUT_SECONDS": "2"}
+    # Long enough for a page and its files, which a slow machine compresses when first asked.
+    limit = {"WEBAPP_REQUEST_TIMEOUT_SECONDS": "10"}
     with _running(cast_database, tmp_path_factory.mktemp("impatient"), limit) as running:
         yield running
 
