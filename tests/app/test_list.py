@@ -224,17 +224,22 @@ async def test_beyond_ten_thousand_rows_are_counted_exactly_on_request(
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "most"),
     [
-        "/heroes",
-        "/heroes?sort=-team_id",
-        "/heroes?team=1&team=none&sort=age",
-        "/heroes?q=hero&before=end",
-        "/teams/1",
+        ("/heroes", 4),
+        ("/heroes?sort=-team_id", 4),
+        ("/heroes?team=1&team=none&sort=age", 4),
+        # It begins with the names that are missing, which only a model rules out.
+        ("/heroes?q=hero&before=end", 5),
+        ("/teams/1", 4),
     ],
 )
-async def test_a_list_takes_at_most_five_statements_however_many_rows_it_has(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements, address: str
+async def test_a_list_takes_few_statements_however_many_rows_it_has(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    statements: Statements,
+    address: str,
+    most: int,
 ) -> None:
     team = await a_team(session)
     numbers = []
@@ -245,7 +250,7 @@ async def test_a_list_takes_at_most_five_statements_however_many_rows_it_has(
         assert len(rows_of(page)) == 30
         numbers.append(len(executed))
     # The second time the teams on offer are known.
-    assert numbers[1] <= numbers[0] <= 5
+    assert numbers[1] <= numbers[0] <= most
 
 
 @pytest.mark.parametrize("address", ["/heroes", "/heroes?team=1&sort=team_id", "/teams/1/heroes"])

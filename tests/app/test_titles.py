@@ -163,8 +163,8 @@ async def test_titles_of_relations_are_read_at_once(
             page = await shop.get(f"/clients?q=c&size={100 + number}")
         assert len(rows_of(page)) == number + 1
         counts.append(len(executed))
-    # A read that takes long on a busy machine is done once more, but not one for each row.
-    assert max(counts[1:]) < min(counts[1:]) + 6
+    # On a busy machine what a filter offers may have to be read again, but nothing for each row.
+    assert max(counts[1:]) <= min(counts[1:]) + 1
 
 
 def options(page: httpx.Response) -> list[str]:
