@@ -139,6 +139,7 @@ class Leaf(SQLModel, table=True):
     action: bytes | None = None
     stamp: bytes | None = Field(default=None, min_length=2, unique=True)
     фото: bytes = b"a default"  # noqa: PLC2401 - as people may write them
+    # Any: a pickle may be of anything.
     state: Any = Field(default={"a": 1}, sa_column=Column(PickleType))
     sealed: Any = Field(default=None, sa_column=Column(Sealed))
 

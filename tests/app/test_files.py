@@ -131,7 +131,7 @@ async def test_a_list_never_asks_for_the_bytes(
     assert [row["Photo"] for row in rows_of(page)] == ["12 kB JPEG"]
     assert "Photo" in columns_of(page)
     listed = [each for each in executed if "length(" in each and "photo" in each]
-    assert listed
+    assert 1 <= len(listed) <= 2
     assert not [each for each in listed if "digest" in each or "sha256" in each]
     assert (await cards.get("/cards?sort=photo")).status_code == 400
 

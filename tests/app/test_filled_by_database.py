@@ -51,6 +51,7 @@ def _tagged(context: Any) -> str:
     return f"Meter {context.get_current_parameters()['name']}"
 
 
+# Any: the same.
 def _last_named(context: Any) -> str | None:
     name: str | None = context.get_current_parameters().get("name")
     return name
@@ -217,6 +218,7 @@ class Pump(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=40)
     meter_id: int | None = None
+    # Any: the column has no type that anybody knows.
     place: Any = Field(default=None, sa_column=Column(NullType))
 
 

@@ -72,6 +72,7 @@ class Shape(Odd, table=True):
 
 
 class Part(Odd, table=True):
+    # Any: JSON, here and below.
     data: Any = Field(sa_column=Column(OBJECTS, primary_key=True))
     name: str
     within: Any = Field(

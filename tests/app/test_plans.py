@@ -219,6 +219,7 @@ def steps_of(path: str, executed: Executed) -> list[int]:
     """How many instructions of its machine SQLite takes for each of the statements."""
     found = []
     with closing(sqlite3.connect(path)) as connection:
+        # As our connections have it.
         connection.create_function("fold", 1, sqlite._fold, deterministic=True)  # noqa: SLF001
         for statement, parameters in executed:
             taken = 0
