@@ -17,9 +17,9 @@ import asyncpg
 import click
 
 from benchmarks.facts import Facts, look
+from hero_admin.database.folding import fold
 from tests.postgres import SUPERUSER, UNPRIVILEGED, PostgresServer
 from tests.server import PROJECT, WEBAPP
-from webapp.folding import fold
 
 Engine = Literal["sqlite", "postgresql"]
 ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")

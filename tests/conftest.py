@@ -19,21 +19,21 @@ from jinja2.bccache import Bucket
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts import passwords
+from hero_admin.accounts.auth import limits_for
+from hero_admin.admin import create_app
+from hero_admin.cli.index_check import mend
+from hero_admin.database.engines import Database, connect
+from hero_admin.migrations import migrate
+from hero_admin.person import Role
+from hero_admin.settings import PREFIX, Settings
+from hero_admin.web import templating
 from tests.postgres import PostgresServer, postgres_server
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
 from tests.statements import Statements, all_statements
 from tests.stored import Stored
-from webapp import templating
-from webapp.accounts import passwords
-from webapp.accounts.door import limits_for
-from webapp.app import create_app
-from webapp.database import Database, connect
-from webapp.doctor import mend
-from webapp.identity import Role
-from webapp.migrations import migrate
 from webapp.resources import RESOURCES
-from webapp.settings import PREFIX, Settings
 
 # The same examples in every run, however slow the machine is at that moment.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)

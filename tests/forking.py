@@ -18,7 +18,7 @@ from tests.server import end_with_parent
 END_SECONDS = 60.0
 FORKING = get_context("forkserver")
 FORKING.set_forkserver_preload(
-    ["tests.forking", "webapp.cli", "alembic.command", "aiosqlite", "asyncpg"]
+    ["tests.forking", "hero_admin.cli.main", "alembic.command", "aiosqlite", "asyncpg"]
 )
 STREAMS = ("stdin", "stdout", "stderr")
 

@@ -7,11 +7,11 @@ from sqlalchemy import Column, String
 from sqlmodel import Field, Relationship, SQLModel
 from starlette.applications import Starlette
 
+from hero_admin.admin import create_app
+from hero_admin.model.field_names import FORM_PROPERTIES
+from hero_admin.model.resource import Resource
+from hero_admin.settings import load_settings
 from tests.gadgets import Condition
-from webapp.admin.names import FORM_PROPERTIES
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.settings import load_settings
 
 
 class Oddity(SQLModel, table=True):

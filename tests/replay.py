@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from hero_admin.audit_log.changes import Change, Kind, Recorded
+from hero_admin.model.primary_keys import key_of, key_text, parse_key
+from hero_admin.model.resource import Resource
+from hero_admin.model.serialization import values_of
 from tests.stored import Stored
-from webapp.admin.keys import key_of, key_text, parse_key
-from webapp.admin.resource import Resource
-from webapp.admin.snapshots import values_of
-from webapp.history import Change, Kind, Recorded
 
 # The values of each record, by the name of its resource and its key.
 Tables = dict[tuple[str, str], dict[str, Any]]

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import httpx
 from starlette.applications import Starlette
 
+from hero_admin.accounts.auth import limits_for
+from hero_admin.person import Role
 from tests.html import BASE_URL
 from tests.signing_in import sign_in_by
-from webapp.accounts.door import limits_for
-from webapp.identity import Role
 
 
 @asynccontextmanager

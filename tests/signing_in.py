@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 from sqlmodel import col, select
 
-from webapp.accounts.cookies import PLAIN
-from webapp.accounts.door import limits_for
-from webapp.accounts.sessions import Limits, Visitor, digest_of, start_session
-from webapp.accounts.users import User, fold_name
-from webapp.database import Database, connect
-from webapp.identity import Role
-from webapp.settings import Settings
+from hero_admin.accounts.auth import limits_for
+from hero_admin.accounts.cookies import PLAIN
+from hero_admin.accounts.sessions import Limits, Visitor, digest_of, start_session
+from hero_admin.accounts.users import User, fold_name
+from hero_admin.database.engines import Database, connect
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 
 NAMES = {Role.OWNER: "Olive Owner", Role.EDITOR: "Edward Editor", Role.VIEWER: "Vera Viewer"}
 LIMITS = Limits(idle=timedelta(hours=12), absolute=timedelta(days=14))

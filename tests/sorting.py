@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from webapp.folding import fold
+from hero_admin.database.folding import fold
 
 ASCII_LETTERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 

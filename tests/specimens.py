@@ -40,9 +40,9 @@ from sqlalchemy.types import UserDefinedType
 from sqlmodel import AutoString, Field, SQLModel
 from starlette.applications import Starlette
 
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.settings import load_settings
+from hero_admin.admin import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.settings import load_settings
 
 
 class Rating(enum.StrEnum):

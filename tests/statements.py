@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from webapp.statements import listeners
+from hero_admin.database.statement_count import listeners
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 

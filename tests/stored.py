@@ -6,9 +6,9 @@ from sqlalchemy import inspect
 from sqlmodel import SQLModel, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from webapp.admin.records import fetch_where
-from webapp.admin.resource import Record, Resource
-from webapp.database import Database
+from hero_admin.database.engines import Database
+from hero_admin.model.records import fetch_where
+from hero_admin.model.resource import Record, Resource
 
 Model = TypeVar("Model", bound=SQLModel)
 Row = TypeVar("Row")

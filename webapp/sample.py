@@ -11,14 +11,14 @@ from sqlalchemy import exists, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from webapp.admin.changes import creation_of
-from webapp.admin.records import columns_of
-from webapp.admin.resource import Resource
-from webapp.admin.sqlite_index import SqliteIndex
-from webapp.database import Database
+from hero_admin.audit_log.changes import Entry, Kind, Operation, record
+from hero_admin.database.engines import Database
+from hero_admin.listing.search.sqlite import SqliteIndex
+from hero_admin.model.records import columns_of
+from hero_admin.model.resource import Resource
+from hero_admin.person import COMMAND_LINE
+from hero_admin.writes.single import creation_of
 from webapp.heroes import Hero, heroes
-from webapp.history import Entry, Kind, Operation, record
-from webapp.identity import COMMAND_LINE
 from webapp.teams import Team, teams
 
 WORDS = Path(__file__).with_suffix(".toml")

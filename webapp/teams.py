@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Relationship
 
-from webapp.admin.resource import Resource
-from webapp.admin.schemas import Schema, partial
+from hero_admin.model.resource import Resource
+from hero_admin.model.schemas import Schema, partial
 
 if TYPE_CHECKING:
     from webapp.heroes import Hero, HeroRead

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.gadgets import Gadget, Maker, Slot
 from tests.serving import serving
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 @pytest.fixture

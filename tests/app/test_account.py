@@ -10,6 +10,13 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts.sessions import UserSession
+from hero_admin.accounts.throttle import Guesses
+from hero_admin.accounts.user_agents import device_of
+from hero_admin.accounts.users import User
+from hero_admin.admin import create_app
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import committed
 from tests.html import (
     error_beside,
@@ -27,13 +34,6 @@ from tests.html import (
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored
-from webapp.accounts.devices import device_of
-from webapp.accounts.sessions import UserSession
-from webapp.accounts.throttle import Guesses
-from webapp.accounts.users import User
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 
 OLD, NEW = "correct horse battery", "another horse battery"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -7,6 +7,7 @@ import pytest
 from bs4 import Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.model.spelling import spelled
 from tests.factories import committed
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import (
@@ -28,7 +29,6 @@ from tests.html import (
     text_of,
 )
 from tests.stored import Stored
-from webapp.admin.spelling import spelled
 
 CODES = [
     "acme",

@@ -7,6 +7,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.model.field_names import control_name
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.gadgets import Condition
 from tests.html import (
     chips_of,
@@ -20,11 +25,6 @@ from tests.html import (
 from tests.oddly_named import Oddity, Villager
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.names import control_name
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 
 oddities = Resource(Oddity, label_plural="oddities")
 villagers = Resource(Villager)

@@ -6,12 +6,12 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import alert_of, error_beside, heading_of, htmx_headers, links_of, rows_of
 from tests.stored import Stored
 from webapp.heroes import Hero
-from webapp.settings import Settings
 
 # What a list cannot do is named; what it does not know, or what asks for nothing, is left alone.
 REFUSED = [

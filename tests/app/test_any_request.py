@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.database.engines import Database
+from hero_admin.person import Role
 from tests.addresses import addresses
 from tests.factories import some_heroes, some_teams
 from tests.html import BASE_URL, htmx_headers
 from tests.signing_in import sign_in_by
-from webapp.database import Database
-from webapp.identity import Role
 
 # What stands where a text may stand, from what is meant to what is not.
 MEANT = "1 2 99 new heroes team_id name -age none end true dark exact list /heroes?q=x with-team"

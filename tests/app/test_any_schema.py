@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.audit_log.changes import Change
+from hero_admin.database.engines import Database
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import by_id, parsed, text_of
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import Database
-from webapp.history import Change
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 class Alpha(SQLModel, table=True):

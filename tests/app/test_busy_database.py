@@ -20,19 +20,19 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.admin import create_app
+from hero_admin.audit_log.changes import Change
+from hero_admin.database.engines import Database, connect
+from hero_admin.database.pool import share_name
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import Value, form_of, heading_of, htmx_headers, parsed, submit, text_of
 from tests.postgres import PostgresServer
 from tests.server import running_server
 from tests.serving import serving
 from tests.stored import Stored
 from tests.waiting import until
-from webapp.app import create_app
-from webapp.database import Database, connect
 from webapp.heroes import Hero
-from webapp.history import Change
-from webapp.identity import Role
-from webapp.pool import share_name
-from webapp.settings import Settings
 
 # A request ends after 4.5 s, and a busy machine adds to that; a wait without an end lasts longer.
 ANSWER_SECONDS = 60.0

@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.audit_log.changes import Change
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.app.test_restore import reason_of, restore
 from tests.html import by_id, deeds_of, follow, form_of, submit, text_of, undo_of
 from tests.replay import replayed, tables
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.history import Change
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 class Realm(SQLModel, table=True):

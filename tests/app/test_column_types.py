@@ -10,6 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import Database, connect
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import committed
 from tests.html import (
     error_beside,
@@ -26,11 +31,6 @@ from tests.html import (
 from tests.serving import serving
 from tests.specimens import Contact, Duty, Film, Rating, Server, Thing
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import Database, connect
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 @pytest.fixture

@@ -22,14 +22,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.engines import connect
+from hero_admin.settings import Settings
 from tests.factories import a_team
 from tests.forking import run_forked
 from tests.postgres import PostgresServer, children_of
 from tests.server import PATIENT, PROJECT, WEBAPP, end_with_parent
 from tests.stored import Stored
-from webapp.database import connect
 from webapp.heroes import Hero
-from webapp.settings import Settings
 from webapp.teams import Team
 
 END_SECONDS = 60.0
@@ -125,7 +125,7 @@ def test_every_worker_has_the_fast_loop_and_parser(
 
 def test_every_worker_leaves_what_stays_out_of_the_search_for_garbage(sqlite_url: str) -> None:
     ask = (
-        "import gc; from webapp.app import app; app();"
+        "import gc; from hero_admin.admin import app; app();"
         " print(gc.get_freeze_count() > 10_000, *gc.get_threshold())"
     )
     done = subprocess.run(

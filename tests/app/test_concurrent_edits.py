@@ -10,6 +10,8 @@ import pytest
 from bs4 import Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.audit_log.changes import Change, Kind
+from hero_admin.forms.hidden_fields import KEEP, OPENED, RESTORE
 from tests.factories import a_hero, a_team, committed
 from tests.gadgets import Gadget, Maker
 from tests.html import (
@@ -27,9 +29,7 @@ from tests.html import (
     text_of,
 )
 from tests.stored import Stored
-from webapp.admin.carried import KEEP, OPENED, RESTORE
 from webapp.heroes import Hero
-from webapp.history import Change, Kind
 
 FORM = htmx_headers("form#form")
 

@@ -9,6 +9,8 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.database.engines import Database
+from hero_admin.writes.idempotency import Submission
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Slot
 from tests.html import (
@@ -34,8 +36,6 @@ from tests.html import (
 )
 from tests.stored import Stored
 from tests.waiting import until
-from webapp.admin.submissions import Submission
-from webapp.database import Database
 from webapp.heroes import Hero
 from webapp.teams import Team
 

@@ -8,6 +8,7 @@ import pytest
 from bs4 import Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.audit_log.changes import Change
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import (
@@ -35,7 +36,6 @@ from tests.html import (
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes
-from webapp.history import Change
 from webapp.teams import Team, teams
 
 DIALOG = htmx_headers("div#confirm")

@@ -10,24 +10,24 @@ from sqlalchemy import inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.cli import index_check
+from hero_admin.cli.index_check import examine, mend
+from hero_admin.database.engines import Database, connect
+from hero_admin.database.folding import fold
+from hero_admin.listing.search import plan
+from hero_admin.listing.search.trigram_index import fetch_has_trigrams
+from hero_admin.migrations import migrate
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import rows_of
 from tests.postgres import PostgresServer
 from tests.serving import serving
-from webapp import doctor
-from webapp.admin import narrowing
-from webapp.admin.resource import Resource
-from webapp.admin.trigrams import fetch_has_trigrams
-from webapp.app import create_app
-from webapp.database import Database, connect
-from webapp.doctor import examine, mend
-from webapp.folding import fold
 from webapp.heroes import Hero
-from webapp.identity import Role
-from webapp.migrations import migrate
 from webapp.resources import RESOURCES
-from webapp.settings import Settings
 
 NARROW = (Resource(Hero, columns=(Hero.name,), search=(Hero.name,)), RESOURCES[1])
 
@@ -315,7 +315,7 @@ async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -
 async def test_many_changes_of_others_are_a_finding(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "MOST_WAITING", 1)
+    monkeypatch.setattr(index_check, "MOST_WAITING", 1)
     with closing(program(sqlite_url)) as other:
         other.execute("INSERT INTO team (name) VALUES ('Zoë'), ('Nova')")
     database = connect(Settings(database_url=sqlite_url))
@@ -345,8 +345,8 @@ async def test_what_others_call_so_is_left_alone(database: Database) -> None:
 @pytest.fixture(autouse=True)
 def no_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found is found by the index."""
-    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
-    monkeypatch.setattr(narrowing, "LONG_SEARCH", 1)
+    monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(plan, "LONG_SEARCH", 1)
 
 
 async def proposed(client: httpx.AsyncClient, needle: str) -> list[str]:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.forms.hidden_fields import OPENED
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Maker
 from tests.html import (
@@ -35,7 +36,6 @@ from tests.html import (
 )
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.admin.carried import OPENED
 from webapp.heroes import Hero
 from webapp.teams import Team
 

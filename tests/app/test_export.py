@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.types import Message
 
+from hero_admin.pages.export import ROWS_PER_BATCH, defused
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import link, rows_of
 from tests.statements import Statements
-from webapp.admin.export import ROWS_PER_BATCH, defused
 from webapp.heroes import Hero
 
 

@@ -4,12 +4,12 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.engines import Database
+from hero_admin.listing import facets
 from tests.app.test_plans import assert_is_read_by_index, many, queries
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget
 from tests.html import attribute, parsed, text_of
-from webapp.admin import facets
-from webapp.database import Database
 
 COUNTS = "/heroes/options/team_id/counts"
 __all__ = ["many"]

@@ -14,6 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.audit_log.blobs import HistoryBlob
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
+from hero_admin.writes import single
 from tests.factories import committed
 from tests.html import (
     alert_of,
@@ -40,12 +46,6 @@ from tests.signing_in import sign_in
 from tests.specimens import Card, Leaf
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.admin import changes
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.history_blobs import HistoryBlob
-from webapp.identity import Role
-from webapp.settings import Settings
 
 BITMAP = b"BM" + bytes(12) + (40).to_bytes(4, "little") + bytes(range(256)) * 46
 # What Northwind's pictures are: as long as that, and what Access writes before a bitmap.
@@ -211,7 +211,7 @@ async def test_a_form_that_cannot_be_saved_now_keeps_all_but_the_file_and_asks_f
         page = await cards.post(edit.url, data=sent)
     else:
         with monkeypatch.context() as broken:
-            broken.setattr(changes, "change", None)
+            broken.setattr(single, "change", None)
             asked = await cards.post(edit.url, data=given, files={"photo": ("a.png", PNG)})
         assert asked.status_code == 500
         assert "You'll choose its files again in the next step." in text_of(parsed(asked))

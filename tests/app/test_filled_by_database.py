@@ -22,6 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import is_postgresql
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import (
     alert_of,
     by_id,
@@ -37,11 +42,6 @@ from tests.html import (
 )
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import is_postgresql
-from webapp.identity import Role
-from webapp.settings import Settings
 
 LONG_AGO = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - the column is a clock
 

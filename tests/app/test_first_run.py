@@ -15,6 +15,11 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, make_link
+from hero_admin.accounts.sessions import UserSession
+from hero_admin.accounts.users import User
+from hero_admin.audit_log.changes import Change
+from hero_admin.person import Role
 from tests.app.test_commands import run
 from tests.app.test_commands import serving as running
 from tests.factories import committed
@@ -22,11 +27,6 @@ from tests.html import error_beside, field_of, form_of, heading_of, parsed, subm
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored
-from webapp.accounts.links import OneTimeLink, Purpose, make_link
-from webapp.accounts.sessions import UserSession
-from webapp.accounts.users import User
-from webapp.history import Change
-from webapp.identity import Role
 
 PASSWORD = "correct horse battery"
 OWNER = {"account.name": "Ann Smith", "account.password": PASSWORD}

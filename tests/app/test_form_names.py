@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import attribute, errors_of, flash_of, follow, form_of, parsed, submit
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 class Report(SQLModel, table=True):

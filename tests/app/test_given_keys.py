@@ -10,6 +10,11 @@ from sqlalchemy import CHAR, Column, Numeric, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import is_postgresql
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import (
     by_id,
     error_beside,
@@ -27,11 +32,6 @@ from tests.html import (
 )
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import is_postgresql
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 class Album(SQLModel, table=True):

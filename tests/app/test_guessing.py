@@ -12,15 +12,15 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts.passwords import Passwords
+from hero_admin.accounts.throttle import Guesses, claim_attempt, guesser_of
+from hero_admin.accounts.users import User
+from hero_admin.database.engines import Database
 from tests.factories import committed
 from tests.html import alert_of
 from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.stored import Stored
-from webapp.accounts.passwords import Passwords
-from webapp.accounts.throttle import Guesses, claim_attempt, guesser_of
-from webapp.accounts.users import User
-from webapp.database import Database
 
 PASSWORD = "correct horse battery"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -65,7 +65,7 @@ async def test_what_takes_long_to_compare_is_not_compared(
 async def test_the_log_names_who_was_guessed_at_and_not_what_was_typed(
     anonymous: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="webapp.accounts"):
+    with caplog.at_level(logging.INFO, logger="hero_admin.accounts"):
         await guess(anonymous, name="ANN")
         # In the wrong box, as it happens to everybody.
         await guess(anonymous, name=PASSWORD)

@@ -5,11 +5,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hero_admin.admin import create_app
+from hero_admin.settings import Settings
 from tests.server import free_port
 from tests.serving import serving
 from tests.statements import Statements
-from webapp.app import create_app
-from webapp.settings import Settings
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

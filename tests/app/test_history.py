@@ -7,6 +7,9 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.audit_log.changes import Change, Entry, Kind, Operation, record
+from hero_admin.history.timeline import PAGE_SIZE
+from hero_admin.person import Identity, Role
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
@@ -32,10 +35,7 @@ from tests.html import (
 from tests.replay import replayed, tables
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.admin.timeline import PAGE_SIZE
 from webapp.heroes import Hero, heroes
-from webapp.history import Change, Entry, Kind, Operation, record
-from webapp.identity import Identity, Role
 from webapp.teams import teams
 
 NOVA = {"name": "Nova", "secret_name": "Cleo", "age": "17"}

@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
+from hero_admin.person import Role
 from tests.addresses import addresses
 from tests.factories import a_hero, a_team
 from tests.html import attribute, flash_of, heading_of, htmx_headers, parsed, title_of
 from tests.serving import serving
-from webapp.identity import Role
 
 # Each would make an element or an attribute that no page of ours has.
 MARKUP = (

@@ -4,12 +4,12 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.admin import create_app
+from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import attribute, heading_of, parsed
 from tests.serving import serving
-from webapp.app import create_app
-from webapp.settings import Settings
 
 PAGES = ("/", "/heroes", "/heroes/1", "/heroes/1/edit", "/heroes/1/delete", "/teams/1", "/history")
 

@@ -11,15 +11,15 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from hero_admin.audit_log.changes import Change, Kind
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import Form, Value, form_of, parsed, submit
 from tests.replay import replayed, tables
 from tests.serving import client_of
 from tests.signing_in import sign_in
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes
-from webapp.history import Change, Kind
-from webapp.identity import Role
-from webapp.settings import Settings
 from webapp.teams import Team, teams
 
 WRITERS = READERS = 8

@@ -12,6 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 from starlette.applications import Starlette
 
+from hero_admin.admin import create_app
+from hero_admin.audit_log.changes import Change, Kind
+from hero_admin.forms.hidden_fields import OPENED
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.gadgets import Gadget, Maker
@@ -35,14 +42,7 @@ from tests.html import (
 )
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.carried import OPENED
-from webapp.admin.resource import Resource
-from webapp.admin.site import Site
-from webapp.app import create_app
 from webapp.heroes import Hero
-from webapp.history import Change, Kind
-from webapp.identity import Role
-from webapp.settings import Settings
 
 SECRET = "Qwertzuiop"
 OTHER = "Asdfghjkl"

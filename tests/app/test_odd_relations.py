@@ -12,6 +12,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import is_postgresql
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import (
     attribute,
     by_id,
@@ -26,11 +31,6 @@ from tests.html import (
     undo_of,
 )
 from tests.serving import serving
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import is_postgresql
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 class Odd(SQLModel):

@@ -10,6 +10,12 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.audit_log.changes import Change
+from hero_admin.database.engines import Database, is_postgresql
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.app.test_restore import reason_of, restore
 from tests.html import (
     alert_of,
@@ -29,12 +35,6 @@ from tests.html import (
 from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import Database, is_postgresql
-from webapp.history import Change
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 class Mood(SQLModel, table=True):

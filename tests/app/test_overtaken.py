@@ -6,6 +6,8 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.audit_log.changes import Change, Kind
+from hero_admin.forms.hidden_fields import SEEN, SET
 from tests.app.test_concurrent_edits import opened
 from tests.factories import a_hero, a_team
 from tests.html import (
@@ -21,9 +23,7 @@ from tests.html import (
 )
 from tests.replay import replayed
 from tests.stored import Stored
-from webapp.admin.carried import SEEN, SET
 from webapp.heroes import Hero, heroes
-from webapp.history import Change, Kind
 from webapp.teams import Team, teams
 
 RESTORE = "Restore with these values"

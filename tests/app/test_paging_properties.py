@@ -13,15 +13,15 @@ from sqlalchemy import delete, insert
 from sqlmodel import SQLModel, col
 from starlette.datastructures import QueryParams
 
+from hero_admin.database.engines import Database
+from hero_admin.listing.query import ListQuery, parse_query
+from hero_admin.listing.results import fetch_listing
+from hero_admin.listing.search import candidates, plan, skip_scan
+from hero_admin.model.primary_keys import key_text
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker, Slot
 from tests.sorting import sort_key_of
-from webapp.admin import leaps, narrowing, proposed
-from webapp.admin.keys import key_text
-from webapp.admin.listing import fetch_listing
-from webapp.admin.query import ListQuery, parse_query
-from webapp.admin.resource import Resource
-from webapp.admin.site import Site
-from webapp.database import Database
 from webapp.teams import Team
 
 # A maker's title is its motto, so two may have the same one, and rows are sorted by it.
@@ -178,8 +178,8 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
     # By the walk alone, by what an index proposes, and by looking further again and again.
     for walked, most in ((50, 50), (3, 50), (3, 0)):
         for name in ("SHORT_WALK", "SHORT_SEARCH", "LONG_WALK", "LONG_SEARCH"):
-            monkeypatch.setattr(narrowing, name, walked)
-        monkeypatch.setattr(proposed, "MOST_PROPOSED", most)
+            monkeypatch.setattr(plan, name, walked)
+        monkeypatch.setattr(candidates, "MOST_PROPOSED", most)
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=b&is_secret=false&sort={sort}&size={size}{end}"
             found = await walk(database, gadgets, query, is_backward)
@@ -208,12 +208,12 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
     left = [(seat, id) for id, seat in rows.items() if seat and "b tower" in seat.lower()]
     left.sort(key=lambda row: (sort_key(row[0]), row[1]), reverse=sort.startswith("-"))
     wanted = [str(id) for _, id in left]
-    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
-    monkeypatch.setattr(proposed, "FEW", -1)
-    monkeypatch.setattr(proposed, "SAMPLE_HITS", 0)
+    monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(candidates, "FEW", -1)
+    monkeypatch.setattr(candidates, "SAMPLE_HITS", 0)
     # To the end of the list, and up to where the leaps are given up.
     for most in (50, 1):
-        monkeypatch.setattr(leaps, "LEAPS", most)
+        monkeypatch.setattr(skip_scan, "LEAPS", most)
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=B+tower&sort={sort}&size={size}{end}"
             assert await walk(database, teams, query, is_backward) == wanted

@@ -9,6 +9,11 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts.one_time_links import OneTimeLink
+from hero_admin.accounts.sessions import UserSession
+from hero_admin.accounts.users import User
+from hero_admin.audit_log.changes import Change
+from hero_admin.person import Role
 from tests.factories import committed
 from tests.html import (
     alert_of,
@@ -31,11 +36,6 @@ from tests.html import (
 from tests.serving import client_of
 from tests.signing_in import NAMES, a_user
 from tests.stored import Stored
-from webapp.accounts.links import OneTimeLink
-from webapp.accounts.sessions import UserSession
-from webapp.accounts.users import User
-from webapp.history import Change
-from webapp.identity import Role
 
 PASSWORD = "correct horse battery"
 LAST = "There has to be an owner: make someone else an owner first."

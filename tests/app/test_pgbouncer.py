@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import Database, connect
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import a_team, some_heroes
 from tests.html import form_of, rows_of, submit
 from tests.pgbouncer import CONNECTIONS, pgbouncer
 from tests.postgres import PostgresServer
 from tests.server import run_command
 from tests.serving import serving
-from webapp.app import create_app
-from webapp.database import Database, connect
-from webapp.identity import Role
-from webapp.settings import Settings
 
 PAGES = (
     "/",

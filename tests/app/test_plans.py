@@ -10,15 +10,18 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.cli.index_check import mend
+from hero_admin.database import sqlite
+from hero_admin.database.engines import Database
+from hero_admin.listing import counts
+from hero_admin.listing.query import sortable_fields
+from hero_admin.listing.search import candidates, skip_scan
+from hero_admin.listing.search import plan as narrowing
+from hero_admin.model import total
 from tests.cases import each
 from tests.factories import some_teams
 from tests.html import link, links_of, rows_of
 from tests.statements import heard_by
-from webapp import sqlite
-from webapp.admin import leaps, narrowing, proposed, total, totals
-from webapp.admin.query import sortable_fields
-from webapp.database import Database
-from webapp.doctor import mend
 from webapp.heroes import Hero, heroes
 from webapp.resources import RESOURCES
 from webapp.teams import Team
@@ -69,13 +72,13 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         (narrowing, "SHORT_SEARCH", 40),
         (narrowing, "LONG_WALK", 100),
         (narrowing, "LONG_SEARCH", 100),
-        (proposed, "MOST_PROPOSED", 300),
-        (proposed, "FEW", 50),
-        (proposed, "SAMPLE_HITS", 0),
-        (leaps, "LEAPS", 100),
+        (candidates, "MOST_PROPOSED", 300),
+        (candidates, "FEW", 50),
+        (candidates, "SAMPLE_HITS", 0),
+        (skip_scan, "LEAPS", 100),
     ]:
         monkeypatch.setattr(module, name, length)
-    for module in (narrowing, total, totals):
+    for module in (narrowing, total, counts):
         monkeypatch.setattr(module, "COUNT_CAP", 100)
 
 

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute, Mount, Route
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import SAFE_METHODS
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import a_hero, a_team
 from tests.html import heading_of, htmx_headers, links_of, parsed, text_of
 from tests.signing_in import NAMES
 from tests.stored import Stored
-from webapp.app import create_app
-from webapp.database import SAFE_METHODS
 from webapp.heroes import Hero
-from webapp.identity import Role
-from webapp.settings import Settings
 from webapp.teams import Team
 
 # Open to whoever is not signed in, and why.

@@ -3,13 +3,13 @@
 import httpx
 from sqlmodel import select
 
+from hero_admin.audit_log.changes import Change
+from hero_admin.database.engines import Database
+from hero_admin.history.timeline import PAGE_SIZE
 from tests.html import deeds_of, flash_of, follow, link, links_of
 from tests.replay import replayed, tables
 from tests.stored import Stored
-from webapp.admin.timeline import PAGE_SIZE
-from webapp.database import Database
 from webapp.heroes import Hero, heroes
-from webapp.history import Change
 from webapp.sample import MOST_TOLD_EACH, add_sample
 from webapp.teams import Team, teams
 

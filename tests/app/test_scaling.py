@@ -8,14 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hero_admin.accounts.cookies import PLAIN
+from hero_admin.database.engines import connect
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.postgres import PostgresServer, postgres_server
 from tests.server import Server, run_command, running_server
 from tests.signing_in import sign_in_by
 from tests.waiting import until
-from webapp.accounts.cookies import PLAIN
-from webapp.database import connect
-from webapp.identity import Role
-from webapp.settings import Settings
 
 DATABASE = "hero_admin"
 REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"

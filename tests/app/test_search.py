@@ -6,14 +6,14 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.admin import create_app
+from hero_admin.database import sqlite
+from hero_admin.listing.search import candidates, plan, skip_scan
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
 from tests.serving import serving
-from webapp import sqlite
-from webapp.admin import leaps, narrowing, proposed
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 async def found(client: httpx.AsyncClient, text: str) -> list[str]:
@@ -105,8 +105,8 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
         return [row["Name"] for row in rows_of(page)]
 
     # By looking at each team, and by the index.
-    for length in (narrowing.SHORT_SEARCH, 1):
-        monkeypatch.setattr(narrowing, "SHORT_SEARCH", length)
+    for length in (plan.SHORT_SEARCH, 1):
+        monkeypatch.setattr(plan, "SHORT_SEARCH", length)
         assert await names("preventers tower") == ["Preventers"]
         assert await names("  Hall   PREVENT") == ["Preventers of Ox"]
         assert await names("of sharp") == ["Preventers of Ox"]
@@ -139,7 +139,7 @@ async def test_a_text_that_nothing_can_contain_finds_nothing(
     is_walk_short: bool,
 ) -> None:
     if is_walk_short:
-        monkeypatch.setattr(narrowing, "SHORT_SEARCH", 1)
+        monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
     await some_heroes(session, 5)
     raw = text.encode("utf-8", "surrogatepass")
     page = await client.get(
@@ -191,10 +191,10 @@ async def test_teams_are_searched_by_their_headquarters(
 async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_far(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 5)
-    monkeypatch.setattr(narrowing, "LONG_SEARCH", 10)
-    monkeypatch.setattr(narrowing, "LEAPING_MILLISECONDS", 0)
-    monkeypatch.setattr(proposed, "PROPOSING_MILLISECONDS", 0)
+    monkeypatch.setattr(plan, "SHORT_SEARCH", 5)
+    monkeypatch.setattr(plan, "LONG_SEARCH", 10)
+    monkeypatch.setattr(plan, "LEAPING_MILLISECONDS", 0)
+    monkeypatch.setattr(candidates, "PROPOSING_MILLISECONDS", 0)
     monkeypatch.setattr(sqlite, "STEPS_PER_LOOK", 1)
     app = create_app(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.VIEWER) as client:
@@ -210,13 +210,13 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
 async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "SHORT_SEARCH", 3)
-    monkeypatch.setattr(proposed, "FEW", 0)
-    monkeypatch.setattr(proposed, "SAMPLE_HITS", 0)
+    monkeypatch.setattr(plan, "SHORT_SEARCH", 3)
+    monkeypatch.setattr(candidates, "FEW", 0)
+    monkeypatch.setattr(candidates, "SAMPLE_HITS", 0)
     # So that neither of the other ways leads there.
-    monkeypatch.setattr(narrowing, "LONG_SEARCH", 1)
-    monkeypatch.setattr(proposed, "MOST_PROPOSED", 1)
-    monkeypatch.setattr(leaps, "LEAPS", 3)
+    monkeypatch.setattr(plan, "LONG_SEARCH", 1)
+    monkeypatch.setattr(candidates, "MOST_PROPOSED", 1)
+    monkeypatch.setattr(skip_scan, "LEAPS", 3)
     for name in ("Adder", "Beetle", "Firestorm", "Storm", "Zephyr"):
         for _ in range(20):
             await a_hero(session, name)

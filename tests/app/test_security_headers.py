@@ -12,11 +12,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
+from hero_admin.person import Role
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import attribute, field_of, flash_of, htmx_headers, parsed
 from tests.serving import serving
-from webapp.identity import Role
 
 POLICY = {
     "default-src 'none'",

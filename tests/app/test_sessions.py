@@ -16,6 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.applications import Starlette
 
+from hero_admin.accounts import changes
+from hero_admin.accounts.sessions import (
+    UserSession,
+    end_sessions,
+    fetch_sessions,
+    key_check_of,
+    start_session,
+)
+from hero_admin.accounts.users import User
+from hero_admin.admin import create_app
+from hero_admin.audit_log.changes import Operation
+from hero_admin.person import COMMAND_LINE, Role
+from hero_admin.settings import Settings, check_serving
 from tests.html import form_of, submit
 from tests.postgres import PostgresServer
 from tests.server import Server, running_server
@@ -24,19 +37,6 @@ from tests.signing_in import LIMITS, VISITOR
 from tests.statements import Statements
 from tests.stored import Stored
 from tests.waiting import until
-from webapp.accounts import changes
-from webapp.accounts.sessions import (
-    UserSession,
-    end_sessions,
-    fetch_sessions,
-    key_check_of,
-    start_session,
-)
-from webapp.accounts.users import User
-from webapp.app import create_app
-from webapp.history import Operation
-from webapp.identity import COMMAND_LINE, Role
-from webapp.settings import Settings, check_serving
 
 BY = Operation(COMMAND_LINE, "command")
 

@@ -10,20 +10,20 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import Database
+from hero_admin.database.short_reads import fetch_few
+from hero_admin.database.statement_count import count_statements
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
 from tests.html import rows_of
 from tests.serving import serving
 from tests.statements import Statements
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import Database
 from webapp.heroes import Hero
-from webapp.identity import Role
-from webapp.reading import fetch_few
-from webapp.settings import Settings
-from webapp.statements import count_statements
 
 COLUMNS = Gadget.__table__.columns  # type: ignore[attr-defined]  # SQLModel does not declare it
 OTHERS = (Resource(Maker), Resource(Slot))

@@ -13,6 +13,16 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
 
+from hero_admin.accounts import changes
+from hero_admin.accounts.cookies import PLAIN
+from hero_admin.accounts.sessions import start_session
+from hero_admin.accounts.users import User
+from hero_admin.admin import create_app
+from hero_admin.audit_log.changes import Change, Operation
+from hero_admin.database.engines import SAFE_METHODS, Database
+from hero_admin.pages.export import ROWS_PER_BATCH
+from hero_admin.person import COMMAND_LINE, Role
+from hero_admin.settings import Settings
 from tests.app.test_roles import role_of, walk
 from tests.app.test_tokens import bearing, made
 from tests.factories import a_hero, a_team
@@ -21,17 +31,7 @@ from tests.serving import client_of, serving
 from tests.signing_in import LIMITS, VISITOR, a_user
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.accounts import changes
-from webapp.accounts.cookies import PLAIN
-from webapp.accounts.sessions import start_session
-from webapp.accounts.users import User
-from webapp.admin.export import ROWS_PER_BATCH
-from webapp.app import create_app
-from webapp.database import SAFE_METHODS, Database
 from webapp.heroes import Hero
-from webapp.history import Change, Operation
-from webapp.identity import COMMAND_LINE, Role
-from webapp.settings import Settings
 
 BY = Operation(COMMAND_LINE, "command")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -8,6 +8,11 @@ from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts.passwords import Passwords
+from hero_admin.accounts.sessions import UserSession, digest_of
+from hero_admin.accounts.users import User
+from hero_admin.admin import create_app
+from hero_admin.settings import Settings
 from tests.factories import a_hero, committed
 from tests.html import (
     alert_of,
@@ -22,12 +27,7 @@ from tests.html import (
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored
-from webapp.accounts.passwords import Passwords
-from webapp.accounts.sessions import UserSession, digest_of
-from webapp.accounts.users import User
-from webapp.app import create_app
 from webapp.heroes import Hero
-from webapp.settings import Settings
 
 PASSWORD = "correct horse battery"
 # Quick to verify; another test is about the parameters.

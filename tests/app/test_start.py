@@ -12,21 +12,21 @@ import pytest
 from fastapi import FastAPI
 from jinja2 import Environment
 
+from hero_admin.admin import create_app
+from hero_admin.api import application, later
+from hero_admin.model.site import Site
+from hero_admin.person import Role
+from hero_admin.settings import Settings
+from hero_admin.web import templating
+from hero_admin.web.templating import TEMPLATES, CompiledTemplates
 from tests.server import PROJECT
 from tests.serving import serving
-from webapp import templating
-from webapp.admin.site import Site
-from webapp.api import application, later
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
-from webapp.templating import TEMPLATES, CompiledTemplates
 
 START = """
 import sys
-import webapp.cli
-from webapp.app import create_app
-from webapp.settings import Settings
+import hero_admin.cli.main
+from hero_admin.admin import create_app
+from hero_admin.settings import Settings
 
 create_app(Settings())
 print(*{"fastapi", "alembic"} & set(sys.modules))
@@ -113,7 +113,7 @@ def test_where_they_cannot_be_kept_they_are_compiled_each_time(
 
 
 KEEPS_IN = """
-from webapp.templating import _compiled_templates
+from hero_admin.web.templating import _compiled_templates
 print(getattr(_compiled_templates(), "directory", ""))
 """
 

@@ -7,12 +7,12 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.web import static_files
+from hero_admin.web.static_files import COMPRESSORS
+from hero_admin.web.templating import STATIC, static_url
 from tests.factories import a_team, some_heroes
 from tests.html import attribute, parsed
 from tests.statements import Statements
-from webapp import static_files
-from webapp.static_files import COMPRESSORS
-from webapp.templating import STATIC, static_url
 
 FOREVER = "public, max-age=31536000, immutable"
 MOST_BYTES = 60_000

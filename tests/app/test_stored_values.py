@@ -15,6 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.html import (
     by_id,
     errors_of,
@@ -32,10 +36,6 @@ from tests.html import (
 from tests.serving import serving
 from tests.things import Label, Thing
 from tests.values import COLUMNS, Row, rows_for
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 
 # Of some types only their owner knows what is typed.
 WRITABLE = [field.name for field in Resource(Thing).edit_fields if field.name != "title"]

@@ -9,6 +9,12 @@ from sqlalchemy import Column, ForeignKey, Integer, String, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.cli.index_check import examine, mend
+from hero_admin.database.engines import Database, connect
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import (
     facts_of,
@@ -22,13 +28,7 @@ from tests.html import (
     undo_of,
 )
 from tests.serving import serving
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.database import Database, connect
-from webapp.doctor import examine, mend
 from webapp.heroes import heroes
-from webapp.identity import Role
-from webapp.settings import Settings
 from webapp.teams import teams
 
 CHANGES = {"Sec-Fetch-Site": "same-origin"}

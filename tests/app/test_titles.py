@@ -9,6 +9,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import committed
 from tests.html import (
     columns_of,
@@ -26,10 +30,6 @@ from tests.html import (
 )
 from tests.serving import serving
 from tests.statements import Statements
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 
 
 class Employee(SQLModel, table=True):

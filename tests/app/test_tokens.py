@@ -10,6 +10,12 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts import changes
+from hero_admin.accounts.tokens import ApiToken, mark_used
+from hero_admin.accounts.users import User
+from hero_admin.audit_log.changes import Change, Operation
+from hero_admin.person import COMMAND_LINE, Role
+from hero_admin.settings import Settings
 from tests.app.test_commands import run
 from tests.factories import a_hero, committed
 from tests.html import (
@@ -29,12 +35,6 @@ from tests.signing_in import a_user
 from tests.statements import Statements
 from tests.stored import Stored
 from tests.waiting import until
-from webapp.accounts import changes
-from webapp.accounts.tokens import ApiToken, mark_used
-from webapp.accounts.users import User
-from webapp.history import Change, Operation
-from webapp.identity import COMMAND_LINE, Role
-from webapp.settings import Settings
 
 BY = Operation(COMMAND_LINE, "command")
 

@@ -17,18 +17,18 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
+from hero_admin.admin import create_app
+from hero_admin.database.engines import Database
+from hero_admin.person import Role
+from hero_admin.settings import Settings
+from hero_admin.web.request_session import SessionMiddleware
 from tests.factories import a_hero
 from tests.html import heading_of, htmx_headers, parsed, text_of
 from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.app import create_app
-from webapp.database import Database
 from webapp.heroes import Hero
-from webapp.identity import Role
-from webapp.settings import Settings
 from webapp.teams import Team
-from webapp.transactions import SessionMiddleware
 
 Handler = Callable[[Request], Awaitable[Response]]
 

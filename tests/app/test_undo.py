@@ -7,6 +7,8 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.audit_log.changes import Change
+from hero_admin.model.resource import Resource
 from tests.app.test_restore import reason_of
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
@@ -26,9 +28,7 @@ from tests.html import (
 from tests.replay import replayed, tables
 from tests.statements import Statements
 from tests.stored import Stored
-from webapp.admin.resource import Resource
 from webapp.heroes import Hero, heroes
-from webapp.history import Change
 from webapp.teams import Team, teams
 
 NOVA = {"name": "Nova", "secret_name": "Cleo", "age": "17"}

@@ -9,14 +9,14 @@ from sqlalchemy import Index, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
+from hero_admin.admin import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.factories import a_team, committed
 from tests.html import error_beside, errors_of, field_of, form_of, submit
 from tests.serving import serving
 from tests.stored import Stored
-from webapp.admin.resource import Resource
-from webapp.app import create_app
-from webapp.identity import Role
-from webapp.settings import Settings
 from webapp.teams import Team
 
 COMPOSED, DECOMPOSED = "Café", unicodedata.normalize("NFD", "Café")

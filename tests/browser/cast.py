@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from webapp.folding import fold
+from hero_admin.database.folding import fold
 
 PREVENTERS, Z_FORCE, WAKALAND, NIGHT_WATCH = 1, 2, 3, 4
 DEADPOND, SPIDER_BOY, RUSTY_MAN, ZOE_NOVA = 1, 2, 3, 4

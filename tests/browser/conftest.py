@@ -23,10 +23,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from hero_admin.accounts.cookies import PLAIN
 from tests.browser.cast import write_cast
 from tests.server import Server, run_command, running_server
 from tests.signing_in import write_session
-from webapp.accounts.cookies import PLAIN
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser that asks for nothing but the pages under test.

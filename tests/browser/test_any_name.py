@@ -13,11 +13,11 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine
 
+from hero_admin.model.field_names import FORM_PROPERTIES, control_name
 from tests.browser.conftest import _environment
 from tests.browser.parts import row, status, staying_on_the_page
 from tests.oddly_named import PROPERTIES, Shadow
 from tests.server import PROJECT, Server, running_server
-from webapp.admin.names import FORM_PROPERTIES, control_name
 
 UVICORN = (sys.executable, "-m", "uvicorn", "--factory", "tests.oddly_named:app")
 

@@ -7,23 +7,23 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.accounts import changes
+from hero_admin.accounts.passwords import Passwords, check_password
+from hero_admin.accounts.users import User, fetch_user, fold_name, parse_name
+from hero_admin.audit_log.changes import Operation
+from hero_admin.database.engines import Database
+from hero_admin.person import COMMAND_LINE, Role
+from hero_admin.web.errors import Invalid
 from tests.factories import committed
 from tests.signing_in import a_user
 from tests.stored import Stored
-from webapp.accounts import changes
-from webapp.accounts.passwords import Passwords, check_password
-from webapp.accounts.users import User, fetch_user, fold_name, parse_name
-from webapp.database import Database
-from webapp.errors import Invalid
-from webapp.history import Operation
-from webapp.identity import COMMAND_LINE, Role
 
 BY = Operation(COMMAND_LINE, "command")
 
 
 @pytest.fixture(autouse=True)
 def hasher_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.accounts.passwords.PasswordHasher", PasswordHasher)
+    monkeypatch.setattr("hero_admin.accounts.passwords.PasswordHasher", PasswordHasher)
 
 
 def an_owner(name: str) -> User:

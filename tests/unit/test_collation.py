@@ -5,9 +5,9 @@ from sqlalchemy import Column, String, Text
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlmodel import Field, SQLModel
 
+from hero_admin.listing.collation import is_collated
+from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Maker, Slot
-from webapp.admin.collation import is_collated
-from webapp.admin.resource import Resource
 
 
 class Saying(SQLModel, table=True):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hero_admin.listing.cursors import Cursor, cursor_text, parse_cursor
+from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Slot
-from webapp.admin.cursor import Cursor, cursor_text, parse_cursor
-from webapp.admin.resource import Resource
 from webapp.heroes import heroes
 
 NAME, AGE = heroes.by_name["name"], heroes.by_name["age"]

@@ -19,12 +19,12 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Scope
 
+from hero_admin.database.engines import Database, connect
+from hero_admin.database.errors import RefusedAtCommit, is_unavailable
+from hero_admin.database.statement_count import count_statements
+from hero_admin.settings import Settings
+from hero_admin.web.request_session import SessionMiddleware
 from tests.html import BASE_URL
-from webapp.database import Database, connect
-from webapp.settings import Settings
-from webapp.statements import count_statements
-from webapp.transactions import SessionMiddleware
-from webapp.unavailable import RefusedAtCommit, is_unavailable
 
 TIMEOUT_SECONDS = 10.0
 SHORT_SECONDS = 0.5

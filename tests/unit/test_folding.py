@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.folding import fold
+from hero_admin.database.folding import fold
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 from sqlmodel import Field, SQLModel
 
+from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Maker, Slot
-from webapp.admin.resource import Resource
 from webapp.heroes import Hero
 
 

@@ -31,9 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType, TypeEngine
 
-from webapp.admin.choices import choice_of_members
-from webapp.admin.column_types import input_for as input_for_column
-from webapp.admin.inputs import Input, check_json, datetime_input, input_of_python
+from hero_admin.model.choices import choice_of_members
+from hero_admin.model.column_types import input_for as input_for_column
+from hero_admin.model.inputs import Input, check_json, datetime_input, input_of_python
 
 
 class Rank(enum.Enum):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hero_admin.model.primary_keys import RESERVED, key_of, key_text, parse_key
+from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Maker, Slot
-from webapp.admin.keys import RESERVED, key_of, key_text, parse_key
-from webapp.admin.resource import Resource
 from webapp.heroes import heroes
 from webapp.resources import RESOURCES
 

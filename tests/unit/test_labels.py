@@ -4,13 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.admin.labels import (
-    article_of,
-    in_sentence,
-    label_of,
-    noun_of,
-    plural_of,
-)
+from hero_admin.model.labels import article_of, in_sentence, label_of, noun_of, plural_of
 
 
 @pytest.mark.parametrize(

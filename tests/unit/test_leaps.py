@@ -3,12 +3,12 @@
 import pytest
 from starlette.datastructures import QueryParams
 
+from hero_admin.listing.predicates import conditions_of
+from hero_admin.listing.query import parse_query
+from hero_admin.listing.search.skip_scan import can_leap
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker
-from webapp.admin.conditions import conditions_of
-from webapp.admin.leaps import can_leap
-from webapp.admin.query import parse_query
-from webapp.admin.resource import Resource
-from webapp.admin.site import Site
 from webapp.resources import RESOURCES
 from webapp.teams import Team
 

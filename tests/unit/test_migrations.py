@@ -19,27 +19,22 @@ from sqlalchemy import CheckConstraint, Connection, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
+from hero_admin import migrations
+from hero_admin.accounts.one_time_links import OneTimeLink
+from hero_admin.accounts.sessions import UserSession
+from hero_admin.accounts.throttle import Guesses
+from hero_admin.accounts.tokens import ApiToken
+from hero_admin.accounts.users import User
+from hero_admin.audit_log.blobs import HistoryBlob
+from hero_admin.audit_log.changes import Change
+from hero_admin.database.engines import Database, connect
+from hero_admin.database.folding import fold
+from hero_admin.migrations import SchemaError, check_schema, known_revisions, migrate
+from hero_admin.settings import Settings
+from hero_admin.writes.idempotency import Submission
 from tests.postgres import PostgresServer
 from tests.server import PROJECT
-from webapp import migrations
-from webapp.accounts.links import OneTimeLink
-from webapp.accounts.sessions import UserSession
-from webapp.accounts.throttle import Guesses
-from webapp.accounts.tokens import ApiToken
-from webapp.accounts.users import User
-from webapp.admin.submissions import Submission
-from webapp.database import Database, connect
-from webapp.folding import fold
-from webapp.history import Change
-from webapp.history_blobs import HistoryBlob
-from webapp.migrations import (
-    SchemaError,
-    check_schema,
-    known_revisions,
-    migrate,
-)
 from webapp.resources import RESOURCES
-from webapp.settings import Settings
 
 ACCOUNTS: list[type[SQLModel]] = [User, UserSession, OneTimeLink, Guesses, ApiToken]
 MODELS: list[type[SQLModel]] = [
@@ -53,9 +48,9 @@ TABLES = [SQLModel.metadata.tables[str(model.__tablename__)] for model in MODELS
 
 MIGRATE = """
 import asyncio
-from webapp.database import connect
-from webapp.migrations import migrate
-from webapp.settings import load_settings
+from hero_admin.database.engines import connect
+from hero_admin.migrations import migrate
+from hero_admin.settings import load_settings
 
 async def run():
     database = connect(load_settings())

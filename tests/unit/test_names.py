@@ -9,10 +9,9 @@ from sqlalchemy import Boolean, Column, Integer
 from sqlmodel import SQLModel
 from starlette.datastructures import FormData, QueryParams
 
-from webapp.admin.column_types import input_for
-from webapp.admin.fields import Field, Relation
-from webapp.admin.filters import Filter, parse_filter
-from webapp.admin.names import (
+from hero_admin.listing.filters import Filter, parse_filter
+from hero_admin.model.column_types import input_for
+from hero_admin.model.field_names import (
     FORM_PROPERTIES,
     FORM_STATE,
     LIST_STATE,
@@ -20,6 +19,7 @@ from webapp.admin.names import (
     filter_names,
     sent_to,
 )
+from hero_admin.model.fields import Field, Relation
 
 STEMS = sorted({"age", "team", "method", "constructor"} | LIST_STATE | FORM_STATE)
 ENDS = ("", "_id", "_min", "_max", "_min_min", "_id_id")

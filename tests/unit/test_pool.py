@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from webapp.pool import FairPool, share_name
+from hero_admin.database.pool import FairPool, share_name
 
 SIZE = 5
 

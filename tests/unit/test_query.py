@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
+from hero_admin.listing.filters import described
+from hero_admin.listing.query import DEFAULT_SIZE, ListQuery, Scope, parse_query, sortable_fields
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker
-from webapp.admin.filters import described
-from webapp.admin.query import DEFAULT_SIZE, ListQuery, Scope, parse_query, sortable_fields
-from webapp.admin.resource import Resource
-from webapp.admin.site import Site
 from webapp.heroes import heroes
 from webapp.resources import RESOURCES
 

@@ -14,11 +14,11 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.engines import Database, connect
+from hero_admin.database.short_reads import fetch_few
+from hero_admin.database.sqlite import BrokenText, Connection
+from hero_admin.settings import Settings
 from tests.server import PROJECT
-from webapp.database import Database, connect
-from webapp.reading import fetch_few
-from webapp.settings import Settings
-from webapp.sqlite import BrokenText, Connection
 
 NUMBERS = """(
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
@@ -123,8 +123,8 @@ async def test_one_that_meets_a_lock_waits_for_it_beside_the_others(
 CANCEL = """
 import asyncio, sys
 from sqlalchemy import text
-from webapp.database import connect
-from webapp.settings import Settings
+from hero_admin.database.engines import connect
+from hero_admin.settings import Settings
 
 FOLDING = text(
     "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 9000000)"

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlmodel import Field, SQLModel
 
+from hero_admin.model.fields import Field as ResourceField
+from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker, Slot
-from webapp.admin.fields import Field as ResourceField
-from webapp.admin.resource import Resource, ResourceError
-from webapp.admin.site import Site
 from webapp.heroes import Hero, HeroCreate, heroes
 from webapp.teams import Team, teams
 

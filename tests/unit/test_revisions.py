@@ -18,11 +18,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
+from hero_admin import migrations
+from hero_admin.database.engines import Database
+from hero_admin.migrations import make_revision, migrate
+from hero_admin.migrations.autogenerate import NOT_DROPPED
 from tests.unit.test_migrations import TABLES, execute, look
-from webapp import migrations
-from webapp.database import Database
-from webapp.migrations import make_revision, migrate
-from webapp.migrations.autogenerate import NOT_DROPPED
 
 
 class Mood(enum.Enum):

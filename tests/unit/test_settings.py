@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.settings import Settings, SettingsError, check_serving, load_settings
+from hero_admin.settings import Settings, SettingsError, check_serving, load_settings
 
 POSTGRESQL = "postgresql+asyncpg://staff:s3cret@db.example/heroes"
 KEY = "k" * 32

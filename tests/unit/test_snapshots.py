@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hero_admin.model.resource import Resource
+from hero_admin.model.serialization import digest_of, recorded, snapshot_of, values_of
+from hero_admin.model.stored_values import hashable
 from tests.gadgets import Condition, Gadget
-from webapp.admin.resource import Resource
-from webapp.admin.snapshots import digest_of, recorded, snapshot_of, values_of
-from webapp.admin.stored import hashable
 
 GADGETS = Resource(Gadget)
 

@@ -16,13 +16,13 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
+from hero_admin.database import sqlite
+from hero_admin.database.folding import fold
+from hero_admin.listing.search.patterns import matches_words, parameters_of, words_of
+from hero_admin.listing.search.sqlite import Refresher, SqliteIndex
+from hero_admin.listing.search.trigram_index import is_proposed, proposals, trigrams_of
+from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Maker, Slot
-from webapp import sqlite
-from webapp.admin.resource import Resource
-from webapp.admin.search import matches_words, parameters_of, words_of
-from webapp.admin.sqlite_index import Refresher, SqliteIndex
-from webapp.admin.trigrams import is_proposed, proposals, trigrams_of
-from webapp.folding import fold
 from webapp.teams import teams
 
 makers, slots = Resource(Maker), Resource(Slot)

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from hero_admin.database.engines import connect
+from hero_admin.database.errors import Trouble, is_away, is_unavailable, trouble_of
+from hero_admin.settings import Settings
 from tests.postgres import PostgresServer
-from webapp.database import connect
-from webapp.settings import Settings
-from webapp.unavailable import Trouble, is_away, is_unavailable, trouble_of
 
 
 async def error_of(url: str, *statements: str) -> Exception:

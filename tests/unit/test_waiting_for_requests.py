@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from webapp import server
+from hero_admin.cli import server
 
 ASKED = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 POSTED = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"

@@ -1,0 +1,37 @@
+"""Trail: what happened to accounts, in the history and the log, and at the door, in the log."""
+
+import logging
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.accounts.users import User
+from hero_admin.audit_log import changes
+from hero_admin.audit_log.changes import Entry, Kind, Operation, Values
+from hero_admin.web.access_log import quoted
+
+# What accounts are called in the history.
+RESOURCE = "people"
+
+logger = logging.getLogger("hero_admin.accounts")
+
+
+async def record(
+    session: AsyncSession, operation: Operation, event: str, user: User, values: Values
+) -> None:
+    """Write down what was done to an account, in the transaction that does it."""
+    kind = Kind.CREATED if event == "account_added" else Kind.CHANGED
+    entry = Entry(RESOURCE, str(user.id), user.name, kind, values)
+    await changes.record(session, operation, [entry])
+    facts = {name: new for name, (_, new) in values.items()}
+    logger.info("%s", _line(event, user=user.name, **facts, by=operation.by.name))
+
+
+def note(event: str, **facts: object) -> None:
+    """Log what somebody did at the door; nothing here may be a secret."""
+    logger.info("%s", _line(event, **facts))
+
+
+def _line(event: str, **facts: object) -> str:
+    return " ".join(
+        [f"event={event}", *(f"{name}={quoted(str(value))}" for name, value in facts.items())]
+    )

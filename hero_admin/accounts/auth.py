@@ -1,0 +1,56 @@
+"""The door: what signing in needs of the application."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from starlette.requests import Request
+
+from hero_admin.accounts.passwords import Passwords
+from hero_admin.accounts.sessions import Limits, Visitor, key_check_of
+from hero_admin.database.engines import Database
+from hero_admin.settings import Settings
+
+
+@dataclass(frozen=True)
+class Door:
+    """The parts that every page of the accounts shares."""
+
+    database: Database
+    limits: Limits
+    secret_key: str = field(repr=False)
+    passwords: Passwords
+    # Guesses wait for each other, and shall not do so on every connection there is.
+    turns: asyncio.Semaphore
+    # Who is being marked as seen, behind an answer; by digest.
+    marking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def close(self) -> None:
+        """Wait for what goes on behind answers, before the database is closed."""
+        self.passwords.close()
+        await asyncio.gather(*self.marking.values(), return_exceptions=True)
+
+
+def limits_for(settings: Settings) -> Limits:
+    return Limits(
+        idle=timedelta(hours=settings.session_idle_hours),
+        absolute=timedelta(days=settings.session_days),
+        # Sessions outlive a restart also where each start makes a key.
+        key_check=key_check_of(settings.secret_key.get_secret_value()) if settings.has_key else "",
+    )
+
+
+def door_for(settings: Settings, database: Database) -> Door:
+    secret_key = settings.secret_key.get_secret_value()
+    return Door(database, limits_for(settings), secret_key, Passwords(), asyncio.Semaphore(2))
+
+
+def door_of(request: Request) -> Door:
+    door: Door = request.app.state.door
+    return door
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Return where a request came from."""
+    address = request.client.host if request.client else ""
+    return Visitor(address, request.headers.get("user-agent", ""))

@@ -1,0 +1,207 @@
+"""Changes to accounts: every one is recorded, and an owner always remains."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from hero_admin.accounts import audit
+from hero_admin.accounts.names import same_looking
+from hero_admin.accounts.one_time_links import Purpose, make_link, void_links
+from hero_admin.accounts.recheck import take_turn
+from hero_admin.accounts.sessions import digest_of, end_sessions
+from hero_admin.accounts.tokens import (
+    MOST_TOKENS,
+    ApiToken,
+    check_token,
+    fetch_token,
+    fetch_tokens,
+    make_api_token,
+)
+from hero_admin.accounts.users import User, fetch_names, fold_name, parse_name
+from hero_admin.audit_log.changes import Operation
+from hero_admin.person import Role
+from hero_admin.web.errors import Invalid
+
+LAST_OWNER = "There has to be an owner: make someone else an owner first."
+SHUT_OUT = "This account is disabled. Enable it first."
+
+# That it was, and nothing of what it is.
+PASSWORD_SET = {"password": (None, None)}
+
+
+async def add_user(
+    session: AsyncSession,
+    operation: Operation | None,
+    name: str,
+    role: Role,
+    password_hash: str | None,
+) -> User:
+    """Add an account; without an operation it adds itself. Raises Invalid for `name`."""
+    name = parse_name(name)
+    # Two that are added at once may look the same as well.
+    await take_turn(session)
+    other = same_looking(name, await fetch_names(session))
+    if other is not None and fold_name(other) != fold_name(name):
+        raise Invalid({"name": f"This looks too much like “{other}”, who already has an account."})
+    user = User(
+        name=name,
+        folded_name=fold_name(name),
+        role=role,
+        password_hash=password_hash,
+        created_at=datetime.now(UTC),
+    )
+    try:
+        async with session.begin_nested():
+            session.add(user)
+    except IntegrityError:
+        raise Invalid({"name": f"The name “{name}” is already taken."}) from None
+    await void_links(session, None)
+    operation = operation or Operation(user.identity, "page")
+    values = {"name": (None, name), "role": (None, str(role))}
+    await audit.record(session, operation, "account_added", user, values)
+    return user
+
+
+async def change_role(
+    session: AsyncSession, operation: Operation, user_id: int, role: Role
+) -> User | None:
+    """Give a user another role; None if there is no such user. Raises Invalid for `role`."""
+    user = await _lock(session, user_id, "role", is_owner_still=role is Role.OWNER)
+    if user is not None and user.role != role:
+        values = {"role": (user.role, str(role))}
+        user.role = role
+        await session.flush()
+        await audit.record(session, operation, "role_changed", user, values)
+    return user
+
+
+async def disable(session: AsyncSession, operation: Operation, user_id: int) -> User | None:
+    """Shut a user out, at once and everywhere; None if there is none. Raises Invalid for ""."""
+    user = await _lock(session, user_id, "", is_owner_still=False)
+    if user is not None and not user.is_disabled:
+        before, user.is_disabled = user.state, True
+        await session.flush()
+        await end_sessions(session, user_id)
+        await void_links(session, user_id)
+        await audit.record(session, operation, "account_disabled", user, _state(before, user))
+    return user
+
+
+async def enable(session: AsyncSession, operation: Operation, user_id: int) -> User | None:
+    """Let a user in again, who still has to sign in; None if there is no such user."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    if user is not None and user.is_disabled:
+        before, user.is_disabled = user.state, False
+        await session.flush()
+        await audit.record(session, operation, "account_enabled", user, _state(before, user))
+    return user
+
+
+async def set_password(
+    session: AsyncSession, operation: Operation, user_id: int, password_hash: str, *, but: str = ""
+) -> User | None:
+    """Set a password and end all sessions, but for the one with a digest; None if nobody's."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    if user is not None:
+        user.password_hash = password_hash
+        await session.flush()
+        await end_sessions(session, user_id, but=but)
+        await void_links(session, user_id)
+        await audit.record(session, operation, "password_set", user, PASSWORD_SET)
+    return user
+
+
+async def hand_out_link(
+    session: AsyncSession, operation: Operation, user_id: int
+) -> tuple[User, Purpose, str] | None:
+    """Make a link to choose a password at; None if there is no such user. Raises Invalid for "".
+
+    Until it is used nothing changes for the user; what was handed out before no longer works.
+    """
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    if user is None:
+        return None
+    if user.is_disabled:
+        raise Invalid({"": SHUT_OUT})
+    purpose = Purpose.RESET if user.password_hash else Purpose.INVITE
+    token = await make_link(session, purpose, user_id)
+    values = {"link": (None, str(purpose))}
+    await audit.record(session, operation, "link_handed_out", user, values)
+    return user, purpose, token
+
+
+async def sign_out(
+    session: AsyncSession, operation: Operation, user_id: int, *, but: str = "", only: str = ""
+) -> int:
+    """End sessions of a user, but for or only the one with a digest; return how many it were."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    count = await end_sessions(session, user_id, but=but, only=only)
+    if user is not None and count:
+        values = {"sessions": ("1 open" if count == 1 else f"{count} open", "ended")}
+        await audit.record(session, operation, "sessions_ended", user, values)
+    return count
+
+
+async def add_token(
+    session: AsyncSession, operation: Operation, user_id: int, name: str, role: Role, days: int
+) -> str | None:
+    """Return a new token of a user, None if there is no such user. Raises Invalid."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    if user is None:
+        return None
+    name = check_token(user, name, role, days)
+    if len(await fetch_tokens(session, user_id)) >= MOST_TOKENS:
+        raise Invalid({"name": f"You can have at most {MOST_TOKENS} tokens. Revoke one first."})
+    token, now = make_api_token(), datetime.now(UTC)
+    made = ApiToken(
+        digest=digest_of(token),
+        user_id=user_id,
+        name=name,
+        role=role,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    session.add(made)
+    await session.flush()
+    await audit.record(session, operation, "token_added", user, {"token": (None, made.description)})
+    return token
+
+
+async def revoke_token(
+    session: AsyncSession, operation: Operation, user_id: int, token_id: int
+) -> ApiToken | None:
+    """Let a token of a user work no longer; None if there is no such token."""
+    user = await _lock(session, user_id, "", is_owner_still=True)
+    token = await fetch_token(session, user_id, token_id)
+    if user is not None and token is not None:
+        await session.delete(token)
+        await session.flush()
+        values = {"token": (token.description, "revoked")}
+        await audit.record(session, operation, "token_revoked", user, values)
+    return token
+
+
+def _state(before: str, user: User) -> dict[str, tuple[str, str]]:
+    return {"state": (before, user.state)}
+
+
+async def _lock(
+    session: AsyncSession, user_id: int, field: str, *, is_owner_still: bool
+) -> User | None:
+    """Lock a user until the end; refuse what would leave no owner."""
+    await take_turn(session)
+    if not is_owner_still:
+        owners = select(col(User.id), col(User.password_hash).is_not(None)).where(
+            col(User.role) == Role.OWNER, col(User.is_disabled).is_(False)
+        )
+        # All of them, in one order: two owners who remove each other take turns.
+        locked = (await session.execute(owners.order_by(col(User.id)).with_for_update())).all()
+        is_one = any(id == user_id for id, _ in locked)
+        # Who was invited only may never come.
+        if is_one and not any(can_sign_in for id, can_sign_in in locked if id != user_id):
+            raise Invalid({field: LAST_OWNER})
+    found = select(User).where(col(User.id) == user_id).with_for_update()
+    return await session.scalar(found.execution_options(populate_existing=True))

@@ -1,0 +1,75 @@
+"""The cookies that hold the token of a session, and tell a browser that has signed in before."""
+
+import hashlib
+import hmac
+import secrets
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.accounts.sessions import Limits, digest_of
+from hero_admin.accounts.users import fold_name
+from hero_admin.web.templating import is_secure
+
+PLAIN = "session"
+# Browsers take a cookie of this name from this very host only, and over https.
+SECURE = "__Host-session"
+PLAIN_DEVICE, SECURE_DEVICE = "device", "__Host-device"
+# Longer than anybody is on leave.
+DEVICE_SECONDS = 400 * 24 * 3600
+# A token has 43 characters.
+MOST_CHARACTERS = 100
+
+
+def digest_in(request: Request) -> str:
+    """Return the digest of the token in the request's cookie, "" if there is none."""
+    token = request.cookies.get(_name(request), "")
+    return digest_of(token) if 0 < len(token) <= MOST_CHARACTERS and token.isascii() else ""
+
+
+def set_token(request: Request, response: Response, token: str, limits: Limits) -> None:
+    response.set_cookie(
+        _name(request),
+        token,
+        max_age=int(limits.absolute.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
+
+
+def drop_token(request: Request, response: Response) -> None:
+    response.delete_cookie(_name(request), httponly=True, samesite="lax", secure=is_secure(request))
+
+
+def device_in(request: Request, secret_key: str, name: str) -> str:
+    """Return what tells this browser from all others, "" if it never signed in under a name."""
+    device, _, proof = request.cookies.get(_device_name(request), "").partition(".")
+    is_one = hmac.compare_digest(proof.encode(), _proof_of(secret_key, device, name).encode())
+    return device if is_one else ""
+
+
+def set_device(request: Request, response: Response, secret_key: str, name: str) -> None:
+    """Let a browser that has just signed in be known to its account, and to no other one."""
+    device = device_in(request, secret_key, name) or secrets.token_urlsafe(16)
+    response.set_cookie(
+        _device_name(request),
+        f"{device}.{_proof_of(secret_key, device, name)}",
+        max_age=DEVICE_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
+
+
+def _proof_of(secret_key: str, device: str, name: str) -> str:
+    text = f"device {device} {fold_name(name)}"
+    return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _device_name(request: Request) -> str:
+    return SECURE_DEVICE if is_secure(request) else PLAIN_DEVICE
+
+
+def _name(request: Request) -> str:
+    return SECURE if is_secure(request) else PLAIN

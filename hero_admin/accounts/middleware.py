@@ -1,0 +1,194 @@
+"""The middleware that finds out who is asking, and lets nobody else any further."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hero_admin.accounts.auth import Door
+from hero_admin.accounts.cookies import digest_in
+from hero_admin.accounts.recheck import recheck_writes
+from hero_admin.accounts.sessions import (
+    SEEN_EVERY,
+    digest_of,
+    fetch_identity,
+    lock_identity,
+    mark_seen,
+)
+from hero_admin.accounts.sign_in import is_for_programs, refuse, refuse_token, signed_out
+from hero_admin.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
+from hero_admin.database.engines import SAFE_METHODS
+from hero_admin.database.errors import is_away
+from hero_admin.person import ANYONE, Identity, Role
+from hero_admin.web.csrf import bearer_token_of
+from hero_admin.web.errors import BLOCKED, answer_http_exception, error_response
+from hero_admin.web.templating import is_partial
+
+# They are the same for everybody, and ask nobody.
+ANONYMOUS = ("/static/", "/healthz", "/readyz")
+# What there is to do for whoever is not signed in.
+PUBLIC = ("/sign-in", "/sign-out", "/welcome", "/theme")
+PATIENCE_SECONDS = 3.0
+# What proxies add, and no browser does.
+PROXY_HEADERS = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "client-ip")
+PROXY_PREFIXES = ("x-forwarded", "x-original", "cf-", "x-envoy", "x-amzn")
+FORWARDED = (
+    "Sign-in is off (WEBAPP_AUTH=off), so this server only answers requests from this machine,"
+    " and none that came through a proxy."
+)
+# What a sign-in holds, and a form that is kept until then.
+STRANGERS_BYTES = 64 * 2**10
+STRANGERS_BODY = (
+    "You're not signed in, so you can send at most 64 kB. Sign in in another tab, then reload this"
+    " page to send it again."
+)
+
+logger = logging.getLogger("hero_admin.accounts")
+
+
+# Who it is, and when that was last marked.
+Found = tuple[Identity, datetime | None]
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """What a request shows of who sends it, and what to do with it; "" is nothing."""
+
+    digest: str
+    fetch: Callable[..., Awaitable[Found | None]]
+    lock: Callable[..., Identity | None]
+    mark: Callable[[AsyncSession, str, datetime], Awaitable[None]]
+    is_token: bool = False
+
+
+class IdentityMiddleware:
+    """Gives each request `scope["state"]["identity"]`, and answers 401 where it has to be one.
+
+    An answer that takes its time asks `scope["state"]["may_still"]()` now and then.
+
+    It stands inside the database session, which it uses for safe methods only: an unsafe request
+    of somebody unknown must not begin to write.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door, *, is_open: bool) -> None:
+        self.app = app
+        self.door = door
+        self.is_open = is_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["state"] |= {"identity": ANYONE if self.is_open else None, "may_still": _may}
+        request = Request(scope, receive)
+        if self.is_open and _is_forwarded(request):
+            response = error_response(request, 403, FORWARDED, title=BLOCKED)
+            await response(scope, receive, send)
+            return
+        if self.is_open or scope["path"].startswith(ANONYMOUS):
+            await self.app(scope, receive, send)
+            return
+        now, proof = datetime.now(UTC), self._proof_in(request)
+        found = await self._fetch(request, proof, now) if proof.digest else None
+        if found is None:
+            answer = await self._answer_to_stranger(request, proof)
+            await answer(scope, receive, send)
+            return
+        scope["state"]["identity"], marked_at = found
+        if request.method in SAFE_METHODS:
+            request.state.may_still = partial(self._may_still, request, proof)
+        else:
+            self._recheck(request, proof)
+        await self.app(scope, receive, send)
+        is_stale = marked_at is None or now - marked_at >= SEEN_EVERY
+        if is_stale and proof.digest not in self.door.marking:
+            self._mark(proof, now)
+
+    async def _answer_to_stranger(self, request: Request, proof: _Proof) -> ASGIApp:
+        try:
+            # In a page that asks for the password on the spot its form stays as it is.
+            if not is_partial(request) or request.scope["path"] in PUBLIC:
+                request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
+            if proof.is_token:
+                return refuse_token(request)
+            return self.app if request.scope["path"] in PUBLIC else await refuse(request)
+        except HTTPException as error:
+            return await answer_http_exception(request, error)
+
+    def _proof_in(self, request: Request) -> _Proof:
+        token = bearer_token_of(request.headers)
+        if token is None:
+            fetch = partial(fetch_identity, limits=self.door.limits)
+            lock = partial(lock_identity, limits=self.door.limits)
+            mark = partial(mark_seen, limits=self.door.limits)
+            return _Proof(digest_in(request), fetch, lock, mark)
+        # Whoever shows a token is nobody else: what cookies say does not count.
+        is_one = is_for_programs(request) and token.startswith(PREFIX)
+        digest = digest_of(token) if is_one else ""
+        return _Proof(digest, fetch_token_identity, lock_token_identity, mark_used, is_token=True)
+
+    def _recheck(self, request: Request, proof: _Proof) -> None:
+        def lock(connection: Connection) -> Identity | None:
+            return proof.lock(connection, proof.digest, now=datetime.now(UTC))
+
+        gone = signed_out(is_token=proof.is_token)
+        recheck_writes(request.state.session, request.scope["state"], lock, gone)
+
+    async def _may_still(self, request: Request, proof: _Proof) -> bool:
+        async with self.door.database.session(is_read_only=True) as session:
+            found = await proof.fetch(session, proof.digest, now=datetime.now(UTC))
+        role: Role = request.state.needed_role
+        return found is not None and found[0].role.includes(role)
+
+    async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
+        database, primary = request.state.database, self.door.database
+        is_safe = request.method in SAFE_METHODS
+        is_behind = database is not primary and not database.replica.is_alone
+        if is_safe and not is_behind:
+            return await proof.fetch(request.state.session, proof.digest, now=now)
+        # A replica may not know yet that somebody is shut out.
+        try:
+            async with primary.session(is_read_only=True) as session:
+                return await proof.fetch(session, proof.digest, now=now)
+        except Exception as error:
+            if not (is_safe and is_behind and is_away(error)):
+                raise
+        return await proof.fetch(request.state.session, proof.digest, now=now)
+
+    def _mark(self, proof: _Proof, now: datetime) -> None:
+        # In a context of its own: it is no part of the request, which has been answered.
+        task = asyncio.create_task(self._mark_seen(proof, now), context=Context())
+        self.door.marking[proof.digest] = task
+        task.add_done_callback(lambda _: self.door.marking.pop(proof.digest, None))
+
+    async def _mark_seen(self, proof: _Proof, now: datetime) -> None:
+        try:
+            async with (
+                asyncio.timeout(PATIENCE_SECONDS),
+                self.door.database.session(is_read_only=False) as session,
+            ):
+                await proof.mark(session, proof.digest, now)
+                await session.commit()
+        # Until then the session looks idle for a little longer.
+        except Exception as error:  # noqa: BLE001 - the next request tries again
+            logger.debug("Not marked as seen: %s", type(error).__name__)
+
+
+def _is_forwarded(request: Request) -> bool:
+    names = set(request.headers.keys())
+    return not names.isdisjoint(PROXY_HEADERS) or any(
+        name.startswith(PROXY_PREFIXES) for name in names
+    )
+
+
+async def _may() -> bool:
+    return True

@@ -1,0 +1,117 @@
+"""Names of accounts, of which none may be read as another one: people go by what they see.
+
+After Unicode's TR 39 (https://www.unicode.org/reports/tr39/), with its lookalikes of the alphabets
+that have whole words of them.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+from unicodedata import category, name, normalize
+
+from hero_admin.person import ANYONE, COMMAND_LINE
+
+# Who did something where no account did.
+RESERVED = (COMMAND_LINE.name, ANYONE.name, "System")
+# Shown as nothing, or as a space, though Unicode has them for letters, marks and symbols.
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159") | {
+    chr(code)
+    for codes in (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+    for code in codes
+}
+# Those in daily use; the names of their letters begin so. Others have too many lookalikes.
+ALPHABETS = frozenset(
+    {"ARABIC", "ARMENIAN", "BENGALI", "BOPOMOFO", "CJK", "CYRILLIC", "DEVANAGARI", "ETHIOPIC"}
+    | {"GEORGIAN", "GREEK", "GUJARATI", "GURMUKHI", "HANGUL", "HEBREW", "HIRAGANA", "KANNADA"}
+    | {"KATAKANA", "KHMER", "LAO", "LATIN", "MALAYALAM", "MYANMAR", "ORIYA", "SINHALA", "TAMIL"}
+    | {"TELUGU", "THAANA", "THAI", "TIBETAN"}
+)
+# What is written together, and looks like nothing of each other.
+TOGETHER = (
+    {"LATIN", "CJK", "HIRAGANA", "KATAKANA"},
+    {"LATIN", "CJK", "HANGUL"},
+    {"LATIN", "CJK", "BOPOMOFO"},
+)
+# Names need no more: Vietnamese has two on a letter.
+MOST_MARKS = 2
+SHARED_LETTERS = ("MODIFIER", "IDEOGRAPHIC", "FEMININE", "MASCULINE")
+
+# Cyrillic, Greek and Armenian letters, and Latin ones that few know.
+LOOKALIKES = str.maketrans(
+    "авгекмнопрстухьѕіјһӏԁԛԝү"
+    "АВЕІЈКМНОРСТУХЅӀԌԚԜҮ"
+    "αβγεηικνορστυχωϲϳ"
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹ"
+    "հոսօցզՕՏՍ"
+    "ıɑɡɩɪʀʏǀȷ",
+    "abrekmhonpctyxbsijhldqwy"
+    "ABEIJKMHOPCTYXSIGQWY"
+    "abyenikvopotuxwcj"
+    "ABEZHIKMNOPTYXC"
+    "hnuogqOSU"
+    "iagiirylj",
+)
+IN_ONE_CASE = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O"})
+RUN_TOGETHER = {"rn": "m", "vv": "w"}
+
+
+def problem_of(text: str) -> str:
+    """Return a sentence that says why nobody may be called so, "" if they may."""
+    plain = normalize("NFKC", text)
+    if not text.isprintable() or not plain.isprintable() or BLANK & set(text):
+        return "Use only visible characters."
+    if not any(character.isalnum() for character in plain):
+        return "Use at least one letter."
+    alphabets = {alphabet for character in plain if (alphabet := _alphabet(character))}
+    is_one = len(alphabets) <= 1 or any(alphabets <= together for together in TOGETHER)
+    if not is_one or not alphabets <= ALPHABETS or _has_many_marks(plain):
+        return "Use plain letters from one alphabet."
+    if any(_letters(text) == _letters(reserved) for reserved in RESERVED):
+        return f"“{text}” is reserved for the program itself."
+    return ""
+
+
+def same_looking(text: str, others: Iterable[str]) -> str | None:
+    """Return the first of the others that is read as the same name, None if there is none."""
+    shape, letters = _shape(text), _small(text)
+    return next(
+        (other for other in others if _shape(other) == shape or _small(other) == letters), None
+    )
+
+
+def _shape(text: str) -> str:
+    """Return what a name looks like: a large i like a small L."""
+    return _plain(normalize("NFKC", text)).translate(IN_ONE_CASE)
+
+
+def _small(text: str) -> str:
+    """Return what it looks like in small letters."""
+    return _plain(normalize("NFKC", text).casefold())
+
+
+def _plain(text: str) -> str:
+    text = normalize("NFD", text).translate(LOOKALIKES)
+    for pair, letter in RUN_TOGETHER.items():
+        text = text.replace(pair, letter)
+    return text
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, _shape(text).casefold())).replace("l", "i")
+
+
+def _alphabet(character: str) -> str:
+    """Return the alphabet of a letter or digit, "" for what all of them share."""
+    if category(character)[0] not in "LN" or (character.isascii() and not character.isalpha()):
+        return ""
+    called = name(character, "UNKNOWN")
+    if "SMALL CAPITAL" in called:
+        # Of phonetics, and read as the letter itself.
+        return called
+    first = called.partition(" ")[0].partition("-")[0]
+    return "" if first in SHARED_LETTERS else first
+
+
+def _has_many_marks(text: str) -> bool:
+    decomposed = normalize("NFD", text)
+    runs = groupby(decomposed, lambda character: category(character) in {"Mn", "Me"})
+    return any(is_mark and len(list(run)) > MOST_MARKS for is_mark, run in runs)

@@ -1,0 +1,84 @@
+"""Links that work once: to make the first account, to take one up, to choose a new password."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from hero_admin.accounts.sessions import digest_of, make_token
+
+
+class Purpose(StrEnum):
+    FIRST_OWNER = "first owner"
+    INVITE = "invite"
+    RESET = "reset"
+
+
+LIFETIMES = {
+    Purpose.FIRST_OWNER: timedelta(days=7),
+    Purpose.INVITE: timedelta(days=7),
+    Purpose.RESET: timedelta(days=1),
+}
+
+
+class OneTimeLink(SQLModel, table=True):
+    """A link that was handed out and not used yet; only the digest of its token is kept."""
+
+    __tablename__ = "one_time_link"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    purpose: str = Field(max_length=20)
+    # None for the first owner, who has no account yet.
+    user_id: int | None = Field(
+        default=None, foreign_key="user_account.id", ondelete="CASCADE", index=True
+    )
+    expires_at: datetime
+
+
+async def make_link(session: AsyncSession, purpose: Purpose, user_id: int | None = None) -> str:
+    """Return the token of a new link; what was handed out before for the same no longer works."""
+    await void_links(session, user_id)
+    token = make_token()
+    expires_at = datetime.now(UTC) + LIFETIMES[purpose]
+    session.add(
+        OneTimeLink(
+            digest=digest_of(token), purpose=purpose, user_id=user_id, expires_at=expires_at
+        )
+    )
+    await session.flush()
+    return token
+
+
+async def fetch_link(session: AsyncSession, token: str) -> OneTimeLink | None:
+    """Return the link if it still works, and leave it working."""
+    return await session.scalar(
+        select(OneTimeLink).where(
+            col(OneTimeLink.digest) == digest_of(token),
+            col(OneTimeLink.expires_at) > datetime.now(UTC),
+        )
+    )
+
+
+async def claim_link(session: AsyncSession, token: str) -> bool:
+    """Use a link up; False says that another request was quicker, or time is up.
+
+    It works again if the transaction comes to nothing.
+    """
+    used = (
+        delete(OneTimeLink)
+        .where(
+            col(OneTimeLink.digest) == digest_of(token),
+            col(OneTimeLink.expires_at) > datetime.now(UTC),
+        )
+        .returning(col(OneTimeLink.digest))
+    )
+    return await session.scalar(used) is not None
+
+
+async def void_links(session: AsyncSession, user_id: int | None) -> None:
+    """Let no link of a user work any more; None means those for the first owner."""
+    await session.execute(
+        delete(OneTimeLink).where(col(OneTimeLink.user_id).is_not_distinct_from(user_id))
+    )

@@ -1,0 +1,54 @@
+"""Once: a page with a secret that is shown this once, as only its digest is kept."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.accounts.one_time_links import LIFETIMES, Purpose
+from hero_admin.accounts.users import User
+from hero_admin.web.templating import render, with_query
+
+WHAT_FOR = {
+    Purpose.INVITE: "Send this link to {name} to set a password.",
+    Purpose.RESET: "Send this link to {name} to set a new password. The old one works until then.",
+}
+
+
+def show_link(
+    request: Request, user: User, purpose: Purpose, token: str, done_url: str
+) -> Response:
+    """Return the page with a link for somebody else."""
+    path = with_query("/welcome", token=token)
+    # A request under a name that is not ours has been refused, so it may stand before the path.
+    address = f"{request.url.scheme}://{request.url.netloc}{path}"
+    days = LIFETIMES[purpose].days
+    time = "1 day" if days == 1 else f"{days} days"
+    sentences = (
+        WHAT_FOR[purpose].format(name=user.name),
+        f"It works once and expires after {time}. A new link cancels this one.",
+        "Copy it now. You won't see it again.",
+    )
+    title = "Invitation" if purpose is Purpose.INVITE else "New password"
+    return show_once(request, f"{title} for {user.name}", "Link", address, sentences, done_url)
+
+
+def show_once(
+    request: Request,
+    title: str,
+    label: str,
+    secret: str,
+    sentences: Sequence[str],
+    done_url: str,
+) -> Response:
+    """Return the page with a secret, which no browser keeps."""
+    context = {
+        "title": title,
+        "label": label,
+        "secret": secret,
+        "sentences": sentences,
+        "done_url": done_url,
+    }
+    response = render(request, "accounts/once.html", context, fragments=())
+    response.headers["Cache-Control"] = "no-store"
+    return response

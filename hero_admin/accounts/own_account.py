@@ -1,0 +1,107 @@
+"""Pages of one's own account: the password, the sessions, and tokens for programs."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.accounts import changes
+from hero_admin.accounts.auth import door_of, visitor_of
+from hero_admin.accounts.cookies import digest_in
+from hero_admin.accounts.form_fields import Choice, parse_role, role_choices, text_in
+from hero_admin.accounts.login_attempts import accept, make_guess
+from hero_admin.accounts.one_time_secret import show_once
+from hero_admin.accounts.passwords import check_password
+from hero_admin.accounts.session_pages import fetch_access, fetch_user_of, id_of
+from hero_admin.accounts.sign_in import enter
+from hero_admin.accounts.tokens import LIFETIMES_DAYS
+from hero_admin.pages.requests import operation_of
+from hero_admin.person import Role
+from hero_admin.web.errors import Invalid
+from hero_admin.web.guards import identity_of
+from hero_admin.web.requests import form_of, session_of
+from hero_admin.web.templating import Flash, redirect, render
+
+WRONG = "Wrong password."
+DAYS = {str(days): days for days in LIFETIMES_DAYS}
+DEFAULT_DAYS = "30"
+
+
+async def account_page(request: Request) -> Response:
+    """GET /account: who one is, where one is signed in, and one's tokens."""
+    user = await fetch_user_of(request)
+    context = {"user": user, **await fetch_access(request, user)}
+    return render(request, "accounts/account.html", context, fragments=())
+
+
+async def password_page(request: Request) -> Response:
+    """GET /account/password: asks for the old and the new password."""
+    await fetch_user_of(request)
+    return _ask_password(request, {})
+
+
+async def change_password(request: Request) -> Response:
+    """POST /account/password: a new password and session, all others end → account; 422, 429."""
+    door, form = door_of(request), await form_of(request)
+    name, user_id = identity_of(request).name, identity_of(request).user_id
+    password = text_in(form, "new")
+    try:
+        check_password(password)
+    except Invalid as invalid:
+        return _ask_password(request, {"new": str(invalid)})
+    address, device = visitor_of(request).address, digest_in(request)
+    guess = await make_guess(door, name, text_in(form, "current"), address, device)
+    password_hash = await door.passwords.hash(password) if guess.user else ""
+    user = await accept(session_of(request), guess)
+    if user is None or user.id != user_id:
+        return _ask_password(request, {"current": guess.wait_sentence or WRONG}, guess.wait_seconds)
+    await changes.set_password(
+        session_of(request), operation_of(request), id_of(user), password_hash
+    )
+    flash = Flash("Changed", "your password", note="You were signed out on all other devices.")
+    return await enter(request, redirect(request, "/account", flash), user)
+
+
+async def token_page(request: Request) -> Response:
+    """GET /account/tokens/new: asks what a token is for and may do."""
+    await fetch_user_of(request)
+    return _ask_token(request, {}, {})
+
+
+async def add_token(request: Request) -> Response:
+    """POST /account/tokens: a token, shown this once; 422 if it cannot be."""
+    form, user = await form_of(request), await fetch_user_of(request)
+    given = {name: text_in(form, name) for name in ("name", "role", "days")}
+    session, operation = session_of(request), operation_of(request)
+    try:
+        role, days = parse_role(given["role"]), DAYS.get(given["days"], 0)
+        token = await changes.add_token(session, operation, id_of(user), given["name"], role, days)
+    except Invalid as invalid:
+        return _ask_token(request, given, invalid.sentences)
+    assert token is not None
+    sentences = (
+        "Copy it now. You won't see it again.",
+        f"Programs that send it to the API have the {role} role for {days} days.",
+    )
+    return show_once(request, "New token", "Token", token, sentences, "/account")
+
+
+def _ask_password(request: Request, errors: Mapping[str, str], wait_seconds: int = 0) -> Response:
+    status = 429 if wait_seconds else 422 if errors else 200
+    context = {"errors": errors, "name": identity_of(request).name}
+    response = render(request, "accounts/password.html", context, status, fragments=())
+    if wait_seconds:
+        response.headers["Retry-After"] = str(wait_seconds)
+    return response
+
+
+def _ask_token(request: Request, given: Mapping[str, str], errors: Mapping[str, str]) -> Response:
+    context = {
+        "given": {"name": "", "role": Role.VIEWER.value, "days": DEFAULT_DAYS, **given},
+        "errors": errors,
+        # The API has nothing that is for owners alone.
+        "roles": role_choices(Role.EDITOR if identity_of(request).can_edit else Role.VIEWER),
+        "lifetimes": [Choice(text, f"{days} days") for text, days in DAYS.items()],
+    }
+    status = 422 if errors else 200
+    return render(request, "accounts/new_token.html", context, status, fragments=())

@@ -1,0 +1,45 @@
+"""Routes: the addresses of one's own account, and those of everybody's, which are for owners."""
+
+from functools import partial
+
+from hero_admin.accounts import own_account, people, session_pages
+from hero_admin.accounts.recheck import about_accounts
+from hero_admin.database.engines import SAFE_METHODS
+from hero_admin.person import Role
+from hero_admin.web.guards import Handler, needs
+from hero_admin.web.routing import Route
+
+
+def account_routes() -> list[Route]:
+    """Return the routes of accounts, but for the way in."""
+    own, owner = partial(_route, Role.VIEWER), partial(_route, Role.OWNER)
+    return [
+        own("/account", own_account.account_page, name="account"),
+        own("/account/password", own_account.password_page, name="account:password"),
+        own("/account/password", own_account.change_password, method="POST"),
+        own("/account/tokens/new", own_account.token_page, name="account:token"),
+        own("/account/tokens", own_account.add_token, method="POST", name="account:tokens"),
+        own("/account/tokens/{token}/revoke", session_pages.revoke_page),
+        own("/account/tokens/{token}/revoke", session_pages.revoke, method="POST"),
+        own("/account/sessions/end", session_pages.end_sessions, method="POST"),
+        owner("/people", people.people_page, name="people"),
+        owner("/people", people.invite, method="POST"),
+        owner("/people/new", people.invite_page, name="people:new"),
+        owner("/people/{id}", people.person_page, name="people:show"),
+        owner("/people/{id}/role", people.change_role, method="POST"),
+        owner("/people/{id}/disable", people.disable_page),
+        owner("/people/{id}/disable", people.disable, method="POST"),
+        owner("/people/{id}/enable", people.enable, method="POST"),
+        owner("/people/{id}/link", people.hand_out_link, method="POST"),
+        owner("/people/{id}/sessions/end", session_pages.end_sessions, method="POST"),
+        owner("/people/{id}/tokens/{token}/revoke", session_pages.revoke_page),
+        owner("/people/{id}/tokens/{token}/revoke", session_pages.revoke, method="POST"),
+    ]
+
+
+def _route(
+    role: Role, path: str, handler: Handler, *, method: str = "GET", name: str | None = None
+) -> Route:
+    if method not in SAFE_METHODS:
+        handler = about_accounts(handler)
+    return Route(path, needs(role, handler), methods=[method], name=name)

@@ -1,0 +1,201 @@
+"""Sessions: who is signed in where. The browser has a token, the database only its digest."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from hero_admin.accounts.user_agents import device_of
+from hero_admin.accounts.users import User
+from hero_admin.database.short_reads import fetch_few
+from hero_admin.person import Identity, Role
+
+TOKEN_BYTES = 32
+MOST_AGENT_CHARACTERS = 200
+KEY_CHECK_CHARACTERS = 16
+# A session is marked as seen no more often.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+class UserSession(SQLModel, table=True):
+    """One browser in which somebody is signed in.
+
+    key_check: which secret key the server had; "" for one that it made itself, and None for what
+    an earlier version left, until the next start.
+    """
+
+    __tablename__ = "user_session"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    user_id: int = Field(foreign_key="user_account.id", ondelete="CASCADE", index=True)
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    user_agent: str = Field(max_length=MOST_AGENT_CHARACTERS)
+    address: str = Field(max_length=64)
+    key_check: str | None = Field(default=None, max_length=KEY_CHECK_CHARACTERS)
+
+    @property
+    def device(self) -> str:
+        return device_of(self.user_agent)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a session lasts: unused, at all, and for which secret key (see UserSession)."""
+
+    idle: timedelta
+    absolute: timedelta
+    key_check: str = ""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a request came from."""
+
+    address: str
+    user_agent: str
+
+
+# In the path of every request, so it is made once, and of columns: entities take twice as long.
+_users = User.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
+_sessions = UserSession.__table__.c  # type: ignore[attr-defined]  # nor here
+SELECT_IDENTITY = select(_users.id, _users.name, _users.role, _sessions.seen_at).where(
+    _sessions.user_id == _users.id,
+    _sessions.digest == bindparam("digest"),
+    _sessions.ends_at > bindparam("now"),
+    _sessions.seen_at > bindparam("idle_since"),
+    _users.is_disabled.is_(False),
+    _sessions.key_check.is_(None) | (_sessions.key_check == bindparam("key_check")),
+)
+# The account first, in the order in which disabling it locks both.
+LOCK_IDENTITY = SELECT_IDENTITY.with_for_update(read=True, of=[User, UserSession])
+
+
+def make_token() -> str:
+    """Return a secret that nobody guesses."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def key_check_of(secret_key: str) -> str:
+    """Return what tells one secret key from another, and does not tell the key."""
+    found = hmac.new(secret_key.encode(), b"user_session.key_check", hashlib.sha256).hexdigest()
+    return found[:KEY_CHECK_CHARACTERS]
+
+
+async def fetch_identity(
+    session: AsyncSession, digest: str, limits: Limits, now: datetime
+) -> tuple[Identity, datetime] | None:
+    """Return who has an open session, and when it was last marked as seen."""
+    found = await fetch_few(session, SELECT_IDENTITY, _given(digest, limits, now))
+    if not found:
+        return None
+    user_id, name, role, seen_at = found[0]
+    return Identity(user_id, name, Role(role)), seen_at
+
+
+def lock_identity(
+    connection: Connection, digest: str, limits: Limits, now: datetime
+) -> Identity | None:
+    """Return who still has an open session; nobody ends it before the transaction does."""
+    row = connection.execute(LOCK_IDENTITY, _given(digest, limits, now)).first()
+    return Identity(row[0], row[1], Role(row[2])) if row else None
+
+
+async def start_session(
+    session: AsyncSession, user_id: int, limits: Limits, visitor: Visitor
+) -> str:
+    """Sign a user in and return the token of the new session; sessions long over are removed."""
+    now = datetime.now(UTC)
+    await _remove_ended(session, limits, now)
+    token = make_token()
+    session.add(
+        UserSession(
+            digest=digest_of(token),
+            user_id=user_id,
+            created_at=now,
+            seen_at=now,
+            ends_at=now + limits.absolute,
+            user_agent=visitor.user_agent[:MOST_AGENT_CHARACTERS],
+            address=visitor.address[:64],
+            key_check=limits.key_check,
+        )
+    )
+    await session.flush()
+    await session.execute(update(User).where(col(User.id) == user_id).values(seen_at=now))
+    return token
+
+
+async def end_session(session: AsyncSession, digest: str) -> None:
+    """Sign out: whoever has a copy of the token is signed out as well."""
+    await session.execute(delete(UserSession).where(col(UserSession.digest) == digest))
+
+
+async def end_sessions(
+    session: AsyncSession, user_id: int, *, but: str = "", only: str = ""
+) -> int:
+    """End all sessions of a user, but for or only the one with a digest; return how many."""
+    ended = delete(UserSession).where(
+        col(UserSession.user_id) == user_id, col(UserSession.digest) != but
+    )
+    if only:
+        ended = ended.where(col(UserSession.digest) == only)
+    return len((await session.scalars(ended.returning(col(UserSession.digest)))).all())
+
+
+async def fetch_sessions(
+    session: AsyncSession, user_id: int, limits: Limits
+) -> Sequence[UserSession]:
+    """Return the open sessions of a user, the one used last first."""
+    now = datetime.now(UTC)
+    found = select(UserSession).where(
+        col(UserSession.user_id) == user_id,
+        col(UserSession.ends_at) > now,
+        col(UserSession.seen_at) > now - limits.idle,
+        col(UserSession.key_check).is_(None) | (col(UserSession.key_check) == limits.key_check),
+    )
+    return (await session.scalars(found.order_by(col(UserSession.seen_at).desc()))).all()
+
+
+async def bind_sessions(session: AsyncSession, limits: Limits) -> None:
+    """Let the sessions of an earlier version, which have no key, end with the present one."""
+    unbound = update(UserSession).where(col(UserSession.key_check).is_(None))
+    await session.execute(unbound.values(key_check=limits.key_check))
+
+
+async def mark_seen(session: AsyncSession, digest: str, now: datetime, limits: Limits) -> None:
+    """Note that a session is in use, unless another request has just done so."""
+    stale = (col(UserSession.digest) == digest) & (col(UserSession.seen_at) <= now - SEEN_EVERY)
+    # The account first, in the order in which disabling it locks both.
+    whose = select(col(UserSession.user_id)).where(stale).scalar_subquery()
+    await session.execute(update(User).where(col(User.id) == whose).values(seen_at=now))
+    key_check = func.coalesce(col(UserSession.key_check), limits.key_check)
+    await session.execute(update(UserSession).where(stale).values(seen_at=now, key_check=key_check))
+
+
+def _given(digest: str, limits: Limits, now: datetime) -> dict[str, object]:
+    return {
+        "digest": digest,
+        "now": now,
+        "idle_since": now - limits.idle,
+        "key_check": limits.key_check,
+    }
+
+
+async def _remove_ended(session: AsyncSession, limits: Limits, now: datetime) -> None:
+    ended = select(col(UserSession.digest)).where(
+        (col(UserSession.ends_at) <= now) | (col(UserSession.seen_at) <= now - limits.idle)
+    )
+    # Another sign-in that removes the same ones is not waited for.
+    ended = ended.with_for_update(skip_locked=True)
+    await session.execute(delete(UserSession).where(col(UserSession.digest).in_(ended)))

@@ -1,0 +1,248 @@
+"""Pages of the door: signing in and out, and the links that work once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import col
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from hero_admin.accounts import audit, changes
+from hero_admin.accounts.auth import door_of, visitor_of
+from hero_admin.accounts.cookies import device_in, digest_in, drop_token, set_device, set_token
+from hero_admin.accounts.login_attempts import Guess, accept, make_guess
+from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
+from hero_admin.accounts.passwords import check_password
+from hero_admin.accounts.pending_form import OWN, keep, kept_in
+from hero_admin.accounts.recheck import SignedOut, take_turn
+from hero_admin.accounts.sessions import end_session, start_session
+from hero_admin.accounts.users import User, has_users, parse_name
+from hero_admin.audit_log.changes import Operation
+from hero_admin.database.engines import SAFE_METHODS
+from hero_admin.person import Role
+from hero_admin.web.errors import Invalid
+from hero_admin.web.guards import NOT_SIGNED_IN
+from hero_admin.web.requests import form_of, session_of
+from hero_admin.web.templating import (
+    is_local,
+    is_partial,
+    redirect,
+    render,
+    with_query,
+    with_raw_query,
+)
+
+WRONG = "Wrong name or password."
+WORTHLESS = "Invalid token: it is unknown, revoked or expired."
+NOT_FOR_PAGES = "Tokens only work for the API at /api/. Remove the token and sign in."
+UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}
+INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+LONGEST_URL_CHARACTERS = 2_000
+FRAGMENTS = ("sign_in",)
+USED_UP = (
+    "This link has expired or has already been used. Ask an owner for a new one;"
+    " for the first account, restart the server to get a new link."
+)
+
+
+async def sign_in_page(request: Request) -> Response:
+    """GET /sign-in: asks for name and password; who is signed in goes on."""
+    url = _local(request.query_params.get("next", ""))
+    if request.state.identity is not None:
+        return redirect(request, url)
+    is_new = not await has_users(session_of(request))
+    return _ask(request, {"url": url, "is_new": is_new})
+
+
+async def sign_in(request: Request) -> Response:
+    """POST /sign-in: a new session → on to where it was meant to go; 422 or 429 if it is none."""
+    door, form = door_of(request), await form_of(request)
+    name, password, url = (_text(form, field) for field in ("name", "password", "next"))
+    kept = kept_in(form, url) if _text(form, "again") else None
+    address = visitor_of(request).address
+    device = device_in(request, door.secret_key, name)
+    guess = await make_guess(door, name, password, address, device)
+    guessed = guess.user
+    fresh_hash = await door.passwords.rehash(guessed.password_hash, password) if guessed else None
+    user = await accept(session_of(request), guess)
+    if user is None:
+        # Not what was typed: people type a password where a name belongs.
+        audit.note("sign_in_failed", user=guess.account, address=address)
+        return _ask_again(request, guess, {"url": _local(url), "name": name, "kept": kept})
+    if fresh_hash:
+        renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
+        await session_of(request).execute(renewed)
+    # The browser sends the form again to where it was meant to go.
+    response = RedirectResponse(_local(url), 307) if kept else redirect(request, _local(url))
+    return await enter(request, response, user)
+
+
+async def sign_out(request: Request) -> Response:
+    """POST /sign-out: the session ends, here and wherever its cookie was copied to → sign-in."""
+    identity = request.state.identity
+    if identity is not None:
+        await end_session(session_of(request), digest_in(request))
+        audit.note("signed_out", user=identity.name, address=visitor_of(request).address)
+    response = redirect(request, "/sign-in")
+    drop_token(request, response)
+    return response
+
+
+async def welcome_page(request: Request) -> Response:
+    """GET /welcome?token=…: asks for a password, and whoever is first for a name."""
+    link = await _fetch_link(request)
+    return await _welcome(request, link, {}, "")
+
+
+async def welcome(request: Request) -> Response:
+    """POST /welcome?token=…: the account has this password, its owner is in → overview."""
+    door, link, form = door_of(request), await _fetch_link(request), await form_of(request)
+    name, password = _text(form, "name"), _text(form, "password")
+    try:
+        check_password(password)
+        if link.user_id is None:
+            parse_name(name)
+        password_hash = await door.passwords.hash(password)
+        user = await _take_up(request, link, name, password_hash)
+    except Invalid as invalid:
+        return await _welcome(request, link, invalid.sentences, name)
+    return await enter(request, redirect(request, "/"), user)
+
+
+async def refuse(request: Request) -> Response:
+    """GET or POST /…: 401 for a program, and the way in for a person."""
+    if is_for_programs(request):
+        return JSONResponse({"detail": NOT_SIGNED_IN}, 401, UNAUTHENTICATED)
+    if is_partial(request):
+        problem = "You were signed out. Sign in to continue where you left off."
+        response = _ask(request, {"problem": problem}, 401, fragment="sign_in")
+        response.headers["Vary"] = "HX-Request-Type"
+        return response
+    here = with_raw_query(request)
+    if request.method in SAFE_METHODS:
+        return redirect(request, with_query("/sign-in", next="" if here == "/" else here))
+    kept = await keep(request)
+    problem = "You were signed out. Sign in to continue where you left off."
+    if kept is None:
+        problem = "You were signed out. Sign in, then try again."
+    return _ask(request, {"kept": kept, "url": kept.url if kept else "/", "problem": problem}, 401)
+
+
+async def answer_signed_out(request: Request, _: Exception) -> Response:
+    """Answer a request whose sender was shut out before it could write; what it holds is kept."""
+    return await refuse(request)
+
+
+def refuse_token(request: Request) -> Response:
+    """Return 401 for a token that does not work, here or at all."""
+    detail = WORTHLESS if is_for_programs(request) else NOT_FOR_PAGES
+    return JSONResponse({"detail": detail}, 401, INVALID_TOKEN)
+
+
+def signed_out(*, is_token: bool) -> SignedOut:
+    """Return what to raise where somebody is in no longer."""
+    if is_token:
+        return SignedOut(401, WORTHLESS, INVALID_TOKEN)
+    return SignedOut(401, NOT_SIGNED_IN, UNAUTHENTICATED)
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether a request is one to the API, whose documentation is a page."""
+    path = request.url.path
+    return path.startswith("/api/") and path != "/api/docs"
+
+
+async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash: str) -> User:
+    """Use the link up: make the first account, or give its account the password."""
+    session = session_of(request)
+    await take_turn(session)
+    is_claimed = await claim_link(session, request.query_params["token"])
+    if is_claimed and link.user_id is not None:
+        user = await session.get(User, link.user_id)
+        if user is not None and not user.is_disabled:
+            by = Operation(user.identity, "page")
+            await changes.set_password(session, by, link.user_id, password_hash)
+            return user
+    elif is_claimed and not await has_users(session):
+        return await changes.add_user(session, None, name, Role.OWNER, password_hash)
+    raise HTTPException(410, USED_UP)
+
+
+async def enter(request: Request, response: Response, user: User) -> Response:
+    """Let the user in, with a new token: what the browser had before is worth nothing."""
+    door, session, visitor = door_of(request), session_of(request), visitor_of(request)
+    if request.state.identity is not None:
+        await end_session(session, digest_in(request))
+    assert user.id is not None
+    token = await start_session(session, user.id, door.limits, visitor)
+    set_token(request, response, token, door.limits)
+    set_device(request, response, door.secret_key, user.name)
+    audit.note("signed_in", user=user.name, address=visitor.address)
+    return response
+
+
+def _ask_again(request: Request, guess: Guess, context: Mapping[str, Any]) -> Response:
+    if not guess.wait_seconds:
+        return _ask(request, {**context, "problem": WRONG}, 422)
+    response = _ask(request, {**context, "problem": guess.wait_sentence}, 429)
+    response.headers["Retry-After"] = str(guess.wait_seconds)
+    return response
+
+
+def _ask(
+    request: Request, context: Mapping[str, Any], status: int = 200, fragment: str = ""
+) -> Response:
+    defaults: dict[str, Any] = {
+        "url": "/",
+        "name": "",
+        "problem": "",
+        "kept": None,
+        "is_new": False,
+    }
+    return render(
+        request,
+        "sign-in.html",
+        {**defaults, **context, "own": OWN},
+        status,
+        fragments=FRAGMENTS,
+        fragment=fragment,
+    )
+
+
+async def _fetch_link(request: Request) -> OneTimeLink:
+    token = request.query_params.get("token", "")
+    async with door_of(request).database.session(is_read_only=True) as session:
+        link = await fetch_link(session, token)
+    if link is None:
+        raise HTTPException(410, USED_UP)
+    return link
+
+
+async def _welcome(
+    request: Request, link: OneTimeLink, errors: Mapping[str, str], name: str
+) -> Response:
+    if link.user_id is not None:
+        async with door_of(request).database.session(is_read_only=True) as session:
+            user = await session.get(User, link.user_id)
+        name = user.name if user else ""
+    context = {
+        "token": request.query_params["token"],
+        "purpose": Purpose(link.purpose),
+        "name": name,
+        "errors": errors,
+        "own": OWN,
+    }
+    return render(request, "welcome.html", context, 422 if errors else 200, fragments=())
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(OWN + name)
+    return value if isinstance(value, str) else ""
+
+
+def _local(url: str) -> str:
+    """Return a path of this site, whatever was asked for."""
+    return url if is_local(url) and len(url) <= LONGEST_URL_CHARACTERS else "/"

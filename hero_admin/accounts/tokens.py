@@ -1,0 +1,136 @@
+"""Tokens: what a program shows at the API instead of signing in; the database has only digests."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import CheckConstraint, Connection, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from hero_admin.accounts.sessions import SEEN_EVERY, make_token
+from hero_admin.accounts.users import MOST_CHARACTERS, User
+from hero_admin.database.short_reads import fetch_few
+from hero_admin.person import Identity, Role
+from hero_admin.web.errors import Invalid
+
+# Tells people, and whatever looks for leaked secrets, what it is.
+PREFIX = "hero_"
+LIFETIMES_DAYS = (7, 30, 90, 365)
+A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
+# More than anybody keeps an eye on.
+MOST_TOKENS = 50
+
+
+class ApiToken(SQLModel, table=True):
+    """A token that was handed out: whose it is, and what it may do at most."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="api_token_has_a_role"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True, max_length=64)
+    user_id: int = Field(foreign_key="user_account.id", ondelete="CASCADE", index=True)
+    name: str = Field(max_length=MOST_CHARACTERS)
+    role: str = Field(max_length=10)
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= datetime.now(UTC)
+
+    @property
+    def description(self) -> str:
+        """What the history says of it."""
+        return f"{self.name} ({self.role}, until {self.expires_at:%Y-%m-%d})"
+
+
+# In the path of every request of a program, so it is made once.
+SELECT_IDENTITY = (
+    select(
+        col(User.id),
+        col(User.name),
+        col(User.role),
+        col(ApiToken.role),
+        col(ApiToken.last_used_at),
+    )
+    .join(ApiToken, col(ApiToken.user_id) == col(User.id))
+    .where(
+        col(ApiToken.digest) == bindparam("digest"),
+        col(ApiToken.expires_at) > bindparam("now"),
+        col(User.is_disabled).is_(False),
+    )
+)
+LOCK_IDENTITY = SELECT_IDENTITY.with_for_update(read=True, of=[User, ApiToken])
+
+
+def make_api_token() -> str:
+    return PREFIX + make_token()
+
+
+def check_token(owner: User, name: str, role: Role, days: int) -> str:
+    """Return the name as it is stored. Raises Invalid for `name`, `role` and `days`."""
+    name, errors = " ".join(name.split()), {}
+    if not name:
+        errors["name"] = "Enter a name, such as what it's for."
+    elif len(name) > MOST_CHARACTERS:
+        errors["name"] = f"Use at most {MOST_CHARACTERS} characters."
+    elif not name.isprintable():
+        errors["name"] = "Use only visible characters."
+    if not Role(owner.role).includes(role):
+        errors["role"] = f"A token can't do more than its owner, who is {A_ROLE[Role(owner.role)]}."
+    if not 1 <= days <= max(LIFETIMES_DAYS):
+        errors["days"] = "Choose when it expires."
+    if errors:
+        raise Invalid(errors)
+    return name
+
+
+async def fetch_token_identity(
+    session: AsyncSession, digest: str, now: datetime
+) -> tuple[Identity, datetime | None] | None:
+    """Return who has a token that still works, and when it was last marked as used.
+
+    The role is the lower one of the token and of its owner as they are now.
+    """
+    found = await fetch_few(session, SELECT_IDENTITY, {"digest": digest, "now": now})
+    if not found:
+        return None
+    user_id, name, own, given, last_used_at = found[0]
+    return Identity(user_id, name, _lower(own, given)), last_used_at
+
+
+def lock_token_identity(connection: Connection, digest: str, now: datetime) -> Identity | None:
+    """Return who has a token that still works; nobody revokes it before the transaction ends."""
+    row = connection.execute(LOCK_IDENTITY, {"digest": digest, "now": now}).first()
+    return Identity(row[0], row[1], _lower(row[2], row[3])) if row else None
+
+
+async def fetch_tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken]:
+    """Return the tokens of a user, the newest first, also those that work no longer."""
+    found = select(ApiToken).where(col(ApiToken.user_id) == user_id)
+    return (await session.scalars(found.order_by(col(ApiToken.id).desc()))).all()
+
+
+async def fetch_token(session: AsyncSession, user_id: int, token_id: int) -> ApiToken | None:
+    """Return one token of a user."""
+    return await session.scalar(
+        select(ApiToken).where(col(ApiToken.user_id) == user_id, col(ApiToken.id) == token_id)
+    )
+
+
+async def mark_used(session: AsyncSession, digest: str, now: datetime) -> None:
+    """Note that a token is in use, unless another request has just done so."""
+    last = col(ApiToken.last_used_at)
+    await session.execute(
+        update(ApiToken)
+        .where(col(ApiToken.digest) == digest, last.is_(None) | (last <= now - SEEN_EVERY))
+        .values(last_used_at=now)
+    )
+
+
+def _lower(own: str, given: str) -> Role:
+    return Role(given if Role(own).includes(Role(given)) else own)

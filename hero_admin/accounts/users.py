@@ -1,0 +1,105 @@
+"""Users: the accounts, and what they are called."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from unicodedata import normalize
+
+from sqlalchemy import CheckConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from hero_admin.accounts.names import problem_of
+from hero_admin.person import Identity, Role
+from hero_admin.web.errors import Invalid
+
+MOST_CHARACTERS = 80
+# With letters and their marks apart, and more spaces than are kept.
+MOST_WRITTEN_CHARACTERS = 4 * MOST_CHARACTERS
+
+
+class User(SQLModel, table=True):
+    """One person. Without a hash there is no password yet, and no way in but a link."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="user_account_has_a_role"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=MOST_CHARACTERS)
+    # Ann and ANN are the same person.
+    folded_name: str = Field(unique=True)
+    role: str = Field(max_length=10)
+    password_hash: str | None = Field(default=None, max_length=200, repr=False)
+    is_disabled: bool = False
+    created_at: datetime
+    # When a session of theirs was last marked as seen; sessions themselves are gone once ended.
+    seen_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """One of “active”, “invited” and “disabled”."""
+        if self.is_disabled:
+            return "disabled"
+        return "active" if self.password_hash else "invited"
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.id, self.name, Role(self.role))
+
+
+def parse_name(text: str) -> str:
+    """Return a name as it is stored. Raises Invalid for the field `name`."""
+    name = " ".join(text.split())
+    if not name:
+        raise Invalid({"name": "Enter a name."})
+    if len(name) > MOST_CHARACTERS:
+        raise Invalid({"name": f"Use at most {MOST_CHARACTERS} characters."})
+    problem = problem_of(name)
+    if problem:
+        raise Invalid({"name": problem})
+    return name
+
+
+def fold_name(name: str) -> str:
+    """Return what two ways to write the same name have in common, "" if it is none so long."""
+    # To normalise many marks in a row takes time that grows with their square.
+    if len(name) > MOST_WRITTEN_CHARACTERS:
+        return ""
+    return normalize("NFKC", " ".join(name.split())).casefold()
+
+
+async def fetch_user(session: AsyncSession, name: str) -> User | None:
+    """Return the account that has a name, however it is written."""
+    folded = fold_name(name)
+    # PostgreSQL refuses to look for some of what can be sent.
+    if not folded.isprintable():
+        folded = ""
+    return await session.scalar(select(User).where(col(User.folded_name) == folded))
+
+
+async def fetch_users(session: AsyncSession) -> Sequence[User]:
+    """Return all accounts by name."""
+    return (await session.scalars(select(User).order_by(col(User.folded_name)))).all()
+
+
+async def fetch_names(session: AsyncSession) -> Sequence[str]:
+    """Return what all accounts are called."""
+    return (await session.scalars(select(col(User.name)))).all()
+
+
+async def has_users(session: AsyncSession) -> bool:
+    """Whether there is any account."""
+    return await session.scalar(select(col(User.id)).limit(1)) is not None
+
+
+async def is_last_owner(session: AsyncSession, user: User) -> bool:
+    """Whether nobody else is an owner who can sign in."""
+    others = select(col(User.id)).where(
+        col(User.role) == Role.OWNER,
+        col(User.is_disabled).is_(False),
+        col(User.password_hash).is_not(None),
+        col(User.id) != user.id,
+    )
+    is_owner = user.role == Role.OWNER and not user.is_disabled
+    return is_owner and await session.scalar(others.limit(1)) is None

@@ -1,0 +1,138 @@
+"""The application: wires settings, middleware and routes; the one module that knows every other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
+from starlette_compress import CompressMiddleware
+
+from hero_admin.accounts import audit
+from hero_admin.accounts import sign_in as door
+from hero_admin.accounts.auth import door_for
+from hero_admin.accounts.middleware import IdentityMiddleware
+from hero_admin.accounts.pending import pending_form
+from hero_admin.accounts.recheck import SignedOut
+from hero_admin.accounts.routes import account_routes
+from hero_admin.api.docs import docs_page
+from hero_admin.api.later import LaterApi
+from hero_admin.cli.server import end_with_supervisor
+from hero_admin.database.engines import connect
+from hero_admin.gc_tuning import keep_all, look_seldom
+from hero_admin.listing.search.sqlite import Refresher
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.pages import history, overview
+from hero_admin.pages.routes import routes_of
+from hero_admin.person import Role
+from hero_admin.settings import Settings, check_serving, load_settings
+from hero_admin.web.access_log import AccessLogMiddleware
+from hero_admin.web.allowed_hosts import known_hosts
+from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
+from hero_admin.web.guards import needs
+from hero_admin.web.request_session import SessionMiddleware
+from hero_admin.web.routing import Route
+from hero_admin.web.security_headers import ProtectionMiddleware
+from hero_admin.web.static_files import VersionedFiles
+from hero_admin.web.templating import environment
+from webapp.resources import RESOURCES
+
+
+def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
+    """Return the whole application; it connects to its database with the first request."""
+    database = connect(settings, Refresher(resources))
+    site = Site(resources, others=(audit.RESOURCE,))
+    api = LaterApi(site, settings)
+    way_in = door_for(settings, database)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with database.opened():
+            preparing = asyncio.create_task(api.prepare())
+            yield
+            preparing.cancel()
+            await way_in.close()
+
+    app = Starlette(
+        routes=[
+            Route("/", needs(Role.VIEWER, overview.overview), name="overview"),
+            Route("/sign-in", door.sign_in_page, name="sign-in"),
+            Route("/sign-in", door.sign_in, methods=["POST"]),
+            Route("/sign-out", door.sign_out, methods=["POST"], name="sign-out"),
+            Route("/welcome", door.welcome_page, name="welcome"),
+            Route("/welcome", door.welcome, methods=["POST"]),
+            Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/static", VersionedFiles(), name="static"),
+            Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
+            Mount("/api", api, name="api"),
+            Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
+            Route(
+                "/undo/{operation}",
+                needs(Role.EDITOR, history.undo_operation),
+                methods=["POST"],
+                name="undo",
+            ),
+            *account_routes(),
+            *routes_of(site),
+        ],
+        middleware=[
+            Middleware(AccessLogMiddleware),
+            Middleware(CompressMiddleware),
+            Middleware(
+                ProtectionMiddleware,
+                max_body_bytes=settings.max_body_bytes,
+                body_seconds=settings.body_timeout_seconds,
+                hosts=known_hosts(settings),
+                fetch_pending=pending_form,
+            ),
+            Middleware(ErrorsMiddleware, fetch_pending=pending_form),
+            Middleware(
+                SessionMiddleware,
+                database=database,
+                timeout_seconds=settings.request_timeout_seconds,
+            ),
+            Middleware(IdentityMiddleware, door=way_in, is_open=settings.auth == "off"),
+        ],
+        exception_handlers={
+            HTTPException: answer_http_exception,
+            SignedOut: door.answer_signed_out,
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.settings = settings
+    app.state.database = database
+    app.state.site = site
+    app.state.door = way_in
+    app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
+    app.state.templates = environment(app)
+    return app
+
+
+def app() -> Starlette:
+    """Return the application of this process's environment, for uvicorn's workers."""
+    application = create_app(check_serving(load_settings()))
+    # Looking through it again and again makes some requests late.
+    look_seldom()
+    keep_all()
+    end_with_supervisor()
+    return application
+
+
+async def healthz(_: Request) -> Response:
+    """GET /healthz: the process is up."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz(request: Request) -> Response:
+    """GET /readyz: the database answers, else 503."""
+    await request.state.session.execute(text("SELECT 1"))
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,89 @@
+"""The API application: FastAPI, mounted at /api, on the session of the outer middleware."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hero_admin.api.routes import GuardedRoute, add_routes
+from hero_admin.api.schemas import ErrorDetail
+from hero_admin.model.site import Site
+from hero_admin.person import Role
+from hero_admin.web.errors import Invalid, answer_http_exception
+from hero_admin.web.guards import needs
+
+DESCRIPTION = (
+    "The records of this admin as JSON. Values must have the type of their field: true is not"
+    " accepted as a number, nor 5 as a date. Text is parsed as in forms."
+)
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token from your account page. It can do what its role allows, and never more"
+    " than its owner.",
+}
+
+
+class Api(FastAPI):
+    """An API whose document says how to be let in."""
+
+    # Any: an OpenAPI document is nested JSON.
+    def openapi(self) -> dict[str, Any]:
+        document: dict[str, Any] = super().openapi()
+        document["components"]["securitySchemes"] = {"token": TOKEN}
+        document["security"] = [{"token": []}]
+        return document
+
+
+def create_api(site: Site) -> FastAPI:
+    """Return the API of all resources."""
+    api = Api(
+        title="Hero Admin API",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        servers=[{"url": "/api"}],
+        redirect_slashes=False,
+        responses={401: {"model": ErrorDetail}, 403: {"model": ErrorDetail}},
+        exception_handlers={
+            HTTPException: answer_http_exception,
+            RequestValidationError: _answer_validation_error,
+            Invalid: _answer_invalid,
+            Exception: _pass_on,
+        },
+    )
+    api.router.route_class = GuardedRoute
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(api.openapi())
+
+    api.add_route("/openapi.json", needs(Role.VIEWER, openapi))
+    for resource in site.resources:
+        add_routes(api, site, resource)
+    return api
+
+
+async def _answer_validation_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # Without the input: it may hold what JSON cannot, and the sender knows it.
+    details = [{key: detail[key] for key in ("type", "loc", "msg")} for detail in error.errors()]
+    return JSONResponse({"detail": details}, 422)
+
+
+async def _answer_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Invalid)
+    details = [
+        {"type": "invalid", "loc": ["body", name] if name else ["body"], "msg": sentence}
+        for name, sentence in error.sentences.items()
+    ]
+    return JSONResponse({"detail": details}, 422)
+
+
+async def _pass_on(_: Request, error: Exception) -> Response:
+    # FastAPI would answer 500 by itself; the middleware outside knows a busy database from a bug.
+    raise error

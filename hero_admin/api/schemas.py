@@ -1,0 +1,42 @@
+"""What the API shows of a record, and of the records it is related to."""
+
+from typing import Any
+
+from pydantic import create_model
+from sqlalchemy import inspect
+from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
+from sqlmodel import SQLModel
+
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+
+
+class ErrorDetail(SQLModel):
+    """The answer to a request that cannot be done."""
+
+    detail: str
+
+
+def relationships_of(resource: Resource) -> list[RelationshipProperty[Any]]:
+    """Return the relationships that the model declares, but for those through a third table."""
+    return [
+        relationship
+        for relationship in inspect(resource.model).relationships
+        if relationship.direction is not RelationshipDirection.MANYTOMANY
+    ]
+
+
+def related_schema(
+    site: Site, resource: Resource, relationship: RelationshipProperty[Any]
+) -> type[SQLModel]:
+    """Return the schema of a record with one relationship, declared or derived."""
+    name = relationship.key
+    for declared in resource.read_with:
+        if name in declared.model_fields:
+            return declared
+    # Any: the schema of the other side is known only now.
+    other: Any = site.of(relationship.mapper.class_).read_schema
+    annotation: Any = list[other] if relationship.uselist else other | None
+    title = f"{resource.read_schema.__name__}With{name.title().replace('_', '')}"
+    definitions: dict[str, Any] = {name: (annotation, None)}
+    return create_model(title, __base__=resource.read_schema, **definitions)

@@ -1,0 +1,1 @@
+"""The commands: serve, migrate, doctor, user …."""

@@ -1,0 +1,1 @@
+"""Engines, pool, replica, and what a database cannot do now."""

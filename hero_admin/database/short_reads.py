@@ -1,0 +1,154 @@
+"""Short reads: a few rows by an index, asked of the driver itself.
+
+What SQLAlchemy does around such a statement takes several times as long as the statement.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from sqlalchemy import Engine, Select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import await_, greenlet_spawn
+
+from hero_admin.database import sqlite
+from hero_admin.database.errors import TOO_LONG
+from hero_admin.database.statement_count import note_statement
+
+# The execution option of engines whose drivers may be asked: by the event loop's own connection to
+# SQLite, or by the pool's connections to a server.
+WAY = "way_of_short_reads"
+# A column's type as its server calls it, which only a session hears of.
+UNKNOWN = -1
+
+# Any: values of any column.
+Row = Sequence[Any]
+# What SQLAlchemy calls a statement of any columns.
+Statement = Select[*tuple[Any, ...]]
+Convert = Callable[[Any], Any]
+Way = sqlite.LoopReader | Literal["pool"] | None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A statement as a driver takes it, and how values go there and come back."""
+
+    text: str
+    defaults: Mapping[str, Any]
+    given: tuple[tuple[str, Convert | None], ...]
+    found: tuple[tuple[int, Convert], ...]
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        values = {**self.defaults, **parameters}
+        return [convert(values[name]) if convert else values[name] for name, convert in self.given]
+
+    def row(self, found: Row) -> tuple[Any, ...]:
+        if not self.found:
+            return tuple(found)
+        values = list(found)
+        for place, convert in self.found:
+            values[place] = convert(values[place])
+        return tuple(values)
+
+
+async def fetch_few(
+    session: AsyncSession, statement: Statement, parameters: Mapping[str, Any]
+) -> Sequence[Row]:
+    """Return the rows of a statement that takes no longer than a trip to another thread.
+
+    Unless the session has begun a transaction, it is asked outside of any. What the driver cannot
+    do at once it does in the session, which waits for locks and says what is wrong. Statements
+    are kept, so that each should be made once. Raises what a session raises, and errors of asyncpg.
+    """
+    engine = session.get_bind()
+    if isinstance(engine, Engine) and not session.in_transaction():
+        found = await _fetch(engine, statement, parameters)
+        if found is not None:
+            return found
+    connection = await session.connection()
+    return (await connection.execute(statement, parameters)).all()
+
+
+def fetch_state(session: AsyncSession) -> sqlite.State | None:
+    """Return what stays the same for as long as nothing is written to the database.
+
+    None where only a server would know, and where a transaction has begun, which sees less.
+    """
+    engine = session.get_bind()
+    if not isinstance(engine, Engine) or session.in_transaction():
+        return None
+    way: Way = engine.get_execution_options().get(WAY)
+    return way.fetch_state() if isinstance(way, sqlite.LoopReader) else None
+
+
+async def _fetch(
+    engine: Engine, statement: Statement, parameters: Mapping[str, Any]
+) -> Sequence[Row] | None:
+    way: Way = engine.get_execution_options().get(WAY)
+    if way is None:
+        return None
+    prepared = _prepared(statement, engine.dialect)
+    if prepared is None:
+        return None
+    try:
+        arguments = prepared.arguments(parameters)
+    # What is wrong with a value the session says.
+    except Exception:  # noqa: BLE001 - types raise what they like
+        return None
+    if isinstance(way, sqlite.LoopReader):
+        found: Sequence[Row] | None = way.fetch(prepared.text, arguments)
+    else:
+        found = await greenlet_spawn(_ask_server, engine, prepared.text, arguments)
+    if found is None:
+        return None
+    note_statement(prepared.text, arguments)
+    return [prepared.row(row) for row in found]
+
+
+def _ask_server(engine: Engine, text: str, arguments: Sequence[Any]) -> Sequence[Row] | None:
+    try:
+        connection = engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error:
+        return None
+    try:
+        # Any: asyncpg has no types.
+        driver: Any = connection.driver_connection
+        found: Sequence[Row] = await_(driver.fetch(text, *arguments))
+    # Whatever it is, the session meets it too and says what is wrong; but not to wait twice.
+    except Exception as error:
+        connection.close()
+        if getattr(error, "sqlstate", None) in TOO_LONG:
+            raise
+        return None
+    except BaseException:
+        # The answer to it may still come.
+        connection.invalidate()
+        raise
+    connection.close()
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _prepared(statement: Statement, dialect: Dialect) -> _Prepared | None:
+    """Return the statement for a driver; None if its values need more than a driver tells."""
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    if compiled.post_compile_params or compiled.literal_execute_params:
+        return None
+    given, found = [], []
+    for name in compiled.positiontup or ():
+        kind = compiled.binds[name].type.dialect_impl(dialect)
+        given.append((name, kind.bind_processor(dialect)))
+    for place, column in enumerate(statement.selected_columns):
+        try:
+            convert = column.type.dialect_impl(dialect).result_processor(dialect, UNKNOWN)
+        # A number whose column may be of several types.
+        except InvalidRequestError:
+            return None
+        if convert is not None:
+            found.append((place, convert))
+    return _Prepared(compiled.string, dict(compiled.params), tuple(given), tuple(found))

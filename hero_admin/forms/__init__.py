@@ -1,0 +1,1 @@
+"""Forms: typed values, three-way merge, hidden fields."""

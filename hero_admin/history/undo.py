@@ -1,0 +1,264 @@
+"""Undo: takes back an operation, or brings a record back to an earlier state."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.audit_log.changes import (
+    WRITES,
+    Change,
+    Kind,
+    Operation,
+    Recorded,
+    fetch_latest,
+    fetch_since,
+    lock_operation,
+)
+from hero_admin.history.revert import Outcome, reverse
+from hero_admin.model import records
+from hero_admin.model.primary_keys import parse_key
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.serialization import is_same, snapshot_of, values_of
+from hero_admin.model.site import Site
+from hero_admin.web.errors import Invalid
+from hero_admin.writes import single
+from hero_admin.writes.bulk import rewritten_labels
+from hero_admin.writes.causes import cause_of
+from hero_admin.writes.referencing_rows import Cause
+from hero_admin.writes.table_rows import RowsChange, is_of_rows, rows_change_of
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back: one record, or how many; and how many others stay as they are now.
+
+    `rewritten` is what triggers have made something else of than it was, as “age of heroes”.
+    `key` is empty where the record is gone again; `is_change` is whether anything was changed.
+    Some may be of other resources than `resource`, if they are `is_mixed`. `effect` is what had
+    been done to it, `is_redo` whether that was an undo itself.
+    """
+
+    resource: Resource
+    key: str
+    title: str
+    count: int
+    left_count: int = 0
+    is_mixed: bool = False
+    is_change: bool = True
+    effect: Kind = Kind.CHANGED
+    is_redo: bool = False
+    rewritten: tuple[str, ...] = ()
+
+
+async def undo(
+    session: AsyncSession, site: Site, operation_id: str, operation: Operation
+) -> Undone | None:
+    """Take back all that an operation did; None if there is no such operation.
+
+    Raises Invalid, nothing being changed, if one of its records was changed since. What befell
+    other records because of it is taken back where they are still as it left them.
+    """
+    made = await _fetch_made(session, site, operation_id)
+    if all(map(is_of_rows, made)):
+        return None
+    for resource in site.resources:
+        if resource.read_only and any(change.resource == resource.name for change in made):
+            raise Invalid({"": f"The {resource.label_plural} are read-only now."})
+    is_redo = made[0].via == "undo"
+    if is_redo:
+        operation = replace(operation, via="redo")
+    outcome = await reverse(session, site, list(map(_read, made)), operation)
+    records = [change for change in made if not is_of_rows(change)]
+    direct = [change for change in records if not change.is_consequence] or records
+    first = direct[-1]
+    key = "" if first.effect == Kind.CREATED else first.key
+    count = len({(change.resource, change.key) for change in direct})
+    is_mixed = len({change.resource for change in direct}) > 1
+    return Undone(
+        _resource_of(site, first),
+        key,
+        first.title,
+        count,
+        outcome.left_count,
+        is_mixed=is_mixed,
+        effect=first.effect,
+        is_redo=is_redo,
+        rewritten=outcome.rewritten,
+    )
+
+
+async def undo_change(
+    session: AsyncSession, site: Site, resource: Resource, change: Change, operation: Operation
+) -> Undone:
+    """Take back one change of a record; what was done to its other fields since then stays.
+
+    Raises Invalid if one of the fields was changed again, or none is as the change left it.
+    """
+    key = parse_key(resource, change.key)
+    record = key and await records.fetch_record(session, resource, key, is_locked=True)
+    if not record:
+        raise Invalid({"": f"This {resource.label} is deleted. Restore it first."})
+    known = {name: pair for name, pair in change.values.items() if name in resource.by_name}
+    present = snapshot_of(resource, {name: record[name] for name in known})
+    again = [
+        name for name, pair in known.items() if not any(is_same(present[name], one) for one in pair)
+    ]
+    if again:
+        raise Invalid({"": await _changed_again(session, resource, change, again[0])})
+    olds = {name: old for name, (old, new) in known.items() if is_same(present[name], new)}
+    values = _values(resource, olds)
+    if not await single.change(session, site, resource, record, values, operation, is_exact=True):
+        raise Invalid({"": f"The {resource.label} is already as it was before this change."})
+    rewritten = tuple(rewritten_labels(resource, record, values))
+    return Undone(resource, change.key, resource.title_of(record), 1, rewritten=rewritten)
+
+
+async def restore(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    change: Change,
+    operation: Operation,
+    *,
+    is_before: bool = False,
+) -> Undone:
+    """Bring a record to the state in which `change` left it, or, if it deleted it, found it.
+
+    With `is_before` always to the state in which `change` found it.
+
+    A deleted record comes back with what pointed at it. Raises Invalid for what cannot be.
+    """
+    key = parse_key(resource, change.key)
+    if key is None:
+        raise Invalid({"": f"The ID of this {resource.label} is no longer valid."})
+    record = await records.fetch_record(session, resource, key, is_locked=True)
+    is_back = record is None
+    later = await fetch_since(session, resource.name, [change.key], change.id or 0)
+    outcome = Outcome()
+    if record is None:
+        outcome = await _bring_back(session, site, resource, change.key, operation)
+        record = await records.fetch_record(session, resource, key, is_locked=True)
+        assert record is not None
+    earlier: dict[str, Recorded] = {}
+    for each in [*later, change] if is_before or change.kind == Kind.DELETED else later:
+        if each.effect != Kind.CREATED:
+            earlier |= {name: old for name, (old, _) in each.values.items()}
+    values = _values(resource, earlier)
+    is_changed = await single.change(
+        session, site, resource, record, values, operation, is_exact=True
+    )
+    title = resource.title_of(record)
+    rewritten = dict.fromkeys((*outcome.rewritten, *rewritten_labels(resource, record, values)))
+    return Undone(
+        resource,
+        change.key,
+        title,
+        1,
+        outcome.left_count,
+        is_change=is_back or is_changed,
+        rewritten=tuple(rewritten),
+    )
+
+
+async def recreate(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    deletion: Change,
+    values: Mapping[str, Any],
+    operation: Operation,
+) -> Record:
+    """Create a deleted record anew under its own key, with `values` over those it had."""
+    kept = _values(resource, {name: old for name, (old, _) in deletion.values.items()})
+    whole, exact = {**kept, **values}, kept.keys() - values.keys()
+    return await single.create(
+        session, site, resource, whole, operation, exact=exact, kind=Kind.RESTORED
+    )
+
+
+async def _changed_again(
+    session: AsyncSession, resource: Resource, change: Change, name: str
+) -> str:
+    label = resource.labels[name]
+    for later in await fetch_since(session, resource.name, [change.key], change.id or 0):
+        if name in later.values:
+            return (
+                f"{later.by_name} changed the {label} again later."
+                " Undo that change first, or restore a version."
+            )
+    return f"The {label} has changed since. Restore a version, or edit the {resource.label}."
+
+
+async def _bring_back(
+    session: AsyncSession, site: Site, resource: Resource, key: str, operation: Operation
+) -> Outcome:
+    """Undo the deletion of one record."""
+    deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
+    if deletion is None:
+        raise Invalid({"": f"No earlier version of this {resource.label} is recorded."})
+    made = await _fetch_made(session, site, deletion.operation)
+    return await reverse(session, site, _part_of(site, made, deletion), operation, deletion)
+
+
+async def _fetch_made(session: AsyncSession, site: Site, operation_id: str) -> list[Change]:
+    """Fetch what an operation did to records that are administered still, the last first."""
+    known = {resource.name for resource in site.resources}
+    made = await lock_operation(session, operation_id)
+    return [
+        change
+        for change in made
+        if change.kind in WRITES and (change.resource in known or is_of_rows(change))
+    ]
+
+
+def _read(change: Change) -> Change | RowsChange:
+    return rows_change_of(change) if is_of_rows(change) else change
+
+
+def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Change | RowsChange]:
+    """Return what an operation did to one record, and to others because of that."""
+    part: list[Change | RowsChange] = []
+    names: set[Cause] = set()
+    # Where each record that comes back was pointed at: resource, field and text of the value.
+    targets: set[tuple[Resource, str, str]] = set()
+    for change in made:
+        if is_of_rows(change):
+            rows = rows_change_of(change)
+            places = [place for place, cause in enumerate(rows.causes) if cause in names]
+            if places:
+                part.append(rows.only(places))
+            continue
+        resource = _resource_of(site, change)
+        points = {
+            (site.target_of(field), field.relation.target_column, _written(change, field.name))
+            for field in resource.fields
+            if field.relation and field.name in change.values
+        }
+        is_because = bool(points & targets) or cause_of(change) in names
+        if change.id == deletion.id or (change.is_consequence and is_because):
+            part.append(change)
+            if change.kind == Kind.DELETED:
+                names.add((change.resource, change.key))
+                olds = ((name, old) for name, (old, _) in change.values.items())
+                there = [name for name, old in olds if old is not None]
+                targets |= {(resource, name, _written(change, name)) for name in there}
+    return part
+
+
+def _written(change: Change, name: str) -> str:
+    """Return a text for what is recorded of a field before a change."""
+    return json.dumps(change.values[name][0])
+
+
+def _resource_of(site: Site, change: Change) -> Resource:
+    return next(each for each in site.resources if each.name == change.resource)
+
+
+def _values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
+    try:
+        return values_of(resource, snapshot)
+    except ValueError as error:
+        raise Invalid({"": f"The {resource.label} can't be restored: {error}"}) from None

@@ -1,0 +1,1 @@
+"""Lists: the query, its filters and predicates, keyset pages, counts, facets, cells."""

@@ -1,0 +1,258 @@
+"""Options: the records that a relation field may point at, as a picker offers them."""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.folding import fold
+from hero_admin.listing.collation import sorted_as
+from hero_admin.listing.search.candidates import FEW, MOST, proposes_few
+from hero_admin.listing.search.patterns import can_match, matches_words, word_parameters, words_of
+from hero_admin.listing.search.trigram_index import has_trigrams, is_proposed, trigrams_of
+from hero_admin.model.fields import Field, Relation
+from hero_admin.model.formatting import form_text, shortened, shown, shown_in_cell
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+
+MOST_OPTIONS = 50
+# Of more than that, which have to be searched, a filter shows the first ones.
+SAMPLE_OPTIONS = 10
+# So long a filter may not yet offer a new team.
+KEPT_SECONDS = 5.0
+
+
+class Option(NamedTuple):
+    """One choice: the text that is submitted and the title that is read.
+
+    `detail` tells it from another one of the same title, or why it was found.
+    """
+
+    value: str
+    title: str
+    detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """What is read where there is one line only."""
+        return f"{self.title} · {self.detail}" if self.detail else self.title
+
+
+@dataclass(frozen=True)
+class Options:
+    """The chosen options and the first of the others, and whether there are more to search for."""
+
+    options: tuple[Option, ...] = ()
+    has_more: bool = False
+
+    def without(self, values: Collection[str]) -> "Options":
+        kept = tuple(option for option in self.options if option.value not in values)
+        return replace(self, options=kept)
+
+    def sample(self, chosen_count: int) -> "Options":
+        """Return all if these are all, else the chosen options and a few of the others."""
+        shown = chosen_count + SAMPLE_OPTIONS if self.has_more else None
+        return replace(self, options=self.options[:shown])
+
+
+@dataclass(frozen=True)
+class KeptOptions:
+    """What the first options of a relation were at a moment."""
+
+    options: Options
+    at: float
+
+
+YES_AND_NO = Options((Option("true", "Yes"), Option("false", "No")))
+
+
+def fixed_options(field: Field) -> Options | None:
+    """Return the options of a field that chooses among a few values of its own."""
+    if field.input.kind == "bool":
+        return YES_AND_NO
+    if field.input.choices:
+        return Options(tuple(Option(*choice) for choice in field.input.choices))
+    return None
+
+
+async def fetch_options(
+    session: AsyncSession,
+    site: Site,
+    field: Field,
+    text: str = "",
+    chosen: Sequence[Any] = (),
+) -> Options:
+    """Fetch the options of a relation `field` that have each word of `text`, by title.
+
+    They are looked for in the titles and in whatever a search looks into. The `chosen` values are
+    always among them, first. One statement; for a text two more ask whether an index has it.
+    """
+    target = site.target_of(field)
+    asked, values = _asked(target, text)
+    is_indexed = asked.words and not asked.has_value and _is_indexed(target, text)
+    if is_indexed and await proposes_few(session, target, text):
+        asked = replace(asked, is_proposed=True)
+        values |= {"trigrams": trigrams_of(text), "most": FEW}
+    if chosen:
+        asked = replace(asked, has_chosen=True)
+        values["chosen"] = chosen
+    rows = (await session.execute(_select_options(site, field, asked), values)).all()
+    found_count = sum(row.rank for row in rows)
+    has_more = found_count > MOST_OPTIONS
+    names = [each.name for each in _shown_fields(target)]
+    records = [dict(zip(names, row[3:], strict=True)) for row in rows]
+    titles = [target.title_among(record) for record in records]
+    counts = Counter(titles)
+    options = []
+    for row, record, title in zip(rows, records, titles, strict=True):
+        is_clear = counts[title] == 1 and (not row.rank or _has_words(title, text))
+        detail = "" if is_clear else _detail(target, record, title)
+        options.append(Option(form_text(field, row.value), title, detail))
+    told = _told_apart(target, options, records)
+    if has_more:
+        told.pop()
+    first = len(rows) - found_count
+    # Whoever knows the title gets it first.
+    told[first:] = sorted(told[first:], key=lambda each: not _has_words(each.title, text))
+    return Options(tuple(told), has_more)
+
+
+def _has_words(title: str, text: str) -> bool:
+    folded = fold(title)
+    return all(fold(word) in folded for word in words_of(text))
+
+
+# Any: the values of a record.
+def _detail(target: Resource, record: Mapping[str, Any], title: str) -> str:
+    texts = [shown_in_cell(field, record[field.name]) for field in target.detail_fields]
+    known = fold(title)
+    return shortened(" · ".join(text for text in texts if text and fold(text) not in known))
+
+
+def _told_apart(
+    target: Resource, options: Sequence[Option], records: Sequence[Mapping[str, Any]]
+) -> list[Option]:
+    """Return options of which no two read the same: the key tells what nothing else does."""
+    counts = Counter(option.label for option in options)
+    told = []
+    for option, record in zip(options, records, strict=True):
+        if counts[option.label] > 1:
+            keys = [f"{field.label} {shown(field, record[field.name])}" for field in target.key]
+            detail = " · ".join(filter(None, (option.detail, *keys)))
+            told.append(option._replace(detail=detail))
+        else:
+            told.append(option)
+    return told
+
+
+@lru_cache(maxsize=64)
+def choosing(resource: Resource, field: Field) -> Field:
+    """Return a field that points at records of a resource by a field of theirs."""
+    return replace(field, relation=Relation(resource.model, field.name, None))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How options are looked for: by so many words, by the value of their title, or not at all.
+
+    is_proposed: whether among the rows that an index proposes, which then are few.
+    has_chosen: whether some are chosen already, which come first.
+    """
+
+    words: int = 0
+    has_value: bool = False
+    is_nothing: bool = False
+    is_proposed: bool = False
+    has_chosen: bool = False
+
+
+def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
+    """Return how a text is looked for among the records of a resource, and the parameters."""
+    if not text:
+        return _Asked(), {}
+    words = words_of(text) if _searched(target) and can_match(text) else []
+    values, title = word_parameters(words), target.title_field
+    if not title.is_text:
+        with suppress(ValueError):
+            values["title"] = title.clean(title.input(text))
+    has_value = "title" in values
+    return _Asked(len(words), has_value, not (words or has_value)), values
+
+
+def _is_indexed(target: Resource, text: str) -> bool:
+    """Whether an index of trigrams may hold a text that options are looked for by."""
+    title = target.title_field
+    return has_trigrams(text) and (not title.is_text or title in target.search_fields)
+
+
+def _searched(target: Resource) -> list[ColumnElement[Any]]:
+    fields = dict.fromkeys((target.title_field, *target.search_fields))
+    return [field.exact for field in fields if field.is_text]
+
+
+def _shown_fields(target: Resource) -> tuple[Field, ...]:
+    """Return the fields that title and detail are made of."""
+    return tuple(dict.fromkeys((*target.title_fields, *target.detail_fields, *target.key)))
+
+
+@lru_cache(maxsize=256)
+def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
+    assert field.relation is not None
+    target = site.target_of(field)
+    value_field = target.by_name[field.relation.target_column]
+    value: ColumnElement[Any] = value_field.exact
+    title = target.title_field.exact
+    by_title = sorted_as(target.title_field, title)
+    found_by: list[ColumnElement[bool]] = []
+    if asked.words:
+        found_by.append(matches_words(_searched(target), asked.words))
+    if asked.has_value:
+        found_by.append(title == target.title_field.given("title"))
+    condition = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
+    # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
+    chosen = value_field.given("chosen", is_list=True)
+    shown_columns = [
+        each.exact.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
+    ]
+    columns = (value.label("value"), title.label("title"), *shown_columns)
+    is_other = value.not_in(chosen) if asked.has_chosen else true()
+    others = select(literal(1).label("rank"), *columns).where(condition, is_other)
+    if asked.is_proposed:
+        # Having a limit of their own they are found before they are sorted.
+        some = others.where(is_proposed(target)).limit(MOST).subquery()
+        others = select(*some.c)
+        by_title, value = sorted_as(target.title_field, some.c.title), some.c.value
+    found = others.order_by(by_title, value).limit(MOST_OPTIONS + 1)
+    if not asked.has_chosen:
+        return found
+    first = (
+        select(literal(0).label("rank"), *columns).where(value_field.exact.in_(chosen)).subquery()
+    )
+    both = union_all(select(first), select(found.subquery())).subquery()
+    by_title = sorted_as(target.title_field, both.c.title)
+    return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
+
+
+async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:
+    """Fetch the options that come first, or return what they were a few seconds ago."""
+    known: KeptOptions | None = site.options.get(str(field.column))
+    if known is not None and time.monotonic() - known.at < KEPT_SECONDS:
+        return known.options
+    options = await fetch_options(session, site, field)
+    site.options[str(field.column)] = KeptOptions(options, time.monotonic())
+    return options

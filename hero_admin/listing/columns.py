@@ -1,0 +1,184 @@
+"""Selection: the columns of a list, the titles of what they point at, and the order of its rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    FromClause,
+    Integer,
+    Label,
+    Select,
+    String,
+    Uuid,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.sql.util import ClauseAdapter
+from sqlmodel import AutoString
+
+from hero_admin.listing.collation import is_collated, sorted_as
+from hero_admin.listing.keyset import (
+    Link,
+    Order,
+    Place,
+    marks_of,
+    select_page,
+    select_stretch,
+    stretches,
+)
+from hero_admin.listing.query import ListQuery
+from hero_admin.model.fields import Field
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+
+# Columns of these types hold values that read the same if they are equal, unlike 0.0 and -0.0, or
+# 1 and true in JSON.
+PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
+# Of larger pages nothing is kept: they are asked for seldom, and take more memory than they save
+# time.
+MOST_ROWS_KEPT = 50
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a list reads of each row; `relations` are those fields whose titles it shows."""
+
+    site: Site
+    resource: Resource
+    fields: tuple[Field, ...]
+    relations: tuple[Field, ...]
+    sort_field: Field
+    is_descending: bool
+
+    @property
+    def columns(self) -> list[Label[Any]]:
+        return [field.exact.label(field.name) for field in self.fields]
+
+    def place(self, field: Field) -> int:
+        """Return where the value of a field stands in a row."""
+        return self.fields.index(field)
+
+    def title_place(self, field: Field) -> int:
+        """Return where the title of what a field points at stands in a row."""
+        return len(self.fields) + self.relations.index(field)
+
+    @property
+    def value_place(self) -> int:
+        """Where the value that a list is sorted by stands in a row."""
+        if self.sort_field.relation is None:
+            return self.place(self.sort_field)
+        return self.title_place(self.sort_field)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether rows that are equal read the same, and none is long."""
+        titles = (self.site.target_of(field).title_field for field in self.relations)
+        return all(
+            isinstance(field.column.type, PLAIN_TYPES) and field.input.kind != "long_text"
+            for field in (*self.fields, *titles)
+        )
+
+
+def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selection:
+    """Return the selection of a list that shows `fields`."""
+    resource, sort_field = query.resource, query.sort_field
+    told = (*fields, *resource.key, resource.title_field, sort_field)
+    found = tuple(dict.fromkeys((*told, *resource.title_fields)))
+    relations = tuple(field for field in dict.fromkeys(told) if field.relation)
+    return Selection(site, resource, found, relations, sort_field, query.is_descending)
+
+
+@lru_cache(maxsize=512)
+def order_of(selection: Selection) -> Order:
+    """Return the order of a list, with the records that lead it where it is sorted by titles."""
+    resource, field = selection.resource, selection.sort_field
+    key = tuple(part.exact for part in resource.key)
+    if field.relation is not None:
+        target = selection.site.target_of(field)
+        records = target.table.alias(f"{field.name}_leading")
+        link = Link(
+            field.exact,
+            records,
+            target.by_name[field.relation.target_column].exact_in(records),
+            is_optional=not field.is_key,
+        )
+        title = target.title_field
+        value = sorted_as(title, title.exact_in(records))
+        return Order(resource.table, value, key, not title.is_key, selection.is_descending, link)
+    is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
+    value_or_none = None if is_keyed else sorted_as(field, field.exact)
+    # A table may lack values where its model says that there are some; a key has them all.
+    return Order(resource.table, value_or_none, key, not field.is_key, selection.is_descending)
+
+
+@lru_cache(maxsize=512)
+def statement_of(
+    selection: Selection, place: Place, *, is_backward: bool, is_lateral: bool, is_counted: bool
+) -> Select[Any]:
+    """Return the statement for a page of a list that nothing narrows; made once.
+
+    `is_counted` saves a statement: the number of all rows, up to `cap`, stands in each of them.
+    """
+    order = order_of(selection)
+    page = select_page(
+        selection.columns, order, place, is_backward=is_backward, is_lateral=is_lateral
+    )
+    rows = page.subquery("page")
+    stretch = [rows.c["_stretch"]] if "_stretch" in rows.c else []
+    is_falling = order.is_descending != is_backward
+    statement = with_titles(selection, rows)
+    if is_counted:
+        counted = select_count(selection.resource).scalar_subquery()
+        statement = statement.add_columns(counted.label("_count"))
+    return statement.order_by(*stretch, *marks_of(rows, order, is_falling))
+
+
+def select_count(resource: Resource) -> Select[Any]:
+    """Return the statement that counts all rows, but no more than `cap`."""
+    cap = bindparam("cap", type_=Integer)
+    some = select(resource.key[0].column).limit(cap).subquery("counted")
+    return select(func.count()).select_from(some)
+
+
+def statements_of_all(
+    selection: Selection, conditions: Sequence[ColumnElement[bool]], *, is_lateral: bool
+) -> Iterator[Select[Any]]:
+    """Return the statements for all rows of a list, one after the other."""
+    order = order_of(selection)
+    for stretch in stretches(order, "end", is_backward=False, is_lateral=is_lateral):
+        rows = select_stretch(
+            selection.columns, order, stretch, None, is_backward=False, is_lateral=is_lateral
+        ).subquery("rows")
+        statement = with_titles(selection, rows).where(*adapted(conditions, rows))
+        yield statement.order_by(*marks_of(rows, order, order.is_descending))
+
+
+def adapted(conditions: Sequence[ColumnElement[Any]], rows: FromClause) -> list[ColumnElement[Any]]:
+    """Return conditions on a table as conditions on rows that were read from it."""
+    adapter = ClauseAdapter(rows)
+    return [adapter.traverse(condition) for condition in conditions]
+
+
+def with_titles(selection: Selection, rows: FromClause) -> Select[Any]:
+    """Return the statement for the fields of `rows` and the titles of what they point at."""
+    source, titles = rows, list[ColumnElement[Any]]()
+    for field in selection.relations:
+        other, link, title = _other(selection.site, field)
+        source = source.outerjoin(other, rows.c[field.name] == link)
+        titles.append(title.label(f"_title_{field.name}"))
+    return select(*(rows.c[field.name] for field in selection.fields), *titles).select_from(source)
+
+
+def _other(site: Site, field: Field) -> tuple[FromClause, ColumnElement[Any], ColumnElement[Any]]:
+    assert field.relation is not None
+    target = site.target_of(field)
+    other = target.table.alias(f"{field.name}_target")
+    link = target.by_name[field.relation.target_column].exact_in(other)
+    return other, link, target.title_field.exact_in(other)

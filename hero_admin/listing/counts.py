@@ -1,0 +1,88 @@
+"""Totals: how many rows a list has, as far as that is worth knowing."""
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Table, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.engines import is_postgresql
+from hero_admin.database.identifiers import qualified
+from hero_admin.listing.columns import select_count
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.search.plan import fetch_count
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.model.total import COUNT_CAP, Total
+
+# Fewer rows are counted: that takes no longer, and is exact.
+LEAST_ESTIMATE = 2 * COUNT_CAP
+ESTIMATE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """About how many rows a table had at a moment."""
+
+    count: int
+    at: float
+
+
+async def fetch_total(
+    session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool = False
+) -> Total:
+    """Count the rows of a list: all of them only if it has to be exact."""
+    if query.is_narrowed or query.scope:
+        return await fetch_count(session, site, query, is_exact=is_exact)
+    if is_exact:
+        counted = select(func.count()).select_from(query.resource.table)
+        return Total((await session.execute(counted)).scalar_one())
+    known = known_total(site, query.resource)
+    if known is not None:
+        return known
+    counted = select_count(query.resource)
+    count = (await session.execute(counted, counting())).scalar_one()
+    return await fetch_total_of(session, site, query.resource, count)
+
+
+def known_total(site: Site, resource: Resource) -> Total | None:
+    """Return what was estimated a short while ago."""
+    known: Estimate | None = site.estimates.get(resource.name)
+    if known is None or time.monotonic() - known.at >= ESTIMATE_SECONDS:
+        return None
+    return Total(known.count, is_estimate=True)
+
+
+def counting() -> dict[str, int]:
+    """Return the parameter of a statement that counts: one more than is counted."""
+    return {"cap": COUNT_CAP + 1}
+
+
+async def fetch_total_of(
+    session: AsyncSession, site: Site, resource: Resource, count: int
+) -> Total:
+    """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted, or about it."""
+    if count > COUNT_CAP:
+        estimate = await _ask(session, resource.table)
+        if estimate is not None and estimate >= LEAST_ESTIMATE:
+            site.estimates[resource.name] = Estimate(estimate, time.monotonic())
+            return Total(estimate, is_estimate=True)
+    return Total.capped(count)
+
+
+async def _ask(session: AsyncSession, table: Table) -> int | None:
+    if is_postgresql(session):
+        # As the planner does: so many rows a page, when it last looked, times the pages there are.
+        asked = text(
+            "SELECT (reltuples / relpages * (pg_relation_size(oid)"
+            " / current_setting('block_size')::int))::bigint"
+            " FROM pg_class WHERE oid = to_regclass(:name) AND relpages > 0"
+        )
+        count: int | None = (await session.execute(asked, {"name": qualified(table)})).scalar()
+        return count
+    has_statistics = text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
+    if (await session.execute(has_statistics)).scalar() is None:
+        return None
+    asked = text("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = :name")
+    counted: int | None = (await session.execute(asked, {"name": table.name})).scalar()
+    return counted

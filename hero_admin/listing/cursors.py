@@ -1,0 +1,82 @@
+"""Cursors: a place in a sorted list, as one opaque URL parameter."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from hero_admin.model.fields import Field
+from hero_admin.model.serialization import recorded, restored
+
+LONGEST_CURSOR_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The row at a page's edge: the value it is sorted by and its primary key.
+
+    `position` is the row's place in the list, from 1, as far as it was known; 0 says it was not.
+    `link` is what the row points at, in a list sorted by titles: two may have the same one.
+    A cursor without a key stands before the first row that has the value, or the next.
+    """
+
+    sort: str
+    value: Any
+    key: tuple[Any, ...]
+    position: int = 0
+    link: Any = None
+
+
+def cursor_text(
+    cursor: Cursor,
+    sort_field: Field,
+    key_fields: tuple[Field, ...],
+    link_field: Field | None = None,
+) -> str:
+    """Return the URL parameter for a cursor; `link_field` is the relation of a list by titles."""
+    key = list(map(recorded, key_fields, cursor.key))
+    parts: list[Any] = [cursor.sort, recorded(sort_field, cursor.value), key, cursor.position]
+    if link_field is not None:
+        parts.append(recorded(link_field, cursor.link))
+    packed = json.dumps(parts, separators=(",", ":"))
+    return urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def parse_cursor(
+    text: str,
+    sort: str,
+    sort_field: Field,
+    key_fields: tuple[Field, ...],
+    link_field: Field | None = None,
+) -> Cursor | None:
+    """Return the cursor that `text` stands for, or None if it is none of this sort order."""
+    if len(text) > LONGEST_CURSOR_CHARACTERS:
+        return None
+    try:
+        packed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        found_sort, found_value, found_key, position, *rest = json.loads(packed)
+        if found_sort != sort or type(position) is not int or not 0 <= position < 2**53:
+            return None
+        value, link = _restored(sort_field, found_value), None
+        if link_field is not None:
+            (found_link,) = rest
+            link = _restored(link_field, found_link)
+        if (rest and link_field is None) or (link_field and link is None and value is not None):
+            return None
+        if type(found_key) is not list or None in found_key:
+            return None
+        key = tuple(
+            _restored(field, part) for field, part in zip(key_fields, found_key, strict=True)
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
+        return None
+    return Cursor(sort, value, key, position, link)
+
+
+# Any: JSON, and the value of any field.
+def _restored(field: Field, record: Any) -> Any:
+    if record is not None and not isinstance(record, str | dict):
+        raise TypeError
+    if isinstance(record, str):
+        record.encode()
+    return restored(field, record)

@@ -1,0 +1,112 @@
+"""Facets: how many rows of a list each option of a filter would leave, looking at a few of each."""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.listing.choices import fetch_first_options, fixed_options
+from hero_admin.listing.columns import adapted
+from hero_admin.listing.filters import none_of
+from hero_admin.listing.predicates import conditions_of, values_of
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.sort_indexes import is_indexed
+from hero_admin.model.fields import Field
+from hero_admin.model.site import Site
+from hero_admin.model.total import Total
+
+# So many rows of each option are looked at.
+FACET_CAP = 1_000
+KEPT_SECONDS = 5.0
+MOST_KEPT = 200
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What was counted at a moment: the total of each option by its text in the URL."""
+
+    totals: Mapping[str, Total]
+    at: float
+
+
+async def fetch_facets(
+    session: AsyncSession, site: Site, query: ListQuery, field: Field
+) -> Mapping[str, Total]:
+    """Count the rows of each option of a filter, with what the other filters leave; one statement.
+
+    Nothing is counted where that would take long: without an index, and in what was searched for.
+    """
+    if query.text or not is_indexed(query.resource, field):
+        return {}
+    narrowing = conditions_of(query).by_field()
+    others = [(other, condition) for other, condition in narrowing if other is not field]
+    params = [pair for each in query.filters if each.field is not field for pair in each.params()]
+    key = (str(field.column), tuple(params))
+    kept: Facets | None = site.facets.get(key)
+    if kept is None or time.monotonic() - kept.at >= KEPT_SECONDS:
+        values = await _fetch_values(session, site, field)
+        kept = Facets(await _count(session, query, field, values, others), time.monotonic())
+        if len(site.facets) >= MOST_KEPT:
+            site.facets.clear()
+        site.facets[key] = kept
+    return kept.totals
+
+
+async def _fetch_values(session: AsyncSession, site: Site, field: Field) -> dict[str, Any]:
+    """Return the values on offer by their text; that for “no value” is None."""
+    options = fixed_options(field)
+    if field.relation:
+        options = await fetch_first_options(session, site, field)
+    found: dict[str, Any] = {}
+    for option in options.options if options else ():
+        # One that cannot be typed cannot be asked for either.
+        with suppress(ValueError):
+            found[option.value] = field.clean(field.input(option.value))
+    if found and field.is_optional:
+        found[none_of(field)] = None
+    return found
+
+
+async def _count(
+    session: AsyncSession,
+    query: ListQuery,
+    field: Field,
+    values: Mapping[str, Any],
+    others: list[tuple[Field, ColumnElement[bool]]],
+) -> dict[str, Total]:
+    if not values:
+        return {}
+    fields = dict.fromkeys(other for other, _ in others) or [field]
+    columns = [each.exact.label(each.name) for each in fields]
+    counts: list[ColumnElement[int]] = []
+    for number, value in enumerate(values.values()):
+        rows = (
+            select(*columns)
+            .where(*_is(field, value))
+            # As the index has them, or PostgreSQL might look through the whole table instead.
+            .order_by(field.exact, *(part.exact for part in query.resource.key))
+            .limit(FACET_CAP + 1)
+            .subquery(f"rows{number}")
+        )
+        left = adapted([condition for _, condition in others], rows)
+        counted = select(func.count()).select_from(rows)
+        counts += [counted.where(*left).scalar_subquery(), counted.scalar_subquery()]
+    found = (await session.execute(select(*counts), values_of(query))).one()
+    totals = {}
+    for number, text in enumerate(values):
+        count, looked_at = found[2 * number], found[2 * number + 1]
+        totals[text] = Total(min(count, FACET_CAP), is_capped=looked_at > FACET_CAP)
+    return totals
+
+
+def _is(field: Field, value: Any) -> tuple[ColumnElement[bool], ...]:
+    column = field.exact
+    if value is None:
+        return (column.is_(None),)
+    same = literal(value, field.exact_type)
+    # Told that the value stays the same, PostgreSQL might look for it along the keys.
+    return (column >= same, column <= same)

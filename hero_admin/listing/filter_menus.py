@@ -1,0 +1,102 @@
+"""Controls: the filters of a list as a person sees them: what can be chosen, and chips."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import QueryParams
+
+from hero_admin.listing.choices import (
+    Option,
+    Options,
+    fetch_first_options,
+    fetch_options,
+    fixed_options,
+)
+from hero_admin.listing.filters import ANY, Filter, described
+from hero_admin.listing.query import ListQuery, search_in
+from hero_admin.model.site import Site
+
+A_FILE = Options((Option(ANY, "Has a file"),))
+
+
+@dataclass(frozen=True)
+class Control:
+    """One filter with what it offers."""
+
+    filter: Filter
+    options: Options
+    search_text: str = ""
+
+    @property
+    def checkboxes(self) -> Markup:
+        """The options as HTML: there are so many that a template would take long."""
+        chosen = self.filter.texts()
+        start = f'<label><input type="checkbox" name="{escape(self.filter.name)}" value="'
+        boxes = [
+            f'{start}{escape(option.value)}"{" checked" if option.value in chosen else ""}>'
+            f"{escape(option.label)}</label>"
+            for option in self.options.options
+        ]
+        return Markup("".join(boxes))  # noqa: S704 - each part is escaped
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One active filter in words, and the list without it."""
+
+    text: str
+    url: str
+
+
+async def fetch_controls(
+    session: AsyncSession, site: Site, query: ListQuery, params: QueryParams
+) -> tuple[Control, ...]:
+    """Fetch the options of every filter: a statement for each that chooses among records.
+
+    `?team.q=` narrows the teams on offer, for browsers without JavaScript.
+    """
+    return tuple(
+        [
+            await _control(session, site, filter, search_in(params, f"{filter.name}.q"))
+            for filter in query.filters
+        ]
+    )
+
+
+async def fetch_chips(
+    session: AsyncSession,
+    site: Site,
+    query: ListQuery,
+    controls: Sequence[Control] = (),
+) -> tuple[Chip, ...]:
+    """Return a chip for each active filter; titles that `controls` do not have are fetched."""
+    known = {control.filter: control for control in controls}
+    chips = []
+    for filter in query.filters:
+        if filter.is_active:
+            control = known.get(filter) or await _control(session, site, filter)
+            titles = {option.value: option.label for option in control.options.options}
+            chips.append(
+                Chip(described(filter, _titles(filter, titles)), query.without(filter).url)
+            )
+    return tuple(chips)
+
+
+async def _control(session: AsyncSession, site: Site, filter: Filter, text: str = "") -> Control:
+    field = filter.field
+    if field.relation:
+        if text:
+            options = await fetch_options(session, site, field, text, filter.values)
+            return Control(filter, options, text)
+        if filter.values:
+            options = await fetch_options(session, site, field, chosen=filter.values)
+        else:
+            options = await fetch_first_options(session, site, field)
+        return Control(filter, options.sample(len(filter.values)))
+    return Control(filter, A_FILE if field.is_bytes else fixed_options(field) or Options())
+
+
+def _titles(filter: Filter, titles: Mapping[str, str]) -> list[str]:
+    return [titles.get(text, text) for text in filter.texts()]

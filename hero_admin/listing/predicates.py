@@ -1,0 +1,84 @@
+"""Conditions: what every row of a list fulfils, but for the values.
+
+To write a statement takes longer than to execute it. Values are parameters, so that
+lists which ask for the same fields in the same way share their statements.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, false
+
+from hero_admin.listing.filters import FilterShape
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.search import patterns
+from hero_admin.listing.search.trigram_index import trigrams_of
+from hero_admin.model.fields import Field
+
+# How a text is searched for: its words, or words that begin with it. There are texts that nothing
+# contains.
+Search = Literal["", "anywhere", "beginnings", "nowhere"]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The fields that a list is narrowed by, and how; `scope` is the one that it is about.
+
+    word_count: how many words are looked for.
+    """
+
+    filters: tuple[FilterShape, ...]
+    scope: Field | None
+    searched: tuple[Field, ...]
+    search: Search
+    word_count: int
+
+    def by_field(self) -> list[tuple[Field, ColumnElement[bool]]]:
+        """Return the conditions but for the search, each with its field."""
+        found = [(each.field, each.condition()) for each in self.filters]
+        if self.scope:
+            found.append((self.scope, self.scope.exact == self.scope.given("scope")))
+        return found
+
+    def all(self) -> Sequence[ColumnElement[bool]]:
+        """Return all that a row has to fulfil."""
+        found = [condition for _, condition in self.by_field()]
+        columns = [field.exact for field in self.searched]
+        if self.search == "anywhere":
+            found.append(patterns.matches_words(columns, self.word_count))
+        elif self.search == "beginnings":
+            found.append(patterns.begins_in_any(columns))
+        elif self.search == "nowhere":
+            found.append(false())
+        return found
+
+
+NO_CONDITIONS = Conditions((), None, (), "", 0)
+
+
+def conditions_of(query: ListQuery) -> Conditions:
+    """Return what every row of a list fulfils."""
+    kind: Search = ""
+    if query.text:
+        kind = "anywhere" if patterns.can_match(query.text) else "nowhere"
+    return Conditions(
+        tuple(each.shape for each in query.filters if each.is_active),
+        query.scope.field if query.scope else None,
+        query.resource.search_fields if query.text else (),
+        kind,
+        len(patterns.words_of(query.text)),
+    )
+
+
+def values_of(query: ListQuery) -> dict[str, Any]:
+    """Return the parameters of those conditions, and of what an index proposes for them."""
+    found: dict[str, Any] = {}
+    for each in query.filters:
+        if each.is_active:
+            found |= each.parameters()
+    if query.scope:
+        found["scope"] = query.scope.value
+    if query.text:
+        found |= patterns.parameters_of(query.text) | {"trigrams": trigrams_of(query.text)}
+    return found

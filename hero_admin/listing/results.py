@@ -1,0 +1,306 @@
+"""The list: fetches one page of rows and what stands around them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.engines import is_postgresql
+from hero_admin.database.short_reads import Row, fetch_few, fetch_state
+from hero_admin.listing.cells import UNTITLED, Reference, reader_of
+from hero_admin.listing.columns import (
+    MOST_ROWS_KEPT,
+    Selection,
+    order_of,
+    selection_of,
+    statement_of,
+)
+from hero_admin.listing.counts import counting, fetch_total, fetch_total_of, known_total
+from hero_admin.listing.cursors import Cursor
+from hero_admin.listing.keyset import parameters_of, place_of
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.search.plan import Found, fetch_narrowed
+from hero_admin.model.fields import Field
+from hero_admin.model.formatting import shown_in_cell
+from hero_admin.model.primary_keys import Key, key_condition, key_text
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.site import Site
+from hero_admin.model.stored_values import comparable
+from hero_admin.model.total import Total
+
+MOST_CHARACTERS_KEPT = 20_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, but for its rows: how many they are, and where in the list.
+
+    `first_position` counts from 1 and is 0 where nobody knows it.
+    """
+
+    count: int
+    first_position: int
+    next_query: ListQuery | None
+    previous_query: ListQuery | None
+    total: Total | None
+    # So many rows were looked at when looking for more was given up.
+    looked_at: int = 0
+    # Only words that begin with the searched text were found.
+    is_partial: bool = False
+
+    @property
+    def last_position(self) -> int:
+        return self.first_position + self.count - 1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list, and its rows as they were read by the selection."""
+
+    page: Page
+    selection: Selection
+    rows: tuple[Row, ...]
+
+
+async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
+    """Fetch the page that `query` asks for: one statement where nothing narrows the list.
+
+    Where the database tells that nothing has been written since, it is what was read then.
+    """
+    state = fetch_state(session)
+    known: Listing | None = site.listings.get(state, query)
+    if known is not None:
+        return known
+    listing = await _fetch_listing(session, site, query)
+    if state is not None and _is_worth_keeping(listing):
+        site.listings.keep(state, query, listing)
+    return listing
+
+
+def _is_worth_keeping(listing: Listing) -> bool:
+    rows = listing.rows
+    # What was given up may be found when there is more time.
+    if listing.page.looked_at or len(rows) > MOST_ROWS_KEPT or not listing.selection.is_plain:
+        return False
+    texts = (value for row in rows for value in row if isinstance(value, str))
+    return sum(map(len, texts)) <= MOST_CHARACTERS_KEPT
+
+
+async def _fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
+    is_narrowed = query.is_narrowed or query.scope is not None
+    shown = (*query.fields, *query.condition_fields) if is_narrowed else query.fields
+    reader = _Reader(selection_of(site, query, shown), query)
+    limit = query.size + 1
+    total = None if is_narrowed else known_total(site, query.resource)
+    counts = not is_narrowed and total is None
+    if is_narrowed:
+        found = await fetch_narrowed(session, query, reader.selection, limit)
+    else:
+        read = await _fetch_rows(session, query, reader.selection, limit, is_counted=counts)
+        found = Found(tuple(read))
+    rows = list(found.rows)
+    has_more = len(rows) > query.size
+    del rows[query.size :]
+    if query.is_backward:
+        rows.reverse()
+    is_whole = not has_more and query.cursor is None and not found.edge and not found.is_partial
+    if is_whole:
+        total = Total(len(rows))
+    elif counts and rows:
+        total = await fetch_total_of(session, site, query.resource, rows[0][-1])
+    elif counts:
+        total = await fetch_total(session, site, query)
+    is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
+    page = _page(query, reader, rows, has_more, total, found, is_first=is_first)
+    # What is kept of them holds nothing of the statement that found them.
+    rows = await with_made_titles(session, reader.selection, rows)
+    return Listing(page, reader.selection, tuple(map(tuple, rows)))
+
+
+async def _fetch_rows(
+    session: AsyncSession,
+    query: ListQuery,
+    selection: Selection,
+    limit: int,
+    *,
+    is_counted: bool = False,
+) -> Sequence[Row]:
+    """Fetch rows; counted ones have the number of all rows, as far as it is counted, at the end."""
+    statement = statement_of(
+        selection,
+        place_of(order_of(selection), query.cursor),
+        is_backward=query.is_backward,
+        is_lateral=is_postgresql(session),
+        is_counted=is_counted,
+    )
+    parameters = {**parameters_of(query.cursor, is_falling=query.is_falling), "size": limit}
+    if is_counted:
+        parameters |= counting()
+    return await fetch_few(session, statement, parameters)
+
+
+async def _is_preceded(
+    session: AsyncSession, query: ListQuery, reader: "_Reader", rows: Sequence[Any]
+) -> bool:
+    """Whether there is a row before the one that was jumped to."""
+    if not rows:
+        return False
+    if query.is_narrowed or query.scope:
+        return True
+    before = query.first(before=reader.cursor(query, rows[0], 0))
+    return bool(await _fetch_rows(session, before, reader.selection, 1))
+
+
+class _Reader:
+    """How to read the rows of a list."""
+
+    def __init__(self, selection: Selection, query: ListQuery) -> None:
+        self.selection = selection
+        self.key_places = [selection.place(field) for field in query.resource.key]
+
+    def cursor(self, query: ListQuery, found: Sequence[Any], position: int) -> Cursor:
+        link = found[self.selection.place(query.link_field)] if query.link_field else None
+        value = found[self.selection.value_place]
+        return Cursor(query.sort, value, self._key(found), max(0, position), link)
+
+    def _key(self, found: Sequence[Any]) -> Key:
+        return tuple(found[place] for place in self.key_places)
+
+
+def _page(
+    query: ListQuery,
+    reader: _Reader,
+    found: Sequence[Sequence[Any]],
+    has_more: bool,
+    total: Total | None,
+    search: Found,
+    *,
+    is_first: bool,
+) -> Page:
+    first = _first_position(query, len(found), has_more, total)
+    last = first + len(found) - 1 if first else 0
+    has_next = query.before is not None if query.is_backward else has_more
+    has_previous = query.after or query.start
+    next_query = previous_query = None
+    if found and has_next:
+        next_query = query.first(after=reader.cursor(query, found[-1], last))
+    if found and (has_more if query.is_backward else has_previous and not is_first):
+        previous_query = query.first(before=reader.cursor(query, found[0], first))
+    # Where looking was given up, the next page goes on looking from there.
+    if search.edge is not None and query.is_backward:
+        previous_query = query.first(before=search.edge)
+    elif search.edge is not None:
+        next_query = query.first(after=search.edge)
+    return Page(
+        len(found),
+        first,
+        next_query,
+        previous_query,
+        total,
+        looked_at=search.looked_at,
+        is_partial=search.is_partial,
+    )
+
+
+def _first_position(query: ListQuery, count: int, has_more: bool, total: Total | None) -> int:
+    if query.start is not None:
+        return 0
+    if query.after is not None:
+        return query.after.position + 1 if query.after.position else 0
+    if not query.is_backward or not has_more:
+        return 1
+    if query.before is not None:
+        return max(0, query.before.position - count)
+    return total.count - count + 1 if total and total.is_exact else 0
+
+
+async def fetch_references(
+    session: AsyncSession, site: Site, resource: Resource, record: Record
+) -> dict[str, Reference]:
+    """Fetch the titles of the records that one record points at, by field name; one statement."""
+    columns: list[ColumnElement[Any]] = []
+    readers = {}
+    references: dict[str, Reference] = {}
+    for field in resource.fields:
+        value = record[field.name]
+        if field.relation is None or value is None:
+            continue
+        target = site.target_of(field)
+        if target.titler is not None:
+            made = await fetch_made_titles(session, site, field, {value})
+            reference = reader_of(site, field)(value, made.get(value))
+            if reference is not None:
+                references[field.name] = reference
+            continue
+        other = target.table.alias(f"{field.name}_target")
+        link = target.by_name[field.relation.target_column].exact_in(other)
+        title = select(target.title_field.exact_in(other).label("title")).where(link == value)
+        columns.append(title.scalar_subquery().label(f"_{field.name}"))
+        readers[field.name] = (value, reader_of(site, field))
+    if not columns:
+        return references
+    titles = (await session.execute(select(*columns))).one()
+    found = {
+        name: reader(value, title)
+        for (name, (value, reader)), title in zip(readers.items(), titles, strict=True)
+    }
+    references |= {name: reference for name, reference in found.items() if reference is not None}
+    return references
+
+
+async def fetch_titles(
+    session: AsyncSession, resource: Resource, keys: Sequence[Key]
+) -> list[tuple[str, str]]:
+    """Fetch the URL segment and the title of those of these records that are there."""
+    fields = (*resource.key, *resource.title_fields)
+    labelled = [field.exact.label(f"_{place}") for place, field in enumerate(fields)]
+    found = await session.execute(select(*labelled).where(key_condition(resource, keys)))
+    count = len(resource.key)
+    return [
+        (key_text(resource, tuple(row[:count])), _title(resource, row[count:])) for row in found
+    ]
+
+
+def _title(resource: Resource, values: Row) -> str:
+    if len(values) == 1 and resource.titler is None:
+        return shown_in_cell(resource.title_field, values[0]) or UNTITLED
+    names = (field.name for field in resource.title_fields)
+    return resource.title_among(dict(zip(names, values, strict=True)))
+
+
+# Any: values of a field, and rows of any columns.
+async def with_made_titles(
+    session: AsyncSession, selection: Selection, rows: Sequence[Sequence[Any]]
+) -> list[Sequence[Any]]:
+    """Return rows with the titles of what they point at, where a function makes these.
+
+    One statement for each relation of that kind, however many rows there are.
+    """
+    site = selection.site
+    made = [each for each in selection.relations if site.target_of(each).titler is not None]
+    if not made or not rows:
+        return list(rows)
+    changed = [list(row) for row in rows]
+    for field in made:
+        place, at = selection.place(field), selection.title_place(field)
+        values = {row[place] for row in changed} - {None}
+        titles = await fetch_made_titles(session, site, field, values)
+        for row in changed:
+            row[at] = titles.get(row[place])
+    return list(map(tuple, changed))
+
+
+async def fetch_made_titles(
+    session: AsyncSession, site: Site, relation: Field, values: Collection[Any]
+) -> dict[Any, str]:
+    """Fetch the titles of the records that a relation leads to, by its values; one statement."""
+    if not values or relation.relation is None:
+        return {}
+    target = site.target_of(relation)
+    at = target.by_name[relation.relation.target_column].exact
+    columns = [field.exact.label(f"_{place}") for place, field in enumerate(target.title_fields)]
+    found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
+    titles = {comparable(row[0]): _title(target, row[1:]) for row in found}
+    return {value: titles[same] for value in values if (same := comparable(value)) in titles}

@@ -1,0 +1,116 @@
+"""Walks: the rows of a list that fulfil its conditions, looked for among the next few."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.engines import is_postgresql
+from hero_admin.database.short_reads import Row
+from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
+from hero_admin.listing.cursors import Cursor
+from hero_admin.listing.keyset import (
+    SIZE,
+    Order,
+    Place,
+    Stretch,
+    marks_of,
+    parameters_of,
+    place_of,
+    select_stretch,
+    stretches,
+)
+from hero_admin.listing.predicates import Conditions
+from hero_admin.listing.query import ListQuery
+
+BUDGET = bindparam("budget", type_=Integer)
+LAST = bindparam("last", type_=Integer)
+
+
+@dataclass(frozen=True)
+class Walked:
+    """Rows, nearest first; `edge` is where the walk ended, if not at the end of the list."""
+
+    rows: tuple[Row, ...]
+    edge: Cursor | None = None
+
+
+@dataclass(frozen=True)
+class _Step:
+    """The walk along one stretch: the rows that are found, and the last one looked at."""
+
+    stretch: Stretch
+    rows: Select[Any]
+    last: Select[Any]
+
+
+async def walk(
+    session: AsyncSession,
+    query: ListQuery,
+    selection: Selection,
+    conditions: Conditions,
+    values: Mapping[str, Any],
+    limit: int,
+    budget: int,
+) -> Walked:
+    """Look at `budget` rows of each stretch from where the query begins, in the list's order."""
+    order, cursor = order_of(selection), query.cursor
+    given = {**values, **parameters_of(cursor, is_falling=query.is_falling)}
+    given |= {"budget": budget, "last": budget - 1}
+    steps = _steps(
+        selection,
+        conditions,
+        place_of(order, cursor),
+        is_backward=query.is_backward,
+        is_lateral=is_postgresql(session),
+    )
+    rows: list[Row] = []
+    for step in steps:
+        # In one transaction: where the walk ended has to fit what was found on the way.
+        rows += (await session.execute(step.rows, {**given, "size": limit - len(rows)})).all()
+        if len(rows) == limit:
+            break
+        last = (await session.execute(step.last, given)).first()
+        if last is not None:
+            return Walked(tuple(rows), _edge(query, order, step.stretch, last))
+    return Walked(tuple(rows))
+
+
+@lru_cache(maxsize=512)
+def _steps(
+    selection: Selection,
+    conditions: Conditions,
+    place: Place,
+    *,
+    is_backward: bool,
+    is_lateral: bool,
+) -> tuple[_Step, ...]:
+    order, steps = order_of(selection), []
+    for stretch in stretches(order, place, is_backward=is_backward, is_lateral=is_lateral):
+        walked, ending = (
+            select_stretch(
+                columns, order, stretch, BUDGET, is_backward=is_backward, is_lateral=is_lateral
+            )
+            for columns in (selection.columns, ())
+        )
+        looked_at = walked.subquery("walk")
+        # Both databases keep the order of the walk, and stop it when there are enough.
+        kept = select(*looked_at.c).where(*adapted(conditions.all(), looked_at)).limit(SIZE)
+        some = kept.subquery("kept")
+        marks = marks_of(some, order, order.is_descending != is_backward)
+        rows = with_titles(selection, some).order_by(*marks)
+        steps.append(_Step(stretch, rows, ending.offset(LAST).limit(1)))
+    return tuple(steps)
+
+
+def _edge(query: ListQuery, order: Order, stretch: Stretch, marks: Sequence[Any]) -> Cursor:
+    key = tuple(marks[len(marks) - len(order.key) :])
+    if order.value is None or order.link is None:
+        return Cursor(query.sort, marks[0], key)
+    value, link = marks[0], marks[1]
+    if not stretch.is_led and link is not None and query.cursor is not None:
+        value = query.cursor.value
+    return Cursor(query.sort, value, key, link=link)

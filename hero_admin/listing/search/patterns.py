@@ -1,0 +1,90 @@
+"""Search: each word that a person typed, looked for as it stands, in any of the columns.
+
+Case and accents do not matter, nor does the order of the words: whoever reads “Jane Peacock” in a
+list finds her by that, though first and last name have columns of their own.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, or_, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from hero_admin.database.folding import fold
+
+# SQLite refuses longer patterns, and no text that people search for is longer.
+LONGEST_NEEDLE_BYTES = 40_000
+# People look for a first name, a last name and a city, not for more.
+MAX_WORDS = 6
+ESCAPE = "/"
+
+
+def can_match(text: str) -> bool:
+    """Whether there may be a text that contains this one."""
+    return "\0" not in text and len(_pattern(text).encode()) <= LONGEST_NEEDLE_BYTES
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text; what is beyond `MAX_WORDS` stays together in the last one."""
+    return text.split(maxsplit=MAX_WORDS - 1)
+
+
+def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
+    """Return the condition that a word of one of them begins with the text of `parameters_of`."""
+    found: list[ColumnElement[bool]] = [false()]
+    for column in columns:
+        for name in ("first_word", "later_word"):
+            word = bindparam(name, type_=String)
+            found.append(folded(column).like(word, escape=ESCAPE))
+    return or_(*found)
+
+
+def matches_words(columns: Sequence[ColumnElement[str]], count: int) -> ColumnElement[bool]:
+    """Return the condition that each word of `word_parameters` is in one of the columns."""
+    words = [bindparam(f"word{number}", type_=String) for number in range(count)]
+    return and_(
+        true(),
+        *(
+            or_(false(), *(folded(column).like(word, escape=ESCAPE) for column in columns))
+            for word in words
+        ),
+    )
+
+
+def word_parameters(words: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters of that condition."""
+    return {f"word{number}": _pattern(word) for number, word in enumerate(words)}
+
+
+def parameters_of(text: str) -> dict[str, Any]:
+    """Return the parameters of the conditions above for a text."""
+    beginning = _pattern(text)[1:]
+    words = word_parameters(words_of(text))
+    return {**words, "first_word": beginning, "later_word": f"% {beginning}"}
+
+
+def _pattern(text: str) -> str:
+    needle = fold(text)
+    for special in (ESCAPE, "%", "_"):
+        needle = needle.replace(special, ESCAPE + special)
+    return f"%{needle}%"
+
+
+class folded(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls functions
+    """A column without case and accents."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(folded)
+def compile_folded(element: folded, compiler: SQLCompiler, **options: Any) -> str:
+    return f"fold({compiler.process(element.clauses, **options)})"
+
+
+@compiles(folded, "sqlite")
+def compile_folded_on_sqlite(element: folded, compiler: SQLCompiler, **options: Any) -> str:
+    """A column of texts may hold what is none, nor in UTF-8, which no function gets as a text."""
+    return f"fold(CAST({compiler.process(element.clauses, **options)} AS BLOB))"

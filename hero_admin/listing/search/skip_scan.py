@@ -1,0 +1,115 @@
+"""Leaps: what contains a text, where equal values follow each other in the order of a list.
+
+Of the 10,000 heroes named Adder only one has to be looked at to know that none is a Storm.
+"""
+
+import operator
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.engines import is_postgresql
+from hero_admin.database.folding import fold
+from hero_admin.database.short_reads import Row
+from hero_admin.listing.collation import sorted_as
+from hero_admin.listing.columns import Selection, order_of, with_titles
+from hero_admin.listing.cursors import Cursor
+from hero_admin.listing.keyset import SIZE, marks_of, parameters_of, select_stretch, value_only
+from hero_admin.listing.predicates import Conditions
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.search.patterns import matches_words, words_of
+from hero_admin.listing.sort_indexes import is_indexed
+
+# Values to look at.
+LEAPS = 5_000
+
+
+def can_leap(query: ListQuery, conditions: Conditions) -> bool:
+    """Whether nothing is asked of a row but that the value it is sorted by contains a text."""
+    return (
+        conditions.search == "anywhere"
+        and conditions.searched == (query.sort_field,)
+        and not query.filtered_fields
+        and query.link_field is None
+        # No two have the same key.
+        and query.resource.key != (query.sort_field,)
+        and is_indexed(query.resource, query.sort_field)
+    )
+
+
+async def fetch_by_leaps(
+    session: AsyncSession,
+    query: ListQuery,
+    selection: Selection,
+    edge: Cursor,
+    values: Mapping[str, Any],
+    limit: int,
+) -> Sequence[Row] | None:
+    """Fetch the first `limit` rows beyond `edge`; None if there are too many values to look at."""
+    if edge.value is None:
+        # Rows without a value are the last ones.
+        return None if query.is_backward else ()
+    is_falling, is_lateral = query.is_falling, is_postgresql(session)
+    given = {**values, **parameters_of(edge, is_falling=is_falling), "leaps": LEAPS}
+    rows: list[Row] = []
+    if isinstance(edge.value, str) and _has_words(edge.value, query.text):
+        rest = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=True)
+        rows += (await session.execute(rest, {**given, "size": limit})).all()
+        if len(rows) == limit:
+            return rows
+    leaps = _select_leaps(selection, len(words_of(query.text)), is_falling=is_falling)
+    equal = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=False)
+    for value, number, is_found in await session.execute(leaps, {**given, "size": limit + 1}):
+        if value is None:
+            return rows
+        if is_found:
+            size = limit - len(rows)
+            rows += (await session.execute(equal, {"edge": value, "size": size})).all()
+        if len(rows) == limit:
+            return rows
+        if number == LEAPS:
+            break
+    return None
+
+
+def _has_words(value: str, text: str) -> bool:
+    folded = fold(value)
+    return all(fold(word) in folded for word in words_of(text))
+
+
+@lru_cache(maxsize=64)
+def _select_leaps(selection: Selection, word_count: int, *, is_falling: bool) -> Select[Any]:
+    """Return the statement for the values that match, and the last one that was looked at."""
+    field = selection.sort_field
+    column, edge = sorted_as(field, field.exact), sorted_as(field, field.given("edge"))
+    most = bindparam("leaps", type_=Integer)
+    nearest = func.max if is_falling else func.min
+    beyond = operator.lt if is_falling else operator.gt
+    first = select(nearest(column)).where(beyond(column, edge)).scalar_subquery()
+    leap = select(first.label("value"), literal(1).label("number")).cte("leap", recursive=True)
+    following = select(nearest(column)).where(beyond(column, leap.c.value)).scalar_subquery()
+    going_on = leap.c.value.is_not(None) & (leap.c.number < most)
+    leap = leap.union_all(select(following, leap.c.number + 1).where(going_on))
+    is_found = matches_words([leap.c.value], word_count)
+    is_last = leap.c.value.is_(None) | (leap.c.number == most)
+    return select(*leap.c, is_found.label("is_found")).where(or_(is_found, is_last)).limit(SIZE)
+
+
+@lru_cache(maxsize=64)
+def _select_equal(
+    selection: Selection, *, is_falling: bool, is_lateral: bool, is_rest: bool
+) -> Select[Any]:
+    """Return the statement for rows that have one value: all, or those beyond the edge."""
+    order = order_of(selection)
+    rows = select_stretch(
+        selection.columns,
+        order,
+        value_only(order, is_falling=is_falling, is_lateral=is_lateral, is_rest=is_rest),
+        SIZE,
+        is_backward=is_falling != order.is_descending,
+        is_lateral=is_lateral,
+    ).subquery("equal")
+    return with_titles(selection, rows).order_by(*marks_of(rows, order, is_falling))

@@ -1,0 +1,212 @@
+"""Migrations: the schema of the database, step by step, applied by Alembic."""
+
+import ast
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import nullcontext, suppress
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from sqlalchemy import Connection, Inspector, Table, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from hero_admin.database import sqlite
+from hero_admin.database.engines import Database
+
+VERSION_TABLE = "alembic_version"
+# Where another program that uses Alembic has that one.
+SECOND_VERSION_TABLE = "hero_admin_version"
+# What the first migration creates.
+FIRST_TABLE = "submission"
+HERE = Path(__file__).parent
+# Any number that no other application of the same database takes for its own lock.
+MIGRATION_LOCK = 5_214_001
+# How long to wait before asking again whose turn it is.
+TURN_SECONDS = 0.1
+ASKED_BEFORE_SAYING = 30
+
+# A table: its schema, and its name.
+Name = tuple[str | None, str]
+Answer = TypeVar("Answer")
+
+logger = logging.getLogger("hero_admin.migrations")
+
+
+class SchemaError(Exception):
+    """The database is not as this version needs it: one sentence that says what to do."""
+
+
+async def migrate(database: Database) -> list[str]:
+    """Bring the schema to the newest revision and return the revisions applied.
+
+    Two processes that migrate at once take turns, and the second finds nothing left to do.
+    """
+    from hero_admin.migrations.steps import upgrade  # noqa: PLC0415 - Alembic is a tenth of a start
+
+    return await run_alone(database, upgrade)
+
+
+async def run_alone(database: Database, change: Callable[[Connection], Answer]) -> Answer:
+    """Change the schema in a transaction that takes its time and that no other one changes."""
+
+    async def take_time(connection: AsyncConnection) -> None:
+        if connection.dialect.name == "postgresql":
+            await take_turn(connection, "pg_try_advisory_xact_lock")
+            # Making an index takes longer than a request may.
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(text("SET LOCAL lock_timeout = 0"))
+
+    return await _run(database.writing, change, take_time)
+
+
+async def take_turn(
+    connection: AsyncConnection, lock: Literal["pg_try_advisory_lock", "pg_try_advisory_xact_lock"]
+) -> None:
+    """Wait until nobody else changes the schema of a server.
+
+    Outside of transactions: one that waits would hold up whoever makes an index `CONCURRENTLY`,
+    which waits for all that began earlier, and so both for each other.
+    """
+    trying = text(f"SELECT {lock}({MIGRATION_LOCK})")
+    asked = 0
+    while not (await connection.execute(trying)).scalar_one():
+        await connection.rollback()
+        asked += 1
+        if asked == ASKED_BEFORE_SAYING:
+            logger.warning("Waiting for another process that changes the schema.")
+        await asyncio.sleep(TURN_SECONDS)
+
+
+async def check_schema(database: Database) -> None:
+    """Raise SchemaError unless the schema is the one that this version was made for."""
+    current = await _run(database.reading, current_revision)
+    known = known_revisions()
+    if current == known[-1]:
+        return
+    if current is not None and current not in known:
+        raise SchemaError(
+            f"The database is at revision {current}, which this version does not know:"
+            " start the version that migrated it, or a newer one."
+        )
+    raise SchemaError("The database is not up to date: run `python -m webapp migrate` first.")
+
+
+async def check_ours(database: Database) -> None:
+    """Raise SchemaError if the database holds the tables of others, and was never migrated."""
+    existing = await fetch_table_names(database)
+    if not existing or version_table(existing) in existing:
+        return
+    made = sorted(name for _, name in created_tables() if name not in existing)
+    raise SchemaError(
+        "The database holds the tables of another program:"
+        f" `python -m webapp migrate` adds {', '.join(made)} to it; run that first,"
+        " or choose another WEBAPP_DATABASE_URL."
+    )
+
+
+async def fetch_table_names(database: Database) -> set[str]:
+    """Return the names of the tables that there are, where a name stands for itself."""
+    return set(
+        await _run(database.reading, lambda connection: inspect(connection).get_table_names())
+    )
+
+
+async def check_tables(database: Database, tables: Mapping[Table, bool]) -> None:
+    """Raise SchemaError if there is no such table or view; the value says whether it is ours."""
+    existing = await _run(
+        database.reading,
+        lambda connection: [
+            table for table in tables if inspect(connection).has_table(table.name, table.schema)
+        ],
+    )
+    for table, is_ours in tables.items():
+        if table not in existing:
+            raise SchemaError(
+                f"There is no table “{table.fullname}” in the database:"
+                f' run `python -m webapp revision "add {table.name}"` first.'
+                if is_ours
+                else f"There is no table or view “{table.fullname}” in the database, and its"
+                " resource is read-only, so no migration creates one."
+            )
+
+
+async def make_revision(database: Database, message: str) -> Path | None:
+    """Write a migration for what the database lacks.
+
+    Return its file, or None when there is nothing to migrate.
+    """
+    from hero_admin.migrations.steps import revise  # noqa: PLC0415 - Alembic is a tenth of a start
+
+    return await _run(database.writing, partial(revise, message=message))
+
+
+def view_names(inspector: Inspector, schema: str | None) -> list[str]:
+    """Return the names of the views in a schema, materialised ones too."""
+    names = inspector.get_view_names(schema)
+    # SQLite has none of these.
+    with suppress(NotImplementedError):
+        names += inspector.get_materialized_view_names(schema)
+    return names
+
+
+def version_table(existing: Collection[str]) -> str:
+    """Return the table with the revision of a database that has these tables."""
+    is_of_others = VERSION_TABLE in existing and FIRST_TABLE not in existing
+    is_second = SECOND_VERSION_TABLE in existing or is_of_others
+    return SECOND_VERSION_TABLE if is_second else VERSION_TABLE
+
+
+def known_revisions() -> list[str]:
+    """Return the revisions that there are, the oldest first."""
+    return sorted(path.name.partition("_")[0] for path in HERE.glob("versions/[0-9]*_*.py"))
+
+
+def created_tables() -> set[Name]:
+    """Return the tables that the migrations here create."""
+    found: set[Name] = set()
+    for path in HERE.glob("versions/*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="create_table"),
+                    args=[ast.Constant(value=str(name)), *_],
+                    keywords=keywords,
+                ):
+                    schemas = [
+                        each.value.value
+                        for each in keywords
+                        if each.arg == "schema" and isinstance(each.value, ast.Constant)
+                    ]
+                    found.add((str(schemas[0]) if schemas and schemas[0] else None, name))
+    return found
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision that a database is at, None for one that was never migrated."""
+    existing = inspect(connection).get_table_names()
+    name = version_table(existing)
+    if name not in existing:
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {name}")).scalar_one_or_none()  # noqa: S608 - one of two
+
+
+async def _run(
+    engine: AsyncEngine,
+    act: Callable[[Connection], Answer],
+    prepare: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+) -> Answer:
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        patience = driver.rebuilding() if isinstance(driver, sqlite.Connection) else nullcontext()
+        async with patience:
+            try:
+                if prepare is not None:
+                    await prepare(connection)
+                answer = await connection.run_sync(act)
+                await connection.commit()
+            except BaseException:
+                await connection.rollback()
+                raise
+    return answer

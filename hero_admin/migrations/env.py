@@ -1,0 +1,52 @@
+"""Alembic runs this file for every command, on the connection that it was handed."""
+
+from alembic import context
+from sqlalchemy import inspect
+from sqlmodel import SQLModel
+
+from hero_admin.accounts import one_time_links, sessions, throttle, tokens, users
+from hero_admin.audit_log import blobs, changes
+from hero_admin.migrations import version_table
+from hero_admin.migrations.autogenerate import Comparison
+from hero_admin.migrations.rendering import render_item
+from hero_admin.writes import idempotency
+from webapp import resources
+
+# Their models are in the metadata once they are imported.
+MODELS = (changes, blobs, resources, idempotency, users, sessions, one_time_links, throttle, tokens)
+
+connection = context.config.attributes["connection"]
+# A model may have a registry of its own.
+TABLES = [each.table for each in resources.RESOURCES]
+OTHERS = [table.metadata for table in TABLES if table.key not in SQLModel.metadata.tables]
+METADATA = [SQLModel.metadata, *dict.fromkeys(OTHERS)]
+READ_ONLY = [each.table for each in resources.RESOURCES if each.read_only]
+
+comparison = Comparison(METADATA, READ_ONLY, inspect(connection))
+context.configure(
+    connection=connection,
+    target_metadata=METADATA,
+    version_table=version_table(inspect(connection).get_table_names()),
+    # SQLite changes a table by making it anew.
+    render_as_batch=True,
+    compare_type=comparison.has_other_type,
+    include_schemas=comparison.has_schemas,
+    include_name=comparison.has_name,
+    include_object=comparison.has_object,
+    process_revision_directives=comparison.edit,
+    render_item=render_item,
+)
+if connection.dialect.name == "postgresql":
+    # Alembic makes a type with each table that has one, also what another table has.
+    for kind, listed in (
+        ("pg_enum", inspect(connection).get_enums("*")),
+        ("pg_ENUM", inspect(connection).get_enums("*")),
+        ("pg_DOMAIN", inspect(connection).get_domains("*")),
+    ):
+        context.get_context().impl.memo[kind] = {
+            (schema, each["name"])
+            for each in listed
+            for schema in ((each["schema"], None) if each["visible"] else (each["schema"],))
+        }
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""From a SQLModel class to its fields, inputs, schemas, keys and texts."""

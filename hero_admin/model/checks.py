@@ -1,0 +1,173 @@
+"""Checks: a mistake in a resource is one sentence when the site is made, not an error of a page."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Column, Table
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm.attributes import QueryableAttribute
+
+from hero_admin.model.fields import Field, fields_of
+from hero_admin.model.resource import Resource, ResourceError, can_filter, name_of
+from hero_admin.web.templating import STATIC
+
+COLUMNS = ("columns", "search", "filters", "masked", "money")
+TEXTS = ("sort", "name", "label", "label_plural", "icon")
+SCHEMAS = ("create", "update", "read")
+NUMBERS = ("integer", "number")
+
+
+A_SEGMENT = re.compile(r"\w[\w.-]*")
+A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
+
+
+def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> None:
+    """Raise ResourceError for the first mistake in resources that are administered together.
+
+    Not when one is made: its fields follow from all models, of which some may come later.
+    """
+    names: list[str] = []
+    for resource in resources:
+        if not isinstance(resource, Resource):
+            raise ResourceError(f"{resource!r} is not a Resource: wrap the model in Resource(…).")
+        for mistake in _mistakes(resource):
+            end = "" if mistake.endswith("?") else "."
+            raise ResourceError(f"Resource({name_of(resource.model)}): {mistake}{end}")
+        if resource.name in taken or resource.name in names:
+            raise ResourceError(
+                f"Resource({name_of(resource.model)}): /{resource.name} is taken, so give it"
+                " another name=."
+            )
+        names.append(resource.name)
+
+
+def _mistakes(resource: Resource) -> Iterator[str]:
+    # The value of an argument may be anything.
+    if not isinstance(getattr(resource, "model"), type):  # noqa: B009 - as it was written
+        yield "model= takes a class, such as Hero"
+        return
+    if not isinstance(getattr(resource.model, "__table__", None), Table):
+        yield "the model needs table=True to be administered"
+        return
+    yield from _wrong_types(resource)
+    try:
+        names = {field.name for field in fields_of(resource.model)}
+    # A relation that leads nowhere, for example.
+    except SQLAlchemyError as error:
+        yield str(error).partition("\n")[0].rstrip(".")
+        return
+    for argument in COLUMNS:
+        yield from _wrong_columns(resource, argument, names)
+    title = resource.title
+    if title is not None and not _is_function(title) and not _is_of(resource, title, names):
+        yield (
+            "title= takes a column of the model or a function of a record,"
+            f" and {_shown(title)} is neither"
+        )
+    yield from _wrong_words(resource, names)
+    yield from _wrong_fields(resource)
+    yield from _wrongly_masked(resource)
+    if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
+        yield f"sort={resource.sort!r} is not a sortable column"
+
+
+def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
+    for argument in ("create", "update"):
+        unknown = set(getattr(getattr(resource, argument), "model_fields", ())) - names
+        if unknown:
+            yield f"{argument}= has the field {min(unknown)}, which the model doesn't have"
+    if not A_SEGMENT.fullmatch(resource.name):
+        yield f"name={resource.name!r} is not a valid URL segment, such as team-sizes"
+    if resource.icon not in _icons():
+        meant = get_close_matches(resource.icon, _icons(), n=1)
+        hint = f"; did you mean {meant[0]!r}?" if meant else ""
+        yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{hint}"
+
+
+def _wrong_fields(resource: Resource) -> Iterator[str]:
+    for field in resource.search_fields:
+        if not field.is_text:
+            yield f"search= takes text columns, and {field.name} isn't one"
+    for field in resource.filter_fields:
+        if not can_filter(field):
+            yield f"filters= can't filter by {field.name}, as it has too many values"
+    for field in resource.fields:
+        if field.is_money and field.input.kind not in NUMBERS:
+            yield f"money= takes numeric columns, and {field.name} isn't one"
+    sorted_by = resource.sort.removeprefix("-")
+    if resource.sort and sorted_by not in resource.by_name:
+        meant = get_close_matches(sorted_by, resource.by_name, n=1)
+        hint = f"; did you mean {meant[0]!r}?" if meant else ""
+        yield f"sort={resource.sort!r} is not a column of the model{hint}"
+
+
+def _wrong_types(resource: Resource) -> Iterator[str]:
+    for argument in COLUMNS:
+        value = getattr(resource, argument)
+        if not isinstance(value, tuple | list | None):
+            yield f"{argument}= takes several columns, such as (Model.name,) with a comma"
+    for argument in TEXTS:
+        if not isinstance(getattr(resource, argument), str):
+            yield f"{argument}= takes a text, not {_shown(getattr(resource, argument))}"
+    if not isinstance(getattr(resource, "read_only"), bool):  # noqa: B009 - as it was written
+        yield f"read_only= takes True or False, not {_shown(resource.read_only)}"
+    for argument in SCHEMAS:
+        schema = getattr(resource, argument)
+        if schema is not None and not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+            yield f"{argument}= takes a schema, not {_shown(schema)}"
+
+
+def _wrong_columns(resource: Resource, argument: str, names: Collection[str]) -> Iterator[str]:
+    seen: list[str] = []
+    for column in getattr(resource, argument) or ():
+        if not _is_of(resource, column, names):
+            yield f"{argument}= takes columns of the model, and {_shown(column)} isn't one"
+        elif column.key in seen:
+            yield f"{argument}= names {column.key} twice"
+        else:
+            seen.append(column.key)
+
+
+def _wrongly_masked(resource: Resource) -> Iterator[str]:
+    """A masked field would be told by its place, or cannot be typed."""
+    shown: dict[str, tuple[Field, ...]] = {
+        "a key": resource.key,
+        "the title": (resource.title_field,),
+        "searched": resource.search_fields,
+        "filtered": resource.filter_fields,
+        "sorted": (resource.by_name[resource.default_sort.removeprefix("-")],),
+    }
+    for place, fields in shown.items():
+        for field in fields:
+            if field.is_masked:
+                yield f"{field.name} is masked and {place}"
+    for field in resource.fields:
+        if field.is_masked and (field.relation or field.input.kind in {"bool", "choice"}):
+            # It could not be left alone without showing what is chosen.
+            yield f"{field.name} is masked and chosen"
+
+
+# Any: whatever somebody wrote.
+def _is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
+    if isinstance(column, QueryableAttribute):
+        owner = column.class_
+        is_own = isinstance(owner, type) and issubclass(resource.model, owner)
+        return is_own and column.key in names
+    return isinstance(column, Column) and column.table is resource.table and column.key in names
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, QueryableAttribute | Column | type)
+
+
+@cache
+def _icons() -> frozenset[str]:
+    return frozenset(A_SYMBOL.findall((STATIC / "icons.svg").read_text("utf-8")))
+
+
+def _shown(value: Any) -> str:
+    return str(value) if isinstance(value, QueryableAttribute | Column) else repr(value)

@@ -1,0 +1,225 @@
+"""Column types: which input a column has, told by its database type first, then by its model.
+
+A model's annotation may say more than the database does (that a text is an e-mail address), or
+something else (a date in a text column): what is typed has to be what the column gives and takes.
+"""
+
+import enum
+import types
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+from pydantic import SecretBytes, SecretStr
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Boolean,
+    Date,
+    DateTime,
+    Enum,
+    Integer,
+    Interval,
+    LargeBinary,
+    Numeric,
+    PickleType,
+    String,
+    Text,
+    Time,
+    Uuid,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.ranges import AbstractMultiRange, AbstractSingleRange
+from sqlalchemy.types import Float, TypeDecorator, TypeEngine
+from sqlmodel import AutoString
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from hero_admin.model import inputs
+from hero_admin.model.arrays import array_of
+from hero_admin.model.choices import choice_of_members, choice_of_raw_members, choice_of_values
+from hero_admin.model.inputs import Input, datetime_input, input_of_python, time_input
+from hero_admin.model.storable import is_aware, unwrapped_type
+
+LONG_TEXT_CHARACTERS = 500
+# Decorators that give what the type inside them gives.
+PLAIN_DECORATORS = (AutoString, UTCDateTime)
+# What a decorator of the host's own may be trusted to give, if its model says so.
+PLAIN_PYTHON = (
+    str,
+    bool,
+    int,
+    float,
+    Decimal,
+    datetime,
+    date,
+    time,
+    timedelta,
+    UUID,
+    dict,
+    list,
+)
+# How PostgreSQL writes what no other database has.
+EXAMPLES: dict[type[TypeEngine[Any]], str] = {
+    postgresql.INET: "an address like 192.0.2.1/24",
+    postgresql.CIDR: "a network like 192.0.2.0/24",
+    postgresql.MACADDR: "a MAC address like 08:00:2b:01:02:03",
+    postgresql.MACADDR8: "a MAC address like 08:00:2b:01:02:03:04:05",
+    AbstractMultiRange: "ranges like {[1,5), [8,9)}",
+    AbstractSingleRange: "a range like [1,5)",
+    postgresql.TSVECTOR: "words like 'fat':2 'rat':3",
+    postgresql.TSQUERY: "a query like 'fat' & 'rat'",
+    postgresql.BIT: "as many bits as there are, like 101",
+    postgresql.MONEY: "an amount like 12.34",
+    postgresql.OID: "a whole number",
+}
+
+
+def example_of(kind: TypeEngine[Any]) -> str:
+    """Return what a text that only the database reads is like."""
+    return next(text for known, text in EXAMPLES.items() if isinstance(kind, known))
+
+
+def plain_annotation(annotation: Any) -> Any:
+    """Return an annotation without `Optional` and `Annotated`."""
+    if get_origin(annotation) is Annotated:
+        return plain_annotation(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        options = [option for option in get_args(annotation) if option is not types.NoneType]
+        return plain_annotation(options[0]) if len(options) == 1 else annotation
+    return annotation
+
+
+def takes_none(annotation: Any) -> bool:
+    """Whether a model lets a field be None."""
+    if get_origin(annotation) is Annotated:
+        return takes_none(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return any(takes_none(option) for option in get_args(annotation))
+    return annotation in (Any, None, types.NoneType)
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether a model says that nobody is to read a field by the way."""
+    plain = plain_annotation(annotation)
+    return isinstance(plain, type) and issubclass(plain, SecretStr | SecretBytes)
+
+
+def is_text(kind: TypeEngine[Any], given: Input) -> bool:
+    """Whether the values of a column are texts that can be searched."""
+    plain = unwrapped_type(kind)
+    is_string = isinstance(plain, String) and not isinstance(plain, Enum)
+    return is_string and given.kind in {"text", "long_text"}
+
+
+def input_for(kind: TypeEngine[Any], annotation: Any = Any) -> Input:
+    """Return the input of a column whose model has this annotation."""
+    plain = plain_annotation(annotation)
+    if _is_pickled(kind):
+        # Nobody unpickles what anybody may have written into a database.
+        return inputs.PICKLED
+    if isinstance(kind, TypeDecorator) and not isinstance(kind, (*PLAIN_DECORATORS, Interval)):
+        return _input_of_decorator(kind, plain)
+    column = kind if isinstance(kind, Interval) else unwrapped_type(kind)
+    if isinstance(column, Enum):
+        return (
+            choice_of_members(column.enum_class)
+            if column.enum_class
+            else choice_of_values(column.enums)
+        )
+    if isinstance(column, String | Integer):
+        choice = _choice_of(plain)
+        if choice:
+            return choice
+    if isinstance(column, ARRAY):
+        item = input_for(column.item_type)
+        return inputs.READ_ONLY if item.kind == "bytes" else array_of(item, column.item_type)
+    for column_types, make in _BY_COLUMN:
+        if isinstance(column, column_types):
+            return make(column, plain)
+    return inputs.READ_ONLY
+
+
+def _is_pickled(kind: TypeEngine[Any]) -> bool:
+    """Whether a column holds pickles, also inside a type of the host's own."""
+    while isinstance(kind, TypeDecorator) and not isinstance(kind, PickleType):
+        kind = kind.impl_instance
+    return isinstance(kind, PickleType)
+
+
+def _input_of_decorator(kind: TypeDecorator[Any], plain: Any) -> Input:
+    """Return the input of a type of the host's own, which gives whatever its model says."""
+    if not isinstance(plain, type):
+        plain = get_origin(plain)
+    if isinstance(plain, type) and issubclass(plain, enum.Enum):
+        return choice_of_members(plain)
+    if isinstance(plain, type) and issubclass(plain, PLAIN_PYTHON):
+        aware = is_aware(kind)
+        return input_of_python(plain, is_long=_is_long(unwrapped_type(kind)), is_aware=aware)
+    return inputs.READ_ONLY
+
+
+def _choice_of(plain: Any) -> Input | None:
+    """Return the choices that a model limits a plain column to."""
+    if get_origin(plain) is Literal:
+        return choice_of_values([value for value in _values_of(plain) if value is not None])
+    is_enum = isinstance(plain, type) and issubclass(plain, enum.Enum)
+    # A flag may be any sum of its members.
+    if is_enum and not issubclass(plain, enum.Flag):
+        return choice_of_raw_members(plain)
+    return None
+
+
+def _values_of(literal: Any) -> list[Any]:
+    """Return the values of a literal, and of literals inside it."""
+    return [
+        value
+        for each in get_args(literal)
+        for value in (_values_of(each) if get_origin(each) is Literal else [each])
+    ]
+
+
+def _text(column: Any, _: Any) -> Input:
+    return inputs.LONG_TEXT if _is_long(column) else inputs.TEXT
+
+
+def _is_long(column: Any) -> bool:
+    length = getattr(column, "length", None)
+    # Text of any case is Text as well, and no longer than other text.
+    is_long = isinstance(column, Text) and not isinstance(column, postgresql.CITEXT)
+    return is_long or (length is not None and length > LONG_TEXT_CHARACTERS)
+
+
+def _integer(_: Any, plain: Any) -> Input:
+    return inputs.BOOL if plain is bool else inputs.INTEGER
+
+
+def _number(column: Any, _: Any) -> Input:
+    return inputs.DECIMAL if column.asdecimal else inputs.FLOAT
+
+
+def _uuid(column: Any, _: Any) -> Input:
+    return inputs.UUID_INPUT if column.as_uuid else inputs.TEXT
+
+
+def _interval(*_: Any) -> Input:
+    return inputs.DURATION_INPUT
+
+
+# Any: column types have their own attributes, annotations are whatever a model has.
+Make = Callable[[Any, Any], Input]
+_BY_COLUMN: tuple[tuple[tuple[type[TypeEngine[Any]], ...], Make], ...] = (
+    ((String,), _text),
+    ((Boolean,), lambda *_: inputs.BOOL),
+    ((Integer,), _integer),
+    ((Numeric, Float), _number),
+    ((Interval, postgresql.INTERVAL), _interval),
+    ((DateTime,), lambda column, _: datetime_input(is_aware=column.timezone)),
+    ((Date,), lambda *_: inputs.DATE),
+    ((Time,), lambda column, _: time_input(is_aware=column.timezone)),
+    ((Uuid,), _uuid),
+    ((JSON, postgresql.HSTORE), lambda *_: inputs.JSON),
+    ((LargeBinary,), lambda *_: inputs.BYTES),
+    (tuple(EXAMPLES), lambda *_: inputs.DATABASE_TEXT),
+)

@@ -1,0 +1,423 @@
+"""Schemas: what may be written and what is read, derived from a model where none is given."""
+
+import enum
+import math
+import re
+import unicodedata
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from copy import copy
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cache, reduce
+from operator import or_
+from types import NoneType
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AwareDatetime,
+    BeforeValidator,
+    EncodedStr,
+    FutureDate,
+    FutureDatetime,
+    GetJsonSchemaHandler,
+    NaiveDatetime,
+    PastDate,
+    PastDatetime,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    WrapValidator,
+    create_model,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticUndefined
+from sqlmodel import SQLModel
+from sqlmodel._compat import SQLModelConfig
+
+from hero_admin.model.blobs import Blob
+from hero_admin.model.labels import article_of
+from hero_admin.model.stored_values import readable
+
+OTHER_KIND = "Wrong kind of value for this field."
+# What a number stands for by agreement only.
+NO_NUMBERS = frozenset({bool, date, datetime, time})
+# Pydantic takes digits for the seconds since 1970: 20240131 would be a day in August of that year.
+MOMENTS = frozenset({date, datetime, time})
+# Any: they are types of values only while a program is checked.
+LIMITED_MOMENTS: Mapping[Any, type] = {
+    NaiveDatetime: datetime,
+    AwareDatetime: datetime,
+    PastDatetime: datetime,
+    FutureDatetime: datetime,
+    PastDate: date,
+    FutureDate: date,
+}
+DIGITS = re.compile(r"\s*[+-]?[0-9._]+\s*")
+WHOLE_NUMBER = "Enter a whole number."
+NUMBER = "Enter a number."
+TEXT = "Enter some text."
+CHOOSE = "Choose one of the options."
+# Formatted: the braces stand for themselves.
+JSON_OBJECT = 'Enter a JSON object like {{"name": "value"}}.'
+JSON_LIST = 'Enter a JSON list like ["one", "two"].'
+BASE64 = "Send this file as Base64."
+ADDRESS = "Enter an address like 192.0.2.1."
+# Letters and signs that show nothing.
+FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+# What some encoders write for two characters.
+URL_SAFE = str.maketrans("-_", "+/")
+FILE_SCHEMA = WithJsonSchema(
+    {
+        "type": "string",
+        "contentEncoding": "base64",
+        "description": "A file as Base64; lists leave it out.",
+    }
+)
+# A file as the API reads it out.
+FileText = Annotated[str, FILE_SCHEMA]
+# By pydantic's error types: https://docs.pydantic.dev/latest/errors/validation_errors/
+SENTENCES = {
+    "string_too_short": "Use at least {min_length} characters.",
+    "string_too_long": "Use at most {max_length} characters.",
+    "greater_than_equal": "Enter {ge} or more.",
+    "greater_than": "Enter more than {gt}.",
+    "less_than_equal": "Enter {le} or less.",
+    "less_than": "Enter less than {lt}.",
+    "decimal_max_places": "Use at most {decimal_places} decimal places.",
+    "decimal_max_digits": "Use at most {max_digits} digits.",
+    "decimal_whole_digits": "Use at most {whole_digits} digits before the point.",
+    "too_long": "Choose a file with at most {max_length} bytes.",
+    "too_short": "Choose a file with at least {min_length} bytes.",
+    "string_pattern_mismatch": "This doesn't match the pattern {pattern}.",
+    "enum": CHOOSE,
+    "literal_error": CHOOSE,
+    "url_parsing": "Enter a URL like https://example.com.",
+    "url_type": "Enter a URL like https://example.com.",
+    "url_scheme": "Begin the URL with {expected_schemes}.",
+    "ip_any_address": ADDRESS,
+    "ip_v4_address": ADDRESS,
+    "ip_v6_address": "Enter an address like 2001:db8::1.",
+    "ip_any_network": "Enter a network like 192.0.2.0/24.",
+    "finite_number": "Enter a finite number.",
+    "int_parsing": WHOLE_NUMBER,
+    "int_parsing_size": WHOLE_NUMBER,
+    "int_type": WHOLE_NUMBER,
+    "int_from_float": WHOLE_NUMBER,
+    "float_parsing": NUMBER,
+    "float_type": NUMBER,
+    "decimal_parsing": NUMBER,
+    "decimal_type": NUMBER,
+    "string_type": TEXT,
+    "dict_type": JSON_OBJECT,
+    "model_type": JSON_OBJECT,
+    "model_attributes_type": JSON_OBJECT,
+    "list_type": JSON_LIST,
+    "set_type": JSON_LIST,
+    "tuple_type": JSON_LIST,
+    "string_unicode": TEXT,
+}
+
+
+class Schema(SQLModel):
+    """Base of form and API schemas: text is trimmed, storable, and blank text is empty text."""
+
+    # A field with an alias goes by both of its names.
+    model_config = SQLModelConfig(str_strip_whitespace=True, populate_by_name=True)
+
+    # SQLModel's own takes no field that is called `cls`.
+    def __new__(cls, /, **_: Any) -> Self:  # Any: the values, which `__init__` gets too
+        made: Self = super().__new__(cls)
+        return made
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def check_text(cls, value: Any) -> Any:  # Any: the raw input of any field
+        return clean_text(value) if isinstance(value, str) else value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def check_kind(cls, value: Any, info: ValidationInfo) -> Any:  # Any: the same
+        """Refuse what pydantic would make something else of: true is no age, and 5 is no day."""
+        kinds = _kinds_of(cls, str(info.field_name))
+        if kinds and not _is_of_kind(value, kinds):
+            raise ValueError(OTHER_KIND)
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Say of files how long their Base64 is, where pydantic says how many bytes they have."""
+        document = handler(schema)
+        for each in handler.resolve_ref_schema(document).get("properties", {}).values():
+            for option in (each, *each.get("anyOf", ())):
+                if option.get("contentEncoding") == "base64":
+                    for limit in {"minLength", "maxLength"} & option.keys():
+                        option[limit] = -(-option[limit] // 3) * 4
+        return document
+
+
+@cache
+def _kinds_of(schema: type[Schema], name: str) -> frozenset[type]:
+    """Return the types that a field may have; none if it takes any JSON."""
+    kinds = frozenset(_leaves(schema.model_fields[name].annotation))
+    return frozenset() if kinds & {dict, list, object} else kinds
+
+
+# Any: an annotation, of which there are many kinds.
+def _leaves(annotation: Any) -> Iterator[type]:
+    parts = get_args(annotation)
+    if annotation is Any or get_origin(annotation) is dict:
+        yield object
+    elif get_origin(annotation) is Literal:
+        yield from map(type, parts)
+    elif parts:
+        for part in parts[:1] if get_origin(annotation) is Annotated else parts:
+            yield from _leaves(part)
+    elif annotation is not type(None):
+        kind = LIMITED_MOMENTS.get(annotation, annotation)
+        yield kind if isinstance(kind, type) else object
+
+
+def _is_of_kind(value: object, kinds: frozenset[type]) -> bool:
+    if isinstance(value, bool):
+        return bool in kinds
+    if isinstance(value, int | float):
+        return not kinds <= NO_NUMBERS
+    if isinstance(value, str):
+        return not (kinds <= MOMENTS and DIGITS.fullmatch(value))
+    if isinstance(value, list | tuple | set):
+        return all(_is_of_kind(each, kinds) for each in value)
+    return True
+
+
+def clean_text(text: str) -> str:
+    """Return `text` with one kind of line end, "" if it shows nothing at all.
+
+    Raises ValueError with a sentence for characters that no database can keep.
+    """
+    if "\0" in text:
+        raise ValueError("Remove the invisible NUL character from this text.")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("Remove the broken character from this text.") from None
+        # Spaces, controls, zero-width characters and fillers.
+        if all(unicodedata.category(each)[0] in "ZC" or each in FILLERS for each in text):
+            return ""
+    # Of several, so that a text once read stays the same when it is read again; found from their
+    # first one only, or many of them would take forever.
+    return re.sub("(?<!\r)\r+\n", "\n", text)
+
+
+# Any: annotations are whatever a model has, and what create_model takes.
+def derive(
+    model: type[SQLModel],
+    name: str,
+    fields: Iterable[str],
+    annotations: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    demanded: Collection[str] = (),
+    left_out: Collection[str] = (),
+) -> type[SQLModel]:
+    """Return a validating schema called `name` with these fields of a table model.
+
+    `annotations` and `defaults` are those that differ from the model's own. Fields that are
+    `demanded` have to be there, although the model itself could do without; those that may be
+    `left_out` do not, although the model itself demands them.
+    """
+    definitions: dict[str, Any] = {}
+    for field in fields:
+        info = model.model_fields[field]
+        annotation = (annotations or {}).get(field, info.annotation)
+        default = (defaults or {}).get(field)
+        if default is not None and default is not info.default:
+            info = FieldInfo.merge_field_infos(info, default=default)
+        if isinstance(info.default, bytes):
+            # As Base64 it would be another one.
+            info = _with_factory(info, info.default)
+        definitions[field] = (annotation, info)
+        if field in demanded:
+            definitions[field] = _demanded(annotation, info)
+        elif field in left_out and info.is_required():
+            definitions[field] = (annotation, _optional(info)[1])
+    return create_model(name, __base__=Schema, __module__=model.__module__, **definitions)
+
+
+def text_annotation(info: FieldInfo) -> Any:
+    """Return an annotation that checks a text as a model does, and gives a text."""
+    validator = WrapValidator(_as_typed) if is_encoded(info) else AfterValidator(_as_text)
+    return Annotated[info.annotation, validator]
+
+
+def file_annotation(info: FieldInfo) -> Any:
+    """Return an annotation that takes bytes as Base64, and what a form knows of a file as it is."""
+    file = Annotated[Any, BeforeValidator(_as_bytes), FILE_SCHEMA]
+    # None has to be said, as anything else would be taken for it.
+    is_optional = NoneType in get_args(info.annotation)
+    return file | None if is_optional else Annotated[file, BeforeValidator(_needed)]
+
+
+def _needed(value: Any) -> Any:
+    if value is None:
+        raise ValueError("Choose a file.")
+    return value
+
+
+def _as_bytes(value: Any) -> Any:
+    if not isinstance(value, str):
+        if isinstance(value, bytes | Blob):
+            return value
+        raise ValueError(BASE64)
+    try:
+        return b64decode(re.sub(r"\s", "", value).translate(URL_SAFE), validate=True)
+    except ValueError:
+        raise ValueError(BASE64) from None
+
+
+def is_encoded(info: FieldInfo) -> bool:
+    """Whether a model decodes a text, as `Base64Str` does; the column has it as it was typed."""
+    return _is_encoded(Annotated[info.annotation, *info.metadata, None])
+
+
+def _is_encoded(annotation: Any) -> bool:
+    parts = [*get_args(annotation), *getattr(annotation, "__metadata__", ())]
+    return any(isinstance(part, EncodedStr) or _is_encoded(part) for part in parts)
+
+
+def plain_text(value: Any) -> str:
+    """Return the text that a text column keeps for a value of any of pydantic's types of text."""
+    if isinstance(value, SecretStr | SecretBytes):
+        value = value.get_secret_value()
+    if isinstance(value, enum.Enum):
+        value = value.value
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else plain_text(value)
+
+
+def _as_typed(value: Any, check: Callable[[Any], Any]) -> Any:
+    """Check an encoded text, which is stored as it is."""
+    check(value)
+    return value
+
+
+def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
+    """Return `schema` with every field optional: absent means unchanged, null is still checked."""
+    definitions = {field: _optional(info) for field, info in schema.model_fields.items()}
+    return create_model(name, __base__=schema, __module__=schema.__module__, **definitions)
+
+
+def dumped(
+    schema: type[SQLModel], record: Mapping[str, Any], hidden: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return a record as JSON values: what is stored, whatever a schema would refuse.
+
+    Fields that are `hidden` from the reader are null; those that have an alias go by it. Files
+    whose bytes were not read are left out. A value that its type cannot read is the text of what is
+    stored, and so is a number that JSON does not know: "Infinity", "-Infinity" or "NaN".
+    """
+    shown = schema.model_construct()
+    left_out = set[str]()
+    for name in schema.model_fields:
+        value = None if name in hidden else readable(record.get(name))
+        if isinstance(value, Blob):
+            left_out.add(name)
+        elif isinstance(value, bytes):
+            value = b64encode(value).decode()
+        elif isinstance(value, float | Decimal) and not math.isfinite(value):
+            value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        elif isinstance(value, Decimal):
+            # Zero with ten places is no “0E-10”.
+            value = f"{value:f}"
+        # By name: there may be a field that is called like the alias of another one.
+        shown.__dict__[name] = value
+    return shown.model_dump(
+        mode="json", by_alias=True, exclude=left_out, warnings=False, fallback=str
+    )
+
+
+def named_values(schema: type[SQLModel], values: Mapping[str, Any]) -> SQLModel:
+    """Validate values that go by the names of their fields, whatever programs call them."""
+    infos = schema.model_fields
+    return schema.model_validate(
+        {alias_of(name, infos[name]): value for name, value in values.items()}
+    )
+
+
+def alias_of(name: str, info: FieldInfo) -> str:
+    """Return what programs call a field when they send it."""
+    alias = info.validation_alias or info.alias
+    if isinstance(alias, AliasChoices):
+        alias = alias.choices[0]
+    # One that looks into a value has no name; there the field has its own.
+    return alias if isinstance(alias, str) else name
+
+
+def sentence_of(error: ErrorDetails, label: str) -> str:
+    """Turn one pydantic error of the field called `label` into a sentence for people."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        # An e-mail address has a reason of its own.
+        return str(context.get("error") or context.get("reason") or error["msg"])
+    if kind == "missing" and len(error["loc"]) > 1:
+        return f"“{'.'.join(map(str, error['loc'][1:]))}” is missing."
+    if kind == "missing" or (kind == "string_too_short" and context["min_length"] == 1):
+        return f"Enter {article_of(label)} {label}."
+    if kind in SENTENCES:
+        bounds = {name: _number(bound) for name, bound in context.items()}
+        return SENTENCES[kind].format(**bounds)
+    return error["msg"][:1].upper() + error["msg"][1:].removesuffix(".") + "."
+
+
+def sentences_of(
+    error: ValidationError, schema: type[SQLModel], labels: dict[str, str]
+) -> dict[str, str]:
+    """Return the first sentence for each field of a failed validation; "" is the whole record."""
+    sentences: dict[str, str] = {}
+    names = {alias_of(name, info): name for name, info in schema.model_fields.items()}
+    for detail in error.errors(include_url=False, include_input=False):
+        at = str(detail["loc"][0]) if detail["loc"] else ""
+        name = names.get(at, at)
+        label = labels.get(name, name)
+        sentences.setdefault(name, sentence_of(detail, label))
+    return sentences
+
+
+def _number(bound: object) -> str:
+    # Ten, not “10.0”.
+    return f"{bound:,.15g}" if isinstance(bound, int | float) else str(bound)
+
+
+def _demanded(annotation: Any, info: FieldInfo) -> Any:
+    demanded = copy(info)
+    demanded.default = PydanticUndefined
+    options = get_args(annotation)
+    if NoneType in options:
+        # Any: the annotation of a column is known only now.
+        others: list[Any] = [option for option in options if option is not NoneType]
+        annotation = reduce(or_, others)
+    return (annotation, demanded)
+
+
+def _optional(info: FieldInfo) -> Any:
+    optional = _with_factory(info, None)
+    return (optional.annotation, optional)
+
+
+def _with_factory(info: FieldInfo, default: Any) -> FieldInfo:
+    """Return a field with a default that does not stand in the OpenAPI document."""
+    made = FieldInfo.merge_field_infos(info, default=default)
+    made.default = PydanticUndefined
+    made.default_factory = lambda: default
+    return made

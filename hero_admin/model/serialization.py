@@ -1,0 +1,99 @@
+"""Snapshots: the values of a record as texts, from which the very same ones can be made again.
+
+What has no such text stands there as the driver has it.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.engine import Dialect
+
+from hero_admin.audit_log.changes import Recorded
+from hero_admin.model.blobs import Blob
+from hero_admin.model.fields import Field
+from hero_admin.model.resource import Resource
+from hero_admin.model.stored_values import Stored, hashable, is_storable, packed, unpacked
+
+# The key of an object that stands for a value as the driver has it.
+STORED = "stored"
+# That of an object that stands for bytes, which are in a table of their own.
+BLOB = "blob"
+# Name → what stands for the value of each field of one record.
+Snapshot = dict[str, Recorded]
+
+
+def snapshot_of(resource: Resource, values: Mapping[str, Any]) -> Snapshot:
+    """Return what stands for a record's values, by field."""
+    return {name: recorded(resource.by_name[name], value) for name, value in values.items()}
+
+
+def values_of(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
+    """Return the values of a snapshot; fields that the model has no longer are left out.
+
+    Raises ValueError for a text that its field would not take any more.
+    """
+    return {
+        name: restored(resource.by_name[name], text)
+        for name, text in snapshot.items()
+        if name in resource.by_name
+    }
+
+
+def recorded(field: Field, value: Any) -> Recorded:
+    """Return what stands for a value of a field, the same for equal ones.
+
+    It is a text from which the very same value can be made, or what the driver has.
+    """
+    if value is None:
+        return None
+    if isinstance(value, Blob):
+        return {BLOB: value.digest, "size": value.size, "type": value.type_name}
+    if isinstance(value, Stored):
+        return {STORED: packed(value.raw)}
+    if isinstance(value, Decimal) and getattr(field.column.type, "scale", None) is not None:
+        # Databases keep, or add, zeros at the end.
+        whole, point, places = f"{value:f}".partition(".")
+        text = f"{whole}{point}{places.rstrip('0')}".rstrip(".")
+        return "0" if text == "-0" else text
+    return field.input.format(value)
+
+
+def is_same(one: Recorded, other: Recorded) -> bool:
+    """Whether both stand for the same value, whatever files were called when they were recorded."""
+    if isinstance(one, dict) and isinstance(other, dict) and BLOB in one:
+        return bool(one[BLOB] == other.get(BLOB))
+    return one == other
+
+
+def restored(field: Field, record: Recorded) -> Any:
+    """Return the value that this stands for. Raises ValueError for a text that is none any more."""
+    if isinstance(record, dict) and BLOB in record:
+        digest, size, name = record[BLOB], record.get("size", 0), record.get("type", "")
+        return Blob(size, digest=digest, name=name)
+    if isinstance(record, dict):
+        return Stored(unpacked(record.get(STORED)))
+    if record is None or field.input.is_plain_text:
+        return record
+    value = field.input(record)
+    if field.input.kind == "integer" and not is_storable(value):
+        raise ValueError("Enter a shorter number.")
+    return hashable(value)
+
+
+def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:
+    """Return the same with what Python reads of it."""
+    value = restored(field, record)
+    if isinstance(value, Stored):
+        read = field.exact_type.result_processor(dialect, None)
+        return read(value.raw) if read else value
+    return value
+
+
+def digest_of(secret: str, *parts: object) -> str:
+    """Return a digest that tells equal from other values and, without the secret, nothing else."""
+    packed = json.dumps(parts, default=str).encode()
+    return hmac.new(secret.encode(), packed, hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,84 @@
+"""The site: all resources together, and how their models point at each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from hero_admin.database.listing_cache import KeptListings
+from hero_admin.model.checks import check_resources
+from hero_admin.model.fields import Field
+from hero_admin.model.labels import in_sentence
+from hero_admin.model.resource import TAKEN_NAMES, Resource
+from hero_admin.web.templating import capitalised
+
+# What stands behind the key of a record already: /teams/3/history.
+TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore", "undo"})
+
+
+@dataclass(frozen=True)
+class Referrer:
+    """A field of a resource that points at another one: `Hero.team_id`, as the heroes of a team."""
+
+    resource: Resource
+    field: Field
+    name: str
+
+    is_alone: bool
+
+    @property
+    def label(self) -> str:
+        """How the records are called: “Heroes”, or “Heroes (mentor)” beside other heroes."""
+        label = capitalised(self.resource.label_plural)
+        return label if self.is_alone else f"{label} ({in_sentence(self.field.label)})"
+
+
+class Site:
+    """What is administered together, in menu order."""
+
+    def __init__(self, resources: Sequence[Resource], others: Sequence[str] = ()) -> None:
+        """`others`: what else is in the history, under this name, and holds nothing masked.
+
+        Raises ResourceError.
+        """
+        self.resources = tuple(resources)
+        self.others = tuple(others)
+        check_resources(self.resources, TAKEN_NAMES)
+        self._by_model = {resource.model: resource for resource in self.resources}
+        # What totals last heard of the size of each table, by the name of its resource.
+        self.estimates: dict[str, Any] = {}
+        # What options last found for each relation, by its column.
+        self.options: dict[str, Any] = {}
+        # What facets last counted, by column and the other filters.
+        self.facets: dict[Any, Any] = {}
+        self.listings = KeptListings()
+
+    def __contains__(self, resource: Resource) -> bool:
+        return resource in self.resources
+
+    def of(self, model: type[SQLModel]) -> Resource:
+        """Return the resource of a model; one that has no pages still has a title and a key."""
+        if model not in self._by_model:
+            self._by_model[model] = Resource(model)
+        return self._by_model[model]
+
+    def target_of(self, field: Field) -> Resource:
+        """Return the resource that a relation field points at."""
+        assert field.relation is not None
+        return self.of(field.relation.target)
+
+    def referrers(self, resource: Resource) -> tuple[Referrer, ...]:
+        """Return the fields that point at records of `resource`, each under a name of its own."""
+        found: dict[str, Referrer] = {}
+        for other in self.resources:
+            fields = [
+                (field, field.relation.back_name or other.name)
+                for field in other.fields
+                if field.relation and field.relation.target is resource.model
+            ]
+            for field, back_name in fields:
+                is_taken = back_name in found or back_name in TAKEN_RELATIONS
+                name = f"{back_name}-{field.name}" if is_taken else back_name
+                found[name] = Referrer(other, field, name, is_alone=len(fields) == 1)
+        return tuple(found.values())

@@ -1,0 +1,136 @@
+"""Bulk: one form that changes the same fields of all selected records."""
+
+from collections.abc import Mapping, Sequence
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.audit_log.changes import Operation, count_changes
+from hero_admin.forms.form import fetch_form, read_changes, searches_of, typed_texts
+from hero_admin.forms.hidden_fields import SET
+from hero_admin.listing.results import fetch_titles
+from hero_admin.model.fields import Field
+from hero_admin.model.primary_keys import Key
+from hero_admin.model.resource import Resource
+from hero_admin.pages.requests import not_found, operation_of, site_of
+from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
+from hero_admin.web.errors import Invalid, Overtaken
+from hero_admin.web.requests import back_of, back_param, form_of, session_of
+from hero_admin.web.templating import Flash, redirect, render
+from hero_admin.writes import bulk
+
+
+async def change_many_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/change?id=1&id=2: an empty form; only ticked fields will be changed."""
+    keys = selection_of(resource, request)
+    if isinstance(keys, Response):
+        return keys
+    return await _bulk_form(resource, request, keys, {}, ())
+
+
+async def change_many_again(resource: Resource, request: Request) -> Response:
+    """POST /heroes/change/again: the form again as typed, its pickers searched."""
+    form = await form_of(request)
+    keys = selected_keys(resource, form)
+    texts = typed_texts(_fields(resource), form)
+    ticked = _ticked(resource, form)
+    return await _bulk_form(resource, request, keys, texts, ticked, searches=searches_of(form))
+
+
+async def change_many(resource: Resource, request: Request) -> Response:
+    """POST /heroes/change: changes the ticked fields of all selected records, or, 422, of none.
+
+    If somebody has written to one of them since the form was opened → 409 with the form.
+    """
+    form = await form_of(request)
+    keys = selected_keys(resource, form)
+    texts = typed_texts(_fields(resource), form)
+    ticked = _ticked(resource, form)
+    if searches_of(form):
+        return await _bulk_form(resource, request, keys, texts, ticked, searches=searches_of(form))
+    operation = operation_of(request, "bulk")
+    try:
+        count = await _change_ticked(resource, request, keys, form, operation)
+    except Invalid as invalid:
+        status = 409 if isinstance(invalid, Overtaken) else 422
+        return await _bulk_form(
+            resource, request, keys, texts, ticked, errors=invalid.sentences, status=status
+        )
+    noun = resource.label if count == 1 else resource.label_plural
+    flash = Flash("Changed", f"{count:,} {noun}", undo=operation.id if count else "")
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+
+
+async def _change_ticked(
+    resource: Resource,
+    request: Request,
+    keys: Sequence[Key],
+    form: FormData,
+    operation: Operation,
+) -> int:
+    session = session_of(request)
+    typed = typed_texts(_fields(resource), form)
+    texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
+    if not texts:
+        raise Invalid({"": "Tick at least one field."})
+    values = read_changes(resource, texts)
+    # First what will be pointed at, as it is for those who delete it.
+    await bulk.lock_targets(session, site_of(request), resource, values)
+    await lock_unchanged(session, resource, keys, form)
+    return await bulk.change_many(session, site_of(request), resource, keys, values, operation)
+
+
+async def _bulk_form(
+    resource: Resource,
+    request: Request,
+    keys: Sequence[Key],
+    texts: Mapping[str, str],
+    ticked: Sequence[str],
+    *,
+    errors: Mapping[str, str] | None = None,
+    searches: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    session = session_of(request)
+    titles = await fetch_titles(session, resource, keys)
+    if not titles:
+        raise not_found(resource)
+    fields = await fetch_form(
+        session,
+        site_of(request),
+        resource,
+        _fields(resource),
+        texts,
+        errors,
+        searches,
+        is_new=False,
+    )
+    # Those that are gone by now are left out of the next try.
+    names = [key for key, _ in titles]
+    context = {
+        "resource": resource,
+        "titles": titles,
+        "keys": names,
+        "seen": await count_changes(session, resource.name, names),
+        "fields": fields,
+        "ticked": ticked,
+        "errors": errors or {},
+        "params": back_param(request),
+        "cancel_url": back_of(request, f"/{resource.name}"),
+    }
+    return render(request, "admin/change.html", context, status, fragments=("form",))
+
+
+def _fields(resource: Resource) -> tuple[Field, ...]:
+    """Return what many records may have in common."""
+    unique = {fields[0] for fields in resource.unique_sets if len(fields) == 1}
+    return tuple(
+        field
+        for field in resource.edit_fields
+        if not (field in unique or field.is_masked or field.is_bytes)
+    )
+
+
+def _ticked(resource: Resource, form: FormData) -> list[str]:
+    return [field.name for field in _fields(resource) if SET + field.name in form]

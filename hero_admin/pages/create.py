@@ -1,0 +1,136 @@
+"""Pages to create on: the form for a new record."""
+
+import secrets
+from collections.abc import Mapping
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.forms.form import default_texts, fetch_form, read_new, searches_of, typed_texts
+from hero_admin.forms.hidden_fields import ONCE
+from hero_admin.model import records
+from hero_admin.model.field_names import control_name, sent_to
+from hero_admin.model.primary_keys import key_of, parse_key
+from hero_admin.model.resource import Resource
+from hero_admin.pages.messages import done
+from hero_admin.pages.requests import operation_of, site_of
+from hero_admin.web.errors import Invalid
+from hero_admin.web.requests import back_of, back_param, form_of, session_of
+from hero_admin.web.templating import Flash, redirect, render, with_query
+from hero_admin.writes import idempotency, single
+
+
+async def new_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/new?team_id=3: an empty form, filled in as far as its URL says."""
+    texts = {**default_texts(resource.new_fields), **_given(resource, request)}
+    return await _new_form(resource, request, texts, secrets.token_urlsafe())
+
+
+async def new_again(resource: Resource, request: Request) -> Response:
+    """POST /heroes/new: the form again as it was typed, its pickers searched; nothing is saved."""
+    form = await form_of(request)
+    texts = typed_texts(resource.new_fields, form)
+    return await _new_form(resource, request, texts, _token(form), searches=searches_of(form))
+
+
+async def create(resource: Resource, request: Request) -> Response:
+    """POST /heroes: creates a hero → back to the list; invalid → 422 with the form."""
+    session, site = session_of(request), site_of(request)
+    form = await form_of(request)
+    texts = typed_texts(resource.new_fields, form)
+    token = _token(form)
+    if searches_of(form):
+        return await _new_form(resource, request, texts, token, searches=searches_of(form))
+    back = back_of(request, f"/{resource.name}")
+    url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
+    digest = idempotency.digest_of(token, texts)
+    submission = await idempotency.claim(session, digest, resource.name) if token else None
+    if token and submission is None:
+        return await _created_before(resource, request, texts, digest, url)
+    operation = operation_of(request)
+    try:
+        record = await single.create(session, site, resource, read_new(resource, texts), operation)
+    except Invalid as invalid:
+        return await _new_form(resource, request, texts, token, invalid.sentences)
+    key = key_of(resource, record)
+    if submission is not None:
+        submission.key = key
+        await session.flush()
+    return redirect(request, url, done("Created", resource, record, operation))
+
+
+async def _created_before(
+    resource: Resource, request: Request, texts: Mapping[str, str], digest: str, url: str
+) -> Response:
+    """Answer a form that was sent twice as its first copy was answered.
+
+    If what that made is gone again, it may be made anew, by a form of its own.
+    """
+    session = session_of(request)
+    earlier = await session.get_one(idempotency.Submission, digest)
+    key = parse_key(resource, earlier.key)
+    if key is None or await records.fetch_record(session, resource, key) is None:
+        gone = {
+            "": f"This {resource.label} was created, but has been deleted since. Create it again?"
+        }
+        return await _new_form(resource, request, texts, "", gone)
+    text = "Already created; not created twice."
+    return redirect(request, url, Flash(text, marked=f"{resource.name}/{earlier.key}"))
+
+
+async def _new_form(
+    resource: Resource,
+    request: Request,
+    texts: Mapping[str, str],
+    token: str,
+    errors: Mapping[str, str] | None = None,
+    searches: Mapping[str, str] | None = None,
+) -> Response:
+    fields = await fetch_form(
+        session_of(request),
+        site_of(request),
+        resource,
+        resource.new_fields,
+        texts,
+        errors,
+        searches,
+        is_new=True,
+    )
+    context = {
+        "resource": resource,
+        "key": "",
+        "title": f"New {resource.label}",
+        "fields": fields,
+        "own": (),
+        "errors": errors or {},
+        "token": token or secrets.token_urlsafe(),
+        "most_bytes": request.app.state.settings.max_body_bytes,
+        "opened": "",
+        "conflict": None,
+        "deletion": None,
+        "params": _params(resource, request),
+        "cancel_url": back_of(request, f"/{resource.name}"),
+    }
+    return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
+
+
+def _token(form: FormData) -> str:
+    token = form.get(ONCE, "")
+    return token if isinstance(token, str) else ""
+
+
+def _given(resource: Resource, request: Request) -> dict[str, str]:
+    """Return what the address of a form fills in, to fill it in again for the next record."""
+    given = {field.name: sent_to(field.name, request.query_params) for field in resource.new_fields}
+    return {name: texts[-1] for name, texts in given.items() if texts}
+
+
+def _new_url(resource: Resource, request: Request) -> str:
+    return with_query(f"/{resource.name}/new", **_params(resource, request))
+
+
+def _params(resource: Resource, request: Request) -> dict[str, str]:
+    """Return the parameters of such an address: what it fills in, and the way back."""
+    given = _given(resource, request)
+    return {control_name(name): text for name, text in given.items()} | back_param(request)

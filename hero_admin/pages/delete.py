@@ -1,0 +1,170 @@
+"""Pages to delete on: what deleting would do, and doing it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData, QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.audit_log.changes import count_changes
+from hero_admin.forms.form import FormField
+from hero_admin.listing.choices import choosing, fetch_options
+from hero_admin.listing.query import search_in
+from hero_admin.listing.results import fetch_titles
+from hero_admin.model.field_names import control_name
+from hero_admin.model.primary_keys import Key, key_text
+from hero_admin.model.resource import Resource
+from hero_admin.pages.list import deleted_page
+from hero_admin.pages.requests import key_in, not_found, operation_of, site_of
+from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
+from hero_admin.web.errors import Invalid
+from hero_admin.web.requests import back_of, back_param, form_of, session_of
+from hero_admin.web.templating import Flash, is_htmx, redirect, render
+from hero_admin.writes import deletion
+from hero_admin.writes.cascade import Consequence, fetch_question
+from hero_admin.writes.catalog import fetch_catalog
+from hero_admin.writes.heirs import Choice, Heir, choices_of, heirs_of
+
+
+async def delete_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7/delete: what deleting this record would do to others, and what to choose."""
+    return await _confirmation(resource, request, [key_in(resource, request)])
+
+
+async def delete(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/delete: deletes it → the list; if others need it → 409."""
+    form = await form_of(request)
+    return await _delete(resource, request, [key_in(resource, request)], form)
+
+
+async def delete_row(resource: Resource, request: Request) -> Response:
+    """DELETE /heroes/7?heroes=3: deletes it; htmx is told to show the list anew; 409 as above."""
+    return await _delete(resource, request, [key_in(resource, request)], request.query_params)
+
+
+async def delete_many_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/delete?id=1&id=2: what deleting the selected records would do."""
+    keys = selection_of(resource, request)
+    return keys if isinstance(keys, Response) else await _confirmation(resource, request, keys)
+
+
+async def delete_many(resource: Resource, request: Request) -> Response:
+    """POST /heroes/delete: deletes all the selected records or, 409, none of them."""
+    form = await form_of(request)
+    return await _delete(resource, request, selected_keys(resource, form), form)
+
+
+async def _delete(
+    resource: Resource,
+    request: Request,
+    keys: Sequence[Key],
+    params: FormData | QueryParams,
+) -> Response:
+    session = session_of(request)
+    operation = operation_of(request, "page" if len(keys) == 1 else "bulk")
+    try:
+        catalog = await fetch_catalog(session, site_of(request), [resource])
+        heirs = _heirs(choices_of(catalog, site_of(request), resource), resource, params)
+        await lock_unchanged(session, resource, keys, params, heirs)
+        titles = await fetch_titles(session, resource, keys)
+        await deletion.remove(session, site_of(request), resource, keys, operation, heirs, catalog)
+    except Invalid as invalid:
+        return await _confirmation(resource, request, keys, invalid.sentences[""])
+    one = titles[0][1] if len(keys) == 1 else f"{len(keys):,} {resource.label_plural}"
+    flash = Flash("Deleted", one, undo=operation.id)
+    if request.method == "DELETE" and is_htmx(request):
+        context = {"done": flash, "back": back_of(request, f"/{resource.name}")}
+        response = render(request, "admin/deleted.html", context, fragments=())
+        response.headers["HX-Trigger"] = "listchanged"
+        return response
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+
+
+async def _confirmation(
+    resource: Resource, request: Request, keys: Sequence[Key], problem: str = ""
+) -> Response:
+    session = session_of(request)
+    titles = await fetch_titles(session, resource, keys)
+    if not titles and "id" in request.path_params:
+        return await deleted_page(resource, request)
+    if not titles:
+        raise not_found(resource)
+    # In the order in which they stood in the list.
+    order = {key_text(resource, key): place for place, key in enumerate(keys)}
+    titles.sort(key=lambda found: order[found[0]])
+    question = await fetch_question(session, site_of(request), resource, keys)
+    doomed = {key for key, _ in titles}
+    choices = {
+        each.choice.name: await _picker(resource, request, each, each.choice, doomed)
+        for each in question.consequences
+        if each.choice
+    }
+    is_row = request.query_params.get("in") == "list"
+    is_on_its_own = "id" in request.path_params and not is_row
+    came_from = f"/{resource.name}/{titles[0][0]}" if is_on_its_own else f"/{resource.name}"
+    context: dict[str, Any] = {
+        "resource": resource,
+        "titles": titles,
+        "is_many": "id" not in request.path_params,
+        "question": question,
+        "choices": choices,
+        "problem": problem,
+        "seen": await count_changes(session, resource.name, doomed),
+        "is_row": is_row,
+        **back_param(request),
+        "cancel_url": back_of(request, came_from),
+    }
+    return render(
+        request, "admin/delete.html", context, 409 if problem else 200, fragments=("confirm",)
+    )
+
+
+async def _picker(
+    resource: Resource,
+    request: Request,
+    consequence: Consequence,
+    choice: Choice,
+    doomed: set[str],
+) -> FormField:
+    """Return the picker of the record that those left behind shall point at."""
+    field = choice.referrer.field if choice.referrer else choosing(resource, choice.field)
+    text = search_in(request.query_params, f"{control_name(choice.name)}.q")
+    found = await fetch_options(session_of(request), site_of(request), field, text)
+    params = [("without", key) for key in sorted(doomed)]
+    options_url = f"/{resource.name}/options/{field.name}"
+    if choice.referrer:
+        options_url = f"/{choice.referrer.resource.name}/options/{field.name}"
+    else:
+        params.append(("itself", "1"))
+    is_required = consequence.effect in ("kept", "default")
+    whose = choice.referrer.resource.label_plural if choice.referrer else choice.label
+    is_own = choice.referrer and consequence.noun == resource.label
+    label = f"Move {whose} to" if is_own else f"New {consequence.noun} for {whose}"
+    return FormField(
+        name=choice.name,
+        label=label,
+        noun=consequence.noun,
+        kind="relation",
+        text="",
+        error="",
+        is_required=is_required,
+        is_optional=not is_required,
+        attributes={},
+        options=found.without(doomed),
+        target=resource,
+        search_text=text,
+        options_url=f"{options_url}?{urlencode(params)}",
+    )
+
+
+def _heirs(
+    choices: Mapping[str, Choice], resource: Resource, params: FormData | QueryParams
+) -> dict[str, Heir]:
+    """Return what was chosen for those left behind, by the name of the choice."""
+    try:
+        return heirs_of(choices, params)
+    except ValueError as error:
+        label = choices[str(error)].label.lower()
+        raise Invalid({"": f"Choose another {resource.label} for the {label}."}) from None

@@ -1,0 +1,252 @@
+"""Export: all rows of a list, as the list filters and sorts them, streamed as CSV or JSON."""
+
+import asyncio
+import csv
+import io
+import json
+import logging
+import re
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import aclosing
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Row, text
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from hero_admin.database.engines import Database, is_postgresql
+from hero_admin.database.errors import is_unavailable
+from hero_admin.listing.columns import selection_of, statements_of_all
+from hero_admin.listing.predicates import values_of
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.results import with_made_titles
+from hero_admin.listing.search.plan import exact_conditions
+from hero_admin.model.fields import Field
+from hero_admin.model.formatting import exact_text, shown
+from hero_admin.model.resource import Resource
+from hero_admin.model.schemas import dumped
+from hero_admin.model.site import Site
+from hero_admin.model.spelling import INVISIBLE
+from hero_admin.model.stored_values import plain, readable
+from hero_admin.pages.requests import query_of, site_of
+from hero_admin.web.downloads import attachment
+
+ROWS_PER_BATCH = 500
+MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
+SEPARATORS = {",": ",", ";": ";", "tab": "\t", "\t": "\t"}
+BYTE_ORDER_MARK = "\ufeff"
+RETRY_AFTER_SECONDS = 10
+PATIENCE_SECONDS = 30.0
+TOO_MANY = "Other exports are still running. Try again in a moment."
+# Where a spreadsheet sees a formula, by whatever it splits the file: at the start of a cell, or
+# after a separator in it, behind quotes and what shows nothing. Some take the wide and the small
+# signs for the usual ones. It is looked for from where a run of the latter begins, and so once.
+MARKED = str.maketrans({c: f"{c}'" for c in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"})
+BETWEEN = f"""["'{INVISIBLE}]"""
+SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+A_SIGN = re.compile(SIGN)
+FORMULA = re.compile(rf"([;,|]|\A|(?<!{BETWEEN})(?={BETWEEN}))({BETWEEN}*+)({SIGN})")
+NUMBERS = int | float | Decimal
+
+# Whoever downloads waits for as long as it takes.
+TO_THE_END = text(
+    "SELECT set_config('statement_timeout', '0', true), set_config('enable_sort', :sort, true)"
+)
+
+logger = logging.getLogger("webapp.export")
+
+# Any: those with titles that a function makes have no names any more.
+Rows = Sequence[Row[Any] | Sequence[Any]]
+
+
+async def csv_file(resource: Resource, request: Request) -> Response:
+    """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; titles of relations come last.
+
+    Masked columns are left out: whatever stood for a value would be read back as one. Programs read
+    it without a byte-order mark; Excel takes accents for something else where there is none.
+    """
+    related = [field for field in resource.fields if field.relation]
+    separator = SEPARATORS.get(request.query_params.get("separator", ","))
+    if separator is None:
+        raise HTTPException(400, "Choose a comma, a semicolon or a tab as the separator.")
+    mark = BYTE_ORDER_MARK if request.query_params.get("bom") == "1" else ""
+
+    def lines(rows: Rows, _: bool) -> str:
+        return _csv_text((_csv_cells(resource.fields, row) for row in rows), separator)
+
+    names = [field.public_name for field in resource.fields if not field.is_masked]
+    for field in related:
+        name = field.name.removesuffix("_id")
+        # Programs find columns by their names.
+        names.append(f"{name}_title" if name in names else name)
+    head = mark + _csv_text([[defused(name) for name in names]], separator)
+    return await _download(resource, request, "csv", head, lines, "")
+
+
+async def json_file(resource: Resource, request: Request) -> Response:
+    """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each."""
+
+    def items(rows: Rows, is_first: bool) -> str:
+        texts = _json_texts(resource, rows)
+        return "".join(
+            ("\n" if is_first and place == 0 else ",\n") + text for place, text in enumerate(texts)
+        )
+
+    return await _download(resource, request, "json", "[", items, "\n]\n")
+
+
+async def json_lines(resource: Resource, request: Request) -> Response:
+    """GET /heroes.jsonl?q=…: the same, one record a line, for programs that read as they go."""
+
+    def lines(rows: Rows, _: bool) -> str:
+        return "".join(f"{text}\n" for text in _json_texts(resource, rows))
+
+    return await _download(resource, request, "jsonl", "", lines, "")
+
+
+async def _download(
+    resource: Resource,
+    request: Request,
+    extension: str,
+    head: str,
+    written: Callable[[Rows, bool], str],
+    tail: str,
+) -> Response:
+    site = site_of(request)
+    query = query_of(request, resource, f"/{resource.name}")
+    if query.problems:
+        raise HTTPException(400, " ".join(query.problems))
+    exports: asyncio.Semaphore = request.app.state.exports
+    if exports.locked():
+        raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    has_titles = extension == "csv"
+    batches = _batches(request.state.database, site, query, exports, has_titles=has_titles)
+    # Before anything is sent, so that a database that is away is answered with 503.
+    first = await _first(batches)
+
+    async def body() -> AsyncIterator[str]:
+        reader = _Reader(request.state.may_still)
+        async with aclosing(batches):
+            yield head + written(first, True)
+            async for rows in batches:
+                await reader.check()
+                yield written(rows, False)
+        yield tail
+
+    headers = {"Content-Disposition": attachment(f"{resource.name}.{extension}")}
+    return StreamingResponse(body(), headers=headers, media_type=MEDIA_TYPES[extension])
+
+
+class _Reader:
+    """Whoever downloads, who may be shut out before the end."""
+
+    def __init__(self, may_still: Callable[[], Awaitable[bool]]) -> None:
+        self._may_still = may_still
+        self._seen_at = monotonic()
+
+    async def check(self) -> None:
+        """Break the file off, which whoever gets it sees, if its reader may have no more of it."""
+        try:
+            is_in = await self._may_still()
+        except Exception as error:
+            # A file of many minutes shall survive a busy moment.
+            if not is_unavailable(error) or monotonic() - self._seen_at > PATIENCE_SECONDS:
+                raise
+            return
+        if not is_in:
+            logger.info("An export was ended, as its reader was shut out")
+            raise ClientDisconnect
+        self._seen_at = monotonic()
+
+
+async def _batches(
+    database: Database,
+    site: Site,
+    query: ListQuery,
+    exports: asyncio.Semaphore,
+    *,
+    has_titles: bool,
+) -> AsyncGenerator[Rows]:
+    # A session of its own: that of the request ends before its response begins.
+    # A slow client keeps its connection for long; some have to be left for the pages.
+    async with exports, database.session(is_read_only=True) as session:
+        if is_postgresql(session):
+            # A sort would hold all rows before the first one leaves; the indexes have the order.
+            given = {"sort": "on" if query.is_narrowed else "off"}
+            await session.execute(TO_THE_END, given)
+        conditions = await exact_conditions(session, query)
+        fields = (*query.resource.fields, *query.condition_fields)
+        selection = selection_of(site, query, fields)
+        for statement in statements_of_all(
+            selection, conditions, is_lateral=is_postgresql(session)
+        ):
+            options = {"yield_per": ROWS_PER_BATCH}
+            result = await session.stream(statement, values_of(query), execution_options=options)
+            async for batch in result.partitions():
+                titled = with_made_titles(session, selection, batch) if has_titles else None
+                yield await titled if titled else batch
+
+
+async def _first(batches: AsyncIterator[Rows]) -> Rows:
+    async for rows in batches:
+        return rows
+    return ()
+
+
+def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
+    names = [field.name for field in resource.fields]
+    for row in rows:
+        values = dict(zip(names, row, strict=False))
+        record = dumped(resource.read_schema, values, resource.masked_names)
+        yield json.dumps(record, ensure_ascii=False)
+
+
+def _csv_cells(fields: Sequence[Field], row: Row[Any] | Sequence[Any]) -> list[str]:
+    cells = []
+    for field, value in zip(fields, row, strict=False):
+        if field.is_masked:
+            continue
+        text = shown(field, value) if field.is_bytes else _csv_cell(field, value)
+        # A minus is no formula; what else stands in a column of numbers may be one.
+        cells.append(text if isinstance(plain(value), NUMBERS) else defused(text))
+    titles = map(readable, row[len(fields) :])
+    return cells + ["" if title is None else defused(str(title)) for title in titles]
+
+
+def _csv_cell(field: Field, value: Any) -> str:
+    """Return the exact text of a value; an instant has its zone, a reading of a clock has none."""
+    text, value = exact_text(field, value), plain(value)
+    is_instant = isinstance(value, datetime | time) and value.utcoffset() == timedelta(0)
+    return f"{text}Z" if is_instant else text
+
+
+def defused(text: str) -> str:
+    """Return a cell in which no spreadsheet sees a formula: it has a ' wherever one would begin.
+
+    Taking away each ' that stands there gives the text back.
+    """
+    return FORMULA.sub(_defuse, text) if A_SIGN.search(text) else text
+
+
+def _defuse(found: re.Match[str]) -> str:
+    separator, between, sign = found.groups()
+    mark = "'" if separator or not found.start() else ""
+    return separator + mark + between.translate(MARKED) + sign
+
+
+def _csv_text(lines: Iterable[Sequence[str]], separator: str) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=separator).writerows(lines)
+    return buffer.getvalue()

@@ -1,0 +1,199 @@
+"""Pages of the past: the history of all and of one record; undo, restore, and masked values."""
+
+from dataclasses import replace
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.audit_log.changes import Change, Entry, Kind, fetch_latest, record
+from hero_admin.history import undo
+from hero_admin.history.timeline import fetch_people, fetch_timeline, parse_timeline
+from hero_admin.model.blobs import Blob
+from hero_admin.model.formatting import revealed
+from hero_admin.model.primary_keys import key_of, key_text, key_values
+from hero_admin.model.resource import Resource
+from hero_admin.pages.files import answer, fetch_bytes
+from hero_admin.pages.requests import (
+    fetch_or_404,
+    fetch_record,
+    key_in,
+    not_found,
+    operation_of,
+    site_of,
+)
+from hero_admin.web.errors import Invalid
+from hero_admin.web.guards import identity_of
+from hero_admin.web.requests import form_of, session_of
+from hero_admin.web.templating import Flash, is_local, redirect, render
+
+OPERATION_CHARACTERS = 32
+
+
+async def history_page(request: Request) -> Response:
+    """GET /history?by=Ann&kind=deleted: what was done, the newest first."""
+    session, site = session_of(request), site_of(request)
+    # What happened to accounts is for those who manage them.
+    hidden = () if identity_of(request).is_owner else site.others
+    query = parse_timeline(request.url.path, request.query_params, hidden=hidden)
+    context = {
+        "timeline": await fetch_timeline(session, site, query),
+        "people": await fetch_people(session, hidden),
+        "kinds": list(Kind),
+        "query": query,
+    }
+    status = 400 if query.problems else 200
+    return render(request, "admin/history.html", context, status, fragments=("timeline",))
+
+
+async def record_history_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7/history: what was done to one record, be it there still or not."""
+    session, site = session_of(request), site_of(request)
+    key = key_text(resource, key_in(resource, request))
+    query = parse_timeline(request.url.path, request.query_params, resource.name, key)
+    timeline = await fetch_timeline(session, site, query)
+    found = await fetch_record(resource, request)
+    latest = None if found else await fetch_latest(session, resource.name, key)
+    if found is None and latest is None:
+        raise not_found(resource)
+    title = resource.title_of(found) if found else latest.title if latest else ""
+    context = {
+        "resource": resource,
+        "key": key,
+        "title": title,
+        "is_there": found is not None,
+        "timeline": timeline,
+        "query": query,
+    }
+    status = 400 if query.problems else 200
+    return render(request, "admin/record_history.html", context, status, fragments=("timeline",))
+
+
+async def undo_operation(request: Request) -> Response:
+    """POST /undo/0af…: takes back what one request did → the page it came from, or 409."""
+    form = await form_of(request)
+    operation_id = request.path_params["operation"]
+    if len(operation_id) > OPERATION_CHARACTERS or "\0" in operation_id:
+        raise HTTPException(404)
+    operation = operation_of(request, "undo")
+    try:
+        undone = await undo.undo(session_of(request), site_of(request), operation_id, operation)
+    except Invalid as invalid:
+        return _refused(request, "Nothing was undone", invalid, _local(form.get("back")))
+    if undone is None:
+        raise HTTPException(404, "There is nothing to undo.")
+    # The page of a record whose creation was undone is gone.
+    url = (undone.key and _local(form.get("back"))) or f"/{undone.resource.name}"
+    return redirect(request, url, _undone(undone, operation.id))
+
+
+async def restore_record(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/restore: brings it to the state after a change, or before → it, or 409."""
+    form = await form_of(request)
+    session, site = session_of(request), site_of(request)
+    change = await _fetch_change(resource, request, form)
+    key = change.key
+    operation = operation_of(request, "restore")
+    try:
+        restored = await undo.restore(
+            session, site, resource, change, operation, is_before=form.get("before") == "1"
+        )
+    except Invalid as invalid:
+        url = f"/{resource.name}/{key}/history"
+        return _refused(request, "Nothing was restored", invalid, url)
+    undo_id = operation.id if restored.is_change else ""
+    flash = replace(_undone(restored, undo_id), undo_label="Undo")
+    return redirect(request, f"/{resource.name}/{key}", flash)
+
+
+async def undo_change(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/undo: takes back one change of it, and no later one → its history, or 409."""
+    form = await form_of(request)
+    session, site = session_of(request), site_of(request)
+    change = await _fetch_change(resource, request, form)
+    if change.kind != Kind.CHANGED:
+        raise HTTPException(404, "This change doesn't exist.")
+    operation, url = operation_of(request, "undo"), f"/{resource.name}/{change.key}/history"
+    try:
+        undone = await undo.undo_change(session, site, resource, change, operation)
+    except Invalid as invalid:
+        return _refused(request, "Nothing was undone", invalid, url)
+    return redirect(request, url, _undone(undone, operation.id))
+
+
+async def reveal(resource: Resource, request: Request) -> Response:
+    """POST /heroes/7/reveal/secret_name: one masked value, and a line in the history."""
+    await form_of(request)
+    field = resource.by_name.get(request.path_params["field"])
+    if field is None or not field.is_masked:
+        raise HTTPException(404)
+    found = await fetch_or_404(resource, request)
+    entry = Entry(
+        resource.name,
+        key_of(resource, found),
+        resource.title_of(found),
+        Kind.REVEALED,
+        {field.name: (None, None)},
+    )
+    await record(session_of(request), operation_of(request), [entry])
+    value = found[field.name]
+    if isinstance(value, Blob):
+        key = key_values(resource, found)
+        data = await fetch_bytes(session_of(request), resource, field, key)
+        return answer(resource, field, key_text(resource, key), value, data)
+    context = {
+        "resource": resource,
+        "key": key_of(resource, found),
+        "title": resource.title_of(found),
+        "label": field.label,
+        "text": "" if value is None else revealed(field, value),
+    }
+    return render(request, "admin/revealed.html", context, fragments=("revealed",))
+
+
+async def _fetch_change(resource: Resource, request: Request, form: FormData) -> Change:
+    """Fetch the change of the record in the path that a form names, or raise 404."""
+    key = key_text(resource, key_in(resource, request))
+    id_text = str(form.get("change", ""))
+    is_id = id_text.isascii() and id_text.isdigit() and len(id_text) < 19
+    change = await session_of(request).get(Change, int(id_text)) if is_id else None
+    if change is None or (change.resource, change.key) != (resource.name, key):
+        raise HTTPException(404, "This version doesn't exist.")
+    return change
+
+
+def _local(back: object) -> str:
+    return back if isinstance(back, str) and is_local(back) else ""
+
+
+def _refused(request: Request, title: str, invalid: Invalid, back: str) -> Response:
+    detail = " ".join(invalid.sentences.values())
+    context = {"status": 409, "title": title, "detail": detail, "back": back}
+    return render(request, "error.html", context, 409, fragments=())
+
+
+def _undone(undone: undo.Undone, operation_id: str) -> Flash:
+    verb = "Deleted" if undone.effect is Kind.CREATED else "Restored"
+    if undone.is_redo and undone.effect is Kind.CHANGED:
+        verb = "Changed"
+    resource, count, left = undone.resource, undone.count, undone.left_count
+    labels = "records" if undone.is_mixed else resource.label_plural
+    title = undone.title if count == 1 else f"{count:,} {labels}"
+    url = f"/{resource.name}/{undone.key}" if undone.key and count == 1 else ""
+    notes = []
+    if left:
+        others = "1 related record was" if left == 1 else f"{left:,} related records were"
+        notes.append(f"{others} changed since, and kept as is.")
+    if undone.rewritten:
+        notes.append(f"Set by a trigger, so not as before: {', '.join(undone.rewritten)}.")
+    marked = f"{resource.name}/{undone.key}" if undone.key else ""
+    return Flash(
+        verb,
+        title,
+        url,
+        marked=marked,
+        note=" ".join(notes),
+        undo=operation_id,
+        undo_label="Undo" if undone.is_redo else "Redo",
+    )

@@ -1,0 +1,42 @@
+"""The overview, and the choice of theme."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hero_admin.listing.counts import fetch_total
+from hero_admin.listing.query import ListQuery
+from hero_admin.pages.requests import site_of
+from hero_admin.web.requests import form_of, session_of
+from hero_admin.web.templating import THEME_COOKIE, THEMES, is_local, is_secure, render
+
+YEAR_SECONDS = 365 * 24 * 60 * 60
+
+
+async def overview(request: Request) -> Response:
+    """GET /: every resource, with how many records it has."""
+    session, site = session_of(request), site_of(request)
+    totals = [
+        (resource, await fetch_total(session, site, ListQuery(resource, f"/{resource.name}")))
+        for resource in site.resources
+    ]
+    return render(request, "overview.html", {"totals": totals}, fragments=())
+
+
+async def choose_theme(request: Request) -> Response:
+    """POST /theme: remembers the theme in this browser → back to the page."""
+    form = await form_of(request)
+    theme, back = form.get("theme"), form.get("back")
+    url = back if isinstance(back, str) and is_local(back) else "/"
+    response = RedirectResponse(url, 303)
+    if theme in THEMES:
+        response.set_cookie(
+            THEME_COOKIE,
+            str(theme),
+            max_age=YEAR_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=is_secure(request),
+        )
+    else:
+        response.delete_cookie(THEME_COOKIE)
+    return response

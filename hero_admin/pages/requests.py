@@ -1,0 +1,66 @@
+"""What a handler of a resource reads from its request: the site, the query, the record."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from hero_admin.audit_log.changes import Operation
+from hero_admin.database.engines import SAFE_METHODS
+from hero_admin.listing.query import ListQuery, Scope, query_in
+from hero_admin.model import records
+from hero_admin.model.primary_keys import Key, parse_key
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.serialization import digest_of
+from hero_admin.model.site import Site
+from hero_admin.web.guards import identity_of
+from hero_admin.web.requests import secret_of, session_of
+
+
+def site_of(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+def query_of(
+    request: Request, resource: Resource, path: str = "", scope: Scope | None = None
+) -> ListQuery:
+    """Return the state of a list that a request asks for; it is at `path`, or where that goes."""
+    path = path or request.scope["path"]
+    return query_in(site_of(request), resource, path, request.scope["query_string"], scope)
+
+
+def key_in(resource: Resource, request: Request) -> Key:
+    """Return the key in the path; 404 if it is none."""
+    key = parse_key(resource, request.path_params["id"])
+    if key is None:
+        raise not_found(resource)
+    return key
+
+
+async def fetch_record(resource: Resource, request: Request) -> Record | None:
+    """Fetch the record that the path names; one that is to be changed is locked until the end."""
+    is_unsafe = request.method not in SAFE_METHODS
+    return await records.fetch_record(
+        session_of(request), resource, key_in(resource, request), is_locked=is_unsafe
+    )
+
+
+async def fetch_or_404(resource: Resource, request: Request) -> Record:
+    """Fetch the same, or raise 404."""
+    record = await fetch_record(resource, request)
+    if record is None:
+        raise not_found(resource)
+    return record
+
+
+def not_found(resource: Resource) -> HTTPException:
+    return HTTPException(404, f"This {resource.label} doesn't exist. It may have been deleted.")
+
+
+def operation_of(request: Request, via: str = "page") -> Operation:
+    """Return what the history shall say of the changes that this request makes."""
+    return Operation(identity_of(request), via)
+
+
+def record_secret_of(resource: Resource, request: Request) -> str:
+    """Return the key of digests of one record: equal values of two records have different ones."""
+    return digest_of(secret_of(request), resource.name, *key_in(resource, request))

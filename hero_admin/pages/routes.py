@@ -1,0 +1,77 @@
+"""Routes: every address of a resource, in the order in which they are tried."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.pages import bulk_edit, create, delete, export, files, history
+from hero_admin.pages import edit as editing
+from hero_admin.pages import list as pages
+from hero_admin.person import Role
+from hero_admin.web.guards import needs
+from hero_admin.web.routing import Route
+
+Handler = Callable[[Resource, Request], Awaitable[Response]]
+
+
+def routes_of(site: Site) -> list[Route]:
+    """Return the routes of all resources; an earlier route in `create_app` overrides one."""
+    return [route for resource in site.resources for route in _routes(resource)]
+
+
+def _routes(resource: Resource) -> list[Route]:
+    name, at = resource.name, f"/{resource.name}"
+
+    def route(
+        role: Role, path: str, noun: str, get: Handler | None = None, **others: Handler
+    ) -> list[Route]:
+        handlers = {"get": get, **others} if get else others
+        return [
+            Route(
+                f"{at}{path}",
+                needs(role if method == "get" else Role.EDITOR, partial(handler, resource)),
+                methods=[method.upper()],
+                name=None if place else f"{name}:{noun}",
+            )
+            for place, (method, handler) in enumerate(handlers.items())
+        ]
+
+    look, edit = partial(route, Role.VIEWER), partial(route, Role.EDITOR)
+    reading = [
+        *look(".csv", "csv", export.csv_file),
+        *look(".json", "json", export.json_file),
+        *look(".jsonl", "jsonl", export.json_lines),
+        *look("/options/{field}", "options", pages.options),
+        *look("/options/{field}/counts", "facets", pages.facets),
+        *look("/{id}/history", "history", history.record_history_page),
+        *edit("/{id}/reveal/{field}", "reveal", post=history.reveal),
+        *look("/{id}/file/{field}", "file", files.file),
+        *look("/{id}/file/{field}/{change}", "past-file", files.past_file),
+    ]
+    related = look("/{id}/{relation}", "related", pages.related_page)
+    if resource.read_only:
+        # Other methods are answered with 405.
+        return [
+            *look("", "list", pages.list_page),
+            *reading,
+            *look("/{id}", "show", pages.show_page),
+            *related,
+        ]
+    return [
+        *look("", "list", pages.list_page, post=create.create),
+        *reading,
+        *edit("/new", "new", create.new_page, post=create.new_again),
+        *edit("/change", "change-many", bulk_edit.change_many_page, post=bulk_edit.change_many),
+        *edit("/change/again", "change-many-again", post=bulk_edit.change_many_again),
+        *edit("/delete", "delete-many", delete.delete_many_page, post=delete.delete_many),
+        *look("/{id}", "show", pages.show_page, post=editing.update, delete=delete.delete_row),
+        *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
+        *edit("/{id}/delete", "delete", delete.delete_page, post=delete.delete),
+        *edit("/{id}/restore", "restore", post=history.restore_record),
+        *edit("/{id}/undo", "undo", post=history.undo_change),
+        *related,
+    ]

@@ -1,0 +1,69 @@
+"""Selected: the records that a person has ticked in a list, to do something with all of them."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import FormData, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.audit_log.changes import count_changes
+from hero_admin.forms.hidden_fields import KEYS, SEEN
+from hero_admin.model.primary_keys import Key, key_text, parse_key
+from hero_admin.model.resource import Resource
+from hero_admin.pages.requests import not_found
+from hero_admin.web.errors import Overtaken
+from hero_admin.web.requests import back_of
+from hero_admin.web.templating import Flash, redirect
+from hero_admin.writes import deletion
+from hero_admin.writes.heirs import Heir
+
+MOST_SELECTED = 1_000
+
+
+def selection_of(resource: Resource, request: Request) -> list[Key] | Response:
+    """Return the keys in an address; if there are none, the way back to the list that sent it.
+
+    Without JavaScript, Enter in the box of a row sends what is selected, be it nothing.
+    """
+    if "id" in request.query_params:
+        return selected_keys(resource, request.query_params)
+    flash = Flash(f"Select some {resource.label_plural} first.")
+    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+
+
+def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
+    """Return the keys of the ticked records; 400 if there are none or too many."""
+    sent = params.getlist(KEYS) or params.getlist("id")
+    texts = list(dict.fromkeys(text for text in sent if isinstance(text, str)))
+    if not texts:
+        raise HTTPException(400, f"Select some {resource.label_plural} first.")
+    if len(texts) > MOST_SELECTED:
+        raise HTTPException(
+            400, f"Select at most {MOST_SELECTED:,} {resource.label_plural} at once."
+        )
+    keys = [parse_key(resource, text) for text in texts]
+    if any(key is None for key in keys):
+        raise not_found(resource)
+    return [key for key in keys if key is not None]
+
+
+async def lock_unchanged(
+    session: AsyncSession,
+    resource: Resource,
+    keys: Sequence[Key],
+    params: FormData | QueryParams,
+    heirs: Mapping[str, Heir] | None = None,
+) -> None:
+    """Keep others from changing the records; raise Overtaken if somebody has, since the question.
+
+    `params` are those of the form that asked it; one that does not say when it did is believed.
+    """
+    gone = len(keys) - await deletion.lock(session, resource, keys, heirs)
+    if gone:
+        raise Overtaken({"": deletion.gone_sentence(resource, gone, len(keys))})
+    seen = params.get(SEEN, "")
+    count = await count_changes(session, resource.name, [key_text(resource, key) for key in keys])
+    if seen and seen != str(count):
+        raise Overtaken({"": "Someone else has changed one of these records. Check again."})

@@ -1,0 +1,47 @@
+"""Who is asking and what they may do: a frozen value in every request."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do; each role may do what those before it may."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do all that `other` may."""
+        return RANKS[self] >= RANKS[other]
+
+
+RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who is asking. `user_id` is None where nobody has an account: WEBAPP_AUTH=off, commands."""
+
+    user_id: int | None
+    name: str
+    role: Role
+
+    @property
+    def can_edit(self) -> bool:
+        return self.role.includes(Role.EDITOR)
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role is Role.OWNER
+
+    @property
+    def initials(self) -> str:
+        words = self.name.split()
+        return (words[0][:1] + words[-1][:1] if len(words) > 1 else self.name[:2]).upper()
+
+
+# With WEBAPP_AUTH=off.
+ANYONE = Identity(None, "Anyone", Role.OWNER)
+# Who may run commands on the server may do everything.
+COMMAND_LINE = Identity(None, "Command line", Role.OWNER)

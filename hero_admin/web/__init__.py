@@ -1,0 +1,1 @@
+"""What every request passes: errors, templates, static files, the transaction, security."""

@@ -1,0 +1,37 @@
+"""Hosts: the names under which this server lets itself be asked for."""
+
+import re
+
+from starlette.types import Scope
+
+from hero_admin.settings import Settings
+
+# Whoever can be asked under these is on this machine; no other site can be called so.
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+# Load balancers ask by address.
+ANY_HOST_PATHS = ("/healthz", "/readyz")
+UNKNOWN_HOST = "Unknown host name. WEBAPP_ALLOWED_HOSTS lists the ones this server answers to."
+
+
+def known_hosts(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the loopback, of WEBAPP_HOST and those of WEBAPP_ALLOWED_HOSTS.
+
+    One that begins with a dot stands for all names that end so.
+    """
+    listed = [name for name in settings.allowed_hosts.split(",") if name]
+    own = [] if settings.is_on_all_addresses else [settings.host.lower()]
+    own = [f"[{name}]" if ":" in name else name for name in own]
+    return tuple(dict.fromkeys([*LOOPBACK, *own, *listed]))
+
+
+def is_known_host(scope: Scope, hosts: tuple[str, ...]) -> bool:
+    """Whether a request names one of the hosts, once and well formed; its port may be any."""
+    if scope["path"] in ANY_HOST_PATHS:
+        return True
+    given = [value for name, value in scope["headers"] if name == b"host"]
+    match = HOST.fullmatch(given[0].decode("latin-1")) if len(given) == 1 else None
+    if match is None:
+        return False
+    name = match[1].lower()
+    return name in hosts or any(name.endswith(host) for host in hosts if host.startswith("."))

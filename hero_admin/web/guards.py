@@ -1,0 +1,53 @@
+"""Guards: a handler is closed to whoever is not signed in or has too low a role."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.person import Identity, Role
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+NOT_SIGNED_IN = "Sign in to continue."
+
+
+def identity_of(request: Request) -> Identity:
+    """Return who is asking; 401 if nobody is signed in."""
+    identity: Identity | None = request.state.identity
+    if identity is None:
+        raise HTTPException(401, NOT_SIGNED_IN)
+    return identity
+
+
+def check_role(request: Request, role: Role) -> None:
+    """Raise 401 if nobody is signed in, 403 if who is may not do what `role` may."""
+    is_read = request.method in ("GET", "HEAD")
+    refuse_role(identity_of(request), role, "open this page" if is_read else "do this")
+
+
+def refuse_role(identity: Identity, role: Role, what: str = "do this") -> None:
+    """Raise 403 if somebody may not do what `role` may."""
+    if not identity.role.includes(role):
+        article = "a" if identity.role is Role.VIEWER else "an"
+        who = f"{article} {identity.role.value}"
+        raise HTTPException(403, f"Only {role.value}s can {what}. You're signed in as {who}.")
+
+
+# Any: what coroutines are sent and send is nobody's business.
+def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """Return the handler, closed to whoever has not at least this role."""
+
+    @wraps(handler)
+    async def guarded(request: Request) -> Response:
+        # For whoever asks again, when there is something to be written, whether they still may.
+        request.state.needed_role = role
+        check_role(request, role)
+        return await handler(request)
+
+    # For the test that no route is open by mistake.
+    guarded.needed_role = role  # type: ignore[attr-defined]
+    return guarded

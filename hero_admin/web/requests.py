@@ -1,0 +1,90 @@
+"""Requests: what every handler reads from one: the site, the session, the record, the way back."""
+
+import asyncio
+from urllib.parse import parse_qsl
+
+from pydantic import SecretStr
+from python_multipart.multipart import parse_options_header
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from hero_admin.web.templating import LONGEST_PATH_CHARACTERS, is_local
+from hero_admin.web.uploads import read_uploads
+
+# Room for all the records that may be deleted at once, and what else their form holds.
+MOST_FIELDS = 2_000
+URLENCODED = "application/x-www-form-urlencoded"
+FORM_TYPES = (URLENCODED, "multipart/form-data")
+# More than that is decoded beside the event loop, which it would hold up.
+QUICK_BYTES = 64 * 2**10
+# Our pages send none that is longer: a list of so many filters is left for the whole list.
+LONG_BACK = f"An address to go back to has at most {LONGEST_PATH_CHARACTERS:,} characters."
+TOO_MANY_FIELDS = f"A form here has at most {MOST_FIELDS:,} fields."
+
+
+def session_of(request: Request) -> AsyncSession:
+    """Return the session of this request: read-only for GET and HEAD, committed for the others."""
+    session: AsyncSession = request.state.session
+    return session
+
+
+async def form_of(request: Request) -> FormData:
+    """Read the submitted form; 415 for a body that is none, 400 for a broken one."""
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    content_type = kind.decode("latin-1")
+    if content_type not in FORM_TYPES and (content_type or await request.body()):
+        raise HTTPException(415, "Expected a submitted form.")
+    # Others decode to broken characters, or take minutes to decode.
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(415, "Expected a form in UTF-8.")
+    if content_type == URLENCODED:
+        return FormData(await _fields_of(await request.body()))
+    limit: int = request.app.state.settings.max_body_bytes
+    try:
+        form = await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
+    except (UnicodeError, LookupError, ValueError):
+        raise HTTPException(400, "The form was incomplete or malformed. Send it again.") from None
+    read = await read_uploads(form)
+    await form.close()
+    return read
+
+
+async def _fields_of(body: bytes) -> list[tuple[str, str | UploadFile]]:
+    """Decode a form; 400 for one of too many fields, which are counted first."""
+    if body.count(b"&") >= MOST_FIELDS:
+        raise HTTPException(400, TOO_MANY_FIELDS)
+    text = body.decode("latin-1")
+    if len(text) <= QUICK_BYTES:
+        return [*parse_qsl(text, keep_blank_values=True)]
+    return [*await asyncio.to_thread(parse_qsl, text, keep_blank_values=True)]
+
+
+def back_of(request: Request, default: str) -> str:
+    """Return the page to go back to: the address in `?back=`, if it is one of ours."""
+    back = _back(request)
+    return back if is_local(back) else default
+
+
+def back_param(request: Request) -> dict[str, str]:
+    """Return the same as a parameter for the next address, unread."""
+    return {"back": _back(request)}
+
+
+def as_back(url: str) -> str:
+    """Return an address to go back to, "" for one with so many filters that it is too long."""
+    return url if is_local(url) else ""
+
+
+def _back(request: Request) -> str:
+    back = request.query_params.get("back", "")
+    if len(back) > LONGEST_PATH_CHARACTERS:
+        raise HTTPException(400, LONG_BACK)
+    return back
+
+
+def secret_of(request: Request) -> str:
+    """Return the key of digests that only this server can make."""
+    secret: SecretStr = request.app.state.settings.secret_key
+    return secret.get_secret_value()

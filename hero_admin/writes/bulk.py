@@ -1,0 +1,200 @@
+"""Batches: creates and changes many records in a few statements, and writes it down."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.audit_log.changes import Operation, record
+from hero_admin.database.errors import REFUSALS
+from hero_admin.model import records
+from hero_admin.model.fields import Field
+from hero_admin.model.labels import in_sentence
+from hero_admin.model.primary_keys import Key, is_any_of, key_of, key_text, key_values
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.serialization import is_same, recorded
+from hero_admin.model.site import Site
+from hero_admin.web.errors import Invalid
+from hero_admin.writes.constraint_errors import fetch_refusal
+from hero_admin.writes.constraints import check_now
+from hero_admin.writes.single import change_of, checked_values, differing
+
+
+async def fetch_states(
+    session: AsyncSession, resource: Resource, keys: Sequence[Key]
+) -> dict[str, Record]:
+    """Fetch the values of those of these records that are there, by key, and lock them."""
+    states = await records.fetch_records(session, resource, keys, is_locked=True)
+    return {key_of(resource, state): state for state in states}
+
+
+async def fetch_targets(
+    session: AsyncSession, site: Site, field: Field, values: Collection[Any]
+) -> set[Any]:
+    """Fetch which of the values of a relation lead to a record, and keep these from going."""
+    assert field.relation is not None
+    if not values:
+        return set()
+    column = site.target_of(field).by_name[field.relation.target_column].exact
+    there = select(column.label("value")).where(column.in_(values)).order_by(column)
+    return set(await session.scalars(there.with_for_update(read=True, key_share=True)))
+
+
+async def lock_targets(
+    session: AsyncSession, site: Site, resource: Resource, values: Mapping[str, Any]
+) -> None:
+    """Keep those from going that records will point at."""
+    for field in resource.fields:
+        if field.relation and values.get(field.name) is not None:
+            await fetch_targets(session, site, field, {values[field.name]})
+
+
+async def fetch_owners(
+    session: AsyncSession,
+    resource: Resource,
+    fields: Sequence[Field],
+    values: Collection[tuple[Any, ...]],
+) -> dict[tuple[Any, ...], str]:
+    """Fetch the key of the record that has each of these values in a set of unique fields."""
+    if not values:
+        return {}
+    columns = [field.exact for field in fields]
+    is_any = is_any_of(fields, list(values))
+    shown = [field.exact for field in resource.key] + columns
+    labelled = [column.label(f"_{place}") for place, column in enumerate(shown)]
+    count = len(resource.key)
+    return {
+        tuple(row[count:]): key_text(resource, tuple(row[:count]))
+        for row in await session.execute(select(*labelled).where(is_any))
+    }
+
+
+async def change_many(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    keys: Sequence[Key],
+    values: Mapping[str, Any],
+    operation: Operation,
+) -> int:
+    """Change the same fields of many records; return how many had other values.
+
+    Raises Invalid with a sentence for each field that cannot be stored; then none is changed.
+    Fields that have to be unique are not among `values`.
+    """
+    checked = await checked_values(session, site, resource, values, {}, None)
+    states = await fetch_states(session, resource, keys)
+    changed = [
+        (key_values(resource, state), differing(resource, state, checked))
+        for state in states.values()
+    ]
+    changed = [(key, new) for key, new in changed if new]
+    async with _refusing(session, resource, checked):
+        await records.update_records(session, resource, changed)
+        await check_now(session)
+    after = await fetch_states(session, resource, [key for key, _ in changed])
+    entries = [change_of(resource, states[text], state) for text, state in after.items()]
+    written = [entry for entry in entries if entry is not None]
+    await record(session, operation, written)
+    return len(written)
+
+
+async def create_again(
+    session: AsyncSession,
+    resource: Resource,
+    rows: Sequence[Record],
+    *,
+    is_rewritten: bool = False,
+) -> list[Record]:
+    """Create records as they were; all or, raising Invalid, none. Return them as they are.
+
+    If they are `is_rewritten` by a trigger, values other than those of their keys may differ.
+    """
+    wanted = [(key_values(resource, row), row) for row in rows]
+    await records.check_copies(session, rows)
+    async with _refusing(session, resource):
+        await records.insert_again(session, resource, rows)
+        return await _fetch_checked(session, resource, wanted, is_rewritten=is_rewritten)
+
+
+async def change_back(
+    session: AsyncSession,
+    resource: Resource,
+    changed: Sequence[tuple[Key, Mapping[str, Any]]],
+    *,
+    is_rewritten: bool = False,
+) -> list[Record]:
+    """Give each of the locked records values that it had; all or, raising Invalid, none.
+
+    Return them as they are then. If they are `is_rewritten` by a trigger, some values may differ.
+    """
+    await records.check_copies(session, [values for _, values in changed])
+    async with _refusing(session, resource):
+        await records.update_records(session, resource, changed, is_exact=True)
+        return await _fetch_checked(session, resource, changed, is_rewritten=is_rewritten)
+
+
+def rewritten_labels(
+    resource: Resource, state: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> list[str]:
+    """Return what the database has made something else of than it was given, as “age of heroes”."""
+    return [
+        f"{in_sentence(field.label)} of {resource.label_plural}"
+        for field in _rewritten(resource, state, wanted)
+    ]
+
+
+async def _fetch_checked(
+    session: AsyncSession,
+    resource: Resource,
+    wanted: Sequence[tuple[Key, Mapping[str, Any]]],
+    *,
+    is_rewritten: bool,
+) -> list[Record]:
+    """Fetch records; raises Invalid if the database has made something else of them."""
+    # A change may be one of the key.
+    keys = [
+        tuple(values.get(field.name, part) for field, part in zip(resource.key, key, strict=True))
+        for key, values in wanted
+    ]
+    states = await fetch_states(session, resource, keys)
+    found = []
+    for key, (_, values) in zip(keys, wanted, strict=True):
+        state = states.get(key_text(resource, key))
+        if state is None:
+            raise Invalid({"": f"The database doesn't accept the earlier {resource.label}."})
+        others = _rewritten(resource, state, values)
+        # A trigger may own some of the values. Where it leaves none, nothing was taken back.
+        if others and (not is_rewritten or len(others) == len(values)):
+            label = resource.labels[others[0].name]
+            sentence = f"The database doesn't accept the earlier {label} of a {resource.label}."
+            raise Invalid({"": sentence})
+        found.append(state)
+    return found
+
+
+def _rewritten(
+    resource: Resource, state: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> list[Field]:
+    fields = [resource.by_name[name] for name in wanted]
+    return [
+        field
+        for field in fields
+        if not field.is_computed
+        and not is_same(recorded(field, state[field.name]), recorded(field, wanted[field.name]))
+    ]
+
+
+@asynccontextmanager
+async def _refusing(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any] | None = None
+) -> AsyncIterator[None]:
+    """Raise Invalid for what only the database finds, having undone what was done inside."""
+    try:
+        async with session.begin_nested():
+            yield
+    except REFUSALS as error:
+        noun = f"for one of the {resource.label_plural}"
+        raise await fetch_refusal(session, resource, values or {}, error, noun) from None

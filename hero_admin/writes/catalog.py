@@ -1,0 +1,174 @@
+"""Catalog: the tables from which foreign keys lead to others, as the database itself knows them.
+
+Models may declare less than there is, or something else: it is the database that deletes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.engines import is_postgresql
+from hero_admin.listing.search.trigram_index import index_name
+from hero_admin.model.fields import Field
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.writes import catalog_postgresql, catalog_sqlite
+from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableName
+
+Effect = Literal["deleted", "cleared", "default", "kept"]
+
+
+@dataclass
+class Catalog:
+    """Tables, the foreign keys between them, and the resources that administer some of them."""
+
+    tables: dict[TableName, StoredTable] = field(default_factory=dict)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    resources: dict[TableName, Resource] = field(default_factory=dict)
+
+    def table_of(self, resource: Resource) -> StoredTable | None:
+        """Return the table of a resource; None for a view."""
+        for name, other in self.resources.items():
+            if other.table is resource.table:
+                return self.tables.get(name)
+        return None
+
+    def pointing_at(self, stored: StoredTable) -> list[ForeignKey]:
+        return [key for key in self.foreign_keys if key.target == stored.name]
+
+    def pointing_from(self, stored: StoredTable) -> list[ForeignKey]:
+        return [key for key in self.foreign_keys if key.table == stored.name]
+
+    def field_of(self, name: TableName, column_name: str) -> Field | None:
+        """Return the field of a resource that a column belongs to, if there is one."""
+        resource = self.resources.get(name)
+        fields = resource.fields if resource else ()
+        return next((each for each in fields if each.column.name == column_name), None)
+
+    def is_told(self, key: ForeignKey) -> bool:
+        """Whether the value of a field tells at which record another one points."""
+        own = self.field_of(key.table, key.columns[0])
+        target = self.resources.get(key.target)
+        if len(key.columns) != 1 or own is None or own.relation is None or target is None:
+            return False
+        return own.relation.target is target.model
+
+    def effect_of(self, key: ForeignKey) -> Effect:
+        """Return what becomes of rows that point at one which is deleted."""
+        stored = self.tables[key.table]
+        is_nullable = all(stored.column(name).is_nullable for name in key.cleared)
+        match key.action:
+            case "CASCADE":
+                return "deleted"
+            case "SET NULL" if is_nullable:
+                return "cleared"
+            case "SET DEFAULT" if is_nullable or self._has_defaults(key):
+                return "default"
+            # What the database would refuse is done for records that people look after here.
+            case "NO ACTION" if is_nullable and len(key.columns) == 1:
+                return "cleared" if key.table in self.resources else "kept"
+        return "kept"
+
+    def _has_defaults(self, key: ForeignKey) -> bool:
+        stored = self.tables[key.table]
+        return all(stored.column(name).default is not None for name in key.cleared)
+
+    def is_needed(self, key: ForeignKey) -> bool:
+        """Whether no row can be without its target, not even for a moment."""
+        stored = self.tables[key.table]
+        return not any(stored.column(name).is_nullable for name in key.columns)
+
+    def pointing_first(self, names: Iterable[TableName]) -> list[TableName]:
+        """Return tables in an order in which their rows may go one after the other.
+
+        In a ring, what needs the others comes first: it comes back last.
+        """
+        left = list(names)
+        ordered: list[TableName] = []
+        while left:
+            keys = [
+                key
+                for key in self.foreign_keys
+                if key.table in left and key.target in left and key.table != key.target
+            ]
+            pointed = {key.target for key in keys}
+            needed = {key.target for key in keys if self.is_needed(key)}
+            free = [name for name in left if name not in pointed]
+            free = free or [name for name in left if name not in needed][:1] or left[:1]
+            ordered += free
+            left = [name for name in left if name not in free]
+        return ordered
+
+
+async def fetch_catalog(
+    session: AsyncSession,
+    site: Site,
+    resources: Sequence[Resource],
+    others: Iterable[TableName] = (),
+) -> Catalog:
+    """Fetch all that leads to the tables of some resources, and other tables; a few statements."""
+    source = catalog_postgresql if is_postgresql(session) else catalog_sqlite
+    known = list(dict.fromkeys([*resources, *site.resources]))
+    catalog = Catalog()
+    names = await source.fetch_names(session, [each.table for each in known])
+    for name, resource in zip(names, known, strict=True):
+        if name is not None:
+            catalog.resources.setdefault(name, resource)
+    keys = await source.fetch_foreign_keys(session)
+    keys += _declared_by_models(catalog, keys)
+    keys.sort(key=lambda key: (key.table.name, key.columns))
+    reached = dict.fromkeys(others)
+    reached |= dict.fromkeys(name for name, each in catalog.resources.items() if each in resources)
+    waiting = list(reached)
+    while waiting:
+        name = waiting.pop()
+        new = [key.table for key in keys if key.target == name and key.table not in reached]
+        reached |= dict.fromkeys(new)
+        waiting += new
+    # Targets that nothing leads from are looked at when rows come back.
+    looked_at = reached | dict.fromkeys(key.target for key in keys if key.table in reached)
+    for stored in await source.fetch_tables(session, list(looked_at)):
+        # A resource has the rows of tables that inherit from its own.
+        is_only = stored.is_only and stored.name not in catalog.resources
+        catalog.tables[stored.name] = replace(stored, is_only=is_only)
+    catalog.foreign_keys = [
+        key for key in keys if key.table in catalog.tables and key.target in catalog.tables
+    ]
+    return catalog
+
+
+def triggers_of(catalog: Catalog, stored: StoredTable) -> set[str]:
+    """Return at which events a table has triggers that are not those of our search index."""
+    resource = catalog.resources.get(stored.name)
+    ours = f"{index_name(resource)}_" if resource else None
+    return {event for name, event in stored.triggers if not (ours and name.startswith(ours))}
+
+
+def _declared_by_models(catalog: Catalog, keys: Sequence[ForeignKey]) -> list[ForeignKey]:
+    """Return the relations of administered models that the database knows nothing of."""
+    declared = {(key.table, key.columns, key.target) for key in keys}
+    places = {resource.model: name for name, resource in catalog.resources.items()}
+    found = []
+    for name, resource in catalog.resources.items():
+        for each in resource.fields:
+            target = places.get(each.relation.target) if each.relation else None
+            own = (each.column.name,)
+            if target is None or each.relation is None or (name, own, target) in declared:
+                continue
+            pointed = catalog.resources[target].by_name[each.relation.target_column].column.name
+            action = _action_of(next(iter(each.column.foreign_keys)).ondelete)
+            found.append(ForeignKey(name, own, target, (pointed,), action, own, is_declared=False))
+    return found
+
+
+def _action_of(on_delete: str | None) -> Action:
+    match (on_delete or "NO ACTION").upper():
+        case "CASCADE":
+            return "CASCADE"
+        case "SET NULL":
+            return "SET NULL"
+        case "NO ACTION":
+            return "NO ACTION"
+    return "RESTRICT"

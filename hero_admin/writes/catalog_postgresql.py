@@ -1,0 +1,147 @@
+"""What PostgreSQL says of its tables and foreign keys, in all schemas."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Table, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableColumn, TableName
+
+NAMES = text(
+    "SELECT n.nspname::text, c.relname::text FROM unnest(CAST(:names AS text[])) WITH ORDINALITY"
+    " AS given(name, place) LEFT JOIN pg_class c ON c.oid = to_regclass(given.name)"
+    " AND c.relkind IN ('r', 'p') LEFT JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " ORDER BY given.place"
+)
+# The columns that SET NULL changes may be named since PostgreSQL 15; a row as JSON has them or not.
+FOREIGN_KEYS = text(
+    """
+    SELECT n.nspname::text, c.relname::text, tn.nspname::text, t.relname::text, k.confdeltype::text,
+        (SELECT json_agg(a.attname ORDER BY i)
+            FROM unnest(k.conkey) WITH ORDINALITY AS x(number, i)
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.number)::text,
+        (SELECT json_agg(a.attname ORDER BY i)
+            FROM unnest(k.confkey) WITH ORDINALITY AS x(number, i)
+            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.number)::text,
+        (SELECT json_agg(a.attname) FROM pg_attribute a WHERE a.attrelid = k.conrelid
+            AND to_jsonb(k)->'confdelsetcols' @> to_jsonb(a.attnum))::text
+    FROM pg_constraint k
+    JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_class t ON t.oid = k.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY k.oid
+    """
+)
+TABLES = text(
+    """
+    SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid),
+        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+            AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
+            AND has_table_privilege(c.oid, 'DELETE'),
+        (SELECT json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod),
+                NOT a.attnotnull, a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid))
+                ORDER BY a.attnum)
+            FROM pg_attribute a
+            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
+        (SELECT json_agg(json_build_array(i.indisprimary,
+                (SELECT json_agg(a.attname ORDER BY x.place)
+                    FROM unnest(i.indkey) WITH ORDINALITY AS x(number, place)
+                    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.number
+                    WHERE x.place <= i.indnkeyatts)))
+            FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL
+                AND i.indexprs IS NULL)::text,
+        (SELECT json_agg(json_build_array(e.name, e.kind)) FROM (
+            SELECT g.tgname AS name, g.tgtype AS kind FROM pg_trigger g
+            WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND (g.tgrelid = c.oid
+                OR c.relkind = 'p' AND g.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
+            UNION ALL
+            SELECT w.rulename, CASE w.ev_type WHEN '2' THEN 16 WHEN '3' THEN 4 ELSE 8 END
+            FROM pg_rewrite w
+            WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3', '4') AND w.ev_enabled <> 'D'
+        ) e)::text,
+        c.relkind = 'p', c.relhassubclass, row_security_active(c.oid)
+    FROM unnest(CAST(:schemas AS text[]), CAST(:names AS text[])) AS given(schema, name)
+    JOIN pg_namespace n ON n.nspname = given.schema
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = given.name
+        AND c.relkind IN ('r', 'p')
+    """
+)
+ACTIONS: dict[str, Action] = {
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+    "r": "RESTRICT",
+    "a": "NO ACTION",
+}
+# Types of keys that the driver gives and takes exactly. It has no days before Christ, and takes a
+# month for 30 days; rows with other keys are told apart by where they are.
+EXACT_KEYS = re.compile(
+    r"smallint|integer|bigint|boolean|uuid|text|name|character( varying)?(\([0-9]+\))?"
+)
+# Bits of `pg_trigger.tgtype`; rules do what triggers do.
+EVENTS = {4: "INSERT", 8: "DELETE", 16: "UPDATE"}
+
+
+async def fetch_names(session: AsyncSession, tables: Sequence[Table]) -> list[TableName | None]:
+    """Fetch where tables of models are; None for what is no table."""
+    preparer = session.get_bind().dialect.identifier_preparer
+    names = [preparer.format_table(each) for each in tables]
+    rows = await session.execute(NAMES, {"names": names})
+    return [TableName(schema, name) if name else None for schema, name in rows]
+
+
+async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
+    """Fetch all foreign keys."""
+    found = []
+    for row in await session.execute(FOREIGN_KEYS):
+        schema, name, target_schema, target, action = row[:5]
+        own, pointed, cleared = (tuple(json.loads(each)) if each else () for each in row[5:])
+        place, pointed_place = TableName(schema, name), TableName(target_schema, target)
+        key = ForeignKey(place, own, pointed_place, pointed, ACTIONS[action], cleared or own)
+        found.append(key)
+    return found
+
+
+async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> list[StoredTable]:
+    """Fetch what tables consist of."""
+    given = {"schemas": [each.schema for each in names], "names": [each.name for each in names]}
+    found = []
+    for row in await session.execute(TABLES, given):
+        schema, name, is_visible, is_usable = row[:4]
+        columns, indexes, triggers = (json.loads(each) if each else [] for each in row[4:7])
+        is_partitioned, is_inherited, has_hidden_rows = row[7:]
+        key = next((tuple(own) for is_primary, own in indexes if is_primary), ())
+        found.append(
+            StoredTable(
+                TableName(schema, name),
+                name if is_visible else f"{schema}.{name}",
+                tuple(TableColumn(*each) for each in columns),
+                key,
+                _identity(columns, key, is_partitioned=is_partitioned),
+                tuple(tuple(own) for _, own in indexes if own),
+                frozenset(
+                    (trigger, event)
+                    for trigger, kind in triggers
+                    for bit, event in EVENTS.items()
+                    if kind & bit
+                ),
+                is_usable,
+                has_hidden_rows,
+                is_inherited and not is_partitioned,
+            )
+        )
+    return found
+
+
+# Any: JSON.
+def _identity(
+    columns: Sequence[Any], key: tuple[str, ...], *, is_partitioned: bool
+) -> tuple[str, ...]:
+    types = {name: kind for name, kind, *_ in columns}
+    if key and all(EXACT_KEYS.fullmatch(types[name]) for name in key):
+        return key
+    # Partitions number their rows each for itself.
+    return ("tableoid", "ctid") if is_partitioned else ("ctid",)

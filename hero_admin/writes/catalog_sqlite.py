@@ -1,0 +1,141 @@
+"""What SQLite says of its tables and foreign keys."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Table, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableColumn, TableName
+
+NAMES = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+FOREIGN_KEYS = text(
+    'SELECT m.name, f.id, f."table", f."from", f."to", f.on_delete FROM sqlite_master m'
+    " JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq"
+)
+COLUMNS = text(
+    'SELECT m.name, x.name, x."notnull", x.dflt_value, x.pk, x.hidden FROM sqlite_master m'
+    " JOIN pragma_table_xinfo(m.name) x WHERE m.type = 'table' AND m.name IN :names"
+    " ORDER BY m.name, x.cid"
+).bindparams(bindparam("names", expanding=True))
+UNIQUE_SETS = text(
+    "SELECT m.name, l.name, i.name FROM sqlite_master m JOIN pragma_index_list(m.name) l"
+    " JOIN pragma_index_info(l.name) i WHERE m.type = 'table' AND l.\"unique\" AND NOT l.partial"
+    " AND m.name IN :names ORDER BY m.name, l.seq, i.seqno"
+).bindparams(bindparam("names", expanding=True))
+TRIGGERS = text(
+    "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN :names"
+).bindparams(bindparam("names", expanding=True))
+ROW_NUMBERS = ("rowid", "_rowid_", "oid")
+IDENTIFIER = r"""(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|'(?:[^']|'')*'|[^\s.]+)"""
+TRIGGER_EVENT = re.compile(
+    rf"CREATE\s+(?:TEMP(?:ORARY)?\s+)?TRIGGER\s+(?:IF\s+NOT\s+EXISTS\s+)?{IDENTIFIER}"
+    rf"(?:\s*\.\s*{IDENTIFIER})?\s+(?:BEFORE\s+|AFTER\s+|INSTEAD\s+OF\s+)?(DELETE|INSERT|UPDATE)",
+    re.IGNORECASE,
+)
+EVENTS = ("DELETE", "INSERT", "UPDATE")
+ACTIONS: tuple[Action, ...] = ("CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION")
+
+
+async def fetch_names(session: AsyncSession, tables: Sequence[Table]) -> list[TableName | None]:
+    """Fetch where tables of models are; None for what is no table."""
+    known = {name.lower(): name for name, _ in await session.execute(NAMES)}
+    names = [known.get(each.name.lower()) for each in tables]
+    return [TableName(None, name) if name else None for name in names]
+
+
+async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
+    """Fetch all foreign keys whose target is there."""
+    rows = (await session.execute(FOREIGN_KEYS)).all()
+    if not rows:
+        return []
+    known = {name.lower(): name for name, _ in await session.execute(NAMES)}
+    # Which columns they have matters for keys that do not say at which columns they point.
+    names = {
+        known[each.lower()] for row in rows for each in (row[0], row[2]) if each.lower() in known
+    }
+    columns: dict[str, dict[str, tuple[str, int]]] = {}
+    for table, name, _, _, place, _ in await session.execute(COLUMNS, {"names": sorted(names)}):
+        columns.setdefault(table, {})[name.lower()] = (name, place)
+    parts: dict[tuple[str, int], list[tuple[str, str, str | None, str]]] = {}
+    for table, number, target, source, to, action in rows:
+        if target.lower() in known:
+            parts.setdefault((table, number), []).append(
+                (known[target.lower()], source, to, action)
+            )
+    found = []
+    for (table, _), pairs in parts.items():
+        target, _, _, action = pairs[0]
+        own = [columns[table].get(source.lower(), ("", 0))[0] for _, source, _, _ in pairs]
+        key = sorted((place, name) for name, place in columns[target].values() if place)
+        pointed = [
+            columns[target].get((to or "").lower(), ("", 0))[0] if to else key[number][1]
+            for number, (_, _, to, _) in enumerate(pairs)
+            if to or number < len(key)
+        ]
+        if len(pointed) == len(own) and all(own) and all(pointed):
+            given = next(each for each in ACTIONS if each == action.upper())
+            found.append(
+                ForeignKey(
+                    TableName(None, table),
+                    tuple(own),
+                    TableName(None, target),
+                    tuple(pointed),
+                    given,
+                    tuple(own),
+                )
+            )
+    return found
+
+
+async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> list[StoredTable]:
+    """Fetch what tables consist of."""
+    parameters = {"names": [each.name for each in names]}
+    # Only where a table has neither a column nor an option does a row number tell its rows apart.
+    made = {name: sql or "" for name, sql in await session.execute(NAMES)}
+    columns: dict[str, list[TableColumn]] = {}
+    keys: dict[str, list[tuple[int, str]]] = {}
+    for table, name, is_needed, default, place, hidden in await session.execute(
+        COLUMNS, parameters
+    ):
+        # Hidden: 2 and 3 are generated columns, 1 those of virtual tables.
+        is_nullable = not is_needed and not place
+        column = TableColumn(name, "", is_nullable, hidden in (2, 3), default)
+        columns.setdefault(table, []).append(column)
+        if place:
+            keys.setdefault(table, []).append((place, name))
+    sets: dict[tuple[str, str], list[str | None]] = {}
+    for table, index, name in await session.execute(UNIQUE_SETS, parameters):
+        sets.setdefault((table, index), []).append(name)
+    events: dict[str, set[tuple[str, str]]] = {}
+    for table, name, sql in await session.execute(TRIGGERS, parameters):
+        found = TRIGGER_EVENT.match(sql or "")
+        for event in [found[1].upper()] if found else EVENTS:
+            events.setdefault(table.lower(), set()).add((name, event))
+    return [
+        StoredTable(
+            TableName(None, table),
+            table,
+            tuple(own),
+            key := tuple(name for _, name in sorted(keys.get(table, []))),
+            identity := _identity(made[table], [each.name for each in own], key),
+            tuple(_whole(each for (name, _), each in sets.items() if name == table))
+            + ((key,) if key else ()),
+            frozenset(events.get(table.lower(), ())),
+            bool(identity),
+        )
+        for table, own in columns.items()
+    ]
+
+
+def _whole(sets: Iterable[list[str | None]]) -> list[tuple[str, ...]]:
+    """Return the sets without those of expressions."""
+    return [tuple(each for each in one if each) for one in sets if all(one)]
+
+
+def _identity(sql: str, columns: Sequence[str], key: tuple[str, ...]) -> tuple[str, ...]:
+    if re.search(r"WITHOUT\s+ROWID[^)]*$", sql, re.IGNORECASE):
+        return key
+    taken = {name.lower() for name in columns}
+    # A column of that name hides the number; only the key of one integer is the same.
+    return next(((name,) for name in ROW_NUMBERS if name not in taken), key)

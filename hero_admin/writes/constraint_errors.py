@@ -1,0 +1,215 @@
+"""Refusals: which field the database has refused and why, read from what its driver says."""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import CheckConstraint, cast, literal, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.errors import REFUSALS, driver_error, is_refusal, raised_sentence
+from hero_admin.model.fields import Field
+from hero_admin.model.labels import article_of
+from hero_admin.model.resource import Resource
+from hero_admin.web.errors import Invalid
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+UNIQUE_VIOLATION = "23505"
+NOT_NULL_VIOLATION = "23502"
+FOREIGN_KEY_VIOLATION = "23503"
+# Values of these cannot be read, so that the field is found by trying.
+UNREADABLE = ("22", "42804", "42846", "54")
+SQLITE_NAMED = re.compile(
+    r"(?:(?:NOT NULL|CHECK) constraint failed: |cannot store \w+ value in \w+ column )(.+)",
+    re.DOTALL,
+)
+SQLITE_UNIQUE = (
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+)
+SQLITE_INDEX = re.compile(r"UNIQUE constraint failed: index '(.+)'", re.DOTALL)
+SQLITE_COLUMNS = "UNIQUE constraint failed: "
+
+# What an index holds of each row. In words, where it is not a column.
+POSTGRESQL_PARTS = text(
+    """
+    SELECT pg_get_indexdef(i.indexrelid, n, false)
+    FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_class t ON t.oid = i.indrelid
+    JOIN pg_namespace s ON s.oid = t.relnamespace
+    CROSS JOIN generate_series(1, i.indnkeyatts) AS n
+    WHERE c.relname = :index AND t.relname = :table AND s.nspname = :schema
+    """
+)
+POSTGRESQL_RULE = text(
+    """
+    SELECT pg_get_constraintdef(c.oid)
+    FROM pg_constraint c
+    JOIN pg_class t ON t.oid = c.conrelid
+    JOIN pg_namespace s ON s.oid = t.relnamespace
+    WHERE c.conname = :name AND t.relname = :table AND s.nspname = :schema
+    """
+)
+SQLITE_INDEX_SQL = text("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = :index")
+QUOTED = r'"(?:[^"]|"")+"|\[[^\]]+\]|`[^`]+`'
+SQLITE_PARTS = re.compile(
+    rf"\sON\s+(?:{QUOTED}|\w+)\s*(\(.*\))(?:\s*WHERE\s.*)?", re.DOTALL | re.IGNORECASE
+)
+# A text, a quoted name, or a name that is not that of a function.
+NAMES = re.compile(rf"'(?:[^']|'')*'|({QUOTED})|\b([^\W\d]\w*)\b(?!\s*\()")
+
+
+async def fetch_refusal(
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    error: Exception,
+    noun: str,
+) -> Invalid:
+    """Return what to say of values that the database has refused; raises what is no refusal.
+
+    The statement that failed has to be taken back before.
+    """
+    if not is_refusal(error):
+        raise error
+    if not isinstance(error, DBAPIError):
+        return await _fetch_by_trying(session, resource, values, noun)
+    same = await fetch_refused_fields(session, resource, error)
+    if same:
+        return Invalid({same[-1].name: same_sentence(resource, same)})
+    driver = driver_error(error)
+    state = str(getattr(driver, "sqlstate", None) or "")
+    code = getattr(driver, "sqlite_errorcode", None)
+    fields = await _fetch_named_fields(session, resource, driver)
+    raised = raised_sentence(error)
+    if raised:
+        name = fields[0].name if len(fields) == 1 else ""
+        return Invalid({name: raised})
+    if state.startswith(UNREADABLE) or (
+        code is not None and code & 0xFF != sqlite3.SQLITE_CONSTRAINT
+    ):
+        return await _fetch_by_trying(session, resource, values, noun)
+    if len(fields) > 1:
+        listed = _listed([resource.labels[field.name] for field in fields])
+        return Invalid({"": f"The database doesn't accept this combination of {listed}."})
+    if not fields:
+        # The rule may be one of a type, which knows no column.
+        return await _fetch_by_trying(session, resource, values, noun)
+    label = resource.labels[fields[0].name]
+    is_missing = state == NOT_NULL_VIOLATION or code == sqlite3.SQLITE_CONSTRAINT_NOTNULL
+    sentence = f"The database doesn't accept this {label}."
+    if state == FOREIGN_KEY_VIOLATION:
+        sentence = f"This {label} no longer exists. Choose another one."
+    elif is_missing:
+        sentence = f"Enter {article_of(label)} {label}."
+    return Invalid({fields[0].name: sentence})
+
+
+async def _fetch_by_trying(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any], noun: str
+) -> Invalid:
+    """Find the values that the database cannot even read as those of their columns."""
+    found = {}
+    for name, value in values.items():
+        field = resource.by_name[name]
+        if value is None or field.is_bytes:
+            # Bytes are always taken.
+            continue
+        given = literal(value, field.exact_type)
+        try:
+            async with session.begin_nested():
+                await session.execute(select(cast(given, field.column.type).label("value")))
+        except REFUSALS as error:
+            if not is_refusal(error):
+                raise
+            found[name] = f"The database doesn't accept this {resource.labels[name]}."
+    return Invalid(found or {"": f"The database doesn't accept this {noun}."})
+
+
+async def _fetch_named_fields(
+    session: AsyncSession, resource: Resource, driver: Any
+) -> tuple[Field, ...]:
+    """Return the fields of the column, or of the rule, that the driver names."""
+    found = SQLITE_NAMED.match(str(driver))
+    constraint = getattr(driver, "constraint_name", None)
+    if found is not None:
+        constraint = found[1].removeprefix(f"{resource.table.name}.")
+    column = getattr(driver, "column_name", None)
+    if column:
+        return _fields_in(resource, {column})
+    if not constraint:
+        return ()
+    for each in resource.table.constraints:
+        if each.name == constraint and isinstance(each, CheckConstraint):
+            return _fields_in(resource, _names_in([str(each.sqltext)]))
+    if found is not None:
+        return _fields_in(resource, _names_in([constraint]))
+    if getattr(driver, "table_name", None) == resource.table.name:
+        given = {"name": constraint, "table": driver.table_name, "schema": driver.schema_name}
+        rules = await session.scalars(POSTGRESQL_RULE, given)
+        # What is pointed at has columns of its own.
+        return _fields_in(resource, _names_in(str(rule).split(" REFERENCES ")[0] for rule in rules))
+    return ()
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
+
+
+async def fetch_refused_fields(
+    session: AsyncSession, resource: Resource, error: DBAPIError
+) -> tuple[Field, ...]:
+    """Return the fields of which another record has the same; none if something else is wrong.
+
+    The statement that failed has to be taken back before.
+    """
+    driver = driver_error(error)
+    if getattr(driver, "sqlstate", None) == UNIQUE_VIOLATION:
+        given = {
+            "index": driver.constraint_name,
+            "table": driver.table_name,
+            "schema": driver.schema_name,
+        }
+        if driver.table_name != resource.table.name:
+            return ()
+        parts = await session.scalars(POSTGRESQL_PARTS, given)
+        return _fields_in(resource, _names_in(parts.all()))
+    if getattr(driver, "sqlite_errorcode", None) in SQLITE_UNIQUE:
+        return _fields_in(resource, await _sqlite_names(session, resource, str(driver)))
+    return ()
+
+
+async def _sqlite_names(session: AsyncSession, resource: Resource, message: str) -> set[str]:
+    found = SQLITE_INDEX.match(message)
+    if found is None:
+        columns = message.removeprefix(SQLITE_COLUMNS).split(", ")
+        table = f"{resource.table.name}."
+        return {column.removeprefix(table) for column in columns if column.startswith(table)}
+    written = (await session.scalars(SQLITE_INDEX_SQL, {"index": found[1]})).first()
+    parts = SQLITE_PARTS.search(written or "")
+    return _names_in([parts[1]]) if parts else set()
+
+
+def _names_in(parts: Iterable[str]) -> set[str]:
+    """Return the names in expressions of SQL: of columns, and others that no column has."""
+    found = [match for part in parts for match in NAMES.finditer(part)]
+    quoted = {match[1][1:-1].replace('""', '"') for match in found if match[1]}
+    return quoted | {match[2] for match in found if match[2]}
+
+
+def _fields_in(resource: Resource, names: set[str]) -> tuple[Field, ...]:
+    lower = {name.lower() for name in names}
+    exact = [field for field in resource.fields if field.column.name in names]
+    return tuple(exact or [each for each in resource.fields if each.column.name.lower() in lower])
+
+
+def same_sentence(resource: Resource, fields: Sequence[Field]) -> str:
+    """Return what to say where the database compares values by rules of its own."""
+    labels = [resource.labels[field.name] for field in fields]
+    listed = _listed(labels)
+    verb = "counts" if len(fields) == 1 else "count"
+    return f"Another {resource.label} has {article_of(listed)} {listed} that {verb} as the same."

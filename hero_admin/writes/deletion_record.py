@@ -1,0 +1,187 @@
+"""Deletions: what is written down of rows before they go."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import column, select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
+
+from hero_admin.audit_log.changes import Entry, Kind, Operation, Recorded, record
+from hero_admin.model.fields import Field
+from hero_admin.model.primary_keys import key_text
+from hero_admin.model.records import record_stored_files
+from hero_admin.model.resource import Resource
+from hero_admin.model.serialization import snapshot_of
+from hero_admin.writes.catalog import Catalog
+from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
+from hero_admin.writes.referencing_rows import Cause, Doomed, Place, is_any, parts
+from hero_admin.writes.table_rows import WHOLE_ROW, RowsChange, fetch_rows, whole_row_text
+from hero_admin.writes.tables import RowId, StoredTable, TableColumn
+
+# Types of which one takes the values of the other, as each is known to SQLAlchemy or the server.
+SAME_VALUES = {
+    "varchar": "text",
+    "character varying": "text",
+    "char": "text",
+    "character": "text",
+    "citext": "text",
+    "float": "double precision",
+    "real": "double precision",
+    "smallint": "integer",
+    "bigint": "integer",
+}
+
+
+async def record_deletions(
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    doomed: Doomed,
+    operation: Operation,
+    direct: Collection[Place],
+) -> None:
+    """Write down the rows of a table that go; those that are not `direct` are consequences."""
+    rows = doomed.rows[stored.name]
+    resource = catalog.resources.get(stored.name)
+    for some in parts(list(rows)[::-1]):
+        # The values of most records tell it themselves.
+        is_untold = {
+            each: resource is None or (stored.name, each) in doomed.untold for each in some
+        }
+        wanted = [rows[each] for each in some if is_untold[each]]
+        causes = await fetch_causes(session, catalog, wanted)
+        own = {each: causes.get(rows[each]) if is_untold[each] else None for each in some}
+        own |= {each: doomed.causes.get((stored.name, each), own[each]) for each in some}
+        if resource is None:
+            entries = await _rows(session, stored, [each.name for each in stored.writable], own)
+        else:
+            rest = await _whole_rows(session, catalog, stored, some)
+            entries = await _records(session, stored, resource, own, rest, direct)
+        await record(session, operation, entries)
+
+
+async def _rows(
+    session: AsyncSession,
+    stored: StoredTable,
+    columns: Sequence[str],
+    causes: dict[RowId, Cause],
+) -> list[Entry]:
+    found = await fetch_rows(session, stored, columns, list(causes))
+    there = [each for each in causes if each in found]
+    before = [found[each] for each in there]
+    own = [causes[each] for each in there]
+    change = RowsChange(stored.name, tuple(columns), before, None, own)
+    return [change.entry(stored)]
+
+
+async def _whole_rows(
+    session: AsyncSession, catalog: Catalog, stored: StoredTable, ids: Sequence[RowId]
+) -> dict[RowId, str]:
+    """Return all that records hold, if their model does not have all columns, and as they are."""
+    names = [each.name for each in stored.writable]
+    dialect = session.get_bind().dialect
+    fields = (catalog.field_of(stored.name, name) for name in names)
+    if all(map(partial(_has_values_of, dialect), fields, stored.writable)):
+        return {}
+    found = await fetch_rows(session, stored, names, ids)
+    return {each: whole_row_text(names, row) for each, row in found.items()}
+
+
+def _has_values_of(dialect: Dialect, field: Field | None, stored: TableColumn) -> bool:
+    """Whether the values of a field say all that there is in a column."""
+    if field is None or isinstance(field.column.type, NullType):
+        return False
+    # On SQLite any column has values of any type, and fields have these as they are.
+    return dialect.name == "sqlite" or (
+        _plain_type(field.column.type.compile(dialect)) == _plain_type(stored.type)
+    )
+
+
+def _plain_type(name: str) -> str:
+    """Return the name of a type of PostgreSQL, the same for those with the same values."""
+    plain = re.sub(r" ?\([^)]*\)", "", name).replace('"', "").lower()
+    return SAME_VALUES.get(plain, plain)
+
+
+async def _records(
+    session: AsyncSession,
+    stored: StoredTable,
+    resource: Resource,
+    causes: dict[RowId, Cause],
+    rest: Mapping[RowId, str],
+    direct: Collection[Place],
+) -> list[Entry]:
+    count = len(stored.identity)
+    shown = [*map(column, stored.identity), *(field.whole for field in resource.fields)]
+    labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
+    rows = select(*labelled).select_from(resource.table)
+    doomed = is_any(stored, None, list(causes))
+    await record_stored_files(session, resource.fields, doomed)
+    found = await session.execute(rows.where(doomed))
+    names = [field.name for field in resource.fields]
+    records = {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in found}
+    ordered = [(each, records[each]) for each in causes if each in records]
+    return [
+        _deletion(
+            resource,
+            values,
+            causes[row],
+            rest.get(row),
+            is_consequence=(stored.name, row) not in direct,
+        )
+        for row, values in _pointing_first(resource, ordered)
+    ]
+
+
+Record = tuple[RowId, dict[str, Any]]
+
+
+def _pointing_first(resource: Resource, records: Sequence[Record]) -> Iterator[Record]:
+    """Yield records that point at others of them before these, as they have to come back after."""
+    relations = [
+        (field.name, field.relation.target_column)
+        for field in resource.fields
+        if field.relation and field.relation.target is resource.model
+    ]
+    while records:
+        pointed = {(each[name], column) for _, each in records for name, column in relations}
+        first: list[Record] = []
+        last: list[Record] = []
+        for record_ in records:
+            is_pointed = any((record_[1][column], column) in pointed for _, column in relations)
+            (last if is_pointed else first).append(record_)
+        if not first:
+            # A ring: there is no order.
+            first, last = last, first
+        yield from first
+        records = last
+
+
+def _deletion(
+    resource: Resource,
+    values: dict[str, Any],
+    cause: Cause,
+    whole_row: str | None,
+    *,
+    is_consequence: bool,
+) -> Entry:
+    key = tuple(values[field.name] for field in resource.key)
+    differences: dict[str, tuple[Recorded, Recorded]] = {
+        name: (text, None) for name, text in snapshot_of(resource, values).items()
+    }
+    if whole_row:
+        differences[WHOLE_ROW] = (whole_row, None)
+    if cause:
+        differences[CAUSE] = (cause_text(cause), None)
+    return Entry(
+        resource.name,
+        key_text(resource, key),
+        resource.title_among(values),
+        Kind.DELETED,
+        differences,
+        is_consequence,
+    )

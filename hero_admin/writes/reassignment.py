@@ -1,0 +1,171 @@
+"""Release: lets rows that stay point at something else than the rows that go."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, column, null, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.audit_log.changes import Entry, Kind, Operation, record
+from hero_admin.model.fields import Field
+from hero_admin.model.primary_keys import key_text
+from hero_admin.model.resource import Resource
+from hero_admin.model.serialization import recorded
+from hero_admin.web.errors import Invalid
+from hero_admin.writes.catalog import Catalog
+from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
+from hero_admin.writes.heirs import Heir
+from hero_admin.writes.referencing_rows import (
+    Doomed,
+    Place,
+    causes_of,
+    default_of,
+    fetch_pointing,
+    is_any,
+)
+from hero_admin.writes.table_rows import Raw, RowsChange, fetch_raw_value, fetch_rows
+from hero_admin.writes.tables import ForeignKey, RowId, StoredTable
+
+
+@dataclass(frozen=True)
+class _New:
+    """What a column gets: in a statement, as the value of a field, and as it is written down."""
+
+    expression: Any
+    value: Any
+    raw: Raw
+
+
+async def release(
+    session: AsyncSession,
+    catalog: Catalog,
+    doomed: Doomed,
+    key: ForeignKey,
+    ids: Sequence[RowId],
+    operation: Operation,
+    heir: Heir | None = None,
+) -> None:
+    """Let all that stays and points at these rows point at their heir, or at none.
+
+    Raises Invalid if the database does not accept that of the heir.
+    """
+    stored = catalog.tables[key.table]
+    if not stored.is_usable:
+        return
+    columns = key.columns if heir else key.cleared
+    new = {name: await _fetch_new(session, catalog, key, name, heir) for name in columns}
+    fields = [catalog.field_of(key.table, name) for name in columns]
+    known = [each for each in fields if each is not None]
+    resource = catalog.resources.get(key.table)
+    async for causes in _staying(session, catalog, doomed, key, ids):
+        if resource and len(known) == len(fields):
+            entries = await _changes(session, catalog, key, resource, known, causes, new)
+        else:
+            entries = await _rows_changes(session, catalog, stored, causes, new)
+        own = stored.clause()
+        changed = update(own).where(is_any(stored, own, list(causes)))  # type: ignore[arg-type]
+        values = {own.c[name]: each.expression for name, each in new.items()}
+        try:
+            async with session.begin_nested():
+                await session.execute(changed.values(values))
+        except IntegrityError:
+            if heir is None:
+                raise
+            label = resource.label_plural if resource else f"rows of {stored.label}"
+            sentence = f"The database doesn't accept this choice for the {label}. Choose another."
+            raise Invalid({"": sentence}) from None
+        await record(session, operation, entries)
+
+
+async def _staying(
+    session: AsyncSession,
+    catalog: Catalog,
+    doomed: Doomed,
+    key: ForeignKey,
+    ids: Sequence[RowId],
+) -> AsyncIterator[dict[RowId, Place | None]]:
+    """Yield the rows that stay, some at a time, with the record because of which they change."""
+    going = doomed.of(key.table)
+    async for pairs in fetch_pointing(session, catalog, key, ids, is_locked=True):
+        causes = causes_of(catalog, doomed, key, pairs)
+        staying = {row: cause for row, cause in causes.items() if row not in going}
+        if staying:
+            yield staying
+
+
+async def _fetch_new(
+    session: AsyncSession, catalog: Catalog, key: ForeignKey, name: str, heir: Heir | None
+) -> _New:
+    stored = catalog.tables[key.table]
+    if heir is not None:
+        given = heir.field.exact
+        raw = await fetch_raw_value(session, select(given).where(given == heir.value))
+        own_field = catalog.field_of(key.table, name) or heir.field
+        expression = bindparam(None, heir.value, own_field.exact_type)
+        return _New(expression, heir.value, raw)
+    field = catalog.field_of(key.table, name)
+    default = default_of(session, stored, name, field)
+    if key.action != "SET DEFAULT" or default is None:
+        return _New(null(), None, None)
+    value = None if field is None else (await session.execute(select(default))).scalar()
+    return _New(default, value, await fetch_raw_value(session, select(default)))
+
+
+async def _changes(
+    session: AsyncSession,
+    catalog: Catalog,
+    key: ForeignKey,
+    resource: Resource,
+    fields: Sequence[Field],
+    causes: Mapping[RowId, Place | None],
+    new: Mapping[str, _New],
+) -> list[Entry]:
+    """Return what is written down of records: each under the key that it has then."""
+    stored = catalog.tables[key.table]
+    count = len(stored.identity)
+    shown = [*resource.key, *resource.title_fields, *fields]
+    columns = [*map(column, stored.identity), *(field.exact for field in shown)]
+    labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
+    rows = select(*labelled).select_from(resource.table).where(is_any(stored, None, list(causes)))
+    found = (await session.execute(rows.order_by(*(field.exact for field in resource.key)))).all()
+    is_plain = catalog.is_told(key)
+    names = {} if is_plain else await fetch_causes(session, catalog, causes.values())
+    after = {field: new[field.column.name].value for field in fields}
+    entries = []
+    for row in found:
+        values = dict(zip(shown, row[count:], strict=True))
+        differences: dict[str, tuple[Any, Any]] = {
+            field.name: (recorded(field, values[field]), recorded(field, after[field]))
+            for field in fields
+        }
+        if not is_plain:
+            cause = names.get(causes[tuple(row[:count])])
+            differences[CAUSE] = (cause_text(cause), None)
+        whole = {**values, **after}
+        own = key_text(resource, tuple(whole[field] for field in resource.key))
+        title = resource.title_among({field.name: value for field, value in whole.items()})
+        entries.append(Entry(resource.name, own, title, Kind.CHANGED, differences, True))
+    return entries
+
+
+async def _rows_changes(
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    causes: Mapping[RowId, Place | None],
+    new: Mapping[str, _New],
+) -> list[Entry]:
+    """Return the same of rows that are not administered."""
+    names = dict.fromkeys(stored.key or (each.name for each in stored.writable))
+    columns = tuple(names | dict.fromkeys(new))
+    before = await fetch_rows(session, stored, columns, list(causes))
+    after = [
+        [new[name].raw if name in new else value for name, value in zip(columns, row, strict=True)]
+        for row in before.values()
+    ]
+    told = await fetch_causes(session, catalog, causes.values())
+    own = [told.get(causes[row]) for row in before]
+    change = RowsChange(stored.name, columns, list(before.values()), after, own)
+    return [change.entry(stored)]

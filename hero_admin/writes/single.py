@@ -1,0 +1,331 @@
+"""Changes: the only place that creates and changes records, and writes it down."""
+
+import json
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
+
+from hero_admin.audit_log.changes import Entry, Kind, Operation, record
+from hero_admin.database.engines import is_postgresql
+from hero_admin.database.errors import REFUSALS, is_unavailable
+from hero_admin.model import records
+from hero_admin.model.blobs import Blob
+from hero_admin.model.fields import Field
+from hero_admin.model.formatting import revealed
+from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS
+from hero_admin.model.primary_keys import Key, key_condition, key_of, key_values
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.serialization import is_same, recorded, snapshot_of
+from hero_admin.model.site import Site
+from hero_admin.model.spelling import spellings
+from hero_admin.model.storable import unwrapped_type
+from hero_admin.model.stored_values import Stored, plain
+from hero_admin.web.errors import Invalid
+from hero_admin.writes.constraint_errors import fetch_refusal
+from hero_admin.writes.constraints import check_now
+
+
+async def create(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    values: Mapping[str, Any],
+    operation: Operation,
+    *,
+    exact: Collection[str] = (),
+    kind: Kind = Kind.CREATED,
+    is_consequence: bool = False,
+) -> Record:
+    """Create a record; raises Invalid with a sentence for each field that cannot be stored.
+
+    `exact` are the names of values that were stored before.
+    """
+    checked = await checked_values(session, site, resource, values, values, None, exact)
+    whole = _with_defaults(resource, checked, exact)
+    whole = await records.record_files(session, resource, whole)
+    try:
+        async with session.begin_nested():
+            key = await records.insert_record(
+                session, resource, whole, is_back=kind is Kind.RESTORED
+            )
+            await check_now(session)
+    except REFUSALS as error:
+        given = {name: whole.get(name) for name in checked}
+        raise await _refusal(session, site, resource, given, given, None, exact, error) from None
+    made = await records.fetch_record(session, resource, key)
+    assert made is not None
+    entry = creation_of(resource, made, kind, is_consequence=is_consequence)
+    await record(session, operation, [entry])
+    return made
+
+
+async def change(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    changed: Record,
+    values: Mapping[str, Any],
+    operation: Operation,
+    *,
+    is_exact: bool = False,
+) -> bool:
+    """Change the given fields of a record; return whether any of them was another one.
+
+    `changed` becomes what the database has made of it. With `is_exact` a value in another spelling
+    is another one. Raises Invalid with a sentence for each field that cannot be stored.
+    """
+    own = key_values(resource, changed)
+    wanted = differing(resource, changed, values, is_exact=is_exact)
+    whole, exact = {**changed, **wanted}, wanted if is_exact else ()
+    checked = await checked_values(session, site, resource, wanted, whole, own, exact)
+    checked = await records.record_files(session, resource, checked)
+    checked = differing(resource, changed, checked, is_exact=is_exact)
+    if not checked:
+        return False
+    replaced = [resource.by_name[name] for name in checked]
+    await records.record_stored_files(session, replaced, key_condition(resource, [own]))
+    try:
+        async with session.begin_nested():
+            await records.update_records(session, resource, [(own, checked)], is_exact=is_exact)
+            await check_now(session)
+    except REFUSALS as error:
+        whole = {**changed, **checked}
+        raise await _refusal(session, site, resource, checked, whole, own, exact, error) from None
+    before = dict(changed)
+    after = await records.fetch_record(session, resource, own)
+    assert after is not None
+    changed.update(after)
+    entry = change_of(resource, before, after)
+    await record(session, operation, [entry] if entry else [])
+    return entry is not None
+
+
+def differing(
+    resource: Resource, before: Record, values: Mapping[str, Any], *, is_exact: bool = False
+) -> dict[str, Any]:
+    """Return those of the values that a record does not have."""
+    return {
+        name: value
+        for name, value in values.items()
+        if not is_same_value(resource.by_name[name], before[name], value, is_exact=is_exact)
+    }
+
+
+def _with_defaults(
+    resource: Resource, values: Mapping[str, Any], exact: Collection[str]
+) -> dict[str, Any]:
+    """Return the values of a new record; what the database gives is left to it."""
+    made = resource.model()
+    # By name: a model that is called takes what is called like an alias for another field.
+    for name, value in values.items():
+        setattr(made, name, value)
+    whole = {field.name: getattr(made, field.name, None) for field in resource.fields}
+    return {
+        name: value
+        for name, value in whole.items()
+        if value is not None or name in exact or not _is_given_by_database(resource.by_name[name])
+    }
+
+
+def _is_given_by_database(field: Field) -> bool:
+    """Whether a new record that lacks a value gets one."""
+    if field.is_key and field.is_generated:
+        return True
+    # Of a type that its model does not know SQLAlchemy writes not even NULL.
+    if isinstance(field.column.type, NullType):
+        return True
+    return field.column.default is not None or field.column.server_default is not None
+
+
+async def checked_values(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    values: Mapping[str, Any],
+    whole: Mapping[str, Any],
+    own: Key | None,
+    exact: Collection[str] = (),
+) -> dict[str, Any]:
+    """Return `values` as the columns keep them; raises Invalid for what the database would refuse.
+
+    `whole` is the record with them; `own` is its key if it exists already. What is `exact` was
+    stored before, and may be so again.
+    """
+    errors: dict[str, str] = {}
+    cleaned: dict[str, Any] = {}
+    for name, value in values.items():
+        field = resource.by_name[name]
+        try:
+            cleaned[name] = value if name in exact else field.clean(value)
+        except ValueError as error:
+            errors[name] = str(error)
+            continue
+        if field.relation and not await _exists(session, site, field, cleaned[name]):
+            label = resource.labels[name]
+            errors[name] = f"This {label} no longer exists. Choose another one."
+        elif name not in exact and (fault := await _fault_of(session, field, cleaned[name])):
+            errors[name] = fault
+    if not errors:
+        errors = await _conflicts(session, resource, {**whole, **cleaned}, own, cleaned)
+    if errors:
+        raise Invalid(errors)
+    return cleaned
+
+
+# Any: a value of any field.
+async def _fault_of(session: AsyncSession, field: Field, value: Any) -> str:
+    """Return what is wrong with a typed value that only the database can tell."""
+    if field.is_read_by_database and not await _is_read(session, field, value):
+        return f"Enter {field.example}."
+    if not _is_kept(session, field, value):
+        return f"Use at most {EXACT_DECIMAL_DIGITS} digits."
+    return ""
+
+
+# Any: a value of any field.
+def _is_kept(session: AsyncSession, field: Field, value: Any) -> bool:
+    """Whether the database gives a number back as it is: SQLite has all of them in 64 bits."""
+    if not isinstance(value, Decimal) or is_postgresql(session):
+        return True
+    dialect, kind = session.get_bind().dialect, field.exact_type
+    bind, read = kind.bind_processor(dialect), kind.result_processor(dialect, None)
+    return bind is None or read is None or bool(plain(read(bind(value))) == value)
+
+
+def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = False) -> bool:
+    """Whether a field holds the very same value, of the very same type.
+
+    With `is_exact` in the very same spelling, too. `forms.is_same_text` compares what is typed, in
+    which spaces and line ends do not count.
+    """
+    if is_exact or isinstance(value, Stored | Blob):
+        return is_same(recorded(field, before), recorded(field, value))
+    if before is None or value is None:
+        return before is value
+    before = plain(before)
+    if isinstance(before, Stored):
+        return False
+    if field.input.kind != "json":
+        return bool(before == value)
+    # Python holds 1, 1.0 and True for equal, and JSON does not.
+    return _json_text(field, before) == _json_text(field, value)
+
+
+def _json_text(field: Field, value: Any) -> str:
+    # Of a JSONB's names the database chooses the order.
+    is_sorted = isinstance(unwrapped_type(field.column.type), JSONB)
+    return json.dumps(value, sort_keys=is_sorted, default=str)
+
+
+def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
+    """Return what to say of values in a set of fields that another record has already."""
+    if len(wanted) == 1:
+        ((field, value),) = wanted.items()
+        if field is resource.title_field and resource.titler is None:
+            return f"Another {resource.label} is called “{revealed(field, value)}”."
+        return f"Another {resource.label} has this {resource.labels[field.name]}."
+    labels = [resource.labels[field.name] for field in wanted]
+    return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."
+
+
+def creation_of(
+    resource: Resource,
+    made: Record,
+    kind: Kind = Kind.CREATED,
+    *,
+    is_consequence: bool = False,
+) -> Entry:
+    """Return what to write down of a record that was created."""
+    values = {name: (None, new) for name, new in snapshot_of(resource, made).items()}
+    key, title = key_of(resource, made), resource.title_of(made)
+    return Entry(resource.name, key, title, kind, values, is_consequence)
+
+
+def change_of(resource: Resource, before: Record, after: Record) -> Entry | None:
+    """Return what to write down of a record that was changed; None if it is as it was."""
+    old, new = snapshot_of(resource, before), snapshot_of(resource, after)
+    values = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
+    if not values:
+        return None
+    key, title = key_of(resource, after), resource.title_of(after)
+    return Entry(resource.name, key, title, Kind.CHANGED, values)
+
+
+async def _is_read(session: AsyncSession, field: Field, value: Any) -> bool:
+    """Whether the database takes a text for one of a type that only it knows."""
+    try:
+        async with session.begin_nested():
+            await session.execute(select(field.written("value").label("value")), {"value": value})
+    except REFUSALS as error:
+        # Whatever else is said is about the value: it calls some a mistake in the statement.
+        if is_unavailable(error):
+            raise
+        return False
+    return True
+
+
+async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -> bool:
+    assert field.relation is not None
+    if value is None:
+        return True
+    column = site.target_of(field).by_name[field.relation.target_column].exact
+    found = select(literal(1)).where(column == value).limit(1)
+    return (await session.execute(found)).first() is not None
+
+
+async def _conflicts(
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    own: Key | None,
+    changed: Collection[str],
+) -> dict[str, str]:
+    """Return a sentence for each set of fields whose values another record has already.
+
+    Sets of which nothing is `changed` are as they were.
+    """
+    errors = {}
+    for fields in resource.unique_sets:
+        if own is not None and not any(field.name in changed for field in fields):
+            continue
+        wanted = {field: values.get(field.name) for field in fields}
+        # Databases hold no two NULLs for the same.
+        if any(value is None for value in wanted.values()):
+            continue
+        conditions = [_has(field, value) for field, value in wanted.items()]
+        if own is not None:
+            conditions.append(~key_condition(resource, [own]))
+        statement = select(literal(1)).select_from(resource.table).where(*conditions).limit(1)
+        if (await session.execute(statement)).first() is not None:
+            errors[fields[-1].name] = taken_sentence(resource, wanted)
+    return errors
+
+
+# Any: a value of any field.
+def _has(field: Field, value: Any) -> ColumnElement[bool]:
+    """Return the condition that a record has a value, also where its text is composed otherwise."""
+    forms = spellings(value) if field.is_text and isinstance(value, str) else (value,)
+    return or_(*(field.exact == form for form in forms))
+
+
+async def _refusal(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    values: Mapping[str, Any],
+    whole: Mapping[str, Any],
+    own: Key | None,
+    exact: Collection[str],
+    error: Exception,
+) -> Invalid:
+    """Return what to say when a race, or a rule of the database, was not foreseen."""
+    try:
+        await checked_values(session, site, resource, values, whole, own, exact)
+    except Invalid as found:
+        return found
+    return await fetch_refusal(session, resource, values, error, resource.label)

@@ -1,1 +1,0 @@
-"""The administration of any resource: from a SQLModel class to its pages."""
