@@ -1,1 +1,42 @@
-"""Hero Admin."""
+"""Hero Admin: an admin web UI, rendered on the server, for SQLModel classes.
+
+What an application imports stands here; everything else may change with any version.
+
+The rooms, each of which imports only from those below it:
+
+    admin       Admin: wires settings, middleware and routes; knows every other room
+    cli         the commands: serve, migrate, doctor, revision, user …, and the server process
+    migrations  the schema, step by step, and what `revision` writes
+    sample      what an application fills an empty database with
+    api         the same resources as JSON
+    accounts    who people are and how they sign in
+    pages       one module a page: list, create, edit, delete, history, export …
+    history     the audit log as people read it: timeline, undo, revert
+    forms       typed values, three-way merge, hidden fields
+    writes      the only place that writes records: single, bulk, deletion, cascade
+    listing     query, filters, keyset pages, counts, facets; search/ at any size
+    model       resource, site, fields, inputs, schemas, primary keys, formatting
+    audit_log   what was done, by whom, and how it was before
+    web         what every request passes: errors, templates, the transaction, security
+    person      who is asking, and their role
+    database    engines, pool, replica, time limits, what a database cannot do now
+    settings    what operators can set, from WEBAPP_* variables
+"""
+
+from hero_admin.admin import Admin
+from hero_admin.cli.main import run_commands
+from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.schemas import Schema, partial
+from hero_admin.sample import Count, Loader, SampleData
+
+__all__ = [
+    "Admin",
+    "Count",
+    "Loader",
+    "Resource",
+    "ResourceError",
+    "SampleData",
+    "Schema",
+    "partial",
+    "run_commands",
+]

@@ -1,8 +1,9 @@
-"""The application: wires settings, middleware and routes; the one module that knows every other."""
+"""`Admin`: wires settings, middleware and routes; the one module that knows every other."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from sqlalchemy import text
 from starlette.applications import Starlette
@@ -22,16 +23,16 @@ from hero_admin.accounts.recheck import SignedOut
 from hero_admin.accounts.routes import account_routes
 from hero_admin.api.docs import docs_page
 from hero_admin.api.later import LaterApi
-from hero_admin.cli.server import end_with_supervisor
 from hero_admin.database.engines import connect
-from hero_admin.gc_tuning import keep_all, look_seldom
 from hero_admin.listing.search.sqlite import Refresher
+from hero_admin.migrations import Chain
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.pages import history, overview
 from hero_admin.pages.routes import routes_of
 from hero_admin.person import Role
-from hero_admin.settings import Settings, check_serving, load_settings
+from hero_admin.sample import SampleData
+from hero_admin.settings import Settings
 from hero_admin.web.access_log import AccessLogMiddleware
 from hero_admin.web.allowed_hosts import known_hosts
 from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
@@ -41,11 +42,40 @@ from hero_admin.web.routing import Route
 from hero_admin.web.security_headers import ProtectionMiddleware
 from hero_admin.web.static_files import VersionedFiles
 from hero_admin.web.templating import environment
-from webapp.resources import RESOURCES
 
 
-def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) -> Starlette:
-    """Return the whole application; it connects to its database with the first request."""
+class Admin:
+    """The administration of resources, and what its commands need to know of it.
+
+    resources: what is administered, in menu order.
+    migrations: the folder of the application's migrations, to which `revision` adds.
+    sample: what fills an empty database, if there is anything.
+    program: how its commands are called, in sentences that say what to run.
+    """
+
+    def __init__(
+        self,
+        resources: Sequence[Resource],
+        *,
+        migrations: Path,
+        sample: SampleData | None = None,
+        program: str = "hero-admin",
+    ) -> None:
+        self.resources = tuple(resources)
+        self.chain = Chain(migrations, self.resources, program)
+        self.sample = sample
+        self.program = program
+
+    def application(self, settings: Settings) -> Starlette:
+        """Return the application; it connects to its database with the first request.
+
+        Raises ResourceError where resources do not go together.
+        """
+        return create_app(settings, self.resources)
+
+
+def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
+    """Return the application that administers resources."""
     database = connect(settings, Refresher(resources))
     site = Site(resources, others=(audit.RESOURCE,))
     api = LaterApi(site, settings)
@@ -115,16 +145,6 @@ def create_app(settings: Settings, resources: Sequence[Resource] = RESOURCES) ->
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
     app.state.templates = environment(app)
     return app
-
-
-def app() -> Starlette:
-    """Return the application of this process's environment, for uvicorn's workers."""
-    application = create_app(check_serving(load_settings()))
-    # Looking through it again and again makes some requests late.
-    look_seldom()
-    keep_all()
-    end_with_supervisor()
-    return application
 
 
 async def healthz(_: Request) -> Response:

@@ -21,7 +21,6 @@ from starlette.applications import Starlette
 
 from hero_admin.accounts import passwords
 from hero_admin.accounts.auth import limits_for
-from hero_admin.admin import create_app
 from hero_admin.cli.index_check import mend
 from hero_admin.database.engines import Database, connect
 from hero_admin.migrations import migrate
@@ -33,7 +32,7 @@ from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
 from tests.statements import Statements, all_statements
 from tests.stored import Stored
-from webapp.resources import RESOURCES
+from webapp.app import admin
 
 # The same examples in every run, however slow the machine is at that moment.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -152,7 +151,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings) -> Starlette:
-    return create_app(settings)
+    return admin.application(settings)
 
 
 @pytest.fixture
@@ -244,8 +243,8 @@ class _Compiled(BytecodeCache):
 async def _migrate(url: str) -> None:
     database = connect(Settings(database_url=url))
     try:
-        await migrate(database)
-        await mend(database, RESOURCES)
+        await migrate(database, admin.chain)
+        await mend(database, admin.resources)
     finally:
         await database.close()
 

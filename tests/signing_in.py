@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from hero_admin.accounts.auth import limits_for
 from hero_admin.accounts.cookies import PLAIN
-from hero_admin.accounts.sessions import Limits, Visitor, digest_of, start_session
+from hero_admin.accounts.sessions import Limits, Visitor, start_session, token_digest
 from hero_admin.accounts.users import User, fold_name
 from hero_admin.database.engines import Database, connect
 from hero_admin.person import Role
@@ -79,5 +79,5 @@ def write_session(file: Path, token: str, role: Role = Role.OWNER) -> None:
         ).lastrowid
         connection.execute(
             "INSERT INTO user_session VALUES (?, ?, ?, ?, ?, 'tests', '127.0.0.1', '')",
-            (digest_of(token), user_id, moment, moment, end),
+            (token_digest(token), user_id, moment, moment, end),
         )

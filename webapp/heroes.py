@@ -3,8 +3,7 @@
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Relationship
 
-from hero_admin.model.resource import Resource
-from hero_admin.model.schemas import Schema, partial
+from hero_admin import Resource, Schema, partial
 from webapp.teams import Team, TeamRead, TeamReadWithHeroes
 
 MAX_AGE_YEARS = 150_000

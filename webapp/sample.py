@@ -1,75 +1,31 @@
 """Sample data: believable heroes and teams, the same ones for the same numbers everywhere."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
 
-from sqlalchemy import exists, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
-
-from hero_admin.audit_log.changes import Entry, Kind, Operation, record
-from hero_admin.database.engines import Database
-from hero_admin.listing.search.sqlite import SqliteIndex
-from hero_admin.model.records import columns_of
-from hero_admin.model.resource import Resource
-from hero_admin.person import COMMAND_LINE
-from hero_admin.writes.single import creation_of
-from webapp.heroes import Hero, heroes
-from webapp.teams import Team, teams
+from hero_admin import Count, Loader, SampleData
+from webapp.heroes import heroes
+from webapp.teams import teams
 
 WORDS = Path(__file__).with_suffix(".toml")
-# So many different names can be made without searching long for the next.
+# This many different names can be made without a long search for the next.
 MAX_TEAMS = 100_000
-ROWS_PER_INSERT = 5_000
-# So many records leave an entry each in the history; more leave one line for each kind, as the
-# entries of ten million would take longer, and more of the disk, than the records themselves.
-MOST_TOLD_EACH = 10_000
 
 # A row as it is inserted.
 Row = dict[str, str | int | None]
 
 
-async def is_empty(database: Database) -> bool:
-    """Whether there is neither a hero nor a team."""
-    async with database.reading.connect() as connection:
-        return await _is_empty(connection)
+async def add_sample(load: Loader, hero_count: int, team_count: int) -> None:
+    """Add heroes and teams to a database without any."""
+    await load.add(teams, sample_teams(team_count))
+    await load.add(heroes, sample_heroes(hero_count, await load.fetch_keys(teams)))
 
 
-async def add_sample(
-    database: Database,
-    hero_count: int,
-    team_count: int,
-    advance: Callable[[int], None] | None = None,
-) -> bool:
-    """Add heroes and teams, all or none; add none and return False if there are any already.
-
-    `advance` is told after each step how many heroes came with it.
-    """
-    async with database.writing.begin() as connection:
-        await _make_room(connection)
-        if not await _is_empty(connection):
-            return False
-        for rows in _chunks(sample_teams(team_count)):
-            await connection.execute(insert(Team), rows)
-            await _refresh_search(connection, teams)
-        team_ids = (await connection.scalars(select(col(Team.id)).order_by(col(Team.id)))).all()
-        for rows in _chunks(sample_heroes(hero_count, team_ids)):
-            await connection.execute(insert(Hero), rows)
-            await _refresh_search(connection, heroes)
-            if advance:
-                advance(len(rows))
-        operation = Operation(COMMAND_LINE, "command")
-        for resource, count in ((teams, team_count), (heroes, hero_count)):
-            if hero_count + team_count <= MOST_TOLD_EACH:
-                entries = await _creations(connection, resource)
-            else:
-                entries = _loaded(resource, count)
-            await record(connection, operation, entries)
-    return True
+SAMPLE = SampleData((Count(heroes, 5_000), Count(teams, 20, MAX_TEAMS)), add_sample)
 
 
 def sample_teams(count: int) -> Iterator[Row]:
@@ -91,44 +47,6 @@ def sample_heroes(count: int, team_ids: Sequence[int | None]) -> Iterator[Row]:
             "age": _age(random),
             "team_id": None if is_alone else team_ids[int(len(team_ids) * random.random() ** 1.6)],
         }
-
-
-async def _make_room(connection: AsyncConnection) -> None:
-    """Let the transaction take its time, and alone."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
-        await connection.execute(text("SET LOCAL lock_timeout = 0"))
-        await connection.execute(text("LOCK TABLE team, hero IN SHARE ROW EXCLUSIVE MODE"))
-
-
-async def _refresh_search(connection: AsyncConnection, resource: Resource) -> None:
-    """Bring all that was added into the index, for which a commit has no time."""
-    if connection.dialect.name == "sqlite":
-        for statement in SqliteIndex(resource).refreshing():
-            await connection.exec_driver_sql(statement)
-
-
-async def _is_empty(connection: AsyncConnection) -> bool:
-    found = await connection.scalar(select(exists().select_from(Hero) | exists().select_from(Team)))
-    return not found
-
-
-async def _creations(connection: AsyncConnection, resource: Resource) -> list[Entry]:
-    """Return an entry for every record there is, in the order in which they were added."""
-    names = [field.name for field in resource.fields]
-    own = [field.exact for field in resource.key]
-    rows = await connection.execute(select(*columns_of(resource)).order_by(*own))
-    return [creation_of(resource, dict(zip(names, row, strict=True))) for row in rows]
-
-
-def _loaded(resource: Resource, count: int) -> list[Entry]:
-    title = f"{count:,} {resource.label_plural} as a sample"
-    return [Entry(resource.name, "", title, Kind.LOADED, {})] if count else []
-
-
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while chunk := list(islice(rows, ROWS_PER_INSERT)):
-        yield chunk
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Relationship
 
-from hero_admin.model.resource import Resource
-from hero_admin.model.schemas import Schema, partial
+from hero_admin import Resource, Schema, partial
 
 if TYPE_CHECKING:
     from webapp.heroes import Hero, HeroRead

@@ -11,7 +11,7 @@ from hero_admin.accounts import audit
 from hero_admin.accounts.names import same_looking
 from hero_admin.accounts.one_time_links import Purpose, make_link, void_links
 from hero_admin.accounts.recheck import take_turn
-from hero_admin.accounts.sessions import digest_of, end_sessions
+from hero_admin.accounts.sessions import end_sessions, token_digest
 from hero_admin.accounts.tokens import (
     MOST_TOKENS,
     ApiToken,
@@ -157,7 +157,7 @@ async def add_token(
         raise Invalid({"name": f"You can have at most {MOST_TOKENS} tokens. Revoke one first."})
     token, now = make_api_token(), datetime.now(UTC)
     made = ApiToken(
-        digest=digest_of(token),
+        digest=token_digest(token),
         user_id=user_id,
         name=name,
         role=role,

@@ -7,7 +7,7 @@ import secrets
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.accounts.sessions import Limits, digest_of
+from hero_admin.accounts.sessions import Limits, token_digest
 from hero_admin.accounts.users import fold_name
 from hero_admin.web.templating import is_secure
 
@@ -24,7 +24,7 @@ MOST_CHARACTERS = 100
 def digest_in(request: Request) -> str:
     """Return the digest of the token in the request's cookie, "" if there is none."""
     token = request.cookies.get(_name(request), "")
-    return digest_of(token) if 0 < len(token) <= MOST_CHARACTERS and token.isascii() else ""
+    return token_digest(token) if 0 < len(token) <= MOST_CHARACTERS and token.isascii() else ""
 
 
 def set_token(request: Request, response: Response, token: str, limits: Limits) -> None:

@@ -19,10 +19,10 @@ from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.recheck import recheck_writes
 from hero_admin.accounts.sessions import (
     SEEN_EVERY,
-    digest_of,
     fetch_identity,
     lock_identity,
     mark_seen,
+    token_digest,
 )
 from hero_admin.accounts.sign_in import is_for_programs, refuse, refuse_token, signed_out
 from hero_admin.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
@@ -133,7 +133,7 @@ class IdentityMiddleware:
             return _Proof(digest_in(request), fetch, lock, mark)
         # Whoever shows a token is nobody else: what cookies say does not count.
         is_one = is_for_programs(request) and token.startswith(PREFIX)
-        digest = digest_of(token) if is_one else ""
+        digest = token_digest(token) if is_one else ""
         return _Proof(digest, fetch_token_identity, lock_token_identity, mark_used, is_token=True)
 
     def _recheck(self, request: Request, proof: _Proof) -> None:

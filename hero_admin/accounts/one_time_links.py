@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
-from hero_admin.accounts.sessions import digest_of, make_token
+from hero_admin.accounts.sessions import make_token, token_digest
 
 
 class Purpose(StrEnum):
@@ -44,7 +44,7 @@ async def make_link(session: AsyncSession, purpose: Purpose, user_id: int | None
     expires_at = datetime.now(UTC) + LIFETIMES[purpose]
     session.add(
         OneTimeLink(
-            digest=digest_of(token), purpose=purpose, user_id=user_id, expires_at=expires_at
+            digest=token_digest(token), purpose=purpose, user_id=user_id, expires_at=expires_at
         )
     )
     await session.flush()
@@ -55,7 +55,7 @@ async def fetch_link(session: AsyncSession, token: str) -> OneTimeLink | None:
     """Return the link if it still works, and leave it working."""
     return await session.scalar(
         select(OneTimeLink).where(
-            col(OneTimeLink.digest) == digest_of(token),
+            col(OneTimeLink.digest) == token_digest(token),
             col(OneTimeLink.expires_at) > datetime.now(UTC),
         )
     )
@@ -69,7 +69,7 @@ async def claim_link(session: AsyncSession, token: str) -> bool:
     used = (
         delete(OneTimeLink)
         .where(
-            col(OneTimeLink.digest) == digest_of(token),
+            col(OneTimeLink.digest) == token_digest(token),
             col(OneTimeLink.expires_at) > datetime.now(UTC),
         )
         .returning(col(OneTimeLink.digest))

@@ -83,7 +83,7 @@ def make_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
-def digest_of(token: str) -> str:
+def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -121,7 +121,7 @@ async def start_session(
     token = make_token()
     session.add(
         UserSession(
-            digest=digest_of(token),
+            digest=token_digest(token),
             user_id=user_id,
             created_at=now,
             seen_at=now,

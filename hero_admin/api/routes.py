@@ -22,7 +22,7 @@ from hero_admin.model.labels import words_of
 from hero_admin.model.primary_keys import Key, key_of, parse_key
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.schemas import alias_of, dumped
-from hero_admin.model.serialization import digest_of, snapshot_of
+from hero_admin.model.serialization import keyed_digest, snapshot_of
 from hero_admin.model.site import Site
 from hero_admin.pages.files import with_bytes
 from hero_admin.pages.requests import operation_of
@@ -266,7 +266,7 @@ def _etag(resource: Resource, request: Request, record: Record) -> str:
     hidden = _hidden(resource, request)
     names = [field.name for field in resource.fields if field.name not in hidden]
     seen = snapshot_of(resource, {name: record[name] for name in names})
-    digest = digest_of(secret_of(request), resource.name, seen)
+    digest = keyed_digest(secret_of(request), resource.name, seen)
     return f'"{digest}"'
 
 

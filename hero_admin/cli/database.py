@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from hero_admin.admin import Admin
 from hero_admin.cli.index_check import mend
 from hero_admin.database.engines import Database, connect, is_postgresql
 from hero_admin.database.errors import Trouble, is_unavailable, trouble_of
@@ -16,7 +17,6 @@ from hero_admin.migrations import SchemaError, check_ours, check_schema, migrate
 from hero_admin.model.resource import ResourceError
 from hero_admin.model.site import Site
 from hero_admin.settings import Settings
-from webapp.resources import RESOURCES
 
 # The words of PgBouncer, and of SQLite.
 POOLER_WORDS = "unsupported startup parameter"
@@ -32,8 +32,8 @@ SENTENCES = {
     Trouble.READ_ONLY: "The database {} is read-only, and this command has to write to it.",
 }
 OLD_AND_FIXED = (
-    "The database is not up to date, and is read-only here: run `python -m webapp migrate`"
-    " where it can be written."
+    "The database is not up to date, and is read-only here: run `{} migrate` where it can be"
+    " written."
 )
 
 
@@ -42,10 +42,10 @@ class DatabaseError(Exception):
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Database]:
+async def connected(admin: Admin, settings: Settings) -> AsyncIterator[Database]:
     """The database, whose errors leave as a sentence. Raises ResourceError before it connects."""
-    _check_schemas(settings, Site(RESOURCES))
-    database = connect(settings, Refresher(RESOURCES))
+    _check_schemas(settings, Site(admin.resources))
+    database = connect(settings, Refresher(admin.resources))
     try:
         yield database
     except Exception as error:
@@ -62,26 +62,26 @@ async def connected(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def ready(settings: Settings) -> AsyncIterator[Database]:
+async def ready(admin: Admin, settings: Settings) -> AsyncIterator[Database]:
     """The database with the schema of this version.
 
     A file is upgraded if needed, but for one that others have made, or that can only be read.
     """
-    async with connected(settings) as database:
+    async with connected(admin, settings) as database:
         try:
-            await check_schema(database)
+            await check_schema(database, admin.chain)
         except SchemaError:
             if not settings.is_embedded:
                 raise
             # First of all: to ask whether it can be written changes how a file is kept.
             if not settings.is_default:
-                await check_ours(database)
+                await check_ours(database, admin.chain)
             if await is_read_only(database):
-                raise SchemaError(OLD_AND_FIXED) from None
-            await migrate(database)
-            await check_schema(database)
+                raise SchemaError(OLD_AND_FIXED.format(admin.program)) from None
+            await migrate(database, admin.chain)
+            await check_schema(database, admin.chain)
         if settings.is_embedded and not await is_read_only(database):
-            await mend(database, RESOURCES)
+            await mend(database, admin.resources)
         yield database
 
 

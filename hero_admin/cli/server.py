@@ -14,11 +14,14 @@ from typing import Any, NoReturn
 import click
 import uvicorn
 from pydantic import SecretStr
+from starlette.applications import Starlette
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
-from hero_admin.settings import PREFIX, Settings
+from hero_admin.cli.naming import VARIABLE, admin_named
+from hero_admin.gc_tuning import keep_all, look_seldom
+from hero_admin.settings import PREFIX, Settings, check_serving, load_settings
 from hero_admin.web.security_headers import HEADERS, NOT_KEPT
 
 APPLICATION = "hero_admin.admin:app"
@@ -131,6 +134,17 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
         signal.signal(number, _leave)
     Server(config, announcement).run([listener])
     return True
+
+
+def application() -> Starlette:
+    """Return the application of this process's environment, for uvicorn's workers."""
+    admin = admin_named(os.environ[VARIABLE])
+    made = admin.application(check_serving(load_settings()))
+    # Looking through it again and again makes some requests late.
+    look_seldom()
+    keep_all()
+    end_with_supervisor()
+    return made
 
 
 class Protocol(HttpToolsProtocol):

@@ -1,4 +1,4 @@
-"""The commands about accounts: `python -m webapp user --help` lists them."""
+"""The commands about accounts: `user --help` lists them."""
 
 import asyncio
 import sys
@@ -15,6 +15,7 @@ from hero_admin.accounts.one_time_links import Purpose, make_link
 from hero_admin.accounts.passwords import Passwords, check_password
 from hero_admin.accounts.tokens import LIFETIMES_DAYS
 from hero_admin.accounts.users import User, fetch_user, fetch_users
+from hero_admin.admin import Admin
 from hero_admin.audit_log.changes import Operation
 from hero_admin.cli.database import ready
 from hero_admin.person import COMMAND_LINE, Role
@@ -37,10 +38,14 @@ def _in_transaction(
 
     @wraps(act)
     def command(*arguments: Given.args, **options: Given.kwargs) -> None:
+        admin: Admin = click.get_current_context().obj
         settings, todo = load_settings(), act(*arguments, **options)
 
         async def do() -> str:
-            async with ready(settings) as database, database.session(is_read_only=False) as session:
+            async with (
+                ready(admin, settings) as database,
+                database.session(is_read_only=False) as session,
+            ):
                 said = await todo(session)
                 await session.commit()
                 return said

@@ -4,7 +4,6 @@ A query takes one trip; a short read of `hero_admin.database.short_reads` usuall
 """
 
 import asyncio
-import hashlib
 import os
 import re
 import sqlite3
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
+from hero_admin.database.digests import bytes_digest
 from hero_admin.database.folding import fold
 
 # For another process that migrates a large database.
@@ -463,7 +463,7 @@ def _digest(data: bytes | None, kind: str) -> str | None:
     if data is None:
         return None
     # A text in a column of bytes is to come back as a text.
-    return hashlib.sha256(data if kind == "blob" else f"{kind}:".encode() + data).hexdigest()
+    return bytes_digest(data if kind == "blob" else f"{kind}:".encode() + data)
 
 
 def _fold(value: bytes | str | None) -> str | None:

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from hero_admin.forms.form import is_same_text
 from hero_admin.forms.hidden_fields import KEEP, OPENED, THEIRS
 from hero_admin.model.fields import Field
-from hero_admin.model.serialization import digest_of
+from hero_admin.model.serialization import keyed_digest
 
 
 @dataclass(frozen=True)
@@ -81,4 +81,4 @@ def _is_left(field: Field, form: FormData, typed: str, then: str) -> bool:
 
 
 def _carried(secret: str, field: Field, text: str) -> str:
-    return digest_of(secret, field.name, text) if field.is_masked else text
+    return keyed_digest(secret, field.name, text) if field.is_masked else text

@@ -3,17 +3,19 @@
 import ast
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, Inspector, Table, inspect, text
+from sqlalchemy import Connection, Inspector, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hero_admin.database import sqlite
 from hero_admin.database.engines import Database
+from hero_admin.model.resource import Resource
 
 VERSION_TABLE = "alembic_version"
 # Where another program that uses Alembic has that one.
@@ -38,14 +40,46 @@ class SchemaError(Exception):
     """The database is not as this version needs it: one sentence that says what to do."""
 
 
-async def migrate(database: Database) -> list[str]:
+@dataclass(frozen=True)
+class Chain:
+    """The migrations of an application: their folder, what they are for, and who runs them."""
+
+    versions: Path
+    resources: tuple[Resource, ...]
+    program: str
+
+    def revisions(self) -> list[str]:
+        """Return the revisions that there are, the oldest first."""
+        return sorted(path.name.partition("_")[0] for path in self.versions.glob("[0-9]*_*.py"))
+
+    def created_tables(self) -> set[Name]:
+        """Return the tables that the migrations create."""
+        found: set[Name] = set()
+        for path in self.versions.glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(attr="create_table"),
+                        args=[ast.Constant(value=str(name)), *_],
+                        keywords=keywords,
+                    ):
+                        schemas = [
+                            each.value.value
+                            for each in keywords
+                            if each.arg == "schema" and isinstance(each.value, ast.Constant)
+                        ]
+                        found.add((str(schemas[0]) if schemas and schemas[0] else None, name))
+        return found
+
+
+async def migrate(database: Database, chain: Chain) -> list[str]:
     """Bring the schema to the newest revision and return the revisions applied.
 
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
     from hero_admin.migrations.steps import upgrade  # noqa: PLC0415 - Alembic is a tenth of a start
 
-    return await run_alone(database, upgrade)
+    return await run_alone(database, partial(upgrade, chain=chain))
 
 
 async def run_alone(database: Database, change: Callable[[Connection], Answer]) -> Answer:
@@ -79,10 +113,10 @@ async def take_turn(
         await asyncio.sleep(TURN_SECONDS)
 
 
-async def check_schema(database: Database) -> None:
+async def check_schema(database: Database, chain: Chain) -> None:
     """Raise SchemaError unless the schema is the one that this version was made for."""
     current = await _run(database.reading, current_revision)
-    known = known_revisions()
+    known = chain.revisions()
     if current == known[-1]:
         return
     if current is not None and current not in known:
@@ -90,18 +124,18 @@ async def check_schema(database: Database) -> None:
             f"The database is at revision {current}, which this version does not know:"
             " start the version that migrated it, or a newer one."
         )
-    raise SchemaError("The database is not up to date: run `python -m webapp migrate` first.")
+    raise SchemaError(f"The database is not up to date: run `{chain.program} migrate` first.")
 
 
-async def check_ours(database: Database) -> None:
+async def check_ours(database: Database, chain: Chain) -> None:
     """Raise SchemaError if the database holds the tables of others, and was never migrated."""
     existing = await fetch_table_names(database)
     if not existing or version_table(existing) in existing:
         return
-    made = sorted(name for _, name in created_tables() if name not in existing)
+    made = sorted(name for _, name in chain.created_tables() if name not in existing)
     raise SchemaError(
         "The database holds the tables of another program:"
-        f" `python -m webapp migrate` adds {', '.join(made)} to it; run that first,"
+        f" `{chain.program} migrate` adds {', '.join(made)} to it; run that first,"
         " or choose another WEBAPP_DATABASE_URL."
     )
 
@@ -113,8 +147,9 @@ async def fetch_table_names(database: Database) -> set[str]:
     )
 
 
-async def check_tables(database: Database, tables: Mapping[Table, bool]) -> None:
-    """Raise SchemaError if there is no such table or view; the value says whether it is ours."""
+async def check_tables(database: Database, chain: Chain) -> None:
+    """Raise SchemaError if a resource has no table or view in the database."""
+    tables = {each.table: not each.read_only for each in chain.resources}
     existing = await _run(
         database.reading,
         lambda connection: [
@@ -125,21 +160,21 @@ async def check_tables(database: Database, tables: Mapping[Table, bool]) -> None
         if table not in existing:
             raise SchemaError(
                 f"There is no table “{table.fullname}” in the database:"
-                f' run `python -m webapp revision "add {table.name}"` first.'
+                f' run `{chain.program} revision "add {table.name}"` first.'
                 if is_ours
                 else f"There is no table or view “{table.fullname}” in the database, and its"
                 " resource is read-only, so no migration creates one."
             )
 
 
-async def make_revision(database: Database, message: str) -> Path | None:
+async def make_revision(database: Database, chain: Chain, message: str) -> Path | None:
     """Write a migration for what the database lacks.
 
     Return its file, or None when there is nothing to migrate.
     """
     from hero_admin.migrations.steps import revise  # noqa: PLC0415 - Alembic is a tenth of a start
 
-    return await _run(database.writing, partial(revise, message=message))
+    return await _run(database.writing, partial(revise, chain=chain, message=message))
 
 
 def view_names(inspector: Inspector, schema: str | None) -> list[str]:
@@ -156,31 +191,6 @@ def version_table(existing: Collection[str]) -> str:
     is_of_others = VERSION_TABLE in existing and FIRST_TABLE not in existing
     is_second = SECOND_VERSION_TABLE in existing or is_of_others
     return SECOND_VERSION_TABLE if is_second else VERSION_TABLE
-
-
-def known_revisions() -> list[str]:
-    """Return the revisions that there are, the oldest first."""
-    return sorted(path.name.partition("_")[0] for path in HERE.glob("versions/[0-9]*_*.py"))
-
-
-def created_tables() -> set[Name]:
-    """Return the tables that the migrations here create."""
-    found: set[Name] = set()
-    for path in HERE.glob("versions/*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(attr="create_table"),
-                    args=[ast.Constant(value=str(name)), *_],
-                    keywords=keywords,
-                ):
-                    schemas = [
-                        each.value.value
-                        for each in keywords
-                        if each.arg == "schema" and isinstance(each.value, ast.Constant)
-                    ]
-                    found.add((str(schemas[0]) if schemas and schemas[0] else None, name))
-    return found
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeEngine
 from hero_admin.database.identifiers import quoted
 from hero_admin.listing.search import trigram_index
 from hero_admin.listing.sort_indexes import PREFIX as LIST_PREFIX
-from hero_admin.migrations import Name, created_tables, view_names
+from hero_admin.migrations import Name, view_names
 from hero_admin.migrations.rendering import POSTGRESQL
 from hero_admin.model.storable import unwrapped_type
 
@@ -36,11 +36,19 @@ NOT_DROPPED = "# Not dropped, as it may be in use. To drop it, make this a state
 
 
 class Comparison:
-    """The tables that a revision compares: those of the models that are no views, but `others`."""
+    """The tables that a revision compares: those of the models that are no views, but `others`.
+
+    created: the tables that earlier revisions create.
+    """
 
     def __init__(
-        self, metadata: Sequence[MetaData], others: Collection[Table], inspector: Inspector
+        self,
+        metadata: Sequence[MetaData],
+        others: Collection[Table],
+        inspector: Inspector,
+        created: Collection[Name],
     ) -> None:
+        self.created = created
         tables = [table for each in metadata for table in each.tables.values()]
         schemas = {table.schema for table in tables}
         existing = {None, *inspector.get_schema_names()} & schemas
@@ -105,7 +113,7 @@ class Comparison:
         script = directives[0]
         assert script.upgrade_ops is not None
         found: list[MigrateOperation] = []
-        created = created_tables()
+        created = set(self.created)
         for operation in script.upgrade_ops.ops:
             if isinstance(operation, ops.CreateTableOp):
                 created.add((operation.schema, operation.table_name))

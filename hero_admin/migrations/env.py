@@ -6,23 +6,23 @@ from sqlmodel import SQLModel
 
 from hero_admin.accounts import one_time_links, sessions, throttle, tokens, users
 from hero_admin.audit_log import blobs, changes
-from hero_admin.migrations import version_table
+from hero_admin.migrations import Chain, version_table
 from hero_admin.migrations.autogenerate import Comparison
 from hero_admin.migrations.rendering import render_item
 from hero_admin.writes import idempotency
-from webapp import resources
 
 # Their models are in the metadata once they are imported.
-MODELS = (changes, blobs, resources, idempotency, users, sessions, one_time_links, throttle, tokens)
+MODELS = (changes, blobs, idempotency, users, sessions, one_time_links, throttle, tokens)
 
 connection = context.config.attributes["connection"]
+chain: Chain = context.config.attributes["chain"]
 # A model may have a registry of its own.
-TABLES = [each.table for each in resources.RESOURCES]
+TABLES = [each.table for each in chain.resources]
 OTHERS = [table.metadata for table in TABLES if table.key not in SQLModel.metadata.tables]
 METADATA = [SQLModel.metadata, *dict.fromkeys(OTHERS)]
-READ_ONLY = [each.table for each in resources.RESOURCES if each.read_only]
+READ_ONLY = [each.table for each in chain.resources if each.read_only]
 
-comparison = Comparison(METADATA, READ_ONLY, inspect(connection))
+comparison = Comparison(METADATA, READ_ONLY, inspect(connection), chain.created_tables())
 context.configure(
     connection=connection,
     target_metadata=METADATA,

@@ -10,19 +10,19 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from hero_admin import migrations
-from hero_admin.migrations import SchemaError, created_tables, current_revision, known_revisions
+from hero_admin.migrations import Chain, SchemaError, current_revision
 
 
-def upgrade(connection: Connection) -> list[str]:
+def upgrade(connection: Connection, chain: Chain) -> list[str]:
     """Bring the schema to the newest revision and return the revisions applied."""
-    config = _config(connection)
+    config = _config(connection, chain)
     script = ScriptDirectory.from_config(config)
     current = current_revision(connection)
-    if current is not None and current not in known_revisions():
+    if current is not None and current not in chain.revisions():
         # `check_schema` says it in its own words.
         return []
     if current is None:
-        _check_names(connection)
+        _check_names(connection, chain)
     pending = [
         revision.revision
         for revision in script.iterate_revisions("head", current or "base")
@@ -35,22 +35,22 @@ def upgrade(connection: Connection) -> list[str]:
     return pending[::-1]
 
 
-def revise(connection: Connection, message: str) -> Path | None:
+def revise(connection: Connection, chain: Chain, message: str) -> Path | None:
     """Write a migration for what the models have and the database has not; return its file."""
-    config = _config(connection)
+    config = _config(connection, chain)
     made = command.revision(
         config,
         message,
         autogenerate=True,
-        rev_id=f"{len(known_revisions()) + 1:04}",
+        rev_id=f"{len(chain.revisions()) + 1:04}",
     )
     return Path(made.path) if isinstance(made, Script) else None
 
 
-def _check_names(connection: Connection) -> None:
+def _check_names(connection: Connection, chain: Chain) -> None:
     """Raise SchemaError if there are tables already that the first migrations would create."""
     existing = inspect(connection).get_table_names()
-    taken = sorted(name for _, name in created_tables() if name in existing)
+    taken = sorted(name for _, name in chain.created_tables() if name in existing)
     if taken:
         raise SchemaError(
             f"The database has a table “{taken[0]}” of another program, where this one would create"
@@ -68,9 +68,12 @@ def _check_references(connection: Connection) -> None:
         )
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection, chain: Chain) -> Config:
     # Any: Alembic's attributes hold whatever env.py asks for.
-    attributes: dict[str, Any] = {"connection": connection}
+    attributes: dict[str, Any] = {"connection": connection, "chain": chain}
     config = Config(attributes=attributes, cmd_opts=Namespace(quiet=True))
     config.set_main_option("script_location", str(migrations.HERE).replace("%", "%%"))
+    config.set_main_option("version_locations", str(chain.versions).replace("%", "%%"))
+    # The default splits them at spaces, too.
+    config.set_main_option("path_separator", "newline")
     return config

@@ -3,7 +3,6 @@
 What a list shows never takes the bytes themselves out of the database.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from hero_admin.database.digests import bytes_digest
 from hero_admin.database.sqlite import DIGEST_FUNCTION
 from hero_admin.web.byte_sizes import size_text
 
@@ -106,16 +106,12 @@ class Blob:
 
 def blob_of(data: bytes) -> Blob:
     """Return what is known of bytes that are at hand."""
-    return Blob(len(data), data[:HEAD_BYTES], digest_of(data))
+    return Blob(len(data), data[:HEAD_BYTES], bytes_digest(data))
 
 
 def known_by(digest: str) -> Blob:
     """Return bytes of which only the digest is known."""
     return Blob(digest=digest)
-
-
-def digest_of(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 class _Summary(FunctionElement[str]):

@@ -93,7 +93,7 @@ def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:
     return value
 
 
-def digest_of(secret: str, *parts: object) -> str:
+def keyed_digest(secret: str, *parts: object) -> str:
     """Return a digest that tells equal from other values and, without the secret, nothing else."""
     packed = json.dumps(parts, default=str).encode()
     return hmac.new(secret.encode(), packed, hashlib.sha256).hexdigest()[:32]

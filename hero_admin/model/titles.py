@@ -12,7 +12,7 @@ LIBRARIES = ("builtins", "pydantic", "sqlmodel", "sqlalchemy")
 # Any: the record is of a model that is known at run time only, and the function is not ours.
 Titler = Callable[[Any], Any]
 
-logger = logging.getLogger("webapp.admin")
+logger = logging.getLogger("hero_admin.model")
 
 
 def own_text_of(model: type[SQLModel]) -> Titler | None:

@@ -44,7 +44,7 @@ async def create(resource: Resource, request: Request) -> Response:
         return await _new_form(resource, request, texts, token, searches=searches_of(form))
     back = back_of(request, f"/{resource.name}")
     url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
-    digest = idempotency.digest_of(token, texts)
+    digest = idempotency.submission_digest(token, texts)
     submission = await idempotency.claim(session, digest, resource.name) if token else None
     if token and submission is None:
         return await _created_before(resource, request, texts, digest, url)

@@ -65,7 +65,7 @@ TO_THE_END = text(
     "SELECT set_config('statement_timeout', '0', true), set_config('enable_sort', :sort, true)"
 )
 
-logger = logging.getLogger("webapp.export")
+logger = logging.getLogger("hero_admin.export")
 
 # Any: those with titles that a function makes have no names any more.
 Rows = Sequence[Row[Any] | Sequence[Any]]

@@ -9,7 +9,7 @@ from hero_admin.listing.query import ListQuery, Scope, query_in
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, parse_key
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.serialization import digest_of
+from hero_admin.model.serialization import keyed_digest
 from hero_admin.model.site import Site
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import secret_of, session_of
@@ -63,4 +63,4 @@ def operation_of(request: Request, via: str = "page") -> Operation:
 
 def record_secret_of(resource: Resource, request: Request) -> str:
     """Return the key of digests of one record: equal values of two records have different ones."""
-    return digest_of(secret_of(request), resource.name, *key_in(resource, request))
+    return keyed_digest(secret_of(request), resource.name, *key_in(resource, request))

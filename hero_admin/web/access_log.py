@@ -15,7 +15,7 @@ QUIET_PATHS = ("/static/", "/healthz", "/readyz")
 NOBODY_ASKS = 499
 PLAIN = re.compile(r"[\w./~:,@-]+", re.ASCII)
 
-logger = logging.getLogger("webapp.access")
+logger = logging.getLogger("hero_admin.access")
 
 
 class AccessLogMiddleware:

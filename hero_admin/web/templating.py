@@ -32,7 +32,7 @@ from starlette.routing import Route
 from hero_admin.person import Identity
 from hero_admin.web.byte_sizes import size_text
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
 # In a checkout they stand beside the package, in an installed wheel inside it.
 HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
 STATIC, TEMPLATES = HOME / "static", HOME / "templates"

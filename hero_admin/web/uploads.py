@@ -4,7 +4,7 @@ from typing import Self
 
 from starlette.datastructures import FormData, UploadFile
 
-from hero_admin.model.blobs import digest_of
+from hero_admin.database.digests import bytes_digest
 
 
 class Upload(str):
@@ -15,7 +15,7 @@ class Upload(str):
     data: bytes
 
     def __new__(cls, data: bytes) -> Self:
-        made = super().__new__(cls, digest_of(data))
+        made = super().__new__(cls, bytes_digest(data))
         made.data = data
         return made
 

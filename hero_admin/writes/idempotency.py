@@ -24,7 +24,7 @@ class Submission(SQLModel, table=True):
     created_at: datetime = Field(index=True)
 
 
-def digest_of(token: str, texts: Mapping[str, str]) -> str:
+def submission_digest(token: str, texts: Mapping[str, str]) -> str:
     """Return the digest of a submitted form: the same token with other texts is another form."""
     return hashlib.sha256(json.dumps([token, sorted(texts.items())]).encode()).hexdigest()
 

@@ -14,7 +14,6 @@ from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.throttle import Guesses
 from hero_admin.accounts.user_agents import device_of
 from hero_admin.accounts.users import User
-from hero_admin.admin import create_app
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.factories import committed
@@ -34,6 +33,7 @@ from tests.html import (
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored
+from webapp.app import admin
 
 OLD, NEW = "correct horse battery", "another horse battery"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -200,7 +200,7 @@ def test_a_browser_is_called_what_people_call_it(user_agent: str, device: str) -
 
 
 async def test_where_nobody_signs_in_nobody_has_an_account(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"auth": "off"}))
+    app = admin.application(settings.model_copy(update={"auth": "off"}))
     async with serving(app) as client:
         for path in ("/account", "/account/password", "/account/tokens/new"):
             assert (await client.get(path)).status_code == 404

@@ -20,7 +20,6 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
-from hero_admin.admin import create_app
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database, connect
 from hero_admin.database.pool import share_name
@@ -32,6 +31,7 @@ from tests.server import running_server
 from tests.serving import serving
 from tests.stored import Stored
 from tests.waiting import until
+from webapp.app import admin
 from webapp.heroes import Hero
 
 # A request ends after 4.5 s, and a busy machine adds to that; a wait without an end lasts longer.
@@ -94,7 +94,9 @@ def file_of(url: str) -> Path:
 
 @pytest.fixture
 async def on_sqlite(sqlite_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.OWNER) as client:
+    async with serving(
+        admin.application(Settings(database_url=sqlite_url)), role=Role.OWNER
+    ) as client:
         yield client
 
 
@@ -132,7 +134,7 @@ async def on_postgres(
     settings = Settings(
         database_url=postgres_url, pool_size=3, request_timeout_seconds=patience_seconds
     )
-    app = create_app(settings)
+    app = admin.application(settings)
 
     # Any: the connection is SQLAlchemy's, around that of the driver.
     def note(connection: Any, _: object) -> None:
@@ -166,7 +168,7 @@ async def away(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app whose database is away: a folder is none."""
     # Nobody could be signed in without it.
     settings = Settings(database_url=f"sqlite:///{tmp_path}", auth="off")
-    async with serving(create_app(settings)) as client:
+    async with serving(admin.application(settings)) as client:
         yield client
 
 
@@ -310,7 +312,7 @@ async def test_a_locked_table_does_not_hold_up_other_pages(
 ) -> None:
     settings = Settings(database_url=postgres_url, request_timeout_seconds=600)
     async with (
-        serving(create_app(settings), role=Role.OWNER) as client,
+        serving(admin.application(settings), role=Role.OWNER) as client,
         asyncio.TaskGroup() as group,
         postgres.connected("hero_admin") as other,
     ):
@@ -348,7 +350,7 @@ async def limit_growth(database: Database, pages: int) -> None:
 async def test_a_full_disk_stores_nothing_until_there_is_room(
     sqlite_url: str, stored_on_sqlite: Stored
 ) -> None:
-    app = create_app(Settings(database_url=sqlite_url))
+    app = admin.application(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.OWNER) as client:
         await limit_growth(app.state.database, 1)
         heroes = [NOVA | {"name": f"Nova {number}"} for number in range(200)]
@@ -388,7 +390,7 @@ async def test_a_full_disk_of_the_server_is_told_apart(
 
 
 async def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_url: str) -> None:
-    app = create_app(Settings(database_url=sqlite_url))
+    app = admin.application(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.OWNER) as client:
         async with app.state.database.session(is_read_only=False) as session:
             # The tests may run as root, whom no permission keeps from writing.
@@ -430,7 +432,9 @@ async def test_a_standby_server_can_still_be_read(
 async def test_a_file_that_is_away_is_not_replaced_by_an_empty_one(sqlite_url: str) -> None:
     file = file_of(sqlite_url)
     elsewhere = file.with_name("elsewhere.db")
-    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.OWNER) as client:
+    async with serving(
+        admin.application(Settings(database_url=sqlite_url)), role=Role.OWNER
+    ) as client:
         file.rename(elsewhere)
         await refused(listing(client))
         await refused(saving(client))
@@ -440,7 +444,9 @@ async def test_a_file_that_is_away_is_not_replaced_by_an_empty_one(sqlite_url: s
 
 
 async def test_a_damaged_file_is_unavailable(sqlite_url: str) -> None:
-    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.OWNER) as client:
+    async with serving(
+        admin.application(Settings(database_url=sqlite_url)), role=Role.OWNER
+    ) as client:
         file_of(sqlite_url).write_bytes(b"no database" * 1000)
         await refused(listing(client))
         await refused(saving(client))
@@ -566,7 +572,7 @@ async def test_a_server_that_lets_nobody_in_is_unavailable(
     server = f"127.0.0.1:{postgres.port}"
     url = f"postgresql://{address.format(server=server)}"
     settings = Settings(database_url=url, auth="off")
-    async with serving(create_app(settings)) as client:
+    async with serving(admin.application(settings)) as client:
         await refused(listing(client))
         await refused(saving(client))
 

@@ -150,7 +150,7 @@ def test_each_request_is_a_line_of_the_log(sqlite_url: str, tmp_path: Path) -> N
         read_json(port, "/api/teams/")
     first, second = (tmp_path / "stderr").read_text().splitlines()
     assert re.fullmatch(
-        r"\S+ INFO webapp.access method=GET path=/api/heroes/ status=200"
+        r"\S+ INFO hero_admin.access method=GET path=/api/heroes/ status=200"
         r" duration_ms=\d+\.\d statements=\d+ address=127\.0\.0\.1 user=(Anyone|\"\"|\".*\")",
         first,
     )
@@ -650,7 +650,7 @@ def names_in(url: str) -> list[str]:
 
 def a_copy_of_the_project(folder: Path) -> Path:
     project = folder / "project"
-    for name in ("webapp", "templates", "static"):
+    for name in ("hero_admin", "webapp", "templates", "static"):
         shutil.copytree(
             PROJECT / name, project / name, ignore=shutil.ignore_patterns("__pycache__")
         )

@@ -10,7 +10,6 @@ from sqlalchemy import inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import Field, SQLModel
 
-from hero_admin.admin import create_app
 from hero_admin.cli import index_check
 from hero_admin.cli.index_check import examine, mend
 from hero_admin.database.engines import Database, connect
@@ -26,15 +25,15 @@ from tests.gadgets import Gadget, Maker, Slot
 from tests.html import rows_of
 from tests.postgres import PostgresServer
 from tests.serving import serving
+from webapp.app import admin
 from webapp.heroes import Hero
-from webapp.resources import RESOURCES
 
-NARROW = (Resource(Hero, columns=(Hero.name,), search=(Hero.name,)), RESOURCES[1])
+NARROW = (Resource(Hero, columns=(Hero.name,), search=(Hero.name,)), admin.resources[1])
 
 
 async def test_a_migrated_database_lacks_nothing(database: Database) -> None:
-    assert await examine(database, RESOURCES) == []
-    assert await mend(database, RESOURCES) == []
+    assert await examine(database, admin.resources) == []
+    assert await mend(database, admin.resources) == []
 
 
 async def test_what_is_missing_is_said_and_made(database: Database, session: AsyncSession) -> None:
@@ -43,11 +42,11 @@ async def test_what_is_missing_is_said_and_made(database: Database, session: Asy
     lost = "DROP TRIGGER search_hero_update" if is_embedded else "DROP INDEX search_hero"
     await session.execute(text(lost))
     await session.commit()
-    sentences = [finding.sentence for finding in await examine(database, RESOURCES)]
+    sentences = [finding.sentence for finding in await examine(database, admin.resources)]
     assert sentences[0] == "No index for sorting hero by age."
     assert sentences[1].startswith("The search index of heroes is missing")
-    assert len(await mend(database, RESOURCES)) == 2
-    assert await examine(database, RESOURCES) == []
+    assert len(await mend(database, admin.resources)) == 2
+    assert await examine(database, admin.resources) == []
 
 
 async def test_what_a_resource_no_longer_asks_for_is_dropped(database: Database) -> None:
@@ -57,8 +56,8 @@ async def test_what_a_resource_no_longer_asks_for_is_dropped(database: Database)
     names = {index["name"] for index in indexes}
     assert {"list_hero_name", "list_hero_team_id"} <= names
     assert "list_hero_age" not in names
-    await mend(database, RESOURCES)
-    assert await examine(database, RESOURCES) == []
+    await mend(database, admin.resources)
+    assert await examine(database, admin.resources) == []
 
 
 async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_do(
@@ -70,18 +69,18 @@ async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_
     await session.execute(text("CREATE INDEX list_hero_name ON hero (name)"))
     await session.execute(text("CREATE UNIQUE INDEX ux_plain ON hero (name, id)"))
     await session.commit()
-    assert [finding.sentence for finding in await examine(database, RESOURCES)] == [
+    assert [finding.sentence for finding in await examine(database, admin.resources)] == [
         "Unused index: list_hero_name.",
         "No index for sorting hero by name.",
     ]
-    await mend(database, RESOURCES)
-    assert await examine(database, RESOURCES) == []
+    await mend(database, admin.resources)
+    assert await examine(database, admin.resources) == []
     # Where another one has the same order, it will do.
     await session.execute(text("DROP INDEX list_hero_name"))
     order = "left(fold(name), 500), id" if is_server else "name COLLATE nocase"
     await session.execute(text(f"CREATE INDEX ours ON hero ({order})"))
     await session.commit()
-    assert await examine(database, RESOURCES) == []
+    assert await examine(database, admin.resources) == []
 
 
 async def test_others_write_while_a_server_makes_an_index(
@@ -93,7 +92,7 @@ async def test_others_write_while_a_server_makes_an_index(
         await writer.execute(text("DROP INDEX search_hero"))
         await writer.commit()
         await writer.execute(text("INSERT INTO hero (name, secret_name) VALUES ('Nova', 'x')"))
-        mending = asyncio.create_task(mend(database, RESOURCES))
+        mending = asyncio.create_task(mend(database, admin.resources))
         # It has to wait for whoever has written already, and lets others write.
         async with database.writing.connect() as observer:
             await until_waiting(observer)
@@ -103,7 +102,7 @@ async def test_others_write_while_a_server_makes_an_index(
         assert not mending.done()
         await writer.commit()
     assert len(await mending) == 2
-    assert await examine(database, RESOURCES) == []
+    assert await examine(database, admin.resources) == []
     await database.close()
 
 
@@ -112,11 +111,11 @@ async def test_all_who_mend_and_migrate_at_once_take_turns(postgres_url: str) ->
     async with database.writing.begin() as connection:
         await connection.execute(text("DROP INDEX list_hero_age"))
         await connection.execute(text("DROP INDEX search_hero"))
-    migrating = [asyncio.create_task(migrate(database)) for _ in range(4)]
-    mended = await asyncio.gather(*(mend(database, RESOURCES) for _ in range(4)))
+    migrating = [asyncio.create_task(migrate(database, admin.chain)) for _ in range(4)]
+    mended = await asyncio.gather(*(mend(database, admin.resources) for _ in range(4)))
     assert sorted(map(len, mended)) == [0, 0, 0, 2]
     assert await asyncio.gather(*migrating) == [[]] * 4
-    assert await examine(database, RESOURCES) == []
+    assert await examine(database, admin.resources) == []
     await database.close()
 
 
@@ -126,15 +125,15 @@ async def test_an_index_that_was_broken_off_is_made_anew(postgres_url: str) -> N
         unfinished = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
         for name in ("list_hero_age", "search_hero"):
             await connection.execute(text(unfinished.format(name)))
-    found = {finding.sentence for finding in await examine(database, RESOURCES)}
+    found = {finding.sentence for finding in await examine(database, admin.resources)}
     assert {f"The index {name} is incomplete." for name in ("list_hero_age", "search_hero")} < found
     # Until then it is not asked.
     async with database.session(is_read_only=True) as session:
-        assert not await fetch_has_trigrams(session, RESOURCES[0])
-    await mend(database, RESOURCES)
-    assert await examine(database, RESOURCES) == []
+        assert not await fetch_has_trigrams(session, admin.resources[0])
+    await mend(database, admin.resources)
+    assert await examine(database, admin.resources) == []
     async with database.session(is_read_only=True) as session:
-        assert await fetch_has_trigrams(session, RESOURCES[0])
+        assert await fetch_has_trigrams(session, admin.resources[0])
     await database.close()
 
 
@@ -155,8 +154,8 @@ async def test_an_index_over_columns_with_any_name_is_known_again(database: Data
     orders = Resource(Order)
     async with database.writing.begin() as connection:
         await connection.run_sync(lambda sync: orders.table.create(sync, checkfirst=True))
-    assert len(await mend(database, (*RESOURCES, orders))) > 0
-    assert await examine(database, (*RESOURCES, orders)) == []
+    assert len(await mend(database, (*admin.resources, orders))) > 0
+    assert await examine(database, (*admin.resources, orders)) == []
 
 
 async def until_waiting(connection: AsyncConnection) -> None:
@@ -171,16 +170,16 @@ async def until_waiting(connection: AsyncConnection) -> None:
 
 
 async def test_a_table_that_is_not_there_yet_is_no_finding(database: Database) -> None:
-    assert await examine(database, (*RESOURCES, Resource(Gadget), Resource(Maker))) == []
+    assert await examine(database, (*admin.resources, Resource(Gadget), Resource(Maker))) == []
 
 
 async def test_an_index_finds_what_was_stored_before_it_was_made(
     client: httpx.AsyncClient, database: Database, session: AsyncSession
 ) -> None:
-    await mend(database, (Resource(Hero, search=()), RESOURCES[1]))
+    await mend(database, (Resource(Hero, search=()), admin.resources[1]))
     await a_hero(session, "Zoë Nova")
     await a_hero(session, "Somebody")
-    await mend(database, RESOURCES)
+    await mend(database, admin.resources)
     assert await proposed(client, "zoe") == ["Zoë Nova"]
 
 
@@ -208,8 +207,8 @@ async def test_rows_of_any_key_are_found_by_the_index(
 ) -> None:
     lamp = await committed(session, Gadget(title="Old Lamp"))
     other = await committed(session, Gadget(title="Something else"))
-    await mend(database, (*RESOURCES, *GADGETS))
-    assert await examine(database, (*RESOURCES, *GADGETS)) == []
+    await mend(database, (*admin.resources, *GADGETS))
+    assert await examine(database, (*admin.resources, *GADGETS)) == []
     maker = await committed(session, Maker(code="acme", motto="Better lamps"))
     await committed(session, Maker(code="other", motto="Nothing"))
     slot = await committed(session, Slot(shelf="lamp shelf", number=1, gadget_id=lamp.id))
@@ -238,8 +237,8 @@ async def test_rows_of_any_key_are_found_by_the_index(
         await session.execute(text("INSERT OR REPLACE INTO maker VALUES ('acme', 'No lamps')"))
         await session.commit()
         assert await found() == [[], ["acme"], []]
-    await mend(database, RESOURCES)
-    assert await examine(database, RESOURCES) == []
+    await mend(database, admin.resources)
+    assert await examine(database, admin.resources) == []
 
 
 async def test_trigrams_in_another_order_are_no_hit(
@@ -257,7 +256,7 @@ def program(url: str) -> sqlite3.Connection:
 
 async def test_any_program_may_write_and_is_found(sqlite_url: str) -> None:
     settings = Settings(database_url=sqlite_url, request_timeout_seconds=60)
-    async with serving(create_app(settings), role=Role.EDITOR) as client:
+    async with serving(admin.application(settings), role=Role.EDITOR) as client:
         with closing(program(sqlite_url)) as other:
             made = "".join(sql for (sql,) in other.execute("SELECT sql FROM sqlite_master") if sql)
             assert "fold(" not in made
@@ -300,13 +299,13 @@ async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -
         other.execute("INSERT INTO search_hero (rowid, name) VALUES (1, ' zoe')")
     settings = Settings(database_url=sqlite_url, request_timeout_seconds=60)
     database = connect(settings)
-    (finding,) = await mend(database, RESOURCES)
+    (finding,) = await mend(database, admin.resources)
     assert finding.sentence == "Old triggers keep other programs from writing to heroes."
     # What is there was not read again, which takes long.
     assert not [each for each in finding.remedies if each.startswith("INSERT")]
-    assert await mend(database, RESOURCES) == []
+    assert await mend(database, admin.resources) == []
     await database.close()
-    async with serving(create_app(settings), role=Role.EDITOR) as client:
+    async with serving(admin.application(settings), role=Role.EDITOR) as client:
         with closing(program(sqlite_url)) as other:
             other.execute("INSERT INTO hero VALUES ('Zoë II', 'x', NULL, NULL, 2)")
         assert await proposed(client, "zoe") == ["Zoë", "Zoë II"]
@@ -319,9 +318,9 @@ async def test_many_changes_of_others_are_a_finding(
     with closing(program(sqlite_url)) as other:
         other.execute("INSERT INTO team (name) VALUES ('Zoë'), ('Nova')")
     database = connect(Settings(database_url=sqlite_url))
-    (finding,) = await mend(database, RESOURCES)
+    (finding,) = await mend(database, admin.resources)
     assert finding.sentence == "2 changed teams are not indexed yet."
-    assert await mend(database, RESOURCES) == []
+    assert await mend(database, admin.resources) == []
     await database.close()
 
 
@@ -335,7 +334,7 @@ async def test_what_others_call_so_is_left_alone(database: Database) -> None:
     async with database.writing.begin() as connection:
         for statement in others:
             await connection.execute(text(statement))
-    assert await mend(database, RESOURCES) == []
+    assert await mend(database, admin.resources) == []
     async with database.writing.begin() as connection:
         await connection.execute(text("DROP TABLE search_terms"))
         for name in ("list_of_heroes", "list_hero_name_and_age"):
@@ -374,9 +373,9 @@ async def test_a_server_finds_what_any_role_has_written_and_after_a_restore(
         for url in (postgres_url, postgres.url("restored")):
             settings = Settings(database_url=url, request_timeout_seconds=60)
             database = connect(settings)
-            assert await examine(database, RESOURCES) == []
+            assert await examine(database, admin.resources) == []
             await database.close()
-            async with serving(create_app(settings), role=Role.EDITOR) as client:
+            async with serving(admin.application(settings), role=Role.EDITOR) as client:
                 assert await proposed(client, "zoe") == ["Zoé Nova"]
     finally:
         await postgres.drop_database("restored")

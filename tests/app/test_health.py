@@ -5,11 +5,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hero_admin.admin import create_app
 from hero_admin.settings import Settings
 from tests.server import free_port
 from tests.serving import serving
 from tests.statements import Statements
+from webapp.app import admin
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -43,7 +43,7 @@ async def test_only_readiness_asks_the_database(
 
 
 async def test_a_server_without_its_database_is_up_but_not_ready(broken_url: str) -> None:
-    async with serving(create_app(Settings(database_url=broken_url))) as client:
+    async with serving(admin.application(Settings(database_url=broken_url))) as client:
         assert (await client.get("/healthz")).status_code == 200
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")

@@ -146,7 +146,7 @@ async def test_no_log_line_is_forged_and_none_tells_a_secret(
     secrets = {"Cookie": "session=c00kie", "Authorization": "Bearer t0ken"}
     data = {"name": "Nova", "secret_name": "s3cret", "password": "passw0rd"}
     forged = "x%0D%0A2026-01-01 ERROR forged%1B[31m%E2%80%A8%C2%85"
-    with caplog.at_level(logging.DEBUG, logger="webapp"):
+    with caplog.at_level(logging.DEBUG, logger="hero_admin"):
         await client.get(f"/heroes/{forged}?token=qu3ry", headers=secrets)
         await client.post("/heroes", data=data, headers=secrets)
         await client.post("/nothing?token=qu3ry", data=data, headers=secrets)

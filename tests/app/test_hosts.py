@@ -4,12 +4,12 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.admin import create_app
 from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import attribute, heading_of, parsed
 from tests.serving import serving
+from webapp.app import admin
 
 PAGES = ("/", "/heroes", "/heroes/1", "/heroes/1/edit", "/heroes/1/delete", "/teams/1", "/history")
 
@@ -96,13 +96,15 @@ async def test_the_names_that_are_set_may_be_asked_for(
 ) -> None:
     names = "heroes.example, .staff.example,*.wild.example,[fd00::1]"
     settings = Settings(database_url=database_url, allowed_hosts=names, host="0.0.0.0")
-    async with serving(create_app(settings)) as client:
+    async with serving(admin.application(settings)) as client:
         assert (await client.get("/sign-in", headers={"Host": host})).status_code == status
 
 
 async def test_the_address_that_is_listened_on_may_be_asked_for(database_url: str) -> None:
     for host, asked in (("10.0.0.7", "10.0.0.7:8000"), ("fd00::7", "[fd00::7]")):
-        async with serving(create_app(Settings(database_url=database_url, host=host))) as client:
+        async with serving(
+            admin.application(Settings(database_url=database_url, host=host))
+        ) as client:
             assert (await client.get("/sign-in", headers={"Host": asked})).status_code == 200
 
 

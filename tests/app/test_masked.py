@@ -42,6 +42,7 @@ from tests.html import (
 )
 from tests.serving import serving
 from tests.stored import Stored
+from webapp.app import admin
 from webapp.heroes import Hero
 
 SECRET = "Qwertzuiop"
@@ -172,7 +173,7 @@ async def test_a_form_carries_no_more_than_a_digest_of_it(
     # Another server, with another key, makes another one.
     other_key = {"secret_key": SecretStr("s" * 40)}
     settings = app.state.settings.model_copy(update=other_key)
-    async with serving(create_app(settings), role=Role.OWNER) as other:
+    async with serving(admin.application(settings), role=Role.OWNER) as other:
         theirs = json.loads(form_of(await other.get("/heroes/1/edit"))[OPENED])
     assert theirs["name"] == "Nova"
     assert theirs["secret_name"] != opened["secret_name"]

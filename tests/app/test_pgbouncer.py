@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from hero_admin.admin import create_app
 from hero_admin.database.engines import Database, connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -16,6 +15,7 @@ from tests.pgbouncer import CONNECTIONS, pgbouncer
 from tests.postgres import PostgresServer
 from tests.server import run_command
 from tests.serving import serving
+from webapp.app import admin
 
 PAGES = (
     "/",
@@ -48,7 +48,7 @@ async def through_pooler(pooled: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with database.session(is_read_only=False) as session:
         await some_heroes(session, 60, await a_team(session))
     await database.close()
-    async with serving(create_app(pooled), role=Role.OWNER) as client:
+    async with serving(admin.application(pooled), role=Role.OWNER) as client:
         yield client
 
 

@@ -22,8 +22,8 @@ from tests.cases import each
 from tests.factories import some_teams
 from tests.html import link, links_of, rows_of
 from tests.statements import heard_by
+from webapp.app import admin
 from webapp.heroes import Hero, heroes
-from webapp.resources import RESOURCES
 from webapp.teams import Team
 
 HEROES = 2_400
@@ -52,7 +52,7 @@ async def many(session: AsyncSession, database: Database) -> AsyncIterator[None]
     ]
     await session.execute(insert(Hero), rows)
     await session.commit()
-    await mend(database, RESOURCES)
+    await mend(database, admin.resources)
     is_embedded = session.get_bind().dialect.name == "sqlite"
     if not is_embedded:
         # As a vacuum does: where an earlier test has made the index, the rows wait beside it.

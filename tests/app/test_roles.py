@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute, Mount, Route
 
-from hero_admin.admin import create_app
 from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -15,6 +14,7 @@ from tests.factories import a_hero, a_team
 from tests.html import heading_of, htmx_headers, links_of, parsed, text_of
 from tests.signing_in import NAMES
 from tests.stored import Stored
+from webapp.app import admin
 from webapp.heroes import Hero
 from webapp.teams import Team
 
@@ -47,7 +47,7 @@ def role_of(route: BaseRoute) -> Role | None:
     return needed
 
 
-ROUTES = list(walk(create_app(Settings()).routes))
+ROUTES = list(walk(admin.application(Settings()).routes))
 GUARDED = [
     (
         method,

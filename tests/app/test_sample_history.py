@@ -6,18 +6,19 @@ from sqlmodel import select
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database
 from hero_admin.history.timeline import PAGE_SIZE
+from hero_admin.sample import MAX_SINGLE_ENTRIES
 from tests.html import deeds_of, flash_of, follow, link, links_of
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes
-from webapp.sample import MOST_TOLD_EACH, add_sample
+from webapp.sample import SAMPLE
 from webapp.teams import Team, teams
 
 
 async def test_each_sample_record_tells_who_created_it_and_with_which_values(
     client: httpx.AsyncClient, database: Database, stored: Stored
 ) -> None:
-    await add_sample(database, 3, 2)
+    await SAMPLE.add(database, (3, 2))
     hero = (await stored.all(Hero))[0]
     (created,) = deeds_of(await client.get(f"/heroes/{hero.id}/history"))
     assert created.said == "Command line created this hero command"
@@ -29,14 +30,14 @@ async def test_each_sample_record_tells_who_created_it_and_with_which_values(
 async def test_the_history_replayed_gives_the_sample_data(
     database: Database, stored: Stored
 ) -> None:
-    await add_sample(database, 1_200, 20)
+    await SAMPLE.add(database, (1_200, 20))
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
 
 
 async def test_a_whole_sample_is_a_line_for_each_kind_and_read_page_by_page_behind_it(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    await add_sample(database, 120, 10)
+    await SAMPLE.add(database, (120, 10))
     page = await client.get("/history")
     assert [deed.said for deed in deeds_of(page)] == [
         "Command line loaded 120 heroes command",
@@ -55,7 +56,7 @@ async def test_a_whole_sample_is_a_line_for_each_kind_and_read_page_by_page_behi
 async def test_a_sample_record_goes_back_to_what_it_was_loaded_with(
     client: httpx.AsyncClient, database: Database, stored: Stored
 ) -> None:
-    await add_sample(database, 3, 2)
+    await SAMPLE.add(database, (3, 2))
     before = (await stored.all(Hero))[0]
     (change,) = await stored.select(
         select(Change).where(Change.resource == "heroes", Change.key == str(before.id))
@@ -70,7 +71,7 @@ async def test_a_sample_record_goes_back_to_what_it_was_loaded_with(
 async def test_a_whole_sample_can_be_taken_back_and_brought_again(
     client: httpx.AsyncClient, database: Database, stored: Stored
 ) -> None:
-    await add_sample(database, 1_100, 10)
+    await SAMPLE.add(database, (1_100, 10))
     before = await tables(stored, heroes, teams)
     operation = (await stored.all(Change))[0].operation
     page = await follow(client, await client.post(f"/undo/{operation}"))
@@ -84,7 +85,7 @@ async def test_a_whole_sample_can_be_taken_back_and_brought_again(
 async def test_a_sample_that_somebody_has_changed_is_not_taken_back(
     client: httpx.AsyncClient, database: Database, stored: Stored
 ) -> None:
-    await add_sample(database, 3, 2)
+    await SAMPLE.add(database, (3, 2))
     operation = (await stored.all(Change))[0].operation
     await client.post("/heroes/2", data={"name": "Nova"})
     assert (await client.post(f"/undo/{operation}")).status_code == 409
@@ -94,8 +95,8 @@ async def test_a_sample_that_somebody_has_changed_is_not_taken_back(
 async def test_a_sample_too_large_for_that_is_told_in_a_line_for_each_kind(
     client: httpx.AsyncClient, database: Database, stored: Stored
 ) -> None:
-    await add_sample(database, MOST_TOLD_EACH - 1, 2)
-    assert await stored.count(Hero) == MOST_TOLD_EACH - 1
+    await SAMPLE.add(database, (MAX_SINGLE_ENTRIES - 1, 2))
+    assert await stored.count(Hero) == MAX_SINGLE_ENTRIES - 1
     assert [deed.said for deed in deeds_of(await client.get("/history"))] == [
         "Command line loaded 9,999 heroes as a sample command",
         "Command line loaded 2 teams as a sample command",

@@ -6,7 +6,6 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.admin import create_app
 from hero_admin.database import sqlite
 from hero_admin.listing.search import candidates, plan, skip_scan
 from hero_admin.person import Role
@@ -14,6 +13,7 @@ from hero_admin.settings import Settings
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
 from tests.serving import serving
+from webapp.app import admin
 
 
 async def found(client: httpx.AsyncClient, text: str) -> list[str]:
@@ -196,7 +196,7 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
     monkeypatch.setattr(plan, "LEAPING_MILLISECONDS", 0)
     monkeypatch.setattr(candidates, "PROPOSING_MILLISECONDS", 0)
     monkeypatch.setattr(sqlite, "STEPS_PER_LOOK", 1)
-    app = create_app(Settings(database_url=sqlite_url))
+    app = admin.application(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.VIEWER) as client:
         async with app.state.database.session(is_read_only=False) as session:
             await some_heroes(session, 20)

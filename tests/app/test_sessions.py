@@ -25,7 +25,6 @@ from hero_admin.accounts.sessions import (
     start_session,
 )
 from hero_admin.accounts.users import User
-from hero_admin.admin import create_app
 from hero_admin.audit_log.changes import Operation
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings, check_serving
@@ -37,6 +36,7 @@ from tests.signing_in import LIMITS, VISITOR
 from tests.statements import Statements
 from tests.stored import Stored
 from tests.waiting import until
+from webapp.app import admin
 
 BY = Operation(COMMAND_LINE, "command")
 
@@ -89,7 +89,7 @@ async def test_a_session_ends_some_day_however_much_it_is_used(
 
 async def test_the_limits_are_those_of_the_settings(settings: Settings, stored: Stored) -> None:
     given = {"session_idle_hours": 1.0, "session_days": 2.0}
-    app = create_app(settings.model_copy(update=given))
+    app = admin.application(settings.model_copy(update=given))
     limits = app.state.door.limits
     assert (limits.idle, limits.absolute) == (timedelta(hours=1), timedelta(days=2))
 
@@ -172,7 +172,7 @@ async def locked(url: str) -> AsyncIterator[None]:
 async def test_a_locked_or_read_only_database_keeps_nobody_from_reading(
     sqlite_url: str,
 ) -> None:
-    app = create_app(Settings(database_url=sqlite_url, request_timeout_seconds=1200))
+    app = admin.application(Settings(database_url=sqlite_url, request_timeout_seconds=1200))
     async with serving(app, role=Role.OWNER) as client:
         async with app.state.database.session(is_read_only=False) as session:
             await move(session, seen_at=timedelta(hours=1))
@@ -219,7 +219,7 @@ async def restarted(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A browser with a session of before, at a server with a key; with None it makes one."""
     given = {"secret_key": key or SecretStr("")}
-    app = create_app(check_serving(settings.model_copy(update=given)))
+    app = admin.application(check_serving(settings.model_copy(update=given)))
     async with serving(app) as client:
         client.cookies.set("session", token, domain="localhost.local")
         yield client
@@ -249,7 +249,7 @@ async def test_a_session_ends_with_the_secret_key(
     settings: Settings, before: SecretStr | None, after: SecretStr | None, *, goes_on: bool
 ) -> None:
     given = {"secret_key": before or SecretStr("")}
-    app = create_app(check_serving(settings.model_copy(update=given)))
+    app = admin.application(check_serving(settings.model_copy(update=given)))
     async with serving(app, role=Role.OWNER) as client:
         assert await is_in(client)
         token = client.cookies["session"]
@@ -319,7 +319,7 @@ async def test_a_standby_server_starts_with_sessions_of_the_version_before(
     postgres: PostgresServer, postgres_url: str, tmp_path: Path
 ) -> None:
     settings = Settings(database_url=postgres_url)
-    async with serving(create_app(settings), role=Role.OWNER) as client:
+    async with serving(admin.application(settings), role=Role.OWNER) as client:
         token = client.cookies["session"]
     environment = {"WEBAPP_DATABASE_URL": postgres_url}
     async with postgres.connected("hero_admin") as other:

@@ -23,6 +23,7 @@ from tests.gadgets import Condition, Gadget, Maker, Slot
 from tests.html import rows_of
 from tests.serving import serving
 from tests.statements import Statements
+from webapp.app import admin
 from webapp.heroes import Hero
 
 COLUMNS = Gadget.__table__.columns  # type: ignore[attr-defined]  # SQLModel does not declare it
@@ -118,7 +119,7 @@ async def test_a_list_is_read_again_when_another_program_has_written(
     settings: Settings, session: AsyncSession
 ) -> None:
     hero = await a_hero(session, "Nova")
-    async with serving(create_app(settings), role=Role.VIEWER) as client:
+    async with serving(admin.application(settings), role=Role.VIEWER) as client:
         for name in ("Nova", "Nova Prime", "Nova"):
             hero.name = name
             await session.commit()
@@ -131,7 +132,9 @@ async def test_a_list_is_read_again_when_another_program_has_written(
 async def test_a_list_that_nobody_has_written_to_is_read_once(
     sqlite_url: str, statements: Statements
 ) -> None:
-    async with serving(create_app(Settings(database_url=sqlite_url)), role=Role.VIEWER) as client:
+    async with serving(
+        admin.application(Settings(database_url=sqlite_url)), role=Role.VIEWER
+    ) as client:
         first = await client.get("/heroes?q=nova")
         with statements() as executed:
             assert (await client.get("/heroes?q=nova")).content == first.content

@@ -17,7 +17,6 @@ from hero_admin.accounts import changes
 from hero_admin.accounts.cookies import PLAIN
 from hero_admin.accounts.sessions import start_session
 from hero_admin.accounts.users import User
-from hero_admin.admin import create_app
 from hero_admin.audit_log.changes import Change, Operation
 from hero_admin.database.engines import SAFE_METHODS, Database
 from hero_admin.pages.export import ROWS_PER_BATCH
@@ -31,6 +30,7 @@ from tests.serving import client_of, serving
 from tests.signing_in import LIMITS, VISITOR, a_user
 from tests.statements import Statements
 from tests.stored import Stored
+from webapp.app import admin
 from webapp.heroes import Hero
 
 BY = Operation(COMMAND_LINE, "command")
@@ -320,7 +320,7 @@ async def test_a_file_ends_when_its_reader_is_shut_out(
 
 
 async def test_a_body_has_a_time_as_a_whole(settings: Settings, stored: Stored) -> None:
-    app = create_app(settings.model_copy(update={"body_timeout_seconds": 0.5}))
+    app = admin.application(settings.model_copy(update={"body_timeout_seconds": 0.5}))
     async with serving(app, role=Role.OWNER) as client:
 
         async def drops() -> AsyncIterator[bytes]:

@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from hero_admin.accounts.passwords import Passwords
-from hero_admin.accounts.sessions import UserSession, digest_of
+from hero_admin.accounts.sessions import UserSession, token_digest
 from hero_admin.accounts.users import User
-from hero_admin.admin import create_app
 from hero_admin.settings import Settings
 from tests.factories import a_hero, committed
 from tests.html import (
@@ -27,6 +26,7 @@ from tests.html import (
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored
+from webapp.app import admin
 from webapp.heroes import Hero
 
 PASSWORD = "correct horse battery"
@@ -132,8 +132,8 @@ async def test_each_sign_in_gets_a_new_token_and_ends_the_old_session(
     await anonymous.post("/sign-in", data=given)
     second = anonymous.cookies["session"]
     digests = {each.digest for each in await stored.all(UserSession) if each.user_id == ann.id}
-    assert digests == {digest_of(second)}
-    assert digest_of(first) not in digests
+    assert digests == {token_digest(second)}
+    assert token_digest(first) not in digests
 
 
 async def test_only_a_digest_of_the_token_is_stored(
@@ -240,7 +240,7 @@ async def test_a_stranger_who_writes_waits_for_nobody_and_changes_nothing(
 
 
 async def test_without_accounts_nobody_is_asked(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"auth": "off"}))
+    app = admin.application(settings.model_copy(update={"auth": "off"}))
     async with serving(app) as client:
         assert (await client.get("/heroes")).status_code == 200
         answer = await client.post("/heroes", data={"name": "Nova", "secret_name": "Sam"})
@@ -254,7 +254,7 @@ async def test_without_accounts_nobody_is_asked(settings: Settings) -> None:
 async def test_without_accounts_nothing_is_answered_that_came_through_a_proxy(
     settings: Settings, stored: Stored, name: str
 ) -> None:
-    app = create_app(settings.model_copy(update={"auth": "off"}))
+    app = admin.application(settings.model_copy(update={"auth": "off"}))
     async with serving(app) as client:
         client.headers[name] = "192.0.2.1"
         assert (await client.get("/heroes")).status_code == 403

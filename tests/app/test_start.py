@@ -12,7 +12,6 @@ import pytest
 from fastapi import FastAPI
 from jinja2 import Environment
 
-from hero_admin.admin import create_app
 from hero_admin.api import application, later
 from hero_admin.model.site import Site
 from hero_admin.person import Role
@@ -21,14 +20,14 @@ from hero_admin.web import templating
 from hero_admin.web.templating import TEMPLATES, CompiledTemplates
 from tests.server import PROJECT
 from tests.serving import serving
+from webapp.app import admin
 
 START = """
 import sys
-import hero_admin.cli.main
-from hero_admin.admin import create_app
 from hero_admin.settings import Settings
+from webapp.app import admin
 
-create_app(Settings())
+admin.application(Settings())
 print(*{"fastapi", "alembic"} & set(sys.modules))
 """
 
@@ -45,7 +44,7 @@ async def test_the_api_is_made_once_for_all_who_ask_meanwhile(
 ) -> None:
     made = Mock(wraps=application.create_api)
     monkeypatch.setattr(application, "create_api", made)
-    async with serving(create_app(settings), role=Role.VIEWER) as client:
+    async with serving(admin.application(settings), role=Role.VIEWER) as client:
         urls = ["/api/heroes/", "/api/openapi.json", "/api/docs", "/api/teams/"]
         answers = await asyncio.gather(*(client.get(url) for url in urls))
     assert [answer.status_code for answer in answers] == [200] * 4
@@ -64,7 +63,7 @@ async def test_the_api_is_there_without_being_asked_for(
 
     monkeypatch.setattr(application, "create_api", create)
     monkeypatch.setattr(later, "PREPARE_SECONDS", 0)
-    async with serving(create_app(settings)), asyncio.timeout(60):
+    async with serving(admin.application(settings)), asyncio.timeout(60):
         await is_made.wait()
 
 
@@ -76,7 +75,7 @@ async def test_an_api_that_cannot_be_made_leaves_the_pages_alone(
 
     monkeypatch.setattr(application, "create_api", fail)
     monkeypatch.setattr(later, "PREPARE_SECONDS", 0)
-    async with serving(create_app(settings), role=Role.VIEWER) as client:
+    async with serving(admin.application(settings), role=Role.VIEWER) as client:
         answer: httpx.Response = await client.get("/api/heroes/")
         assert answer.status_code == 500
         assert list(answer.json()) == ["detail"]
@@ -96,19 +95,19 @@ def test_templates_are_compiled_once_for_all_starts(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, compiled: Path
 ) -> None:
     compiled.mkdir()
-    create_app(settings)
+    admin.application(settings)
     with monkeypatch.context() as patch:
         patch.setattr(Environment, "_compile", Mock(side_effect=AssertionError("compiled again")))
-        create_app(settings)
+        admin.application(settings)
     for file in compiled.iterdir():
         file.write_bytes(file.read_bytes()[:20])
-    create_app(settings)
+    admin.application(settings)
 
 
 def test_where_they_cannot_be_kept_they_are_compiled_each_time(
     settings: Settings, compiled: Path
 ) -> None:
-    create_app(settings)
+    admin.application(settings)
     assert not compiled.exists()
 
 

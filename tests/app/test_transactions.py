@@ -17,7 +17,6 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
-from hero_admin.admin import create_app
 from hero_admin.database.engines import Database
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -27,6 +26,7 @@ from tests.html import heading_of, htmx_headers, parsed, text_of
 from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored
+from webapp.app import admin
 from webapp.heroes import Hero
 from webapp.teams import Team
 
@@ -400,7 +400,7 @@ async def test_a_server_without_its_database_says_so_to_everybody(
     settings: Settings, database_url: str
 ) -> None:
     lost = database_url + "-lost" if "sqlite" not in database_url else database_url + "/lost"
-    app = create_app(settings.model_copy(update={"database_url": lost, "auth": "off"}))
+    app = admin.application(settings.model_copy(update={"database_url": lost, "auth": "off"}))
     async with serving(app) as client:
         page = await client.get("/heroes")
         partial = await client.get("/heroes", headers=htmx_headers("section#list"))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hero_admin.model.primary_keys import RESERVED, key_of, key_text, parse_key
 from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Maker, Slot
+from webapp.app import admin
 from webapp.heroes import heroes
-from webapp.resources import RESOURCES
 
 gadgets, makers, slots = Resource(Gadget), Resource(Maker), Resource(Slot)
 
@@ -85,7 +85,7 @@ def test_what_is_no_spelling_of_a_text_is_no_key(text: str) -> None:
 
 @given(st.text())
 def test_any_text_is_one_key_or_none(text: str) -> None:
-    for resource in (*RESOURCES, gadgets, makers, slots):
+    for resource in (*admin.resources, gadgets, makers, slots):
         key = parse_key(resource, text)
         assert key is None or key_text(resource, key) == text
 

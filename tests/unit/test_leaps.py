@@ -9,7 +9,7 @@ from hero_admin.listing.search.skip_scan import can_leap
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker
-from webapp.resources import RESOURCES
+from webapp.app import admin
 from webapp.teams import Team
 
 titled = Resource(Gadget, search=(Gadget.title,))
@@ -17,7 +17,7 @@ linked = Resource(Gadget, search=(Gadget.maker_code,))
 unbounded = Resource(Maker, search=(Maker.motto,))
 keyed = Resource(Maker, search=(Maker.code,))
 seated = Resource(Team, search=(Team.headquarters,))
-heroes, teams = RESOURCES
+heroes, teams = admin.resources
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,16 +30,16 @@ from hero_admin.audit_log.blobs import HistoryBlob
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database, connect
 from hero_admin.database.folding import fold
-from hero_admin.migrations import SchemaError, check_schema, known_revisions, migrate
+from hero_admin.migrations import SchemaError, check_schema, migrate
 from hero_admin.settings import Settings
 from hero_admin.writes.idempotency import Submission
 from tests.postgres import PostgresServer
 from tests.server import PROJECT
-from webapp.resources import RESOURCES
+from webapp.app import admin
 
 ACCOUNTS: list[type[SQLModel]] = [User, UserSession, OneTimeLink, Guesses, ApiToken]
 MODELS: list[type[SQLModel]] = [
-    *(resource.model for resource in RESOURCES),
+    *(resource.model for resource in admin.resources),
     *ACCOUNTS,
     Submission,
     Change,
@@ -51,10 +52,11 @@ import asyncio
 from hero_admin.database.engines import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import load_settings
+from webapp.app import admin
 
 async def run():
     database = connect(load_settings())
-    print(len(await migrate(database)))
+    print(len(await migrate(database, admin.chain)))
     await database.close()
 
 asyncio.run(run())
@@ -101,11 +103,12 @@ def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision
     """Adds a revision to a copy of the migrations, which is used from then on."""
 
     def add(body: str) -> None:
-        head = known_revisions()[-1]
-        copy = tmp_path / "migrations"
-        shutil.copytree(migrations.HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        (copy / "versions" / "9999_next.py").write_text(REVISION.format(head=head, body=body))
-        monkeypatch.setattr(migrations, "HERE", copy)
+        head = admin.chain.revisions()[-1]
+        copy = tmp_path / "versions"
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(admin.chain.versions, copy, ignore=ignored)
+        (copy / "9999_next.py").write_text(REVISION.format(head=head, body=body))
+        monkeypatch.setattr(admin, "chain", replace(admin.chain, versions=copy))
 
     return add
 
@@ -126,21 +129,23 @@ async def table_names(database: Database) -> set[str]:
 
 
 async def test_an_empty_database_gets_every_table(empty: Database) -> None:
-    assert await migrate(empty)
+    assert await migrate(empty, admin.chain)
     assert await table_names(empty) == {table.name for table in TABLES} | {"alembic_version"}
 
 
 def test_files_are_called_by_their_revisions() -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations.HERE))
+    config.set_main_option("version_locations", str(admin.chain.versions))
+    config.set_main_option("path_separator", "newline")
     script = ScriptDirectory.from_config(config)
-    assert known_revisions() == [each.revision for each in script.walk_revisions()][::-1]
-    assert known_revisions()[-1] == script.get_current_head()
+    assert admin.chain.revisions() == [each.revision for each in script.walk_revisions()][::-1]
+    assert admin.chain.revisions()[-1] == script.get_current_head()
 
 
 async def test_a_second_migration_finds_nothing_to_do(empty: Database) -> None:
-    await migrate(empty)
-    assert await migrate(empty) == []
+    await migrate(empty, admin.chain)
+    assert await migrate(empty, admin.chain) == []
 
 
 async def test_the_migrated_schema_is_that_of_the_models(database: Database) -> None:
@@ -184,19 +189,19 @@ async def test_a_hero_outlives_its_team(database: Database) -> None:
 
 
 async def test_the_current_schema_is_accepted(database: Database) -> None:
-    await check_schema(database)
+    await check_schema(database, admin.chain)
 
 
 async def test_an_empty_database_is_refused_in_one_sentence(empty: Database) -> None:
     with pytest.raises(SchemaError, match=r"run `python -m webapp migrate`"):
-        await check_schema(empty)
+        await check_schema(empty, admin.chain)
 
 
 async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(database: Database) -> None:
     await execute(database, "UPDATE alembic_version SET version_num = 'f00d'")
     with pytest.raises(SchemaError, match="revision f00d, which this version does not know"):
-        await check_schema(database)
-    assert await migrate(database) == []
+        await check_schema(database, admin.chain)
+    assert await migrate(database, admin.chain) == []
 
 
 def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
@@ -222,22 +227,22 @@ def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
 async def test_a_migration_that_fails_leaves_everything_as_it_was(
     empty: Database, add_revision: AddRevision
 ) -> None:
-    await migrate(empty)
+    await migrate(empty, admin.chain)
     before = await table_names(empty)
     add_revision(
         "op.create_table('villain', sa.Column('id', sa.Integer)); op.drop_column('nope', 'nothing')"
     )
     with pytest.raises(DBAPIError):
-        await migrate(empty)
+        await migrate(empty, admin.chain)
     assert await table_names(empty) == before
     with pytest.raises(SchemaError):
-        await check_schema(empty)
+        await check_schema(empty, admin.chain)
 
 
 async def test_changing_a_table_keeps_what_refers_to_it(
     empty: Database, add_revision: AddRevision
 ) -> None:
-    await migrate(empty)
+    await migrate(empty, admin.chain)
     await execute(
         empty,
         "INSERT INTO team (id, name) VALUES (1, 'Preventers')",
@@ -247,7 +252,7 @@ async def test_changing_a_table_keeps_what_refers_to_it(
         "with op.batch_alter_table('team') as team:"
         " team.alter_column('headquarters', type_=sa.String(300))"
     )
-    assert await migrate(empty) == ["9999"]
+    assert await migrate(empty, admin.chain) == ["9999"]
     async with empty.session(is_read_only=False) as session:
         assert (await session.execute(text("SELECT team_id FROM hero"))).scalar_one() == 1
         with pytest.raises(DBAPIError):
@@ -265,7 +270,7 @@ async def test_a_migration_that_loses_references_is_undone(
     )
     add_revision("op.execute('DELETE FROM team')")
     with pytest.raises(SchemaError, match="undone"):
-        await migrate(database)
+        await migrate(database, admin.chain)
     async with database.session(is_read_only=True) as session:
         assert (await session.execute(text("SELECT count(*) FROM team"))).scalar_one() == 1
     await database.close()

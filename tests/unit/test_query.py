@@ -12,10 +12,10 @@ from hero_admin.listing.query import DEFAULT_SIZE, ListQuery, Scope, parse_query
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker
+from webapp.app import admin
 from webapp.heroes import heroes
-from webapp.resources import RESOURCES
 
-site = Site(RESOURCES)
+site = Site(admin.resources)
 AGE = heroes.by_name["age"]
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
-from hero_admin import migrations
 from hero_admin.database.engines import Database
 from hero_admin.migrations import make_revision, migrate
 from hero_admin.migrations.autogenerate import NOT_DROPPED
 from tests.unit.test_migrations import TABLES, execute, look
+from webapp.app import admin
 
 
 class Mood(enum.Enum):
@@ -99,8 +100,8 @@ POSTGRESQL_TYPES: list[sa.types.TypeEngine[Any]] = [
 async def own(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A database, and a copy of the migrations to which its own can be added."""
     copy = tmp_path / "migrations"
-    shutil.copytree(migrations.HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(migrations, "HERE", copy)
+    shutil.copytree(admin.chain.versions, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(admin, "chain", replace(admin.chain, versions=copy))
     # Other tests have models of their own.
     metadata = sa.MetaData()
     for table in TABLES:
@@ -127,12 +128,12 @@ def key() -> sa.Column[int]:
 
 async def revised(database: Database) -> str:
     """What `revision` writes, after it was migrated to; nothing if there is nothing."""
-    path = await make_revision(database, "Villains")
+    path = await make_revision(database, admin.chain, "Villains")
     if path is None:
         return ""
     written = path.read_text()
-    assert len(await migrate(database)) == 1, written
-    again = await make_revision(database, "Nothing")
+    assert len(await migrate(database, admin.chain)) == 1, written
+    again = await make_revision(database, admin.chain, "Nothing")
     assert again is None or NOT_DROPPED in written, again.read_text()
     return written
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hero_admin.model.resource import Resource
-from hero_admin.model.serialization import digest_of, recorded, snapshot_of, values_of
+from hero_admin.model.serialization import keyed_digest, recorded, snapshot_of, values_of
 from hero_admin.model.stored_values import hashable
 from tests.gadgets import Condition, Gadget
 
@@ -109,13 +109,13 @@ def test_fields_that_are_gone_are_left_out() -> None:
 
 def test_a_digest_needs_the_key_and_tells_all_its_parts_apart() -> None:
     digests = {
-        digest_of("key", "a", "b"),
-        digest_of("other key", "a", "b"),
-        digest_of("key", "ab"),
-        digest_of("key", "a", "b", ""),
-        digest_of("key", ["a", "b"]),
-        digest_of("key", None),
-        digest_of("key", "None"),
+        keyed_digest("key", "a", "b"),
+        keyed_digest("other key", "a", "b"),
+        keyed_digest("key", "ab"),
+        keyed_digest("key", "a", "b", ""),
+        keyed_digest("key", ["a", "b"]),
+        keyed_digest("key", None),
+        keyed_digest("key", "None"),
     }
     assert len(digests) == 7
-    assert digest_of("key", "a", "b") in digests
+    assert keyed_digest("key", "a", "b") in digests

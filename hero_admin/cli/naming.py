@@ -1,0 +1,35 @@
+"""The Admin that a command is about, by its module and name."""
+
+import os
+from importlib import import_module
+
+from hero_admin.admin import Admin
+
+# Where processes of this one read which Admin they serve.
+VARIABLE = "HERO_ADMIN_APP"
+
+
+class NamingError(Exception):
+    """There is no such Admin: one sentence."""
+
+
+def admin_named(name: str) -> Admin:
+    """Return the Admin called `package.module:name`, for the processes of this one too.
+
+    Raises NamingError, ResourceError.
+    """
+    module_name, colon, attribute = name.partition(":")
+    if not colon:
+        raise NamingError(f"“{name}” names no Admin: it must be package.module:name.")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        # One that the module itself lacks is a mistake of another kind.
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        raise NamingError(f"“{name}” names no Admin: there is no module {error.name}.") from None
+    admin = getattr(module, attribute, None)
+    if not isinstance(admin, Admin):
+        raise NamingError(f"“{name}” names no Admin: {module_name} has no such name.")
+    os.environ[VARIABLE] = name
+    return admin
