@@ -27,7 +27,8 @@ from hero_admin.admin import Admin
 from hero_admin.cli.main import run_commands
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.schemas import Schema, partial
-from hero_admin.sample import Count, Loader, SampleData
+from hero_admin.sample import Count, SampleData
+from hero_admin.writes.load import Loader
 
 __all__ = [
     "Admin",

@@ -5,12 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette_compress import CompressMiddleware
 
@@ -37,6 +34,7 @@ from hero_admin.web.access_log import AccessLogMiddleware
 from hero_admin.web.allowed_hosts import known_hosts
 from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
 from hero_admin.web.guards import needs
+from hero_admin.web.health import healthz, readyz
 from hero_admin.web.request_session import SessionMiddleware
 from hero_admin.web.routing import Route
 from hero_admin.web.security_headers import ProtectionMiddleware
@@ -145,14 +143,3 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
     app.state.templates = environment(app)
     return app
-
-
-async def healthz(_: Request) -> Response:
-    """GET /healthz: the process is up."""
-    return PlainTextResponse("ok\n")
-
-
-async def readyz(request: Request) -> Response:
-    """GET /readyz: the database answers, else 503."""
-    await request.state.session.execute(text("SELECT 1"))
-    return PlainTextResponse("ok\n")

@@ -1,28 +1,14 @@
 """Sample data: what an application fills an empty database with, all or nothing."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import exists, insert, select, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hero_admin.audit_log.changes import Entry, Kind, Operation, record
 from hero_admin.database.engines import Database
-from hero_admin.listing.search.sqlite import SqliteIndex
-from hero_admin.model.records import columns_of
 from hero_admin.model.resource import Resource
-from hero_admin.person import COMMAND_LINE
-from hero_admin.writes.single import creation_of
-
-ROWS_PER_INSERT = 5_000
-# Up to this many records have an entry each in the audit log; more have one for each resource, as
-# the entries of ten million would take longer, and more of the disk, than the records themselves.
-MAX_SINGLE_ENTRIES = 10_000
-
-# A row as it is inserted. Any: of whatever type its columns are.
-Row = Mapping[str, Any]
+from hero_admin.writes.load import Loader, record_load
 
 
 @dataclass(frozen=True)
@@ -32,34 +18,6 @@ class Count:
     resource: Resource
     default: int
     maximum: int | None = None
-
-
-@dataclass
-class Loader:
-    """Adds records within the transaction of a sample.
-
-    advance: told how many records came with each step.
-    """
-
-    connection: AsyncConnection
-    advance: Callable[[Resource, int], None] | None = None
-    counts: dict[str, tuple[Resource, int]] = field(default_factory=dict)
-
-    async def add(self, resource: Resource, rows: Iterable[Row]) -> None:
-        """Insert records; whatever the model's schemas would refuse has to be left out before."""
-        for chunk in _chunks(iter(rows)):
-            await self.connection.execute(insert(resource.model), chunk)
-            await _refresh_search(self.connection, resource)
-            _, count = self.counts.get(resource.name, (resource, 0))
-            self.counts[resource.name] = resource, count + len(chunk)
-            if self.advance:
-                self.advance(resource, len(chunk))
-
-    # Any: keys are of whatever type their columns are.
-    async def fetch_keys(self, resource: Resource) -> Sequence[Any]:
-        """Return the keys of all records, in their order; of a resource whose key is one column."""
-        (key,) = (each.column for each in resource.key)
-        return (await self.connection.scalars(select(key).order_by(key))).all()
 
 
 @dataclass(frozen=True)
@@ -94,7 +52,7 @@ class SampleData:
                 return False
             loader = Loader(connection, advance)
             await self.fill(loader, *numbers)
-            await _record(loader)
+            await record_load(loader)
         return True
 
     async def _lock(self, connection: AsyncConnection) -> None:
@@ -113,36 +71,3 @@ class SampleData:
             if await connection.scalar(select(exists().select_from(each.resource.table))):
                 return False
         return True
-
-
-async def _record(loader: Loader) -> None:
-    """Write what was added into the audit log."""
-    operation = Operation(COMMAND_LINE, "command")
-    is_single = sum(count for _, count in loader.counts.values()) <= MAX_SINGLE_ENTRIES
-    for resource, count in loader.counts.values():
-        if is_single:
-            entries = await _creations(loader.connection, resource)
-        else:
-            title = f"{count:,} {resource.label_plural} as a sample"
-            entries = [Entry(resource.name, "", title, Kind.LOADED, {})]
-        await record(loader.connection, operation, entries)
-
-
-async def _refresh_search(connection: AsyncConnection, resource: Resource) -> None:
-    """Bring all that was added into the index, for which a commit has no time."""
-    if connection.dialect.name == "sqlite":
-        for statement in SqliteIndex(resource).refreshing():
-            await connection.exec_driver_sql(statement)
-
-
-async def _creations(connection: AsyncConnection, resource: Resource) -> list[Entry]:
-    """Return an entry for every record there is, in the order in which they were added."""
-    names = [field.name for field in resource.fields]
-    own = [field.exact for field in resource.key]
-    rows = await connection.execute(select(*columns_of(resource)).order_by(*own))
-    return [creation_of(resource, dict(zip(names, row, strict=True))) for row in rows]
-
-
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while chunk := list(islice(rows, ROWS_PER_INSERT)):
-        yield chunk

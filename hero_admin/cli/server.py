@@ -72,7 +72,7 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"level": "WARNING", "handlers": ["stderr"]},
     # SQLAlchemy names the log of a pool after our class and tells of its daily business there.
-    "loggers": {"webapp": {"level": "INFO"}, "hero_admin.database.pool": {"level": "WARNING"}},
+    "loggers": {"hero_admin": {"level": "INFO"}, "hero_admin.database.pool": {"level": "WARNING"}},
 }
 
 

@@ -19,6 +19,8 @@ from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.constraints import check_now
+from hero_admin.writes.files import check_copies
+from hero_admin.writes.rows import insert_again, update_records
 from hero_admin.writes.single import change_of, checked_values, differing
 
 
@@ -92,7 +94,7 @@ async def change_many(
     ]
     changed = [(key, new) for key, new in changed if new]
     async with _refusing(session, resource, checked):
-        await records.update_records(session, resource, changed)
+        await update_records(session, resource, changed)
         await check_now(session)
     after = await fetch_states(session, resource, [key for key, _ in changed])
     entries = [change_of(resource, states[text], state) for text, state in after.items()]
@@ -113,9 +115,9 @@ async def create_again(
     If they are `is_rewritten` by a trigger, values other than those of their keys may differ.
     """
     wanted = [(key_values(resource, row), row) for row in rows]
-    await records.check_copies(session, rows)
+    await check_copies(session, rows)
     async with _refusing(session, resource):
-        await records.insert_again(session, resource, rows)
+        await insert_again(session, resource, rows)
         return await _fetch_checked(session, resource, wanted, is_rewritten=is_rewritten)
 
 
@@ -130,9 +132,9 @@ async def change_back(
 
     Return them as they are then. If they are `is_rewritten` by a trigger, some values may differ.
     """
-    await records.check_copies(session, [values for _, values in changed])
+    await check_copies(session, [values for _, values in changed])
     async with _refusing(session, resource):
-        await records.update_records(session, resource, changed, is_exact=True)
+        await update_records(session, resource, changed, is_exact=True)
         return await _fetch_checked(session, resource, changed, is_rewritten=is_rewritten)
 
 

@@ -13,11 +13,11 @@ from sqlalchemy.types import NullType
 from hero_admin.audit_log.changes import Entry, Kind, Operation, Recorded, record
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_text
-from hero_admin.model.records import record_stored_files
 from hero_admin.model.resource import Resource
 from hero_admin.model.serialization import snapshot_of
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
+from hero_admin.writes.files import record_stored_files
 from hero_admin.writes.referencing_rows import Cause, Doomed, Place, is_any, parts
 from hero_admin.writes.table_rows import WHOLE_ROW, RowsChange, fetch_rows, whole_row_text
 from hero_admin.writes.tables import RowId, StoredTable, TableColumn

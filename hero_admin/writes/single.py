@@ -28,6 +28,8 @@ from hero_admin.model.stored_values import Stored, plain
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.constraints import check_now
+from hero_admin.writes.files import record_files, record_stored_files
+from hero_admin.writes.rows import insert_record, update_records
 
 
 async def create(
@@ -47,12 +49,10 @@ async def create(
     """
     checked = await checked_values(session, site, resource, values, values, None, exact)
     whole = _with_defaults(resource, checked, exact)
-    whole = await records.record_files(session, resource, whole)
+    whole = await record_files(session, resource, whole)
     try:
         async with session.begin_nested():
-            key = await records.insert_record(
-                session, resource, whole, is_back=kind is Kind.RESTORED
-            )
+            key = await insert_record(session, resource, whole, is_back=kind is Kind.RESTORED)
             await check_now(session)
     except REFUSALS as error:
         given = {name: whole.get(name) for name in checked}
@@ -83,15 +83,15 @@ async def change(
     wanted = differing(resource, changed, values, is_exact=is_exact)
     whole, exact = {**changed, **wanted}, wanted if is_exact else ()
     checked = await checked_values(session, site, resource, wanted, whole, own, exact)
-    checked = await records.record_files(session, resource, checked)
+    checked = await record_files(session, resource, checked)
     checked = differing(resource, changed, checked, is_exact=is_exact)
     if not checked:
         return False
     replaced = [resource.by_name[name] for name in checked]
-    await records.record_stored_files(session, replaced, key_condition(resource, [own]))
+    await record_stored_files(session, replaced, key_condition(resource, [own]))
     try:
         async with session.begin_nested():
-            await records.update_records(session, resource, [(own, checked)], is_exact=is_exact)
+            await update_records(session, resource, [(own, checked)], is_exact=is_exact)
             await check_now(session)
     except REFUSALS as error:
         whole = {**changed, **checked}

@@ -6,7 +6,7 @@ from sqlmodel import select
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database
 from hero_admin.history.timeline import PAGE_SIZE
-from hero_admin.sample import MAX_SINGLE_ENTRIES
+from hero_admin.writes.load import MAX_SINGLE_ENTRIES
 from tests.html import deeds_of, flash_of, follow, link, links_of
 from tests.replay import replayed, tables
 from tests.stored import Stored

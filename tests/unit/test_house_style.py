@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parent.parent.parent
-WEBAPP = PROJECT / "webapp"
+PACKAGES = (PROJECT / "hero_admin", PROJECT / "webapp")
 TEMPLATES = PROJECT / "templates"
 STATIC = PROJECT / "static"
 PEERS = sorted(
@@ -26,32 +26,6 @@ INSTALLING = (
 )
 
 MADE = {"__pycache__", "var", "build", "dist", "node_modules"}
-
-# A room may use those below it, none above it and none beside it.
-ROOMS = (
-    ("__main__",),
-    ("cli",),
-    ("user_commands",),
-    ("app", "connecting", "sample"),
-    ("server",),
-    ("doctor",),
-    ("api", "overview", "migrations"),
-    ("resources", "accounts"),
-    ("heroes",),
-    ("teams",),
-    ("admin",),
-    ("history", "history_blobs", "protection"),
-    ("errors", "static_files"),
-    ("templating", "access_log"),
-    ("identity", "transactions", "cross_site", "hosts"),
-    ("database",),
-    ("reading",),
-    ("sqlite", "replica"),
-    ("settings", "folding", "pool", "unavailable", "routing", "sizes", "statements"),
-)
-FLOORS = {room: floor for floor, rooms in enumerate(reversed(ROOMS)) for room in rooms}
-# Any other module is a noun of a developer's own, which may point at heroes and teams.
-NOUN = FLOORS["heroes"] + 0.5
 
 # Which request a handler answers, and what becomes of it.
 REQUEST_LINE = re.compile(r"(GET|POST|PUT|PATCH|DELETE)( or [A-Z]+)* /\S*: \S")
@@ -69,21 +43,10 @@ def name_of(path: Path) -> str:
     return path.relative_to(PROJECT).as_posix()
 
 
-MODULES = sorted(WEBAPP.rglob("*.py"))
+MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 PAGES = sorted(TEMPLATES.rglob("*.html"))
 each_module = pytest.mark.parametrize("module", MODULES, ids=name_of)
 each_template = pytest.mark.parametrize("template", PAGES, ids=name_of)
-
-
-@each_module
-def test_a_module_imports_only_what_lies_below_it(module: Path) -> None:
-    room = module.relative_to(WEBAPP).with_suffix("").parts[0]
-    if room == "__init__":
-        return
-    for imported in _imports_of(_tree_of(module)):
-        other = imported.split(".")[1]
-        is_below = FLOORS.get(other, NOUN) < FLOORS.get(room, NOUN)
-        assert other == room or is_below, f"{room} must not import {imported}"
 
 
 @each_module
@@ -181,23 +144,6 @@ def test_tests_run_on_the_versions_that_are_served() -> None:
 
 def _tree_of(module: Path) -> ast.Module:
     return ast.parse(module.read_text(), name_of(module))
-
-
-def _imports_of(tree: ast.AST) -> Iterator[str]:
-    """The dotted names of our own modules, but for those imported for their types only."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
-        if isinstance(node, ast.ImportFrom):
-            origin = node.module or ""
-            if origin == "webapp":
-                yield from (f"webapp.{alias.name}" for alias in node.names)
-            elif origin.startswith("webapp."):
-                yield origin
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("webapp."))
-        else:
-            yield from _imports_of(node)
 
 
 def _handlers_of(tree: ast.Module) -> Iterator[ast.AsyncFunctionDef]:

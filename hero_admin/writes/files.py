@@ -1,0 +1,68 @@
+"""Bytes of records: the audit log gets a copy before they change or go."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    type_coerce,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
+
+from hero_admin.audit_log.blobs import fetch_known, record_blob, record_stored_blobs
+from hero_admin.model.blobs import Blob, Digest, blob_of
+from hero_admin.model.fields import Field
+from hero_admin.model.resource import Resource
+from hero_admin.web.errors import Invalid
+
+NO_COPY = "The history has no copy of this file any more."
+
+
+async def record_files(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give the bytes among values to the history; return values that have their digests instead.
+
+    Raises Invalid for old bytes that somebody has taken out of the history.
+    """
+    await check_copies(session, [values])
+    known: dict[str, Blob] = {}
+    for name, value in values.items():
+        field = resource.by_name[name]
+        if not field.is_bytes or value is None or isinstance(value, Blob):
+            continue
+        data = _as_stored(session, field, value)
+        known[name] = blob_of(data)
+        await record_blob(session, known[name].digest, data)
+    return {**values, **known}
+
+
+async def check_copies(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raise Invalid if somebody has taken bytes that are to be stored out of the history."""
+    wanted = {
+        value.digest: name for row in rows for name, value in row.items() if isinstance(value, Blob)
+    }
+    known = await fetch_known(session, wanted) if wanted else set()
+    for digest, name in wanted.items():
+        if digest not in known:
+            raise Invalid({name: NO_COPY})
+
+
+# Any: bytes, or the default of a model, whose type makes bytes of it.
+def _as_stored(session: AsyncSession, field: Field, value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    dialect = session.get_bind().dialect
+    store = field.column.type.dialect_impl(dialect).bind_processor(dialect)
+    return bytes(store(value) if store else value)
+
+
+async def record_stored_files(
+    session: AsyncSession, fields: Iterable[Field], where: ColumnElement[bool]
+) -> None:
+    """Give the history all bytes of records, which others may have written, before they go."""
+    for field in fields:
+        if field.is_bytes:
+            digest, column = Digest(field.column), type_coerce(field.column, NullType())
+            await record_stored_blobs(session, digest, column, where)

@@ -1,0 +1,137 @@
+"""The rows of records: inserts and updates them as they are to be stored."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    insert,
+    update,
+)
+from sqlalchemy.engine.interfaces import ExecutionContext
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.schema import CallableColumnDefault
+
+from hero_admin.model.primary_keys import Key
+from hero_admin.model.resource import Resource
+
+
+class _InsertAgain(Insert):
+    """Inserts what was there before, under its own key, even if that is always generated."""
+
+    inherit_cache = True
+
+
+@compiles(_InsertAgain, "postgresql")
+def _compile_insert_again(element: _InsertAgain, compiler: SQLCompiler, **options: Any) -> str:
+    # SQLAlchemy leaves its compilers without types.
+    statement: str = compiler.visit_insert(element, **options)  # type: ignore[no-untyped-call]
+    return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)
+
+
+async def insert_record(
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    *,
+    is_back: bool = False,
+) -> Key:
+    """Insert a record, which `is_back` if it was there before, and return its key."""
+    own = [field.exact.label(f"_{place}") for place, field in enumerate(resource.key)]
+    if not is_back:
+        values = _called(resource, "default", values) | dict(values)
+    written = _written(resource, values)
+    new = _InsertAgain(resource.table) if is_back else insert(resource.table)
+    statement = new.values(_given(resource, written)).returning(*own)
+    return tuple((await session.execute(statement, _named(written))).one())
+
+
+async def insert_again(
+    session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert records that were there before; a statement for all that have the same fields."""
+    batches: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        written = _written(resource, row)
+        batches.setdefault(tuple(written), []).append(written)
+    for batch in batches.values():
+        statement = _InsertAgain(resource.table).values(_given(resource, batch[0]))
+        await session.execute(statement, [_named(row) for row in batch])
+
+
+async def update_records(
+    session: AsyncSession,
+    resource: Resource,
+    changed: Sequence[tuple[Key, Mapping[str, Any]]],
+    *,
+    is_exact: bool = False,
+) -> None:
+    """Give each record values of its own; a statement for those that differ in the same fields.
+
+    If `is_exact`, an `onupdate` changes no others.
+    """
+    batches: dict[tuple[str, ...], list[tuple[Key, Mapping[str, Any]]]] = {}
+    for key, values in changed:
+        written = _written(resource, values)
+        if written and not is_exact:
+            written = _called(resource, "onupdate", written) | written
+        if written:
+            batches.setdefault(tuple(written), []).append((key, written))
+    kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
+    own = [field.exact == field.given(f"key_{place}") for place, field in enumerate(resource.key)]
+    for batch in batches.values():
+        new = {column: column for column in kept} | _given(resource, batch[0][1])
+        statement = update(resource.table).where(*own).values(new)
+        parameters = [
+            {f"key_{place}": part for place, part in enumerate(key)} | _named(values)
+            for key, values in batch
+        ]
+        await session.execute(statement, parameters)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What a function that fills in a column asks of SQLAlchemy: the other values of its row.
+
+    SQLAlchemy's own knows them by the names of our parameters, which are not those of the columns.
+    """
+
+    current_column: ColumnElement[Any]
+    current_parameters: Mapping[str, Any]
+
+    def get_current_parameters(self, *_: bool, **__: bool) -> dict[str, Any]:
+        return dict(self.current_parameters)
+
+
+def _called(
+    resource: Resource, kind: Literal["default", "onupdate"], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the functions of columns make of the values of a record that lacks theirs."""
+    found = {}
+    for field in resource.fields:
+        made = field.column.default if kind == "default" else field.column.onupdate
+        if field.name not in values and isinstance(made, CallableColumnDefault):
+            given = {resource.by_name[name].column.key: value for name, value in values.items()}
+            # What it has of it is what such functions ask for.
+            found[field.name] = made.arg(cast(ExecutionContext, _Context(field.column, given)))
+    return found
+
+
+def _written(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values without those that only the database computes."""
+    computed = {field.name for field in resource.fields if field.column.computed is not None}
+    return {name: value for name, value in values.items() if name not in computed}
+
+
+# Any: the keys are columns.
+def _given(resource: Resource, names: Iterable[str]) -> dict[Any, Any]:
+    fields = [resource.by_name[name] for name in names]
+    return {field.column: field.written(f"new_{field.name}") for field in fields}
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
