@@ -24,7 +24,7 @@ from hero_admin.gc_tuning import keep_all, look_seldom
 from hero_admin.settings import PREFIX, Settings, check_serving, load_settings
 from hero_admin.web.security_headers import HEADERS, NOT_KEPT
 
-APPLICATION = "hero_admin.admin:app"
+APPLICATION = "hero_admin.cli.server:application"
 # How long requests under way have when the server is told to stop.
 GRACE_SECONDS = 10
 # A machine that starts many workers at once is slow.
