@@ -28,7 +28,7 @@ def blocks(language: str) -> list[str]:
     return [textwrap.dedent(block) for _, block in found]
 
 
-MODEL, RESOURCES, RESOURCE = blocks("python")
+MODEL, APPLICATION, RESOURCE = blocks("python")
 COMMANDS = blocks("sh")[0].splitlines()
 MAKE_RUN = "make run"
 
@@ -37,14 +37,14 @@ MAKE_RUN = "make run"
 def project(tmp_path: Path) -> Path:
     """A fresh copy of the project, with the model of the README."""
     copy = tmp_path / "project"
-    for name in ("webapp", "templates", "static"):
+    for name in ("hero_admin", "webapp", "templates", "static"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(PROJECT / name, copy / name, ignore=ignored)
     for name in ("Makefile", "requirements.txt"):
         shutil.copy(PROJECT / name, copy / name)
     (copy / ".venv").symlink_to(sys.prefix)
     (copy / "webapp" / "villains.py").write_text(MODEL)
-    (copy / "webapp" / "resources.py").write_text(RESOURCES)
+    (copy / "webapp" / "app.py").write_text(APPLICATION)
     return copy
 
 
@@ -108,8 +108,8 @@ def test_the_commands_of_the_readme_give_the_pages_of_its_model(project: Path) -
         assert [row["Name"] for row in rows_of(client.get("/teams/1/villains"))] == ["Zoë Doom"]
     # Then what the README says of other defaults.
     (project / "webapp" / "villains.py").write_text(f"{MODEL}\n\n{RESOURCE}")
-    named = RESOURCES.replace("Resource(Villain)", "villains").replace("Villain\n", "villains\n")
-    (project / "webapp" / "resources.py").write_text(named)
+    named = APPLICATION.replace("Resource(Villain)", "villains").replace("Villain\n", "villains\n")
+    (project / "webapp" / "app.py").write_text(named)
     with running(project, COMMANDS[-1]) as client:
         assert [row["Name"] for row in rows_of(client.get("/evil?q=zoe"))] == ["Zoë Doom"]
 
@@ -128,8 +128,8 @@ def test_whatever_is_run_first_works_or_says_what_to_run(project: Path) -> None:
         done = run(project, f"{python} {command}")
         assert (done.returncode, done.stderr) == (0, ""), command
     # And a mistake in a resource is a sentence.
-    file = project / "webapp" / "resources.py"
-    file.write_text(RESOURCES.replace("Resource(Villain)", 'Resource(Villain, sort="threatt")'))
+    file = project / "webapp" / "app.py"
+    file.write_text(APPLICATION.replace("Resource(Villain)", 'Resource(Villain, sort="threatt")'))
     done = run(project, f"{python} serve")
     assert (done.returncode, done.stderr) == (
         2,
