@@ -16,9 +16,9 @@ from hero_admin.listing.results import fetch_titles
 from hero_admin.model.field_names import control_name
 from hero_admin.model.primary_keys import Key, key_text
 from hero_admin.model.resource import Resource
-from hero_admin.pages.list import deleted_page
 from hero_admin.pages.requests import key_in, not_found, operation_of, site_of
 from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
+from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.templating import Flash, is_htmx, redirect, render

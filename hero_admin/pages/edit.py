@@ -18,7 +18,6 @@ from hero_admin.model.formatting import shown
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import read_again
-from hero_admin.pages.list import deleted_page
 from hero_admin.pages.messages import done
 from hero_admin.pages.requests import (
     fetch_or_404,
@@ -29,6 +28,7 @@ from hero_admin.pages.requests import (
     record_secret_of,
     site_of,
 )
+from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.templating import redirect, render

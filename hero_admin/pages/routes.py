@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
-from hero_admin.pages import bulk_edit, create, delete, export, files, history
+from hero_admin.pages import bulk_edit, choices, create, delete, export, files, history, show
 from hero_admin.pages import edit as editing
-from hero_admin.pages import list as pages
+from hero_admin.pages.list import list_page
 from hero_admin.person import Role
 from hero_admin.web.guards import needs
 from hero_admin.web.routing import Route
@@ -45,30 +45,30 @@ def _routes(resource: Resource) -> list[Route]:
         *look(".csv", "csv", export.csv_file),
         *look(".json", "json", export.json_file),
         *look(".jsonl", "jsonl", export.json_lines),
-        *look("/options/{field}", "options", pages.options),
-        *look("/options/{field}/counts", "facets", pages.facets),
+        *look("/options/{field}", "options", choices.options),
+        *look("/options/{field}/counts", "facets", choices.facets),
         *look("/{id}/history", "history", history.record_history_page),
         *edit("/{id}/reveal/{field}", "reveal", post=history.reveal),
         *look("/{id}/file/{field}", "file", files.file),
         *look("/{id}/file/{field}/{change}", "past-file", files.past_file),
     ]
-    related = look("/{id}/{relation}", "related", pages.related_page)
+    related = look("/{id}/{relation}", "related", show.related_page)
     if resource.read_only:
         # Other methods are answered with 405.
         return [
-            *look("", "list", pages.list_page),
+            *look("", "list", list_page),
             *reading,
-            *look("/{id}", "show", pages.show_page),
+            *look("/{id}", "show", show.show_page),
             *related,
         ]
     return [
-        *look("", "list", pages.list_page, post=create.create),
+        *look("", "list", list_page, post=create.create),
         *reading,
         *edit("/new", "new", create.new_page, post=create.new_again),
         *edit("/change", "change-many", bulk_edit.change_many_page, post=bulk_edit.change_many),
         *edit("/change/again", "change-many-again", post=bulk_edit.change_many_again),
         *edit("/delete", "delete-many", delete.delete_many_page, post=delete.delete_many),
-        *look("/{id}", "show", pages.show_page, post=editing.update, delete=delete.delete_row),
+        *look("/{id}", "show", show.show_page, post=editing.update, delete=delete.delete_row),
         *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
         *edit("/{id}/delete", "delete", delete.delete_page, post=delete.delete),
         *edit("/{id}/restore", "restore", post=history.restore_record),

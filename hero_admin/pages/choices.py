@@ -1,0 +1,42 @@
+"""What a field may point at: options for its picker, and how many rows each would leave."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.listing.choices import choosing, fetch_options
+from hero_admin.listing.facets import fetch_facets
+from hero_admin.listing.query import search_in
+from hero_admin.model.resource import Resource
+from hero_admin.pages.requests import query_of, site_of
+from hero_admin.web.requests import session_of
+from hero_admin.web.templating import render
+
+
+async def options(resource: Resource, request: Request) -> Response:
+    """GET /heroes/options/team_id?q=…&without=3: what a field may point at, for its picker.
+
+    With `itself=1` the heroes, by that field, for what points at them.
+    """
+    field = resource.by_name.get(request.path_params["field"])
+    if field and request.query_params.get("itself") == "1" and not field.is_masked:
+        field = choosing(resource, field)
+    if field is None or field.relation is None:
+        raise HTTPException(404)
+    text = search_in(request.query_params, "q")
+    found = await fetch_options(session_of(request), site_of(request), field, text)
+    found = found.without(request.query_params.getlist("without"))
+    target = site_of(request).target_of(field)
+    context = {"options": found, "target": target, "text": text}
+    return render(request, "admin/options.html", context, fragments=())
+
+
+async def facets(resource: Resource, request: Request) -> Response:
+    """GET /heroes/options/team_id/counts?age_min=18: how many rows each option would leave."""
+    field = resource.by_name.get(request.path_params["field"])
+    if field is None or field not in resource.filter_fields:
+        raise HTTPException(404)
+    site = site_of(request)
+    query = query_of(request, resource)
+    totals = await fetch_facets(session_of(request), site, query, field)
+    return render(request, "admin/facets.html", {"totals": totals}, fragments=())

@@ -1,0 +1,94 @@
+"""A record, and the records that point at it."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hero_admin.audit_log.changes import Kind, fetch_latest
+from hero_admin.listing.cells import fact, masked
+from hero_admin.listing.query import Scope
+from hero_admin.listing.results import fetch_references
+from hero_admin.model.primary_keys import key_of, key_text
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.site import Referrer
+from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
+from hero_admin.pages.requests import fetch_record, key_in, not_found, query_of, site_of
+from hero_admin.web.guards import identity_of
+from hero_admin.web.requests import session_of
+from hero_admin.web.templating import render
+
+
+async def show_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7: one record, and the first kind of records that point at it."""
+    record = await fetch_record(resource, request)
+    if record is None:
+        return await deleted_page(resource, request)
+    referrers = site_of(request).referrers(resource)
+    return await _show(resource, request, record, referrers[0] if referrers else None)
+
+
+async def related_page(resource: Resource, request: Request) -> Response:
+    """GET /teams/3/heroes: one record, and a list of the records that point at it."""
+    name = request.path_params["relation"]
+    referrers = site_of(request).referrers(resource)
+    chosen = next((referrer for referrer in referrers if referrer.name == name), None)
+    if chosen is None:
+        raise HTTPException(404)
+    record = await fetch_record(resource, request)
+    if record is None:
+        return await deleted_page(resource, request)
+    return await _show(resource, request, record, chosen)
+
+
+async def deleted_page(resource: Resource, request: Request) -> Response:
+    """GET /heroes/7: 404 for a record that is gone, with who deleted it, if anybody has."""
+    key = key_text(resource, key_in(resource, request))
+    latest = await fetch_latest(session_of(request), resource.name, key)
+    if latest is None or latest.kind != Kind.DELETED:
+        raise not_found(resource)
+    context = {"resource": resource, "deletion": latest}
+    return render(request, "admin/gone.html", context, 404, fragments=())
+
+
+async def _show(
+    resource: Resource, request: Request, record: Record, referrer: Referrer | None
+) -> Response:
+    session, site = session_of(request), site_of(request)
+    references = await fetch_references(session, site, resource, record)
+    key, facts = key_of(resource, record), []
+    can_edit = identity_of(request).can_edit
+    # A number that a database has given says the least.
+    for field in sorted(resource.fields, key=lambda field: field.is_generated):
+        value = record[field.name]
+        if field.is_masked:
+            facts.append((field, masked(resource, field, key, value, can_reveal=can_edit)))
+        else:
+            facts.append((field, fact(resource, field, key, value, references.get(field.name))))
+    context: dict[str, Any] = {
+        "subject": resource,
+        "key": key,
+        "facts": facts,
+        "referrers": site.referrers(resource),
+        "referrer": referrer,
+        "page": None,
+    }
+    problems: tuple[str, ...] = ()
+    if referrer is not None and referrer.field.relation is not None:
+        value = record[referrer.field.relation.target_column]
+        path = f"/{resource.name}/{key}/{referrer.name}"
+        scope = Scope(referrer.field, value)
+        query = query_of(request, referrer.resource, path, scope)
+        around, context["rows"] = await fetch_list(request, query)
+        context |= around
+        problems = context["query"].problems
+    titles = {name: reference.title for name, reference in references.items()}
+    context["title"] = resource.title_among(record, titles)
+    return render(
+        request,
+        "admin/show.html",
+        context,
+        400 if problems else 200,
+        fragments=LIST_FRAGMENTS if referrer else (),
+    )
