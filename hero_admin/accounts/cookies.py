@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hero_admin.accounts.sessions import Limits, token_digest
 from hero_admin.accounts.users import fold_name
-from hero_admin.web.templating import is_secure
+from hero_admin.web.addresses import is_secure
 
 PLAIN = "session"
 # Browsers take a cookie of this name from this very host only, and over https.

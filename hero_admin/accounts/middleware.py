@@ -31,7 +31,7 @@ from hero_admin.database.errors import is_away
 from hero_admin.person import ANYONE, Identity, Role
 from hero_admin.web.csrf import bearer_token_of
 from hero_admin.web.errors import BLOCKED, answer_http_exception, error_response
-from hero_admin.web.templating import is_partial
+from hero_admin.web.responses import is_partial
 
 # They are the same for everybody, and ask nobody.
 ANONYMOUS = ("/static/", "/healthz", "/readyz")

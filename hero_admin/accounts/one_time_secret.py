@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from hero_admin.accounts.one_time_links import LIFETIMES, Purpose
 from hero_admin.accounts.users import User
-from hero_admin.web.templating import render, with_query
+from hero_admin.web.addresses import with_query
+from hero_admin.web.responses import render
 
 WHAT_FOR = {
     Purpose.INVITE: "Send this link to {name} to set a password.",

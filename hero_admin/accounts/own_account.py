@@ -18,9 +18,10 @@ from hero_admin.accounts.tokens import LIFETIMES_DAYS
 from hero_admin.pages.requests import operation_of
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
+from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import form_of, session_of
-from hero_admin.web.templating import Flash, redirect, render
+from hero_admin.web.responses import redirect, render
 
 WRONG = "Wrong password."
 DAYS = {str(days): days for days in LIFETIMES_DAYS}

@@ -10,9 +10,10 @@ from hero_admin.accounts.pending_form import kept_in
 from hero_admin.forms.hidden_fields import LOST
 from hero_admin.model.field_names import control_name
 from hero_admin.pages.requests import site_of
+from hero_admin.web.addresses import with_raw_query
 from hero_admin.web.requests import form_of
+from hero_admin.web.responses import is_partial
 from hero_admin.web.security_headers import Beginning, Body
-from hero_admin.web.templating import is_partial, with_raw_query
 
 # Their fields are passwords, which are no part of a page.
 NEVER_PENDING = ("/sign-in", "/welcome", "/account/password", "/api/")

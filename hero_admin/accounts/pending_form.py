@@ -9,8 +9,8 @@ from starlette.requests import Request
 
 from hero_admin.forms.hidden_fields import LOST
 from hero_admin.model.field_names import CONTROL
+from hero_admin.web.addresses import with_raw_query
 from hero_admin.web.requests import form_of
-from hero_admin.web.templating import with_raw_query
 from hero_admin.web.uploads import Upload
 
 # The sign-in's own fields; a field of a record has no dot in its name.

@@ -22,9 +22,10 @@ from hero_admin.accounts.users import User, fetch_users, is_last_owner
 from hero_admin.pages.requests import operation_of
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
+from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import form_of, session_of
-from hero_admin.web.templating import Flash, redirect, render
+from hero_admin.web.responses import redirect, render
 
 
 async def people_page(request: Request) -> Response:

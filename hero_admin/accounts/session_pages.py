@@ -14,9 +14,10 @@ from hero_admin.accounts.sessions import fetch_sessions
 from hero_admin.accounts.tokens import fetch_token, fetch_tokens
 from hero_admin.accounts.users import User
 from hero_admin.pages.requests import operation_of
+from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import form_of, session_of
-from hero_admin.web.templating import Flash, redirect, render
+from hero_admin.web.responses import redirect, render
 
 NOBODY = "This account doesn't exist."
 NO_ACCOUNT = "There are no accounts while WEBAPP_AUTH is off."

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 
 from hero_admin.api.later import LaterApi
-from hero_admin.web.templating import render
+from hero_admin.web.responses import render
 
 # What OpenAPI says of a value besides its type, as a reader would say it.
 LIMITS = {

@@ -16,8 +16,9 @@ from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import not_found, operation_of, site_of
 from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
 from hero_admin.web.errors import Invalid, Overtaken
+from hero_admin.web.flash import Flash
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
-from hero_admin.web.templating import Flash, redirect, render
+from hero_admin.web.responses import redirect, render
 from hero_admin.writes import bulk
 
 

@@ -10,7 +10,7 @@ from hero_admin.listing.query import search_in
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.requests import session_of
-from hero_admin.web.templating import render
+from hero_admin.web.responses import render
 
 
 async def options(resource: Resource, request: Request) -> Response:

@@ -15,9 +15,11 @@ from hero_admin.model.primary_keys import key_of, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.messages import done
 from hero_admin.pages.requests import operation_of, site_of
+from hero_admin.web.addresses import with_query
 from hero_admin.web.errors import Invalid
+from hero_admin.web.flash import Flash
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
-from hero_admin.web.templating import Flash, redirect, render, with_query
+from hero_admin.web.responses import redirect, render
 from hero_admin.writes import idempotency, single
 
 

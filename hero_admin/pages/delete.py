@@ -20,8 +20,9 @@ from hero_admin.pages.requests import key_in, not_found, operation_of, site_of
 from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
+from hero_admin.web.flash import Flash
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
-from hero_admin.web.templating import Flash, is_htmx, redirect, render
+from hero_admin.web.responses import is_htmx, redirect, render
 from hero_admin.writes import deletion
 from hero_admin.writes.cascade import Consequence, fetch_question
 from hero_admin.writes.catalog import fetch_catalog

@@ -31,7 +31,7 @@ from hero_admin.pages.requests import (
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
-from hero_admin.web.templating import redirect, render
+from hero_admin.web.responses import redirect, render
 from hero_admin.writes import single
 
 

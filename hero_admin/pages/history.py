@@ -23,10 +23,12 @@ from hero_admin.pages.requests import (
     operation_of,
     site_of,
 )
+from hero_admin.web.addresses import is_local
 from hero_admin.web.errors import Invalid
+from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import form_of, session_of
-from hero_admin.web.templating import Flash, is_local, redirect, render
+from hero_admin.web.responses import redirect, render
 
 OPERATION_CHARACTERS = 32
 

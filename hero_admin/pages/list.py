@@ -19,9 +19,11 @@ from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import query_of, site_of
+from hero_admin.web.addresses import with_query
+from hero_admin.web.flash import flash_of
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import as_back, session_of
-from hero_admin.web.templating import flash_of, fragment_of, render_around, with_query
+from hero_admin.web.responses import fragment_of, render_around
 
 LIST_FRAGMENTS = ("list", "total")
 

@@ -3,7 +3,7 @@
 from hero_admin.audit_log.changes import Operation
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
-from hero_admin.web.templating import Flash
+from hero_admin.web.flash import Flash
 
 
 def done(

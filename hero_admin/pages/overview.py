@@ -6,8 +6,10 @@ from starlette.responses import RedirectResponse, Response
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.query import ListQuery
 from hero_admin.pages.requests import site_of
+from hero_admin.web.addresses import is_local, is_secure
 from hero_admin.web.requests import form_of, session_of
-from hero_admin.web.templating import THEME_COOKIE, THEMES, is_local, is_secure, render
+from hero_admin.web.responses import render
+from hero_admin.web.templating import THEME_COOKIE, THEMES
 
 YEAR_SECONDS = 365 * 24 * 60 * 60
 

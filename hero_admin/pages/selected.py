@@ -14,8 +14,9 @@ from hero_admin.model.primary_keys import Key, key_text, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import not_found
 from hero_admin.web.errors import Overtaken
+from hero_admin.web.flash import Flash
 from hero_admin.web.requests import back_of
-from hero_admin.web.templating import Flash, redirect
+from hero_admin.web.responses import redirect
 from hero_admin.writes import deletion
 from hero_admin.writes.heirs import Heir
 

@@ -17,7 +17,7 @@ from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
 from hero_admin.pages.requests import fetch_record, key_in, not_found, query_of, site_of
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import session_of
-from hero_admin.web.templating import render
+from hero_admin.web.responses import render
 
 
 async def show_page(resource: Resource, request: Request) -> Response:

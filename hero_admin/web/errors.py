@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.database.errors import RefusedAtCommit, Trouble, is_no_value, trouble_of
-from hero_admin.web.templating import is_partial, render
+from hero_admin.web.responses import is_partial, render
 
 RETRY_AFTER_SECONDS = 2
 # Until somebody makes room, or another server is made the one that is written to.

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from hero_admin.web.templating import LONGEST_PATH_CHARACTERS, is_local
+from hero_admin.web.addresses import LONGEST_PATH_CHARACTERS, is_local
 from hero_admin.web.uploads import read_uploads
 
 # Room for all the records that may be deleted at once, and what else their form holds.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.web.templating import is_local
+from hero_admin.web.addresses import is_local
 from tests.factories import a_hero
 from tests.html import BASE_URL
 

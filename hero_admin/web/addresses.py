@@ -1,0 +1,36 @@
+"""Addresses within this site."""
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+LONGEST_PATH_CHARACTERS = 2_000
+
+
+def is_secure(request: Request) -> bool:
+    """Whether a request came by https, so that cookies shall travel no other way."""
+    scheme: str = request.scope["scheme"]
+    return scheme == "https"
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL is a path of this site; browsers read a backslash as a slash."""
+    return (
+        len(url) <= LONGEST_PATH_CHARACTERS
+        and url.startswith("/")
+        and not url.startswith("//")
+        and "\\" not in url
+        and url.isprintable()
+    )
+
+
+def with_raw_query(request: Request) -> str:
+    """Return the address of a request within this site, to come back to."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def with_query(path: str, /, **params: str) -> str:
+    """Return `path` with the parameters that are not empty."""
+    given = {name: value for name, value in params.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path

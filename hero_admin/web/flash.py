@@ -1,0 +1,49 @@
+"""The message on the page after a change, kept in a cookie until then."""
+
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from hero_admin.web.addresses import is_local
+
+FLASH_COOKIE = "flash"
+
+
+FLASH_SECONDS = 60
+
+
+LONGEST_TITLE_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Flash:
+    """A message on the next page: “Saved **Nova**”, a link to it, and the row to mark.
+
+    note: a sentence more; undo: the id of the operation that a button takes back, and what the
+    button is called.
+    """
+
+    text: str
+    title: str = ""
+    url: str = ""
+    marked: str = ""
+    note: str = ""
+    undo: str = ""
+    undo_label: str = "Undo"
+
+
+def flash_of(request: Request) -> Flash | None:
+    """Return the message that the request before this one left, if it can be read."""
+    packed = request.cookies.get(FLASH_COOKIE, "")
+    if not packed:
+        return None
+    try:
+        fields = json.loads(urlsafe_b64decode(packed))
+        # Raises for what is no text, or none that a page can hold.
+        "".join(fields.values()).encode()
+        flash = Flash(**fields)
+    except (AttributeError, ValueError, TypeError, RecursionError):
+        return None
+    return flash if not flash.url or is_local(flash.url) else None
