@@ -17,9 +17,10 @@ from hero_admin.accounts.users import has_users
 from hero_admin.admin import Admin
 from hero_admin.cli import server
 from hero_admin.cli.database import DatabaseError, connected, is_read_only, ready
-from hero_admin.cli.index_check import Finding, examine, mend
+from hero_admin.cli.findings import Finding
+from hero_admin.cli.index_check import examine, mend
+from hero_admin.cli.listener import ListenError, address_of, listen
 from hero_admin.cli.naming import NamingError, admin_named
-from hero_admin.cli.server import ListenError, address_of, listen
 from hero_admin.cli.users import user_commands
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable

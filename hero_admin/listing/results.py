@@ -1,15 +1,13 @@
 """The list: fetches one page of rows and what stands around them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.engines import is_postgresql
 from hero_admin.database.short_reads import Row, fetch_few, fetch_state
-from hero_admin.listing.cells import UNTITLED, Reference, reader_of
 from hero_admin.listing.columns import (
     MOST_ROWS_KEPT,
     Selection,
@@ -21,13 +19,10 @@ from hero_admin.listing.counts import counting, fetch_total, fetch_total_of, kno
 from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.keyset import parameters_of, place_of
 from hero_admin.listing.query import ListQuery
+from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.search.plan import Found, fetch_narrowed
-from hero_admin.model.fields import Field
-from hero_admin.model.formatting import shown_in_cell
-from hero_admin.model.primary_keys import Key, key_condition, key_text
-from hero_admin.model.resource import Record, Resource
+from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
-from hero_admin.model.stored_values import comparable
 from hero_admin.model.total import Total
 
 MOST_CHARACTERS_KEPT = 20_000
@@ -214,93 +209,3 @@ def _first_position(query: ListQuery, count: int, has_more: bool, total: Total |
     if query.before is not None:
         return max(0, query.before.position - count)
     return total.count - count + 1 if total and total.is_exact else 0
-
-
-async def fetch_references(
-    session: AsyncSession, site: Site, resource: Resource, record: Record
-) -> dict[str, Reference]:
-    """Fetch the titles of the records that one record points at, by field name; one statement."""
-    columns: list[ColumnElement[Any]] = []
-    readers = {}
-    references: dict[str, Reference] = {}
-    for field in resource.fields:
-        value = record[field.name]
-        if field.relation is None or value is None:
-            continue
-        target = site.target_of(field)
-        if target.titler is not None:
-            made = await fetch_made_titles(session, site, field, {value})
-            reference = reader_of(site, field)(value, made.get(value))
-            if reference is not None:
-                references[field.name] = reference
-            continue
-        other = target.table.alias(f"{field.name}_target")
-        link = target.by_name[field.relation.target_column].exact_in(other)
-        title = select(target.title_field.exact_in(other).label("title")).where(link == value)
-        columns.append(title.scalar_subquery().label(f"_{field.name}"))
-        readers[field.name] = (value, reader_of(site, field))
-    if not columns:
-        return references
-    titles = (await session.execute(select(*columns))).one()
-    found = {
-        name: reader(value, title)
-        for (name, (value, reader)), title in zip(readers.items(), titles, strict=True)
-    }
-    references |= {name: reference for name, reference in found.items() if reference is not None}
-    return references
-
-
-async def fetch_titles(
-    session: AsyncSession, resource: Resource, keys: Sequence[Key]
-) -> list[tuple[str, str]]:
-    """Fetch the URL segment and the title of those of these records that are there."""
-    fields = (*resource.key, *resource.title_fields)
-    labelled = [field.exact.label(f"_{place}") for place, field in enumerate(fields)]
-    found = await session.execute(select(*labelled).where(key_condition(resource, keys)))
-    count = len(resource.key)
-    return [
-        (key_text(resource, tuple(row[:count])), _title(resource, row[count:])) for row in found
-    ]
-
-
-def _title(resource: Resource, values: Row) -> str:
-    if len(values) == 1 and resource.titler is None:
-        return shown_in_cell(resource.title_field, values[0]) or UNTITLED
-    names = (field.name for field in resource.title_fields)
-    return resource.title_among(dict(zip(names, values, strict=True)))
-
-
-# Any: values of a field, and rows of any columns.
-async def with_made_titles(
-    session: AsyncSession, selection: Selection, rows: Sequence[Sequence[Any]]
-) -> list[Sequence[Any]]:
-    """Return rows with the titles of what they point at, where a function makes these.
-
-    One statement for each relation of that kind, however many rows there are.
-    """
-    site = selection.site
-    made = [each for each in selection.relations if site.target_of(each).titler is not None]
-    if not made or not rows:
-        return list(rows)
-    changed = [list(row) for row in rows]
-    for field in made:
-        place, at = selection.place(field), selection.title_place(field)
-        values = {row[place] for row in changed} - {None}
-        titles = await fetch_made_titles(session, site, field, values)
-        for row in changed:
-            row[at] = titles.get(row[place])
-    return list(map(tuple, changed))
-
-
-async def fetch_made_titles(
-    session: AsyncSession, site: Site, relation: Field, values: Collection[Any]
-) -> dict[Any, str]:
-    """Fetch the titles of the records that a relation leads to, by its values; one statement."""
-    if not values or relation.relation is None:
-        return {}
-    target = site.target_of(relation)
-    at = target.by_name[relation.relation.target_column].exact
-    columns = [field.exact.label(f"_{place}") for place, field in enumerate(target.title_fields)]
-    found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
-    titles = {comparable(row[0]): _title(target, row[1:]) for row in found}
-    return {value: titles[same] for value in values if (same := comparable(value)) in titles}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Operation, count_changes
 from hero_admin.forms.form import fetch_form, read_changes, searches_of, typed_texts
 from hero_admin.forms.hidden_fields import SET
-from hero_admin.listing.results import fetch_titles
+from hero_admin.listing.references import fetch_titles
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource

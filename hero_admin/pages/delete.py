@@ -12,7 +12,7 @@ from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.form import FormField
 from hero_admin.listing.choices import choosing, fetch_options
 from hero_admin.listing.query import search_in
-from hero_admin.listing.results import fetch_titles
+from hero_admin.listing.references import fetch_titles
 from hero_admin.model.field_names import control_name
 from hero_admin.model.primary_keys import Key, key_text
 from hero_admin.model.resource import Resource

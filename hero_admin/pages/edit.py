@@ -12,7 +12,7 @@ from hero_admin.forms.form import fetch_form, read_changes, searches_of, texts_o
 from hero_admin.forms.hidden_fields import CLEAR, OPENED, RESTORE
 from hero_admin.forms.three_way_merge import Merge, merge, opened_text
 from hero_admin.history.undo import recreate
-from hero_admin.listing.results import fetch_references
+from hero_admin.listing.references import fetch_references
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import shown
 from hero_admin.model.primary_keys import key_of

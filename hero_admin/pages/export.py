@@ -31,7 +31,7 @@ from hero_admin.database.errors import is_unavailable
 from hero_admin.listing.columns import selection_of, statements_of_all
 from hero_admin.listing.predicates import values_of
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.results import with_made_titles
+from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.search.plan import exact_conditions
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text, shown

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Kind, fetch_latest
 from hero_admin.listing.cells import fact, masked
 from hero_admin.listing.query import Scope
-from hero_admin.listing.results import fetch_references
+from hero_admin.listing.references import fetch_references
 from hero_admin.model.primary_keys import key_of, key_text
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Referrer

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import uvicorn
@@ -10,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from hero_admin.cli import server
+from hero_admin.cli import protocol
 
 ASKED = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 POSTED = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
@@ -32,8 +33,8 @@ class Slow:
 async def connected(app: Slow) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     config = uvicorn.Config(app, log_config=None, timeout_keep_alive=3600)
     config.load()
-    protocol = lambda: server.Protocol(config, ServerState(), {})  # noqa: E731
-    listening = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    make = partial(protocol.Protocol, config, ServerState(), {})
+    listening = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
     async with listening:
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
         yield reader, writer
@@ -42,8 +43,8 @@ async def connected(app: Slow) -> AsyncIterator[tuple[asyncio.StreamReader, asyn
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADERS_SECONDS", 0.3)
-    monkeypatch.setattr(server, "UNREAD_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "HEADERS_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.3)
 
 
 async def trickle(writer: asyncio.StreamWriter) -> None:
@@ -80,13 +81,13 @@ async def test_whoever_waits_for_an_answer_gets_it(monkeypatch: pytest.MonkeyPat
         writer.write(ASKED + b"\r\n" + ASKED)
         await app.asked.wait()
         given_up = asyncio.Event()
-        give_up = server.Protocol.give_up
+        give_up = protocol.Protocol.give_up
 
-        def note(protocol: server.Protocol, seconds: float) -> None:
+        def note(protocol: protocol.Protocol, seconds: float) -> None:
             give_up(protocol, seconds)
             given_up.set()
 
-        monkeypatch.setattr(server.Protocol, "give_up", note)
+        monkeypatch.setattr(protocol.Protocol, "give_up", note)
         writer.write(b"X-More: x\r\n")
         await given_up.wait()
         app.may_answer.set()

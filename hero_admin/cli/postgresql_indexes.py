@@ -1,0 +1,129 @@
+"""The indexes of PostgreSQL, as they are and as they should be."""
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, text
+
+from hero_admin.cli.findings import NOT_FINISHED, ExistingIndex, Finding
+from hero_admin.database.identifiers import qualified, quoted
+from hero_admin.listing.collation import MAX_KEY_CHARACTERS, sort_key_sql
+from hero_admin.listing.search import trigram_index
+from hero_admin.model.resource import Resource
+
+NO_EXTENSION = (
+    "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
+    " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
+)
+
+
+# What PostgreSQL calls the sort key of a column.
+FOLDED_PART = re.compile(rf'"left"\(fold\((?:\((.+)\)::text|(.+))\), {MAX_KEY_CHARACTERS}\)')
+
+
+# Those of all rows that hold them in order; a column, but for its own order, is called by its name.
+POSTGRESQL_INDEXES = """
+    SELECT c.relname, i.indisunique, i.indisvalid, array(
+        SELECT CASE
+            WHEN i.indoption[n] <> 0 OR i.indcollation[n] <> a.attcollation THEN ''
+            WHEN a.attname IS NOT NULL THEN '"' || replace(a.attname, '"', '""') || '"'
+            ELSE pg_get_indexdef(i.indexrelid, n + 1, false) END
+        FROM generate_series(0, i.indnkeyatts - 1) AS n
+        LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
+        ORDER BY n)
+    FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_am m ON m.oid = c.relam
+    WHERE i.indrelid = to_regclass(:table) AND m.amname = 'btree' AND i.indpred IS NULL
+"""
+
+
+def read_postgresql(connection: Connection, table: Table) -> list[ExistingIndex]:
+    """Return the same of PostgreSQL, which writes expressions in words of its own."""
+    rows = connection.execute(text(POSTGRESQL_INDEXES), {"table": qualified(table)})
+    return [
+        ExistingIndex(name, tuple(map(_postgresql_part, parts)), is_unique, is_valid)
+        for name, is_unique, is_valid, parts in rows
+    ]
+
+
+def _postgresql_part(written: str) -> str:
+    found = FOLDED_PART.fullmatch(written)
+    if found is None:
+        return written
+    name = found[1] or found[2]
+    return sort_key_sql(name if name.startswith('"') else quoted(name), "postgresql")
+
+
+def examine_postgresql(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    found, wanted = [], [resource for resource in resources if resource.search_fields]
+    names = {(each.table.schema, trigram_index.index_name(each)): each for each in wanted}
+    existing = connection.execute(
+        text(
+            "SELECT n.nspname, t.relname, c.relname, pg_get_indexdef(c.oid), i.indisvalid,"
+            " pg_table_is_visible(c.oid) FROM pg_index i"
+            " JOIN pg_class c ON i.indexrelid = c.oid JOIN pg_class t ON i.indrelid = t.oid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname LIKE 'search\\_%'"
+        )
+    )
+    kept = set()
+    for schema, table, name, definition, is_valid, is_visible in existing:
+        place = (schema, name) if (schema, name) in names else (None, name)
+        resource = names.get(place) if is_visible or place[0] else None
+        drop = f"DROP INDEX {quoted(schema)}.{quoted(name)}"
+        columns = [] if resource is None else [f.column.name for f in resource.search_fields]
+        is_made_here = name.startswith(trigram_index.PREFIX + table[:20]) and "fold(" in definition
+        if resource is not None and not is_valid:
+            found.append(Finding(NOT_FINISHED.format(name), (drop,)))
+        elif columns and is_over(definition, columns):
+            kept.add(place)
+        elif resource is not None or (is_made_here and is_visible):
+            found.append(Finding(f"Unused index: {name}.", (drop,)))
+    missing = [resource for place, resource in names.items() if place not in kept]
+    if not missing:
+        return found
+    extension = create_extension(connection)
+    if extension is None:
+        return found + [Finding(NO_EXTENSION.format(name=each.name)) for each in missing]
+    for resource in missing:
+        sentence = f"The search index of {resource.label_plural} is missing."
+        making = trigram_index.postgresql_statement(resource, trigram_operators(connection))
+        found.append(Finding(sentence, (*extension, making)))
+    return found
+
+
+def trigram_operators(connection: Connection) -> str:
+    """Return what pg_trgm calls its operators for GIN, wherever somebody has put it."""
+    schema = connection.scalar(
+        text(
+            "SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
+            " WHERE extname = 'pg_trgm'"
+        )
+    )
+    return f"{quoted(schema)}.gin_trgm_ops" if schema else "gin_trgm_ops"
+
+
+def is_over(definition: str, columns: Sequence[str]) -> bool:
+    """Whether PostgreSQL calls an index one over the folded columns and nothing else."""
+
+    def has(column: str) -> bool:
+        names = column, quoted(column)
+        return any(
+            f"fold({name})" in definition or f"fold(({name})::text)" in definition for name in names
+        )
+
+    return all(map(has, columns)) and definition.count("fold(") == len(columns)
+
+
+def create_extension(connection: Connection) -> tuple[str, ...] | None:
+    """Return the statements that bring pg_trgm, or None if this role may not have it."""
+    if connection.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")):
+        return ()
+    may_create = connection.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') AND"
+            " (has_database_privilege(current_database(), 'CREATE')"
+            " OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))"
+        )
+    )
+    return ("CREATE EXTENSION IF NOT EXISTS pg_trgm",) if may_create else None
