@@ -53,8 +53,6 @@ STRANGERS_BODY = (
 )
 
 logger = logging.getLogger("hero_admin.accounts")
-
-
 # Who it is, and when that was last marked.
 Found = tuple[Identity, datetime | None]
 

@@ -8,8 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError, WrapValidator
 from sqlmodel import SQLModel
 
+from hero_admin.model.aliases import alias_of
 from hero_admin.model.resource import Resource
-from hero_admin.model.schemas import alias_of
 
 
 # Any: FastAPI reads a body by its annotation, which is known only when the API is made.

@@ -36,8 +36,6 @@ from hero_admin.person import Identity
 Recorded = str | dict[str, Any] | None
 # The old and the new one of a field.
 Values = Mapping[str, tuple[Recorded, Recorded]]
-
-
 # Up to so many records that one operation treats alike have a line each in the history of all.
 MOST_TOLD_SINGLY = 3
 

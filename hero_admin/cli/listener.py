@@ -5,8 +5,6 @@ import os
 import socket
 
 WAITING_CONNECTIONS = 2048
-
-
 # What an address that stands for all of them is called in a browser.
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is what is looked out for
 

@@ -15,12 +15,8 @@ NO_EXTENSION = (
     "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
     " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
 )
-
-
 # What PostgreSQL calls the sort key of a column.
 FOLDED_PART = re.compile(rf'"left"\(fold\((?:\((.+)\)::text|(.+))\), {MAX_KEY_CHARACTERS}\)')
-
-
 # Those of all rows that hold them in order; a column, but for its own order, is called by its name.
 POSTGRESQL_INDEXES = """
     SELECT c.relname, i.indisunique, i.indisvalid, array(

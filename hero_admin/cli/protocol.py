@@ -9,13 +9,9 @@ from hero_admin.web.security_headers import HEADERS, NOT_KEPT
 
 # Far more than the application takes, and than one read of a socket brings.
 MOST_KEPT_BYTES = 2**20
-
-
 # How long the headers of a request may take, from when they could come; and what nobody reads of
 # a body that was refused, whose sender does not look at the answer before.
 HEADERS_SECONDS = 30.0
-
-
 UNREAD_SECONDS = 300.0
 
 

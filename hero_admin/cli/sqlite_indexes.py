@@ -12,8 +12,6 @@ from hero_admin.listing.search.sqlite import EVENTS, OPTIONS, SqliteIndex, is_of
 from hero_admin.model.resource import Resource
 
 A_NAME = re.compile('"((?:[^"]|"")+)"')
-
-
 AN_INDEX = re.compile("^(CREATE|DROP) INDEX")
 
 

@@ -13,7 +13,7 @@ from hero_admin.model import inputs, moments
 from hero_admin.model.field_names import FilterName
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text
-from hero_admin.model.schemas import CHOOSE
+from hero_admin.model.sentences import CHOOSE
 from hero_admin.model.stored_values import Stored
 
 NONE = "none"

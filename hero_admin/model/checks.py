@@ -19,8 +19,6 @@ COLUMNS = ("columns", "search", "filters", "masked", "money")
 TEXTS = ("sort", "name", "label", "label_plural", "icon")
 SCHEMAS = ("create", "update", "read")
 NUMBERS = ("integer", "number")
-
-
 A_SEGMENT = re.compile(r"\w[\w.-]*")
 A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 

@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from hero_admin.model.inputs import Input
-from hero_admin.model.schemas import CHOOSE
+from hero_admin.model.sentences import CHOOSE
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,7 @@ from starlette.requests import Request
 from hero_admin.web.addresses import is_local
 
 FLASH_COOKIE = "flash"
-
-
 FLASH_SECONDS = 60
-
-
 LONGEST_TITLE_CHARACTERS = 200
 
 

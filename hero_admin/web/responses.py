@@ -29,8 +29,6 @@ from hero_admin.web.templating import THEME_COOKIE, THEMES
 
 # No text that a page shows can look like it.
 ROWS = Markup("<!--rows-->")
-
-
 # Room for the rows of a page of 50; of larger ones nothing is kept.
 MOST_KEPT_CHARACTERS = 50_000
 

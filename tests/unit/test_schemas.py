@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, PastDate, ValidationError
 from sqlmodel import Field, SQLModel
 
-from hero_admin.model.schemas import Schema, clean_text, derive, dumped, partial, sentences_of
+from hero_admin.model.schemas import Schema, clean_text, derive, dumped, partial
+from hero_admin.model.sentences import sentences_of
 from webapp.heroes import Hero, HeroCreate, HeroUpdate
 
 LABELS = {"name": "name", "secret_name": "secret name", "age": "age"}
