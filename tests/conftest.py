@@ -30,6 +30,7 @@ from webapp.accounts.door import limits_for
 from webapp.app import create_app
 from webapp.database import Database, connect
 from webapp.doctor import mend
+from webapp.garbage import look_seldom
 from webapp.identity import Role
 from webapp.migrations import migrate
 from webapp.resources import RESOURCES
@@ -49,7 +50,11 @@ Schema = tuple[list[str], str]
 
 
 def pytest_configure() -> None:
-    """Keep what a test writes in memory: on a disk each commit to SQLite waits for the disk."""
+    """Keep what a test writes in memory: on a disk each commit to SQLite waits for the disk.
+
+    And look for garbage as seldom as the server does: every parsed page is some.
+    """
+    look_seldom()
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
