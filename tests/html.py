@@ -11,8 +11,10 @@ from functools import lru_cache
 from urllib.parse import urlencode, urljoin
 
 import httpx
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 from bs4.element import NavigableString
+
+from tests.parsing import soup_of
 
 type_ = type
 Page = httpx.Response | str | Tag
@@ -116,10 +118,7 @@ def parsed(page: Page) -> Tag:
 # Parsing takes longer than the request did, and a test asks one page for many things.
 @lru_cache(maxsize=8)
 def _parsed(text: str) -> Tag:
-    # Not asked for: which line a tag stands on, and the words of a class one by one.
-    return BeautifulSoup(
-        text, "html.parser", store_line_numbers=False, multi_valued_attributes=None
-    )
+    return soup_of(text)
 
 
 def text_of(tag: Tag) -> str:
