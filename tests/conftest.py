@@ -27,10 +27,11 @@ from tests.stored import Stored
 from webapp import templating
 from webapp.accounts import passwords
 from webapp.accounts.door import limits_for
+from webapp.api import later
 from webapp.app import create_app
 from webapp.database import Database, connect
 from webapp.doctor import mend
-from webapp.garbage import look_seldom
+from webapp.garbage import keep_all, look_seldom
 from webapp.identity import Role
 from webapp.migrations import migrate
 from webapp.resources import RESOURCES
@@ -59,6 +60,11 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+def pytest_collection_finish() -> None:
+    """Never look for garbage in what was imported: that took a sixth of the time."""
+    keep_all()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are cores: tests also wait, for servers and for browsers."""
@@ -71,6 +77,14 @@ def no_settings_of_the_developer() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def applications_are_garbage_in_the_end() -> Iterator[None]:
+    """A server keeps its only application for good; each test has another one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(later, "keep_more", lambda: None)
         yield
 
 

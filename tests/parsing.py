@@ -6,7 +6,7 @@ here; Beautiful Soup itself reads every page that holds anything else.
 """
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html import unescape
 from typing import TypeVar
 
@@ -42,16 +42,22 @@ SPACES = "\n\t\x0c\r "
 Element = TypeVar("Element", bound=PageElement)
 
 
-def soup_of(text: str) -> BeautifulSoup:
+class Document(BeautifulSoup):
+    """A whole page, which nobody changes."""
+
+    @cached_property
+    def elements(self) -> list[Tag]:
+        return [tag for tag in self.descendants if isinstance(tag, Tag)]
+
+
+def soup_of(text: str) -> Document:
     """The tree that Beautiful Soup makes of a page."""
     return _Reader(text).soup or _soup(text)
 
 
-def _soup(text: str) -> BeautifulSoup:
+def _soup(text: str) -> Document:
     # Not asked for: which line a tag stands on, and the words of a class one by one.
-    return BeautifulSoup(
-        text, "html.parser", store_line_numbers=False, multi_valued_attributes=None
-    )
+    return Document(text, "html.parser", store_line_numbers=False, multi_valued_attributes=None)
 
 
 @lru_cache

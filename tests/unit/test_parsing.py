@@ -34,7 +34,7 @@ ODD = [
 
 @pytest.mark.parametrize("text", [*PLAIN, *ODD])
 def test_the_tree_is_the_one_of_beautiful_soup(text: str) -> None:
-    wanted = BeautifulSoup(
+    wanted = parsing.Document(
         text, "html.parser", store_line_numbers=False, multi_valued_attributes=None
     )
     assert told(parsing.soup_of(text)) == told(wanted)
@@ -44,9 +44,10 @@ def test_the_tree_is_the_one_of_beautiful_soup(text: str) -> None:
 def test_what_is_plain_is_read_quickly(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(text: str, *args: object, **named: object) -> BeautifulSoup:
         assert not text
-        return BeautifulSoup(text, *args, **named)  # type: ignore[arg-type]  # as it was called
+        return whole(text, *args, **named)  # type: ignore[arg-type]  # as it was called
 
-    monkeypatch.setattr(parsing, "BeautifulSoup", refused)
+    whole = parsing.Document
+    monkeypatch.setattr(parsing, "Document", refused)
     parsing.soup_of(text)
 
 
