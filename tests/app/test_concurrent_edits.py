@@ -10,6 +10,7 @@ import pytest
 from bs4 import Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team, committed
 from tests.gadgets import Gadget, Maker
 from tests.html import (
@@ -346,7 +347,7 @@ FORGED = [
 ]
 
 
-@pytest.mark.parametrize("text", FORGED, ids=range(len(FORGED)))
+@each("text", FORGED)
 async def test_a_forged_form_is_saved_or_asked_about_and_breaks_nothing(
     client: httpx.AsyncClient, session: AsyncSession, text: str
 ) -> None:

@@ -186,7 +186,7 @@ async def test_what_befalls_others_is_told_as_a_consequence(
     assert second.values == {"Team": f"team {team.id} (deleted) became Z-Force"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("method", "path", "data"),
     [
         ("POST", "/heroes", {"name": "", "secret_name": "x"}),
@@ -282,7 +282,7 @@ async def test_a_deleted_record_has_its_history_still(client: httpx.AsyncClient)
     assert (filtered.status_code, heading_of(filtered)) == (200, "Nova: history")
 
 
-@pytest.mark.parametrize("id_", ["99", "abc", "007", "new", "%00", "1,2"])
+@each("id_", ["99", "abc", "007", "new", "%00", "1,2"])
 async def test_what_never_was_has_no_history(client: httpx.AsyncClient, id_: str) -> None:
     assert (await client.get(f"/heroes/{id_}/history")).status_code == 404
 
