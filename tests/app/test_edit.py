@@ -226,17 +226,22 @@ async def test_the_summary_links_to_the_fields_and_the_first_bad_one_is_focused(
     assert focused == [field_of(page, "Name").id]
 
 
-@pytest.mark.parametrize("team_id", ["999", "-1", "abc", str(2**63), "9" * 99])
+@pytest.fixture
+async def member(session: AsyncSession) -> Hero:
+    """A hero in a team."""
+    return await a_hero(session, team=await a_team(session))
+
+
+@each("team_id", ["999", "-1", "abc", str(2**63), "9" * 99])
 async def test_an_unknown_team_is_refused_beside_its_field(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, team_id: str
+    client: httpx.AsyncClient, member: Hero, stored: Stored, team_id: str
 ) -> None:
-    hero = await a_hero(session, team=await a_team(session))
-    page = await client.post(f"/heroes/{hero.id}", data={"team_id": team_id})
+    page = await client.post(f"/heroes/{member.id}", data={"team_id": team_id})
     assert page.status_code == 422
     assert error_beside(page, "Team")
     assert field_of(page, "Team").value == team_id
     (found,) = await stored.all(Hero)
-    assert found.team_id == hero.team_id
+    assert found.team_id == member.team_id
 
 
 async def test_a_taken_team_name_is_refused_beside_its_field(

@@ -164,11 +164,16 @@ async def test_a_line_costs_as_many_statements_however_many_it_tells_of(
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize("operation", ["x", "%00", "x" * 5_000, "%FF"])
-async def test_an_operation_that_never_was_has_no_changes(
-    client: httpx.AsyncClient, session: AsyncSession, operation: str
-) -> None:
+@pytest.fixture
+async def only_change(session: AsyncSession) -> None:
     await made(session, 1)
+
+
+@pytest.mark.usefixtures("only_change")
+@each("operation", ["x", "%00", "x" * 5_000, "%FF"])
+async def test_an_operation_that_never_was_has_no_changes(
+    client: httpx.AsyncClient, operation: str
+) -> None:
     page = await client.get(f"/history?operation={operation}")
     assert page.status_code == 200
     assert len(deeds_of(page)) == (1 if operation == "%00" else 0)

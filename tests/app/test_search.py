@@ -126,15 +126,7 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
 
 
 @pytest.mark.parametrize("is_walk_short", [False, True])
-@pytest.mark.parametrize(
-    "text",
-    [
-        "\0",
-        "no\0va",
-        "\ud800",
-        "\u200f\u202e",
-    ],
-)
+@each("text", ["\0", "no\0va", "\ud800", "\u200f\u202e"])
 async def test_a_text_that_nothing_can_contain_finds_nothing(
     client: httpx.AsyncClient,
     session: AsyncSession,
