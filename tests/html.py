@@ -11,8 +11,10 @@ from functools import lru_cache
 from urllib.parse import urlencode, urljoin
 
 import httpx
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 from bs4.element import NavigableString
+
+from tests.parsing import Document, soup_of
 
 type_ = type
 Page = httpx.Response | str | Tag
@@ -116,10 +118,7 @@ def parsed(page: Page) -> Tag:
 # Parsing takes longer than the request did, and a test asks one page for many things.
 @lru_cache(maxsize=8)
 def _parsed(text: str) -> Tag:
-    # Not asked for: which line a tag stands on, and the words of a class one by one.
-    return BeautifulSoup(
-        text, "html.parser", store_line_numbers=False, multi_valued_attributes=None
-    )
+    return soup_of(text)
 
 
 def text_of(tag: Tag) -> str:
@@ -128,19 +127,19 @@ def text_of(tag: Tag) -> str:
 
 
 def title_of(page: Page) -> str:
-    return text_of(_one(parsed(page).find("title"), "a title"))
+    return text_of(_one(_first(parsed(page), "title"), "a title"))
 
 
 def heading_of(page: Page) -> str:
     """The text of the page's only <h1>."""
-    headings = parsed(page).find_all("h1")
+    headings = _all(parsed(page), "h1")
     assert len(headings) == 1, f"a page has one h1, this one has {len(headings)}"
     return text_of(headings[0])
 
 
 def by_id(page: Page, id_: str) -> Tag:
     """The only element with an id."""
-    found = parsed(page).find_all(id=id_)
+    found = _with_id(parsed(page), id_)
     assert len(found) == 1, f"one element has the id {id_!r}, not {len(found)}"
     return found[0]
 
@@ -148,7 +147,7 @@ def by_id(page: Page, id_: str) -> Tag:
 def table_of(page: Page, caption: str | None = None) -> Tag:
     """The only table, or the one with a caption or an accessible name."""
     root = parsed(page)
-    tables = [tag for tag in root.find_all("table") if caption in (None, _name_of(root, tag))]
+    tables = [tag for tag in _all(root, "table") if caption in (None, _name_of(root, tag))]
     assert len(tables) == 1, f"one table {caption or ''!r} expected, found {len(tables)}"
     return tables[0]
 
@@ -162,8 +161,8 @@ def sorted_by(page: Page, caption: str | None = None) -> tuple[str, str] | None:
     """The column that tells it is sorted, and how: ("Age", "descending")."""
     found = [
         (text_of(cell), attribute(cell, "aria-sort"))
-        for cell in table_of(page, caption).find_all("th", attrs={"scope": "col"})
-        if attribute(cell, "aria-sort", "none") != "none"
+        for cell in _all(table_of(page, caption), "th")
+        if attribute(cell, "scope") == "col" and attribute(cell, "aria-sort", "none") != "none"
     ]
     assert len(found) <= 1, f"sorted by more than one column: {found}"
     return found[0] if found else None
@@ -171,7 +170,7 @@ def sorted_by(page: Page, caption: str | None = None) -> tuple[str, str] | None:
 
 def rows_of(page: Page, caption: str | None = None) -> list[dict[str, str]]:
     """The rows of a table, each as column label → text; [] when the page has no table."""
-    if caption is None and parsed(page).find("table") is None:
+    if caption is None and _first(parsed(page), "table") is None:
         return []
     columns = _columns(table_of(page, caption))
     return [
@@ -185,7 +184,7 @@ def row_of(page: Page, name: str, caption: str | None = None) -> Tag:
     rows = [
         row
         for row in _body_rows(table_of(page, caption))
-        if any(text_of(cell) == name for cell in row.find_all("th", attrs={"scope": "row"}))
+        if any(text_of(cell) == name for cell in _row_headers(row))
     ]
     assert len(rows) == 1, f"one row {name!r} expected, found {len(rows)}"
     return rows[0]
@@ -194,7 +193,7 @@ def row_of(page: Page, name: str, caption: str | None = None) -> Tag:
 def marked_rows_of(page: Page, caption: str | None = None) -> list[str]:
     """The row headers of the rows that are marked as the ones just saved."""
     return [
-        text_of(_one(row.find("th", attrs={"scope": "row"}), "row header"))
+        text_of(_one(next(iter(_row_headers(row)), None), "row header"))
         for row in _body_rows(table_of(page, caption))
         if row.has_attr("data-marked")
     ]
@@ -203,7 +202,7 @@ def marked_rows_of(page: Page, caption: str | None = None) -> list[str]:
 def facts_of(page: Page) -> dict[str, str]:
     """The terms and descriptions of all description lists: label → text."""
     facts: dict[str, str] = {}
-    for term in parsed(page).find_all("dt"):
+    for term in _all(parsed(page), "dt"):
         description = _one(term.find_next_sibling("dd"), f"a description of {text_of(term)!r}")
         facts[text_of(term)] = text_of(description)
     return facts
@@ -213,7 +212,9 @@ def links_of(page: Page) -> list[Link]:
     """All links, each with the name that is read out for it."""
     root = parsed(page)
     return [
-        Link(_name_of(root, tag), attribute(tag, "href")) for tag in root.find_all("a", href=True)
+        Link(_name_of(root, tag), attribute(tag, "href"))
+        for tag in _all(root, "a")
+        if tag.has_attr("href")
     ]
 
 
@@ -242,12 +243,12 @@ def flash_of(page: Page) -> str:
     """The message in the toasts, without what to do about it; "" when there is none."""
     toasts = by_id(page, "toasts")
     assert attribute(toasts, "role") == "status", "nobody is told about a toast without a role"
-    return " ".join(text_of(message) for message in toasts.find_all("p"))
+    return " ".join(text_of(message) for message in _all(toasts, "p"))
 
 
 def undo_of(page: Page) -> Form:
     """The form behind the button of a toast that takes back what was just done, or undone."""
-    names = {text_of(button) for button in parsed(page).find_all("button")}
+    names = {text_of(button) for button in _all(parsed(page), "button")}
     return form_of(page, press="Redo" if "Redo" in names else "Undo")
 
 
@@ -255,21 +256,23 @@ def deeds_of(page: Page) -> list[Deed]:
     """What a page of the history tells, the newest first."""
     return [
         Deed(
-            text_of(_one(line.find("p"), "sentence")).replace(text_of(moment), "").strip(),
+            text_of(_one(_first(line, "p"), "sentence")).replace(text_of(moment), "").strip(),
             attribute(moment, "datetime"),
             {
                 text_of(term): text_of(_one(term.find_next_sibling("dd"), "description"))
-                for term in line.find_all("dt")
+                for term in _all(line, "dt")
             },
         )
-        for line in by_id(page, "timeline").find_all("li")
-        for moment in [_one(line.find("time"), "time")]
+        for line in _all(by_id(page, "timeline"), "li")
+        for moment in [_one(_first(line, "time"), "time")]
     ]
 
 
 def alert_of(page: Page) -> str:
     """The text of what is announced at once, such as the error summary; "" when there is none."""
-    return " ".join(text_of(tag) for tag in parsed(page).find_all(role="alert"))
+    return " ".join(
+        text_of(tag) for tag in _elements(parsed(page)) if attribute(tag, "role") == "alert"
+    )
 
 
 def field_of(page: Page, label: str) -> Field:
@@ -296,7 +299,7 @@ def error_beside(page: Page, label: str) -> str:
     control = field_of(page, label)
     error_id = f"{control.id or control.name}-error"
     described_by = attribute(control.tag, "aria-describedby").split()
-    shown = [tag for tag in parsed(page).find_all(id=error_id) if text_of(tag)]
+    shown = [tag for tag in _with_id(parsed(page), error_id) if text_of(tag)]
     if not shown:
         assert not control.is_invalid, f"{label} is marked as invalid and does not say why"
         return ""
@@ -324,7 +327,7 @@ def form_of(page: Page, *, press: str | None = None, name: str | None = None) ->
     """
     root = parsed(page)
     address = str(page.url) if isinstance(page, httpx.Response) else BASE_URL
-    forms = list(root.find_all("form"))
+    forms = _all(root, "form")
     if name is not None:
         forms = [
             tag
@@ -332,8 +335,8 @@ def form_of(page: Page, *, press: str | None = None, name: str | None = None) ->
             if name in (_name_of(root, tag), attribute(tag, "id"), attribute(tag, "action"))
         ]
     elif press is None:
-        main = root.find("main") or root
-        forms = [tag for tag in main.find_all("form") if attribute(tag, "method").lower() == "post"]
+        main = _first(root, "main") or root
+        forms = [tag for tag in _all(main, "form") if attribute(tag, "method").lower() == "post"]
     pressed: list[tuple[Tag, Tag | None]] = []
     for form in forms:
         buttons = [tag for tag in _controls_of(root, form) if _submits(tag)]
@@ -408,6 +411,34 @@ def attribute(tag: Tag, name: str, default: str = "") -> str:
     return value if isinstance(value, str) else " ".join(value)
 
 
+# Beautiful Soup's own search can match by pattern, function and text as well, and asks every node
+# for all of these: it took twice as long as parsing the page.
+
+
+def _elements(root: Tag) -> list[Tag]:
+    """Everything inside, in the order of the page."""
+    if isinstance(root, Document):
+        return root.elements
+    return [tag for tag in root.descendants if isinstance(tag, Tag)]
+
+
+def _all(root: Tag, *names: str) -> list[Tag]:
+    return [tag for tag in _elements(root) if tag.name in names]
+
+
+def _first(root: Tag, name: str) -> Tag | None:
+    return next((tag for tag in _elements(root) if tag.name == name), None)
+
+
+def _with_id(root: Tag, id_: str) -> list[Tag]:
+    return [tag for tag in _elements(root) if attribute(tag, "id") == id_]
+
+
+def _parent(tag: Tag, *names: str) -> Tag | None:
+    """The nearest element around it with one of the names."""
+    return next((parent for parent in tag.parents if parent.name in names), None)
+
+
 def _one(tag: object, what: str) -> Tag:
     assert isinstance(tag, Tag), f"the page has no {what}"
     return tag
@@ -458,13 +489,13 @@ def _page_of(tag: Tag, root: Tag) -> Tag:
 
 def _label_of(page: Tag, control: Tag) -> Tag | None:
     id_ = attribute(control, "id")
-    label = page.find("label", attrs={"for": id_}) if id_ else None
-    return label if isinstance(label, Tag) else control.find_parent("label")
+    labels = [tag for tag in _all(page, "label") if attribute(tag, "for") == id_] if id_ else []
+    return labels[0] if labels else _parent(control, "label")
 
 
 def _label_text(label: Tag) -> str:
     """The words of a label, without the control that may stand inside it."""
-    inside = label.find_all(CONTROLS)
+    inside = _all(label, *CONTROLS)
     words = " ".join(
         "".join(
             str(text)
@@ -478,18 +509,18 @@ def _label_text(label: Tag) -> str:
 
 def _labelled(root: Tag) -> list[Tag]:
     """Everything that is filled in under one label: controls, and groups of radios or boxes."""
-    groups = [tag for tag in root.find_all("fieldset") if tag.find("input", type="radio")]
+    groups = [tag for tag in _all(root, "fieldset") if _radios(tag)]
     controls = [
         tag
-        for tag in root.find_all(("input", "select", "textarea"))
+        for tag in _all(root, "input", "select", "textarea")
         if attribute(tag, "type").lower() not in ("hidden", *BUTTON_TYPES)
-        and not (attribute(tag, "type") == "radio" and tag.find_parent("fieldset"))
+        and not (attribute(tag, "type") == "radio" and _parent(tag, "fieldset"))
     ]
     return [*controls, *groups]
 
 
 def _choice_of(root: Tag, group: Tag, label: str) -> Field:
-    radios = group.find_all("input", type="radio")
+    radios = _radios(group)
     chosen = next((tag for tag in radios if tag.has_attr("checked")), radios[0])
     options = {_name_of(root, tag): attribute(tag, "value", "on") for tag in radios}
     return Field(label, chosen, "".join(_sent_by(chosen)), options)
@@ -497,13 +528,21 @@ def _choice_of(root: Tag, group: Tag, label: str) -> Field:
 
 def _options_of(control: Tag) -> dict[str, str]:
     """The options of a select, or of the datalist of an input: text → value."""
-    return {text_of(tag): _option_value(tag) for tag in control.find_all("option")}
+    return {text_of(tag): _option_value(tag) for tag in _all(control, "option")}
+
+
+def _radios(group: Tag) -> list[Tag]:
+    return [tag for tag in _all(group, "input") if attribute(tag, "type") == "radio"]
+
+
+def _row_headers(row: Tag) -> list[Tag]:
+    return [tag for tag in _all(row, "th") if attribute(tag, "scope") == "row"]
 
 
 def _columns(table: Tag) -> list[str]:
-    header = _one(table.find("thead"), "table header").find("tr")
+    header = _first(_one(_first(table, "thead"), "table header"), "tr")
     return [
-        "" if cell.find("input") or cell.name != "th" else text_of(cell)
+        "" if _first(cell, "input") or cell.name != "th" else text_of(cell)
         for cell in _cells(_one(header, "header row"))
     ]
 
@@ -513,7 +552,7 @@ def _cells(row: Tag) -> list[Tag]:
 
 
 def _body_rows(table: Tag) -> list[Tag]:
-    return [row for body in table.find_all("tbody") for row in body.find_all("tr", recursive=False)]
+    return [row for body in _all(table, "tbody") for row in body.find_all("tr", recursive=False)]
 
 
 # How forms are sent: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html
@@ -549,25 +588,27 @@ def _controls_of(root: Tag, form: Tag) -> list[Tag]:
     id_ = attribute(form, "id")
     return [
         tag
-        for tag in _page_of(form, root).find_all(CONTROLS)
+        for tag in _all(_page_of(form, root), *CONTROLS)
         if not _is_disabled(tag)
         and (
             (id_ and attribute(tag, "form") == id_)
             if tag.has_attr("form")
-            else tag.find_parent("form") is form
+            else _parent(tag, "form") is form
         )
     ]
 
 
 def _is_disabled(control: Tag) -> bool:
-    if control.has_attr("disabled") or control.find_parent(("datalist", "template")):
+    if control.has_attr("disabled") or _parent(control, "datalist", "template"):
         return True
     if control.name == "option":
-        return control.find_parent("optgroup", disabled=True) is not None
-    for group in control.find_parents("fieldset"):
-        legend = group.find("legend", recursive=False)
-        if group.has_attr("disabled") and (legend is None or legend not in control.parents):
-            return True
+        group = _parent(control, "optgroup")
+        return group is not None and group.has_attr("disabled")
+    for group in control.parents:
+        if group.name == "fieldset" and group.has_attr("disabled"):
+            legend = group.find("legend", recursive=False)
+            if legend is None or legend not in control.parents:
+                return True
     return False
 
 
@@ -598,7 +639,7 @@ def _sent_by(control: Tag) -> list[str]:
 
 
 def _selected(select: Tag) -> list[str]:
-    options = select.find_all("option")
+    options = _all(select, "option")
     selected = [tag for tag in options if tag.has_attr("selected")]
     if not select.has_attr("multiple"):
         enabled = [tag for tag in options if not _is_disabled(tag)]
@@ -638,7 +679,7 @@ def _chosen(controls: list[Tag], name: str, value: Value) -> list[str]:
         one
         for tag in controls
         for one in (
-            [_option_value(option) for option in tag.find_all("option")]
+            [_option_value(option) for option in _all(tag, "option")]
             if tag.name == "select"
             else [attribute(tag, "value", "on")]
         )

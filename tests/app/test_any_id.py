@@ -4,6 +4,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import heading_of, link
 from tests.stored import Stored
@@ -86,9 +87,7 @@ async def two_heroes(session: AsyncSession) -> None:
 
 
 @pytest.mark.usefixtures("two_heroes")
-@pytest.mark.parametrize(
-    "path", ["/heroes/{}", "/heroes/{}/edit", "/heroes/{}/delete", "/teams/{}/heroes"]
-)
+@each("path", ["/heroes/{}", "/heroes/{}/edit", "/heroes/{}/delete", "/teams/{}/heroes"])
 async def test_an_id_that_is_none_is_not_found_on_any_page(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -148,9 +147,7 @@ async def test_an_id_has_one_spelling(client: httpx.AsyncClient) -> None:
     assert heading_of(await client.get("/heroes/%37")) == "Seven"
 
 
-@pytest.mark.parametrize(
-    "path", ["/no", "/heroes/", "/heroes/1/edit/", "//", "/heroes//1", "/a/b/c/d"]
-)
+@each("path", ["/no", "/heroes/", "/heroes/1/edit/", "//", "/heroes//1", "/a/b/c/d"])
 async def test_an_address_that_does_not_exist_is_a_page_that_helps(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -159,7 +156,7 @@ async def test_an_address_that_does_not_exist_is_a_page_that_helps(
     assert link(page, "Go to the overview") == "/"
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/no", "/api/heroes/1/2/3", "/api/docs/"])
+@each("path", ["/api/", "/api/no", "/api/heroes/1/2/3", "/api/docs/"])
 async def test_an_address_that_does_not_exist_in_the_api_is_json(
     client: httpx.AsyncClient, path: str
 ) -> None:

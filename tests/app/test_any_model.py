@@ -189,7 +189,7 @@ async def test_every_column_sorts_and_pages_like_the_plain_sort(
         assert titles_of(page) == found[8:16]
 
 
-@pytest.mark.parametrize("sort", ["condition", "-condition"])
+@each("sort", ["condition", "-condition"])
 async def test_an_enum_pages_as_its_database_sorts_it(
     gadgets: httpx.AsyncClient, many: list[Gadget], sort: str
 ) -> None:

@@ -147,32 +147,33 @@ def rows_for(found: list[Pointer]) -> list[str]:
         values["deep", key] = values["link", key]
     for table, columns in COLUMNS.items():
         names = re.findall(r"(\w+) (?:INTEGER|VARCHAR)", columns)
+        rows: list[str] = []
         for number in range(1, COUNT + 1):
             own = {"id": number, "name": f"'{table} {number}'", "code": number + 10}
-            given = {name: own[name] for name in names}
+            given = [own[name] for name in names]
             for key in ("first", "second"):
                 value = values[table, key][number - 1]
-                given[key] = "NULL" if value is None else value
-            listed = ", ".join(map(str, given.values()))
-            made.append(f"INSERT INTO {table} ({', '.join(given)}) VALUES ({listed})")
+                given.append("NULL" if value is None else value)
+            rows.append(f"({', '.join(map(str, given))})")
+        listed = ", ".join([*names, "first", "second"])
+        made.append(f"INSERT INTO {table} ({listed}) VALUES {', '.join(rows)}")
     return made
 
 
 async def arrange(database: Database, found: list[Pointer], deep: str) -> None:
     """Make the tables and their rows anew, which may point at each other in rings."""
-    drop = [f"DROP TABLE IF EXISTS {table}" for table in COLUMNS]
     async with database.writing.connect() as connection:
         if database.loop_reader:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
+            drop = [f"DROP TABLE IF EXISTS {table}" for table in COLUMNS]
             async with driver.rebuilding():
                 for statement in [*drop, *statements_for(found, deep), *rows_for(found)]:
                     await connection.exec_driver_sql(statement)
                 await connection.exec_driver_sql("DELETE FROM change")
                 await connection.commit()
             return
-        for statement in drop:
-            await connection.exec_driver_sql(f"{statement} CASCADE")
+        await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(COLUMNS)} CASCADE")
         later = []
         for statement in statements_for(found, deep):
             plain, *keys = re.split(r", (?=FOREIGN KEY)", statement.removesuffix(")"))

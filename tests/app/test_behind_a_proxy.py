@@ -1,5 +1,6 @@
 """A real server: what it takes from a proxy, and from whoever pretends to be one."""
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,20 +12,29 @@ from tests.app.test_commands import refusal_of
 from tests.server import Server, running_server
 
 KEY = {"WEBAPP_SECRET_KEY": "k" * 32}
+only_trusted = pytest.mark.parametrize("proxy", ["127.0.0.1"], indirect=True, scope="module")
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
 
 
-@pytest.fixture(params=["127.0.0.1", "192.0.2.1"], ids=["trusted", "untrusted"])
+@pytest.fixture(scope="module", params=["127.0.0.1", "192.0.2.1"], ids=["trusted", "untrusted"])
 def proxy(request: pytest.FixtureRequest) -> str:
     """The proxy that is trusted; this machine is 127.0.0.1."""
     address: str = request.param
     return address
 
 
-@pytest.fixture
-def server(sqlite_url: str, tmp_path: Path, proxy: str) -> Iterator[Server]:
-    environment = {"WEBAPP_DATABASE_URL": sqlite_url, "WEBAPP_TRUSTED_PROXIES": proxy}
-    with running_server(tmp_path / "server.log", environment) as server:
+@pytest.fixture(scope="module")
+def server(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, proxy: str
+) -> Iterator[Server]:
+    """A server that no test leaves anything behind in."""
+    folder = tmp_path_factory.mktemp("proxy")
+    path = shutil.copy(sqlite_template, folder / "heroes.db")
+    environment = {
+        "WEBAPP_DATABASE_URL": f"sqlite+aiosqlite:///{path}",
+        "WEBAPP_TRUSTED_PROXIES": proxy,
+    }
+    with running_server(folder / "server.log", environment) as server:
         yield server
 
 
@@ -49,7 +59,7 @@ def test_no_proxy_gives_the_server_another_name(server: Server) -> None:
         assert httpx.get(f"{server.url}/no", headers=pretended).status_code == 400
 
 
-@pytest.mark.parametrize("proxy", ["127.0.0.1"])
+@only_trusted
 def test_what_is_no_request_is_refused_with_the_headers_of_every_answer(server: Server) -> None:
     url = httpx.URL(server.url)
     with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
@@ -72,7 +82,7 @@ def test_what_is_no_request_is_refused_with_the_headers_of_every_answer(server: 
     assert "Unsupported" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("proxy", ["127.0.0.1"])
+@only_trusted
 @pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nX-Long: "])
 def test_a_request_that_does_not_begin_to_end_is_not_kept_in_memory(
     server: Server, start: bytes

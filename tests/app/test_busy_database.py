@@ -25,6 +25,7 @@ from hero_admin.database.engines import Database, connect
 from hero_admin.database.pool import share_name
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from tests.cases import each
 from tests.html import Value, form_of, heading_of, htmx_headers, parsed, submit, text_of
 from tests.postgres import PostgresServer
 from tests.server import running_server
@@ -184,14 +185,14 @@ async def test_a_fragment_holds_only_the_words(away: httpx.AsyncClient) -> None:
     assert "<html" not in fragment.text
 
 
-@pytest.mark.parametrize("path", ["/api/heroes/", "/api/heroes/1", "/api/heroes/1/with-team"])
+@each("path", ["/api/heroes/", "/api/heroes/1", "/api/heroes/1/with-team"])
 async def test_a_program_gets_json(away: httpx.AsyncClient, path: str) -> None:
     answer = await refused(away.get(path))
     assert list(answer.json()) == ["detail"]
     assert "try again" in answer.json()["detail"].lower()
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     ["/", "/heroes", "/heroes/1", "/heroes/1/edit", "/heroes/options/team_id?q=x", "/readyz"],
 )

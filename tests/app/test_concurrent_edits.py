@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.forms.hidden_fields import KEEP, OPENED, RESTORE
+from tests.cases import each
 from tests.factories import a_hero, a_team, committed
 from tests.gadgets import Gadget, Maker
 from tests.html import (
@@ -346,7 +347,7 @@ FORGED = [
 ]
 
 
-@pytest.mark.parametrize("text", FORGED, ids=range(len(FORGED)))
+@each("text", FORGED)
 async def test_a_forged_form_is_saved_or_asked_about_and_breaks_nothing(
     client: httpx.AsyncClient, session: AsyncSession, text: str
 ) -> None:

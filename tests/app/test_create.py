@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from hero_admin.database.engines import Database
 from hero_admin.writes.idempotency import Submission
+from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Slot
 from tests.html import (
@@ -44,9 +45,7 @@ NOVA = {"name": "Nova", "secret_name": "Sam Alexander"}
 LONG = "n" * 201
 HUGE = str(2**63)
 
-each_blank = pytest.mark.parametrize(
-    "blank", ["", "   ", "\t\r\n", "\u200b", "\u2060 \ufeff", "\u00a0\u3000"], ids=ascii
-)
+each_blank = each("blank", ["", "   ", "\t\r\n", "\u200b", "\u2060 \ufeff", "\u00a0\u3000"])
 
 
 # Saving.
@@ -125,7 +124,7 @@ async def test_the_address_of_the_form_can_fill_it_in(
     assert (field_of(page, "Name").value, field_of(page, "Team").value) == ("Nova", str(team.id))
 
 
-@pytest.mark.parametrize("team_id", ["abc", "999", HUGE, "-1", "%00", "9" * 5000])
+@each("team_id", ["abc", "999", HUGE, "-1", "%00", "9" * 5000])
 async def test_an_address_with_an_unknown_team_still_opens_the_form(
     client: httpx.AsyncClient, team_id: str
 ) -> None:
@@ -160,7 +159,7 @@ async def test_a_field_that_is_needed_cannot_be_left_out(client: httpx.AsyncClie
     assert errors_of(page) == {"Name": "Enter a name.", "Secret name": "Enter a secret name."}
 
 
-@pytest.mark.parametrize(
+@each(
     ("label", "name", "typed", "sentence"),
     [
         ("Name", "name", LONG, "Use at most 200 characters."),
@@ -176,7 +175,6 @@ async def test_a_field_that_is_needed_cannot_be_left_out(client: httpx.AsyncClie
         ("Team", "team_id", "abc", "Enter a whole number."),
         ("Team", "team_id", "999", "This team no longer exists. Choose another one."),
     ],
-    ids=lambda value: ascii(value)[:30],
 )
 async def test_what_cannot_be_stored_is_refused_in_a_sentence_beside_its_field(
     client: httpx.AsyncClient, stored: Stored, label: str, name: str, typed: str, sentence: str
@@ -188,7 +186,7 @@ async def test_what_cannot_be_stored_is_refused_in_a_sentence_beside_its_field(
     assert await stored.count(Hero) == 0
 
 
-@pytest.mark.parametrize("team_id", [HUGE, "-" + HUGE, "9" * 99, "-1", "0"])
+@each("team_id", [HUGE, "-" + HUGE, "9" * 99, "-1", "0"])
 async def test_a_team_that_cannot_exist_is_refused_beside_its_field(
     client: httpx.AsyncClient, stored: Stored, team_id: str
 ) -> None:
@@ -490,7 +488,7 @@ async def test_a_search_after_which_a_team_is_made_does_not_lose_the_one_time_to
 # The way back.
 
 
-@pytest.mark.parametrize(
+@each(
     "back",
     [
         "//evil.example",
@@ -504,7 +502,6 @@ async def test_a_search_after_which_a_team_is_made_does_not_lose_the_one_time_to
         " //evil.example",
         "heroes",
     ],
-    ids=lambda back: ascii(back)[:30],
 )
 async def test_the_way_back_never_leads_off_the_site(client: httpx.AsyncClient, back: str) -> None:
     opened = await client.get("/heroes/new", params={"back": back})

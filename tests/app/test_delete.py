@@ -9,6 +9,7 @@ from bs4 import Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
+from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import (
@@ -86,7 +87,7 @@ async def test_deleting_leads_back_to_the_view_it_was_asked_for_in(
     assert [row["Name"] for row in rows_of(page)] == ["Nova Prime"]
 
 
-@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
+@each("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
 async def test_the_way_back_never_leads_off_the_site(
     client: httpx.AsyncClient, session: AsyncSession, back: str
 ) -> None:
@@ -159,12 +160,18 @@ async def test_heroes_of_a_deleted_team_can_be_moved_to_another_one(
     }
 
 
-@pytest.mark.parametrize("heir", ["doomed", "999", "-1", "abc", str(2**63), "9" * 99, "\0"])
-async def test_heroes_cannot_be_moved_to_a_team_that_will_not_be_there(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, heir: str
-) -> None:
+@pytest.fixture
+async def team(session: AsyncSession) -> Team:
+    """A team with two heroes."""
     team = await a_team(session)
     await some_heroes(session, 2, team)
+    return team
+
+
+@each("heir", ["doomed", "999", "-1", "abc", str(2**63), "9" * 99, "\0"])
+async def test_heroes_cannot_be_moved_to_a_team_that_will_not_be_there(
+    client: httpx.AsyncClient, team: Team, stored: Stored, heir: str
+) -> None:
     heir = str(team.id) if heir == "doomed" else heir
     page = await client.post(f"/teams/{team.id}/delete", data={"heroes": heir})
     assert (page.status_code, heading_of(page)) == (409, "Delete Preventers?")

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.forms.hidden_fields import OPENED
+from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Maker
 from tests.html import (
@@ -225,17 +226,22 @@ async def test_the_summary_links_to_the_fields_and_the_first_bad_one_is_focused(
     assert focused == [field_of(page, "Name").id]
 
 
-@pytest.mark.parametrize("team_id", ["999", "-1", "abc", str(2**63), "9" * 99])
+@pytest.fixture
+async def member(session: AsyncSession) -> Hero:
+    """A hero in a team."""
+    return await a_hero(session, team=await a_team(session))
+
+
+@each("team_id", ["999", "-1", "abc", str(2**63), "9" * 99])
 async def test_an_unknown_team_is_refused_beside_its_field(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, team_id: str
+    client: httpx.AsyncClient, member: Hero, stored: Stored, team_id: str
 ) -> None:
-    hero = await a_hero(session, team=await a_team(session))
-    page = await client.post(f"/heroes/{hero.id}", data={"team_id": team_id})
+    page = await client.post(f"/heroes/{member.id}", data={"team_id": team_id})
     assert page.status_code == 422
     assert error_beside(page, "Team")
     assert field_of(page, "Team").value == team_id
     (found,) = await stored.all(Hero)
-    assert found.team_id == hero.team_id
+    assert found.team_id == member.team_id
 
 
 async def test_a_taken_team_name_is_refused_beside_its_field(
@@ -332,9 +338,7 @@ async def test_searching_the_teams_keeps_what_was_typed_and_saves_nothing(
     assert [found.team_id for found in await stored.all(Hero)] == [teams[58].id]
 
 
-@pytest.mark.parametrize(
-    "back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"]
-)
+@each("back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
 async def test_the_way_back_never_leads_off_the_site(
     client: httpx.AsyncClient, session: AsyncSession, back: str
 ) -> None:

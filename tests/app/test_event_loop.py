@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.event_loop import watched_event_loop
 from tests.factories import a_team, some_heroes
 from tests.html import form_of, submit
@@ -53,18 +54,19 @@ async def watch(request: Callable[[], Awaitable[httpx.Response]], *statuses: int
             return
 
 
-@pytest.mark.parametrize("url", READING)
-async def test_looking_keeps_nobody_waiting(
-    client: httpx.AsyncClient, session: AsyncSession, url: str
-) -> None:
+@pytest.fixture
+async def many(session: AsyncSession) -> None:
     await some_heroes(session, HEROES, await a_team(session))
+
+
+@pytest.mark.usefixtures("many")
+@each("url", READING)
+async def test_looking_keeps_nobody_waiting(client: httpx.AsyncClient, url: str) -> None:
     await watch(lambda: client.get(url), 200)
 
 
-async def test_saving_keeps_nobody_waiting(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
-    await some_heroes(session, HEROES, await a_team(session))
+@pytest.mark.usefixtures("many")
+async def test_saving_keeps_nobody_waiting(client: httpx.AsyncClient) -> None:
     hero = {"name": "Nova", "secret_name": "Sam Alexander"}
     form = form_of(await client.get("/heroes/new"))
     await watch(lambda: submit(client, form, hero | {"name": ""}), 422)

@@ -22,6 +22,7 @@ from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
 from tests.app.test_commands import run
 from tests.app.test_commands import serving as running
+from tests.cases import each
 from tests.factories import committed
 from tests.html import error_beside, field_of, form_of, heading_of, parsed, submit, text_of
 from tests.serving import client_of, serving
@@ -93,7 +94,7 @@ async def test_of_many_who_use_it_at_once_one_succeeds(
     assert (await stored.count(User), await stored.count(UserSession)) == (1, 1)
 
 
-@pytest.mark.parametrize("token", ["", "x", "x" * 43, "\0", "ü"])
+@each("token", ["", "x", "x" * 43, "\0", "ü"])
 async def test_a_link_that_nobody_made_does_not_work(
     stranger: httpx.AsyncClient, address: str, token: str, stored: Stored
 ) -> None:

@@ -16,6 +16,7 @@ from hero_admin.accounts.passwords import Passwords
 from hero_admin.accounts.throttle import Guesses, claim_attempt, guesser_of
 from hero_admin.accounts.users import User
 from hero_admin.database.engines import Database
+from tests.cases import each
 from tests.factories import committed
 from tests.html import alert_of
 from tests.serving import client_of
@@ -260,7 +261,7 @@ async def test_a_browser_that_has_signed_in_before_waits_for_nobody(
         assert (await guess(known, name="Olive Owner")).status_code == 429
 
 
-@pytest.mark.parametrize("value", ["", ".", "x", "x.y", "x." + "0" * 64, "ü.ü", "." + "0" * 64])
+@each("value", ["", ".", "x", "x.y", "x." + "0" * 64, "ü.ü", "." + "0" * 64])
 async def test_a_forged_browser_is_none(
     anonymous: httpx.AsyncClient, session: AsyncSession, value: str
 ) -> None:

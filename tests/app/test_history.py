@@ -164,11 +164,16 @@ async def test_a_line_costs_as_many_statements_however_many_it_tells_of(
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize("operation", ["x", "%00", "x" * 5_000, "%FF"])
-async def test_an_operation_that_never_was_has_no_changes(
-    client: httpx.AsyncClient, session: AsyncSession, operation: str
-) -> None:
+@pytest.fixture
+async def only_change(session: AsyncSession) -> None:
     await made(session, 1)
+
+
+@pytest.mark.usefixtures("only_change")
+@each("operation", ["x", "%00", "x" * 5_000, "%FF"])
+async def test_an_operation_that_never_was_has_no_changes(
+    client: httpx.AsyncClient, operation: str
+) -> None:
     page = await client.get(f"/history?operation={operation}")
     assert page.status_code == 200
     assert len(deeds_of(page)) == (1 if operation == "%00" else 0)
@@ -186,7 +191,7 @@ async def test_what_befalls_others_is_told_as_a_consequence(
     assert second.values == {"Team": f"team {team.id} (deleted) became Z-Force"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("method", "path", "data"),
     [
         ("POST", "/heroes", {"name": "", "secret_name": "x"}),
@@ -282,7 +287,7 @@ async def test_a_deleted_record_has_its_history_still(client: httpx.AsyncClient)
     assert (filtered.status_code, heading_of(filtered)) == (200, "Nova: history")
 
 
-@pytest.mark.parametrize("id_", ["99", "abc", "007", "new", "%00", "1,2"])
+@each("id_", ["99", "abc", "007", "new", "%00", "1,2"])
 async def test_what_never_was_has_no_history(client: httpx.AsyncClient, id_: str) -> None:
     assert (await client.get(f"/heroes/{id_}/history")).status_code == 404
 

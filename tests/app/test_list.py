@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes, some_teams
 from tests.html import (
     alert_of,
@@ -308,7 +309,7 @@ async def test_the_list_of_a_fragment_is_that_of_the_page(
         assert text_of(by_id(page, "total")) in text_of(parsed(fragment))
 
 
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {},
@@ -327,7 +328,7 @@ async def test_whoever_does_not_ask_for_the_list_gets_the_page(
     assert "HX-Target" in page.headers["vary"]
 
 
-@pytest.mark.parametrize("address", ["/", "/heroes", "/heroes?sort=nonsense", "/heroes/new", "/no"])
+@each("address", ["/", "/heroes", "/heroes?sort=nonsense", "/heroes/new", "/no"])
 async def test_head_is_answered_like_get(client: httpx.AsyncClient, address: str) -> None:
     got, head = await client.get(address), await client.head(address)
     assert head.status_code == got.status_code

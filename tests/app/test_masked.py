@@ -269,7 +269,7 @@ async def test_htmx_gets_only_the_value(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.usefixtures("hero")
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+@each("method", ["GET", "HEAD", "PUT", "DELETE"])
 async def test_looking_at_it_is_no_link(
     client: httpx.AsyncClient, stored: Stored, method: str
 ) -> None:
@@ -281,7 +281,7 @@ async def test_looking_at_it_is_no_link(
 
 
 @pytest.mark.usefixtures("hero")
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         *(f"1/reveal/{name}" for name in ("name", "id", "x", "%00", "metadata", "team")),

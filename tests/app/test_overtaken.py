@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.forms.hidden_fields import SEEN, SET
 from tests.app.test_concurrent_edits import opened
+from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.html import (
     alert_of,
@@ -150,7 +151,7 @@ async def test_a_program_changes_only_what_it_has_read(
     assert deleted.status_code == 204
 
 
-@pytest.mark.parametrize("header", ["*", 'W/"{}"', '"x", "{}"', '"{}"'])
+@each("header", ["*", 'W/"{}"', '"x", "{}"', '"{}"'])
 async def test_a_program_may_name_the_version_in_every_way(
     client: httpx.AsyncClient, session: AsyncSession, header: str
 ) -> None:
@@ -165,7 +166,7 @@ async def test_a_program_may_name_the_version_in_every_way(
         assert (await client.get(path, headers={"If-None-Match": named})).status_code == 200
 
 
-@pytest.mark.parametrize("header", ["", "x", '"', "W/", ",", "\xff", '"' * 5_000])
+@each("header", ["", "x", '"', "W/", ",", "\xff", '"' * 5_000])
 async def test_a_broken_version_matches_nothing(
     client: httpx.AsyncClient, session: AsyncSession, header: str
 ) -> None:
@@ -289,7 +290,7 @@ async def test_a_question_about_one_that_was_changed_is_asked_again(
     assert await stored.count(Team) == 1
 
 
-@pytest.mark.parametrize("seen", ["x", "-1", "9" * 99, "\ud7ff", " "])
+@each("seen", ["x", "-1", "9" * 99, "\ud7ff", " "])
 async def test_a_forged_count_asks_again_and_breaks_nothing(
     client: httpx.AsyncClient, session: AsyncSession, seen: str
 ) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from tests.cases import each
 from tests.factories import a_team, some_heroes
 from tests.html import Page, attribute, by_id, link, links_of, parsed, rows_of, text_of
 from tests.sorting import sort_key_of
@@ -46,7 +47,7 @@ SORTS: dict[str, Callable[[Hero, dict[int | None, str]], object]] = {
 }
 
 
-@pytest.mark.parametrize("sort", [sign + name for name in SORTS for sign in ("", "-")])
+@each("sort", [sign + name for name in SORTS for sign in ("", "-")])
 async def test_paging_forwards_and_backwards_equals_the_plain_sort(
     client: httpx.AsyncClient, session: AsyncSession, heroes: list[Hero], stored: Stored, sort: str
 ) -> None:
@@ -60,7 +61,7 @@ async def test_paging_forwards_and_backwards_equals_the_plain_sort(
         assert [key for page in reversed(backwards) for key in page] == wanted
 
 
-@pytest.mark.parametrize("sort", ["name", "-age", "team_id", "-id"])
+@each("sort", ["name", "-age", "team_id", "-id"])
 async def test_previous_brings_back_the_page_before(
     client: httpx.AsyncClient, heroes: list[Hero], sort: str
 ) -> None:

@@ -82,7 +82,7 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "COUNT_CAP", 100)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@each("order", ORDERS)
 async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
     client: httpx.AsyncClient, database: Database, many: None, order: str
 ) -> None:

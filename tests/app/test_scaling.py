@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -21,38 +22,69 @@ DATABASE = "hero_admin"
 REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
 
 
-@pytest.fixture
-def primary() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        asyncio.run(server.create_database(DATABASE))
-        run_command({"WEBAPP_DATABASE_URL": server.url(DATABASE)}, "migrate")
-        yield server
+@dataclass
+class Cluster:
+    primary: PostgresServer
+    replica: PostgresServer
+
+    @property
+    def environment(self) -> dict[str, str]:
+        hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in (self.primary, self.replica))
+        return {
+            "WEBAPP_DATABASE_URL": f"postgresql://postgres@/{DATABASE}?{hosts}",
+            "WEBAPP_DATABASE_READ_URL": self.replica.url(DATABASE),
+        }
 
 
-@pytest.fixture
-def replica(primary: PostgresServer) -> Iterator[PostgresServer]:
-    with postgres_server(primary) as server:
-        yield server
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    with postgres_server() as primary:
+        asyncio.run(primary.create_database(DATABASE))
+        run_command({"WEBAPP_DATABASE_URL": primary.url(DATABASE)}, "migrate")
+        with postgres_server(primary) as replica:
+            yield Cluster(primary, replica)
 
 
-@pytest.fixture
-def environment(primary: PostgresServer, replica: PostgresServer) -> dict[str, str]:
-    hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in (primary, replica))
-    return {
-        "WEBAPP_DATABASE_URL": f"postgresql://postgres@/{DATABASE}?{hosts}",
-        "WEBAPP_DATABASE_READ_URL": replica.url(DATABASE),
-    }
-
-
-@pytest.fixture
-def processes(environment: dict[str, str], tmp_path: Path) -> Iterator[list[Server]]:
-    """Two processes, as behind a load balancer, that have found the replica."""
-    environment = environment | {"WEBAPP_AUTH": "off"}
+@contextmanager
+def two_processes(cluster: Cluster, folder: Path) -> Iterator[list[Server]]:
+    """As behind a load balancer."""
+    environment = cluster.environment | {"WEBAPP_AUTH": "off"}
     with ExitStack() as stack:
         yield [
-            stack.enter_context(running_server(tmp_path / name, environment))
+            stack.enter_context(running_server(folder / name, environment))
             for name in ("first", "second")
         ]
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Cluster]:
+    """A cluster that every test leaves as it was, but for its teams."""
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def processes(lasting: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    with two_processes(lasting, tmp_path_factory.mktemp("processes")) as processes:
+        yield processes
+
+
+@pytest.fixture
+def replica(lasting: Cluster) -> PostgresServer:
+    return lasting.replica
+
+
+@pytest.fixture
+async def no_teams(lasting: Cluster) -> None:
+    await execute(lasting.primary, "DELETE FROM team")
+    await until_received(lasting.primary, lasting.replica)
+
+
+@pytest.fixture
+def doomed() -> Iterator[Cluster]:
+    """A cluster whose primary is going to be lost."""
+    with running_cluster() as cluster:
+        yield cluster
 
 
 @asynccontextmanager
@@ -100,6 +132,7 @@ async def execute(server: PostgresServer, statement: str) -> None:
         await connection.execute(statement)
 
 
+@pytest.mark.usefixtures("no_teams")
 async def test_who_saves_sees_it_at_once_and_others_when_the_replica_has_it(
     processes: list[Server], replica: PostgresServer
 ) -> None:
@@ -119,6 +152,7 @@ async def test_who_saves_sees_it_at_once_and_others_when_the_replica_has_it(
         await until(sees)
 
 
+@pytest.mark.usefixtures("no_teams")
 async def test_a_replica_that_falls_behind_is_not_asked(
     processes: list[Server], replica: PostgresServer
 ) -> None:
@@ -137,10 +171,11 @@ async def test_a_replica_that_falls_behind_is_not_asked(
 
 
 async def test_who_is_disabled_is_out_at_once_whatever_the_replica_knows(
-    environment: dict[str, str], primary: PostgresServer, replica: PostgresServer, tmp_path: Path
+    doomed: Cluster, tmp_path: Path
 ) -> None:
+    primary, replica = doomed.primary, doomed.replica
     accounts = connect(Settings(database_url=primary.url(DATABASE)))
-    with running_server(tmp_path / "only", environment) as server:
+    with running_server(tmp_path / "only", doomed.environment) as server:
         async with browser() as vera:
             await sign_in_by(accounts, vera, Role.VIEWER)
             (token,) = vera.cookies.values()
@@ -173,6 +208,7 @@ async def test_the_replica_is_not_believed_while_the_primary_is_being_asked(
             await asyncio.sleep(0)
 
 
+@pytest.mark.usefixtures("no_teams")
 async def test_a_replica_that_stops_costs_no_request(
     processes: list[Server], replica: PostgresServer
 ) -> None:
@@ -188,19 +224,21 @@ async def test_a_replica_that_stops_costs_no_request(
 
 
 async def test_a_replica_takes_over_when_the_primary_is_lost(
-    processes: list[Server], primary: PostgresServer, replica: PostgresServer
+    doomed: Cluster, tmp_path: Path
 ) -> None:
-    first, second = processes
-    async with browser() as ann, browser() as bob:
-        await until_found(processes)
-        assert await save(ann, first, "Avengers") == 201
-        await until_received(primary, replica)
-        primary.stop(is_crash=True)
-        for server in processes:
-            assert await names(bob, server) == ["Avengers"]
-            assert await save(bob, server, "Too early") == 503
-        replica.promote()
-        for server, name in ((first, "Defenders"), (second, "Champions")):
-            assert await save(ann, server, name) == 201
-        for server in processes:
-            assert await names(ann, server) == ["Avengers", "Defenders", "Champions"]
+    primary, replica = doomed.primary, doomed.replica
+    with two_processes(doomed, tmp_path) as processes:
+        first, second = processes
+        async with browser() as ann, browser() as bob:
+            await until_found(processes)
+            assert await save(ann, first, "Avengers") == 201
+            await until_received(primary, replica)
+            primary.stop(is_crash=True)
+            for server in processes:
+                assert await names(bob, server) == ["Avengers"]
+                assert await save(bob, server, "Too early") == 503
+            replica.promote()
+            for server, name in ((first, "Defenders"), (second, "Champions")):
+                assert await save(ann, server, name) == 201
+            for server in processes:
+                assert await names(ann, server) == ["Avengers", "Defenders", "Champions"]

@@ -4,16 +4,19 @@ from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database import sqlite
 from hero_admin.listing.search import candidates, plan, skip_scan
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
 from tests.serving import serving
 from webapp.app import admin
+from webapp.heroes import Hero
 
 
 async def found(client: httpx.AsyncClient, text: str) -> list[str]:
@@ -22,7 +25,7 @@ async def found(client: httpx.AsyncClient, text: str) -> list[str]:
     return [row["Name"] for row in rows_of(page)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "name", "other"),
     [
         ("100%", "100% Man", "1000 Man"),
@@ -46,12 +49,13 @@ async def found(client: httpx.AsyncClient, text: str) -> list[str]:
 async def test_every_character_is_looked_for_as_it_stands(
     client: httpx.AsyncClient, session: AsyncSession, text: str, name: str, other: str
 ) -> None:
+    await session.execute(delete(Hero))
     await a_hero(session, name)
     await a_hero(session, other)
     assert await found(client, text) == [name]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "name"),
     [
         ("lukasz", "Łukasz"),
@@ -72,6 +76,7 @@ async def test_every_character_is_looked_for_as_it_stands(
 async def test_case_and_accents_do_not_matter(
     client: httpx.AsyncClient, session: AsyncSession, text: str, name: str
 ) -> None:
+    await session.execute(delete(Hero))
     await a_hero(session, name)
     await a_hero(session, "Somebody else")
     assert await found(client, text) == [name]
@@ -121,15 +126,7 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
 
 
 @pytest.mark.parametrize("is_walk_short", [False, True])
-@pytest.mark.parametrize(
-    "text",
-    [
-        "\0",
-        "no\0va",
-        "\ud800",
-        "\u200f\u202e",
-    ],
-)
+@each("text", ["\0", "no\0va", "\ud800", "\u200f\u202e"])
 async def test_a_text_that_nothing_can_contain_finds_nothing(
     client: httpx.AsyncClient,
     session: AsyncSession,

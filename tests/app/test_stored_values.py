@@ -19,6 +19,7 @@ from hero_admin.admin import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from tests.cases import each
 from tests.html import (
     by_id,
     errors_of,
@@ -403,7 +404,7 @@ async def test_a_lone_carriage_return_stays(
     assert strict(await things.get(f"/api/things/{number}"))["note"] == "a\rb"
 
 
-@pytest.mark.parametrize(
+@each(
     ("sort", "value"),
     [
         ("day", {"stored": "garbage"}),
@@ -418,15 +419,19 @@ async def test_a_lone_carriage_return_stays(
     ],
 )
 async def test_a_made_up_place_is_the_first_page_or_an_empty_one(
-    things: httpx.AsyncClient, session: AsyncSession, sort: str, value: object
+    things: httpx.AsyncClient, one_thing: None, sort: str, value: object
 ) -> None:
-    await run(session, "INSERT INTO thing (title) VALUES ('A')")
     packed = json.dumps([sort, value, ["1"], 0]).encode()
     cursor = base64.urlsafe_b64encode(packed).decode().rstrip("=")
     for way in ("after", "before"):
         page = await things.get(f"/things?sort={sort}&{way}={cursor}")
         assert page.status_code in (200, 400)
         assert "500" not in page.text[:2000]
+
+
+@pytest.fixture
+async def one_thing(things: httpx.AsyncClient, session: AsyncSession) -> None:
+    await run(session, "INSERT INTO thing (title) VALUES ('A')")
 
 
 async def count_changes(session: AsyncSession) -> int:

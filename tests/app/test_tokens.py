@@ -17,6 +17,7 @@ from hero_admin.audit_log.changes import Change, Operation
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
 from tests.app.test_commands import run
+from tests.cases import each
 from tests.factories import a_hero, committed
 from tests.html import (
     error_beside,
@@ -100,7 +101,7 @@ async def test_a_program_may_do_what_its_token_may(
     assert {(each.by_name, each.via) for each in history} == {("Olive Owner", "api")}
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+@each("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_the_scheme_is_read_as_standards_say(
     client: httpx.AsyncClient, program: httpx.AsyncClient, scheme: str
 ) -> None:
@@ -131,9 +132,7 @@ async def test_a_token_loses_what_its_owner_loses_and_gains_nothing(
     assert await may_write() == (role == "editor")
 
 
-@pytest.mark.parametrize(
-    "token", ["x", "hero_", "hero_x", f"hero_{'x' * 43}", "hero_" + "x" * 5000, "hero_ü", "a b"]
-)
+@each("token", ["x", "hero_", "hero_x", f"hero_{'x' * 43}", "hero_" + "x" * 5000, "hero_ü", "a b"])
 async def test_a_token_that_nobody_made_does_not_work(
     client: httpx.AsyncClient, token: str
 ) -> None:
@@ -194,7 +193,7 @@ async def test_nobody_revokes_the_token_of_somebody_else(
     assert await status(program, token) == 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("method", "path"),
     [
         ("GET", "/"),
@@ -247,7 +246,7 @@ async def test_a_cookie_works_on_the_api_for_pages_of_this_site_only(
 # Creating
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "sentence"),
     [
         (" ", "Enter a name, such as what it's for."),
@@ -268,7 +267,7 @@ async def test_a_name_that_cannot_be_is_said_beside_it(
     assert await stored.count(ApiToken) == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "sentence"),
     [
         ({"role": "owner"}, "A token can't do more than its owner, who is an editor."),

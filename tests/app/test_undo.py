@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.resource import Resource
 from tests.app.test_restore import reason_of
+from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import (
@@ -273,7 +274,7 @@ async def test_a_creation_is_undone_and_that_too_and_both_once_more(
     assert await replayed(stored, heroes) == await tables(stored, heroes)
 
 
-@pytest.mark.parametrize("operation", ["x", "0" * 32, "f" * 33, "%00", "%F0%9F%A6%B8", "x" * 5_000])
+@each("operation", ["x", "0" * 32, "f" * 33, "%00", "%F0%9F%A6%B8", "x" * 5_000])
 async def test_what_was_never_done_cannot_be_undone(
     client: httpx.AsyncClient, operation: str
 ) -> None:
@@ -298,13 +299,13 @@ async def test_nothing_is_offered_where_nothing_was_done(
     assert "/undo/" not in page.text
 
 
-@pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
+@each("back", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
 async def test_undoing_leads_to_no_other_site(
     client: httpx.AsyncClient, session: AsyncSession, stored: Stored, back: str
 ) -> None:
-    await a_hero(session, "Nova")
-    await client.post("/heroes/1", data={"age": "18"})
-    (change,) = await stored.all(Change)
+    hero = await a_hero(session, "Nova")
+    await client.post(f"/heroes/{hero.id}", data={"age": "18"})
+    *_, change = await stored.all(Change)
     answer = await client.post(f"/undo/{change.operation}", data={"back": back})
     assert (answer.status_code, answer.headers["location"]) == (303, "/heroes")
 

@@ -19,6 +19,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    WebError,
     expect,
     sync_playwright,
 )
@@ -38,6 +39,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",
 )
 TOKEN = "the-token-of-the-session-in-the-browser-tests"
 # Long enough for a machine with much else to do.
@@ -47,6 +49,8 @@ AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practi
 
 ColorScheme = Literal["light", "dark"]
 Axe = Callable[[Page], None]
+# The address of the server, whether there is JavaScript, and whether it is a phone.
+Profiles = dict[tuple[str, bool, bool], BrowserContext]
 
 
 @pytest.fixture
@@ -147,28 +151,24 @@ def server(running: tuple[Server, Path], cast_database: Path) -> Iterator[Server
     assert "Traceback" not in lines, f"the server failed:\n{lines}"
 
 
+@pytest.fixture(scope="package")
+def profiles() -> Profiles:
+    return {}
+
+
 @pytest.fixture
 def context(
     browser: Browser,
+    profiles: Profiles,
     server: Server,
     has_javascript: bool,
     width: int,
-    color_scheme: ColorScheme,
     expected_errors: tuple[str, ...],
     is_signed_in: bool,
 ) -> Iterator[BrowserContext]:
-    """A new profile; an error on any of its pages or a request elsewhere fails the test."""
-    is_phone = width < 600
-    context = browser.new_context(
-        base_url=server.url,
-        java_script_enabled=has_javascript,
-        viewport={"width": width, "height": 844 if is_phone else 800},
-        has_touch=is_phone,
-        color_scheme=color_scheme,
-        locale="en-GB",
-        timezone_id="Europe/Berlin",
-    )
-    context.set_default_timeout(PATIENCE_MS)
+    """A profile without cookies; an error on any of its pages or a request elsewhere fails."""
+    sight = server.url, has_javascript, width < 600
+    context = profiles.get(sight) or profiles.setdefault(sight, _profile(browser, *sight))
     if is_signed_in:
         context.add_cookies([{"name": PLAIN, "value": TOKEN, "url": server.url}])
     problems: list[str] = []
@@ -177,21 +177,33 @@ def context(
         if message.type in {"error", "warning"} and not message.text.startswith(expected_errors):
             problems.append(f"console: {message.text}")
 
+    def catch(error: WebError) -> None:
+        problems.append(f"uncaught: {error.error}")
+
     def watch(request: Request) -> None:
         if not request.url.startswith(f"{server.url}/"):
             problems.append(f"request elsewhere: {request.url}")
 
     context.on("console", hear)
-    context.on("weberror", lambda error: problems.append(f"uncaught: {error.error}"))
+    context.on("weberror", catch)
     context.on("request", watch)
     yield context
-    context.close()
+    for page in context.pages[1:]:
+        page.close()
+    context.remove_listener("console", hear)
+    context.remove_listener("weberror", catch)
+    context.remove_listener("request", watch)
+    context.clear_cookies()
+    context.clear_permissions()
     assert not problems, "\n".join(problems)
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
+def page(context: BrowserContext, width: int, color_scheme: ColorScheme) -> Page:
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 844 if width < 600 else 800})
+    page.emulate_media(color_scheme=color_scheme)
+    return page
 
 
 @pytest.fixture
@@ -210,7 +222,8 @@ def axe(has_javascript: bool) -> Axe:
                 }"""
             )
         # Evaluated and not added as a tag, which the Content-Security-Policy refuses.
-        page.evaluate(AXE.read_text())
+        if page.evaluate("!window.axe"):
+            page.evaluate(AXE.read_text())
         violations: list[str] = page.evaluate(
             """async (tags) => {
                 const results = await axe.run(document, {
@@ -235,6 +248,22 @@ def _running(
     shutil.copy(cast_database, database)
     with running_server(home / "server.log", {**_environment(database), **environment}) as server:
         yield server, database
+
+
+def _profile(
+    browser: Browser, server_url: str, has_javascript: bool, is_phone: bool
+) -> BrowserContext:
+    """A profile whose first page stays: so all others share its process, which is dear to start."""
+    context = browser.new_context(
+        base_url=server_url,
+        java_script_enabled=has_javascript,
+        has_touch=is_phone,
+        locale="en-GB",
+        timezone_id="Europe/Berlin",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    context.new_page().goto("/healthz")
+    return context
 
 
 def _environment(database: Path) -> dict[str, str]:

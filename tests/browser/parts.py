@@ -39,6 +39,16 @@ def picker(page: Page, label: str = "Team") -> Locator:
     return page.get_by_role("combobox", name=label)
 
 
+def be_a_desk(page: Page, height: int = 800) -> None:
+    """Let a page that was opened on a phone be seen without touch, in a wide window."""
+    page.set_viewport_size({"width": 1280, "height": height})
+    session = page.context.new_cdp_session(page)
+    # A session takes back only what it has asked for itself.
+    for enabled in (True, False):
+        session.send("Emulation.setTouchEmulationEnabled", {"enabled": enabled})
+    assert not page.evaluate("matchMedia('(pointer: coarse)').matches")
+
+
 @contextmanager
 def staying_on_the_page(page: Page) -> Iterator[None]:
     """Fails when the browser loads another page meanwhile, be it the same one."""

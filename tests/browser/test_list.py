@@ -72,8 +72,12 @@ def test_one_search_is_one_step_back(page: Page) -> None:
     search_box(page).press("Enter")
     expect(names(page)).to_have_text(["Zoë Nova"])
     page.get_by_role("heading", name="Heroes 1").click()
-    with page.expect_response("**/heroes?q=zoe"):
-        search_box(page).press("Enter")
+    page.evaluate(
+        """() => { window.settled = new Promise(settle =>
+            document.addEventListener("htmx:finally:request", () => settle(), {once: true})); }"""
+    )
+    search_box(page).press("Enter")
+    page.evaluate("window.settled")
     page.go_back()
     expect(page).to_have_url("/heroes")
     expect(names(page)).to_have_count(25)
