@@ -64,7 +64,9 @@ def card_files(
 def database(card_files: tuple[Server, Path]) -> Path:
     """Of a card with a picture and one whose picture is none."""
     with closing(sqlite3.connect(card_files[1])) as connection, connection:
-        connection.executescript("DELETE FROM card; DELETE FROM change")
+        # Where the table never gives a number twice, it begins anew.
+        reset = "DELETE FROM sqlite_sequence WHERE name = 'card'"
+        connection.executescript(f"DELETE FROM card; DELETE FROM change; {reset}")
         connection.executemany(
             "INSERT INTO card (id, name, photo, scan, secret) VALUES (?, ?, ?, '', 'a secret')",
             [(1, "Nova", SMALL), (2, "Liar", SMALL[:8] + bytes(5_000))],
