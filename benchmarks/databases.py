@@ -26,7 +26,7 @@ ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")
 SIZES = {"1k": 1_000, "100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
 
 HEROES_PER_TEAM = 1_000
-LEAST_TEAMS = 20
+MIN_TEAMS = 20
 
 MEMORY_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
 # Defaults but for the size of caches and the log, and for a disk without a moving head.
@@ -149,7 +149,7 @@ def _webapp_url(engine: Engine, address: str) -> str:
 
 def _make(engine: Engine, size: str, address: str, server: PostgresServer | None) -> None:
     heroes = SIZES[size]
-    teams = max(LEAST_TEAMS, heroes // HEROES_PER_TEAM)
+    teams = max(MIN_TEAMS, heroes // HEROES_PER_TEAM)
     click.echo(f"Making {heroes:,} heroes in {teams:,} teams for {engine} …", err=True)
     if server is not None:
         name = address.rpartition("/")[2]

@@ -22,9 +22,9 @@ STARTS = 3
 EXPORT_SECONDS = 900.0
 LOOK_SECONDS = 0.02
 # Peers gather a table in memory, which ends badly for a large one.
-MOST_PEER_EXPORT = 100_000
+MAX_PEER_EXPORT = 100_000
 # A process that takes more is not going to end well.
-MOST_EXPORT_BYTES = 4 * 2**30
+MAX_EXPORT_BYTES = 4 * 2**30
 
 
 def weigh(
@@ -46,7 +46,7 @@ def weigh(
         exported = started = None
         is_ours = one.target.kind == "ours"
         try:
-            if one.target.export_path and (is_ours or database.facts.heroes <= MOST_PEER_EXPORT):
+            if one.target.export_path and (is_ours or database.facts.heroes <= MAX_PEER_EXPORT):
                 exported = _export(one)
             if is_first_here:
                 started = _cold_start(one)
@@ -92,7 +92,7 @@ def _export(running: Running) -> Export:
                 received += len(part)
                 if time.perf_counter() - began > EXPORT_SECONDS:
                     raise TargetError(f"exported for longer than {EXPORT_SECONDS:.0f} s")
-                if peak - before > MOST_EXPORT_BYTES:
+                if peak - before > MAX_EXPORT_BYTES:
                     raise TargetError("took more than 4 GB of memory for an export")
     except httpx.HTTPError as error:
         raise TargetError(f"broke off the export: {error!r}") from error

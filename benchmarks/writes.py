@@ -78,6 +78,6 @@ class Writes:
         except (sqlite3.Error, PostgresError) as error:
             raise TargetError(f"what it created cannot be deleted again: {error}") from error
 
-    def _count(self, condition: str) -> int:
-        count: int = self.database.execute(f"SELECT count(*) FROM hero WHERE {condition}")[0][0]
+    def _count(self, predicate: str) -> int:
+        count: int = self.database.execute(f"SELECT count(*) FROM hero WHERE {predicate}")[0][0]
         return count

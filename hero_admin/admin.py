@@ -11,9 +11,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette_compress import CompressMiddleware
 
-from hero_admin.accounts import audit
-from hero_admin.accounts import sign_in as door
-from hero_admin.accounts.auth import door_for
+from hero_admin.accounts import audit, sign_in
+from hero_admin.accounts.auth import auth_for
 from hero_admin.accounts.middleware import IdentityMiddleware
 from hero_admin.accounts.pending import pending_form
 from hero_admin.accounts.recheck import SignedOut
@@ -77,7 +76,7 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
     database = connect(settings, Refresher(resources))
     site = Site(resources, others=(audit.RESOURCE,))
     api = LaterApi(site, settings)
-    way_in = door_for(settings, database)
+    auth = auth_for(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -85,16 +84,16 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
             preparing = asyncio.create_task(api.prepare())
             yield
             preparing.cancel()
-            await way_in.close()
+            await auth.close()
 
     app = Starlette(
         routes=[
             Route("/", needs(Role.VIEWER, overview.overview), name="overview"),
-            Route("/sign-in", door.sign_in_page, name="sign-in"),
-            Route("/sign-in", door.sign_in, methods=["POST"]),
-            Route("/sign-out", door.sign_out, methods=["POST"], name="sign-out"),
-            Route("/welcome", door.welcome_page, name="welcome"),
-            Route("/welcome", door.welcome, methods=["POST"]),
+            Route("/sign-in", sign_in.sign_in_page, name="sign-in"),
+            Route("/sign-in", sign_in.sign_in, methods=["POST"]),
+            Route("/sign-out", sign_in.sign_out, methods=["POST"], name="sign-out"),
+            Route("/welcome", sign_in.welcome_page, name="welcome"),
+            Route("/welcome", sign_in.welcome, methods=["POST"]),
             Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -127,11 +126,11 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
                 database=database,
                 timeout_seconds=settings.request_timeout_seconds,
             ),
-            Middleware(IdentityMiddleware, door=way_in, is_open=settings.auth == "off"),
+            Middleware(IdentityMiddleware, auth=auth, is_open=settings.auth == "off"),
         ],
         exception_handlers={
             HTTPException: answer_http_exception,
-            SignedOut: door.answer_signed_out,
+            SignedOut: sign_in.answer_signed_out,
         },
         lifespan=lifespan,
     )
@@ -139,7 +138,7 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
     app.state.settings = settings
     app.state.database = database
     app.state.site = site
-    app.state.door = way_in
+    app.state.auth = auth
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
     app.state.templates = environment(app)
     return app

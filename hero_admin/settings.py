@@ -25,7 +25,7 @@ DRIVERS = {
 }
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - it is what is looked out for
 HOST_NAME = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII)
-LEAST_KEY_CHARACTERS = 32
+MIN_KEY_CHARACTERS = 32
 # How a key begins that the server made: its workers read it where a lasting one would be.
 MADE_KEY = "made-at-the-start:"
 POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
@@ -170,15 +170,15 @@ def check_serving(settings: Settings) -> Settings:
                 "WEBAPP_AUTH=off turns off sign-in, so WEBAPP_HOST must be a loopback address"
                 f" such as 127.0.0.1, not “{settings.host}”."
             )
-        if len(settings.secret_key.get_secret_value()) < LEAST_KEY_CHARACTERS:
+        if len(settings.secret_key.get_secret_value()) < MIN_KEY_CHARACTERS:
             raise SettingsError(
-                f"WEBAPP_SECRET_KEY must be a random text of at least {LEAST_KEY_CHARACTERS}"
+                f"WEBAPP_SECRET_KEY must be a random text of at least {MIN_KEY_CHARACTERS}"
                 f" characters to listen on {settings.host}."
             )
     _check_hosts(settings)
     if settings.secret_key.get_secret_value():
         return settings
-    made = SecretStr(MADE_KEY + secrets.token_urlsafe(LEAST_KEY_CHARACTERS))
+    made = SecretStr(MADE_KEY + secrets.token_urlsafe(MIN_KEY_CHARACTERS))
     return settings.model_copy(update={"secret_key": made})
 
 

@@ -13,7 +13,7 @@ from hero_admin.settings import Settings
 
 
 @dataclass(frozen=True)
-class Door:
+class Auth:
     """The parts that every page of the accounts shares."""
 
     database: Database
@@ -40,14 +40,14 @@ def limits_for(settings: Settings) -> Limits:
     )
 
 
-def door_for(settings: Settings, database: Database) -> Door:
+def auth_for(settings: Settings, database: Database) -> Auth:
     secret_key = settings.secret_key.get_secret_value()
-    return Door(database, limits_for(settings), secret_key, Passwords(), asyncio.Semaphore(2))
+    return Auth(database, limits_for(settings), secret_key, Passwords(), asyncio.Semaphore(2))
 
 
-def door_of(request: Request) -> Door:
-    door: Door = request.app.state.door
-    return door
+def auth_of(request: Request) -> Auth:
+    auth: Auth = request.app.state.auth
+    return auth
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -13,7 +13,7 @@ from hero_admin.accounts.one_time_links import Purpose, make_link, void_links
 from hero_admin.accounts.recheck import take_turn
 from hero_admin.accounts.sessions import end_sessions, token_digest
 from hero_admin.accounts.tokens import (
-    MOST_TOKENS,
+    MAX_TOKENS,
     ApiToken,
     check_token,
     fetch_token,
@@ -153,8 +153,8 @@ async def add_token(
     if user is None:
         return None
     name = check_token(user, name, role, days)
-    if len(await fetch_tokens(session, user_id)) >= MOST_TOKENS:
-        raise Invalid({"name": f"You can have at most {MOST_TOKENS} tokens. Revoke one first."})
+    if len(await fetch_tokens(session, user_id)) >= MAX_TOKENS:
+        raise Invalid({"name": f"You can have at most {MAX_TOKENS} tokens. Revoke one first."})
     token, now = make_api_token(), datetime.now(UTC)
     made = ApiToken(
         digest=token_digest(token),

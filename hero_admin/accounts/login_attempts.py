@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from hero_admin.accounts.auth import Door
+from hero_admin.accounts.auth import Auth
 from hero_admin.accounts.passwords import is_too_long
 from hero_admin.accounts.throttle import Guesser, claim_attempt, forgive, guesser_of, is_blocked
 from hero_admin.accounts.users import User, fetch_user
@@ -32,23 +32,23 @@ class Guess:
         return f"Too many attempts. Wait {wait}, then try again." * bool(self.wait_seconds)
 
 
-async def make_guess(door: Door, name: str, password: str, address: str, device: str = "") -> Guess:
+async def make_guess(auth: Auth, name: str, password: str, address: str, device: str = "") -> Guess:
     """Count a guess and, if it need not wait, look at it; no connection is held meanwhile.
 
     device: what only a browser that has signed in to this account before can show.
     """
-    now, guesser = datetime.now(UTC), guesser_of(door.secret_key, name, address, device)
-    async with door.database.session(is_read_only=True) as session:
+    now, guesser = datetime.now(UTC), guesser_of(auth.secret_key, name, address, device)
+    async with auth.database.session(is_read_only=True) as session:
         attempt = await is_blocked(session, guesser, now)
     if attempt is None:
         # In a transaction of its own: what is counted stays counted, whatever becomes of the
         # request.
-        async with door.turns, door.database.session(is_read_only=False) as session:
+        async with auth.turns, auth.database.session(is_read_only=False) as session:
             attempt = await claim_attempt(session, guesser, now)
             await session.commit()
     is_looked_at = attempt.is_allowed and not is_too_long(password)
-    known = await _fetch_known(door, name) if is_looked_at else None
-    is_right = is_looked_at and await _verify(door, known, password)
+    known = await _fetch_known(auth, name) if is_looked_at else None
+    is_right = is_looked_at and await _verify(auth, known, password)
     account = known.name if known else ""
     return Guess(known if is_right else None, account, attempt.wait_seconds, guesser)
 
@@ -64,15 +64,15 @@ async def accept(session: AsyncSession, guess: Guess) -> User | None:
     return guess.user
 
 
-async def _fetch_known(door: Door, name: str) -> User | None:
-    async with door.database.session(is_read_only=True) as session:
+async def _fetch_known(auth: Auth, name: str) -> User | None:
+    async with auth.database.session(is_read_only=True) as session:
         return await fetch_user(session, name)
 
 
-async def _verify(door: Door, user: User | None, password: str) -> bool:
+async def _verify(auth: Auth, user: User | None, password: str) -> bool:
     """Whether it is the user's password; nobody's takes as long as anybody's."""
     password_hash = user.password_hash if user and not user.is_disabled else None
-    return await door.passwords.verify(password_hash, password)
+    return await auth.passwords.verify(password_hash, password)
 
 
 async def _is_still(session: AsyncSession, user: User) -> bool:

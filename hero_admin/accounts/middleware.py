@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hero_admin.accounts.auth import Door
+from hero_admin.accounts.auth import Auth
 from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.recheck import recheck_writes
 from hero_admin.accounts.sessions import (
@@ -77,9 +77,9 @@ class IdentityMiddleware:
     of somebody unknown must not begin to write.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, *, is_open: bool) -> None:
+    def __init__(self, app: ASGIApp, auth: Auth, *, is_open: bool) -> None:
         self.app = app
-        self.door = door
+        self.auth = auth
         self.is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +108,7 @@ class IdentityMiddleware:
             self._recheck(request, proof)
         await self.app(scope, receive, send)
         is_stale = marked_at is None or now - marked_at >= SEEN_EVERY
-        if is_stale and proof.digest not in self.door.marking:
+        if is_stale and proof.digest not in self.auth.marking:
             self._mark(proof, now)
 
     async def _answer_to_stranger(self, request: Request, proof: _Proof) -> ASGIApp:
@@ -125,9 +125,9 @@ class IdentityMiddleware:
     def _proof_in(self, request: Request) -> _Proof:
         token = bearer_token_of(request.headers)
         if token is None:
-            fetch = partial(fetch_identity, limits=self.door.limits)
-            lock = partial(lock_identity, limits=self.door.limits)
-            mark = partial(mark_seen, limits=self.door.limits)
+            fetch = partial(fetch_identity, limits=self.auth.limits)
+            lock = partial(lock_identity, limits=self.auth.limits)
+            mark = partial(mark_seen, limits=self.auth.limits)
             return _Proof(digest_in(request), fetch, lock, mark)
         # Whoever shows a token is nobody else: what cookies say does not count.
         is_one = is_for_programs(request) and token.startswith(PREFIX)
@@ -142,13 +142,13 @@ class IdentityMiddleware:
         recheck_writes(request.state.session, request.scope["state"], lock, gone)
 
     async def _may_still(self, request: Request, proof: _Proof) -> bool:
-        async with self.door.database.session(is_read_only=True) as session:
+        async with self.auth.database.session(is_read_only=True) as session:
             found = await proof.fetch(session, proof.digest, now=datetime.now(UTC))
         role: Role = request.state.needed_role
         return found is not None and found[0].role.includes(role)
 
     async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
-        database, primary = request.state.database, self.door.database
+        database, primary = request.state.database, self.auth.database
         is_safe = request.method in SAFE_METHODS
         is_behind = database is not primary and not database.replica.is_alone
         if is_safe and not is_behind:
@@ -165,14 +165,14 @@ class IdentityMiddleware:
     def _mark(self, proof: _Proof, now: datetime) -> None:
         # In a context of its own: it is no part of the request, which has been answered.
         task = asyncio.create_task(self._mark_seen(proof, now), context=Context())
-        self.door.marking[proof.digest] = task
-        task.add_done_callback(lambda _: self.door.marking.pop(proof.digest, None))
+        self.auth.marking[proof.digest] = task
+        task.add_done_callback(lambda _: self.auth.marking.pop(proof.digest, None))
 
     async def _mark_seen(self, proof: _Proof, now: datetime) -> None:
         try:
             async with (
                 asyncio.timeout(PATIENCE_SECONDS),
-                self.door.database.session(is_read_only=False) as session,
+                self.auth.database.session(is_read_only=False) as session,
             ):
                 await proof.mark(session, proof.digest, now)
                 await session.commit()

@@ -32,7 +32,7 @@ TOGETHER = (
     {"LATIN", "CJK", "BOPOMOFO"},
 )
 # Names need no more: Vietnamese has two on a letter.
-MOST_MARKS = 2
+MAX_MARKS = 2
 SHARED_LETTERS = ("MODIFIER", "IDEOGRAPHIC", "FEMININE", "MASCULINE")
 
 # Cyrillic, Greek and Armenian letters, and Latin ones that few know.
@@ -114,4 +114,4 @@ def _alphabet(character: str) -> str:
 def _has_many_marks(text: str) -> bool:
     decomposed = normalize("NFD", text)
     runs = groupby(decomposed, lambda character: category(character) in {"Mn", "Me"})
-    return any(is_mark and len(list(run)) > MOST_MARKS for is_mark, run in runs)
+    return any(is_mark and len(list(run)) > MAX_MARKS for is_mark, run in runs)

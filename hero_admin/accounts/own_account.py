@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.accounts import changes
-from hero_admin.accounts.auth import door_of, visitor_of
+from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.form_fields import Choice, parse_role, role_choices, text_in
 from hero_admin.accounts.login_attempts import accept, make_guess
@@ -43,7 +43,7 @@ async def password_page(request: Request) -> Response:
 
 async def change_password(request: Request) -> Response:
     """POST /account/password: a new password and session, all others end → account; 422, 429."""
-    door, form = door_of(request), await form_of(request)
+    auth, form = auth_of(request), await form_of(request)
     name, user_id = identity_of(request).name, identity_of(request).user_id
     password = text_in(form, "new")
     try:
@@ -51,8 +51,8 @@ async def change_password(request: Request) -> Response:
     except Invalid as invalid:
         return _ask_password(request, {"new": str(invalid)})
     address, device = visitor_of(request).address, digest_in(request)
-    guess = await make_guess(door, name, text_in(form, "current"), address, device)
-    password_hash = await door.passwords.hash(password) if guess.user else ""
+    guess = await make_guess(auth, name, text_in(form, "current"), address, device)
+    password_hash = await auth.passwords.hash(password) if guess.user else ""
     user = await accept(session_of(request), guess)
     if user is None or user.id != user_id:
         return _ask_password(request, {"current": guess.wait_sentence or WRONG}, guess.wait_seconds)

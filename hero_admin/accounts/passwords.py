@@ -11,8 +11,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from hero_admin.web.errors import Invalid
 
-LEAST_CHARACTERS = 12
-MOST_BYTES = 1024
+MIN_CHARACTERS = 12
+MAX_BYTES = 1024
 # Each hash takes 64 MiB while it is made.
 THREADS = 2
 
@@ -21,16 +21,16 @@ Answer = TypeVar("Answer")
 
 def check_password(password: str) -> None:
     """Raise Invalid for the field `password` if it may not become one."""
-    if len(password) < LEAST_CHARACTERS:
-        raise Invalid({"password": f"Use at least {LEAST_CHARACTERS} characters."})
+    if len(password) < MIN_CHARACTERS:
+        raise Invalid({"password": f"Use at least {MIN_CHARACTERS} characters."})
     if is_too_long(password):
-        raise Invalid({"password": f"Use at most {MOST_BYTES} bytes."})
+        raise Invalid({"password": f"Use at most {MAX_BYTES} bytes."})
 
 
 def is_too_long(password: str) -> bool:
     """Whether it is more than anyone remembers, and not worth the work."""
     # Counted first: to normalise many marks in a row takes time that grows with their square.
-    return len(password) > MOST_BYTES or len(_encoded(password)) > MOST_BYTES
+    return len(password) > MAX_BYTES or len(_encoded(password)) > MAX_BYTES
 
 
 class Passwords:

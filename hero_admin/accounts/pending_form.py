@@ -15,10 +15,10 @@ from hero_admin.web.uploads import Upload
 
 # The sign-in's own fields; a field of a record has no dot in its name.
 OWN = "account."
-MOST_FIELDS = 1_000
+MAX_FIELDS = 1_000
 # Somebody who is not signed in sends it back, and so much is accepted of them; the rest is for
 # the name, the password and the address.
-MOST_BYTES = 48 * 2**10
+MAX_BYTES = 48 * 2**10
 # A password is not written into a page.
 NEVER_KEPT = ("/account", "/people")
 
@@ -42,7 +42,7 @@ def kept_in(form: FormData, url: str) -> Kept | None:
         for name, value in fields
         if isinstance(value, str)
     )
-    if len(urlencode(texts)) > MOST_BYTES or len(texts) > MOST_FIELDS:
+    if len(urlencode(texts)) > MAX_BYTES or len(texts) > MAX_FIELDS:
         return None
     return Kept(url, texts)
 

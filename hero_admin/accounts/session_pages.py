@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.accounts import changes
-from hero_admin.accounts.auth import door_of
+from hero_admin.accounts.auth import auth_of
 from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.form_fields import id_in, text_in
 from hero_admin.accounts.sessions import fetch_sessions
@@ -94,7 +94,7 @@ async def fetch_access(request: Request, user: User) -> dict[str, Any]:
     """Fetch what a page shows of where and with what somebody is in."""
     session = session_of(request)
     return {
-        "sessions": await fetch_sessions(session, id_of(user), door_of(request).limits),
+        "sessions": await fetch_sessions(session, id_of(user), auth_of(request).limits),
         "tokens": await fetch_tokens(session, id_of(user)),
         "this": digest_in(request),
         "at": url_of(request),

@@ -17,7 +17,7 @@ from hero_admin.database.short_reads import fetch_few
 from hero_admin.person import Identity, Role
 
 TOKEN_BYTES = 32
-MOST_AGENT_CHARACTERS = 200
+MAX_AGENT_CHARACTERS = 200
 KEY_CHECK_CHARACTERS = 16
 # A session is marked as seen no more often.
 SEEN_EVERY = timedelta(minutes=1)
@@ -37,7 +37,7 @@ class UserSession(SQLModel, table=True):
     created_at: datetime
     seen_at: datetime
     ends_at: datetime
-    user_agent: str = Field(max_length=MOST_AGENT_CHARACTERS)
+    user_agent: str = Field(max_length=MAX_AGENT_CHARACTERS)
     address: str = Field(max_length=64)
     key_check: str | None = Field(default=None, max_length=KEY_CHECK_CHARACTERS)
 
@@ -126,7 +126,7 @@ async def start_session(
             created_at=now,
             seen_at=now,
             ends_at=now + limits.absolute,
-            user_agent=visitor.user_agent[:MOST_AGENT_CHARACTERS],
+            user_agent=visitor.user_agent[:MAX_AGENT_CHARACTERS],
             address=visitor.address[:64],
             key_check=limits.key_check,
         )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from hero_admin.accounts import audit, changes
-from hero_admin.accounts.auth import door_of, visitor_of
+from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import device_in, digest_in, drop_token, set_device, set_token
 from hero_admin.accounts.login_attempts import Guess, accept, make_guess
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
@@ -53,14 +53,14 @@ async def sign_in_page(request: Request) -> Response:
 
 async def sign_in(request: Request) -> Response:
     """POST /sign-in: a new session → on to where it was meant to go; 422 or 429 if it is none."""
-    door, form = door_of(request), await form_of(request)
+    auth, form = auth_of(request), await form_of(request)
     name, password, url = (_text(form, field) for field in ("name", "password", "next"))
     kept = kept_in(form, url) if _text(form, "again") else None
     address = visitor_of(request).address
-    device = device_in(request, door.secret_key, name)
-    guess = await make_guess(door, name, password, address, device)
+    device = device_in(request, auth.secret_key, name)
+    guess = await make_guess(auth, name, password, address, device)
     guessed = guess.user
-    fresh_hash = await door.passwords.rehash(guessed.password_hash, password) if guessed else None
+    fresh_hash = await auth.passwords.rehash(guessed.password_hash, password) if guessed else None
     user = await accept(session_of(request), guess)
     if user is None:
         # Not what was typed: people type a password where a name belongs.
@@ -93,13 +93,13 @@ async def welcome_page(request: Request) -> Response:
 
 async def welcome(request: Request) -> Response:
     """POST /welcome?token=…: the account has this password, its owner is in → overview."""
-    door, link, form = door_of(request), await _fetch_link(request), await form_of(request)
+    auth, link, form = auth_of(request), await _fetch_link(request), await form_of(request)
     name, password = _text(form, "name"), _text(form, "password")
     try:
         check_password(password)
         if link.user_id is None:
             parse_name(name)
-        password_hash = await door.passwords.hash(password)
+        password_hash = await auth.passwords.hash(password)
         user = await _take_up(request, link, name, password_hash)
     except Invalid as invalid:
         return await _welcome(request, link, invalid.sentences, name)
@@ -167,13 +167,13 @@ async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash
 
 async def enter(request: Request, response: Response, user: User) -> Response:
     """Let the user in, with a new token: what the browser had before is worth nothing."""
-    door, session, visitor = door_of(request), session_of(request), visitor_of(request)
+    auth, session, visitor = auth_of(request), session_of(request), visitor_of(request)
     if request.state.identity is not None:
         await end_session(session, digest_in(request))
     assert user.id is not None
-    token = await start_session(session, user.id, door.limits, visitor)
-    set_token(request, response, token, door.limits)
-    set_device(request, response, door.secret_key, user.name)
+    token = await start_session(session, user.id, auth.limits, visitor)
+    set_token(request, response, token, auth.limits)
+    set_device(request, response, auth.secret_key, user.name)
     audit.note("signed_in", user=user.name, address=visitor.address)
     return response
 
@@ -208,7 +208,7 @@ def _ask(
 
 async def _fetch_link(request: Request) -> OneTimeLink:
     token = request.query_params.get("token", "")
-    async with door_of(request).database.session(is_read_only=True) as session:
+    async with auth_of(request).database.session(is_read_only=True) as session:
         link = await fetch_link(session, token)
     if link is None:
         raise HTTPException(410, USED_UP)
@@ -219,7 +219,7 @@ async def _welcome(
     request: Request, link: OneTimeLink, errors: Mapping[str, str], name: str
 ) -> Response:
     if link.user_id is not None:
-        async with door_of(request).database.session(is_read_only=True) as session:
+        async with auth_of(request).database.session(is_read_only=True) as session:
             user = await session.get(User, link.user_id)
         name = user.name if user else ""
     context = {

@@ -27,7 +27,7 @@ LONGEST_ACCOUNT_DELAY = timedelta(minutes=1)
 LONGEST_ADDRESS_DELAY = timedelta(minutes=15)
 KEPT = timedelta(hours=24)
 # Doubled so often a second is longer than any delay.
-MOST_DOUBLINGS = 20
+MAX_DOUBLINGS = 20
 
 
 class Guesses(SQLModel, table=True):
@@ -147,7 +147,7 @@ def _seconds(rows: Sequence[Guesses], now: datetime) -> int:
 def _blocked_until(count: int, longest_delay: timedelta, now: datetime) -> datetime | None:
     if count <= FREE_GUESSES:
         return None
-    doublings = min(count - FREE_GUESSES - 1, MOST_DOUBLINGS)
+    doublings = min(count - FREE_GUESSES - 1, MAX_DOUBLINGS)
     delay: timedelta = FIRST_DELAY * 2**doublings
     return now + min(delay, longest_delay)
 

@@ -18,7 +18,7 @@ PREFIX = "hero_"
 LIFETIMES_DAYS = (7, 30, 90, 365)
 A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
 # More than anybody keeps an eye on.
-MOST_TOKENS = 50
+MAX_TOKENS = 50
 
 
 class ApiToken(SQLModel, table=True):

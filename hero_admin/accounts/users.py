@@ -14,7 +14,7 @@ from hero_admin.web.errors import Invalid
 
 MOST_CHARACTERS = 80
 # With letters and their marks apart, and more spaces than are kept.
-MOST_WRITTEN_CHARACTERS = 4 * MOST_CHARACTERS
+MAX_WRITTEN_CHARACTERS = 4 * MOST_CHARACTERS
 
 
 class User(SQLModel, table=True):
@@ -64,7 +64,7 @@ def parse_name(text: str) -> str:
 def fold_name(name: str) -> str:
     """Return what two ways to write the same name have in common, "" if it is none so long."""
     # To normalise many marks in a row takes time that grows with their square.
-    if len(name) > MOST_WRITTEN_CHARACTERS:
+    if len(name) > MAX_WRITTEN_CHARACTERS:
         return ""
     return normalize("NFKC", " ".join(name.split())).casefold()
 

@@ -34,11 +34,9 @@ from hero_admin.web.requests import secret_of, session_of
 from hero_admin.web.templating import capitalised
 from hero_admin.writes import deletion, single
 
-MOST_ROWS = 1_000
+MAX_ROWS = 1_000
 Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="Number of records to skip.")]
-Limit = Annotated[
-    int, Query(ge=0, le=MOST_ROWS, description="Maximum number of records to return.")
-]
+Limit = Annotated[int, Query(ge=0, le=MAX_ROWS, description="Maximum number of records to return.")]
 Handler = Callable[..., Awaitable[Response]]
 
 BROKEN_BODY = {400: {"model": ErrorDetail}}
@@ -189,8 +187,8 @@ def _reader_of_one(
 
     async def read_with_one(request: Request, id: str) -> Response:
         record = await _fetch(resource, request, id)
-        conditions = _joining(resource, other, relationship, record)
-        found = await records.fetch_where(session_of(request), other, *conditions, limit=1)
+        predicates = _joining(resource, other, relationship, record)
+        found = await records.fetch_where(session_of(request), other, *predicates, limit=1)
         shown = _shown(other, request, found[0]) if found else None
         return JSONResponse({**_shown(resource, request, record), name: shown})
 
@@ -207,9 +205,9 @@ def _reader_of_many(
     ) -> Response:
         record = await _fetch(resource, request, id)
         # A team may have a million heroes, so they come by the page.
-        conditions = _joining(resource, other, relationship, record)
+        predicates = _joining(resource, other, relationship, record)
         session = session_of(request)
-        found = await records.fetch_where(session, other, *conditions, skip=skip, limit=limit)
+        found = await records.fetch_where(session, other, *predicates, skip=skip, limit=limit)
         shown = [_shown(other, request, related) for related in found]
         return JSONResponse({**_shown(resource, request, record), name: shown})
 

@@ -37,7 +37,7 @@ Recorded = str | dict[str, Any] | None
 # The old and the new one of a field.
 Values = Mapping[str, tuple[Recorded, Recorded]]
 # Up to so many records that one operation treats alike have a line each in the history of all.
-MOST_TOLD_SINGLY = 3
+MAX_TOLD_SINGLY = 3
 
 
 class Kind(StrEnum):
@@ -184,7 +184,7 @@ def _group_sizes(entries: Sequence[Entry]) -> list[int]:
         groups.setdefault((entry.resource, entry.kind, entry.is_consequence), []).append(place)
     sizes = [1] * len(entries)
     for first, *others in groups.values():
-        if 1 + len(others) > MOST_TOLD_SINGLY:
+        if 1 + len(others) > MAX_TOLD_SINGLY:
             sizes[first] = 1 + len(others)
             for place in others:
                 sizes[place] = 0

@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from hero_admin.web.security_headers import HEADERS, NOT_KEPT
 
 # Far more than the application takes, and than one read of a socket brings.
-MOST_KEPT_BYTES = 2**20
+MAX_KEPT_BYTES = 2**20
 # How long the headers of a request may take, from when they could come; and what nobody reads of
 # a body that was refused, whose sender does not look at the answer before.
 HEADERS_SECONDS = 30.0
@@ -39,7 +39,7 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.kept_bytes += len(data)
-        if self.kept_bytes > MOST_KEPT_BYTES:
+        if self.kept_bytes > MAX_KEPT_BYTES:
             self.send_400_response("The headers of this request are too long.")
         else:
             super().data_received(data)

@@ -71,7 +71,7 @@ def _examine_search(
     whole = {**index.tables, **triggers}
     if all(held.get(name) == sql for name, sql in whole.items()):
         (waiting,) = connection.exec_driver_sql(index.counting).one()
-        if waiting > MOST_WAITING:
+        if waiting > MAX_WAITING:
             sentence = f"{waiting:,} changed {resource.label_plural} are not indexed yet."
             yield Finding(sentence, tuple(index.refreshing()))
         return
@@ -109,4 +109,4 @@ def _drop_all(existing: Mapping[str, tuple[str, str]], names: Iterable[str]) -> 
 
 
 # More changes than that make a search slow.
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000

@@ -69,7 +69,7 @@ SQLITE_UNCODED = (
     "no such table: main.",
     "foreign key mismatch",
 )
-MOST_MESSAGE_CHARACTERS = 200
+MAX_MESSAGE_CHARACTERS = 200
 
 # The statement's time, and a lock's.
 TOO_LONG = {"57014", "55P03"}
@@ -133,7 +133,7 @@ def raised_sentence(error: DBAPIError) -> str:
     code = getattr(driver, "sqlite_errorcode", None)
     if not is_raised and code != sqlite3.SQLITE_CONSTRAINT_TRIGGER:
         return ""
-    message = " ".join(str(driver).split())[:MOST_MESSAGE_CHARACTERS].removesuffix(".")
+    message = " ".join(str(driver).split())[:MAX_MESSAGE_CHARACTERS].removesuffix(".")
     return f"{message[:1].upper()}{message[1:]}."
 
 

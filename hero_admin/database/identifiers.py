@@ -5,7 +5,7 @@ from hashlib import sha256
 from sqlalchemy import Table
 
 # PostgreSQL cuts longer ones off, without a word.
-MOST_BYTES = 63
+MAX_BYTES = 63
 DIGEST_CHARACTERS = 8
 
 
@@ -21,7 +21,7 @@ def qualified(table: Table, name: str = "") -> str:
     return ".".join(quoted(part) for part in parts if part)
 
 
-def shortened(name: str, most: int = MOST_BYTES) -> str:
+def shortened(name: str, most: int = MAX_BYTES) -> str:
     """Return a name that fits; a long one ends with a digest, so that no two become one."""
     if len(name.encode()) <= most:
         return name

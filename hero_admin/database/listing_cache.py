@@ -5,7 +5,7 @@ from typing import Any
 
 from hero_admin.database.sqlite import State
 
-MOST_LISTINGS = 64
+MAX_LISTINGS = 64
 
 
 class KeptListings:
@@ -22,6 +22,6 @@ class KeptListings:
 
     # Any: the same.
     def keep(self, state: State, query: Hashable, listing: Any) -> None:
-        if state != self._state or len(self._by_query) == MOST_LISTINGS:
+        if state != self._state or len(self._by_query) == MAX_LISTINGS:
             self._state, self._by_query = state, {}
         self._by_query[query] = listing

@@ -14,7 +14,7 @@ from hero_admin.database.errors import is_unavailable
 LOOK_SECONDS = 1.0
 ANSWER_SECONDS = 0.5
 # Who asks a replica sees what others saved until so long ago.
-MOST_LAG_SECONDS = 5.0
+MAX_LAG_SECONDS = 5.0
 # What no replica has ever reached.
 NEVER = 2**64 - 1
 
@@ -101,7 +101,7 @@ class Replica:
         while len(self._flushed) > 1 and self._flushed[1][1] <= self._replayed:
             self._flushed.popleft()
         is_behind = bool(self._flushed) and self._flushed[-1][1] > self._replayed
-        if is_behind and now - self._flushed[0][0] > MOST_LAG_SECONDS:
+        if is_behind and now - self._flushed[0][0] > MAX_LAG_SECONDS:
             self.give_up()
             return
         if not self._is_usable:

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 
 from hero_admin.forms.hidden_fields import CLEAR, LOST
 from hero_admin.listing.choices import Options, fetch_options, fixed_options
-from hero_admin.listing.query import MOST_SEARCH_CHARACTERS
+from hero_admin.listing.query import MAX_SEARCH_CHARACTERS
 from hero_admin.model.blobs import Blob
 from hero_admin.model.field_names import CONTROL, control_name, sent_to
 from hero_admin.model.fields import Field
@@ -108,7 +108,7 @@ def searches_of(form: FormData) -> dict[str, str]:
     Where there is any, Enter was pressed in its box: the form is to be searched, not saved.
     """
     return {
-        name.removesuffix(".q").removeprefix(CONTROL): text.strip()[:MOST_SEARCH_CHARACTERS]
+        name.removesuffix(".q").removeprefix(CONTROL): text.strip()[:MAX_SEARCH_CHARACTERS]
         for name, text in form.items()
         if name.endswith(".q") and isinstance(text, str) and text.strip()
     }

@@ -15,7 +15,7 @@ from hero_admin.web.errors import Invalid
 from hero_admin.writes.bulk import rewritten_labels
 from hero_admin.writes.cascade import count_pointing_at
 from hero_admin.writes.catalog import Catalog, triggers_of
-from hero_admin.writes.deletion import delete_doomed, refused
+from hero_admin.writes.deletion import delete_cascade, refused
 from hero_admin.writes.referencing_rows import Doomed, Place
 from hero_admin.writes.table_rows import (
     Raw,
@@ -85,7 +85,7 @@ async def delete_going(
             raise Invalid({"": f"{others} at {what} now."})
     try:
         async with session.begin_nested():
-            await delete_doomed(session, catalog, later.going, operation, later.direct)
+            await delete_cascade(session, catalog, later.going, operation, later.direct)
     except REFUSALS as error:
         raise refused(error, "Other records need one of them now.") from None
 

@@ -23,7 +23,7 @@ from hero_admin.model.serialization import BLOB, read_again, recorded, restored
 from hero_admin.model.site import Site
 
 PAGE_SIZE = 50
-MOST_PEOPLE = 100
+MAX_PEOPLE = 100
 LARGEST_ID = 2**63 - 1
 
 
@@ -73,7 +73,7 @@ class TimelineQuery:
         """Return the newest page of this state."""
         return replace(self, before=None, after=None)
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def predicates(self) -> list[ColumnElement[bool]]:
         """Return what every change shown fulfils, but for the cursor."""
         found: list[ColumnElement[bool]] = []
         if self.hidden:
@@ -201,7 +201,7 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
     """Fetch one page: a statement, and one for the titles of each kind of record pointed at."""
     id_column = col(Change.id)
     is_backward = query.after is not None and query.before is None
-    changes = select(Change).where(*query.conditions())
+    changes = select(Change).where(*query.predicates())
     if query.before is not None:
         changes = changes.where(id_column < query.before)
     elif query.after is not None:
@@ -247,7 +247,7 @@ async def fetch_people(session: AsyncSession, hidden: Sequence[str] = ()) -> lis
             IS_TOLD, col(Change.by_name) == names.c.name, col(Change.resource).not_in(hidden)
         )
         found = found.where(seen.exists())
-    return list(await session.scalars(found.limit(MOST_PEOPLE)))
+    return list(await session.scalars(found.limit(MAX_PEOPLE)))
 
 
 Titles = Mapping[tuple[str, str, str], str]

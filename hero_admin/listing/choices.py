@@ -22,15 +22,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
 from hero_admin.listing.collation import sorted_as
-from hero_admin.listing.search.candidates import FEW, MOST, proposes_few
+from hero_admin.listing.search.candidates import FEW, MOST, has_few_candidates
 from hero_admin.listing.search.patterns import can_match, matches_words, word_parameters, words_of
-from hero_admin.listing.search.trigram_index import has_trigrams, is_proposed, trigrams_of
+from hero_admin.listing.search.trigram_index import has_trigrams, is_candidate, trigrams_of
 from hero_admin.model.fields import Field, Relation
 from hero_admin.model.formatting import form_text, shortened, shown, shown_in_cell
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 
-MOST_OPTIONS = 50
+MAX_OPTIONS = 50
 # Of more than that, which have to be searched, a filter shows the first ones.
 SAMPLE_OPTIONS = 10
 # So long a filter may not yet offer a new team.
@@ -105,15 +105,15 @@ async def fetch_options(
     target = site.target_of(field)
     asked, values = _asked(target, text)
     is_indexed = asked.words and not asked.has_value and _is_indexed(target, text)
-    if is_indexed and await proposes_few(session, target, text):
-        asked = replace(asked, is_proposed=True)
+    if is_indexed and await has_few_candidates(session, target, text):
+        asked = replace(asked, is_candidate=True)
         values |= {"trigrams": trigrams_of(text), "most": FEW}
     if chosen:
         asked = replace(asked, has_chosen=True)
         values["chosen"] = chosen
     rows = (await session.execute(_select_options(site, field, asked), values)).all()
     found_count = sum(row.rank for row in rows)
-    has_more = found_count > MOST_OPTIONS
+    has_more = found_count > MAX_OPTIONS
     names = [each.name for each in _shown_fields(target)]
     records = [dict(zip(names, row[3:], strict=True)) for row in rows]
     titles = [target.title_among(record) for record in records]
@@ -177,7 +177,7 @@ class _Asked:
     words: int = 0
     has_value: bool = False
     is_nothing: bool = False
-    is_proposed: bool = False
+    is_candidate: bool = False
     has_chosen: bool = False
 
 
@@ -223,7 +223,7 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
         found_by.append(matches_words(_searched(target), asked.words))
     if asked.has_value:
         found_by.append(title == target.title_field.given("title"))
-    condition = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
+    predicate = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
     # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
     chosen = value_field.given("chosen", is_list=True)
     shown_columns = [
@@ -231,13 +231,13 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     ]
     columns = (value.label("value"), title.label("title"), *shown_columns)
     is_other = value.not_in(chosen) if asked.has_chosen else true()
-    others = select(literal(1).label("rank"), *columns).where(condition, is_other)
-    if asked.is_proposed:
+    others = select(literal(1).label("rank"), *columns).where(predicate, is_other)
+    if asked.is_candidate:
         # Having a limit of their own they are found before they are sorted.
-        some = others.where(is_proposed(target)).limit(MOST).subquery()
+        some = others.where(is_candidate(target)).limit(MOST).subquery()
         others = select(*some.c)
         by_title, value = sorted_as(target.title_field, some.c.title), some.c.value
-    found = others.order_by(by_title, value).limit(MOST_OPTIONS + 1)
+    found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)
     if not asked.has_chosen:
         return found
     first = (

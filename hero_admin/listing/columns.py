@@ -29,9 +29,9 @@ from hero_admin.listing.keyset import (
     Order,
     Place,
     marks_of,
+    segments,
     select_page,
-    select_stretch,
-    stretches,
+    select_segment,
 )
 from hero_admin.listing.query import ListQuery
 from hero_admin.model.fields import Field
@@ -43,7 +43,7 @@ from hero_admin.model.site import Site
 PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
 # Of larger pages nothing is kept: they are asked for seldom, and take more memory than they save
 # time.
-MOST_ROWS_KEPT = 50
+MAX_ROWS_KEPT = 50
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,13 @@ def statement_of(
         selection.columns, order, place, is_backward=is_backward, is_lateral=is_lateral
     )
     rows = page.subquery("page")
-    stretch = [rows.c["_stretch"]] if "_stretch" in rows.c else []
+    segment = [rows.c["_segment"]] if "_segment" in rows.c else []
     is_falling = order.is_descending != is_backward
     statement = with_titles(selection, rows)
     if is_counted:
         counted = select_count(selection.resource).scalar_subquery()
         statement = statement.add_columns(counted.label("_count"))
-    return statement.order_by(*stretch, *marks_of(rows, order, is_falling))
+    return statement.order_by(*segment, *marks_of(rows, order, is_falling))
 
 
 def select_count(resource: Resource) -> Select[Any]:
@@ -148,22 +148,22 @@ def select_count(resource: Resource) -> Select[Any]:
 
 
 def statements_of_all(
-    selection: Selection, conditions: Sequence[ColumnElement[bool]], *, is_lateral: bool
+    selection: Selection, predicates: Sequence[ColumnElement[bool]], *, is_lateral: bool
 ) -> Iterator[Select[Any]]:
     """Return the statements for all rows of a list, one after the other."""
     order = order_of(selection)
-    for stretch in stretches(order, "end", is_backward=False, is_lateral=is_lateral):
-        rows = select_stretch(
-            selection.columns, order, stretch, None, is_backward=False, is_lateral=is_lateral
+    for segment in segments(order, "end", is_backward=False, is_lateral=is_lateral):
+        rows = select_segment(
+            selection.columns, order, segment, None, is_backward=False, is_lateral=is_lateral
         ).subquery("rows")
-        statement = with_titles(selection, rows).where(*adapted(conditions, rows))
+        statement = with_titles(selection, rows).where(*adapted(predicates, rows))
         yield statement.order_by(*marks_of(rows, order, order.is_descending))
 
 
-def adapted(conditions: Sequence[ColumnElement[Any]], rows: FromClause) -> list[ColumnElement[Any]]:
+def adapted(predicates: Sequence[ColumnElement[Any]], rows: FromClause) -> list[ColumnElement[Any]]:
     """Return conditions on a table as conditions on rows that were read from it."""
     adapter = ClauseAdapter(rows)
-    return [adapter.traverse(condition) for condition in conditions]
+    return [adapter.traverse(predicate) for predicate in predicates]
 
 
 def with_titles(selection: Selection, rows: FromClause) -> Select[Any]:

@@ -16,7 +16,7 @@ from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
 # Fewer rows are counted: that takes no longer, and is exact.
-LEAST_ESTIMATE = 2 * COUNT_CAP
+MIN_ESTIMATE = 2 * COUNT_CAP
 ESTIMATE_SECONDS = 60.0
 
 
@@ -64,7 +64,7 @@ async def fetch_total_of(
     """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted, or about it."""
     if count > COUNT_CAP:
         estimate = await _ask(session, resource.table)
-        if estimate is not None and estimate >= LEAST_ESTIMATE:
+        if estimate is not None and estimate >= MIN_ESTIMATE:
             site.estimates[resource.name] = Estimate(estimate, time.monotonic())
             return Total(estimate, is_estimate=True)
     return Total.capped(count)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.listing.choices import fetch_first_options, fixed_options
 from hero_admin.listing.columns import adapted
 from hero_admin.listing.filters import none_of
-from hero_admin.listing.predicates import conditions_of, values_of
+from hero_admin.listing.predicates import predicates_of, values_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.sort_indexes import is_indexed
 from hero_admin.model.fields import Field
@@ -22,7 +22,7 @@ from hero_admin.model.total import Total
 # So many rows of each option are looked at.
 FACET_CAP = 1_000
 KEPT_SECONDS = 5.0
-MOST_KEPT = 200
+MAX_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ async def fetch_facets(
     """
     if query.text or not is_indexed(query.resource, field):
         return {}
-    narrowing = conditions_of(query).by_field()
-    others = [(other, condition) for other, condition in narrowing if other is not field]
+    narrowing = predicates_of(query).by_field()
+    others = [(other, predicate) for other, predicate in narrowing if other is not field]
     params = [pair for each in query.filters if each.field is not field for pair in each.params()]
     key = (str(field.column), tuple(params))
     kept: Facets | None = site.facets.get(key)
     if kept is None or time.monotonic() - kept.at >= KEPT_SECONDS:
         values = await _fetch_values(session, site, field)
         kept = Facets(await _count(session, query, field, values, others), time.monotonic())
-        if len(site.facets) >= MOST_KEPT:
+        if len(site.facets) >= MAX_KEPT:
             site.facets.clear()
         site.facets[key] = kept
     return kept.totals
@@ -92,7 +92,7 @@ async def _count(
             .limit(FACET_CAP + 1)
             .subquery(f"rows{number}")
         )
-        left = adapted([condition for _, condition in others], rows)
+        left = adapted([predicate for _, predicate in others], rows)
         counted = select(func.count()).select_from(rows)
         counts += [counted.where(*left).scalar_subquery(), counted.scalar_subquery()]
     found = (await session.execute(select(*counts), values_of(query))).one()

@@ -19,7 +19,7 @@ from hero_admin.model.stored_values import Stored
 NONE = "none"
 # Of files: whether there is one is all that rows are narrowed by.
 ANY = "any"
-MOST_VALUES = 100
+MAX_VALUES = 100
 # Kinds of which a database has values that nobody can type: “1 mon”, or before Christ.
 DATABASE_KINDS = frozenset({"date", "datetime", "time", "duration"})
 
@@ -121,7 +121,7 @@ class FilterShape:
     has_minimum: bool
     has_maximum: bool
 
-    def condition(self) -> ColumnElement[bool]:
+    def predicate(self) -> ColumnElement[bool]:
         """Return what a row has to fulfil, with the values as `Filter.parameters` names them."""
         column = self.field.exact
         allowed: list[ColumnElement[bool]] = []
@@ -190,11 +190,11 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
 
     # Nothing is asked for under the bare name of a range that always has a value.
     texts = name.sent_in(params) if field.is_optional or not asked.is_range else []
-    if len(texts) > MOST_VALUES:
-        problems.append(f"{field.label}: choose at most {MOST_VALUES} values.")
+    if len(texts) > MAX_VALUES:
+        problems.append(f"{field.label}: choose at most {MAX_VALUES} values.")
     has_any = field.is_bytes and ANY in texts
     named = {asked.none, ANY} if has_any else {asked.none}
-    chosen = [parse(text) for text in texts[:MOST_VALUES] if text not in named]
+    chosen = [parse(text) for text in texts[:MAX_VALUES] if text not in named]
     values = () if asked.is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
     return (
         Filter(

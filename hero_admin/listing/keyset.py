@@ -75,7 +75,7 @@ class Order:
 class Stretch:
     """Rows that follow each other in one index; led rows are found by way of other records."""
 
-    conditions: tuple[ColumnElement[bool], ...] = ()
+    predicates: tuple[ColumnElement[bool], ...] = ()
     is_led: bool = False
 
 
@@ -108,11 +108,11 @@ def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     return {"edge": value, "edge_text": value, "link": cursor.link, **key}
 
 
-def stretches(order: Order, place: Place, *, is_backward: bool, is_lateral: bool) -> list[Stretch]:
+def segments(order: Order, place: Place, *, is_backward: bool, is_lateral: bool) -> list[Stretch]:
     """Return the stretches of a list from a place on, nearest first."""
     is_falling = order.is_descending != is_backward
     if order.value is None:
-        return [_stretch_of_keys(order, place, is_falling)]
+        return [_segment_of_keys(order, place, is_falling)]
     sections = _sections(order, order.value)
     names = list(sections)
     if is_backward:
@@ -127,7 +127,7 @@ def stretches(order: Order, place: Place, *, is_backward: bool, is_lateral: bool
     return [*_rest_of_section(order, order.value, place, is_falling, is_lateral), *rest]
 
 
-def _stretch_of_keys(order: Order, place: Place, is_falling: bool) -> Stretch:
+def _segment_of_keys(order: Order, place: Place, is_falling: bool) -> Stretch:
     if place == "end":
         return Stretch()
     if place == "from":
@@ -193,10 +193,10 @@ def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: boo
     return Stretch((row, order.value >= edge if is_falling else order.value <= edge))
 
 
-def select_stretch(
+def select_segment(
     columns: Sequence[ColumnElement[Any]],
     order: Order,
-    stretch: Stretch,
+    segment: Stretch,
     limit: ColumnElement[int] | int | None,
     *,
     is_backward: bool,
@@ -212,14 +212,14 @@ def select_stretch(
         return [column.desc() if is_falling else column.asc() for column in found]
 
     link, table = order.link, order.table
-    if not stretch.is_led or link is None or order.value is None:
+    if not segment.is_led or link is None or order.value is None:
         marks = sorted_by = order.columns
         if link is not None and order.value is not None:
             # One record leads to all of these rows, or none does.
             marks = (cast(null(), order.value.type), link.column, *order.key)
             # With the link, or PostgreSQL would look for the rows without one by their keys.
             sorted_by = marks[1:]
-        rows = select(*columns, *_marked(marks)).where(*stretch.conditions)
+        rows = select(*columns, *_marked(marks)).where(*segment.predicates)
         return rows.order_by(*turned(sorted_by)).limit(limit)
     if not is_lateral:
         # The plus keeps SQLite from beginning with the rows. The target stands on the left, as it
@@ -227,14 +227,14 @@ def select_stretch(
         pointed_at = UnaryExpression(link.target, operator=custom_op("+"), type_=link.target.type)
         source: FromClause = link.records.join(table, pointed_at == link.column)
         rows = select(*columns, *_marked(order.columns)).select_from(source)
-        return rows.where(*stretch.conditions).order_by(*turned(order.columns)).limit(limit)
+        return rows.where(*segment.predicates).order_by(*turned(order.columns)).limit(limit)
     key_marks = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
     of_one = select(*columns, *key_marks).where(link.column == link.target)
     led = of_one.order_by(*turned(order.key)).limit(limit).correlate(link.records).lateral("led")
     found = [led.c[place] for place in range(len(columns))]
     marks = (order.value, link.target, *(led.c[mark.name] for mark in key_marks))
     rows = select(*found, *_marked(marks)).select_from(link.records.join(led, true()))
-    return rows.where(*stretch.conditions).order_by(*turned(marks)).limit(limit)
+    return rows.where(*segment.predicates).order_by(*turned(marks)).limit(limit)
 
 
 def select_page(
@@ -247,15 +247,15 @@ def select_page(
 ) -> Select[Any]:
     """Return the statement for the `SIZE` rows from a place on, nearest first, with their order."""
     chain = [
-        select_stretch(columns, order, each, SIZE, is_backward=is_backward, is_lateral=is_lateral)
-        for each in stretches(order, place, is_backward=is_backward, is_lateral=is_lateral)
+        select_segment(columns, order, each, SIZE, is_backward=is_backward, is_lateral=is_lateral)
+        for each in segments(order, place, is_backward=is_backward, is_lateral=is_lateral)
     ]
     if len(chain) == 1:
         return chain[0]
-    numbered = [each.add_columns(literal(n).label("_stretch")) for n, each in enumerate(chain)]
+    numbered = [each.add_columns(literal(n).label("_segment")) for n, each in enumerate(chain)]
     rows = union_all(*(select(each.subquery()) for each in numbered)).subquery()
     falling = order.is_descending != is_backward
-    return select(*rows.c).order_by(rows.c["_stretch"], *marks_of(rows, order, falling)).limit(SIZE)
+    return select(*rows.c).order_by(rows.c["_segment"], *marks_of(rows, order, falling)).limit(SIZE)
 
 
 def marks_of(rows: FromClause, order: Order, is_falling: bool) -> list[ColumnElement[Any]]:
@@ -300,5 +300,5 @@ def _beyond(
     there = [_given(name, column) for name, column in zip(names, columns, strict=True)]
     is_single = len(columns) == 1
     here: ColumnElement[Any] = columns[0] if is_single else tuple_(*columns)
-    condition: ColumnElement[bool] = compare(here, there[0] if is_single else tuple_(*there))
-    return condition
+    predicate: ColumnElement[bool] = compare(here, there[0] if is_single else tuple_(*there))
+    return predicate

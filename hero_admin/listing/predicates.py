@@ -22,7 +22,7 @@ Search = Literal["", "anywhere", "beginnings", "nowhere"]
 
 
 @dataclass(frozen=True)
-class Conditions:
+class Predicates:
     """The fields that a list is narrowed by, and how; `scope` is the one that it is about.
 
     word_count: how many words are looked for.
@@ -36,14 +36,14 @@ class Conditions:
 
     def by_field(self) -> list[tuple[Field, ColumnElement[bool]]]:
         """Return the conditions but for the search, each with its field."""
-        found = [(each.field, each.condition()) for each in self.filters]
+        found = [(each.field, each.predicate()) for each in self.filters]
         if self.scope:
             found.append((self.scope, self.scope.exact == self.scope.given("scope")))
         return found
 
     def all(self) -> Sequence[ColumnElement[bool]]:
         """Return all that a row has to fulfil."""
-        found = [condition for _, condition in self.by_field()]
+        found = [predicate for _, predicate in self.by_field()]
         columns = [field.exact for field in self.searched]
         if self.search == "anywhere":
             found.append(patterns.matches_words(columns, self.word_count))
@@ -54,15 +54,15 @@ class Conditions:
         return found
 
 
-NO_CONDITIONS = Conditions((), None, (), "", 0)
+NO_CONDITIONS = Predicates((), None, (), "", 0)
 
 
-def conditions_of(query: ListQuery) -> Conditions:
+def predicates_of(query: ListQuery) -> Predicates:
     """Return what every row of a list fulfils."""
     kind: Search = ""
     if query.text:
         kind = "anywhere" if patterns.can_match(query.text) else "nowhere"
-    return Conditions(
+    return Predicates(
         tuple(each.shape for each in query.filters if each.is_active),
         query.scope.field if query.scope else None,
         query.resource.search_fields if query.text else (),

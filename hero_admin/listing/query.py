@@ -22,8 +22,8 @@ DEFAULT_SIZE = PAGE_SIZES[0]
 END = "end"
 NO_SUCH_PAGE = "That page no longer exists. This is the first one."
 # More than anybody searches for; to fold and look for more costs without end.
-MOST_SEARCH_CHARACTERS = 200
-LONG_SEARCH = f"Search for at most {MOST_SEARCH_CHARACTERS} characters."
+MAX_SEARCH_CHARACTERS = 200
+LONG_SEARCH = f"Search for at most {MAX_SEARCH_CHARACTERS} characters."
 # Any: each attribute has a type of its own.
 BEGINNING: dict[str, Any] = {"after": None, "before": None, "start": None, "is_end": False}
 
@@ -121,7 +121,7 @@ class ListQuery:
         return (*filtered, self.scope.field) if self.scope else filtered
 
     @property
-    def condition_fields(self) -> tuple[Field, ...]:
+    def predicate_fields(self) -> tuple[Field, ...]:
         """The fields that the conditions are about."""
         return self.filtered_fields + (self.resource.search_fields if self.text else ())
 
@@ -265,16 +265,16 @@ def query_in(
 
 def _search(params: QueryParams, problems: list[str]) -> str:
     text = trimmed(params.get("q", ""))
-    if len(text) > MOST_SEARCH_CHARACTERS:
+    if len(text) > MAX_SEARCH_CHARACTERS:
         problems.append(f"{LONG_SEARCH} This is what the first ones find.")
-    return text[:MOST_SEARCH_CHARACTERS].strip()
+    return text[:MAX_SEARCH_CHARACTERS].strip()
 
 
 def search_in(params: Mapping[str, object], name: str) -> str:
     """Return what a picker or a filter is searched for; 400 if it is longer than any title."""
     text = params.get(name, "")
     text = trimmed(text) if isinstance(text, str) else ""
-    if len(text) > MOST_SEARCH_CHARACTERS:
+    if len(text) > MAX_SEARCH_CHARACTERS:
         raise HTTPException(400, LONG_SEARCH)
     return text
 

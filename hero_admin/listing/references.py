@@ -13,7 +13,7 @@ from hero_admin.listing.columns import (
 )
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import shown_in_cell
-from hero_admin.model.primary_keys import Key, key_condition, key_text
+from hero_admin.model.primary_keys import Key, key_predicate, key_text
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
 from hero_admin.model.stored_values import comparable
@@ -59,7 +59,7 @@ async def fetch_titles(
     """Fetch the URL segment and the title of those of these records that are there."""
     fields = (*resource.key, *resource.title_fields)
     labelled = [field.exact.label(f"_{place}") for place, field in enumerate(fields)]
-    found = await session.execute(select(*labelled).where(key_condition(resource, keys)))
+    found = await session.execute(select(*labelled).where(key_predicate(resource, keys)))
     count = len(resource.key)
     return [
         (key_text(resource, tuple(row[:count])), _title(resource, row[count:])) for row in found

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.engines import is_postgresql
 from hero_admin.database.short_reads import Row, fetch_few, fetch_state
 from hero_admin.listing.columns import (
-    MOST_ROWS_KEPT,
+    MAX_ROWS_KEPT,
     Selection,
     order_of,
     selection_of,
@@ -25,7 +25,7 @@ from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total
 
-MOST_CHARACTERS_KEPT = 20_000
+MAX_CHARACTERS_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -77,15 +77,15 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
 def _is_worth_keeping(listing: Listing) -> bool:
     rows = listing.rows
     # What was given up may be found when there is more time.
-    if listing.page.looked_at or len(rows) > MOST_ROWS_KEPT or not listing.selection.is_plain:
+    if listing.page.looked_at or len(rows) > MAX_ROWS_KEPT or not listing.selection.is_plain:
         return False
     texts = (value for row in rows for value in row if isinstance(value, str))
-    return sum(map(len, texts)) <= MOST_CHARACTERS_KEPT
+    return sum(map(len, texts)) <= MAX_CHARACTERS_KEPT
 
 
 async def _fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
     is_narrowed = query.is_narrowed or query.scope is not None
-    shown = (*query.fields, *query.condition_fields) if is_narrowed else query.fields
+    shown = (*query.fields, *query.predicate_fields) if is_narrowed else query.fields
     reader = _Reader(selection_of(site, query, shown), query)
     limit = query.size + 1
     total = None if is_narrowed else known_total(site, query.resource)

@@ -273,8 +273,8 @@ def render_member(_: AutogenContext, operation: AddedMember) -> list[str]:
     """Write it for a server only."""
     member = operation.member.replace("'", "''").replace(":", r"\:")
     statement = f"ALTER TYPE {quoted(operation.kind)} ADD VALUE IF NOT EXISTS '{member}'"
-    condition = "if op.get_bind().dialect.name == 'postgresql':"
-    return [condition, f"op.execute({statement!r})", ""]
+    predicate = "if op.get_bind().dialect.name == 'postgresql':"
+    return [predicate, f"op.execute({statement!r})", ""]
 
 
 @renderers.dispatch_for(NotDropped)

@@ -58,7 +58,7 @@ def parse_key(resource: Resource, text: str) -> Key | None:
         return None
 
 
-def key_condition(resource: Resource, keys: Sequence[Key]) -> ColumnElement[bool]:
+def key_predicate(resource: Resource, keys: Sequence[Key]) -> ColumnElement[bool]:
     """Return the condition that a row is one of these records."""
     return is_any_of(resource.key, keys)
 

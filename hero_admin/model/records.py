@@ -11,7 +11,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.model.primary_keys import Key, key_condition
+from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.stored_values import Unbindable
 
@@ -34,19 +34,19 @@ async def fetch_records(
     session: AsyncSession, resource: Resource, keys: Sequence[Key], *, is_locked: bool = False
 ) -> list[Record]:
     """Fetch those of these records that are there, in the order of their keys."""
-    return await fetch_where(session, resource, key_condition(resource, keys), is_locked=is_locked)
+    return await fetch_where(session, resource, key_predicate(resource, keys), is_locked=is_locked)
 
 
 async def fetch_where(
     session: AsyncSession,
     resource: Resource,
-    *conditions: ColumnElement[bool],
+    *predicates: ColumnElement[bool],
     skip: int = 0,
     limit: int | None = None,
     is_locked: bool = False,
 ) -> list[Record]:
     """Fetch the records that fulfil all conditions, in the order of their keys."""
-    statement = select(*columns_of(resource)).where(*conditions)
+    statement = select(*columns_of(resource)).where(*predicates)
     statement = statement.order_by(*(field.exact for field in resource.key))
     if skip or limit is not None:
         statement = statement.offset(skip).limit(limit)

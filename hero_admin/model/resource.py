@@ -22,7 +22,7 @@ from hero_admin.model.stored_values import Stored, plain, readable
 from hero_admin.model.titles import Titler, made_title, own_text_of
 from hero_admin.web.templating import capitalised
 
-MOST_COLUMNS = 7
+MAX_COLUMNS = 7
 # Any: the values of a record by the names of its fields, as `Field.exact` reads them.
 Record = dict[str, Any]
 # So many values are enough to know one of two Janes by.
@@ -190,7 +190,7 @@ class Resource:
             for field in self.fields
             if not field.is_generated and field.input.kind not in {"long_text", "json"}
         ]
-        return tuple(dict.fromkeys([self.title_field, *rest]))[:MOST_COLUMNS]
+        return tuple(dict.fromkeys([self.title_field, *rest]))[:MAX_COLUMNS]
 
     @cached_property
     def search_fields(self) -> tuple[Field, ...]:

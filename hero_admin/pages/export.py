@@ -32,7 +32,7 @@ from hero_admin.listing.columns import selection_of, statements_of_all
 from hero_admin.listing.predicates import values_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
-from hero_admin.listing.search.plan import exact_conditions
+from hero_admin.listing.search.plan import exact_predicates
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text, shown
 from hero_admin.model.resource import Resource
@@ -186,11 +186,11 @@ async def _batches(
             # A sort would hold all rows before the first one leaves; the indexes have the order.
             given = {"sort": "on" if query.is_narrowed else "off"}
             await session.execute(TO_THE_END, given)
-        conditions = await exact_conditions(session, query)
-        fields = (*query.resource.fields, *query.condition_fields)
+        predicates = await exact_predicates(session, query)
+        fields = (*query.resource.fields, *query.predicate_fields)
         selection = selection_of(site, query, fields)
         for statement in statements_of_all(
-            selection, conditions, is_lateral=is_postgresql(session)
+            selection, predicates, is_lateral=is_postgresql(session)
         ):
             options = {"yield_per": ROWS_PER_BATCH}
             result = await session.stream(statement, values_of(query), execution_options=options)

@@ -13,7 +13,7 @@ from hero_admin.audit_log.blobs import select_data
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.blobs import UNKNOWN_TYPE, Blob
 from hero_admin.model.fields import Field
-from hero_admin.model.primary_keys import Key, key_condition, key_of
+from hero_admin.model.primary_keys import Key, key_of, key_predicate
 from hero_admin.model.records import fetch_record
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import restored
@@ -65,7 +65,7 @@ async def past_file(resource: Resource, request: Request) -> Response:
 async def fetch_bytes(session: AsyncSession, resource: Resource, field: Field, key: Key) -> bytes:
     """Fetch all bytes of one field of one record."""
     column = type_coerce(field.column, NullType())
-    found = await session.execute(select(column).where(key_condition(resource, [key])))
+    found = await session.execute(select(column).where(key_predicate(resource, [key])))
     return as_bytes(found.scalar())
 
 

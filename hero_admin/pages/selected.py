@@ -20,7 +20,7 @@ from hero_admin.web.responses import redirect
 from hero_admin.writes import deletion
 from hero_admin.writes.heirs import Heir
 
-MOST_SELECTED = 1_000
+MAX_SELECTED = 1_000
 
 
 def selection_of(resource: Resource, request: Request) -> list[Key] | Response:
@@ -40,9 +40,9 @@ def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Ke
     texts = list(dict.fromkeys(text for text in sent if isinstance(text, str)))
     if not texts:
         raise HTTPException(400, f"Select some {resource.label_plural} first.")
-    if len(texts) > MOST_SELECTED:
+    if len(texts) > MAX_SELECTED:
         raise HTTPException(
-            400, f"Select at most {MOST_SELECTED:,} {resource.label_plural} at once."
+            400, f"Select at most {MAX_SELECTED:,} {resource.label_plural} at once."
         )
     keys = [parse_key(resource, text) for text in texts]
     if any(key is None for key in keys):

@@ -22,7 +22,7 @@ LISTEN_SECONDS = 0.25
 # Up to where the browser has saved; by the end of it every replica has that, or is not asked.
 COOKIE = "written"
 COOKIE_ATTRIBUTES = "Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
-MOST_DIGITS = 20
+MAX_DIGITS = 20
 # How long a statement has to end as its server ends it, before its connection is cut.
 ENDING_SECONDS = 0.5
 
@@ -283,4 +283,4 @@ def _place_to_see(scope: Scope) -> int:
     if scope["method"] not in SAFE_METHODS or "authorization" in headers:
         return NEVER
     saved = cookie_parser(headers.get("cookie", "")).get(COOKIE, "0")
-    return int(saved) if saved.isdecimal() and len(saved) <= MOST_DIGITS else NEVER
+    return int(saved) if saved.isdecimal() and len(saved) <= MAX_DIGITS else NEVER

@@ -14,14 +14,14 @@ from hero_admin.web.addresses import LONGEST_PATH_CHARACTERS, is_local
 from hero_admin.web.uploads import read_uploads
 
 # Room for all the records that may be deleted at once, and what else their form holds.
-MOST_FIELDS = 2_000
+MAX_FIELDS = 2_000
 URLENCODED = "application/x-www-form-urlencoded"
 FORM_TYPES = (URLENCODED, "multipart/form-data")
 # More than that is decoded beside the event loop, which it would hold up.
 QUICK_BYTES = 64 * 2**10
 # Our pages send none that is longer: a list of so many filters is left for the whole list.
 LONG_BACK = f"An address to go back to has at most {LONGEST_PATH_CHARACTERS:,} characters."
-TOO_MANY_FIELDS = f"A form here has at most {MOST_FIELDS:,} fields."
+TOO_MANY_FIELDS = f"A form here has at most {MAX_FIELDS:,} fields."
 
 
 def session_of(request: Request) -> AsyncSession:
@@ -43,7 +43,7 @@ async def form_of(request: Request) -> FormData:
         return FormData(await _fields_of(await request.body()))
     limit: int = request.app.state.settings.max_body_bytes
     try:
-        form = await request.form(max_fields=MOST_FIELDS, max_part_size=limit)
+        form = await request.form(max_fields=MAX_FIELDS, max_part_size=limit)
     except (UnicodeError, LookupError, ValueError):
         raise HTTPException(400, "The form was incomplete or malformed. Send it again.") from None
     read = await read_uploads(form)
@@ -53,7 +53,7 @@ async def form_of(request: Request) -> FormData:
 
 async def _fields_of(body: bytes) -> list[tuple[str, str | UploadFile]]:
     """Decode a form; 400 for one of too many fields, which are counted first."""
-    if body.count(b"&") >= MOST_FIELDS:
+    if body.count(b"&") >= MAX_FIELDS:
         raise HTTPException(400, TOO_MANY_FIELDS)
     text = body.decode("latin-1")
     if len(text) <= QUICK_BYTES:

@@ -44,13 +44,13 @@ NOT_KEPT = b"no-store"
 # What the API tells a program it may keep, to be compared by its ETag; a browser, which sends a
 # cookie, would show it to whoever goes back after somebody else has signed out.
 ASKED_AGAIN = b"private, no-cache"
-MOST_HEADER_BYTES = 64 * 2**10
-MOST_COOKIE_BYTES = 8 * 2**10
+MAX_HEADER_BYTES = 64 * 2**10
+MAX_COOKIE_BYTES = 8 * 2**10
 # Room for the keys of all rows of a page.
-MOST_TARGET_BYTES = 48 * 2**10
+MAX_TARGET_BYTES = 48 * 2**10
 # The longest are cursors, which hold a text of a record.
-MOST_PARAMETER_BYTES = 20_000
-MOST_PARAMETERS = 2_000
+MAX_PARAMETER_BYTES = 20_000
+MAX_PARAMETERS = 2_000
 # A slow line brings 5 MB within the time that a body has and so many seconds more.
 SLOWEST_BYTES_PER_SECOND = 32 * 2**10
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -115,9 +115,9 @@ class ProtectionMiddleware:
         headers = Headers(scope=scope)
         # Reading a long cookie takes time that grows with its square.
         size = sum(len(name) + len(value) for name, value in scope["headers"])
-        if size > MOST_HEADER_BYTES or len(headers.get("cookie", "")) > MOST_COOKIE_BYTES:
+        if size > MAX_HEADER_BYTES or len(headers.get("cookie", "")) > MAX_COOKIE_BYTES:
             return 431, TOO_BIG
-        if len(scope["path"]) + len(scope["query_string"]) > MOST_TARGET_BYTES:
+        if len(scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
             return 414, TOO_BIG
         if not _is_sensible(scope["query_string"]):
             return 400, LONG_QUERY
@@ -215,10 +215,10 @@ class Beginning:
 
 def _is_sensible(query: bytes) -> bool:
     """Whether nothing in a query is longer, and there is no more of it, than anything reads."""
-    if query.count(b"&") >= MOST_PARAMETERS:
+    if query.count(b"&") >= MAX_PARAMETERS:
         return False
-    return len(query) <= MOST_PARAMETER_BYTES or all(
-        len(part) <= MOST_PARAMETER_BYTES for part in query.split(b"&")
+    return len(query) <= MAX_PARAMETER_BYTES or all(
+        len(part) <= MAX_PARAMETER_BYTES for part in query.split(b"&")
     )
 
 

@@ -19,7 +19,7 @@ from starlette.types import Scope
 from hero_admin.web.templating import STATIC, static_url
 
 FOREVER = "public, max-age=31536000, immutable"
-LEAST_BYTES_TO_COMPRESS = 500
+MIN_BYTES_TO_COMPRESS = 500
 
 # Each file is compressed once, so as well as can be; the best first.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -86,7 +86,7 @@ class VersionedFiles(StaticFiles):
 def _read(path: str, encoding: str) -> Kept:
     content = Path(path).read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:16]
-    if not encoding or len(content) < LEAST_BYTES_TO_COMPRESS:
+    if not encoding or len(content) < MIN_BYTES_TO_COMPRESS:
         return Kept(content, "", f'"{digest}"')
     return Kept(COMPRESSORS[encoding](content), encoding, f'"{digest}-{encoding}"')
 

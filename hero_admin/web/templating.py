@@ -79,7 +79,7 @@ def environment(app: Starlette) -> Environment:
     env.globals.update(url_for=url_for, static_url=static_url, with_query=with_query)
     env.globals.update(icon=icon, capitalised=capitalised, size_text=size_text)
     env.globals["ui"] = env.get_template("ui.html").module
-    env.globals["door"] = env.get_template("door.html").module
+    env.globals["account_fields"] = env.get_template("accounts/fields.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
     return env
 

@@ -19,7 +19,7 @@ from hero_admin.writes.referencing_rows import (
     fetch_has_default,
     fetch_ids,
     fetch_pointing,
-    find_doomed,
+    find_cascade,
 )
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, TableName
 
@@ -68,7 +68,7 @@ async def fetch_question(
         return Question()
     asked = await fetch_ids(session, stored, resource, keys)
     doomed = Doomed()
-    await find_doomed(session, catalog, doomed, stored, asked, most=COUNT_CAP)
+    await find_cascade(session, catalog, doomed, stored, asked, most=COUNT_CAP)
     choices = choices_of(catalog, site, resource)
     found = _deleted(catalog, site, resource, doomed, stored, len(asked))
     by_key = {choice.key: choice for choice in choices.values()}

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Operation
 from hero_admin.database.errors import REFUSALS, is_refusal, raised_sentence, refusal_sentence
-from hero_admin.model.primary_keys import Key, key_condition
+from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
@@ -22,7 +22,7 @@ from hero_admin.writes.referencing_rows import (
     Place,
     fetch_ids,
     fetch_pointing,
-    find_doomed,
+    find_cascade,
     is_any,
     parts,
     points,
@@ -30,7 +30,7 @@ from hero_admin.writes.referencing_rows import (
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, identity_of
 
 # So many are written down, and brought back, within the time that a request has.
-MOST_DOOMED = 100_000
+MAX_CASCADE = 100_000
 
 
 async def lock(
@@ -44,7 +44,7 @@ async def lock(
     Their heirs are locked in one go: two who give records to each other take turns.
     """
     columns = [field.exact for field in resource.key]
-    wanted = [key_condition(resource, keys)]
+    wanted = [key_predicate(resource, keys)]
     wanted += [heir.field.exact == heir.value for heir in (heirs or {}).values()]
     labelled = [column.label(f"_{place}") for place, column in enumerate(columns)]
     locked = select(*labelled).where(or_(*wanted)).order_by(*columns).with_for_update()
@@ -142,23 +142,23 @@ class _Removing:
                         self.session, self.catalog, self.doomed, key, list(rows), self.operation
                     )
         direct = {(stored.name, row) for row in asked}
-        await delete_doomed(self.session, self.catalog, self.doomed, self.operation, direct)
+        await delete_cascade(self.session, self.catalog, self.doomed, self.operation, direct)
 
     async def _find(
         self, stored: StoredTable, ids: Sequence[RowId], spared: set[ForeignKey] | tuple[()]
     ) -> None:
-        await find_doomed(
+        await find_cascade(
             self.session,
             self.catalog,
             self.doomed,
             stored,
             ids,
             spared=spared,
-            most=MOST_DOOMED,
+            most=MAX_CASCADE,
             is_locked=True,
         )
         if self.doomed.is_capped:
-            sentence = f"More than {MOST_DOOMED:,} related rows would be deleted too."
+            sentence = f"More than {MAX_CASCADE:,} related rows would be deleted too."
             raise Invalid({"": f"{sentence} Delete some of them first."})
 
     async def _check_kept(
@@ -178,7 +178,7 @@ class _Removing:
                         raise Invalid({"": _needed_sentence(len(asked))})
 
 
-async def delete_doomed(
+async def delete_cascade(
     session: AsyncSession,
     catalog: Catalog,
     doomed: Doomed,
@@ -255,7 +255,7 @@ async def _check_heir(
     session: AsyncSession, resource: Resource, keys: Sequence[Key], label: str, heir: Heir
 ) -> None:
     column = heir.field.exact
-    is_kept = select(literal(1)).where(column == heir.value, ~key_condition(resource, keys))
+    is_kept = select(literal(1)).where(column == heir.value, ~key_predicate(resource, keys))
     if (await session.execute(is_kept)).first() is None:
         raise Invalid({"": f"Choose another {resource.label} for the {label.lower()}."})
 

@@ -24,7 +24,7 @@ from sqlalchemy.types import NullType
 
 from hero_admin.database.engines import is_postgresql
 from hero_admin.model.fields import Field
-from hero_admin.model.primary_keys import Key, key_condition
+from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import COUNT_CAP, Total
 from hero_admin.writes.catalog import Catalog
@@ -32,7 +32,7 @@ from hero_admin.writes.tables import ForeignKey, Native, RowId, StoredTable, Tab
 
 ROWS_PER_STEP = 1_000
 # Rows may go along one because of the other, as in a long chain.
-MOST_STEPS = 1_000
+MAX_STEPS = 1_000
 
 Part = TypeVar("Part")
 # The name of a resource and the key of a record, because of which something happened to others.
@@ -79,12 +79,12 @@ async def fetch_ids(
     identity: list[ColumnElement[Any]] = [column(name) for name in stored.identity]
     for some in parts(keys):
         rows = select(*identity).select_from(resource.table)
-        rows = rows.where(key_condition(resource, some)).order_by(*own)
+        rows = rows.where(key_predicate(resource, some)).order_by(*own)
         found += [tuple(row) for row in await session.execute(rows)]
     return found
 
 
-async def find_doomed(
+async def find_cascade(
     session: AsyncSession,
     catalog: Catalog,
     found: Doomed,
@@ -100,7 +100,7 @@ async def find_doomed(
     What points at the rows by a `spared` key does not go along.
     """
     waiting = deque([(stored, found.add(stored.name, dict.fromkeys(ids)), spared)])
-    steps_left = MOST_STEPS
+    steps_left = MAX_STEPS
     while waiting:
         table, some, but = waiting.popleft()
         for key in catalog.pointing_at(table):
@@ -234,8 +234,8 @@ def is_any(
     )
     if len(columns) == 1:
         values = bindparam(None, [row[0] for row in ids], Native(), expanding=True)
-        condition: ColumnElement[bool] = columns[0].in_(values)
-        return condition
+        predicate: ColumnElement[bool] = columns[0].in_(values)
+        return predicate
     return tuple_(*columns).in_(bindparam(None, list(ids), NullType(), expanding=True))
 
 
@@ -248,6 +248,6 @@ def parts(values: Sequence[Part]) -> Iterator[Sequence[Part]]:
 def _is_after(identity: Sequence[Any], last: RowId) -> ColumnElement[bool]:
     values = [bindparam(None, part, Native()) for part in last]
     if len(values) == 1:
-        condition: ColumnElement[bool] = identity[0] > values[0]
-        return condition
+        predicate: ColumnElement[bool] = identity[0] > values[0]
+        return predicate
     return tuple_(*identity) > tuple_(*values)

@@ -18,7 +18,7 @@ from hero_admin.model.blobs import Blob
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import revealed
 from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS
-from hero_admin.model.primary_keys import Key, key_condition, key_of, key_values
+from hero_admin.model.primary_keys import Key, key_of, key_predicate, key_values
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import is_same, recorded, snapshot_of
 from hero_admin.model.site import Site
@@ -88,7 +88,7 @@ async def change(
     if not checked:
         return False
     replaced = [resource.by_name[name] for name in checked]
-    await record_stored_files(session, replaced, key_condition(resource, [own]))
+    await record_stored_files(session, replaced, key_predicate(resource, [own]))
     try:
         async with session.begin_nested():
             await update_records(session, resource, [(own, checked)], is_exact=is_exact)
@@ -297,10 +297,10 @@ async def _conflicts(
         # Databases hold no two NULLs for the same.
         if any(value is None for value in wanted.values()):
             continue
-        conditions = [_has(field, value) for field, value in wanted.items()]
+        predicates = [_has(field, value) for field, value in wanted.items()]
         if own is not None:
-            conditions.append(~key_condition(resource, [own]))
-        statement = select(literal(1)).select_from(resource.table).where(*conditions).limit(1)
+            predicates.append(~key_predicate(resource, [own]))
+        statement = select(literal(1)).select_from(resource.table).where(*predicates).limit(1)
         if (await session.execute(statement)).first() is not None:
             errors[fields[-1].name] = taken_sentence(resource, wanted)
     return errors

@@ -34,7 +34,7 @@ from hero_admin.writes.tables import MARK, RowId, StoredTable, TableColumn, Tabl
 ROWS = "rows"
 # Beside the fields of a record whose model lacks columns of its table: no field has such a name.
 WHOLE_ROW = "whole row"
-MOST_PARAMETERS = 30_000
+MAX_PARAMETERS = 30_000
 
 # Any: what JSON holds. A value as it is written down, and the values of a row.
 Raw = Any
@@ -341,7 +341,7 @@ def _sameness(session: AsyncSession, columns: Sequence[str], *, has_key: bool) -
 def _portions(
     session: AsyncSession, rows: Sequence[RawRow], width: int
 ) -> Iterator[Sequence[RawRow]]:
-    size = len(rows) if is_postgresql(session) else MOST_PARAMETERS // max(1, width)
+    size = len(rows) if is_postgresql(session) else MAX_PARAMETERS // max(1, width)
     for start in range(0, len(rows), max(1, size)):
         yield rows[start : start + size]
 

@@ -179,7 +179,7 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
     for walked, most in ((50, 50), (3, 50), (3, 0)):
         for name in ("SHORT_WALK", "SHORT_SEARCH", "LONG_WALK", "LONG_SEARCH"):
             monkeypatch.setattr(plan, name, walked)
-        monkeypatch.setattr(candidates, "MOST_PROPOSED", most)
+        monkeypatch.setattr(candidates, "MAX_CANDIDATES", most)
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=b&is_secret=false&sort={sort}&size={size}{end}"
             found = await walk(database, gadgets, query, is_backward)

@@ -72,7 +72,7 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         (narrowing, "SHORT_SEARCH", 40),
         (narrowing, "LONG_WALK", 100),
         (narrowing, "LONG_SEARCH", 100),
-        (candidates, "MOST_PROPOSED", 300),
+        (candidates, "MAX_CANDIDATES", 300),
         (candidates, "FEW", 50),
         (candidates, "SAMPLE_HITS", 0),
         (skip_scan, "LEAPS", 100),

@@ -212,7 +212,7 @@ async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     monkeypatch.setattr(candidates, "SAMPLE_HITS", 0)
     # So that neither of the other ways leads there.
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
-    monkeypatch.setattr(candidates, "MOST_PROPOSED", 1)
+    monkeypatch.setattr(candidates, "MAX_CANDIDATES", 1)
     monkeypatch.setattr(skip_scan, "LEAPS", 3)
     for name in ("Adder", "Beetle", "Firestorm", "Storm", "Zephyr"):
         for _ in range(20):

@@ -90,7 +90,7 @@ async def test_a_session_ends_some_day_however_much_it_is_used(
 async def test_the_limits_are_those_of_the_settings(settings: Settings, stored: Stored) -> None:
     given = {"session_idle_hours": 1.0, "session_days": 2.0}
     app = admin.application(settings.model_copy(update=given))
-    limits = app.state.door.limits
+    limits = app.state.auth.limits
     assert (limits.idle, limits.absolute) == (timedelta(hours=1), timedelta(days=2))
 
 

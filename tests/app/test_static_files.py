@@ -15,8 +15,8 @@ from tests.html import attribute, parsed
 from tests.statements import Statements
 
 FOREVER = "public, max-age=31536000, immutable"
-MOST_BYTES = 60_000
-MOST_REQUESTS = 6
+MAX_BYTES = 60_000
+MAX_REQUESTS = 6
 
 
 def files_of(page: httpx.Response) -> list[str]:
@@ -126,8 +126,8 @@ async def test_the_first_visit_to_the_list_is_small(
 ) -> None:
     await some_heroes(session, 40, await a_team(session))
     urls = ["/heroes", *files_of(await client.get("/heroes"))]
-    assert len(urls) <= MOST_REQUESTS
-    assert sum([await transferred(client, url, encoding) for url in urls]) <= MOST_BYTES
+    assert len(urls) <= MAX_REQUESTS
+    assert sum([await transferred(client, url, encoding) for url in urls]) <= MAX_BYTES
 
 
 async def test_a_style_sheet_fetches_two_icons_which_browsers_keep_for_good(

@@ -3,9 +3,9 @@
 import pytest
 from starlette.datastructures import QueryParams
 
-from hero_admin.listing.predicates import conditions_of
+from hero_admin.listing.predicates import predicates_of
 from hero_admin.listing.query import parse_query
-from hero_admin.listing.search.skip_scan import can_leap
+from hero_admin.listing.search.skip_scan import can_skip_scan
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker
@@ -44,4 +44,4 @@ def test_a_list_leaps_if_it_is_sorted_by_all_that_is_asked_for(
     )
     parsed = parse_query(site, resource, f"/{resource.name}", QueryParams(query))
     assert not parsed.problems
-    assert can_leap(parsed, conditions_of(parsed)) == can
+    assert can_skip_scan(parsed, predicates_of(parsed)) == can

@@ -20,7 +20,7 @@ from hero_admin.database import sqlite
 from hero_admin.database.folding import fold
 from hero_admin.listing.search.patterns import matches_words, parameters_of, words_of
 from hero_admin.listing.search.sqlite import Refresher, SqliteIndex
-from hero_admin.listing.search.trigram_index import is_proposed, proposals, trigrams_of
+from hero_admin.listing.search.trigram_index import is_candidate, proposals, trigrams_of
 from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Maker, Slot
 from webapp.teams import teams
@@ -92,7 +92,7 @@ def found(path: Path, resource: Resource, needle: str) -> list[tuple[object, ...
     key = [field.column for field in resource.key]
     fits = matches_words(columns, len(words_of(needle)))
     by_index = select(*key).select_from(proposals(resource, literal(99))).where(fits)
-    as_condition = select(*key).where(fits, is_proposed(resource))
+    as_condition = select(*key).where(fits, is_candidate(resource))
     parameters = parameters_of(needle) | {"trigrams": trigrams_of(needle)}
     with opened(path, is_ours=True) as held:
         engine = create_engine("sqlite://", creator=lambda: held)

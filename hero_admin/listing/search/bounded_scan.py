@@ -20,10 +20,10 @@ from hero_admin.listing.keyset import (
     marks_of,
     parameters_of,
     place_of,
-    select_stretch,
-    stretches,
+    segments,
+    select_segment,
 )
-from hero_admin.listing.predicates import Conditions
+from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 
 BUDGET = bindparam("budget", type_=Integer)
@@ -42,7 +42,7 @@ class Walked:
 class _Step:
     """The walk along one stretch: the rows that are found, and the last one looked at."""
 
-    stretch: Stretch
+    segment: Stretch
     rows: Select[Any]
     last: Select[Any]
 
@@ -51,7 +51,7 @@ async def walk(
     session: AsyncSession,
     query: ListQuery,
     selection: Selection,
-    conditions: Conditions,
+    predicates: Predicates,
     values: Mapping[str, Any],
     limit: int,
     budget: int,
@@ -62,7 +62,7 @@ async def walk(
     given |= {"budget": budget, "last": budget - 1}
     steps = _steps(
         selection,
-        conditions,
+        predicates,
         place_of(order, cursor),
         is_backward=query.is_backward,
         is_lateral=is_postgresql(session),
@@ -75,42 +75,42 @@ async def walk(
             break
         last = (await session.execute(step.last, given)).first()
         if last is not None:
-            return Walked(tuple(rows), _edge(query, order, step.stretch, last))
+            return Walked(tuple(rows), _edge(query, order, step.segment, last))
     return Walked(tuple(rows))
 
 
 @lru_cache(maxsize=512)
 def _steps(
     selection: Selection,
-    conditions: Conditions,
+    predicates: Predicates,
     place: Place,
     *,
     is_backward: bool,
     is_lateral: bool,
 ) -> tuple[_Step, ...]:
     order, steps = order_of(selection), []
-    for stretch in stretches(order, place, is_backward=is_backward, is_lateral=is_lateral):
+    for segment in segments(order, place, is_backward=is_backward, is_lateral=is_lateral):
         walked, ending = (
-            select_stretch(
-                columns, order, stretch, BUDGET, is_backward=is_backward, is_lateral=is_lateral
+            select_segment(
+                columns, order, segment, BUDGET, is_backward=is_backward, is_lateral=is_lateral
             )
             for columns in (selection.columns, ())
         )
         looked_at = walked.subquery("walk")
         # Both databases keep the order of the walk, and stop it when there are enough.
-        kept = select(*looked_at.c).where(*adapted(conditions.all(), looked_at)).limit(SIZE)
+        kept = select(*looked_at.c).where(*adapted(predicates.all(), looked_at)).limit(SIZE)
         some = kept.subquery("kept")
         marks = marks_of(some, order, order.is_descending != is_backward)
         rows = with_titles(selection, some).order_by(*marks)
-        steps.append(_Step(stretch, rows, ending.offset(LAST).limit(1)))
+        steps.append(_Step(segment, rows, ending.offset(LAST).limit(1)))
     return tuple(steps)
 
 
-def _edge(query: ListQuery, order: Order, stretch: Stretch, marks: Sequence[Any]) -> Cursor:
+def _edge(query: ListQuery, order: Order, segment: Stretch, marks: Sequence[Any]) -> Cursor:
     key = tuple(marks[len(marks) - len(order.key) :])
     if order.value is None or order.link is None:
         return Cursor(query.sort, marks[0], key)
     value, link = marks[0], marks[1]
-    if not stretch.is_led and link is not None and query.cursor is not None:
+    if not segment.is_led and link is not None and query.cursor is not None:
         value = query.cursor.value
     return Cursor(query.sort, value, key, link=link)

@@ -26,16 +26,16 @@ from hero_admin.database.folding import fold
 from hero_admin.database.short_reads import Row
 from hero_admin.database.time_limit import in_time
 from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
-from hero_admin.listing.keyset import SIZE, Place, parameters_of, place_of, stretches
-from hero_admin.listing.predicates import NO_CONDITIONS, Conditions, conditions_of, values_of
+from hero_admin.listing.keyset import SIZE, Place, parameters_of, place_of, segments
+from hero_admin.listing.predicates import NO_CONDITIONS, Predicates, predicates_of, values_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.patterns import words_of
 from hero_admin.listing.search.trigram_index import (
     TRIGRAM_CHARACTERS,
+    candidate_numbers,
     fetch_has_trigrams,
     has_trigrams,
     proposals,
-    proposed_numbers,
     trigrams_of,
 )
 from hero_admin.listing.sort_indexes import finds_values
@@ -43,7 +43,7 @@ from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 
 # So many proposed rows are looked at and sorted.
-MOST_PROPOSED = 200_000
+MAX_CANDIDATES = 200_000
 # To sort so many takes no longer than to walk or to leap to a page of them. For a text PostgreSQL
 # cannot count up to there, but a sample of its rows tells: so many hits in so many per cent.
 FEW = 5_000
@@ -74,45 +74,45 @@ class Source:
     """An index that proposes rows: that of a field, or on SQLite that of the trigrams."""
 
     resource: Resource
-    conditions: Conditions
+    predicates: Predicates
     field: Field | None = None
 
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """Return the statement for up to `MOST` of them."""
         if self.field is None:
             return select(*columns).select_from(proposals(self.resource, MOST))
-        condition = dict(self.conditions.by_field())[self.field]
-        return select(*columns).where(condition).limit(MOST)
+        predicate = dict(self.predicates.by_field())[self.field]
+        return select(*columns).where(predicate).limit(MOST)
 
 
-async def fetch_proposed(
+async def fetch_candidates(
     session: AsyncSession, query: ListQuery, selection: Selection, limit: int
 ) -> Proposed | None:
     """Fetch the rows from those that an index proposes; None if none does, or too many."""
-    if not await proposes(session, query):
+    if not await has_candidates(session, query):
         return None
     # Nothing is left out of what the index of a filter proposes.
     is_partial = is_short(query) and not _has_indexed_filter(query)
-    conditions = conditions_of(query)
+    predicates = predicates_of(query)
     if is_partial:
-        conditions = replace(conditions, search="beginnings")
+        predicates = replace(predicates, search="beginnings")
     if not is_postgresql(session):
-        fetching = partial(_fetch_from_fewest, session, query, selection, conditions, limit)
+        fetching = partial(_fetch_from_fewest, session, query, selection, predicates, limit)
         rows = await in_time(session, fetching, PROPOSING_MILLISECONDS)
         return None if rows is None else Proposed(rows, is_partial=is_partial)
 
-    given = {**values_of(query), "most": MOST_PROPOSED + 1, "size": limit}
+    given = {**values_of(query), "most": MAX_CANDIDATES + 1, "size": limit}
     given |= parameters_of(query.cursor, is_falling=query.is_falling)
     place = place_of(order_of(selection), query.cursor)
     statement, number = _select_by_index(
-        selection, conditions, place, is_backward=query.is_backward
+        selection, predicates, place, is_backward=query.is_backward
     )
     found = await only_by_index(session, statement, given, PROPOSING_MILLISECONDS)
     if found is not None and not found and query.cursor is not None:
         # None of them is on this page; perhaps because those that are were one too many.
         counted = await only_by_index(session, number, given, PROPOSING_MILLISECONDS)
-        found = [] if counted and counted[0][0] <= MOST_PROPOSED else None
-    if found is None or (found and found[0][-1] > MOST_PROPOSED):
+        found = [] if counted and counted[0][0] <= MAX_CANDIDATES else None
+    if found is None or (found and found[0][-1] > MAX_CANDIDATES):
         return None
     return Proposed(tuple(found), is_partial=is_partial)
 
@@ -121,42 +121,42 @@ async def _fetch_from_fewest(
     session: AsyncSession,
     query: ListQuery,
     selection: Selection,
-    conditions: Conditions,
+    predicates: Predicates,
     limit: int,
 ) -> tuple[Row, ...] | None:
-    is_partial = conditions.search == "beginnings"
+    is_partial = predicates.search == "beginnings"
     sources = await sources_of(session, query, is_partial=is_partial)
     if not sources:
         return None
-    source, count = await fewest(session, query, sources, MOST_PROPOSED)
-    if count > MOST_PROPOSED:
+    source, count = await fewest(session, query, sources, MAX_CANDIDATES)
+    if count > MAX_CANDIDATES:
         return None
     place = place_of(order_of(selection), query.cursor)
-    statement = _select_from(source, selection, conditions, place, is_backward=query.is_backward)
-    given = {**values_of(query), "most": MOST_PROPOSED, "size": limit}
+    statement = _select_from(source, selection, predicates, place, is_backward=query.is_backward)
+    given = {**values_of(query), "most": MAX_CANDIDATES, "size": limit}
     given |= parameters_of(query.cursor, is_falling=query.is_falling)
     return tuple((await session.execute(statement, given)).all())
 
 
 @lru_cache(maxsize=256)
 def _select_from(
-    source: Source, selection: Selection, conditions: Conditions, place: Place, *, is_backward: bool
+    source: Source, selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
 ) -> Select[Any]:
     """Return the statement of SQLite that sorts what a source proposes."""
     proposed = source.select(selection.columns).subquery("proposed")
     statement = _sorted(selection, proposed, place, is_backward=is_backward)
-    return statement.where(*adapted(conditions.all(), proposed))
+    return statement.where(*adapted(predicates.all(), proposed))
 
 
 @lru_cache(maxsize=256)
 def _select_by_index(
-    selection: Selection, conditions: Conditions, place: Place, *, is_backward: bool
+    selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
 ) -> tuple[Select[Any], Select[Any]]:
     """Return the statement of PostgreSQL that sorts what fulfils the conditions, and their number.
 
     Each row ends with that number.
     """
-    some = select(*selection.columns).where(*conditions.all()).limit(MOST).cte("proposed")
+    some = select(*selection.columns).where(*predicates.all()).limit(MOST).cte("proposed")
     number = select(func.count()).select_from(some)
     statement = _sorted(selection, some, place, is_backward=is_backward)
     return statement.add_columns(number.scalar_subquery()), number
@@ -168,13 +168,13 @@ def _sorted(
     """Return the statement that sorts a few rows and takes those from where the query begins."""
     order = order_of(selection)
     is_falling = order.is_descending != is_backward
-    chain = stretches(order, place, is_backward=is_backward, is_lateral=False)
+    chain = segments(order, place, is_backward=is_backward, is_lateral=False)
     statement = with_titles(selection, rows)
     if order.link is not None:
         link = rows.c[selection.sort_field.name] == order.link.target
         statement = statement.outerjoin(order.link.records, link)
     if place != "end":
-        here = [and_(true(), *each.conditions) for each in chain]
+        here = [and_(true(), *each.predicates) for each in chain]
         statement = statement.where(or_(*adapted(here, rows)))
     columns = adapted(order.columns, rows)
     nullable = [*columns[:1]] if order.value is not None else []
@@ -187,7 +187,7 @@ def _sorted(
     ).limit(SIZE)
 
 
-async def proposes(session: AsyncSession, query: ListQuery) -> bool:
+async def has_candidates(session: AsyncSession, query: ListQuery) -> bool:
     """Whether there is an index that may propose the rows."""
     if _has_indexed_filter(query):
         return True
@@ -200,11 +200,11 @@ def _has_indexed_filter(query: ListQuery) -> bool:
 
 async def are_few(session: AsyncSession, query: ListQuery) -> bool:
     """Whether the index of a filter says that it leaves few rows."""
-    conditions = conditions_of(query)
+    predicates = predicates_of(query)
     for field in query.filtered_fields:
         if finds_values(query.resource, field):
-            source = Source(query.resource, conditions, field)
-            if await count_proposed(session, query, source, FEW) <= FEW:
+            source = Source(query.resource, predicates, field)
+            if await count_candidates(session, query, source, FEW) <= FEW:
                 return True
     return False
 
@@ -212,21 +212,21 @@ async def are_few(session: AsyncSession, query: ListQuery) -> bool:
 async def is_rare(session: AsyncSession, query: ListQuery) -> bool:
     """Whether the rows that contain a text are few enough to be sorted at once."""
     if not is_postgresql(session):
-        source = Source(query.resource, conditions_of(query))
-        return await count_proposed(session, query, source, FEW) <= FEW
-    hits = _select_sample(query.resource, conditions_of(query))
+        source = Source(query.resource, predicates_of(query))
+        return await count_candidates(session, query, source, FEW) <= FEW
+    hits = _select_sample(query.resource, predicates_of(query))
     count: int = (await session.execute(hits, values_of(query))).scalar_one()
     return count < SAMPLE_HITS
 
 
 @lru_cache(maxsize=64)
-def _select_sample(resource: Resource, conditions: Conditions) -> Select[int]:
+def _select_sample(resource: Resource, predicates: Predicates) -> Select[int]:
     # The seed makes it the same sample each time.
     some = tablesample(resource.table, func.system(SAMPLE_PERCENT), seed=text("0"))
-    return select(func.count()).select_from(some).where(*adapted(conditions.all(), some))
+    return select(func.count()).select_from(some).where(*adapted(predicates.all(), some))
 
 
-async def proposes_few(session: AsyncSession, resource: Resource, wanted: str) -> bool:
+async def has_few_candidates(session: AsyncSession, resource: Resource, wanted: str) -> bool:
     """Whether SQLite proposes rows of a resource for a text, and few of them."""
     if is_postgresql(session) or not await fetch_has_trigrams(session, resource):
         return False
@@ -240,12 +240,12 @@ async def sources_of(session: AsyncSession, query: ListQuery, *, is_partial: boo
 
     `is_partial` allows for one that does not propose all rows, but those where a word begins so.
     """
-    resource, conditions = query.resource, conditions_of(query)
+    resource, predicates = query.resource, predicates_of(query)
     fields = [field for field in query.filtered_fields if finds_values(resource, field)]
-    sources = [Source(resource, conditions, field) for field in fields]
+    sources = [Source(resource, predicates, field) for field in fields]
     is_usable = _can_propose(session, query) and (is_partial or not is_short(query))
     if is_usable and await fetch_has_trigrams(session, resource):
-        sources.append(Source(resource, conditions))
+        sources.append(Source(resource, predicates))
     return sources
 
 
@@ -253,15 +253,17 @@ async def fewest(
     session: AsyncSession, query: ListQuery, sources: Sequence[Source], most: int
 ) -> tuple[Source, int]:
     """Return the source that proposes the fewest rows, and how many up to `most` + 1."""
-    best, least = sources[0], await count_proposed(session, query, sources[0], most)
+    best, least = sources[0], await count_candidates(session, query, sources[0], most)
     for source in sources[1:]:
-        number = await count_proposed(session, query, source, least - 1)
+        number = await count_candidates(session, query, source, least - 1)
         if number < least:
             best, least = source, number
     return best, least
 
 
-async def count_proposed(session: AsyncSession, query: ListQuery, source: Source, most: int) -> int:
+async def count_candidates(
+    session: AsyncSession, query: ListQuery, source: Source, most: int
+) -> int:
     """Count the rows that a source proposes, up to `most` + 1."""
     given = {**values_of(query), "most": most + 1}
     return int((await session.execute(_select_number(source), given)).scalar_one())
@@ -270,7 +272,7 @@ async def count_proposed(session: AsyncSession, query: ListQuery, source: Source
 @lru_cache(maxsize=256)
 def _select_number(source: Source) -> Select[int]:
     if source.field is None:
-        rows = proposed_numbers(source.resource).limit(MOST).subquery()
+        rows = candidate_numbers(source.resource).limit(MOST).subquery()
     else:
         rows = source.select([source.resource.key[0].exact.label("key")]).subquery()
     return select(func.count()).select_from(rows)

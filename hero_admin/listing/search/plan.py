@@ -20,13 +20,13 @@ from hero_admin.database.short_reads import Row
 from hero_admin.database.time_limit import in_time
 from hero_admin.listing.columns import Selection, adapted, selection_of
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.predicates import conditions_of, values_of
+from hero_admin.listing.predicates import predicates_of, values_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.bounded_scan import Walked, walk
-from hero_admin.listing.search.candidates import fetch_proposed, is_short, proposes
-from hero_admin.listing.search.skip_scan import can_leap, fetch_by_leaps
-from hero_admin.listing.search.trigram_index import fetch_has_trigrams, has_trigrams, is_proposed
+from hero_admin.listing.search.candidates import fetch_candidates, has_candidates, is_short
+from hero_admin.listing.search.skip_scan import can_skip_scan, fetch_by_skip_scan
+from hero_admin.listing.search.trigram_index import fetch_has_trigrams, has_trigrams, is_candidate
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
@@ -37,7 +37,7 @@ LONG_WALK, LONG_SEARCH = 50_000, 20_000
 # So many hits of a short walk promise that a long one will do.
 PROMISING = 5
 LEAPING_MILLISECONDS = 500
-MOST_COUNTED = 500_000
+MAX_COUNTED = 500_000
 COUNTING_MILLISECONDS = 3_000
 
 
@@ -69,7 +69,7 @@ class _Narrowing:
         self, session: AsyncSession, query: ListQuery, selection: Selection, limit: int
     ) -> None:
         self.session, self.query, self.selection, self.limit = session, query, selection, limit
-        self.conditions, self.values = conditions_of(query), values_of(query)
+        self.predicates, self.values = predicates_of(query), values_of(query)
 
     async def fetch(self) -> Found:
         short = SHORT_SEARCH if self.query.text else SHORT_WALK
@@ -102,7 +102,7 @@ class _Narrowing:
     async def walk(self, query: ListQuery, budget: int, missing: int | None = None) -> Walked:
         limit = self.limit if missing is None else missing
         return await walk(
-            self.session, query, self.selection, self.conditions, self.values, limit, budget
+            self.session, query, self.selection, self.predicates, self.values, limit, budget
         )
 
     async def walk_on(self, walked: Walked, budget: int) -> Walked:
@@ -116,20 +116,20 @@ class _Narrowing:
         return Walked(walked.rows + more.rows, more.edge)
 
     async def leap(self, walked: Walked) -> Found | None:
-        if walked.edge is None or not can_leap(self.query, self.conditions):
+        if walked.edge is None or not can_skip_scan(self.query, self.predicates):
             return None
-        leaping = partial(self._leap, walked.edge, self.limit - len(walked.rows))
+        leaping = partial(self._skip, walked.edge, self.limit - len(walked.rows))
         rows = await in_time(self.session, leaping, LEAPING_MILLISECONDS)
         return None if rows is None else Found((*walked.rows, *rows))
 
-    async def _leap(self, edge: Cursor, missing: int) -> Sequence[Row] | None:
+    async def _skip(self, edge: Cursor, missing: int) -> Sequence[Row] | None:
         session, query = self.session, self.query
-        if await proposes(session, query) and await candidates.is_rare(session, query):
+        if await has_candidates(session, query) and await candidates.is_rare(session, query):
             return None
-        return await fetch_by_leaps(session, query, self.selection, edge, self.values, missing)
+        return await fetch_by_skip_scan(session, query, self.selection, edge, self.values, missing)
 
     async def propose(self) -> Found | None:
-        found = await fetch_proposed(self.session, self.query, self.selection, self.limit)
+        found = await fetch_candidates(self.session, self.query, self.selection, self.limit)
         return None if found is None else Found(found.rows, is_partial=found.is_partial)
 
 
@@ -137,15 +137,15 @@ async def fetch_count(
     session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool
 ) -> Total:
     """Count the rows of a narrowed list, as far as an index or a walk tells them."""
-    selection = selection_of(site, query, query.condition_fields)
-    conditions, values = conditions_of(query), values_of(query)
+    selection = selection_of(site, query, query.predicate_fields)
+    predicates, values = predicates_of(query), values_of(query)
     key = query.resource.key[0].exact
-    cap, most = MOST_COUNTED, MOST_COUNTED
+    cap, most = MAX_COUNTED, MAX_COUNTED
     if not is_exact:
-        cap, most = COUNT_CAP, candidates.MOST_PROPOSED
+        cap, most = COUNT_CAP, candidates.MAX_CANDIDATES
     if is_postgresql(session):
-        if not is_short(query) and await proposes(session, query):
-            some = select(key).where(*conditions.all()).limit(cap + 1)
+        if not is_short(query) and await has_candidates(session, query):
+            some = select(key).where(*predicates.all()).limit(cap + 1)
             counted = select(func.count()).select_from(some.subquery())
             rows = await candidates.only_by_index(session, counted, values, COUNTING_MILLISECONDS)
             if rows is not None:
@@ -158,18 +158,18 @@ async def fetch_count(
     # What a walk sees is a number that there are at least.
     length = LONG_SEARCH if query.text else LONG_WALK
     seen = select(*selection.columns).order_by(key).limit(length + 1).subquery("walk")
-    count = await _count(session, seen, conditions.all(), values, cap)
+    count = await _count(session, seen, predicates.all(), values, cap)
     walked = await _count(session, seen, [], {}, length + 1)
     return _total(count, cap, is_complete=walked <= length)
 
 
-async def exact_conditions(session: AsyncSession, query: ListQuery) -> list[ColumnElement[bool]]:
+async def exact_predicates(session: AsyncSession, query: ListQuery) -> list[ColumnElement[bool]]:
     """Return what every row of a list fulfils, so that SQLite sees which rows are proposed."""
-    conditions = list(conditions_of(query).all())
+    predicates = list(predicates_of(query).all())
     is_asked = has_trigrams(query.text) and not is_postgresql(session)
     if is_asked and await fetch_has_trigrams(session, query.resource):
-        conditions.append(is_proposed(query.resource))
-    return conditions
+        predicates.append(is_candidate(query.resource))
+    return predicates
 
 
 def _total(count: int, cap: int, *, is_complete: bool = True) -> Total:
@@ -179,11 +179,11 @@ def _total(count: int, cap: int, *, is_complete: bool = True) -> Total:
 async def _count(
     session: AsyncSession,
     rows: FromClause,
-    conditions: Sequence[ColumnElement[bool]],
+    predicates: Sequence[ColumnElement[bool]],
     values: Mapping[str, Any],
     cap: int,
 ) -> int:
-    some = select(1).select_from(rows).where(*adapted(conditions, rows)).limit(cap + 1)
+    some = select(1).select_from(rows).where(*adapted(predicates, rows)).limit(cap + 1)
     counted = select(func.count()).select_from(some.subquery())
     return int((await session.execute(counted, values)).scalar_one())
 
@@ -200,8 +200,8 @@ async def _count_fewest(
     if len(sources) > 1:
         source, number = await candidates.fewest(session, query, sources, most)
     rows = source.select(selection.columns).subquery("proposed")
-    count = await _count(session, rows, source.conditions.all(), values, cap)
+    count = await _count(session, rows, source.predicates.all(), values, cap)
     # How many are proposed says nothing about more than can be told.
     if number is None and count <= cap:
-        number = await candidates.count_proposed(session, query, source, most)
+        number = await candidates.count_candidates(session, query, source, most)
     return _total(count, cap, is_complete=number is not None and number <= most)

@@ -17,8 +17,8 @@ from hero_admin.database.short_reads import Row
 from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.columns import Selection, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.keyset import SIZE, marks_of, parameters_of, select_stretch, value_only
-from hero_admin.listing.predicates import Conditions
+from hero_admin.listing.keyset import SIZE, marks_of, parameters_of, select_segment, value_only
+from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.patterns import matches_words, words_of
 from hero_admin.listing.sort_indexes import is_indexed
@@ -27,11 +27,11 @@ from hero_admin.listing.sort_indexes import is_indexed
 LEAPS = 5_000
 
 
-def can_leap(query: ListQuery, conditions: Conditions) -> bool:
+def can_skip_scan(query: ListQuery, predicates: Predicates) -> bool:
     """Whether nothing is asked of a row but that the value it is sorted by contains a text."""
     return (
-        conditions.search == "anywhere"
-        and conditions.searched == (query.sort_field,)
+        predicates.search == "anywhere"
+        and predicates.searched == (query.sort_field,)
         and not query.filtered_fields
         and query.link_field is None
         # No two have the same key.
@@ -40,7 +40,7 @@ def can_leap(query: ListQuery, conditions: Conditions) -> bool:
     )
 
 
-async def fetch_by_leaps(
+async def fetch_by_skip_scan(
     session: AsyncSession,
     query: ListQuery,
     selection: Selection,
@@ -60,7 +60,7 @@ async def fetch_by_leaps(
         rows += (await session.execute(rest, {**given, "size": limit})).all()
         if len(rows) == limit:
             return rows
-    leaps = _select_leaps(selection, len(words_of(query.text)), is_falling=is_falling)
+    leaps = _select_skips(selection, len(words_of(query.text)), is_falling=is_falling)
     equal = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=False)
     for value, number, is_found in await session.execute(leaps, {**given, "size": limit + 1}):
         if value is None:
@@ -81,7 +81,7 @@ def _has_words(value: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _select_leaps(selection: Selection, word_count: int, *, is_falling: bool) -> Select[Any]:
+def _select_skips(selection: Selection, word_count: int, *, is_falling: bool) -> Select[Any]:
     """Return the statement for the values that match, and the last one that was looked at."""
     field = selection.sort_field
     column, edge = sorted_as(field, field.exact), sorted_as(field, field.given("edge"))
@@ -104,7 +104,7 @@ def _select_equal(
 ) -> Select[Any]:
     """Return the statement for rows that have one value: all, or those beyond the edge."""
     order = order_of(selection)
-    rows = select_stretch(
+    rows = select_segment(
         selection.columns,
         order,
         value_only(order, is_falling=is_falling, is_lateral=is_lateral, is_rest=is_rest),

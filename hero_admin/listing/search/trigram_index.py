@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.engines import is_postgresql
 from hero_admin.database.folding import fold
-from hero_admin.database.identifiers import MOST_BYTES, qualified, quoted, shortened
+from hero_admin.database.identifiers import MAX_BYTES, qualified, quoted, shortened
 from hero_admin.listing.search.patterns import words_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.storable import unwrapped_type
@@ -114,22 +114,22 @@ def has_trigrams(text: str) -> bool:
 def proposals(resource: Resource, most: ColumnElement[int]) -> FromClause:
     """Return the rows, up to a number, that SQLite proposes for `trigrams`."""
     # Having a limit they are read first; SQLite might read the whole table for them otherwise.
-    found = _proposed_keys(resource, is_distinct=True).limit(most).subquery("found")
+    found = _candidate_keys(resource, is_distinct=True).limit(most).subquery("found")
     pairs = zip(_key(resource), key_names(resource), strict=True)
     return found.join(resource.table, and_(*(column == found.c[name] for column, name in pairs)))
 
 
-def proposed_numbers(resource: Resource) -> CompoundSelect[Any]:
+def candidate_numbers(resource: Resource) -> CompoundSelect[Any]:
     """Return the statement that tells how many rows SQLite proposes, or a few more."""
-    index, condition = _index(resource)
+    index, predicate = _index(resource)
     waiting = select(_changes(resource).c[key_names(resource)[0]])
-    return union_all(select(index.c.rowid).where(condition), waiting)
+    return union_all(select(index.c.rowid).where(predicate), waiting)
 
 
-def is_proposed(resource: Resource) -> ColumnElement[bool]:
+def is_candidate(resource: Resource) -> ColumnElement[bool]:
     """Return the condition that SQLite proposes a row for `trigrams`."""
     key = _key(resource)
-    keys = _proposed_keys(resource, is_distinct=False)
+    keys = _candidate_keys(resource, is_distinct=False)
     return (tuple_(*key) if len(key) > 1 else key[0]).in_(keys)
 
 
@@ -143,7 +143,7 @@ def postgresql_statement(resource: Resource, operators: str) -> str:
 
 def _suffix(resource: Resource) -> str:
     # What is called after it on SQLite has a few characters more.
-    return shortened(resource.table.name, MOST_BYTES - 20)
+    return shortened(resource.table.name, MAX_BYTES - 20)
 
 
 # Any: the columns of FTS5 are untyped.
@@ -158,17 +158,17 @@ def _key(resource: Resource) -> list[ColumnElement[Any]]:
     return [field.exact for field in resource.key]
 
 
-def _proposed_keys(resource: Resource, *, is_distinct: bool) -> CompoundSelect[Any]:
+def _candidate_keys(resource: Resource, *, is_distinct: bool) -> CompoundSelect[Any]:
     """Return the keys that the index holds for `trigrams`, and those of rows that have changed."""
     names, changes = key_names(resource), _changes(resource)
-    index, condition = _index(resource)
+    index, predicate = _index(resource)
     if has_row_numbers(resource):
-        indexed = select(index.c.rowid.label(names[0])).where(condition)
+        indexed = select(index.c.rowid.label(names[0])).where(predicate)
         same = changes.c[names[0]] == index.c.rowid
     else:
         numbers = _table_of_keys(numbers_name(resource), resource, column(NUMBER))
         found = index.join(numbers, numbers.c[NUMBER] == index.c.rowid)
-        indexed = select(*(numbers.c[name] for name in names)).select_from(found).where(condition)
+        indexed = select(*(numbers.c[name] for name in names)).select_from(found).where(predicate)
         same = and_(*(changes.c[name] == numbers.c[name] for name in names))
     if is_distinct:
         indexed = indexed.where(~exists().where(same))
