@@ -5,10 +5,10 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hero_admin.web.security_headers import HEADERS, NOT_KEPT
+from hero_admin.web.security_headers import HEADERS, NO_STORE
 
 # Far more than the application takes, and than one read of a socket brings.
-MAX_KEPT_BYTES = 2**20
+MAX_BUFFERED_BYTES = 2**20
 # How long the headers of a request may take, from when they could come; and what nobody reads of
 # a body that was refused, whose sender does not look at the answer before.
 HEADERS_SECONDS = 30.0
@@ -24,7 +24,7 @@ class Protocol(HttpToolsProtocol):
     unanswered: how many requests have no whole answer yet.
     """
 
-    kept_bytes = 0
+    buffered_bytes = 0
     unanswered = 0
     waiting: asyncio.TimerHandle | None = None
 
@@ -38,8 +38,8 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self.kept_bytes += len(data)
-        if self.kept_bytes > MAX_KEPT_BYTES:
+        self.buffered_bytes += len(data)
+        if self.buffered_bytes > MAX_BUFFERED_BYTES:
             self.send_400_response("The headers of this request are too long.")
         else:
             super().data_received(data)
@@ -49,17 +49,17 @@ class Protocol(HttpToolsProtocol):
         self._wait(HEADERS_SECONDS)
 
     def on_headers_complete(self) -> None:
-        self.kept_bytes = 0
+        self.buffered_bytes = 0
         self.unanswered += 1
         self._stop_waiting()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self.kept_bytes = 0
+        self.buffered_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self.kept_bytes = 0
+        self.buffered_bytes = 0
         self._stop_waiting()
         super().on_message_complete()
 
@@ -75,7 +75,7 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         headers = {
             **HEADERS,
-            "Cache-Control": NOT_KEPT.decode(),
+            "Cache-Control": NO_STORE.decode(),
             "Content-Type": "text/plain; charset=utf-8",
             "Content-Length": str(len(msg)),
             "Connection": "close",

@@ -8,7 +8,7 @@ from hero_admin.database.sqlite import State
 MAX_LISTINGS = 64
 
 
-class KeptListings:
+class ListingCache:
     """What lists were while the database was in a state."""
 
     def __init__(self) -> None:

@@ -34,7 +34,7 @@ MAX_OPTIONS = 50
 # Of more than that, which have to be searched, a filter shows the first ones.
 SAMPLE_OPTIONS = 10
 # So long a filter may not yet offer a new team.
-KEPT_SECONDS = 5.0
+CACHE_SECONDS = 5.0
 
 
 class Option(NamedTuple):
@@ -71,7 +71,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class KeptOptions:
+class CachedOptions:
     """What the first options of a relation were at a moment."""
 
     options: Options
@@ -250,9 +250,9 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
 
 async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:
     """Fetch the options that come first, or return what they were a few seconds ago."""
-    known: KeptOptions | None = site.options.get(str(field.column))
-    if known is not None and time.monotonic() - known.at < KEPT_SECONDS:
+    known: CachedOptions | None = site.options.get(str(field.column))
+    if known is not None and time.monotonic() - known.at < CACHE_SECONDS:
         return known.options
     options = await fetch_options(session, site, field)
-    site.options[str(field.column)] = KeptOptions(options, time.monotonic())
+    site.options[str(field.column)] = CachedOptions(options, time.monotonic())
     return options

@@ -43,7 +43,7 @@ from hero_admin.model.site import Site
 PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
 # Of larger pages nothing is kept: they are asked for seldom, and take more memory than they save
 # time.
-MAX_ROWS_KEPT = 50
+MAX_CACHED_ROWS = 50
 
 
 @dataclass(frozen=True)

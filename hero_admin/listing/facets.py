@@ -21,8 +21,8 @@ from hero_admin.model.total import Total
 
 # So many rows of each option are looked at.
 FACET_CAP = 1_000
-KEPT_SECONDS = 5.0
-MAX_KEPT = 200
+CACHE_SECONDS = 5.0
+MAX_CACHED = 200
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ async def fetch_facets(
     others = [(other, predicate) for other, predicate in narrowing if other is not field]
     params = [pair for each in query.filters if each.field is not field for pair in each.params()]
     key = (str(field.column), tuple(params))
-    kept: Facets | None = site.facets.get(key)
-    if kept is None or time.monotonic() - kept.at >= KEPT_SECONDS:
+    cached: Facets | None = site.facets.get(key)
+    if cached is None or time.monotonic() - cached.at >= CACHE_SECONDS:
         values = await _fetch_values(session, site, field)
-        kept = Facets(await _count(session, query, field, values, others), time.monotonic())
-        if len(site.facets) >= MAX_KEPT:
+        cached = Facets(await _count(session, query, field, values, others), time.monotonic())
+        if len(site.facets) >= MAX_CACHED:
             site.facets.clear()
-        site.facets[key] = kept
-    return kept.totals
+        site.facets[key] = cached
+    return cached.totals
 
 
 async def _fetch_values(session: AsyncSession, site: Site, field: Field) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.engines import is_postgresql
 from hero_admin.database.short_reads import Row, fetch_few, fetch_state
 from hero_admin.listing.columns import (
-    MAX_ROWS_KEPT,
+    MAX_CACHED_ROWS,
     Selection,
     order_of,
     selection_of,
@@ -25,7 +25,7 @@ from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total
 
-MAX_CHARACTERS_KEPT = 20_000
+MAX_CACHED_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
 def _is_worth_keeping(listing: Listing) -> bool:
     rows = listing.rows
     # What was given up may be found when there is more time.
-    if listing.page.looked_at or len(rows) > MAX_ROWS_KEPT or not listing.selection.is_plain:
+    if listing.page.looked_at or len(rows) > MAX_CACHED_ROWS or not listing.selection.is_plain:
         return False
     texts = (value for row in rows for value in row if isinstance(value, str))
-    return sum(map(len, texts)) <= MAX_CHARACTERS_KEPT
+    return sum(map(len, texts)) <= MAX_CACHED_CHARACTERS
 
 
 async def _fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:

@@ -30,7 +30,7 @@ from hero_admin.web.templating import THEME_COOKIE, THEMES
 # No text that a page shows can look like it.
 ROWS = Markup("<!--rows-->")
 # Room for the rows of a page of 50; of larger ones nothing is kept.
-MAX_KEPT_CHARACTERS = 50_000
+MAX_CACHED_CHARACTERS = 50_000
 
 
 def render(
@@ -65,7 +65,7 @@ def render_around(
     env: Environment = request.app.state.templates
     fragment = fragment_of(request, fragments)
     values = (*_shared(request).items(), *context.items())
-    encoded = _encoded(rows) if len(rows) <= MAX_KEPT_CHARACTERS else rows.encode()
+    encoded = _encoded(rows) if len(rows) <= MAX_CACHED_CHARACTERS else rows.encode()
     body = encoded.join(_around(env, template, fragment, values))
     return _page(request, body, status, is_whole=not fragment)
 

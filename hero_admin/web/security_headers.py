@@ -40,10 +40,10 @@ ENCODED = tuple((name.lower().encode(), value.encode()) for name, value in HEADE
 HSTS = b"max-age=31536000"
 # Nothing that was shown is left behind, unless a static file says otherwise: after signing out,
 # Back asks again.
-NOT_KEPT = b"no-store"
+NO_STORE = b"no-store"
 # What the API tells a program it may keep, to be compared by its ETag; a browser, which sends a
 # cookie, would show it to whoever goes back after somebody else has signed out.
-ASKED_AGAIN = b"private, no-cache"
+REVALIDATE = b"private, no-cache"
 MAX_HEADER_BYTES = 64 * 2**10
 MAX_COOKIE_BYTES = 8 * 2**10
 # Room for the keys of all rows of a page.
@@ -237,10 +237,10 @@ def _headers_for(scope: Scope, given: Sequence[Header]) -> Iterator[Header]:
     if scope["scheme"] == "https":
         yield b"strict-transport-security", HSTS
     is_api = scope["path"].startswith("/api/") and bearer_token_of(Headers(scope=scope)) is not None
-    yield b"cache-control", ASKED_AGAIN if is_api and _can_be_kept(given) else NOT_KEPT
+    yield b"cache-control", REVALIDATE if is_api and _can_be_cached(given) else NO_STORE
 
 
-def _can_be_kept(headers: Sequence[Header]) -> bool:
+def _can_be_cached(headers: Sequence[Header]) -> bool:
     return any(
         name == b"etag" or (name == b"content-type" and value.startswith(b"application/json"))
         for name, value in headers

@@ -28,7 +28,7 @@ COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-class Kept(NamedTuple):
+class CachedFile(NamedTuple):
     """A file in the encoding in which it travels; the empty one is its own."""
 
     content: bytes
@@ -42,7 +42,7 @@ class VersionedFiles(StaticFiles):
     def __init__(self) -> None:
         super().__init__(directory=STATIC)
         # A file that was changed is another one: its time and size are part of the key.
-        self._kept: dict[tuple[str, int, int, str], Kept] = {}
+        self._cache: dict[tuple[str, int, int, str], CachedFile] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         found = await super().get_response(path, scope)
@@ -50,17 +50,17 @@ class VersionedFiles(StaticFiles):
         assert found.stat_result is not None
         asked = Headers(scope=scope)
         encoding = _encoding_for(asked.get("accept-encoding", ""))
-        kept = await self._fetch(os.fspath(found.path), found.stat_result, encoding)
+        cached = await self._fetch(os.fspath(found.path), found.stat_result, encoding)
         headers = {
             "Cache-Control": FOREVER if _is_current(scope, self.get_path(scope)) else "no-cache",
-            "Content-Length": str(len(kept.content)),
-            "ETag": kept.etag,
+            "Content-Length": str(len(cached.content)),
+            "ETag": cached.etag,
             "Vary": "Accept-Encoding",
         }
-        if kept.encoding:
-            headers["Content-Encoding"] = kept.encoding
+        if cached.encoding:
+            headers["Content-Encoding"] = cached.encoding
         response = Response(
-            b"" if scope["method"] == "HEAD" else kept.content,
+            b"" if scope["method"] == "HEAD" else cached.content,
             headers=headers,
             media_type=found.media_type,
         )
@@ -76,19 +76,19 @@ class VersionedFiles(StaticFiles):
     ) -> Response:
         return FileResponse(full_path, status_code, stat_result=stat_result)
 
-    async def _fetch(self, path: str, status: stat_result, encoding: str) -> Kept:
+    async def _fetch(self, path: str, status: stat_result, encoding: str) -> CachedFile:
         key = (path, status.st_mtime_ns, status.st_size, encoding)
-        if key not in self._kept:
-            self._kept[key] = await anyio.to_thread.run_sync(_read, path, encoding)
-        return self._kept[key]
+        if key not in self._cache:
+            self._cache[key] = await anyio.to_thread.run_sync(_read, path, encoding)
+        return self._cache[key]
 
 
-def _read(path: str, encoding: str) -> Kept:
+def _read(path: str, encoding: str) -> CachedFile:
     content = Path(path).read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:16]
     if not encoding or len(content) < MIN_BYTES_TO_COMPRESS:
-        return Kept(content, "", f'"{digest}"')
-    return Kept(COMPRESSORS[encoding](content), encoding, f'"{digest}-{encoding}"')
+        return CachedFile(content, "", f'"{digest}"')
+    return CachedFile(COMPRESSORS[encoding](content), encoding, f'"{digest}-{encoding}"')
 
 
 def _encoding_for(accepted: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
-KEPT = timedelta(days=7)
+RETENTION = timedelta(days=7)
 
 
 class Submission(SQLModel, table=True):
@@ -35,7 +35,7 @@ async def claim(session: AsyncSession, digest: str, resource: str) -> Submission
     Two requests with the same form take turns here: the database makes the second one wait.
     """
     now = datetime.now(UTC)
-    await session.execute(delete(Submission).where(col(Submission.created_at) < now - KEPT))
+    await session.execute(delete(Submission).where(col(Submission.created_at) < now - RETENTION))
     submission = Submission(digest=digest, resource=resource, key="", created_at=now)
     try:
         async with session.begin_nested():
