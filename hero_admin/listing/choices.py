@@ -170,7 +170,7 @@ def choosing(resource: Resource, field: Field) -> Field:
 class _Asked:
     """How options are looked for: by so many words, by the value of their title, or not at all.
 
-    is_proposed: whether among the rows that an index proposes, which then are few.
+    is_candidate: whether only among the candidates of an index, which then are few.
     has_chosen: whether some are chosen already, which come first.
     """
 

@@ -1,7 +1,7 @@
 """Keyset paging: finds a page from a row at its edge, at the same cost anywhere in the list.
 
 A condition such as `value > :v OR (value = :v AND id > :id)` makes both databases read everything
-before it, so a list is a chain of stretches, each of which one index holds in order. Rows without
+before it, so a list is a chain of segments, each of which one index holds in order. Rows without
 a value form a section behind all others, in either direction of sorting. A list sorted by the
 titles of other records is led by them: their index has the order, and the rows of each are found
 by their own.
@@ -72,7 +72,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """Rows that follow each other in one index; led rows are found by way of other records."""
 
     predicates: tuple[ColumnElement[bool], ...] = ()
@@ -108,8 +108,8 @@ def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     return {"edge": value, "edge_text": value, "link": cursor.link, **key}
 
 
-def segments(order: Order, place: Place, *, is_backward: bool, is_lateral: bool) -> list[Stretch]:
-    """Return the stretches of a list from a place on, nearest first."""
+def segments(order: Order, place: Place, *, is_backward: bool, is_lateral: bool) -> list[Segment]:
+    """Return the segments of a list from a place on, nearest first."""
     is_falling = order.is_descending != is_backward
     if order.value is None:
         return [_segment_of_keys(order, place, is_falling)]
@@ -122,62 +122,62 @@ def segments(order: Order, place: Place, *, is_backward: bool, is_lateral: bool)
     if place == "from":
         edge = _start(order.value, is_falling=is_falling)
         start = order.value <= edge if is_falling else order.value >= edge
-        return [Stretch((start,), order.link is not None), *(sections[name] for name in names[1:])]
+        return [Segment((start,), order.link is not None), *(sections[name] for name in names[1:])]
     rest = [sections[name] for name in names[names.index(place) + 1 :]] if place in names else []
     return [*_rest_of_section(order, order.value, place, is_falling, is_lateral), *rest]
 
 
-def _segment_of_keys(order: Order, place: Place, is_falling: bool) -> Stretch:
+def _segment_of_keys(order: Order, place: Place, is_falling: bool) -> Segment:
     if place == "end":
-        return Stretch()
+        return Segment()
     if place == "from":
         first, edge = order.key[0], _start(order.key[0], is_falling=is_falling)
-        return Stretch((first <= edge if is_falling else first >= edge,))
-    return Stretch((_beyond(order.key, _key_names(order), is_falling),))
+        return Segment((first <= edge if is_falling else first >= edge,))
+    return Segment((_beyond(order.key, _key_names(order), is_falling),))
 
 
-def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Stretch]:
+def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Segment]:
     """Return the sections of the whole list, in their order."""
     link, is_led = order.link, order.link is not None
     titled = (is_there(value),) if order.is_nullable else ()
-    sections: dict[Place, Stretch] = {"titled": Stretch(titled, is_led)}
+    sections: dict[Place, Segment] = {"titled": Segment(titled, is_led)}
     if order.is_nullable:
-        sections["untitled" if link else "none"] = Stretch((is_missing(value),), is_led)
+        sections["untitled" if link else "none"] = Segment((is_missing(value),), is_led)
     if link and link.is_optional:
-        sections["none"] = Stretch((link.column.is_(None),))
+        sections["none"] = Segment((link.column.is_(None),))
     return sections
 
 
 def _rest_of_section(
     order: Order, value: ColumnElement[Any], place: Place, is_falling: bool, is_lateral: bool
-) -> list[Stretch]:
-    """Return the stretches from a row to the end of its section.
+) -> list[Segment]:
+    """Return the segments from a row to the end of its section.
 
     PostgreSQL compares rows. Were it told that one value stays the same, it might look for that
-    value along the keys. SQLite compares the first columns only, so each case is a stretch.
+    value along the keys. SQLite compares the first columns only, so each case is a segment.
     """
     link, names = order.link, _key_names(order)
     behind = _beyond(order.key, names, is_falling)
     if place == "none":
-        return [Stretch((is_missing(value if link is None else link.column), behind))]
+        return [Segment((is_missing(value if link is None else link.column), behind))]
     edge = _given("edge", value)
-    further = Stretch((value < edge if is_falling else value > edge,), link is not None)
+    further = Segment((value < edge if is_falling else value > edge,), link is not None)
     if link is None:
         if is_lateral:
-            return [Stretch((_beyond((value, *order.key), ["edge", *names], is_falling),))]
-        return [Stretch((value == edge, behind)), further]
+            return [Segment((_beyond((value, *order.key), ["edge", *names], is_falling),))]
+        return [Segment((value == edge, behind)), further]
     same = _given("link", link.column)
-    siblings = Stretch((link.column == same, behind))
+    siblings = Segment((link.column == same, behind))
     if is_lateral:
         row = _beyond((link.column, *order.key), ["link", *names], is_falling)
-        siblings = Stretch((row, link.column >= same if is_falling else link.column <= same))
+        siblings = Segment((row, link.column >= same if is_falling else link.column <= same))
     beyond = _beyond((link.target,), ["link"], is_falling)
     if place == "untitled":
-        return [siblings, Stretch((is_missing(value), beyond), True)]
-    return [siblings, Stretch((value == edge, beyond), True), further]
+        return [siblings, Segment((is_missing(value), beyond), True)]
+    return [siblings, Segment((value == edge, beyond), True), further]
 
 
-def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: bool) -> Stretch:
+def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: bool) -> Segment:
     """Return the rows that have the value of the edge, in a list that nothing leads.
 
     `is_rest`: only those beyond it.
@@ -186,23 +186,23 @@ def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: boo
     edge = _given("edge", order.value)
     if not is_rest:
         # Told that one value stays the same, PostgreSQL might look for it along the keys.
-        return Stretch((order.value >= edge, order.value <= edge))
+        return Segment((order.value >= edge, order.value <= edge))
     if not is_lateral:
-        return Stretch((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))
+        return Segment((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))
     row = _beyond((order.value, *order.key), ["edge", *_key_names(order)], is_falling)
-    return Stretch((row, order.value >= edge if is_falling else order.value <= edge))
+    return Segment((row, order.value >= edge if is_falling else order.value <= edge))
 
 
 def select_segment(
     columns: Sequence[ColumnElement[Any]],
     order: Order,
-    segment: Stretch,
+    segment: Segment,
     limit: ColumnElement[int] | int | None,
     *,
     is_backward: bool,
     is_lateral: bool,
 ) -> Select[Any]:
-    """Return the statement for the first rows of a stretch: `columns`, and `_order0` and so on.
+    """Return the statement for the first rows of a segment: `columns`, and `_order0` and so on.
 
     `is_lateral`: whether the database knows LATERAL; SQLite keeps to the order of joins instead.
     """
@@ -259,7 +259,7 @@ def select_page(
 
 
 def marks_of(rows: FromClause, order: Order, is_falling: bool) -> list[ColumnElement[Any]]:
-    """Return how the rows of statements made here are sorted, within one stretch."""
+    """Return how the rows of statements made here are sorted, within one segment."""
     marks: list[ColumnElement[Any]] = [
         ReadSortKey(mark) if isinstance(column, SortKey) else mark
         for column, mark in zip(order.columns, _marks(rows, order), strict=True)

@@ -72,7 +72,7 @@ def predicates_of(query: ListQuery) -> Predicates:
 
 
 def values_of(query: ListQuery) -> dict[str, Any]:
-    """Return the parameters of those conditions, and of what an index proposes for them."""
+    """Return the parameters of those predicates, and of the candidates of an index."""
     found: dict[str, Any] = {}
     for each in query.filters:
         if each.is_active:

@@ -177,7 +177,7 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
     left = [row for row in rows if not row["is_secret"] and "b" in row["title"].lower()]
     # By the walk alone, by what an index proposes, and by looking further again and again.
     for walked, most in ((50, 50), (3, 50), (3, 0)):
-        for name in ("SHORT_WALK", "SHORT_SEARCH", "LONG_WALK", "LONG_SEARCH"):
+        for name in ("SHORT_SCAN", "SHORT_SEARCH", "LONG_SCAN", "LONG_SEARCH"):
             monkeypatch.setattr(plan, name, walked)
         monkeypatch.setattr(candidates, "MAX_CANDIDATES", most)
         for end, is_backward in (("", False), ("&before=end", True)):
@@ -213,7 +213,7 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
     monkeypatch.setattr(candidates, "SAMPLE_HITS", 0)
     # To the end of the list, and up to where the leaps are given up.
     for most in (50, 1):
-        monkeypatch.setattr(skip_scan, "LEAPS", most)
+        monkeypatch.setattr(skip_scan, "MAX_SKIPS", most)
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=B+tower&sort={sort}&size={size}{end}"
             assert await walk(database, teams, query, is_backward) == wanted

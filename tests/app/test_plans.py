@@ -16,7 +16,7 @@ from hero_admin.database.engines import Database
 from hero_admin.listing import counts
 from hero_admin.listing.query import sortable_fields
 from hero_admin.listing.search import candidates, skip_scan
-from hero_admin.listing.search import plan as narrowing
+from hero_admin.listing.search import plan as search_plan
 from hero_admin.model import total
 from tests.cases import each
 from tests.factories import some_teams
@@ -68,17 +68,17 @@ async def many(session: AsyncSession, database: Database) -> AsyncIterator[None]
 def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the few heroes of a test are as many as millions are."""
     for module, name, length in [
-        (narrowing, "SHORT_WALK", 40),
-        (narrowing, "SHORT_SEARCH", 40),
-        (narrowing, "LONG_WALK", 100),
-        (narrowing, "LONG_SEARCH", 100),
+        (search_plan, "SHORT_SCAN", 40),
+        (search_plan, "SHORT_SEARCH", 40),
+        (search_plan, "LONG_SCAN", 100),
+        (search_plan, "LONG_SEARCH", 100),
         (candidates, "MAX_CANDIDATES", 300),
         (candidates, "FEW", 50),
         (candidates, "SAMPLE_HITS", 0),
-        (skip_scan, "LEAPS", 100),
+        (skip_scan, "MAX_SKIPS", 100),
     ]:
         monkeypatch.setattr(module, name, length)
-    for module in (narrowing, total, counts):
+    for module in (search_plan, total, counts):
         monkeypatch.setattr(module, "COUNT_CAP", 100)
 
 

@@ -190,7 +190,7 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
 ) -> None:
     monkeypatch.setattr(plan, "SHORT_SEARCH", 5)
     monkeypatch.setattr(plan, "LONG_SEARCH", 10)
-    monkeypatch.setattr(plan, "LEAPING_MILLISECONDS", 0)
+    monkeypatch.setattr(plan, "SKIP_SCAN_MILLISECONDS", 0)
     monkeypatch.setattr(candidates, "PROPOSING_MILLISECONDS", 0)
     monkeypatch.setattr(sqlite, "STEPS_PER_LOOK", 1)
     app = admin.application(Settings(database_url=sqlite_url))
@@ -213,7 +213,7 @@ async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     # So that neither of the other ways leads there.
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
     monkeypatch.setattr(candidates, "MAX_CANDIDATES", 1)
-    monkeypatch.setattr(skip_scan, "LEAPS", 3)
+    monkeypatch.setattr(skip_scan, "MAX_SKIPS", 3)
     for name in ("Adder", "Beetle", "Firestorm", "Storm", "Zephyr"):
         for _ in range(20):
             await a_hero(session, name)

@@ -1,4 +1,4 @@
-"""Walks: the rows of a list that fulfil its conditions, looked for among the next few."""
+"""Bounded scan: reads a list in its order, and filters a limited number of rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from hero_admin.listing.keyset import (
     SIZE,
     Order,
     Place,
-    Stretch,
+    Segment,
     marks_of,
     parameters_of,
     place_of,
@@ -31,8 +31,8 @@ LAST = bindparam("last", type_=Integer)
 
 
 @dataclass(frozen=True)
-class Walked:
-    """Rows, nearest first; `edge` is where the walk ended, if not at the end of the list."""
+class Scanned:
+    """Rows, nearest first; `edge` is where the scan ended, if not at the end of the list."""
 
     rows: tuple[Row, ...]
     edge: Cursor | None = None
@@ -40,14 +40,14 @@ class Walked:
 
 @dataclass(frozen=True)
 class _Step:
-    """The walk along one stretch: the rows that are found, and the last one looked at."""
+    """The scan of one segment: the rows that match, and the last one read."""
 
-    segment: Stretch
+    segment: Segment
     rows: Select[Any]
     last: Select[Any]
 
 
-async def walk(
+async def scan(
     session: AsyncSession,
     query: ListQuery,
     selection: Selection,
@@ -55,8 +55,8 @@ async def walk(
     values: Mapping[str, Any],
     limit: int,
     budget: int,
-) -> Walked:
-    """Look at `budget` rows of each stretch from where the query begins, in the list's order."""
+) -> Scanned:
+    """Scan `budget` rows of each segment, in the list's order, from where the query begins."""
     order, cursor = order_of(selection), query.cursor
     given = {**values, **parameters_of(cursor, is_falling=query.is_falling)}
     given |= {"budget": budget, "last": budget - 1}
@@ -69,14 +69,14 @@ async def walk(
     )
     rows: list[Row] = []
     for step in steps:
-        # In one transaction: where the walk ended has to fit what was found on the way.
+        # In one transaction: where the scan ended has to fit what was found on the way.
         rows += (await session.execute(step.rows, {**given, "size": limit - len(rows)})).all()
         if len(rows) == limit:
             break
         last = (await session.execute(step.last, given)).first()
         if last is not None:
-            return Walked(tuple(rows), _edge(query, order, step.segment, last))
-    return Walked(tuple(rows))
+            return Scanned(tuple(rows), _edge(query, order, step.segment, last))
+    return Scanned(tuple(rows))
 
 
 @lru_cache(maxsize=512)
@@ -90,23 +90,23 @@ def _steps(
 ) -> tuple[_Step, ...]:
     order, steps = order_of(selection), []
     for segment in segments(order, place, is_backward=is_backward, is_lateral=is_lateral):
-        walked, ending = (
+        scanned, ending = (
             select_segment(
                 columns, order, segment, BUDGET, is_backward=is_backward, is_lateral=is_lateral
             )
             for columns in (selection.columns, ())
         )
-        looked_at = walked.subquery("walk")
-        # Both databases keep the order of the walk, and stop it when there are enough.
-        kept = select(*looked_at.c).where(*adapted(predicates.all(), looked_at)).limit(SIZE)
-        some = kept.subquery("kept")
+        looked_at = scanned.subquery("scanned")
+        # Both databases keep the order of the scan, and stop it when there are enough.
+        matching = select(*looked_at.c).where(*adapted(predicates.all(), looked_at)).limit(SIZE)
+        some = matching.subquery("matching")
         marks = marks_of(some, order, order.is_descending != is_backward)
         rows = with_titles(selection, some).order_by(*marks)
         steps.append(_Step(segment, rows, ending.offset(LAST).limit(1)))
     return tuple(steps)
 
 
-def _edge(query: ListQuery, order: Order, segment: Stretch, marks: Sequence[Any]) -> Cursor:
+def _edge(query: ListQuery, order: Order, segment: Segment, marks: Sequence[Any]) -> Cursor:
     key = tuple(marks[len(marks) - len(order.key) :])
     if order.value is None or order.link is None:
         return Cursor(query.sort, marks[0], key)

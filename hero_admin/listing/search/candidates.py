@@ -42,13 +42,13 @@ from hero_admin.listing.sort_indexes import finds_values
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 
-# So many proposed rows are looked at and sorted.
+# This many candidates are checked and sorted.
 MAX_CANDIDATES = 200_000
-# To sort so many takes no longer than to walk or to leap to a page of them. For a text PostgreSQL
-# cannot count up to there, but a sample of its rows tells: so many hits in so many per cent.
+# Sorting this many takes no longer than a scan or a skip scan to a page of them. For a text
+# PostgreSQL cannot count up to there, but a sample of its rows tells: hits per sampled percentage.
 FEW = 5_000
 SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 2
-# What is complete is worth waiting for; twice that and a walk still fit into a request.
+# What is complete is worth waiting for; twice that and a scan still fit into a request.
 PROPOSING_MILLISECONDS = 1_500
 
 MOST = bindparam("most", type_=Integer)
@@ -71,7 +71,7 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Source:
-    """An index that proposes rows: that of a field, or on SQLite that of the trigrams."""
+    """An index that offers candidates: that of a field, or on SQLite that of the trigrams."""
 
     resource: Resource
     predicates: Predicates
@@ -88,10 +88,10 @@ class Source:
 async def fetch_candidates(
     session: AsyncSession, query: ListQuery, selection: Selection, limit: int
 ) -> Proposed | None:
-    """Fetch the rows from those that an index proposes; None if none does, or too many."""
+    """Fetch the rows from the candidates of an index; None if there is none, or too many."""
     if not await has_candidates(session, query):
         return None
-    # Nothing is left out of what the index of a filter proposes.
+    # The index of a filter leaves nothing out.
     is_partial = is_short(query) and not _has_indexed_filter(query)
     predicates = predicates_of(query)
     if is_partial:
@@ -142,10 +142,10 @@ async def _fetch_from_fewest(
 def _select_from(
     source: Source, selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
 ) -> Select[Any]:
-    """Return the statement of SQLite that sorts what a source proposes."""
-    proposed = source.select(selection.columns).subquery("proposed")
-    statement = _sorted(selection, proposed, place, is_backward=is_backward)
-    return statement.where(*adapted(predicates.all(), proposed))
+    """Return the statement of SQLite that sorts the candidates of a source."""
+    rows = source.select(selection.columns).subquery("candidates")
+    statement = _sorted(selection, rows, place, is_backward=is_backward)
+    return statement.where(*adapted(predicates.all(), rows))
 
 
 @lru_cache(maxsize=256)
@@ -156,7 +156,7 @@ def _select_by_index(
 
     Each row ends with that number.
     """
-    some = select(*selection.columns).where(*predicates.all()).limit(MOST).cte("proposed")
+    some = select(*selection.columns).where(*predicates.all()).limit(MOST).cte("candidates")
     number = select(func.count()).select_from(some)
     statement = _sorted(selection, some, place, is_backward=is_backward)
     return statement.add_columns(number.scalar_subquery()), number
@@ -188,10 +188,10 @@ def _sorted(
 
 
 async def has_candidates(session: AsyncSession, query: ListQuery) -> bool:
-    """Whether there is an index that may propose the rows."""
+    """Whether an index may offer candidates."""
     if _has_indexed_filter(query):
         return True
-    return _can_propose(session, query) and await fetch_has_trigrams(session, query.resource)
+    return _has_index(session, query) and await fetch_has_trigrams(session, query.resource)
 
 
 def _has_indexed_filter(query: ListQuery) -> bool:
@@ -227,7 +227,7 @@ def _select_sample(resource: Resource, predicates: Predicates) -> Select[int]:
 
 
 async def has_few_candidates(session: AsyncSession, resource: Resource, wanted: str) -> bool:
-    """Whether SQLite proposes rows of a resource for a text, and few of them."""
+    """Whether SQLite has candidates for a text, and few of them."""
     if is_postgresql(session) or not await fetch_has_trigrams(session, resource):
         return False
     counted = _select_number(Source(resource, NO_CONDITIONS))
@@ -236,14 +236,14 @@ async def has_few_candidates(session: AsyncSession, resource: Resource, wanted: 
 
 
 async def sources_of(session: AsyncSession, query: ListQuery, *, is_partial: bool) -> list[Source]:
-    """Return the indexes of SQLite that propose rows of a list.
+    """Return the indexes of SQLite that have candidates for a list.
 
-    `is_partial` allows for one that does not propose all rows, but those where a word begins so.
+    `is_partial` allows for one that has only the rows in which a word begins with the text.
     """
     resource, predicates = query.resource, predicates_of(query)
     fields = [field for field in query.filtered_fields if finds_values(resource, field)]
     sources = [Source(resource, predicates, field) for field in fields]
-    is_usable = _can_propose(session, query) and (is_partial or not is_short(query))
+    is_usable = _has_index(session, query) and (is_partial or not is_short(query))
     if is_usable and await fetch_has_trigrams(session, resource):
         sources.append(Source(resource, predicates))
     return sources
@@ -252,7 +252,7 @@ async def sources_of(session: AsyncSession, query: ListQuery, *, is_partial: boo
 async def fewest(
     session: AsyncSession, query: ListQuery, sources: Sequence[Source], most: int
 ) -> tuple[Source, int]:
-    """Return the source that proposes the fewest rows, and how many up to `most` + 1."""
+    """Return the source with the fewest candidates, and their number up to `most` + 1."""
     best, least = sources[0], await count_candidates(session, query, sources[0], most)
     for source in sources[1:]:
         number = await count_candidates(session, query, source, least - 1)
@@ -264,7 +264,7 @@ async def fewest(
 async def count_candidates(
     session: AsyncSession, query: ListQuery, source: Source, most: int
 ) -> int:
-    """Count the rows that a source proposes, up to `most` + 1."""
+    """Count the candidates of a source, up to `most` + 1."""
     given = {**values_of(query), "most": most + 1}
     return int((await session.execute(_select_number(source), given)).scalar_one())
 
@@ -278,7 +278,7 @@ def _select_number(source: Source) -> Select[int]:
     return select(func.count()).select_from(rows)
 
 
-def _can_propose(session: AsyncSession, query: ListQuery) -> bool:
+def _has_index(session: AsyncSession, query: ListQuery) -> bool:
     """Whether an index of trigrams holds what is searched for, or words that begin with it."""
     if not is_short(query):
         return has_trigrams(query.text)

@@ -1,10 +1,10 @@
-"""Narrowing: the rows that a search or filters leave, found without reading the whole table.
+"""The search plan: how to find a page of a searched or filtered list without a full scan.
 
-A condition that many rows fulfil is met soon by walking the list in its order; one that few fulfil
-has an index that proposes them, and they are few enough to be sorted. First a short walk; then the
-index, at once if that of a filter says that there are few; then a longer walk: where that ends, the
-answer says so instead of taking longer. Where no index says that a text is rare, a list of its
-values is walked by leaps before.
+A predicate that many rows satisfy is met soon in the order of the list: a bounded scan finds them.
+One that few satisfy has an index, whose candidates are few enough to be sorted. So: a short scan;
+then the index, at once if it estimates few rows; then a longer scan, and where that ends, the
+page says so. Where no index can tell that a text is rare, a skip scan over the distinct values of
+the sort column comes before the longer scan.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.predicates import predicates_of, values_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search import candidates
-from hero_admin.listing.search.bounded_scan import Walked, walk
+from hero_admin.listing.search.bounded_scan import Scanned, scan
 from hero_admin.listing.search.candidates import fetch_candidates, has_candidates, is_short
 from hero_admin.listing.search.skip_scan import can_skip_scan, fetch_by_skip_scan
 from hero_admin.listing.search.trigram_index import fetch_has_trigrams, has_trigrams, is_candidate
@@ -31,12 +31,12 @@ from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
 # Rows to look at: comparing texts takes longer than comparing numbers.
-FIRST_WALK = 1_500
-SHORT_WALK, SHORT_SEARCH = 5_000, 500
-LONG_WALK, LONG_SEARCH = 50_000, 20_000
-# So many hits of a short walk promise that a long one will do.
+FIRST_SCAN = 1_500
+SHORT_SCAN, SHORT_SEARCH = 5_000, 500
+LONG_SCAN, LONG_SEARCH = 50_000, 20_000
+# With this many hits in a short scan, a long one will find the rest.
 PROMISING = 5
-LEAPING_MILLISECONDS = 500
+SKIP_SCAN_MILLISECONDS = 500
 MAX_COUNTED = 500_000
 COUNTING_MILLISECONDS = 3_000
 
@@ -59,11 +59,11 @@ async def fetch_narrowed(
     session: AsyncSession, query: ListQuery, selection: Selection, limit: int
 ) -> Found:
     """Fetch the first `limit` rows from where the query begins."""
-    return await _Narrowing(session, query, selection, limit).fetch()
+    return await _SearchPlan(session, query, selection, limit).fetch()
 
 
-class _Narrowing:
-    """The ways to the rows of one page."""
+class _SearchPlan:
+    """The plan for one page: tries each way until one has found enough."""
 
     def __init__(
         self, session: AsyncSession, query: ListQuery, selection: Selection, limit: int
@@ -72,55 +72,55 @@ class _Narrowing:
         self.predicates, self.values = predicates_of(query), values_of(query)
 
     async def fetch(self) -> Found:
-        short = SHORT_SEARCH if self.query.text else SHORT_WALK
-        first = min(FIRST_WALK, short)
-        walked = await self.walk(self.query, first)
-        if walked.edge is not None and await candidates.are_few(self.session, self.query):
-            found = await self.propose()
+        short = SHORT_SEARCH if self.query.text else SHORT_SCAN
+        first = min(FIRST_SCAN, short)
+        scanned = await self.scan(self.query, first)
+        if scanned.edge is not None and await candidates.are_few(self.session, self.query):
+            found = await self.fetch_candidates()
             if found is not None:
                 return found
-        walked = await self.walk_on(walked, short - first)
-        if walked.edge is None:
-            return Found(walked.rows)
-        return await self.fetch_beyond(walked, short)
+        scanned = await self.scan_on(scanned, short - first)
+        if scanned.edge is None:
+            return Found(scanned.rows)
+        return await self.fetch_beyond(scanned, short)
 
-    async def fetch_beyond(self, walked: Walked, looked_at: int) -> Found:
-        """Fetch the rows where a short walk has ended before the page was full."""
-        # For a short text an index proposes beginnings of words only: the walk comes first.
-        is_walk_first = len(walked.rows) >= PROMISING or is_short(self.query)
-        if not is_walk_first:
-            found = await self.leap(walked) or await self.propose()
+    async def fetch_beyond(self, scanned: Scanned, looked_at: int) -> Found:
+        """Fetch the rest where a short scan has ended before the page was full."""
+        # For a short text the index has beginnings of words only: the scan comes first.
+        is_scan_first = len(scanned.rows) >= PROMISING or is_short(self.query)
+        if not is_scan_first:
+            found = await self.skip_scan(scanned) or await self.fetch_candidates()
             if found is not None:
                 return found
-        long = LONG_SEARCH if self.query.text else LONG_WALK
-        walked = await self.walk_on(walked, long)
-        if walked.edge is None:
-            return Found(walked.rows)
-        found = await self.propose() if is_walk_first else None
-        return found or Found(walked.rows, walked.edge, looked_at + long)
+        long = LONG_SEARCH if self.query.text else LONG_SCAN
+        scanned = await self.scan_on(scanned, long)
+        if scanned.edge is None:
+            return Found(scanned.rows)
+        found = await self.fetch_candidates() if is_scan_first else None
+        return found or Found(scanned.rows, scanned.edge, looked_at + long)
 
-    async def walk(self, query: ListQuery, budget: int, missing: int | None = None) -> Walked:
+    async def scan(self, query: ListQuery, budget: int, missing: int | None = None) -> Scanned:
         limit = self.limit if missing is None else missing
-        return await walk(
+        return await scan(
             self.session, query, self.selection, self.predicates, self.values, limit, budget
         )
 
-    async def walk_on(self, walked: Walked, budget: int) -> Walked:
+    async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
         """Look at `budget` more rows, unless the end has been reached or the page is full."""
-        edge = walked.edge
+        edge = scanned.edge
         if edge is None or not budget:
-            return walked
+            return scanned
         query = self.query
         rest = query.first(before=edge) if query.is_backward else query.first(after=edge)
-        more = await self.walk(rest, budget, self.limit - len(walked.rows))
-        return Walked(walked.rows + more.rows, more.edge)
+        more = await self.scan(rest, budget, self.limit - len(scanned.rows))
+        return Scanned(scanned.rows + more.rows, more.edge)
 
-    async def leap(self, walked: Walked) -> Found | None:
-        if walked.edge is None or not can_skip_scan(self.query, self.predicates):
+    async def skip_scan(self, scanned: Scanned) -> Found | None:
+        if scanned.edge is None or not can_skip_scan(self.query, self.predicates):
             return None
-        leaping = partial(self._skip, walked.edge, self.limit - len(walked.rows))
-        rows = await in_time(self.session, leaping, LEAPING_MILLISECONDS)
-        return None if rows is None else Found((*walked.rows, *rows))
+        scanning = partial(self._skip, scanned.edge, self.limit - len(scanned.rows))
+        rows = await in_time(self.session, scanning, SKIP_SCAN_MILLISECONDS)
+        return None if rows is None else Found((*scanned.rows, *rows))
 
     async def _skip(self, edge: Cursor, missing: int) -> Sequence[Row] | None:
         session, query = self.session, self.query
@@ -128,7 +128,7 @@ class _Narrowing:
             return None
         return await fetch_by_skip_scan(session, query, self.selection, edge, self.values, missing)
 
-    async def propose(self) -> Found | None:
+    async def fetch_candidates(self) -> Found | None:
         found = await fetch_candidates(self.session, self.query, self.selection, self.limit)
         return None if found is None else Found(found.rows, is_partial=found.is_partial)
 
@@ -136,7 +136,7 @@ class _Narrowing:
 async def fetch_count(
     session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool
 ) -> Total:
-    """Count the rows of a narrowed list, as far as an index or a walk tells them."""
+    """Count the rows of a narrowed list, as far as an index or a scan can tell."""
     selection = selection_of(site, query, query.predicate_fields)
     predicates, values = predicates_of(query), values_of(query)
     key = query.resource.key[0].exact
@@ -155,16 +155,16 @@ async def fetch_count(
         total = await in_time(session, counting, COUNTING_MILLISECONDS)
         if total is not None:
             return total
-    # What a walk sees is a number that there are at least.
-    length = LONG_SEARCH if query.text else LONG_WALK
-    seen = select(*selection.columns).order_by(key).limit(length + 1).subquery("walk")
+    # What a scan sees is a lower bound.
+    length = LONG_SEARCH if query.text else LONG_SCAN
+    seen = select(*selection.columns).order_by(key).limit(length + 1).subquery("scanned")
     count = await _count(session, seen, predicates.all(), values, cap)
-    walked = await _count(session, seen, [], {}, length + 1)
-    return _total(count, cap, is_complete=walked <= length)
+    scanned = await _count(session, seen, [], {}, length + 1)
+    return _total(count, cap, is_complete=scanned <= length)
 
 
 async def exact_predicates(session: AsyncSession, query: ListQuery) -> list[ColumnElement[bool]]:
-    """Return what every row of a list fulfils, so that SQLite sees which rows are proposed."""
+    """Return the predicates of a list, in the form that lets SQLite use the index."""
     predicates = list(predicates_of(query).all())
     is_asked = has_trigrams(query.text) and not is_postgresql(session)
     if is_asked and await fetch_has_trigrams(session, query.resource):
@@ -191,7 +191,7 @@ async def _count(
 async def _count_fewest(
     session: AsyncSession, query: ListQuery, selection: Selection, cap: int, most: int
 ) -> Total | None:
-    """Count the rows that fulfil the conditions among those that an index of SQLite proposes."""
+    """Count the rows that satisfy the predicates among the candidates of an index of SQLite."""
     sources = await candidates.sources_of(session, query, is_partial=False)
     if not sources:
         return None
@@ -199,9 +199,9 @@ async def _count_fewest(
     source, number = sources[0], None
     if len(sources) > 1:
         source, number = await candidates.fewest(session, query, sources, most)
-    rows = source.select(selection.columns).subquery("proposed")
+    rows = source.select(selection.columns).subquery("candidates")
     count = await _count(session, rows, source.predicates.all(), values, cap)
-    # How many are proposed says nothing about more than can be told.
+    # The number of candidates matters only up to the cap.
     if number is None and count <= cap:
         number = await candidates.count_candidates(session, query, source, most)
     return _total(count, cap, is_complete=number is not None and number <= most)

@@ -1,6 +1,7 @@
-"""Leaps: what contains a text, where equal values follow each other in the order of a list.
+"""Skip scan: finds a text among the distinct values of an index, one row for each.
 
-Of the 10,000 heroes named Adder only one has to be looked at to know that none is a Storm.
+Of 10,000 records named Adder only one has to be read to know that none contains Storm.
+Also called a loose index scan: https://wiki.postgresql.org/wiki/Loose_indexscan
 """
 
 import operator
@@ -23,8 +24,8 @@ from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.patterns import matches_words, words_of
 from hero_admin.listing.sort_indexes import is_indexed
 
-# Values to look at.
-LEAPS = 5_000
+# Distinct values to read.
+MAX_SKIPS = 5_000
 
 
 def can_skip_scan(query: ListQuery, predicates: Predicates) -> bool:
@@ -53,16 +54,16 @@ async def fetch_by_skip_scan(
         # Rows without a value are the last ones.
         return None if query.is_backward else ()
     is_falling, is_lateral = query.is_falling, is_postgresql(session)
-    given = {**values, **parameters_of(edge, is_falling=is_falling), "leaps": LEAPS}
+    given = {**values, **parameters_of(edge, is_falling=is_falling), "skips": MAX_SKIPS}
     rows: list[Row] = []
     if isinstance(edge.value, str) and _has_words(edge.value, query.text):
         rest = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=True)
         rows += (await session.execute(rest, {**given, "size": limit})).all()
         if len(rows) == limit:
             return rows
-    leaps = _select_skips(selection, len(words_of(query.text)), is_falling=is_falling)
+    skips = _select_skips(selection, len(words_of(query.text)), is_falling=is_falling)
     equal = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=False)
-    for value, number, is_found in await session.execute(leaps, {**given, "size": limit + 1}):
+    for value, number, is_found in await session.execute(skips, {**given, "size": limit + 1}):
         if value is None:
             return rows
         if is_found:
@@ -70,7 +71,7 @@ async def fetch_by_skip_scan(
             rows += (await session.execute(equal, {"edge": value, "size": size})).all()
         if len(rows) == limit:
             return rows
-        if number == LEAPS:
+        if number == MAX_SKIPS:
             break
     return None
 
@@ -85,17 +86,17 @@ def _select_skips(selection: Selection, word_count: int, *, is_falling: bool) ->
     """Return the statement for the values that match, and the last one that was looked at."""
     field = selection.sort_field
     column, edge = sorted_as(field, field.exact), sorted_as(field, field.given("edge"))
-    most = bindparam("leaps", type_=Integer)
+    most = bindparam("skips", type_=Integer)
     nearest = func.max if is_falling else func.min
     beyond = operator.lt if is_falling else operator.gt
     first = select(nearest(column)).where(beyond(column, edge)).scalar_subquery()
-    leap = select(first.label("value"), literal(1).label("number")).cte("leap", recursive=True)
-    following = select(nearest(column)).where(beyond(column, leap.c.value)).scalar_subquery()
-    going_on = leap.c.value.is_not(None) & (leap.c.number < most)
-    leap = leap.union_all(select(following, leap.c.number + 1).where(going_on))
-    is_found = matches_words([leap.c.value], word_count)
-    is_last = leap.c.value.is_(None) | (leap.c.number == most)
-    return select(*leap.c, is_found.label("is_found")).where(or_(is_found, is_last)).limit(SIZE)
+    skip = select(first.label("value"), literal(1).label("number")).cte("skip", recursive=True)
+    following = select(nearest(column)).where(beyond(column, skip.c.value)).scalar_subquery()
+    going_on = skip.c.value.is_not(None) & (skip.c.number < most)
+    skip = skip.union_all(select(following, skip.c.number + 1).where(going_on))
+    is_found = matches_words([skip.c.value], word_count)
+    is_last = skip.c.value.is_(None) | (skip.c.number == most)
+    return select(*skip.c, is_found.label("is_found")).where(or_(is_found, is_last)).limit(SIZE)
 
 
 @lru_cache(maxsize=64)

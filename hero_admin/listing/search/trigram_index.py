@@ -1,7 +1,7 @@
 """Trigrams: the index behind the search of a resource, which finds a text anywhere in a column.
 
-On PostgreSQL it is a GIN index of `pg_trgm`, on SQLite an FTS5 table. It only proposes rows; each
-of them is looked at again. On SQLite the rows that have changed meanwhile are proposed, too.
+On PostgreSQL it is a GIN index of `pg_trgm`, on SQLite an FTS5 table. It only offers candidates,
+which are checked again. On SQLite the rows that have changed meanwhile are candidates, too.
 
 FTS5 knows rows by numbers. Where the key of a resource is no such number, a table beside the index
 gives its rows some: those that SQLite gives by itself may change with any VACUUM.
@@ -91,7 +91,7 @@ async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
 def trigrams_of(text: str) -> str:
     """Return the parameter `trigrams` for a text: those of all its words, in whatever columns.
 
-    One of two characters proposes the rows in which a word begins with it.
+    For one of two characters the candidates are the rows in which a word begins with it.
     """
     words = list(map(fold, words_of(text)))
     if len(words) == 1 and len(words[0]) < TRIGRAM_CHARACTERS:
@@ -112,7 +112,7 @@ def has_trigrams(text: str) -> bool:
 
 
 def proposals(resource: Resource, most: ColumnElement[int]) -> FromClause:
-    """Return the rows, up to a number, that SQLite proposes for `trigrams`."""
+    """Return the candidates of SQLite for `trigrams`, up to a number."""
     # Having a limit they are read first; SQLite might read the whole table for them otherwise.
     found = _candidate_keys(resource, is_distinct=True).limit(most).subquery("found")
     pairs = zip(_key(resource), key_names(resource), strict=True)
@@ -120,14 +120,14 @@ def proposals(resource: Resource, most: ColumnElement[int]) -> FromClause:
 
 
 def candidate_numbers(resource: Resource) -> CompoundSelect[Any]:
-    """Return the statement that tells how many rows SQLite proposes, or a few more."""
+    """Return the statement that counts the candidates of SQLite, or a few more."""
     index, predicate = _index(resource)
     waiting = select(_changes(resource).c[key_names(resource)[0]])
     return union_all(select(index.c.rowid).where(predicate), waiting)
 
 
 def is_candidate(resource: Resource) -> ColumnElement[bool]:
-    """Return the condition that SQLite proposes a row for `trigrams`."""
+    """Return the predicate that a row is a candidate of SQLite for `trigrams`."""
     key = _key(resource)
     keys = _candidate_keys(resource, is_distinct=False)
     return (tuple_(*key) if len(key) > 1 else key[0]).in_(keys)
