@@ -18,8 +18,8 @@ def admin_named(name: str) -> Admin:
 
     Raises NamingError, ResourceError.
     """
-    module_name, colon, attribute = name.partition(":")
-    if not colon:
+    module_name, _, attribute = name.partition(":")
+    if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
         raise NamingError(f"“{name}” names no Admin: it must be package.module:name.")
     try:
         module = import_module(module_name)
@@ -30,6 +30,6 @@ def admin_named(name: str) -> Admin:
         raise NamingError(f"“{name}” names no Admin: there is no module {error.name}.") from None
     admin = getattr(module, attribute, None)
     if not isinstance(admin, Admin):
-        raise NamingError(f"“{name}” names no Admin: {module_name} has no such name.")
+        raise NamingError(f"“{name}” names no Admin: {module_name} has no Admin of that name.")
     os.environ[VARIABLE] = name
     return admin

@@ -159,6 +159,23 @@ def test_the_options_reach_every_worker(sqlite_url: str, tmp_path: Path) -> None
             assert answer.status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("webapp", "it must be package.module:name"),
+        (":admin", "it must be package.module:name"),
+        ("../webapp:admin", "it must be package.module:name"),
+        ("webapp.shop:admin", "there is no module webapp.shop"),
+        ("webapp.app:nobody", "webapp.app has no Admin of that name"),
+        ("webapp.app:heroes", "webapp.app has no Admin of that name"),
+    ],
+)
+def test_a_name_of_no_admin_is_one_sentence(name: str, reason: str) -> None:
+    done = run("--app", name, "doctor")
+    sentence = f"“{name}” names no Admin: {reason}.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence)
+
+
 def test_a_start_with_sample_data_fills_an_empty_database_once(
     empty_sqlite_url: str, tmp_path: Path
 ) -> None:
