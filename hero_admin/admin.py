@@ -1,7 +1,7 @@
 """`Admin`: wires settings, middleware and routes; the one module that knows every other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from hero_admin.api.later import LaterApi
 from hero_admin.database.engines import connect
 from hero_admin.listing.search.sqlite import Refresher
 from hero_admin.migrations import Chain
-from hero_admin.model.resource import Resource
+from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
 from hero_admin.pages import history, overview
 from hero_admin.pages.routes import routes_of
@@ -58,6 +58,10 @@ class Admin:
         sample: SampleData | None = None,
         program: str = "hero-admin",
     ) -> None:
+        if isinstance(resources, Resource) or not isinstance(resources, Iterable):
+            raise ResourceError(
+                "Admin(): resources= takes a sequence, such as (heroes,) with a comma."
+            )
         self.resources = tuple(resources)
         self.chain = Chain(migrations, self.resources, program)
         self.sample = sample

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Enum,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
@@ -228,6 +229,8 @@ class Server(OnlyPostgreSQL, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     numbers: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer)))
+    prices: list[Decimal] | None = Field(default=None, sa_column=Column(ARRAY(Numeric(10, 2))))
+    weights: list[float] | None = Field(default=None, sa_column=Column(ARRAY(Float)))
     days: list[date] | None = Field(
         default=None, sa_column=Column(postgresql.ARRAY(postgresql.DATE))
     )

@@ -51,8 +51,12 @@ POSTGRESQL_TROUBLES = {
 # SQLAlchemy lets through what Python's sqlite3 says of a number that is too large.
 REFUSALS = (StatementError, OverflowError)
 # Data, integrity, the check of a view, what a trigger raises, types, generated columns, limits.
-# Rights too: a policy of row-level security is a rule as any other.
-REFUSING = ("22", "23", "44", "P0", "42501", "42804", "42846", "428C9", "54", "27")
+# Rights too: a policy of row-level security is a rule as any other. And what a trigger, or a value
+# of a type such as regclass, names and the database does not have.
+REFUSING = (
+    *("22", "23", "44", "P0", "42501", "42804", "42846", "428C9", "54", "27"),
+    *("42P01", "42704", "42883"),
+)
 RAISED = "P0001"
 SQLITE_REFUSING = (
     sqlite3.SQLITE_CONSTRAINT,

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     CHAR,
     BigInteger,
     Boolean,
@@ -180,8 +181,10 @@ class ExactType(TypeDecorator[Any]):
         plain_type = unwrapped_type(own)
         is_text = self._is_text(dialect)
         decode = decoder_of(plain_type) if is_text else None
-        number = FLOAT_OID if isinstance(plain_type, Float) else NUMERIC_OID
-        oid = number if isinstance(plain_type, Numeric | Float) else UNKNOWN_OID
+        # An array asks the type of its items to read each of them.
+        item = unwrapped_type(plain_type.item_type) if isinstance(plain_type, ARRAY) else plain_type
+        number = FLOAT_OID if isinstance(item, Float) else NUMERIC_OID
+        oid = number if isinstance(item, Numeric | Float) else UNKNOWN_OID
         # Nobody unpickles what anybody may have written into a database.
         is_raw = self.control.kind == "bytes"
         process = _same if is_raw else own.result_processor(dialect, oid) or _same

@@ -21,7 +21,7 @@ from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.constraints import check_now
 from hero_admin.writes.files import check_copies
 from hero_admin.writes.rows import insert_again, update_records
-from hero_admin.writes.single import change_of, checked_values, differing
+from hero_admin.writes.single import change_of, checked_values, differing, prevented
 
 
 async def fetch_states(
@@ -96,7 +96,9 @@ async def change_many(
     async with _refusing(session, resource, checked):
         await update_records(session, resource, changed)
         await check_now(session)
-    after = await fetch_states(session, resource, [key for key, _ in changed])
+        after = await fetch_states(session, resource, [key for key, _ in changed])
+        if len(after) < len(changed):
+            raise prevented(resource)
     entries = [change_of(resource, states[text], state) for text, state in after.items()]
     written = [entry for entry in entries if entry is not None]
     await record(session, operation, written)

@@ -39,15 +39,19 @@ async def insert_record(
     values: Mapping[str, Any],
     *,
     is_back: bool = False,
-) -> Key:
-    """Insert a record, which `is_back` if it was there before, and return its key."""
+) -> Key | None:
+    """Insert a record, which `is_back` if it was there before, and return its key.
+
+    None where a trigger has kept it out.
+    """
     own = [field.exact.label(f"_{place}") for place, field in enumerate(resource.key)]
     if not is_back:
         values = _called(resource, "default", values) | dict(values)
     written = _written(resource, values)
     new = _InsertAgain(resource.table) if is_back else insert(resource.table)
     statement = new.values(_given(resource, written)).returning(*own)
-    return tuple((await session.execute(statement, _named(written))).one())
+    made = (await session.execute(statement, _named(written))).one_or_none()
+    return None if made is None else tuple(made)
 
 
 async def insert_again(

@@ -54,11 +54,12 @@ async def create(
         async with session.begin_nested():
             key = await insert_record(session, resource, whole, is_back=kind is Kind.RESTORED)
             await check_now(session)
+            made = None if key is None else await records.fetch_record(session, resource, key)
+            if made is None:
+                raise prevented(resource)
     except REFUSALS as error:
         given = {name: whole.get(name) for name in checked}
         raise await _refusal(session, site, resource, given, given, None, exact, error) from None
-    made = await records.fetch_record(session, resource, key)
-    assert made is not None
     entry = creation_of(resource, made, kind, is_consequence=is_consequence)
     await record(session, operation, [entry])
     return made
@@ -93,16 +94,22 @@ async def change(
         async with session.begin_nested():
             await update_records(session, resource, [(own, checked)], is_exact=is_exact)
             await check_now(session)
+            after = await records.fetch_record(session, resource, own)
+            if after is None:
+                raise prevented(resource)
     except REFUSALS as error:
         whole = {**changed, **checked}
         raise await _refusal(session, site, resource, checked, whole, own, exact, error) from None
     before = dict(changed)
-    after = await records.fetch_record(session, resource, own)
-    assert after is not None
     changed.update(after)
     entry = change_of(resource, before, after)
     await record(session, operation, [entry] if entry else [])
     return entry is not None
+
+
+def prevented(resource: Resource) -> Invalid:
+    """Return what to raise where a trigger has kept out, removed or renamed what was written."""
+    return Invalid({"": f"A database trigger prevents changes to {resource.label_plural}."})
 
 
 def differing(

@@ -239,6 +239,8 @@ async def test_amounts_of_money_are_shown_with_two_places_and_separators(
 # Field, what is typed, what PostgreSQL makes of it, and what it does not read, with a sentence.
 SERVER = [
     ("numbers", "[1, 2, 3]", "{1,2,3}", '["many"]', "Enter a whole number."),
+    ("prices", "[1.10, 20]", "{1.10,20.00}", '["many"]', "Enter a number."),
+    ("weights", "[1.5, -2]", "{1.5,-2}", '["many"]', "Enter a number."),
     ("days", '["2026-11-23"]', "{2026-11-23}", "x", "Enter valid JSON: error at line 1, column 1."),
     ("network", "192.0.2.1/24", "192.0.2.1/24", "here", "Enter an address like 192.0.2.1/24."),
     ("block", "192.0.2.0/24", "192.0.2.0/24", "192.0.2.1/24",

@@ -367,3 +367,67 @@ async def test_what_a_trigger_owns_is_all_that_an_undo_leaves_and_it_says_so(
         page = await client.get("/stamped/3/history")
         page = await follow(client, await submit(client, form_of(page, press="Restore")))
         assert told in flash_of(page)
+
+
+class Guarded(SQLModel, table=True):
+    """Triggers keep out, remove or rename some of its rows."""
+
+    code: str = Field(primary_key=True)
+    name: str
+
+
+GUARDING_ON_SQLITE = [
+    """CREATE TRIGGER ghost BEFORE INSERT ON guarded WHEN NEW.name = 'ghost'
+    BEGIN SELECT RAISE(IGNORE); END""",
+    *(
+        f"""CREATE TRIGGER {event}_gone AFTER {event} ON guarded WHEN NEW.name = 'gone'
+        BEGIN DELETE FROM guarded WHERE code = NEW.code; END"""
+        for event in ("INSERT", "UPDATE")
+    ),
+    *(
+        f"""CREATE TRIGGER {event}_renamed AFTER {event} ON guarded WHEN NEW.name = 'renamed'
+        BEGIN UPDATE guarded SET code = upper(code), name = 'new' WHERE code = NEW.code; END"""
+        for event in ("INSERT", "UPDATE")
+    ),
+]
+GUARDING_ON_POSTGRESQL = [
+    """CREATE FUNCTION keeping_out() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF NEW.name = 'ghost' THEN RETURN NULL; END IF; RETURN NEW; END $$""",
+    """CREATE FUNCTION removing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.name = 'gone' THEN DELETE FROM guarded WHERE code = NEW.code; END IF;
+    IF NEW.name = 'renamed' THEN
+    UPDATE guarded SET code = upper(code), name = 'new' WHERE code = NEW.code; END IF;
+    RETURN NULL; END $$""",
+    """CREATE TRIGGER ghost BEFORE INSERT ON guarded
+    FOR EACH ROW EXECUTE FUNCTION keeping_out()""",
+    """CREATE TRIGGER gone AFTER INSERT OR UPDATE ON guarded
+    FOR EACH ROW EXECUTE FUNCTION removing()""",
+]
+
+
+async def test_a_row_that_a_trigger_keeps_out_removes_or_renames_is_refused_with_a_sentence(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    resource = Resource(Guarded, label_plural="guarded")
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
+    for trigger in GUARDING_ON_POSTGRESQL if is_postgresql(session) else GUARDING_ON_SQLITE:
+        await session.execute(text(trigger))
+    await session.commit()
+    sentence = "A database trigger prevents changes to guarded."
+    async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
+        await client.post("/api/guarded/", json={"code": "a", "name": "One"})
+        for name in ("ghost", "gone", "renamed"):
+            sent = {"code": "b", "name": name}
+            answers = [await client.post("/api/guarded/", json=sent)]
+            pages = [await client.post("/guarded", data=sent)]
+            if name != "ghost":
+                answers.append(await client.patch("/api/guarded/a", json={"name": name}))
+                pages.append(await client.post("/guarded/a", data={"name": name}))
+                many = {"id": "a", "form.set.name": "on", "name": name}
+                pages.append(await client.post("/guarded/change", data=many))
+            for answer in answers:
+                assert (answer.status_code, answer.json()["detail"][0]["msg"]) == (422, sentence)
+            for page in pages:
+                assert (page.status_code, sentence in alert_of(page)) == (422, True)
+        assert [(one.code, one.name) for one in await stored.all(Guarded)] == [("a", "One")]
