@@ -17,13 +17,13 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import INET, TSVECTOR
+from sqlalchemy.dialects.postgresql import INET, REGCLASS, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 from sqlmodel import Field, SQLModel
 
 from hero_admin.admin import create_app
-from hero_admin.database.engines import is_postgresql
+from hero_admin.database.engines import connect, is_postgresql
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -431,3 +431,30 @@ async def test_a_row_that_a_trigger_keeps_out_removes_or_renames_is_refused_with
             for page in pages:
                 assert (page.status_code, sentence in alert_of(page)) == (422, True)
         assert [(one.code, one.name) for one in await stored.all(Guarded)] == [("a", "One")]
+
+
+class Pointer(SQLModel, table=True):
+    """A column whose values name tables, which may be gone."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    target: Any = Field(default=None, sa_column=Column(REGCLASS))
+
+
+async def test_an_undo_that_the_database_cannot_read_any_more_says_so(
+    postgres_url: str,
+) -> None:
+    settings = Settings(database_url=postgres_url, request_timeout_seconds=60)
+    database = connect(settings)
+    async with database.writing.begin() as connection:
+        await connection.run_sync(
+            lambda sync: SQLModel.metadata.create_all(sync, [Resource(Pointer).table])
+        )
+        await connection.execute(text("INSERT INTO pointer VALUES (1, 99999999)"))
+    async with serving(create_app(settings, [Resource(Pointer)]), role=Role.OWNER) as client:
+        deleted = await client.post("/pointers/1/delete", data={})
+        undone = await submit(client, undo_of(await follow(client, deleted)))
+        assert undone.status_code == 409
+        assert "Nothing was undone" in undone.text
+    async with database.writing.begin() as connection:
+        await connection.execute(text("DROP TABLE pointer"))
+    await database.close()

@@ -1,10 +1,12 @@
 """Resources: what is derived from a model, and what may be said instead."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import Field, SQLModel
 
+from hero_admin.admin import Admin
 from hero_admin.model.fields import Field as ResourceField
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
@@ -92,6 +94,12 @@ def test_what_is_no_resource_is_said_in_a_sentence() -> None:
         Site((teams, model))
     with pytest.raises(ResourceError, match="takes a class, such as Hero"):
         Site((teams, Resource(model(name="Nova", secret_name="Sam"))))
+
+
+@pytest.mark.parametrize("resources", [Resource(Hero), None])
+def test_a_forgotten_comma_is_said_in_a_sentence(resources: Any) -> None:
+    with pytest.raises(ResourceError, match=r"^Admin\(\): resources= takes a sequence, such as"):
+        Admin(resources, migrations=Path())
 
 
 def test_a_record_is_known_by_its_name_its_title_or_its_first_text() -> None:
