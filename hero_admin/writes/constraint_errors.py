@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CheckConstraint, cast, literal, select, text
@@ -13,6 +13,7 @@ from hero_admin.database.errors import REFUSALS, driver_error, is_refusal, raise
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import article_of
 from hero_admin.model.resource import Resource
+from hero_admin.model.sql_names import QUOTED, names_in
 from hero_admin.web.errors import Invalid
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -55,12 +56,9 @@ POSTGRESQL_RULE = text(
     """
 )
 SQLITE_INDEX_SQL = text("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = :index")
-QUOTED = r'"(?:[^"]|"")+"|\[[^\]]+\]|`[^`]+`'
 SQLITE_PARTS = re.compile(
     rf"\sON\s+(?:{QUOTED}|\w+)\s*(\(.*\))(?:\s*WHERE\s.*)?", re.DOTALL | re.IGNORECASE
 )
-# A text, a quoted name, or a name that is not that of a function.
-NAMES = re.compile(rf"'(?:[^']|'')*'|({QUOTED})|\b([^\W\d]\w*)\b(?!\s*\()")
 
 
 async def fetch_refusal(
@@ -145,14 +143,14 @@ async def _fetch_named_fields(
         return ()
     for each in resource.table.constraints:
         if each.name == constraint and isinstance(each, CheckConstraint):
-            return _fields_in(resource, _names_in([str(each.sqltext)]))
+            return _fields_in(resource, names_in([str(each.sqltext)]))
     if found is not None:
-        return _fields_in(resource, _names_in([constraint]))
+        return _fields_in(resource, names_in([constraint]))
     if getattr(driver, "table_name", None) == resource.table.name:
         given = {"name": constraint, "table": driver.table_name, "schema": driver.schema_name}
         rules = await session.scalars(POSTGRESQL_RULE, given)
         # What is pointed at has columns of its own.
-        return _fields_in(resource, _names_in(str(rule).split(" REFERENCES ")[0] for rule in rules))
+        return _fields_in(resource, names_in(str(rule).split(" REFERENCES ")[0] for rule in rules))
     return ()
 
 
@@ -177,7 +175,7 @@ async def fetch_refused_fields(
         if driver.table_name != resource.table.name:
             return ()
         parts = await session.scalars(POSTGRESQL_PARTS, given)
-        return _fields_in(resource, _names_in(parts.all()))
+        return _fields_in(resource, names_in(parts.all()))
     if getattr(driver, "sqlite_errorcode", None) in SQLITE_UNIQUE:
         return _fields_in(resource, await _sqlite_names(session, resource, str(driver)))
     return ()
@@ -191,14 +189,7 @@ async def _sqlite_names(session: AsyncSession, resource: Resource, message: str)
         return {column.removeprefix(table) for column in columns if column.startswith(table)}
     written = (await session.scalars(SQLITE_INDEX_SQL, {"index": found[1]})).first()
     parts = SQLITE_PARTS.search(written or "")
-    return _names_in([parts[1]]) if parts else set()
-
-
-def _names_in(parts: Iterable[str]) -> set[str]:
-    """Return the names in expressions of SQL: of columns, and others that no column has."""
-    found = [match for part in parts for match in NAMES.finditer(part)]
-    quoted = {match[1][1:-1].replace('""', '"') for match in found if match[1]}
-    return quoted | {match[2] for match in found if match[2]}
+    return names_in([parts[1]]) if parts else set()
 
 
 def _fields_in(resource: Resource, names: set[str]) -> tuple[Field, ...]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from sqlalchemy import Index, func, text
+from sqlalchemy import Index, func, literal_column, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -40,6 +40,20 @@ Index(
     func.lower(col(Member.last_name)),
     unique=True,
 )
+
+
+class Nickname(SQLModel, table=True):
+    """Names that only the text of an index tells to be unique."""
+
+    __table_args__ = (
+        Index("ux_nickname", text("lower(name)"), unique=True),
+        Index("ux_nickname_alias", literal_column('lower(trim("Alias"))'), unique=True),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=40)
+    alias: str | None = Field(default=None, max_length=40, sa_column_kwargs={"name": "Alias"})
+    note: str = Field(default="", max_length=40)
 
 
 @pytest.fixture
@@ -146,3 +160,27 @@ async def test_a_change_of_many_names_the_field_too(
     page = await members.post("/members/change", data=data)
     assert page.status_code == 422
     assert errors_of(page) == {"Nick": "Another member has a nick that counts as the same."}
+
+
+async def test_an_index_on_expressions_as_text_knows_what_looks_the_same(
+    settings: Settings, session: AsyncSession
+) -> None:
+    resource = Resource(Nickname)
+    connection = await session.connection()
+    await connection.run_sync(SQLModel.metadata.create_all, [resource.table])
+    await session.commit()
+    async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
+        made = {"name": f"{DECOMPOSED}\u200b", "alias": DECOMPOSED, "note": DECOMPOSED}
+        answer = await client.post("/api/nicknames/", json=made)
+        # Of a note there may be two.
+        expected = {"name": COMPOSED, "alias": COMPOSED, "note": DECOMPOSED}
+        assert {name: answer.json()[name] for name in made} == expected
+        for typed in (COMPOSED, DECOMPOSED, f"{COMPOSED}\u200b", f"\ufeff{COMPOSED}"):
+            for name, alias, refused in ((typed, "", "name"), ("Other", typed, "alias")):
+                form = form_of(await client.get("/nicknames/new"))
+                page = await submit(client, form, name=name, alias=alias)
+                assert (page.status_code, list(errors_of(page))) == (422, [refused.title()])
+                data = {"name": name, "alias": alias or None}
+                answer = await client.post("/api/nicknames/", json=data)
+                (error,) = answer.json()["detail"]
+                assert (answer.status_code, error["loc"]) == (422, ["body", refused])
