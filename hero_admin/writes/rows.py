@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
     Insert,
     insert,
     update,
@@ -73,10 +74,11 @@ async def update_records(
     changed: Sequence[tuple[Key, Mapping[str, Any]]],
     *,
     is_exact: bool = False,
-) -> None:
+) -> bool:
     """Give each record values of its own; a statement for those that differ in the same fields.
 
-    If `is_exact`, an `onupdate` changes no others.
+    If `is_exact`, an `onupdate` changes no others. Return False where the database says of a single
+    record that it has not been updated, as when a trigger prevents it.
     """
     batches: dict[tuple[str, ...], list[tuple[Key, Mapping[str, Any]]]] = {}
     for key, values in changed:
@@ -94,7 +96,12 @@ async def update_records(
             {f"key_{place}": part for place, part in enumerate(key)} | _named(values)
             for key, values in batch
         ]
+        # Of several at once drivers do not tell how many were updated.
+        if len(changed) == 1:
+            updated = await session.execute(statement, parameters[0])
+            return cast(CursorResult[Any], updated).rowcount != 0
         await session.execute(statement, parameters)
+    return True
 
 
 @dataclass(frozen=True)

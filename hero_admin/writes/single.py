@@ -92,7 +92,9 @@ async def change(
     await record_stored_files(session, replaced, key_predicate(resource, [own]))
     try:
         async with session.begin_nested():
-            await update_records(session, resource, [(own, checked)], is_exact=is_exact)
+            is_updated = await update_records(
+                session, resource, [(own, checked)], is_exact=is_exact
+            )
             await check_now(session)
             after = await records.fetch_record(session, resource, own)
             if after is None:
@@ -103,6 +105,8 @@ async def change(
     before = dict(changed)
     changed.update(after)
     entry = change_of(resource, before, after)
+    if entry is None and not is_updated:
+        raise prevented(resource)
     await record(session, operation, [entry] if entry else [])
     return entry is not None
 

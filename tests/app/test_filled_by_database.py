@@ -379,6 +379,8 @@ class Guarded(SQLModel, table=True):
 GUARDING_ON_SQLITE = [
     """CREATE TRIGGER ghost BEFORE INSERT ON guarded WHEN NEW.name = 'ghost'
     BEGIN SELECT RAISE(IGNORE); END""",
+    """CREATE TRIGGER frozen BEFORE UPDATE ON guarded WHEN NEW.name = 'frozen'
+    BEGIN SELECT RAISE(IGNORE); END""",
     *(
         f"""CREATE TRIGGER {event}_gone AFTER {event} ON guarded WHEN NEW.name = 'gone'
         BEGIN DELETE FROM guarded WHERE code = NEW.code; END"""
@@ -392,13 +394,13 @@ GUARDING_ON_SQLITE = [
 ]
 GUARDING_ON_POSTGRESQL = [
     """CREATE FUNCTION keeping_out() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN IF NEW.name = 'ghost' THEN RETURN NULL; END IF; RETURN NEW; END $$""",
+    BEGIN IF NEW.name IN ('ghost', 'frozen') THEN RETURN NULL; END IF; RETURN NEW; END $$""",
     """CREATE FUNCTION removing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NEW.name = 'gone' THEN DELETE FROM guarded WHERE code = NEW.code; END IF;
     IF NEW.name = 'renamed' THEN
     UPDATE guarded SET code = upper(code), name = 'new' WHERE code = NEW.code; END IF;
     RETURN NULL; END $$""",
-    """CREATE TRIGGER ghost BEFORE INSERT ON guarded
+    """CREATE TRIGGER ghost BEFORE INSERT OR UPDATE ON guarded
     FOR EACH ROW EXECUTE FUNCTION keeping_out()""",
     """CREATE TRIGGER gone AFTER INSERT OR UPDATE ON guarded
     FOR EACH ROW EXECUTE FUNCTION removing()""",
@@ -417,13 +419,16 @@ async def test_a_row_that_a_trigger_keeps_out_removes_or_renames_is_refused_with
     sentence = "A database trigger prevents changes to guarded."
     async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
         await client.post("/api/guarded/", json={"code": "a", "name": "One"})
-        for name in ("ghost", "gone", "renamed"):
-            sent = {"code": "b", "name": name}
-            answers = [await client.post("/api/guarded/", json=sent)]
-            pages = [await client.post("/guarded", data=sent)]
+        for name in ("ghost", "frozen", "gone", "renamed"):
+            answers, pages = [], []
+            if name != "frozen":
+                sent = {"code": "b", "name": name}
+                answers.append(await client.post("/api/guarded/", json=sent))
+                pages.append(await client.post("/guarded", data=sent))
             if name != "ghost":
                 answers.append(await client.patch("/api/guarded/a", json={"name": name}))
                 pages.append(await client.post("/guarded/a", data={"name": name}))
+            if name in ("gone", "renamed"):
                 many = {"id": "a", "form.set.name": "on", "name": name}
                 pages.append(await client.post("/guarded/change", data=many))
             for answer in answers:
