@@ -14,7 +14,19 @@ from alembic.autogenerate import render, render_op_text, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, MigrationScript, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import ARRAY, CheckConstraint, Column, DefaultClause, Enum, MetaData, Table, inspect
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    ColumnClause,
+    DefaultClause,
+    Enum,
+    Index,
+    MetaData,
+    Table,
+    inspect,
+    text,
+)
 from sqlalchemy import literal as sa_literal
 from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.dialects.postgresql.named_types import NamedType
@@ -121,6 +133,7 @@ class Comparison:
                 found += self._edited(operation, created)
             elif not isinstance(operation, DROPS):
                 found.append(operation)
+        found += self._missing_indexes(context, found)
         found += self._new_members(context, created)
         if not found:
             directives.clear()
@@ -132,8 +145,38 @@ class Comparison:
         ]
         script.upgrade_ops.ops = [*schema_ops, *found]
         lasting = (NotDropped, AddedMember)
-        undone = [each.reverse() for each in reversed(found) if not isinstance(each, lasting)]
-        script.downgrade_ops = ops.DowngradeOps(ops=undone)
+        # Those of tables that are made anew, back as well.
+        kept = [
+            each for each in found if isinstance(each, ops.CreateIndexOp) and each.if_not_exists
+        ]
+        undone = [
+            each.reverse()
+            for each in reversed(found)
+            if not isinstance(each, lasting) and each not in kept
+        ]
+        script.downgrade_ops = ops.DowngradeOps(ops=[*undone, *kept])
+
+    def _missing_indexes(
+        self, context: MigrationContext, found: Sequence[MigrateOperation]
+    ) -> Iterator[MigrateOperation]:
+        """Return the indexes on expressions that Alembic leaves out, as SQLite reads none back."""
+        new = {(op.schema, op.table_name) for op in found if isinstance(op, ops.CreateTableOp)}
+        # To make a table anew is to lose them there.
+        rebuilt = {op.table for op in found if isinstance(op, Rebuilt)}
+        written = {op.index_name for op in found if isinstance(op, ops.CreateIndexOp)}
+        existing: set[str] | None = None
+        if context.connection is not None and context.dialect.name == "sqlite":
+            names = text("SELECT name FROM sqlite_master WHERE type = 'index'")
+            existing = set(context.connection.scalars(names))
+        for name, table in self.tables.items():
+            if name not in new and name not in self.created:
+                continue
+            for index in sorted(table.indexes, key=lambda each: str(each.name)):
+                if index.name in written or not _has_expression(index):
+                    continue
+                is_missing = name in new or (existing is not None and index.name not in existing)
+                if is_missing or table in rebuilt:
+                    yield _expression_index(index, if_not_exists=not is_missing)
 
     def _new_members(
         self, context: MigrationContext, created: Collection[Name]
@@ -361,6 +404,21 @@ def _unique_index(operation: ops.CreateUniqueConstraintOp) -> ops.CreateIndexOp:
     return ops.CreateIndexOp(
         str(name), operation.table_name, columns, schema=operation.schema, unique=True
     )
+
+
+def _has_expression(index: Index) -> bool:
+    return not all(isinstance(each, Column) for each in index.expressions)
+
+
+def _expression_index(index: Index, *, if_not_exists: bool) -> ops.CreateIndexOp:
+    operation = ops.CreateIndexOp.from_index(index)
+    # PostgreSQL wants parentheses around what is no call.
+    operation.columns = [
+        each if isinstance(each, str | ColumnClause) else each.self_group()
+        for each in index.expressions
+    ]
+    operation.if_not_exists = if_not_exists or None
+    return operation
 
 
 def _named(operation: MigrateOperation) -> MigrateOperation:

@@ -1,6 +1,9 @@
 """Steps: what is done with Alembic, in a transaction that somebody else begins."""
 
+import warnings
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,8 @@ def upgrade(connection: Connection, chain: Chain) -> list[str]:
         for revision in script.iterate_revisions("head", current or "base")
         if revision.revision != current
     ]
-    command.upgrade(config, "head")
+    with _without_warnings():
+        command.upgrade(config, "head")
     # Reading every reference takes long in a large database.
     if pending and connection.dialect.name == "sqlite":
         _check_references(connection)
@@ -38,13 +42,23 @@ def upgrade(connection: Connection, chain: Chain) -> list[str]:
 def revise(connection: Connection, chain: Chain, message: str) -> Path | None:
     """Write a migration for what the models have and the database has not; return its file."""
     config = _config(connection, chain)
-    made = command.revision(
-        config,
-        message,
-        autogenerate=True,
-        rev_id=f"{len(chain.revisions()) + 1:04}",
-    )
+    with _without_warnings():
+        made = command.revision(
+            config,
+            message,
+            autogenerate=True,
+            rev_id=f"{len(chain.revisions()) + 1:04}",
+        )
     return Path(made.path) if isinstance(made, Script) else None
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Say nothing of indexes on expressions that SQLite does not tell of: they are seen to."""
+    with warnings.catch_warnings():
+        for begin in ("autogenerate skipping", "Skipped unsupported reflection of"):
+            warnings.filterwarnings("ignore", f"{begin}.* expression-based index")
+        yield
 
 
 def _check_names(connection: Connection, chain: Chain) -> None:

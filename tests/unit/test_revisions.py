@@ -271,6 +271,47 @@ async def test_a_choice_may_get_more_values(own: Database) -> None:
     assert await fetch(own, "SELECT mood FROM villain") == [("it's: new",)]
 
 
+async def test_an_index_on_an_expression_is_created_and_kept(own: Database) -> None:
+    def columns(*more: sa.schema.SchemaItem) -> list[sa.schema.SchemaItem]:
+        mail, name = sa.Column("mail", sa.String(40)), sa.Column("name", sa.String(40))
+        named = name.is_not(None)
+        return [
+            key(),
+            mail,
+            name,
+            *more,
+            sa.Index("uq_lower_mail", sa.text("lower(mail)"), unique=True),
+            sa.Index("ix_name", mail.desc(), mail + name),
+            sa.Index(
+                "uq_lower_name",
+                sa.func.lower(name),
+                unique=True,
+                sqlite_where=named,
+                postgresql_where=named,
+            ),
+        ]
+
+    async def check() -> None:
+        for values in ("'A@b', 'x'", "'c', 'Hero'"):
+            with pytest.raises(IntegrityError):
+                await execute(own, f"INSERT INTO villain (id, mail, name) VALUES (9, {values})")
+
+    with model(*columns()):
+        written = await revised(own)
+    assert "create_index('ix_name'" in written
+    await execute(own, "INSERT INTO villain (id, mail, name) VALUES (1, 'a@B', 'hero')")
+    await check()
+    # For this, SQLite makes the table anew.
+    with model(*columns(sa.Column("at", sa.DateTime, server_default=sa.func.now()))):
+        written = await revised(own)
+    assert "drop_index" not in written
+    await check()
+    await execute(own, "DELETE FROM villain")
+    added = sa.Index("uq_upper_mail", sa.text("upper(mail)"), unique=True)
+    with model(*columns(sa.Column("at", sa.DateTime, server_default=sa.func.now())), added):
+        assert "create_index('uq_upper_mail'" in await revised(own)
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_schema_is_created_with_its_first_table(own: Database) -> None:
     await execute(own, "CREATE SCHEMA elsewhere", "CREATE TABLE elsewhere.villain (id int)")
