@@ -129,7 +129,7 @@ def test_a_list_whose_session_has_ended_goes_on_after_signing_in_on_the_spot(
 ) -> None:
     page.goto("/heroes")
     end_sessions(running)
-    search_box(page).press_sequentially("rusty")
+    search_box(page).fill("rusty")
     fill_in(page, password)
     expect(names(page)).to_have_text(["Rusty-Man"])
     expect(page).to_have_url(re.compile(r"\?q=rusty$"))
