@@ -18,13 +18,13 @@ PLAIN_DEVICE, SECURE_DEVICE = "device", "__Host-device"
 # Longer than anybody is on leave.
 DEVICE_SECONDS = 400 * 24 * 3600
 # A token has 43 characters.
-MOST_CHARACTERS = 100
+MAX_TOKEN_CHARACTERS = 100
 
 
 def digest_in(request: Request) -> str:
     """Return the digest of the token in the request's cookie, "" if there is none."""
     token = request.cookies.get(_name(request), "")
-    return token_digest(token) if 0 < len(token) <= MOST_CHARACTERS and token.isascii() else ""
+    return token_digest(token) if 0 < len(token) <= MAX_TOKEN_CHARACTERS and token.isascii() else ""
 
 
 def set_token(request: Request, response: Response, token: str, limits: Limits) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from hero_admin.accounts.sessions import SEEN_EVERY, make_token
-from hero_admin.accounts.users import MOST_CHARACTERS, User
+from hero_admin.accounts.users import MAX_NAME_CHARACTERS, User
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.person import Identity, Role
 from hero_admin.web.errors import Invalid
@@ -32,7 +32,7 @@ class ApiToken(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True, max_length=64)
     user_id: int = Field(foreign_key="user_account.id", ondelete="CASCADE", index=True)
-    name: str = Field(max_length=MOST_CHARACTERS)
+    name: str = Field(max_length=MAX_NAME_CHARACTERS)
     role: str = Field(max_length=10)
     created_at: datetime
     expires_at: datetime
@@ -76,8 +76,8 @@ def check_token(owner: User, name: str, role: Role, days: int) -> str:
     name, errors = " ".join(name.split()), {}
     if not name:
         errors["name"] = "Enter a name, such as what it's for."
-    elif len(name) > MOST_CHARACTERS:
-        errors["name"] = f"Use at most {MOST_CHARACTERS} characters."
+    elif len(name) > MAX_NAME_CHARACTERS:
+        errors["name"] = f"Use at most {MAX_NAME_CHARACTERS} characters."
     elif not name.isprintable():
         errors["name"] = "Use only visible characters."
     if not Role(owner.role).includes(role):

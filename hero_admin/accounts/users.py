@@ -12,9 +12,9 @@ from hero_admin.accounts.names import problem_of
 from hero_admin.person import Identity, Role
 from hero_admin.web.errors import Invalid
 
-MOST_CHARACTERS = 80
+MAX_NAME_CHARACTERS = 80
 # With letters and their marks apart, and more spaces than are kept.
-MAX_WRITTEN_CHARACTERS = 4 * MOST_CHARACTERS
+MAX_WRITTEN_CHARACTERS = 4 * MAX_NAME_CHARACTERS
 
 
 class User(SQLModel, table=True):
@@ -26,7 +26,7 @@ class User(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    name: str = Field(max_length=MOST_CHARACTERS)
+    name: str = Field(max_length=MAX_NAME_CHARACTERS)
     # Ann and ANN are the same person.
     folded_name: str = Field(unique=True)
     role: str = Field(max_length=10)
@@ -53,8 +53,8 @@ def parse_name(text: str) -> str:
     name = " ".join(text.split())
     if not name:
         raise Invalid({"name": "Enter a name."})
-    if len(name) > MOST_CHARACTERS:
-        raise Invalid({"name": f"Use at most {MOST_CHARACTERS} characters."})
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise Invalid({"name": f"Use at most {MAX_NAME_CHARACTERS} characters."})
     problem = problem_of(name)
     if problem:
         raise Invalid({"name": problem})

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+NOT_FINISHED = "The index {} is incomplete."
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -9,9 +11,6 @@ class Finding:
 
     sentence: str
     remedies: tuple[str, ...] = ()
-
-
-NOT_FINISHED = "The index {} is incomplete."
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    false,
-    literal,
-    or_,
-    select,
-    true,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, false, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold

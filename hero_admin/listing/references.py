@@ -8,9 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.cells import UNTITLED, Reference, reader_of
-from hero_admin.listing.columns import (
-    Selection,
-)
+from hero_admin.listing.columns import Selection
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import shown_in_cell
 from hero_admin.model.primary_keys import Key, key_predicate, key_text

@@ -1,8 +1,6 @@
 """The names under which programs know fields."""
 
-from pydantic import (
-    AliasChoices,
-)
+from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 

@@ -1,8 +1,6 @@
 """What is wrong with a value, as a sentence beside its field."""
 
-from pydantic import (
-    ValidationError,
-)
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlmodel import SQLModel
 

@@ -8,9 +8,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import (
-    Environment,
-)
+from jinja2 import Environment
 from jinja2_fragments import render_block
 from markupsafe import Markup
 from starlette.requests import Request

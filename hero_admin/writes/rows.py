@@ -4,13 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    Insert,
-    insert,
-    update,
-)
+from sqlalchemy import ColumnElement, CursorResult, Insert, insert, update
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles

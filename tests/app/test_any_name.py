@@ -13,15 +13,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.gadgets import Condition
-from tests.html import (
-    chips_of,
-    errors_of,
-    follow,
-    form_of,
-    link,
-    rows_of,
-    submit,
-)
+from tests.html import chips_of, errors_of, follow, form_of, link, rows_of, submit
 from tests.oddly_named import Oddity, Villager
 from tests.serving import serving
 from tests.stored import Stored

@@ -6,17 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
-from tests.html import (
-    alert_of,
-    field_of,
-    form_of,
-    link,
-    links_of,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-)
+from tests.html import alert_of, field_of, form_of, link, links_of, parsed, rows_of, submit, text_of
 from webapp.heroes import Hero
 
 

@@ -191,7 +191,7 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
     monkeypatch.setattr(plan, "SHORT_SEARCH", 5)
     monkeypatch.setattr(plan, "LONG_SEARCH", 10)
     monkeypatch.setattr(plan, "SKIP_SCAN_MILLISECONDS", 0)
-    monkeypatch.setattr(candidates, "PROPOSING_MILLISECONDS", 0)
+    monkeypatch.setattr(candidates, "CANDIDATES_MILLISECONDS", 0)
     monkeypatch.setattr(sqlite, "STEPS_PER_LOOK", 1)
     app = admin.application(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.VIEWER) as client:

@@ -10,14 +10,7 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Axe
-from tests.browser.parts import (
-    expect_title,
-    names,
-    row,
-    search_box,
-    status,
-    staying_on_the_page,
-)
+from tests.browser.parts import expect_title, names, row, search_box, status, staying_on_the_page
 from tests.server import Server, running_server
 
 PASSWORD = "correct horse battery"

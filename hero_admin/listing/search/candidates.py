@@ -49,7 +49,7 @@ MAX_CANDIDATES = 200_000
 FEW = 5_000
 SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 2
 # What is complete is worth waiting for; twice that and a scan still fit into a request.
-PROPOSING_MILLISECONDS = 1_500
+CANDIDATES_MILLISECONDS = 1_500
 
 MOST = bindparam("most", type_=Integer)
 
@@ -98,7 +98,7 @@ async def fetch_candidates(
         predicates = replace(predicates, search="beginnings")
     if not is_postgresql(session):
         fetching = partial(_fetch_from_fewest, session, query, selection, predicates, limit)
-        rows = await in_time(session, fetching, PROPOSING_MILLISECONDS)
+        rows = await in_time(session, fetching, CANDIDATES_MILLISECONDS)
         return None if rows is None else Proposed(rows, is_partial=is_partial)
 
     given = {**values_of(query), "most": MAX_CANDIDATES + 1, "size": limit}
@@ -107,10 +107,10 @@ async def fetch_candidates(
     statement, number = _select_by_index(
         selection, predicates, place, is_backward=query.is_backward
     )
-    found = await only_by_index(session, statement, given, PROPOSING_MILLISECONDS)
+    found = await only_by_index(session, statement, given, CANDIDATES_MILLISECONDS)
     if found is not None and not found and query.cursor is not None:
         # None of them is on this page; perhaps because those that are were one too many.
-        counted = await only_by_index(session, number, given, PROPOSING_MILLISECONDS)
+        counted = await only_by_index(session, number, given, CANDIDATES_MILLISECONDS)
         found = [] if counted and counted[0][0] <= MAX_CANDIDATES else None
     if found is None or (found and found[0][-1] > MAX_CANDIDATES):
         return None
