@@ -74,7 +74,6 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
 
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = resource.given(values)
-        given = resource.spelled(given)
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.create_schema):
             record = await single.create(session, site, resource, given, operation)
@@ -91,7 +90,6 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         record = await _fetch(resource, request, id, is_locked=True)
         _check_match(resource, request, record)
         given = read_sent(resource, values, _shown(resource, request, record))
-        given = resource.spelled(given)
         session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.update_schema):
             await single.change(session, site, resource, record, given, operation)

@@ -118,7 +118,7 @@ def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of a new record; raises Invalid with a sentence for each bad field."""
     given, errors = _parsed(resource, resource.new_fields, texts, is_new=True)
     valid = _validated(resource, resource.create_schema, given, errors)
-    return resource.spelled({name: getattr(valid, name) for name in type(valid).model_fields})
+    return {name: getattr(valid, name) for name in type(valid).model_fields}
 
 
 def read_changes(
@@ -135,7 +135,7 @@ def read_changes(
     }
     given, errors = _parsed(resource, resource.edit_fields, touched, is_new=False)
     valid = _validated(resource, resource.update_schema, given, errors)
-    return resource.spelled({name: getattr(valid, name) for name in given})
+    return {name: getattr(valid, name) for name in given}
 
 
 def texts_of(fields: Iterable[Field], record: Mapping[str, Any]) -> dict[str, str]:

@@ -34,8 +34,8 @@ from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.causes import cause_of, fetch_causes
 from hero_admin.writes.constraints import check_constraints, defer_constraints
 from hero_admin.writes.referencing_rows import fetch_ids
-from hero_admin.writes.single import taken_sentence
 from hero_admin.writes.table_rows import RowsChange
+from hero_admin.writes.unique import taken_sentence
 
 Part = TypeVar("Part")
 

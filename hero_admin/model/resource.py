@@ -8,17 +8,13 @@ from typing import Any, Self
 
 from sqlalchemy import (
     Column,
-    ColumnClause,
     ColumnElement,
     Index,
     Table,
-    TextClause,
     UniqueConstraint,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import QueryableAttribute
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.visitors import Visitable
 from sqlmodel import SQLModel
 
 from hero_admin.model.field_names import FilterName, filter_names
@@ -26,8 +22,6 @@ from hero_admin.model.fields import Field, fields_of
 from hero_admin.model.formatting import shortened
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
 from hero_admin.model.schemas import derive, partial
-from hero_admin.model.spelling import spelled
-from hero_admin.model.sql_names import names_in
 from hero_admin.model.stored_values import Stored, plain, readable
 from hero_admin.model.titles import Titler, made_title, own_text_of
 from hero_admin.web.templating import capitalised
@@ -305,34 +299,6 @@ class Resource:
             fields for fields in sets_of_fields if not any(field.is_bytes for field in fields)
         )
 
-    def spelled(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return typed values as they are stored: names that look the same are the same."""
-        return {
-            name: spelled(value)
-            if name in self._distinct_names and isinstance(value, str)
-            else value
-            for name, value in values.items()
-        }
-
-    @cached_property
-    def _distinct_names(self) -> frozenset[str]:
-        """The names of texts of which no two records may have the same by any rule of the model."""
-        columns = {field.column for fields in self.unique_sets for field in fields}
-        unique = [index for index in self.table.indexes if index.unique]
-        parts = [part for index in unique for part in index.expressions]
-        found = [
-            each for part in parts if not isinstance(part, str) for each in visitors.iterate(part)
-        ]
-        columns.update(each for each in found if isinstance(each, Column))
-        # Of an expression that is written as text only the names are known.
-        written = {name.lower() for name in names_in(filter(None, map(_sql_of, found)))}
-        return frozenset(
-            field.name
-            for field in self.fields
-            if field.is_text and not field.relation
-            if field.column in columns or field.column.name.lower() in written
-        )
-
     def title_of(self, record: Record) -> str:
         """Return the text that people know this record by."""
         return self.title_among(record)
@@ -436,13 +402,6 @@ def can_filter(field: Field) -> bool:
     """Whether the values of a field are few, or have an order, or may be missing as files may."""
     has_few = field.relation or field.input.kind in {"choice", "bool"}
     return bool(has_few or field.input.is_range or (field.is_bytes and field.is_optional))
-
-
-def _sql_of(part: Visitable) -> str:
-    """Return the text of a part of an expression that is SQL as somebody wrote it, or nothing."""
-    if isinstance(part, TextClause):
-        return part.text
-    return part.name if isinstance(part, ColumnClause) and part.is_literal else ""
 
 
 def _is_plainly_unique(index: Index) -> bool:

@@ -18,10 +18,10 @@ from hero_admin.model.serialization import is_same, recorded
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
-from hero_admin.writes.constraints import check_now
 from hero_admin.writes.files import check_copies
+from hero_admin.writes.renamed import update_followed
 from hero_admin.writes.rows import insert_again, update_records
-from hero_admin.writes.single import change_of, checked_values, differing, prevented
+from hero_admin.writes.single import change_of, checked_values, differing
 
 
 async def fetch_states(
@@ -93,13 +93,12 @@ async def change_many(
         for state in states.values()
     ]
     changed = [(key, new) for key, new in changed if new]
-    async with _refusing(session, resource, checked):
-        await update_records(session, resource, changed)
-        await check_now(session)
-        after = await fetch_states(session, resource, [key for key, _ in changed])
-        if len(after) < len(changed):
-            raise prevented(resource)
-    entries = [change_of(resource, states[text], state) for text, state in after.items()]
+    try:
+        after, _ = await update_followed(session, resource, changed)
+    except REFUSALS as error:
+        raise await _refusal(session, resource, checked, error) from None
+    befores = [states[key_text(resource, key)] for key, _ in changed]
+    entries = [change_of(resource, *pair) for pair in zip(befores, after, strict=True)]
     written = [entry for entry in entries if entry is not None]
     await record(session, operation, written)
     return len(written)
@@ -192,13 +191,17 @@ def _rewritten(
 
 
 @asynccontextmanager
-async def _refusing(
-    session: AsyncSession, resource: Resource, values: Mapping[str, Any] | None = None
-) -> AsyncIterator[None]:
+async def _refusing(session: AsyncSession, resource: Resource) -> AsyncIterator[None]:
     """Raise Invalid for what only the database finds, having undone what was done inside."""
     try:
         async with session.begin_nested():
             yield
     except REFUSALS as error:
-        noun = f"for one of the {resource.label_plural}"
-        raise await fetch_refusal(session, resource, values or {}, error, noun) from None
+        raise await _refusal(session, resource, {}, error) from None
+
+
+async def _refusal(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any], error: Exception
+) -> Invalid:
+    noun = f"for one of the {resource.label_plural}"
+    return await fetch_refusal(session, resource, values, error, noun)

@@ -5,8 +5,10 @@ Models may declare less than there is, or something else: it is the database tha
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from types import ModuleType
+from typing import Any, Literal
 
+from sqlalchemy import ColumnElement, column
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.engines import is_postgresql
@@ -14,6 +16,7 @@ from hero_admin.listing.search.trigram_index import index_name
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
+from hero_admin.model.sql_names import names_in
 from hero_admin.writes import catalog_postgresql, catalog_sqlite
 from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableName
 
@@ -109,7 +112,7 @@ async def fetch_catalog(
     others: Iterable[TableName] = (),
 ) -> Catalog:
     """Fetch all that leads to the tables of some resources, and other tables; a few statements."""
-    source = catalog_postgresql if is_postgresql(session) else catalog_sqlite
+    source = _source(session)
     known = list(dict.fromkeys([*resources, *site.resources]))
     catalog = Catalog()
     names = await source.fetch_names(session, [each.table for each in known])
@@ -139,11 +142,36 @@ async def fetch_catalog(
     return catalog
 
 
+async def fetch_row_number(session: AsyncSession, resource: Resource) -> ColumnElement[Any] | None:
+    """Fetch which column tells a row from others whatever its values are; None if there is none."""
+    name = await _source(session).fetch_row_number(session, resource.table)
+    return None if name is None else column(name)
+
+
+async def fetch_unique_fields(
+    session: AsyncSession, resource: Resource, index: str | None = None
+) -> tuple[Field, ...]:
+    """Fetch the fields that an index makes unique, or any; by themselves or in an expression."""
+    parts = await _source(session).fetch_unique_parts(session, resource.table, index)
+    return fields_named(resource, names_in(parts))
+
+
+def fields_named(resource: Resource, names: set[str]) -> tuple[Field, ...]:
+    """Return the fields whose columns have one of these names, exactly or else in other case."""
+    lower = {name.lower() for name in names}
+    exact = [field for field in resource.fields if field.column.name in names]
+    return tuple(exact or [each for each in resource.fields if each.column.name.lower() in lower])
+
+
 def triggers_of(catalog: Catalog, stored: StoredTable) -> set[str]:
     """Return at which events a table has triggers that are not those of our search index."""
     resource = catalog.resources.get(stored.name)
     ours = f"{index_name(resource)}_" if resource else None
     return {event for name, event in stored.triggers if not (ours and name.startswith(ours))}
+
+
+def _source(session: AsyncSession) -> ModuleType:
+    return catalog_postgresql if is_postgresql(session) else catalog_sqlite
 
 
 def _declared_by_models(catalog: Catalog, keys: Sequence[ForeignKey]) -> list[ForeignKey]:

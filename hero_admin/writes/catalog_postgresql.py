@@ -69,6 +69,16 @@ TABLES = text(
         AND c.relkind IN ('r', 'p')
     """
 )
+UNIQUE_PARTS = text(
+    """
+    SELECT pg_get_indexdef(i.indexrelid, n, false)
+    FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    CROSS JOIN generate_series(1, i.indnkeyatts) AS n
+    WHERE i.indrelid = to_regclass(:table) AND i.indisunique
+        AND (CAST(:index AS text) IS NULL OR c.relname = CAST(:index AS text))
+    """
+)
 ACTIONS: dict[str, Action] = {
     "c": "CASCADE",
     "n": "SET NULL",
@@ -134,6 +144,18 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
             )
         )
     return found
+
+
+async def fetch_unique_parts(
+    session: AsyncSession, table: Table, index: str | None = None
+) -> list[str]:
+    """Fetch what a unique index of a table, or each of them, is made of, as SQL."""
+    name = session.get_bind().dialect.identifier_preparer.format_table(table)
+    return list(await session.scalars(UNIQUE_PARTS, {"table": name, "index": index}))
+
+
+async def fetch_row_number(session: AsyncSession, table: Table) -> None:
+    """Return None: where a row is changes with the row."""
 
 
 # Any: JSON.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Table, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.model.sql_names import QUOTED
 from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableColumn, TableName
 
 NAMES = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
@@ -23,6 +24,14 @@ UNIQUE_SETS = text(
     " JOIN pragma_index_info(l.name) i WHERE m.type = 'table' AND l.\"unique\" AND NOT l.partial"
     " AND m.name IN :names ORDER BY m.name, l.seq, i.seqno"
 ).bindparams(bindparam("names", expanding=True))
+UNIQUE_PARTS = text(
+    "SELECT l.name, i.name, m.sql FROM pragma_index_list(:table) l"
+    " JOIN pragma_index_info(l.name) i"
+    " LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name WHERE l.\"unique\""
+)
+INDEX_PARTS = re.compile(
+    rf"\sON\s+(?:{QUOTED}|\w+)\s*(\(.*\))(?:\s*WHERE\s.*)?", re.DOTALL | re.IGNORECASE
+)
 TRIGGERS = text(
     "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN :names"
 ).bindparams(bindparam("names", expanding=True))
@@ -126,6 +135,28 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
         )
         for table, own in columns.items()
     ]
+
+
+async def fetch_unique_parts(
+    session: AsyncSession, table: Table, index: str | None = None
+) -> list[str]:
+    """Fetch what a unique index of a table, or each of them, is made of, as SQL."""
+    quoted = session.get_bind().dialect.identifier_preparer.quote_identifier
+    found = []
+    for name, column, sql in await session.execute(UNIQUE_PARTS, {"table": table.name}):
+        parts = INDEX_PARTS.search(sql or "")
+        if index in (None, name) and column is not None:
+            found.append(quoted(column))
+        elif index in (None, name) and parts:
+            found.append(parts[1])
+    return found
+
+
+async def fetch_row_number(session: AsyncSession, table: Table) -> str | None:
+    """Fetch which column numbers the rows of a table; None where its key is all that they have."""
+    (name,) = await fetch_names(session, [table])
+    (stored,) = await fetch_tables(session, [name]) if name else [None]
+    return stored.identity[0] if stored and stored.identity != stored.key else None
 
 
 def _whole(sets: Iterable[list[str | None]]) -> list[tuple[str, ...]]:

@@ -13,8 +13,9 @@ from hero_admin.database.errors import REFUSALS, driver_error, is_refusal, raise
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import article_of
 from hero_admin.model.resource import Resource
-from hero_admin.model.sql_names import QUOTED, names_in
+from hero_admin.model.sql_names import names_in
 from hero_admin.web.errors import Invalid
+from hero_admin.writes.catalog import fetch_unique_fields, fields_named
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 UNIQUE_VIOLATION = "23505"
@@ -34,18 +35,6 @@ SQLITE_UNIQUE = (
 SQLITE_INDEX = re.compile(r"UNIQUE constraint failed: index '(.+)'", re.DOTALL)
 SQLITE_COLUMNS = "UNIQUE constraint failed: "
 
-# What an index holds of each row. In words, where it is not a column.
-POSTGRESQL_PARTS = text(
-    """
-    SELECT pg_get_indexdef(i.indexrelid, n, false)
-    FROM pg_index i
-    JOIN pg_class c ON c.oid = i.indexrelid
-    JOIN pg_class t ON t.oid = i.indrelid
-    JOIN pg_namespace s ON s.oid = t.relnamespace
-    CROSS JOIN generate_series(1, i.indnkeyatts) AS n
-    WHERE c.relname = :index AND t.relname = :table AND s.nspname = :schema
-    """
-)
 POSTGRESQL_RULE = text(
     """
     SELECT pg_get_constraintdef(c.oid)
@@ -54,10 +43,6 @@ POSTGRESQL_RULE = text(
     JOIN pg_namespace s ON s.oid = t.relnamespace
     WHERE c.conname = :name AND t.relname = :table AND s.nspname = :schema
     """
-)
-SQLITE_INDEX_SQL = text("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = :index")
-SQLITE_PARTS = re.compile(
-    rf"\sON\s+(?:{QUOTED}|\w+)\s*(\(.*\))(?:\s*WHERE\s.*)?", re.DOTALL | re.IGNORECASE
 )
 
 
@@ -138,19 +123,21 @@ async def _fetch_named_fields(
         constraint = found[1].removeprefix(f"{resource.table.name}.")
     column = getattr(driver, "column_name", None)
     if column:
-        return _fields_in(resource, {column})
+        return fields_named(resource, {column})
     if not constraint:
         return ()
     for each in resource.table.constraints:
         if each.name == constraint and isinstance(each, CheckConstraint):
-            return _fields_in(resource, names_in([str(each.sqltext)]))
+            return fields_named(resource, names_in([str(each.sqltext)]))
     if found is not None:
-        return _fields_in(resource, names_in([constraint]))
+        return fields_named(resource, names_in([constraint]))
     if getattr(driver, "table_name", None) == resource.table.name:
         given = {"name": constraint, "table": driver.table_name, "schema": driver.schema_name}
         rules = await session.scalars(POSTGRESQL_RULE, given)
         # What is pointed at has columns of its own.
-        return _fields_in(resource, names_in(str(rule).split(" REFERENCES ")[0] for rule in rules))
+        return fields_named(
+            resource, names_in(str(rule).split(" REFERENCES ")[0] for rule in rules)
+        )
     return ()
 
 
@@ -167,35 +154,17 @@ async def fetch_refused_fields(
     """
     driver = driver_error(error)
     if getattr(driver, "sqlstate", None) == UNIQUE_VIOLATION:
-        given = {
-            "index": driver.constraint_name,
-            "table": driver.table_name,
-            "schema": driver.schema_name,
-        }
         if driver.table_name != resource.table.name:
             return ()
-        parts = await session.scalars(POSTGRESQL_PARTS, given)
-        return _fields_in(resource, names_in(parts.all()))
-    if getattr(driver, "sqlite_errorcode", None) in SQLITE_UNIQUE:
-        return _fields_in(resource, await _sqlite_names(session, resource, str(driver)))
-    return ()
-
-
-async def _sqlite_names(session: AsyncSession, resource: Resource, message: str) -> set[str]:
-    found = SQLITE_INDEX.match(message)
-    if found is None:
-        columns = message.removeprefix(SQLITE_COLUMNS).split(", ")
-        table = f"{resource.table.name}."
-        return {column.removeprefix(table) for column in columns if column.startswith(table)}
-    written = (await session.scalars(SQLITE_INDEX_SQL, {"index": found[1]})).first()
-    parts = SQLITE_PARTS.search(written or "")
-    return names_in([parts[1]]) if parts else set()
-
-
-def _fields_in(resource: Resource, names: set[str]) -> tuple[Field, ...]:
-    lower = {name.lower() for name in names}
-    exact = [field for field in resource.fields if field.column.name in names]
-    return tuple(exact or [each for each in resource.fields if each.column.name.lower() in lower])
+        return await fetch_unique_fields(session, resource, driver.constraint_name)
+    if getattr(driver, "sqlite_errorcode", None) not in SQLITE_UNIQUE:
+        return ()
+    found = SQLITE_INDEX.match(str(driver))
+    if found:
+        return await fetch_unique_fields(session, resource, found[1])
+    columns = str(driver).removeprefix(SQLITE_COLUMNS).split(", ")
+    own = [each.removeprefix(f"{resource.table.name}.") for each in columns]
+    return fields_named(resource, set(own) - set(columns))
 
 
 def same_sentence(resource: Resource, fields: Sequence[Field]) -> str:

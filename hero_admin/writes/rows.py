@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Insert, insert, update
+from sqlalchemy import ColumnElement, CursorResult, Insert, Update, insert, update
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
@@ -13,6 +13,9 @@ from sqlalchemy.sql.schema import CallableColumnDefault
 
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
+
+# A record, and those of its values that are to be others. Any: values of any fields.
+Change = tuple[Key, Mapping[str, Any]]
 
 
 class _InsertAgain(Insert):
@@ -63,39 +66,63 @@ async def insert_again(
 
 
 async def update_records(
-    session: AsyncSession,
-    resource: Resource,
-    changed: Sequence[tuple[Key, Mapping[str, Any]]],
-    *,
-    is_exact: bool = False,
+    session: AsyncSession, resource: Resource, changed: Sequence[Change], *, is_exact: bool = False
 ) -> bool:
     """Give each record values of its own; a statement for those that differ in the same fields.
 
     If `is_exact`, an `onupdate` changes no others. Return False where the database says of a single
     record that it has not been updated, as when a trigger prevents it.
     """
-    batches: dict[tuple[str, ...], list[tuple[Key, Mapping[str, Any]]]] = {}
+    batches: dict[tuple[str, ...], list[Change]] = {}
     for key, values in changed:
-        written = _written(resource, values)
-        if written and not is_exact:
-            written = _called(resource, "onupdate", written) | written
+        written = _changed(resource, values, is_exact=is_exact)
         if written:
             batches.setdefault(tuple(written), []).append((key, written))
-    kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
-    own = [field.exact == field.given(f"key_{place}") for place, field in enumerate(resource.key)]
     for batch in batches.values():
-        new = {column: column for column in kept} | _given(resource, batch[0][1])
-        statement = update(resource.table).where(*own).values(new)
-        parameters = [
-            {f"key_{place}": part for place, part in enumerate(key)} | _named(values)
-            for key, values in batch
-        ]
+        statement = _update(resource, batch[0][1], is_exact=is_exact)
+        parameters = [_keyed(key) | _named(values) for key, values in batch]
         # Of several at once drivers do not tell how many were updated.
         if len(changed) == 1:
             updated = await session.execute(statement, parameters[0])
             return cast(CursorResult[Any], updated).rowcount != 0
         await session.execute(statement, parameters)
     return True
+
+
+async def update_returning(
+    session: AsyncSession,
+    resource: Resource,
+    changed: Change,
+    columns: Sequence[ColumnElement[Any]],
+    *,
+    is_exact: bool = False,
+) -> Sequence[Any] | None:
+    """Update a record; return what its row has in some columns then, None if it is not updated."""
+    key, values = changed
+    written = _changed(resource, values, is_exact=is_exact)
+    labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
+    statement = _update(resource, written, is_exact=is_exact).returning(*labelled)
+    rows = await session.execute(statement, _keyed(key) | _named(written))
+    return rows.one_or_none()
+
+
+def _changed(resource: Resource, values: Mapping[str, Any], *, is_exact: bool) -> Mapping[str, Any]:
+    """Return the values that an update writes."""
+    written = _written(resource, values)
+    if is_exact or not written:
+        return written
+    return _called(resource, "onupdate", written) | written
+
+
+def _update(resource: Resource, names: Iterable[str], *, is_exact: bool) -> Update:
+    kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
+    own = [field.exact == field.given(f"key_{place}") for place, field in enumerate(resource.key)]
+    new = {column: column for column in kept} | _given(resource, names)
+    return update(resource.table).where(*own).values(new)
+
+
+def _keyed(key: Key) -> dict[str, Any]:
+    return {f"key_{place}": part for place, part in enumerate(key)}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy import literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
@@ -13,23 +13,20 @@ from sqlalchemy.types import NullType
 from hero_admin.audit_log.changes import Entry, Kind, Operation, record
 from hero_admin.database.engines import is_postgresql
 from hero_admin.database.errors import REFUSALS, is_unavailable
-from hero_admin.model import records
 from hero_admin.model.blobs import Blob
 from hero_admin.model.fields import Field
-from hero_admin.model.formatting import revealed
 from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS
 from hero_admin.model.primary_keys import Key, key_of, key_predicate, key_values
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import is_same, recorded, snapshot_of
 from hero_admin.model.site import Site
-from hero_admin.model.spelling import spellings
 from hero_admin.model.storable import unwrapped_type
 from hero_admin.model.stored_values import Stored, plain
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
-from hero_admin.writes.constraints import check_now
 from hero_admin.writes.files import record_files, record_stored_files
-from hero_admin.writes.rows import insert_record, update_records
+from hero_admin.writes.renamed import insert_followed, prevented, update_followed
+from hero_admin.writes.unique import fetch_conflicts, spelled_values
 
 
 async def create(
@@ -51,12 +48,7 @@ async def create(
     whole = _with_defaults(resource, checked, exact)
     whole = await record_files(session, resource, whole)
     try:
-        async with session.begin_nested():
-            key = await insert_record(session, resource, whole, is_back=kind is Kind.RESTORED)
-            await check_now(session)
-            made = None if key is None else await records.fetch_record(session, resource, key)
-            if made is None:
-                raise prevented(resource)
+        made = await insert_followed(session, resource, whole, is_back=kind is Kind.RESTORED)
     except REFUSALS as error:
         given = {name: whole.get(name) for name in checked}
         raise await _refusal(session, site, resource, given, given, None, exact, error) from None
@@ -91,14 +83,9 @@ async def change(
     replaced = [resource.by_name[name] for name in checked]
     await record_stored_files(session, replaced, key_predicate(resource, [own]))
     try:
-        async with session.begin_nested():
-            is_updated = await update_records(
-                session, resource, [(own, checked)], is_exact=is_exact
-            )
-            await check_now(session)
-            after = await records.fetch_record(session, resource, own)
-            if after is None:
-                raise prevented(resource)
+        (after,), is_updated = await update_followed(
+            session, resource, [(own, checked)], is_exact=is_exact
+        )
     except REFUSALS as error:
         whole = {**changed, **checked}
         raise await _refusal(session, site, resource, checked, whole, own, exact, error) from None
@@ -109,11 +96,6 @@ async def change(
         raise prevented(resource)
     await record(session, operation, [entry] if entry else [])
     return entry is not None
-
-
-def prevented(resource: Resource) -> Invalid:
-    """Return what to raise where a trigger has kept out, removed or renamed what was written."""
-    return Invalid({"": f"A database trigger prevents changes to {resource.label_plural}."})
 
 
 def differing(
@@ -167,6 +149,7 @@ async def checked_values(
     `whole` is the record with them; `own` is its key if it exists already. What is `exact` was
     stored before, and may be so again.
     """
+    values = await spelled_values(session, resource, values, exact)
     errors: dict[str, str] = {}
     cleaned: dict[str, Any] = {}
     for name, value in values.items():
@@ -182,7 +165,7 @@ async def checked_values(
         elif name not in exact and (fault := await _fault_of(session, field, cleaned[name])):
             errors[name] = fault
     if not errors:
-        errors = await _conflicts(session, resource, {**whole, **cleaned}, own, cleaned)
+        errors = await fetch_conflicts(session, resource, {**whole, **cleaned}, own, cleaned)
     if errors:
         raise Invalid(errors)
     return cleaned
@@ -233,17 +216,6 @@ def _json_text(field: Field, value: Any) -> str:
     return json.dumps(value, sort_keys=is_sorted, default=str)
 
 
-def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
-    """Return what to say of values in a set of fields that another record has already."""
-    if len(wanted) == 1:
-        ((field, value),) = wanted.items()
-        if field is resource.title_field and resource.titler is None:
-            return f"Another {resource.label} is called “{revealed(field, value)}”."
-        return f"Another {resource.label} has this {resource.labels[field.name]}."
-    labels = [resource.labels[field.name] for field in wanted]
-    return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."
-
-
 def creation_of(
     resource: Resource,
     made: Record,
@@ -287,41 +259,6 @@ async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -
     column = site.target_of(field).by_name[field.relation.target_column].exact
     found = select(literal(1)).where(column == value).limit(1)
     return (await session.execute(found)).first() is not None
-
-
-async def _conflicts(
-    session: AsyncSession,
-    resource: Resource,
-    values: Mapping[str, Any],
-    own: Key | None,
-    changed: Collection[str],
-) -> dict[str, str]:
-    """Return a sentence for each set of fields whose values another record has already.
-
-    Sets of which nothing is `changed` are as they were.
-    """
-    errors = {}
-    for fields in resource.unique_sets:
-        if own is not None and not any(field.name in changed for field in fields):
-            continue
-        wanted = {field: values.get(field.name) for field in fields}
-        # Databases hold no two NULLs for the same.
-        if any(value is None for value in wanted.values()):
-            continue
-        predicates = [_has(field, value) for field, value in wanted.items()]
-        if own is not None:
-            predicates.append(~key_predicate(resource, [own]))
-        statement = select(literal(1)).select_from(resource.table).where(*predicates).limit(1)
-        if (await session.execute(statement)).first() is not None:
-            errors[fields[-1].name] = taken_sentence(resource, wanted)
-    return errors
-
-
-# Any: a value of any field.
-def _has(field: Field, value: Any) -> ColumnElement[bool]:
-    """Return the condition that a record has a value, also where its text is composed otherwise."""
-    forms = spellings(value) if field.is_text and isinstance(value, str) else (value,)
-    return or_(*(field.exact == form for form in forms))
 
 
 async def _refusal(

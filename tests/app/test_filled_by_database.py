@@ -36,6 +36,7 @@ from tests.html import (
     flash_of,
     follow,
     form_of,
+    link,
     submit,
     text_of,
     undo_of,
@@ -370,7 +371,9 @@ async def test_what_a_trigger_owns_is_all_that_an_undo_leaves_and_it_says_so(
 
 
 class Guarded(SQLModel, table=True):
-    """Triggers keep out, remove or rename some of its rows."""
+    """Triggers keep out, remove or rename some of its rows, of which only the key tells one."""
+
+    __table_args__ = {"sqlite_with_rowid": False}
 
     code: str = Field(primary_key=True)
     name: str
@@ -436,6 +439,73 @@ async def test_a_row_that_a_trigger_keeps_out_removes_or_renames_is_refused_with
             for page in pages:
                 assert (page.status_code, sentence in alert_of(page)) == (422, True)
         assert [(one.code, one.name) for one in await stored.all(Guarded)] == [("a", "One")]
+
+
+class Stowed(SQLModel, table=True):
+    """A trigger gives what is new or packed again another key."""
+
+    code: str = Field(primary_key=True)
+    name: str
+
+
+STOWING_ON_SQLITE = [
+    f"""CREATE TRIGGER stowed_{event.split()[0]} AFTER {event} ON stowed
+    WHEN NEW.code NOT LIKE 'X-%' OR NEW.name LIKE '% again' BEGIN
+    UPDATE stowed SET code = 'X-' || NEW.code WHERE code = NEW.code; END"""
+    for event in ("INSERT", "UPDATE OF name")
+]
+STOWING_ON_POSTGRESQL = [
+    """CREATE FUNCTION stowing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.code NOT LIKE 'X-%' OR NEW.name LIKE '% again' THEN NEW.code := 'X-' || NEW.code;
+    END IF; RETURN NEW; END $$""",
+    """CREATE TRIGGER stowed BEFORE INSERT OR UPDATE OF name ON stowed
+    FOR EACH ROW EXECUTE FUNCTION stowing()""",
+]
+
+
+async def test_a_record_that_a_trigger_renames_is_followed(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    resource = Resource(Stowed, label_plural="stowed")
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
+    for trigger in STOWING_ON_POSTGRESQL if is_postgresql(session) else STOWING_ON_SQLITE:
+        await session.execute(text(trigger))
+    await session.commit()
+
+    async def there() -> list[tuple[str, str]]:
+        return [(one.code, one.name) for one in await stored.all(Stowed)]
+
+    async with serving(create_app(settings, [resource]), role=Role.OWNER) as client:
+        made = await client.post("/api/stowed/", json={"code": "a", "name": "Box"})
+        assert (made.status_code, made.json()["code"]) == (201, "X-a")
+        page = await client.post("/stowed", data={"code": "b", "name": "Crate"})
+        page = await follow(client, page)
+        assert link(page, "Crate") == "/stowed/X-b"
+        assert await there() == [("X-a", "Box"), ("X-b", "Crate")]
+        undone = await follow(client, await submit(client, undo_of(page)))
+        assert await there() == [("X-a", "Box")]
+        await submit(client, undo_of(undone))
+        before = [("X-a", "Box"), ("X-b", "Crate")]
+        assert await there() == before
+
+        changed = await client.patch("/api/stowed/X-a", json={"name": "Box again"})
+        assert changed.json() == {"code": "X-X-a", "name": "Box again"}
+        history = await client.get("/stowed/X-X-a/history")
+        await submit(client, form_of(history, press="Undo this change"))
+        assert await there() == before
+
+        edited = await client.post("/stowed/X-b", data={"name": "Crate again"})
+        edited = await follow(client, edited)
+        assert await there() == [("X-X-b", "Crate again"), ("X-a", "Box")]
+        await submit(client, undo_of(edited))
+        assert await there() == before
+
+        many = {"id": ["X-a", "X-b"], "form.set.name": "on", "name": "All again"}
+        page = await follow(client, await client.post("/stowed/change", data=many))
+        assert await there() == [("X-X-a", "All again"), ("X-X-b", "All again")]
+        await submit(client, undo_of(page))
+        assert await there() == before
 
 
 class Pointer(SQLModel, table=True):

@@ -1,0 +1,87 @@
+"""Unique values: names that look the same are the same where no two records may have one."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.model.fields import Field
+from hero_admin.model.formatting import revealed
+from hero_admin.model.primary_keys import Key, key_predicate
+from hero_admin.model.resource import Resource
+from hero_admin.model.spelling import spelled, spellings
+from hero_admin.writes.catalog import fetch_unique_fields
+
+
+async def spelled_values(
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any], exact: Collection[str]
+) -> Mapping[str, Any]:
+    """Return typed values as they are stored: texts that have to be unique in one spelling.
+
+    Of what is unique in the database, models know a part. `exact` values stay as they are.
+    """
+    others = {
+        name: spelled(value)
+        for name, value in values.items()
+        if name not in exact and _is_spelled(resource.by_name[name], value)
+    }
+    if not others:
+        return values
+    unique = {field for fields in resource.unique_sets for field in fields}
+    unique.update(await fetch_unique_fields(session, resource))
+    names = {field.name for field in unique}
+    return {**values, **{name: text for name, text in others.items() if name in names}}
+
+
+# Any: a value of any field.
+def _is_spelled(field: Field, value: Any) -> bool:
+    """Whether a value is a text that has another spelling."""
+    is_text = isinstance(value, str) and field.is_text and not field.relation
+    return is_text and spelled(value) != value
+
+
+async def fetch_conflicts(
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    own: Key | None,
+    changed: Collection[str],
+) -> dict[str, str]:
+    """Return a sentence for each set of fields whose values another record has already.
+
+    Sets of which nothing is `changed` are as they were.
+    """
+    errors = {}
+    for fields in resource.unique_sets:
+        if own is not None and not any(field.name in changed for field in fields):
+            continue
+        wanted = {field: values.get(field.name) for field in fields}
+        # Databases hold no two NULLs for the same.
+        if any(value is None for value in wanted.values()):
+            continue
+        predicates = [_has(field, value) for field, value in wanted.items()]
+        if own is not None:
+            predicates.append(~key_predicate(resource, [own]))
+        statement = select(literal(1)).select_from(resource.table).where(*predicates).limit(1)
+        if (await session.execute(statement)).first() is not None:
+            errors[fields[-1].name] = taken_sentence(resource, wanted)
+    return errors
+
+
+# Any: a value of any field.
+def _has(field: Field, value: Any) -> ColumnElement[bool]:
+    """Return the condition that a record has a value, also where its text is composed otherwise."""
+    forms = spellings(value) if field.is_text and isinstance(value, str) else (value,)
+    return or_(*(field.exact == form for form in forms))
+
+
+def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
+    """Return what to say of values in a set of fields that another record has already."""
+    if len(wanted) == 1:
+        ((field, value),) = wanted.items()
+        if field is resource.title_field and resource.titler is None:
+            return f"Another {resource.label} is called “{revealed(field, value)}”."
+        return f"Another {resource.label} has this {resource.labels[field.name]}."
+    labels = [resource.labels[field.name] for field in wanted]
+    return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."
