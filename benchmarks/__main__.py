@@ -16,6 +16,7 @@ from benchmarks.report import write_report
 from benchmarks.rounds import Pace
 from benchmarks.scenarios import SCENARIOS, Scenario
 from benchmarks.targets import TARGETS, Target
+from benchmarks.targets.hero_admin import hero_admin
 from tests.server import PROJECT
 
 CACHE = PROJECT / "var" / "bench"
@@ -46,6 +47,11 @@ def _choice(known: Sequence[str]) -> str:
     default=CACHE,
     help="Where databases and the peers' environments stay for the next run.",
 )
+@click.option(
+    "--beside",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Another checkout of this project, measured as the target “beside”.",
+)
 @click.option("--report-only", is_flag=True, help="Write the report of the last such run again.")
 def main(
     full: bool,
@@ -56,10 +62,14 @@ def main(
     rounds: int | None,
     seconds: float | None,
     cache: Path,
+    beside: Path | None,
     report_only: bool,
 ) -> None:
     """Measure this application beside its peers and its floors."""
-    is_chosen = any((targets, scenarios, sizes, engines))
+    known: Sequence[Target] = TARGETS
+    if beside is not None:
+        known = (*TARGETS, hero_admin("beside", f"Hero Admin at {beside.name}", beside.absolute()))
+    is_chosen = any((beside, targets, scenarios, sizes, engines))
     mode = "chosen" if is_chosen else "full" if full else "quick"
     pace = QUICK if mode == "quick" else FULL
     offered = [scenario for scenario in SCENARIOS if full or scenarios or scenario.is_quick]
@@ -67,7 +77,7 @@ def main(
     plan = Plan(
         mode=mode,
         cache=cache.absolute(),
-        targets=_chosen(TARGETS, targets),
+        targets=_chosen(known, targets),
         scenarios=_chosen(offered, scenarios),
         sizes=_among(offered_sizes, sizes),
         engines=_among(ENGINES, engines),
@@ -81,9 +91,9 @@ def main(
     findings = Findings.load(kept) if report_only else measure(plan, kept)
     RESULTS.mkdir(exist_ok=True)
     chart = RESULTS / f"{mode}.svg"
-    chart.write_text(draw_chart(findings, TARGETS))
+    chart.write_text(draw_chart(findings, known))
     report = RESULTS / f"{mode}.md"
-    report.write_text(write_report(findings, TARGETS, chart.name))
+    report.write_text(write_report(findings, known, chart.name))
     click.echo(f"Written: {report.relative_to(PROJECT)} and {chart.name} beside it.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import cycle
 from math import ceil, floor, log10
 
 from benchmarks.databases import SIZES
@@ -56,14 +57,14 @@ def draw_chart(findings: Findings, targets: Sequence[Target]) -> str:
 
 
 def _lines(findings: Findings, targets: Sequence[Target], engine: str) -> Iterator[Line]:
-    for target, color in zip(targets, COLORS, strict=True):
+    for target, color in zip(targets, cycle(COLORS), strict=False):
         values = []
         for place, size in enumerate(SIZES):
             figure = figure_of(
                 sample
                 for sample in findings.samples
                 if (sample.engine, sample.size) == (engine, size)
-                and (sample.target, sample.scenario) == (target.name, "list")
+                and (sample.target, sample.scenario) == (target.name, findings.headline)
                 and sample.connections == 1
             )
             if figure is not None:
@@ -120,12 +121,12 @@ def _draw_bars(
     if not sizes:
         return
     rates = []
-    for target, color in zip(targets, COLORS, strict=True):
+    for target, color in zip(targets, cycle(COLORS), strict=False):
         figure = figure_of(
             sample
             for sample in findings.samples
             if (sample.engine, sample.size) == (engine, sizes[0])
-            and (sample.target, sample.scenario) == (target.name, "list")
+            and (sample.target, sample.scenario) == (target.name, findings.headline)
             and sample.connections > 1
         )
         # Beside the floors the others would be too short to tell apart.

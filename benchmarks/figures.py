@@ -67,7 +67,9 @@ class Figures:
 
     def throughput(self, engine: str, size: str, target: str) -> float | None:
         """Lists a second: together, or one at a time where together would take too long."""
-        found = [self.of(engine, size, target, "list", number) for number in (32, 1)]
+        found = [
+            self.of(engine, size, target, self.findings.headline, number) for number in (32, 1)
+        ]
         return max((figure.throughput for figure in found if figure), default=None)
 
     def best_peer(self, engine: str, size: str) -> tuple[str, float] | None:

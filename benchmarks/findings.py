@@ -87,6 +87,12 @@ class Findings:
     weights: list[Weight] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def headline(self) -> str:
+        """The scenario that counts: one list again and again where nothing else was measured."""
+        has_mixed = any(sample.scenario == "mixed" for sample in self.samples)
+        return "mixed" if has_mixed else "list"
+
     def note(self, engine: str, size: str, target: str, scenario: str, sentence: str) -> None:
         """Keep a problem, and tell it at once."""
         self.problems.append(Problem(engine, size, target, scenario, sentence))

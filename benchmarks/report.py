@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.figures import Figures
 from benchmarks.findings import CONNECTIONS, Export, Figure, Findings, Visit
-from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.scenarios import SCENARIOS, Name, Scenario
 from benchmarks.targets import Target
 from benchmarks.verdicts import MARKS
 from benchmarks.writing import NOTHING, factor, kilobytes, megabytes, milliseconds, table
@@ -28,11 +28,13 @@ def write_report(findings: Findings, targets: Sequence[Target], chart: str) -> s
         *_marks(figures),
         "## What it ran on",
         *_environment(findings),
+        "## Mixed: each time another list",
+        *_mixed(figures),
         "## Time of a request, one at a time",
         EXPLAINED,
         *_times(figures),
-        "## The list: throughput and CPU",
-        *_throughput(figures),
+        "## Footnote: one list again and again",
+        *_throughput(figures, "list"),
         "## Weight",
         *_weights(figures),
         *_problems(figures),
@@ -95,7 +97,46 @@ def _times_of(figures: Figures, target: Target, scenario: Scenario) -> Iterator[
             yield factor(figures.growth(engine, *ends, target.name, scenario.name))
 
 
-def _throughput(figures: Figures) -> Iterator[str]:
+def _mixed(figures: Figures) -> Iterator[str]:
+    yield (
+        "CPU of a request, and in parentheses as a multiple of floor aj’s. Nobody asks twice for an"
+        " address, and somebody saves every second. Floors know no filters and searches."
+    )
+    for engine in figures.engines:
+        for size in figures.sizes:
+            rows = [
+                (f"{scenario.title}, {connections} at once", *cells)
+                for scenario in SCENARIOS
+                for connections in CONNECTIONS
+                if scenario.kinds
+                and any(cells := _multiples(figures, engine, size, scenario, connections))
+            ]
+            if rows:
+                yield f"### {TITLES[engine]}, {size}"
+                yield table(("", *(target.title for target in figures.targets)), rows)
+    yield from _throughput(figures, "mixed")
+
+
+def _multiples(
+    figures: Figures, engine: str, size: str, scenario: Scenario, connections: int
+) -> list[str]:
+    """Return what each target takes; nothing if none was measured."""
+    floor = figures.of(engine, size, "aj", scenario.name, connections)
+    found = [
+        figures.of(engine, size, target.name, scenario.name, connections)
+        for target in figures.targets
+    ]
+    if not any(found):
+        return []
+    return [
+        f"{milliseconds(figure.cpu)} ({factor(figure.cpu / floor.cpu if floor else None)})"
+        if figure
+        else NOTHING
+        for figure in found
+    ]
+
+
+def _throughput(figures: Figures, scenario: Name) -> Iterator[str]:
     heads: dict[str, Callable[[Figure], str]] = {
         "lists/s": lambda figure: f"{figure.throughput:,.0f}",
         "CPU": lambda figure: milliseconds(figure.cpu),
@@ -113,14 +154,14 @@ def _throughput(figures: Figures) -> Iterator[str]:
     for engine in figures.engines:
         for size in figures.sizes:
             rows = []
-            floor = figures.of(engine, size, "aj", "list", MOST)
+            floor = figures.of(engine, size, "aj", scenario, MOST)
             for target in figures.targets:
-                figure = figures.of(engine, size, target.name, "list", MOST)
+                figure = figures.of(engine, size, target.name, scenario, MOST)
                 if figure is not None:
                     ratio = factor(figure.cpu / floor.cpu if floor else None)
                     rows.append((target.title, *(write(figure) for write in heads.values()), ratio))
             if rows:
-                yield f"### {TITLES[engine]}, {size}"
+                yield f"### {TITLES[engine]}, {size}, {MOST} at once"
                 yield table(("", *heads, "CPU ÷ aj"), rows)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from itertools import cycle, islice, repeat
 from math import ceil
@@ -13,6 +13,7 @@ import uvloop
 from benchmarks.databases import Database
 from benchmarks.findings import CONNECTIONS, Findings, Sample
 from benchmarks.load import Load, ask
+from benchmarks.mixed import draw
 from benchmarks.running import REQUEST_SECONDS, Running, TargetError
 from benchmarks.scenarios import Scenario
 from benchmarks.targets.target import Paths
@@ -54,6 +55,8 @@ class Rounds:
         self.pace = pace
         self.paths: dict[str, Paths] = {}
         self.writes = Writes(database)
+        self.asks = draw(database.facts, database.execute)
+        self._mixed: dict[tuple[str, str], Iterator[bytes]] = {}
         # What has a problem, or is so slow that once is enough.
         self._settled: set[tuple[str, str]] = set()
         self.memory_bytes: dict[str, int] = {}
@@ -96,7 +99,7 @@ class Rounds:
             self.findings.samples.append(sample)
             if sample.p50 * max(CONNECTIONS) > self.pace.crowd_seconds:
                 break
-        if scenario.name == "list":
+        if scenario.name in {"list", "mixed"}:
             self.memory_bytes[running.target.name] = running.memory_bytes()
 
     def _measure(
@@ -105,7 +108,8 @@ class Rounds:
         try:
             requests = self._requests(running, scenario, connections)
             before = running.cpu_seconds(), self.database_cpu_seconds()
-            load = _ask(running.address, requests, connections, seconds)
+            with self.writes.beside(running) if scenario.kinds else nullcontext():
+                load = _ask(running.address, requests, connections, seconds)
             after = running.cpu_seconds(), self.database_cpu_seconds()
             _check(load, DONE if scenario.is_write else SEEN)
             if scenario.is_write:
@@ -137,6 +141,11 @@ class Rounds:
 
     def _requests(self, running: Running, scenario: Scenario, connections: int) -> Iterator[bytes]:
         target, ids = running.target, self.database.facts.ids
+        if scenario.kinds:
+            # From where the last round ended: no address is asked for twice.
+            return self._mixed.setdefault(
+                (target.name, scenario.name), self._mixed_requests(running, scenario)
+            )
         if scenario.name == "edit":
             return cycle([running.page_request(target.edit_path.format(id=id)) for id in ids])
         if scenario.is_write:
@@ -150,6 +159,10 @@ class Rounds:
             return self.writes.before_each(running, request)
         return repeat(request)
 
+    def _mixed_requests(self, running: Running, scenario: Scenario) -> Iterator[bytes]:
+        for shown in cycle([one for one in self.asks if one.kind in scenario.kinds]):
+            yield running.page_request(running.target.mixed(shown))
+
     def _has(self, running: Running, scenario: Scenario) -> bool:
         target = running.target
         settled = {(target.name, ""), (target.name, scenario.name)}
@@ -159,7 +172,7 @@ class Rounds:
             return bool(target.edit_path)
         if scenario.name == "create":
             return bool(target.new_path)
-        return scenario.name in self.paths[target.name]
+        return bool(scenario.kinds) or scenario.name in self.paths[target.name]
 
     def _settle(self, running: Running, scenario: str, sentence: str) -> None:
         name = running.target.name

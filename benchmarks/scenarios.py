@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks.mixed import KINDS, Kind
+
 Name = Literal[
+    "mixed",
+    "mixed-pages",
+    "mixed-filters",
+    "mixed-searches",
     "list",
     "list-compressed",
     "list-changed",
@@ -25,7 +31,8 @@ class Scenario:
     """One kind of request; the quick run leaves out those that are not `is_quick`.
 
     `is_changed`: somebody else saves before each, so that nothing is known from the last time. One
-    at a time only, as whoever asks waits for that.
+    at a time only, as whoever asks waits for that. `kinds`: those of the mixed addresses that are
+    asked, each another, while somebody saves every second.
     """
 
     name: Name
@@ -33,9 +40,14 @@ class Scenario:
     is_quick: bool = False
     is_write: bool = False
     is_changed: bool = False
+    kinds: tuple[Kind, ...] = ()
 
 
 SCENARIOS = (
+    Scenario("mixed", "Mixed: each time another list", is_quick=True, kinds=KINDS),
+    Scenario("mixed-pages", "Mixed, only sorts and places", kinds=("sort", "place")),
+    Scenario("mixed-filters", "Mixed, only filters", kinds=("filter",)),
+    Scenario("mixed-searches", "Mixed, only searches", kinds=("search",)),
     Scenario("list", "List, as it opens", is_quick=True),
     Scenario("list-compressed", "List, compressed as browsers ask for it"),
     Scenario("list-changed", "List, each time after a change", is_changed=True),

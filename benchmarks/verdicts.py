@@ -10,6 +10,11 @@ from benchmarks.writing import NOTHING, factor, kilobytes, megabytes, millisecon
 
 MOST = max(CONNECTIONS)
 SMALL, LARGE = "1k", "10m"
+MIXED: tuple[tuple[Name, float, float], ...] = (
+    ("mixed-pages", 2.5, 2),
+    ("mixed-filters", 5, 4),
+    ("mixed-searches", 5, 4),
+)
 LISTS: tuple[Name, ...] = ("list", "sort-name", "sort-team", "page-1000", "page-last")
 
 Unit = Callable[[float | None], str]
@@ -87,10 +92,13 @@ def _lead(figures: Figures, engine: str, size: str) -> Shown | None:
     return Shown(ours / rate, title)
 
 
-def _above_floor(figures: Figures, engine: str, size: str) -> Shown | None:
-    ours = figures.of(engine, size, figures.ours, "list", MOST)
-    floor = figures.of(engine, size, "aj", "list", MOST)
-    return Shown(ours.cpu / floor.cpu) if ours and floor else None
+def _above_floor(scenario: Name) -> Look:
+    def look(figures: Figures, engine: str, size: str) -> Shown | None:
+        ours = figures.of(engine, size, figures.ours, scenario, MOST)
+        floor = figures.of(engine, size, "aj", scenario, MOST)
+        return Shown(ours.cpu / floor.cpu) if ours and floor else None
+
+    return look
 
 
 def _search(scenario: Name) -> Look:
@@ -121,10 +129,16 @@ def _weight(read: Callable[[Weight], float | None]) -> Look:
 
 
 MARKS: Sequence[Mark] = (
+    *(
+        Mark(
+            f"CPU of {scenario} ÷ floor aj, {size}", most, aim, factor, size, _above_floor(scenario)
+        )
+        for scenario, most, aim in MIXED
+        for size in (SMALL, LARGE)
+    ),
     Mark("list p50 ÷ at 1 k, worst sort or end", 1.3, 1.1, factor, LARGE, _growth),
     Mark("lists a second ÷ best peer, 1 k", 4, 10, factor, SMALL, _lead, is_more_better=True),
     Mark("lists a second ÷ best peer, 10 M", 100, 300, factor, LARGE, _lead, is_more_better=True),
-    Mark("CPU of a list ÷ floor aj, 1 k", 3, 2, factor, SMALL, _above_floor),
     Mark(
         "search, common: whole request", 0.02, 0.02, milliseconds, LARGE, _search("search-common")
     ),

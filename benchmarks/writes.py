@@ -1,14 +1,18 @@
 """Writes: forms to save and to create heroes with, whether they worked, and what they leave."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import cycle
 
 from asyncpg.exceptions import PostgresError
 
 from benchmarks.databases import Database
 from benchmarks.running import Running, TargetError
+
+SAVE_SECONDS = 1.0
 
 
 class Writes:
@@ -57,6 +61,28 @@ class Writes:
                 except (sqlite3.Error, PostgresError) as error:
                     raise TargetError(f"nobody else can write: {error}") from error
                 yield request
+
+    @contextmanager
+    def beside(self, running: Running) -> Iterator[None]:
+        """Change another hero at once and then every second, as another program does."""
+        database, is_over = running.place.database, threading.Event()
+        ids = cycle(database.facts.ids)
+
+        def save() -> None:
+            while True:
+                # Whoever holds the database for long is told apart by its own answers.
+                with suppress(sqlite3.Error, PostgresError):
+                    database.execute(f"UPDATE hero SET age = age WHERE id = {next(ids)}")
+                if is_over.wait(SAVE_SECONDS):
+                    return
+
+        saving = threading.Thread(target=save)
+        saving.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            saving.join()
 
     def check(self, answers: int) -> None:
         """Raise TargetError unless so many writes are in the database, whatever was answered."""

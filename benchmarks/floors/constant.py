@@ -6,7 +6,7 @@ BODY = b"<!doctype html><title>Heroes</title>" + b"<p>Ironhammer, Lucia Castillo
 
 
 async def open_page() -> Page:
-    async def page() -> bytes:
+    async def page(_: bytes) -> bytes:
         return BODY
 
     return page

@@ -16,6 +16,6 @@ _environment = Environment(
 
 
 def render(rows: Sequence[Row]) -> bytes:
-    """The page of the first 25 rows; a last one tells where the next page begins."""
+    """The page of all rows but the last one, which tells where the next page begins."""
     template = _environment.get_template("heroes.html")
-    return template.render(rows=rows[:25], after=rows[-1][0]).encode()
+    return template.render(rows=rows[:-1], after=rows[-1][0] if rows else "").encode()

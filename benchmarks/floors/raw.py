@@ -25,9 +25,9 @@ TAIL = """</tbody></table><nav><a href="/heroes?after={after}" rel="next">Next p
 async def open_page() -> Page:
     fetch_rows = await open_rows()
 
-    async def page() -> bytes:
-        rows = await fetch_rows()
-        parts = [HEAD, *map(_row, rows[:25]), TAIL.format(after=rows[-1][0])]
+    async def page(query: bytes) -> bytes:
+        rows = await fetch_rows(query)
+        parts = [HEAD, *map(_row, rows[:-1]), TAIL.format(after=rows[-1][0] if rows else "")]
         return "".join(parts).encode()
 
     return page

@@ -8,8 +8,8 @@ from benchmarks.floors.source import open_rows
 async def open_page() -> Page:
     fetch_rows = await open_rows()
 
-    async def page() -> bytes:
-        return render(await fetch_rows())
+    async def page(query: bytes) -> bytes:
+        return render(await fetch_rows(query))
 
     return page
 

@@ -1,10 +1,10 @@
-"""The least of an ASGI application: one page at every address."""
+"""The least of an ASGI application: a page for every query."""
 
 from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-Page = Callable[[], Awaitable[bytes]]
+Page = Callable[[bytes], Awaitable[bytes]]
 
 
 def serve_page(open_page: Callable[[], Awaitable[Page]]) -> ASGIApp:
@@ -16,7 +16,7 @@ def serve_page(open_page: Callable[[], Awaitable[Page]]) -> ASGIApp:
         assert scope["type"] == "http"
         if not opened:
             opened.append(await open_page())
-        body = await opened[0]()
+        body = await opened[0](scope["query_string"])
         headers = [
             (b"content-type", b"text/html; charset=utf-8"),
             (b"content-length", str(len(body)).encode()),

@@ -8,11 +8,13 @@ import httpx
 
 from benchmarks.facts import Facts
 from benchmarks.forms import filled_form
+from benchmarks.mixed import Ask, Sort
 from benchmarks.processes import Command
 from benchmarks.targets.starting import PEERS_HOME, url
 from benchmarks.targets.target import PASSWORD, SECRET, USER, Paths, Place, Target
 
 HOME = "/admin/heroes/hero/"
+COLUMNS: dict[Sort, int] = {"name": 1, "age": 3, "team_id": 4}
 
 
 def _command(place: Place, *arguments: str) -> Command:
@@ -90,6 +92,20 @@ def _paths(_: httpx.Client, facts: Facts) -> Paths:
     }
 
 
+def _mixed(ask: Ask) -> str:
+    sign = "-" if ask.is_descending else ""
+    params: dict[str, str | int] = {"o": f"{sign}{COLUMNS[ask.sort]}"}
+    if ask.page > 1:
+        params["p"] = ask.page
+    if ask.text:
+        params["q"] = ask.text
+    if ask.team_id:
+        params["team__id__exact"] = ask.team_id
+    if ask.ages:
+        params |= {"age__gte": ask.ages[0], "age__lte": ask.ages[1]}
+    return url(HOME, **params)
+
+
 DJANGO = Target(
     name="django",
     title="Django admin",
@@ -98,6 +114,7 @@ DJANGO = Target(
     requirements=PEERS_HOME / "django" / "requirements.txt",
     command=_serve,
     paths=_paths,
+    mixed=_mixed,
     edit_path="/admin/heroes/hero/{id}/change/",
     new_path="/admin/heroes/hero/add/",
     prepare=_prepare,

@@ -3,7 +3,9 @@
 import httpx
 
 from benchmarks.facts import Facts
+from benchmarks.mixed import Ask
 from benchmarks.processes import Command
+from benchmarks.targets.starting import url
 from benchmarks.targets.target import Paths, Place, Target
 from tests.server import PROJECT
 
@@ -18,11 +20,18 @@ def _floor(name: str, title: str, module: str) -> Target:
             {"BENCHMARK_DATABASE": place.database.address},
         )
 
-    return Target(name, title, "floor", "/", command, paths=_paths)
+    return Target(name, title, "floor", "/", command, paths=_paths, mixed=_mixed)
 
 
 def _paths(_: httpx.Client, __: Facts) -> Paths:
     return {"list": "/"}
+
+
+def _mixed(ask: Ask) -> str:
+    params: dict[str, str | int] = {"sort": ask.ordering, "size": ask.size}
+    if ask.hero is not None:
+        params |= {"value": getattr(ask.hero, ask.sort), "id": ask.hero.id}
+    return url("/", **params)
 
 
 FLOORS = (

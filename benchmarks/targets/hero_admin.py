@@ -1,15 +1,20 @@
 """This application as shipped, signed in if it asks for it."""
 
+import json
 import re
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from html import unescape
+from pathlib import Path
 
 import httpx
 
 from benchmarks.databases import run_webapp
 from benchmarks.facts import Facts
 from benchmarks.forms import forms_in
+from benchmarks.mixed import Ask, Hero
 from benchmarks.processes import Command
+from benchmarks.targets.starting import url
 from benchmarks.targets.target import PASSWORD, USER, Paths, Place, Target
 from tests.server import PROJECT
 
@@ -19,11 +24,28 @@ HREF = re.compile(r'\shref="([^"]*)"')
 LARGE, SMALL = 200, 25
 
 
-def _command(place: Place) -> Command:
-    return Command(
-        (str(place.python), "-m", "webapp", "serve", f"--port={place.port}"),
-        PROJECT,
-        {"WEBAPP_DATABASE_URL": place.database.webapp_url},
+def hero_admin(name: str, title: str, checkout: Path) -> Target:
+    """Return this application as it stands in a checkout, which another may be measured beside."""
+
+    def command(place: Place) -> Command:
+        return Command(
+            (str(place.python), "-m", "webapp", "serve", f"--port={place.port}"),
+            checkout,
+            {"WEBAPP_DATABASE_URL": place.database.webapp_url},
+        )
+
+    return Target(
+        name=name,
+        title=title,
+        kind="ours",
+        home="/heroes",
+        command=command,
+        paths=_paths,
+        mixed=_mixed,
+        edit_path="/heroes/{id}/edit",
+        new_path="/heroes/new",
+        export_path="/heroes.csv",
+        sign_in=_sign_in,
     )
 
 
@@ -93,15 +115,25 @@ def _linked(html: str, mark: str) -> str:
     raise RuntimeError(f"there is no link with {mark}")
 
 
-HERO_ADMIN = Target(
-    name="hero",
-    title="Hero Admin",
-    kind="ours",
-    home="/heroes",
-    command=_command,
-    paths=_paths,
-    edit_path="/heroes/{id}/edit",
-    new_path="/heroes/new",
-    export_path="/heroes.csv",
-    sign_in=_sign_in,
-)
+def _mixed(ask: Ask) -> str:
+    params: dict[str, str | int] = {"sort": ask.ordering, "size": ask.size}
+    if ask.hero is not None:
+        params["after"] = _cursor(ask, ask.hero)
+    if ask.text:
+        params["q"] = ask.text
+    if ask.team_id:
+        params["team"] = ask.team_id
+    if ask.ages:
+        params |= {"age_min": ask.ages[0], "age_max": ask.ages[1]}
+    return url("/heroes", **params)
+
+
+def _cursor(ask: Ask, hero: Hero) -> str:
+    """A cursor behind a hero, which stands in the links to next pages otherwise."""
+    value = hero.team if ask.sort == "team_id" else str(getattr(hero, ask.sort))
+    link = [str(hero.team_id)] if ask.sort == "team_id" else []
+    packed = json.dumps([ask.ordering, value, [str(hero.id)], 0, *link])
+    return urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+HERO_ADMIN = hero_admin("hero", "Hero Admin", PROJECT)

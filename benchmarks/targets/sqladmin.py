@@ -3,10 +3,12 @@
 import httpx
 
 from benchmarks.facts import Facts
+from benchmarks.mixed import Ask, Sort
 from benchmarks.targets.starting import PEERS_HOME, url, uvicorn
 from benchmarks.targets.target import Paths, Target
 
 HOME = "/admin/hero/list"
+COLUMNS: dict[Sort, str] = {"name": "name", "age": "age", "team_id": "team.name"}
 
 
 def _paths(_: httpx.Client, facts: Facts) -> Paths:
@@ -24,6 +26,12 @@ def _paths(_: httpx.Client, facts: Facts) -> Paths:
     }
 
 
+def _mixed(ask: Ask) -> str:
+    order = "desc" if ask.is_descending else "asc"
+    searched = {"search": ask.text} if ask.text else {}
+    return url(HOME, sortBy=COLUMNS[ask.sort], sort=order, page=ask.page, **searched)
+
+
 SQLADMIN = Target(
     name="sqladmin",
     title="sqladmin",
@@ -32,6 +40,7 @@ SQLADMIN = Target(
     requirements=PEERS_HOME / "sqladmin" / "requirements.txt",
     command=lambda place: uvicorn(PEERS_HOME / "sqladmin", place),
     paths=_paths,
+    mixed=_mixed,
     edit_path="/admin/hero/edit/{id}",
     new_path="/admin/hero/create",
     export_path="/admin/hero/export/csv",

@@ -3,10 +3,12 @@
 import httpx
 
 from benchmarks.facts import Facts
+from benchmarks.mixed import Ask, Sort
 from benchmarks.targets.starting import PEERS_HOME, url, uvicorn
 from benchmarks.targets.target import Paths, Target
 
 HOME = "/admin/hero/list"
+COLUMNS: dict[Sort, str] = {"name": "name", "age": "age", "team_id": "team"}
 
 
 def _paths(_: httpx.Client, facts: Facts) -> Paths:
@@ -24,6 +26,12 @@ def _paths(_: httpx.Client, facts: Facts) -> Paths:
     }
 
 
+def _mixed(ask: Ask) -> str:
+    order = f"{COLUMNS[ask.sort]}__{'desc' if ask.is_descending else 'asc'}"
+    searched = {"q": ask.text} if ask.text else {}
+    return url(HOME, sort=order, page=ask.page, **searched)
+
+
 STARLETTE_ADMIN = Target(
     name="starlette-admin",
     title="starlette-admin",
@@ -32,6 +40,7 @@ STARLETTE_ADMIN = Target(
     requirements=PEERS_HOME / "starlette_admin" / "requirements.txt",
     command=lambda place: uvicorn(PEERS_HOME / "starlette_admin", place),
     paths=_paths,
+    mixed=_mixed,
     edit_path="/admin/hero/edit?pk={id}",
     new_path="/admin/hero/create",
 )

@@ -9,6 +9,7 @@ import httpx
 
 from benchmarks.databases import Database
 from benchmarks.facts import Facts
+from benchmarks.mixed import Ask
 from benchmarks.processes import Command
 from benchmarks.scenarios import Name
 
@@ -42,7 +43,9 @@ def do_nothing(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """`home` is its list as it opens; the paths of forms take an `id`.
+    """`home` is its list as it opens; `mixed` is the address of any list as near as it has one.
+
+    The paths of forms take an `id`.
 
     Without `requirements` it runs in the project's own environment.
     """
@@ -53,6 +56,7 @@ class Target:
     home: str
     command: Callable[[Place], Command]
     paths: Callable[[httpx.Client, Facts], Paths]
+    mixed: Callable[[Ask], str]
     requirements: Path | None = None
     edit_path: str = ""
     new_path: str = ""
