@@ -73,18 +73,6 @@ async def fetch_few(
     return (await connection.execute(statement, parameters)).all()
 
 
-def fetch_state(session: AsyncSession) -> sqlite.State | None:
-    """Return what stays the same for as long as nothing is written to the database.
-
-    None where only a server would know, and where a transaction has begun, which sees less.
-    """
-    engine = session.get_bind()
-    if not isinstance(engine, Engine) or session.in_transaction():
-        return None
-    way: Way = engine.get_execution_options().get(WAY)
-    return way.fetch_state() if isinstance(way, sqlite.LoopReader) else None
-
-
 async def _fetch(
     engine: Engine, statement: Statement, parameters: Mapping[str, Any]
 ) -> Sequence[Row] | None:

@@ -43,8 +43,6 @@ DIGEST_FUNCTION = "digest_of_bytes"
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 Endings = set[asyncio.Future[object]]
 Finish = Callable[[sqlite3.Connection], None]
-# A connection, and how often others have written since it was opened.
-State = tuple[object, int]
 
 
 class BrokenText(bytes):
@@ -147,11 +145,6 @@ class LoopReader:
         # What a value cannot be is said by the session.
         except (OverflowError, ValueError):
             return None
-
-    def fetch_state(self) -> State | None:
-        """Return what stays the same for as long as nothing is written; None where that fails."""
-        found = self.fetch("PRAGMA data_version", ())
-        return (self._connection, found[0][0]) if found else None
 
     def close(self) -> None:
         self._is_closed = True

@@ -2,26 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
-    Date,
-    DateTime,
     FromClause,
     Integer,
     Label,
     Select,
-    String,
-    Uuid,
     bindparam,
     func,
     select,
 )
 from sqlalchemy.sql.util import ClauseAdapter
-from sqlmodel import AutoString
 
 from hero_admin.listing.collation import is_collated, sorted_as
 from hero_admin.listing.keyset import (
@@ -37,13 +31,6 @@ from hero_admin.listing.query import ListQuery
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
-
-# Columns of these types hold values that read the same if they are equal, unlike 0.0 and -0.0, or
-# 1 and true in JSON.
-PLAIN_TYPES = (AutoString, String, Integer, Boolean, Date, DateTime, Uuid)
-# Of larger pages nothing is kept: they are asked for seldom, and take more memory than they save
-# time.
-MAX_CACHED_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -75,15 +62,6 @@ class Selection:
         if self.sort_field.relation is None:
             return self.place(self.sort_field)
         return self.title_place(self.sort_field)
-
-    @cached_property
-    def is_plain(self) -> bool:
-        """Whether rows that are equal read the same, and none is long."""
-        titles = (self.site.target_of(field).title_field for field in self.relations)
-        return all(
-            isinstance(field.column.type, PLAIN_TYPES) and field.input.kind != "long_text"
-            for field in (*self.fields, *titles)
-        )
 
 
 def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selection:

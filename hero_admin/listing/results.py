@@ -7,14 +7,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.engines import is_postgresql
-from hero_admin.database.short_reads import Row, fetch_few, fetch_state
-from hero_admin.listing.columns import (
-    MAX_CACHED_ROWS,
-    Selection,
-    order_of,
-    selection_of,
-    statement_of,
-)
+from hero_admin.database.short_reads import Row, fetch_few
+from hero_admin.listing.columns import Selection, order_of, selection_of, statement_of
 from hero_admin.listing.counts import counting, fetch_total, fetch_total_of, known_total
 from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.keyset import parameters_of, place_of
@@ -24,8 +18,6 @@ from hero_admin.listing.search.plan import Found, fetch_narrowed
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total
-
-MAX_CACHED_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
@@ -60,30 +52,7 @@ class Listing:
 
 
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
-    """Fetch the page that `query` asks for: one statement where nothing narrows the list.
-
-    Where the database tells that nothing has been written since, it is what was read then.
-    """
-    state = fetch_state(session)
-    known: Listing | None = site.listings.get(state, query)
-    if known is not None:
-        return known
-    listing = await _fetch_listing(session, site, query)
-    if state is not None and _is_worth_keeping(listing):
-        site.listings.keep(state, query, listing)
-    return listing
-
-
-def _is_worth_keeping(listing: Listing) -> bool:
-    rows = listing.rows
-    # What was given up may be found when there is more time.
-    if listing.page.looked_at or len(rows) > MAX_CACHED_ROWS or not listing.selection.is_plain:
-        return False
-    texts = (value for row in rows for value in row if isinstance(value, str))
-    return sum(map(len, texts)) <= MAX_CACHED_CHARACTERS
-
-
-async def _fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
+    """Fetch the page that `query` asks for: one statement where nothing narrows the list."""
     is_narrowed = query.is_narrowed or query.scope is not None
     shown = (*query.fields, *query.predicate_fields) if is_narrowed else query.fields
     reader = _Reader(selection_of(site, query, shown), query)

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.cells import Write, reader_of, titler_of, writer_of
-from hero_admin.listing.columns import MAX_CACHED_ROWS, Selection
+from hero_admin.listing.columns import Selection
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.site import Site
@@ -27,12 +27,7 @@ class Manner:
 
 
 def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
-    """Return the rows of a table; the same rows are written once."""
-    is_cached = manner.selection.is_plain and len(rows) <= MAX_CACHED_ROWS
-    return (_cached if is_cached else _written)(rows, manner)
-
-
-def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
+    """Return the rows of a table."""
     layout = _layout(manner.selection, manner.fields, can_edit=manner.can_edit)
     resource, marked = manner.selection.resource, manner.marked
     has_tools = manner.can_edit and not resource.read_only
@@ -53,9 +48,6 @@ def _written(rows: tuple[Row, ...], manner: Manner) -> Markup:
         else:
             parts.append(layout.text % (key, mark, key, focus, *cells))
     return Markup("".join(parts))  # noqa: S704 - each part is escaped
-
-
-_cached = lru_cache(maxsize=32)(_written)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from hero_admin.database.listing_cache import ListingCache
 from hero_admin.model.checks import check_resources
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
@@ -52,7 +51,6 @@ class Site:
         self.options: dict[str, Any] = {}
         # What facets last counted, by column and the other filters.
         self.facets: dict[Any, Any] = {}
-        self.listings = ListingCache()
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources

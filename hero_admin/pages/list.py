@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
 from sqlalchemy.exc import StatementError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +22,7 @@ from hero_admin.web.addresses import with_query
 from hero_admin.web.flash import flash_of
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import as_back, session_of
-from hero_admin.web.responses import fragment_of, render_around
+from hero_admin.web.responses import fragment_of, render
 
 LIST_FRAGMENTS = ("list", "total")
 
@@ -31,15 +30,13 @@ LIST_FRAGMENTS = ("list", "total")
 async def list_page(resource: Resource, request: Request) -> Response:
     """GET /heroes: the list, or only its rows, or only how many there are."""
     query = query_of(request, resource)
-    context, rows = await fetch_list(request, query)
+    context = await fetch_list(request, query)
     status = 400 if context["query"].problems else 200
-    return render_around(
-        request, "admin/list.html", context, status, fragments=LIST_FRAGMENTS, rows=rows
-    )
+    return render(request, "admin/list.html", context, status, fragments=LIST_FRAGMENTS)
 
 
-async def fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any], Markup]:
-    """Fetch what stands around the rows, and the rows as HTML."""
+async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
+    """Fetch what the templates of a list show."""
     session, site = session_of(request), site_of(request)
     count = request.query_params.get("count", "")
     fragment = fragment_of(request, LIST_FRAGMENTS)
@@ -59,7 +56,7 @@ async def fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any]
     if count or fragment == "total":
         context["total"] = await fetch_total(session, site, query, is_exact=count == "exact")
     if fragment == "total":
-        return context, Markup()
+        return context
     try:
         listing = await fetch_listing(session, site, query)
     except StatementError as error:
@@ -80,14 +77,14 @@ async def fetch_list(request: Request, query: ListQuery) -> tuple[dict[str, Any]
         back=context["back"],
         marked=flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
     )
-    rows = written(listing.rows, manner)
     context |= {
+        "rows": written(listing.rows, manner),
         "page": listing.page,
         "total": context["total"] or listing.page.total,
         "controls": controls,
         "chips": await fetch_chips(session, site, query, controls),
     }
-    return context, rows
+    return context
 
 
 def _new_url(query: ListQuery) -> str:

@@ -80,8 +80,7 @@ async def _show(
         path = f"/{resource.name}/{key}/{referrer.name}"
         scope = Scope(referrer.field, value)
         query = query_of(request, referrer.resource, path, scope)
-        around, context["rows"] = await fetch_list(request, query)
-        context |= around
+        context |= await fetch_list(request, query)
         problems = context["query"].problems
     titles = {name: reference.title for name, reference in references.items()}
     context["title"] = resource.title_among(record, titles)

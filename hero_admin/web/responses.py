@@ -2,15 +2,13 @@
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment
 from jinja2_fragments import render_block
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -24,11 +22,6 @@ from hero_admin.web.flash import (
     flash_of,
 )
 from hero_admin.web.templating import THEME_COOKIE, THEMES
-
-# No text that a page shows can look like it.
-ROWS = Markup("<!--rows-->")
-# Room for the rows of a page of 50; of larger ones nothing is kept.
-MAX_CACHED_CHARACTERS = 50_000
 
 
 def render(
@@ -46,26 +39,15 @@ def render(
     """
     env: Environment = request.app.state.templates
     fragment = fragment or fragment_of(request, fragments)
-    body = _rendered(env, template, fragment, {**_shared(request), **context})
-    return _page(request, body, status, is_whole=not fragment)
-
-
-def render_around(
-    request: Request,
-    template: str,
-    context: Mapping[str, Hashable],
-    status: int = 200,
-    *,
-    fragments: Sequence[str],
-    rows: Markup,
-) -> Response:
-    """Return the same with `rows`; what stands around them is rendered once for the same values."""
-    env: Environment = request.app.state.templates
-    fragment = fragment_of(request, fragments)
-    values = (*_shared(request).items(), *context.items())
-    encoded = _encoded(rows) if len(rows) <= MAX_CACHED_CHARACTERS else rows.encode()
-    body = encoded.join(_around(env, template, fragment, values))
-    return _page(request, body, status, is_whole=not fragment)
+    values = {**_shared(request), **context}
+    if fragment:
+        body = render_block(env, template, fragment, values)
+    else:
+        body = env.get_template(template).render(values)
+    response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
+    if not fragment and FLASH_COOKIE in request.cookies:
+        response.delete_cookie(FLASH_COOKIE)
+    return response
 
 
 def fragment_of(request: Request, fragments: Sequence[str]) -> str:
@@ -117,53 +99,12 @@ def _shared(request: Request) -> dict[str, Any]:
     # None also where something failed before anybody knew who is asking.
     identity: Identity | None = request.scope.get("state", {}).get("identity")
     theme = theme if theme in THEMES else ""
-    state, path = request.app.state, request.url.path
     return {
         "identity": identity,
         "can_edit": identity is not None and identity.can_edit,
-        "site": state.site,
-        "path": path,
+        "site": request.app.state.site,
+        "path": request.url.path,
         "here": with_raw_query(request),
         "theme": theme,
         "flash": flash_of(request),
-        "sidebar": _sidebar(state.templates, state.site, identity, path, theme),
     }
-
-
-# Any: the site is what the pages are about; templating knows none.
-@lru_cache(maxsize=256)
-def _sidebar(
-    env: Environment, site: Any, identity: Identity | None, path: str, theme: str
-) -> Markup:
-    """Return what is the same each time that somebody comes to an address."""
-    shown = env.get_template("sidebar.html").render(
-        site=site, identity=identity, path=path, theme=theme
-    )
-    return Markup(shown)  # noqa: S704 - a template of ours
-
-
-@lru_cache(maxsize=256)
-def _around(
-    env: Environment, template: str, fragment: str, values: tuple[tuple[str, Hashable], ...]
-) -> tuple[bytes, ...]:
-    """Return what stands before and after the rows; if there are none, only one thing."""
-    text = _rendered(env, template, fragment, {**dict(values), "rows": ROWS})
-    return tuple(part.encode() for part in text.split(ROWS))
-
-
-@lru_cache(maxsize=32)
-def _encoded(text: str) -> bytes:
-    return text.encode()
-
-
-def _rendered(env: Environment, template: str, fragment: str, values: Mapping[str, Any]) -> str:
-    if fragment:
-        return render_block(env, template, fragment, values)
-    return env.get_template(template).render(values)
-
-
-def _page(request: Request, body: str | bytes, status: int, *, is_whole: bool) -> Response:
-    response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
-    if is_whole and FLASH_COOKIE in request.cookies:
-        response.delete_cookie(FLASH_COOKIE)
-    return response
