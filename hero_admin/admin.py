@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette_compress import CompressMiddleware
 
 from hero_admin.accounts import audit, sign_in
@@ -35,7 +35,6 @@ from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
 from hero_admin.web.guards import needs
 from hero_admin.web.health import healthz, readyz
 from hero_admin.web.request_session import SessionMiddleware
-from hero_admin.web.routing import Route
 from hero_admin.web.security_headers import ProtectionMiddleware
 from hero_admin.web.static_files import VersionedFiles
 from hero_admin.web.templating import environment

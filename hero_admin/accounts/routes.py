@@ -2,12 +2,13 @@
 
 from functools import partial
 
+from starlette.routing import Route
+
 from hero_admin.accounts import own_account, people, session_pages
 from hero_admin.accounts.recheck import about_accounts
 from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.person import Role
 from hero_admin.web.guards import Handler, needs
-from hero_admin.web.routing import Route
 
 
 def account_routes() -> list[Route]:

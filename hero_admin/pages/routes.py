@@ -5,6 +5,7 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -13,7 +14,6 @@ from hero_admin.pages import edit as editing
 from hero_admin.pages.list import list_page
 from hero_admin.person import Role
 from hero_admin.web.guards import needs
-from hero_admin.web.routing import Route
 
 Handler = Callable[[Resource, Request], Awaitable[Response]]
 
