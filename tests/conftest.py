@@ -14,7 +14,7 @@ import httpx
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
@@ -91,8 +91,8 @@ def applications_are_garbage_in_the_end() -> Iterator[None]:
 def templates_compiled_once() -> Iterator[None]:
     """Each test builds an application of its own; compiling its templates took half the time."""
     with pytest.MonkeyPatch.context() as patch:
-        kept = _Compiled()
-        patch.setattr(templating, "_compiled_templates", lambda: kept)
+        remembering = partial(Environment, bytecode_cache=_Compiled())
+        patch.setattr(templating, "Environment", remembering)
         yield
 
 

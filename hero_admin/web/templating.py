@@ -1,22 +1,12 @@
 """Templating: Jinja pages and their fragments, redirects, and the message that follows one."""
 
 import hashlib
-import sys
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 from zlib import crc32
 
-import jinja2
-from jinja2 import (
-    BytecodeCache,
-    Environment,
-    FileSystemBytecodeCache,
-    FileSystemLoader,
-    StrictUndefined,
-)
-from jinja2.bccache import Bucket
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -32,36 +22,10 @@ THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
 
-class CompiledTemplates(FileSystemBytecodeCache):
-    """Templates as code, kept as Python keeps modules: to compile them takes a sixth of a start.
-
-    Whatever cannot be read or written is compiled again.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(str(directory))
-        # What is set here goes into the code as well.
-        self._version = f"{jinja2.__version__} {crc32(Path(__file__).read_bytes())} "
-
-    def get_source_checksum(self, source: str) -> str:
-        return super().get_source_checksum(self._version + source)
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        try:
-            super().load_bytecode(bucket)
-        except Exception:  # noqa: BLE001 - half a file may be anything
-            bucket.reset()
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        with suppress(OSError):
-            super().dump_bytecode(bucket)
-
-
 def environment(app: Starlette) -> Environment:
     """Return the Jinja environment for the pages of an application, whose routes are complete."""
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        bytecode_cache=_compiled_templates(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -82,16 +46,6 @@ def environment(app: Starlette) -> Environment:
     env.globals["account_fields"] = env.get_template("accounts/fields.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
     return env
-
-
-def _compiled_templates() -> BytecodeCache | None:
-    # Python has been told to keep no modules either.
-    if sys.dont_write_bytecode:
-        return None
-    directory = TEMPLATES / "__pycache__"
-    with suppress(OSError):
-        directory.mkdir(exist_ok=True)
-    return CompiledTemplates(directory)
 
 
 @cache

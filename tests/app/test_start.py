@@ -1,23 +1,18 @@
 """The start: what takes long and is not needed for a page is left for later."""
 
 import asyncio
-import os
 import subprocess
 import sys
-from pathlib import Path
 from unittest.mock import Mock
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from jinja2 import Environment
 
 from hero_admin.api import application, later
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from hero_admin.web import templating
-from hero_admin.web.templating import TEMPLATES, CompiledTemplates
 from tests.server import PROJECT
 from tests.serving import serving
 from webapp.app import admin
@@ -81,54 +76,3 @@ async def test_an_api_that_cannot_be_made_leaves_the_pages_alone(
         assert list(answer.json()) == ["detail"]
         assert (await client.get("/heroes")).status_code == 200
     assert "The API cannot be made" in caplog.text
-
-
-@pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where a start keeps the templates that it has compiled."""
-    directory = tmp_path / "compiled"
-    monkeypatch.setattr(templating, "_compiled_templates", lambda: CompiledTemplates(directory))
-    return directory
-
-
-def test_templates_are_compiled_once_for_all_starts(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, compiled: Path
-) -> None:
-    compiled.mkdir()
-    admin.application(settings)
-    with monkeypatch.context() as patch:
-        patch.setattr(Environment, "_compile", Mock(side_effect=AssertionError("compiled again")))
-        admin.application(settings)
-    for file in compiled.iterdir():
-        file.write_bytes(file.read_bytes()[:20])
-    admin.application(settings)
-
-
-def test_where_they_cannot_be_kept_they_are_compiled_each_time(
-    settings: Settings, compiled: Path
-) -> None:
-    admin.application(settings)
-    assert not compiled.exists()
-
-
-KEEPS_IN = """
-from hero_admin.web.templating import _compiled_templates
-print(getattr(_compiled_templates(), "directory", ""))
-"""
-
-
-@pytest.mark.parametrize(
-    ("variables", "directory"),
-    [({}, str(TEMPLATES / "__pycache__")), ({"PYTHONDONTWRITEBYTECODE": "1"}, "")],
-    ids=["as usual", "told to keep nothing"],
-)
-def test_they_are_kept_beside_the_templates(variables: dict[str, str], directory: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", KEEPS_IN],
-        check=True,
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        env={"PATH": os.environ["PATH"], **variables},
-    )
-    assert done.stdout.strip() == directory
