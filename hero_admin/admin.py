@@ -17,8 +17,8 @@ from hero_admin.accounts.middleware import IdentityMiddleware
 from hero_admin.accounts.pending import pending_form
 from hero_admin.accounts.recheck import SignedOut
 from hero_admin.accounts.routes import account_routes
+from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
-from hero_admin.api.later import LaterApi
 from hero_admin.database.engines import connect
 from hero_admin.listing.search.sqlite import Refresher
 from hero_admin.migrations import Chain
@@ -78,15 +78,14 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
     """Return the application that administers resources."""
     database = connect(settings, Refresher(resources))
     site = Site(resources, others=(audit.RESOURCE,))
-    api = LaterApi(site, settings)
+    api = create_api(site)
+    api.state.settings = settings
     auth = auth_for(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with database.opened():
-            preparing = asyncio.create_task(api.prepare())
             yield
-            preparing.cancel()
             await auth.close()
 
     app = Starlette(

@@ -14,9 +14,3 @@ def keep_all() -> None:
     """Take all there is by now for what stays, and never look through it again."""
     gc.collect()
     gc.freeze()
-
-
-def keep_more() -> None:
-    """Take what has come since for what stays too, where `keep_all` was called; takes no time."""
-    if gc.get_freeze_count():
-        gc.freeze()

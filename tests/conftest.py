@@ -21,7 +21,6 @@ from starlette.applications import Starlette
 
 from hero_admin.accounts import passwords
 from hero_admin.accounts.auth import limits_for
-from hero_admin.api import later
 from hero_admin.cli.index_check import mend
 from hero_admin.database.engines import Database, connect
 from hero_admin.gc_tuning import keep_all, look_seldom
@@ -76,14 +75,6 @@ def no_settings_of_the_developer() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             patch.delenv(name)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def applications_are_garbage_in_the_end() -> Iterator[None]:
-    """A server keeps its only application for good; each test has another one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(later, "keep_more", lambda: None)
         yield
 
 
