@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import QueryableAttribute
 
 from hero_admin.model.fields import Field, fields_of
 from hero_admin.model.resource import Resource, ResourceError, can_filter, name_of
-from hero_admin.web.templating import STATIC
+from hero_admin.web.assets import STATIC
 
 COLUMNS = ("columns", "search", "filters", "masked", "money")
 TEXTS = ("sort", "name", "label", "label_plural", "icon")

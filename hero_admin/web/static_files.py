@@ -2,21 +2,20 @@
 
 import gzip
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from os import PathLike, stat_result
-from pathlib import Path
+from mimetypes import guess_type
 from typing import NamedTuple
 
 import anyio.to_thread
 import brotli
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
-from hero_admin.web.templating import STATIC, static_url
+from hero_admin.web.assets import STATIC, static_content, static_names, static_url
 
 FOREVER = "public, max-age=31536000, immutable"
 MIN_BYTES_TO_COMPRESS = 500
@@ -41,18 +40,17 @@ class VersionedFiles(StaticFiles):
 
     def __init__(self) -> None:
         super().__init__(directory=STATIC)
-        # A file that was changed is another one: its time and size are part of the key.
-        self._cache: dict[tuple[str, int, int, str], CachedFile] = {}
+        self._cache: dict[tuple[str, str], CachedFile] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        found = await super().get_response(path, scope)
-        assert isinstance(found, FileResponse)
-        assert found.stat_result is not None
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+        if path not in static_names():
+            raise HTTPException(404)
         asked = Headers(scope=scope)
-        encoding = _encoding_for(asked.get("accept-encoding", ""))
-        cached = await self._fetch(os.fspath(found.path), found.stat_result, encoding)
+        cached = await self._fetch(path, _encoding_for(asked.get("accept-encoding", "")))
         headers = {
-            "Cache-Control": FOREVER if _is_current(scope, self.get_path(scope)) else "no-cache",
+            "Cache-Control": FOREVER if _is_current(scope, path) else "no-cache",
             "Content-Length": str(len(cached.content)),
             "ETag": cached.etag,
             "Vary": "Accept-Encoding",
@@ -62,29 +60,20 @@ class VersionedFiles(StaticFiles):
         response = Response(
             b"" if scope["method"] == "HEAD" else cached.content,
             headers=headers,
-            media_type=found.media_type,
+            media_type=guess_type(path)[0] or "text/plain",
         )
         is_known = self.is_not_modified(response.headers, asked)
         return NotModifiedResponse(response.headers) if is_known else response
 
-    def file_response(
-        self,
-        full_path: str | PathLike[str],
-        stat_result: stat_result,
-        scope: Scope,  # noqa: ARG002 - StaticFiles asks here whether the file was modified
-        status_code: int = 200,
-    ) -> Response:
-        return FileResponse(full_path, status_code, stat_result=stat_result)
-
-    async def _fetch(self, path: str, status: stat_result, encoding: str) -> CachedFile:
-        key = (path, status.st_mtime_ns, status.st_size, encoding)
+    async def _fetch(self, name: str, encoding: str) -> CachedFile:
+        key = (name, encoding)
         if key not in self._cache:
-            self._cache[key] = await anyio.to_thread.run_sync(_read, path, encoding)
+            self._cache[key] = await anyio.to_thread.run_sync(_read, name, encoding)
         return self._cache[key]
 
 
-def _read(path: str, encoding: str) -> CachedFile:
-    content = Path(path).read_bytes()
+def _read(name: str, encoding: str) -> CachedFile:
+    content = static_content(name)
     digest = hashlib.sha256(content).hexdigest()[:16]
     if not encoding or len(content) < MIN_BYTES_TO_COMPRESS:
         return CachedFile(content, "", f'"{digest}"')

@@ -1,8 +1,6 @@
 """Templating: Jinja pages and their fragments, redirects, and the message that follows one."""
 
-import hashlib
 from functools import cache
-from pathlib import Path
 from urllib.parse import quote
 from zlib import crc32
 
@@ -12,12 +10,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from hero_admin.web.addresses import with_query
+from hero_admin.web.assets import TEMPLATES, static_url
 from hero_admin.web.byte_sizes import size_text
 
-PACKAGE = Path(__file__).parent.parent
-# In a checkout they stand beside the package, in an installed wheel inside it.
-HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
-STATIC, TEMPLATES = HOME / "static", HOME / "templates"
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
@@ -49,12 +44,6 @@ def environment(app: Starlette) -> Environment:
 
 
 @cache
-def static_url(name: str) -> str:
-    """Return the address of a static file, which changes with its content."""
-    return f"/static/{name}?v={_digest(name)}"
-
-
-@cache
 def icon(name: str) -> Markup:
     """Return one of the symbols of icons.svg, which says nothing by itself."""
     use = f'<use href="{escape(static_url("icons.svg"))}#{name}"/>'
@@ -68,7 +57,3 @@ def capitalised(text: str) -> str:
 def tint(key: str) -> int:
     """Return one of 8 colours for a record, always the same one."""
     return crc32(key.encode()) % 8
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]

@@ -1,6 +1,4 @@
-"use strict";
 // The picker: a select with a search of its own (ARIA 1.2 combobox); the select stays what is submitted.
-// Loaded before site.js, which calls `pick` for each one on the page and lends it the functions it uses.
 
 const icon = (name) => find(".icon").outerHTML.replace(/#[\w-]+/, `#${name}`);
 function pick(box) {

@@ -1,0 +1,41 @@
+// Requests, and a session that has ended: sign in on the spot, and what was begun goes on.
+
+const send = (url, target, options = {}) =>
+  fetch(url, { ...options, headers: { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": target, "HX-Current-URL": location.href } });
+const fetchPart = async (url, target, options) => {
+  const answer = await send(url, target, options);
+  if (answer.status !== 401) return answer;
+  await signIn(await answer.text());
+  return send(url, target, options);
+};
+let enter, turnAway;
+const signIn = (text) =>
+  new Promise((resolve, reject) => {
+    const dialog = find("#door");
+    [enter, turnAway] = [resolve, reject];
+    dialog.replaceChildren(find("#sign_in", parse(text)));
+    if (!dialog.open) dialog.showModal();
+  });
+on("submit", "#door form", async (form, event) => {
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  const answer = await send(form.action, "section#sign_in", { method: "POST", body }).catch(() => undefined);
+  if (answer?.ok) {
+    enter();
+    return find("#door").close();
+  }
+  const again = answer && find("#sign_in", parse(await answer.text()));
+  if (again) form.closest("#sign_in").replaceWith(again);
+  else complain("The server can't be reached.", "Nothing is lost. Try again.");
+  release(form);
+  find('#door [type="password"]')?.focus();
+});
+on("close", "#door", (dialog) => {
+  dialog.replaceChildren();
+  turnAway?.();
+}, true);
+const repeat = ({ sourceElement, sourceEvent }) => {
+  if (sourceElement.matches?.("form")) sourceElement.requestSubmit(sourceEvent?.submitter);
+  else if (sourceElement.matches?.("a, button")) sourceElement.click();
+  else location.reload();
+};
