@@ -4,7 +4,7 @@ from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Relationship
 
 from hero_admin import Resource, Schema, partial
-from webapp.teams import Team, TeamRead, TeamReadWithHeroes
+from webapp.teams import Team
 
 MAX_AGE_YEARS = 150_000
 
@@ -47,19 +47,11 @@ class HeroRead(HeroBase):
     secret_name: str | None = None  # type: ignore[assignment]  # the base writes it
 
 
-class HeroReadWithTeam(HeroRead):
-    team: TeamRead | None = None
-
-
-# The two modules name each other; the later one closes the circle.
-TeamReadWithHeroes.model_rebuild(_types_namespace={"HeroRead": HeroRead})
-
 heroes = Resource(
     model=Hero,
     create=HeroCreate,
     update=HeroUpdate,
     read=HeroRead,
-    read_with=(HeroReadWithTeam,),
     columns=(Hero.name, Hero.secret_name, Hero.age, Hero.team_id),
     search=(Hero.name,),
     masked=(Hero.secret_name,),

@@ -8,7 +8,7 @@ from sqlmodel import Field, Relationship
 from hero_admin import Resource, Schema, partial
 
 if TYPE_CHECKING:
-    from webapp.heroes import Hero, HeroRead
+    from webapp.heroes import Hero
 
 
 class TeamBase(Schema):
@@ -42,16 +42,11 @@ class TeamRead(TeamBase):
     id: int
 
 
-class TeamReadWithHeroes(TeamRead):
-    heroes: list["HeroRead"] = []
-
-
 teams = Resource(
     model=Team,
     create=TeamCreate,
     update=TeamUpdate,
     read=TeamRead,
-    read_with=(TeamReadWithHeroes,),
     search=(Team.name, Team.headquarters),
     icon="team",
 )

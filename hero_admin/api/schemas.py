@@ -29,14 +29,11 @@ def relationships_of(resource: Resource) -> list[RelationshipProperty[Any]]:
 def related_schema(
     site: Site, resource: Resource, relationship: RelationshipProperty[Any]
 ) -> type[SQLModel]:
-    """Return the schema of a record with one relationship, declared or derived."""
+    """Return the schema of a record with the records of one relationship."""
     name = relationship.key
-    for declared in resource.read_with:
-        if name in declared.model_fields:
-            return declared
     # Any: the schema of the other side is known only now.
     other: Any = site.of(relationship.mapper.class_).read_schema
     annotation: Any = list[other] if relationship.uselist else other | None
     title = f"{resource.read_schema.__name__}With{name.title().replace('_', '')}"
-    definitions: dict[str, Any] = {name: (annotation, None)}
+    definitions: dict[str, Any] = {name: (annotation, [] if relationship.uselist else None)}
     return create_model(title, __base__=resource.read_schema, **definitions)

@@ -50,7 +50,6 @@ class Resource:
 
     model: a SQLModel class with `table=True`; its relations should be `lazy="raise"`.
     create, update, read: schemas of the form and the API; derived from the model.
-    read_with: schemas of `read` with one relationship each, for the API; derived.
     columns: what the list shows; the title, then the others, without long text.
     search: the text columns that the search looks into; all short text.
     filters: the columns that the list filters by; relations, choices, numbers and dates.
@@ -72,7 +71,6 @@ class Resource:
     create: type[SQLModel] | None = None
     update: type[SQLModel] | None = None
     read: type[SQLModel] | None = None
-    read_with: tuple[type[SQLModel], ...] = ()
     columns: tuple[Any, ...] = ()
     search: tuple[Any, ...] | None = None
     filters: tuple[Any, ...] | None = None

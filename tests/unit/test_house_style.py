@@ -12,10 +12,11 @@ from jinja2 import Environment, FileSystemLoader, meta
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from hero_admin.web.assets import STATIC, static_names
+
 PROJECT = Path(__file__).parent.parent.parent
 PACKAGES = (PROJECT / "hero_admin", PROJECT / "webapp")
 TEMPLATES = PROJECT / "templates"
-STATIC = PROJECT / "static"
 PEERS = sorted(
     path.relative_to(PROJECT).as_posix()
     for path in PROJECT.glob("benchmarks/peers/*/requirements.txt")
@@ -87,7 +88,7 @@ def test_a_template_names_only_files_and_icons_that_exist(template: Path) -> Non
     symbols = set(re.findall(r'<symbol[^>]*\sid="([^"]+)"', (STATIC / "icons.svg").read_text()))
     assert set(re.findall(r"\bicon\(\"([^\"]+)\"", text)) <= symbols
     for name in re.findall(r"static_url\(\"([^\"]+)\"", text):
-        assert (STATIC / name).is_file(), f"there is no static file {name}"
+        assert name in static_names(), f"there is no static file {name}"
 
 
 def test_each_promise_of_security_names_tests_that_there_are() -> None:
