@@ -19,8 +19,7 @@ from hero_admin.accounts.recheck import SignedOut
 from hero_admin.accounts.routes import account_routes
 from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
-from hero_admin.database.engines import connect
-from hero_admin.listing.search.sqlite import Refresher
+from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import Chain
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
@@ -76,7 +75,7 @@ class Admin:
 
 def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
     """Return the application that administers resources."""
-    database = connect(settings, Refresher(resources))
+    database = connect(settings, resources)
     site = Site(resources, others=(audit.RESOURCE,))
     api = create_api(site)
     api.state.settings = settings

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hero_admin.admin import Admin
 from hero_admin.cli.index_check import mend
-from hero_admin.database.engines import Database, connect, is_postgresql
+from hero_admin.database.engines import Database, is_postgresql
 from hero_admin.database.errors import Trouble, is_unavailable, trouble_of
-from hero_admin.listing.search.sqlite import Refresher
+from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_ours, check_schema, migrate
 from hero_admin.model.resource import ResourceError
 from hero_admin.model.site import Site
@@ -45,7 +45,7 @@ class DatabaseError(Exception):
 async def connected(admin: Admin, settings: Settings) -> AsyncIterator[Database]:
     """The database, whose errors leave as a sentence. Raises ResourceError before it connects."""
     _check_schemas(settings, Site(admin.resources))
-    database = connect(settings, Refresher(admin.resources))
+    database = connect(settings, admin.resources)
     try:
         yield database
     except Exception as error:

@@ -5,18 +5,18 @@ whoever changes a resource changes them.
 """
 
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 
 from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.exc import DBAPIError
 
+from hero_admin.cli import postgresql_indexes, sqlite_indexes
 from hero_admin.cli.findings import NOT_FINISHED, ExistingIndex, Finding
-from hero_admin.cli.postgresql_indexes import examine_postgresql, read_postgresql
-from hero_admin.cli.sqlite_indexes import A_NAME, AN_INDEX, examine_sqlite, read_sqlite
+from hero_admin.cli.sqlite_indexes import A_NAME, AN_INDEX
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import driver_error
 from hero_admin.database.identifiers import qualified, quoted, shortened
 from hero_admin.listing import sort_indexes as indexes
-from hero_admin.listing.collation import sort_key_sql
 from hero_admin.listing.sort_indexes import SortIndex, sort_indexes
 from hero_admin.migrations import run_alone, take_turn
 from hero_admin.model.resource import Resource
@@ -99,31 +99,29 @@ def _examine(connection: Connection, site: Site) -> list[Finding]:
     ours = [resource for resource in site.resources if not resource.read_only]
     tables = set(_existing(connection, [resource.table for resource in ours]))
     resources = [resource for resource in ours if resource.table in tables]
-    found = [*_examine_order(connection, site)]
-    if connection.dialect.name == "postgresql":
-        return found + examine_postgresql(connection, resources)
-    return found + examine_sqlite(connection, resources)
+    known = postgresql_indexes if connection.dialect.name == "postgresql" else sqlite_indexes
+    return [*_examine_order(connection, site, known), *known.examine_search(connection, resources)]
 
 
-def _examine_order(connection: Connection, site: Site) -> Iterable[Finding]:
-    read = read_postgresql if connection.dialect.name == "postgresql" else read_sqlite
+def _examine_order(connection: Connection, site: Site, known: ModuleType) -> Iterable[Finding]:
     wanted = sort_indexes(site)
     for table in _existing(connection, [index.table for index in wanted]):
-        existing = read(connection, table)
+        existing = known.read_indexes(connection, table)
         asked = {index.name: index for index in wanted if index.table is table}
         for each in existing:
             drop = f"DROP INDEX {qualified(table, each.name)}"
             if not each.name.startswith(indexes.PREFIX):
                 continue
-            parts = _parts(asked[each.name], connection) if each.name in asked else None
+            parts = known.parts_of(asked[each.name]) if each.name in asked else None
             is_asked_for = parts is not None and list(each.parts) == parts[: len(each.parts)]
             if not each.is_finished:
                 yield Finding(NOT_FINISHED.format(each.name), (drop,))
             elif not is_asked_for and _is_made_here(each, table):
                 yield Finding(f"Unused index: {each.name}.", (drop,))
         for index in asked.values():
-            if not any(_serves(each, index, connection) for each in existing):
-                listed = ", ".join(_parts(index, connection))
+            parts = known.parts_of(index)
+            if not any(_serves(each, index, parts) for each in existing):
+                listed = ", ".join(parts)
                 yield Finding(
                     f"No index for sorting {table.name} by {index.column.name}.",
                     (f"CREATE INDEX {quoted(index.name)} ON {qualified(table)} ({listed})",),
@@ -141,25 +139,10 @@ def _is_made_here(index: ExistingIndex, table: Table) -> bool:
     return is_named_so and [*index.parts[1:]] in ([], key)
 
 
-def _parts(index: SortIndex, connection: Connection) -> list[str]:
-    """Return what an index holds of each row."""
-    column, is_sqlite = quoted(index.column.name), connection.dialect.name == "sqlite"
-    if index.is_collated:
-        column = sort_key_sql(column, connection.dialect.name)
-    # SQLite adds the number of the row to every index by itself.
-    key = () if is_sqlite and _has_row_number(index) else index.key
-    return [column, *(quoted(part.name) for part in key)]
-
-
-def _serves(existing: ExistingIndex, index: SortIndex, connection: Connection) -> bool:
-    wanted = _parts(index, connection)
+def _serves(existing: ExistingIndex, index: SortIndex, wanted: list[str]) -> bool:
     if existing.is_unique and not index.column.nullable and existing.parts == (wanted[0],):
         return True
     if not existing.is_finished:
         return False
     held = list(existing.parts)
     return held == wanted if len(wanted) == 1 else held[: len(wanted)] == wanted
-
-
-def _has_row_number(index: SortIndex) -> bool:
-    return len(index.key) == 1 and str(index.key[0].type) == "INTEGER"

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, Table, text
 
 from hero_admin.cli.findings import NOT_FINISHED, ExistingIndex, Finding
 from hero_admin.database.identifiers import qualified, quoted
-from hero_admin.listing.collation import MAX_KEY_CHARACTERS, sort_key_sql
 from hero_admin.listing.search import trigram_index
+from hero_admin.listing.search.postgresql import MAX_KEY_CHARACTERS, index_sql, sort_key_sql
+from hero_admin.listing.sort_indexes import SortIndex
 from hero_admin.model.resource import Resource
 
 NO_EXTENSION = (
@@ -34,8 +35,8 @@ POSTGRESQL_INDEXES = """
 """
 
 
-def read_postgresql(connection: Connection, table: Table) -> list[ExistingIndex]:
-    """Return the same of PostgreSQL, which writes expressions in words of its own."""
+def read_indexes(connection: Connection, table: Table) -> list[ExistingIndex]:
+    """Return the indexes of a table; PostgreSQL writes expressions in words of its own."""
     rows = connection.execute(text(POSTGRESQL_INDEXES), {"table": qualified(table)})
     return [
         ExistingIndex(name, tuple(map(_postgresql_part, parts)), is_unique, is_valid)
@@ -48,10 +49,18 @@ def _postgresql_part(written: str) -> str:
     if found is None:
         return written
     name = found[1] or found[2]
-    return sort_key_sql(name if name.startswith('"') else quoted(name), "postgresql")
+    return sort_key_sql(name if name.startswith('"') else quoted(name))
 
 
-def examine_postgresql(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+def parts_of(index: SortIndex) -> list[str]:
+    """Return what an index holds of each row."""
+    column = quoted(index.column.name)
+    first = sort_key_sql(column) if index.is_collated else column
+    return [first, *(quoted(part.name) for part in index.key)]
+
+
+def examine_search(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    """Return what is amiss with the indexes of trigrams."""
     found, wanted = [], [resource for resource in resources if resource.search_fields]
     names = {(each.table.schema, trigram_index.index_name(each)): each for each in wanted}
     existing = connection.execute(
@@ -83,7 +92,7 @@ def examine_postgresql(connection: Connection, resources: Sequence[Resource]) ->
         return found + [Finding(NO_EXTENSION.format(name=each.name)) for each in missing]
     for resource in missing:
         sentence = f"The search index of {resource.label_plural} is missing."
-        making = trigram_index.postgresql_statement(resource, trigram_operators(connection))
+        making = index_sql(resource, trigram_operators(connection))
         found.append(Finding(sentence, (*extension, making)))
     return found
 

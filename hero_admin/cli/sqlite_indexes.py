@@ -8,14 +8,23 @@ from sqlalchemy import Connection, Table, text
 from hero_admin.cli.findings import ExistingIndex, Finding
 from hero_admin.database.identifiers import quoted
 from hero_admin.listing.search import trigram_index
-from hero_admin.listing.search.sqlite import EVENTS, OPTIONS, SqliteIndex, is_of_index
+from hero_admin.listing.search.sqlite import sort_key_sql
+from hero_admin.listing.search.sqlite_index import (
+    CHANGES_PREFIX,
+    EVENTS,
+    NUMBERS_PREFIX,
+    OPTIONS,
+    SqliteIndex,
+    is_of_index,
+)
+from hero_admin.listing.sort_indexes import SortIndex
 from hero_admin.model.resource import Resource
 
 A_NAME = re.compile('"((?:[^"]|"")+)"')
 AN_INDEX = re.compile("^(CREATE|DROP) INDEX")
 
 
-def read_sqlite(connection: Connection, table: Table) -> list[ExistingIndex]:
+def read_indexes(connection: Connection, table: Table) -> list[ExistingIndex]:
     """Return the indexes of a table; a part of an expression is none that the doctor writes."""
     found = []
     listed = text("SELECT name, [unique] FROM pragma_index_list(:table) WHERE NOT partial")
@@ -36,7 +45,18 @@ def _sqlite_part(column: str | None, is_falling: int, collation: str) -> str:
     return name if collation == "BINARY" else f"{name} COLLATE {collation.upper()}"
 
 
-def examine_sqlite(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+def parts_of(index: SortIndex) -> list[str]:
+    """Return what an index holds of each row."""
+    column = quoted(index.column.name)
+    # The number of the row is added to every index anyway.
+    has_row_number = len(index.key) == 1 and str(index.key[0].type) == "INTEGER"
+    key = () if has_row_number else index.key
+    first = sort_key_sql(column) if index.is_collated else column
+    return [first, *(quoted(part.name) for part in key)]
+
+
+def examine_search(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    """Return what is amiss with the search indexes."""
     existing = {
         name: (kind, sql)
         for name, kind, sql in connection.execute(
@@ -96,7 +116,7 @@ def _examine_search(
 
 def _drops(existing: Mapping[str, tuple[str, str]], index: str) -> Iterator[str]:
     """Return the statements that drop a search index of SQLite and what belongs to it."""
-    prefixes = (trigram_index.NUMBERS_PREFIX, trigram_index.CHANGES_PREFIX)
+    prefixes = (NUMBERS_PREFIX, CHANGES_PREFIX)
     names = [f"{index}_{event}" for event in EVENTS]
     names += [index, *(index.replace(trigram_index.PREFIX, prefix, 1) for prefix in prefixes)]
     return _drop_all(existing, names)

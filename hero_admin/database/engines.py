@@ -60,6 +60,8 @@ class Database:
     loop_reader: sqlite.LoopReader | None = None
     # Between two transactions nothing is left of a connection.
     has_pooler: bool = False
+    # How it is searched, for `listing.search`.
+    search: object = None
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
         """A session that connects at its first statement and cannot be used once closed."""
@@ -68,6 +70,7 @@ class Database:
             expire_on_commit=False,
             autoflush=False,
             close_resets_only=False,
+            info={"search": self.search},
         )
 
     def at_replica(self, replica: Replica) -> "Database":
@@ -97,14 +100,17 @@ def is_postgresql(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def connect(settings: Settings, finish: sqlite.Finish | None = None) -> Database:
+def connect(
+    settings: Settings, search: object = None, finish: sqlite.Finish | None = None
+) -> Database:
     """The engines for the settings; their first sessions open the connections.
 
-    On SQLite `finish` gets the connection of each change before that is committed.
+    Sessions carry along how the database is searched. On SQLite `finish` gets the connection of
+    each change before that is committed.
     """
     url = make_url(settings.database_url)
     if settings.is_embedded:
-        return _connect_sqlite(url, settings, finish)
+        return replace(_connect_sqlite(url, settings, finish), search=search)
     engine = _create_server_engine(url, settings)
     replica = None
     if settings.database_read_url:
@@ -116,6 +122,7 @@ def connect(settings: Settings, finish: sqlite.Finish | None = None) -> Database
         writing=engine,
         replica=replica,
         has_pooler=settings.database_pooler == "transaction",
+        search=search,
     )
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
 from hero_admin.listing.collation import sorted_as
-from hero_admin.listing.search.candidates import FEW, MOST, has_few_candidates
+from hero_admin.listing.search import candidates
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import can_match, matches_words, word_parameters, words_of
-from hero_admin.listing.search.trigram_index import has_trigrams, is_candidate, trigrams_of
+from hero_admin.listing.search.trigram_index import trigrams_of
 from hero_admin.model.fields import Field, Relation
 from hero_admin.model.formatting import form_text, shortened, shown, shown_in_cell
 from hero_admin.model.resource import Resource
@@ -95,10 +96,11 @@ async def fetch_options(
     """
     target = site.target_of(field)
     asked, values = _asked(target, text)
-    is_indexed = asked.words and not asked.has_value and _is_indexed(target, text)
-    if is_indexed and await has_few_candidates(session, target, text):
-        asked = replace(asked, is_candidate=True)
-        values |= {"trigrams": trigrams_of(text), "most": FEW}
+    if asked.words and not asked.has_value and _is_indexed(target):
+        backend, few = backend_of(session), candidates.FEW
+        is_candidate = await backend.fetch_is_candidate(session, target, text, few)
+        asked = replace(asked, is_candidate=is_candidate)
+        values |= {"trigrams": trigrams_of(text), "most": few}
     if chosen:
         asked = replace(asked, has_chosen=True)
         values["chosen"] = chosen
@@ -168,7 +170,7 @@ class _Asked:
     words: int = 0
     has_value: bool = False
     is_nothing: bool = False
-    is_candidate: bool = False
+    is_candidate: ColumnElement[bool] | None = None
     has_chosen: bool = False
 
 
@@ -185,10 +187,10 @@ def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
     return _Asked(len(words), has_value, not (words or has_value)), values
 
 
-def _is_indexed(target: Resource, text: str) -> bool:
-    """Whether an index of trigrams may hold a text that options are looked for by."""
+def _is_indexed(target: Resource) -> bool:
+    """Whether an index of trigrams holds all texts that options are looked for by."""
     title = target.title_field
-    return has_trigrams(text) and (not title.is_text or title in target.search_fields)
+    return not title.is_text or title in target.search_fields
 
 
 def _searched(target: Resource) -> list[ColumnElement[Any]]:
@@ -223,9 +225,9 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     columns = (value.label("value"), title.label("title"), *shown_columns)
     is_other = value.not_in(chosen) if asked.has_chosen else true()
     others = select(literal(1).label("rank"), *columns).where(predicate, is_other)
-    if asked.is_candidate:
+    if asked.is_candidate is not None:
         # Having a limit of their own they are found before they are sorted.
-        some = others.where(is_candidate(target)).limit(MOST).subquery()
+        some = others.where(asked.is_candidate).limit(candidates.MOST).subquery()
         others = select(*some.c)
         by_title, value = sorted_as(target.title_field, some.c.title), some.c.value
     found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)

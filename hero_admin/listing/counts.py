@@ -3,13 +3,12 @@
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.engines import is_postgresql
-from hero_admin.database.identifiers import qualified
 from hero_admin.listing.columns import select_count
 from hero_admin.listing.query import ListQuery
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import fetch_count
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -63,26 +62,8 @@ async def fetch_total_of(
 ) -> Total:
     """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted, or about it."""
     if count > COUNT_CAP:
-        estimate = await _ask(session, resource.table)
+        estimate = await backend_of(session).fetch_estimate(session, resource.table)
         if estimate is not None and estimate >= MIN_ESTIMATE:
             site.estimates[resource.name] = Estimate(estimate, time.monotonic())
             return Total(estimate, is_estimate=True)
     return Total.capped(count)
-
-
-async def _ask(session: AsyncSession, table: Table) -> int | None:
-    if is_postgresql(session):
-        # As the planner does: so many rows a page, when it last looked, times the pages there are.
-        asked = text(
-            "SELECT (reltuples / relpages * (pg_relation_size(oid)"
-            " / current_setting('block_size')::int))::bigint"
-            " FROM pg_class WHERE oid = to_regclass(:name) AND relpages > 0"
-        )
-        count: int | None = (await session.execute(asked, {"name": qualified(table)})).scalar()
-        return count
-    has_statistics = text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
-    if (await session.execute(has_statistics)).scalar() is None:
-        return None
-    asked = text("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = :name")
-    counted: int | None = (await session.execute(asked, {"name": table.name})).scalar()
-    return counted

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.engines import is_postgresql
 from hero_admin.database.short_reads import Row, fetch_few
 from hero_admin.listing.columns import Selection, order_of, selection_of, statement_of
 from hero_admin.listing.counts import counting, fetch_total, fetch_total_of, known_total
@@ -14,6 +13,7 @@ from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.keyset import parameters_of, place_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import Found, fetch_narrowed
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
@@ -96,7 +96,7 @@ async def _fetch_rows(
         selection,
         place_of(order_of(selection), query.cursor),
         is_backward=query.is_backward,
-        is_lateral=is_postgresql(session),
+        is_lateral=backend_of(session).is_lateral,
         is_counted=is_counted,
     )
     parameters = {**parameters_of(query.cursor, is_falling=query.is_falling), "size": limit}

@@ -207,6 +207,12 @@ def _interval(*_: Any) -> Input:
     return inputs.DURATION_INPUT
 
 
+def has_collation(column: TypeEngine[Any]) -> bool:
+    """Whether a column sorts its texts by a rule of its own."""
+    is_named = isinstance(column, String) and bool(column.collation)
+    return is_named or isinstance(column, postgresql.CITEXT)
+
+
 # Any: column types have their own attributes, annotations are whatever a model has.
 Make = Callable[[Any, Any], Input]
 _BY_COLUMN: tuple[tuple[tuple[type[TypeEngine[Any]], ...], Make], ...] = (

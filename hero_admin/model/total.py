@@ -18,9 +18,13 @@ class Total:
         return not self.is_capped and not self.is_estimate
 
     @classmethod
-    def capped(cls, count: int) -> "Total":
-        """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted."""
-        return cls(min(count, COUNT_CAP), is_capped=count > COUNT_CAP)
+    def capped(cls, count: int, cap: int | None = None, *, is_complete: bool = True) -> "Total":
+        """Return the total of rows of which no more than `cap` + 1 were counted.
+
+        Without one no more than `COUNT_CAP` + 1; `is_complete`: whether all were looked at.
+        """
+        cap = COUNT_CAP if cap is None else cap
+        return cls(min(count, cap), is_capped=count > cap or not is_complete)
 
     def __str__(self) -> str:
         if self.is_estimate:

@@ -21,17 +21,18 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from hero_admin.database.engines import Database, is_postgresql
+from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.listing.columns import selection_of, statements_of_all
 from hero_admin.listing.predicates import values_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import exact_predicates
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text, shown
@@ -59,11 +60,6 @@ SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
 A_SIGN = re.compile(SIGN)
 FORMULA = re.compile(rf"([;,|]|\A|(?<!{BETWEEN})(?={BETWEEN}))({BETWEEN}*+)({SIGN})")
 NUMBERS = int | float | Decimal
-
-# Whoever downloads waits for as long as it takes.
-TO_THE_END = text(
-    "SELECT set_config('statement_timeout', '0', true), set_config('enable_sort', :sort, true)"
-)
 
 logger = logging.getLogger("hero_admin.export")
 
@@ -182,16 +178,13 @@ async def _batches(
     # A session of its own: that of the request ends before its response begins.
     # A slow client keeps its connection for long; some have to be left for the pages.
     async with exports, database.session(is_read_only=True) as session:
-        if is_postgresql(session):
-            # A sort would hold all rows before the first one leaves; the indexes have the order.
-            given = {"sort": "on" if query.is_narrowed else "off"}
-            await session.execute(TO_THE_END, given)
+        backend = backend_of(session)
+        # Whoever downloads waits for as long as it takes.
+        await backend.read_to_the_end(session, is_narrowed=query.is_narrowed)
         predicates = await exact_predicates(session, query)
         fields = (*query.resource.fields, *query.predicate_fields)
         selection = selection_of(site, query, fields)
-        for statement in statements_of_all(
-            selection, predicates, is_lateral=is_postgresql(session)
-        ):
+        for statement in statements_of_all(selection, predicates, is_lateral=backend.is_lateral):
             options = {"yield_per": ROWS_PER_BATCH}
             result = await session.stream(statement, values_of(query), execution_options=options)
             async for batch in result.partitions():

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hero_admin.audit_log.changes import Entry, Kind, Operation, record
-from hero_admin.listing.search.sqlite import SqliteIndex
+from hero_admin.listing.search.sqlite_index import SqliteIndex
 from hero_admin.model.records import columns_of
 from hero_admin.model.resource import Resource
 from hero_admin.person import COMMAND_LINE

@@ -16,7 +16,7 @@ from starlette.datastructures import QueryParams
 from hero_admin.database.engines import Database
 from hero_admin.listing.query import ListQuery, parse_query
 from hero_admin.listing.results import fetch_listing
-from hero_admin.listing.search import candidates, plan, skip_scan
+from hero_admin.listing.search import candidates, plan, postgresql, skip_scan
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -210,7 +210,7 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
     wanted = [str(id) for _, id in left]
     monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
     monkeypatch.setattr(candidates, "FEW", -1)
-    monkeypatch.setattr(candidates, "SAMPLE_HITS", 0)
+    monkeypatch.setattr(postgresql, "SAMPLE_HITS", 0)
     # To the end of the list, and up to where the leaps are given up.
     for most in (50, 1):
         monkeypatch.setattr(skip_scan, "MAX_SKIPS", most)

@@ -15,7 +15,7 @@ from hero_admin.database import sqlite
 from hero_admin.database.engines import Database
 from hero_admin.listing import counts
 from hero_admin.listing.query import sortable_fields
-from hero_admin.listing.search import candidates, skip_scan
+from hero_admin.listing.search import candidates, postgresql, skip_scan
 from hero_admin.listing.search import plan as search_plan
 from hero_admin.model import total
 from tests.cases import each
@@ -74,7 +74,7 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         (search_plan, "LONG_SEARCH", 100),
         (candidates, "MAX_CANDIDATES", 300),
         (candidates, "FEW", 50),
-        (candidates, "SAMPLE_HITS", 0),
+        (postgresql, "SAMPLE_HITS", 0),
         (skip_scan, "MAX_SKIPS", 100),
     ]:
         monkeypatch.setattr(module, name, length)

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database import sqlite
-from hero_admin.listing.search import candidates, plan, skip_scan
+from hero_admin.listing.search import candidates, plan, postgresql, skip_scan
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.cases import each
@@ -209,7 +209,7 @@ async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
 ) -> None:
     monkeypatch.setattr(plan, "SHORT_SEARCH", 3)
     monkeypatch.setattr(candidates, "FEW", 0)
-    monkeypatch.setattr(candidates, "SAMPLE_HITS", 0)
+    monkeypatch.setattr(postgresql, "SAMPLE_HITS", 0)
     # So that neither of the other ways leads there.
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
     monkeypatch.setattr(candidates, "MAX_CANDIDATES", 1)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ClauseElement, Executable, create_engine, literal, select
+from sqlalchemy import ClauseElement, Executable, create_engine, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
@@ -19,8 +19,10 @@ from sqlmodel import SQLModel
 from hero_admin.database import sqlite
 from hero_admin.database.folding import fold
 from hero_admin.listing.search.patterns import matches_words, parameters_of, words_of
-from hero_admin.listing.search.sqlite import Refresher, SqliteIndex
-from hero_admin.listing.search.trigram_index import is_candidate, proposals, trigrams_of
+from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candidate
+from hero_admin.listing.search.sqlite_index import SqliteIndex
+from hero_admin.listing.search.sqlite_refresh import Refresher
+from hero_admin.listing.search.trigram_index import trigrams_of
 from hero_admin.model.resource import Resource
 from tests.gadgets import Gadget, Maker, Slot
 from webapp.teams import teams
@@ -91,9 +93,9 @@ def found(path: Path, resource: Resource, needle: str) -> list[tuple[object, ...
     columns = [field.column for field in resource.search_fields]
     key = [field.column for field in resource.key]
     fits = matches_words(columns, len(words_of(needle)))
-    by_index = select(*key).select_from(proposals(resource, literal(99))).where(fits)
+    by_index = TrigramIndex(resource).select(key).where(fits)
     as_condition = select(*key).where(fits, is_candidate(resource))
-    parameters = parameters_of(needle) | {"trigrams": trigrams_of(needle)}
+    parameters = parameters_of(needle) | {"trigrams": trigrams_of(needle), "most": 99}
     with opened(path, is_ours=True) as held:
         engine = create_engine("sqlite://", creator=lambda: held)
         with engine.connect() as connection:

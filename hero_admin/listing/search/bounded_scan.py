@@ -1,6 +1,6 @@
 """Bounded scan: reads a list in its order, and filters a limited number of rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.engines import is_postgresql
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
@@ -18,13 +17,13 @@ from hero_admin.listing.keyset import (
     Place,
     Segment,
     marks_of,
-    parameters_of,
-    place_of,
     segments,
     select_segment,
 )
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
+from hero_admin.listing.search.backend import backend_of
+from hero_admin.listing.search.wanted import Wanted
 
 BUDGET = bindparam("budget", type_=Integer)
 LAST = bindparam("last", type_=Integer)
@@ -47,35 +46,27 @@ class _Step:
     last: Select[Any]
 
 
-async def scan(
-    session: AsyncSession,
-    query: ListQuery,
-    selection: Selection,
-    predicates: Predicates,
-    values: Mapping[str, Any],
-    limit: int,
-    budget: int,
-) -> Scanned:
+async def scan(session: AsyncSession, wanted: Wanted, budget: int) -> Scanned:
     """Scan `budget` rows of each segment, in the list's order, from where the query begins."""
-    order, cursor = order_of(selection), query.cursor
-    given = {**values, **parameters_of(cursor, is_falling=query.is_falling)}
-    given |= {"budget": budget, "last": budget - 1}
+    query, selection = wanted.query, wanted.selection
     steps = _steps(
         selection,
-        predicates,
-        place_of(order, cursor),
+        wanted.predicates,
+        wanted.place,
         is_backward=query.is_backward,
-        is_lateral=is_postgresql(session),
+        is_lateral=backend_of(session).is_lateral,
     )
+    given = wanted.parameters(budget=budget, last=budget - 1)
     rows: list[Row] = []
     for step in steps:
         # In one transaction: where the scan ended has to fit what was found on the way.
-        rows += (await session.execute(step.rows, {**given, "size": limit - len(rows)})).all()
-        if len(rows) == limit:
+        size = wanted.limit - len(rows)
+        rows += (await session.execute(step.rows, {**given, "size": size})).all()
+        if len(rows) == wanted.limit:
             break
         last = (await session.execute(step.last, given)).first()
         if last is not None:
-            return Scanned(tuple(rows), _edge(query, order, step.segment, last))
+            return Scanned(tuple(rows), _edge(query, order_of(selection), step.segment, last))
     return Scanned(tuple(rows))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from hero_admin.database.folding import fold
 
-# SQLite refuses longer patterns, and no text that people search for is longer.
+# Some databases refuse longer patterns, and no text that people search for is longer.
 LONGEST_NEEDLE_BYTES = 40_000
 # People look for a first name, a last name and a city, not for more.
 MAX_WORDS = 6
@@ -82,9 +82,3 @@ class folded(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls function
 @compiles(folded)
 def compile_folded(element: folded, compiler: SQLCompiler, **options: Any) -> str:
     return f"fold({compiler.process(element.clauses, **options)})"
-
-
-@compiles(folded, "sqlite")
-def compile_folded_on_sqlite(element: folded, compiler: SQLCompiler, **options: Any) -> str:
-    """A column of texts may hold what is none, nor in UTF-8, which no function gets as a text."""
-    return f"fold(CAST({compiler.process(element.clauses, **options)} AS BLOB))"

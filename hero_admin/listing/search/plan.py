@@ -7,26 +7,25 @@ page says so. Where no index can tell that a text is rare, a skip scan over the 
 the sort column comes before the longer scan.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.engines import is_postgresql
 from hero_admin.database.short_reads import Row
 from hero_admin.database.time_limit import in_time
-from hero_admin.listing.columns import Selection, adapted, selection_of
+from hero_admin.listing.columns import Selection, selection_of
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.predicates import predicates_of, values_of
+from hero_admin.listing.predicates import predicates_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search import candidates
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.bounded_scan import Scanned, scan
-from hero_admin.listing.search.candidates import fetch_candidates, has_candidates, is_short
+from hero_admin.listing.search.candidates import is_short
 from hero_admin.listing.search.skip_scan import can_skip_scan, fetch_by_skip_scan
-from hero_admin.listing.search.trigram_index import fetch_has_trigrams, has_trigrams, is_candidate
+from hero_admin.listing.search.wanted import Wanted
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
@@ -38,7 +37,6 @@ LONG_SCAN, LONG_SEARCH = 50_000, 20_000
 PROMISING = 5
 SKIP_SCAN_MILLISECONDS = 500
 MAX_COUNTED = 500_000
-COUNTING_MILLISECONDS = 3_000
 
 
 @dataclass(frozen=True)
@@ -59,22 +57,19 @@ async def fetch_narrowed(
     session: AsyncSession, query: ListQuery, selection: Selection, limit: int
 ) -> Found:
     """Fetch the first `limit` rows from where the query begins."""
-    return await _SearchPlan(session, query, selection, limit).fetch()
+    return await _SearchPlan(session, Wanted.of(query, selection, limit)).fetch()
 
 
 class _SearchPlan:
     """The plan for one page: tries each way until one has found enough."""
 
-    def __init__(
-        self, session: AsyncSession, query: ListQuery, selection: Selection, limit: int
-    ) -> None:
-        self.session, self.query, self.selection, self.limit = session, query, selection, limit
-        self.predicates, self.values = predicates_of(query), values_of(query)
+    def __init__(self, session: AsyncSession, wanted: Wanted) -> None:
+        self.session, self.wanted, self.query = session, wanted, wanted.query
 
     async def fetch(self) -> Found:
         short = SHORT_SEARCH if self.query.text else SHORT_SCAN
         first = min(FIRST_SCAN, short)
-        scanned = await self.scan(self.query, first)
+        scanned = await scan(self.session, self.wanted, first)
         if scanned.edge is not None and await candidates.are_few(self.session, self.query):
             found = await self.fetch_candidates()
             if found is not None:
@@ -99,37 +94,31 @@ class _SearchPlan:
         found = await self.fetch_candidates() if is_scan_first else None
         return found or Found(scanned.rows, scanned.edge, looked_at + long)
 
-    async def scan(self, query: ListQuery, budget: int, missing: int | None = None) -> Scanned:
-        limit = self.limit if missing is None else missing
-        return await scan(
-            self.session, query, self.selection, self.predicates, self.values, limit, budget
-        )
-
     async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
         """Look at `budget` more rows, unless the end has been reached or the page is full."""
-        edge = scanned.edge
-        if edge is None or not budget:
+        if scanned.edge is None or not budget:
             return scanned
-        query = self.query
-        rest = query.first(before=edge) if query.is_backward else query.first(after=edge)
-        more = await self.scan(rest, budget, self.limit - len(scanned.rows))
+        rest = self.wanted.beyond(scanned.edge, self.wanted.limit - len(scanned.rows))
+        more = await scan(self.session, rest, budget)
         return Scanned(scanned.rows + more.rows, more.edge)
 
     async def skip_scan(self, scanned: Scanned) -> Found | None:
-        if scanned.edge is None or not can_skip_scan(self.query, self.predicates):
+        if scanned.edge is None or not can_skip_scan(self.query, self.wanted.predicates):
             return None
-        scanning = partial(self._skip, scanned.edge, self.limit - len(scanned.rows))
+        rest = replace(self.wanted, limit=self.wanted.limit - len(scanned.rows))
+        scanning = partial(self._skip, rest, scanned.edge)
         rows = await in_time(self.session, scanning, SKIP_SCAN_MILLISECONDS)
         return None if rows is None else Found((*scanned.rows, *rows))
 
-    async def _skip(self, edge: Cursor, missing: int) -> Sequence[Row] | None:
-        session, query = self.session, self.query
-        if await has_candidates(session, query) and await candidates.is_rare(session, query):
+    async def _skip(self, rest: Wanted, edge: Cursor) -> Sequence[Row] | None:
+        session, backend = self.session, backend_of(self.session)
+        has_index = await candidates.has_candidates(session, self.query)
+        if has_index and await backend.is_rare(session, rest):
             return None
-        return await fetch_by_skip_scan(session, query, self.selection, edge, self.values, missing)
+        return await fetch_by_skip_scan(session, rest, edge)
 
     async def fetch_candidates(self) -> Found | None:
-        found = await fetch_candidates(self.session, self.query, self.selection, self.limit)
+        found = await candidates.fetch_candidates(self.session, self.wanted)
         return None if found is None else Found(found.rows, is_partial=found.is_partial)
 
 
@@ -137,71 +126,22 @@ async def fetch_count(
     session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool
 ) -> Total:
     """Count the rows of a narrowed list, as far as an index or a scan can tell."""
-    selection = selection_of(site, query, query.predicate_fields)
-    predicates, values = predicates_of(query), values_of(query)
-    key = query.resource.key[0].exact
-    cap, most = MAX_COUNTED, MAX_COUNTED
-    if not is_exact:
-        cap, most = COUNT_CAP, candidates.MAX_CANDIDATES
-    if is_postgresql(session):
-        if not is_short(query) and await has_candidates(session, query):
-            some = select(key).where(*predicates.all()).limit(cap + 1)
-            counted = select(func.count()).select_from(some.subquery())
-            rows = await candidates.only_by_index(session, counted, values, COUNTING_MILLISECONDS)
-            if rows is not None:
-                return _total(rows[0][0], cap)
-    else:
-        counting = partial(_count_fewest, session, query, selection, cap, most)
-        total = await in_time(session, counting, COUNTING_MILLISECONDS)
-        if total is not None:
-            return total
+    cap = MAX_COUNTED if is_exact else COUNT_CAP
+    wanted = Wanted.of(query, selection_of(site, query, query.predicate_fields), cap)
+    total = await candidates.fetch_count(session, wanted)
+    if total is not None:
+        return total
     # What a scan sees is a lower bound.
     length = LONG_SEARCH if query.text else LONG_SCAN
-    seen = select(*selection.columns).order_by(key).limit(length + 1).subquery("scanned")
-    count = await _count(session, seen, predicates.all(), values, cap)
-    scanned = await _count(session, seen, [], {}, length + 1)
-    return _total(count, cap, is_complete=scanned <= length)
+    key = query.resource.key[0].exact
+    seen = select(*wanted.selection.columns).order_by(key).limit(length + 1).subquery("scanned")
+    count = await candidates.count_matching(session, seen, wanted)
+    scanned = await session.scalar(select(func.count()).select_from(seen))
+    return Total.capped(count, cap, is_complete=(scanned or 0) <= length)
 
 
 async def exact_predicates(session: AsyncSession, query: ListQuery) -> list[ColumnElement[bool]]:
-    """Return the predicates of a list, in the form that lets SQLite use the index."""
-    predicates = list(predicates_of(query).all())
-    is_asked = has_trigrams(query.text) and not is_postgresql(session)
-    if is_asked and await fetch_has_trigrams(session, query.resource):
-        predicates.append(is_candidate(query.resource))
-    return predicates
-
-
-def _total(count: int, cap: int, *, is_complete: bool = True) -> Total:
-    return Total(min(count, cap), is_capped=count > cap or not is_complete)
-
-
-async def _count(
-    session: AsyncSession,
-    rows: FromClause,
-    predicates: Sequence[ColumnElement[bool]],
-    values: Mapping[str, Any],
-    cap: int,
-) -> int:
-    some = select(1).select_from(rows).where(*adapted(predicates, rows)).limit(cap + 1)
-    counted = select(func.count()).select_from(some.subquery())
-    return int((await session.execute(counted, values)).scalar_one())
-
-
-async def _count_fewest(
-    session: AsyncSession, query: ListQuery, selection: Selection, cap: int, most: int
-) -> Total | None:
-    """Count the rows that satisfy the predicates among the candidates of an index of SQLite."""
-    sources = await candidates.sources_of(session, query, is_partial=False)
-    if not sources:
-        return None
-    values = {**values_of(query), "most": most}
-    source, number = sources[0], None
-    if len(sources) > 1:
-        source, number = await candidates.fewest(session, query, sources, most)
-    rows = source.select(selection.columns).subquery("candidates")
-    count = await _count(session, rows, source.predicates.all(), values, cap)
-    # The number of candidates matters only up to the cap.
-    if number is None and count <= cap:
-        number = await candidates.count_candidates(session, query, source, most)
-    return _total(count, cap, is_complete=number is not None and number <= most)
+    """Return the predicates of a list, in the form that lets the database use its index."""
+    backend, predicates = backend_of(session), list(predicates_of(query).all())
+    is_candidate = await backend.fetch_is_candidate(session, query.resource, query.text)
+    return predicates if is_candidate is None else [*predicates, is_candidate]

@@ -5,14 +5,13 @@ Also called a loose index scan: https://wiki.postgresql.org/wiki/Loose_indexscan
 """
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.engines import is_postgresql
 from hero_admin.database.folding import fold
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.collation import sorted_as
@@ -21,7 +20,9 @@ from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.keyset import SIZE, marks_of, parameters_of, select_segment, value_only
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import matches_words, words_of
+from hero_admin.listing.search.wanted import Wanted
 from hero_admin.listing.sort_indexes import is_indexed
 
 # Distinct values to read.
@@ -42,19 +43,15 @@ def can_skip_scan(query: ListQuery, predicates: Predicates) -> bool:
 
 
 async def fetch_by_skip_scan(
-    session: AsyncSession,
-    query: ListQuery,
-    selection: Selection,
-    edge: Cursor,
-    values: Mapping[str, Any],
-    limit: int,
+    session: AsyncSession, wanted: Wanted, edge: Cursor
 ) -> Sequence[Row] | None:
-    """Fetch the first `limit` rows beyond `edge`; None if there are too many values to look at."""
+    """Fetch the first rows beyond `edge`; None if there are too many values to look at."""
+    query, selection, limit = wanted.query, wanted.selection, wanted.limit
     if edge.value is None:
         # Rows without a value are the last ones.
         return None if query.is_backward else ()
-    is_falling, is_lateral = query.is_falling, is_postgresql(session)
-    given = {**values, **parameters_of(edge, is_falling=is_falling), "skips": MAX_SKIPS}
+    is_falling, is_lateral = query.is_falling, backend_of(session).is_lateral
+    given = {**wanted.values, **parameters_of(edge, is_falling=is_falling), "skips": MAX_SKIPS}
     rows: list[Row] = []
     if isinstance(edge.value, str) and _has_words(edge.value, query.text):
         rest = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=True)

@@ -1,250 +1,174 @@
-"""The search index of a resource on SQLite: what makes it, keeps it, and brings it up to date.
+"""The search backend of SQLite: FTS5 offers candidates for a text, and texts sort by NOCASE.
 
-Any program may write to the tables, so their triggers are plain SQL, and only note which rows have
-changed, with the texts by which the index knows them. Those rows are looked at in every search,
-until a writer of ours has brought them into the index.
+NOCASE knows the case of ASCII letters only, but any program can write to a table with such an
+index. SQLite takes one index for a table: the one with the fewest candidates is named to it.
 """
 
-# ruff: noqa: S608 - every name is quoted
-import logging
-import re
-import sqlite3
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy.dialects.sqlite import dialect
+from sqlalchemy import ColumnElement, Select, Table, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
-from hero_admin.database.identifiers import quoted
-from hero_admin.listing.search.trigram_index import (
-    NUMBER,
-    PREFIX,
-    changes_name,
-    has_row_numbers,
-    index_name,
-    key_names,
-    numbers_name,
+from hero_admin.database.short_reads import Row
+from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
+from hero_admin.listing.columns import Selection, adapted
+from hero_admin.listing.keyset import Place
+from hero_admin.listing.predicates import Predicates
+from hero_admin.listing.search import candidates
+from hero_admin.listing.search.candidates import (
+    FilterIndex,
+    count_matching,
+    filter_indexes,
+    select_number,
+    select_sorted,
 )
+from hero_admin.listing.search.patterns import folded
+from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candidate
+from hero_admin.listing.search.sqlite_index import changes_name
+from hero_admin.listing.search.trigram_index import has_trigrams, trigrams_of
+from hero_admin.listing.search.wanted import Wanted
 from hero_admin.model.resource import Resource
+from hero_admin.model.total import Total
 
-OPTIONS = "content='', detail='none', tokenize='trigram'"
-# FTS5 has these columns itself.
-TAKEN = ('"rank"', '"rowid"')
-# What its tables begin with.
-OWN_COLUMN = re.compile(r'^CREATE TABLE "([^"]|"")+" \((row_number INTEGER PRIMARY KEY|key0) ')
-EVENTS = ("insert", "update", "delete")
+is_lateral = False
+# Of two characters it has the words that begin with them.
+min_characters = 2
 
-# What a commit has time for besides.
-REFRESH_SECONDS = 0.03
-ROWS_AT_ONCE = 200
-
-logger = logging.getLogger("hero_admin.listing.search.sqlite")
+Index = FilterIndex | TrigramIndex
 
 
-class SqliteIndex:
-    """Statements, by the names of what they create.
-
-    First the tables, then what fills them with the rows that are there, then the triggers.
-    """
-
-    def __init__(self, resource: Resource) -> None:
-        self.name = index_name(resource)
-        self._is_numbered = has_row_numbers(resource)
-        self._index, self._rows = quoted(self.name), quoted(resource.table.name)
-        self._docsize = quoted(f"{self.name}_docsize")
-        self._numbers = quoted(numbers_name(resource))
-        self._changes = quoted(changes_name(resource))
-        self._columns = [quoted(field.column.name) for field in resource.search_fields]
-        self._texts = [f"text{number}" for number in range(len(self._columns))]
-        self._key = [quoted(field.column.name) for field in resource.key]
-        self._key_names = key_names(resource)
-        is_taken = any(name.lower() in TAKEN for name in self._columns)
-        columns = ", ".join(self._texts if is_taken else self._columns)
-        self._names = f"rowid, {columns}"
-        self.tables = {
-            self.name: f"CREATE VIRTUAL TABLE {self._index} USING fts5({columns}, {OPTIONS})"
-        }
-        # They are compared with the key, so they have its types.
-        types = [field.column.type.compile(dialect()) for field in resource.key]
-        typed = [f"{name} {kind}" for name, kind in zip(self._key_names, types, strict=True)]
-        keys = ", ".join(self._key_names)
-        if not self._is_numbered:
-            parts = f"{NUMBER} INTEGER PRIMARY KEY", *typed, f"UNIQUE ({keys})"
-            self.tables[numbers_name(resource)] = (
-                f"CREATE TABLE {self._numbers} ({', '.join(parts)})"
-            )
-        parts = *typed, "is_indexed", *self._texts, f"PRIMARY KEY ({keys})"
-        if self._is_numbered:
-            parts = "key0 INTEGER PRIMARY KEY", "is_indexed", *self._texts
-        self.tables[changes_name(resource)] = f"CREATE TABLE {self._changes} ({', '.join(parts)})"
-
-    @property
-    def filling(self) -> Sequence[str]:
-        """Bring all rows into an empty index."""
-        number = f"{self._rows}.{self._key[0]}"
-        source = self._rows
-        if not self._is_numbered:
-            number = f"{self._numbers}.{NUMBER}"
-            source += f" JOIN {self._numbers} ON {self._same(self._numbers, self._rows)}"
-        add = self._add(f"SELECT {number}, {self._folded(self._rows)} FROM {source}")
-        if self._is_numbered:
-            return [add]
-        keys = ", ".join(f"{self._rows}.{each}" for each in self._key)
-        select = f"SELECT {keys} FROM {self._rows}"
-        return [f"INSERT INTO {self._numbers} ({', '.join(self._key_names)}) {select}", add]
-
-    @property
-    def triggers(self) -> dict[str, str]:
-        """Note what changes: before it does, as other triggers may change it once more."""
-        changed = " OR ".join(
-            f"old.{name} IS NOT new.{name} COLLATE BINARY"
-            for name in dict.fromkeys([*self._key, *self._columns])
-        )
-        bodies = {
-            "insert": ("AFTER INSERT", "", self._note_new()),
-            "update": ("BEFORE UPDATE", f" WHEN {changed}", self._note_old() + self._note_new()),
-            "delete": ("BEFORE DELETE", "", self._note_old()),
-        }
-        return {
-            f"{self.name}_{event}": (
-                f"CREATE TRIGGER {quoted(f'{self.name}_{event}')} {moment} ON {self._rows}{when}"
-                f" BEGIN {body} END"
-            )
-            for event, (moment, when, body) in bodies.items()
-        }
-
-    def refreshing(self, most: int = -1) -> list[str]:
-        """Bring the first rows that have changed into the index, or all."""
-        first = f"FROM {self._changes} ORDER BY rowid LIMIT {most}"
-        changed = f"(SELECT * {first}) AS changed"
-        same_row = self._same("changed", self._rows)
-        number, numbers, numbering = "changed.key0", "", []
-        if not self._is_numbered:
-            number = f"{self._numbers}.{NUMBER}"
-            numbers = f" JOIN {self._numbers} ON {self._equal(self._numbers, 'changed')}"
-            numbering = self._numbering(changed, numbers)
-        old = ", ".join(_folded(f"changed.{name}") for name in self._texts)
-        remove = f"SELECT 'delete', {number}, {old} FROM {changed}{numbers}"
-        add = f"SELECT {number}, {self._folded(self._rows)} FROM {changed}"
-        return [
-            f"INSERT INTO {self._index} ({self._index}, {self._names}) {remove} WHERE is_indexed",
-            *numbering,
-            self._add(f"{add} JOIN {self._rows} ON {same_row}{numbers}"),
-            f"DELETE FROM {self._changes} WHERE rowid IN (SELECT rowid {first})",
-        ]
-
-    def _numbering(self, changed: str, numbers: str) -> list[str]:
-        """Give numbers to rows that have none, and take away those of rows that are gone."""
-        keys = ", ".join(self._key_names)
-        given = ", ".join(f"changed.{name}" for name in self._key_names)
-        same_row = self._same("changed", self._rows)
-        has_number = f"SELECT 1 FROM {self._numbers} WHERE {self._equal(self._numbers, 'changed')}"
-        has_row = f"SELECT 1 FROM {self._rows} WHERE {same_row}"
-        gone = (
-            f"SELECT {self._numbers}.{NUMBER} FROM {changed}{numbers} WHERE NOT EXISTS ({has_row})"
-        )
-        new = f"SELECT {given} FROM {changed} JOIN {self._rows} ON {same_row}"
-        return [
-            f"DELETE FROM {self._numbers} WHERE {NUMBER} IN ({gone})",
-            f"INSERT INTO {self._numbers} ({keys}) {new} WHERE NOT EXISTS ({has_number})",
-        ]
-
-    @property
-    def counting(self) -> str:
-        """How many rows have changed."""
-        return f"SELECT count(*) FROM {self._changes}"
-
-    def has_changes(self, connection: sqlite3.Connection) -> bool:
-        """Whether rows have changed since they were brought into the index."""
-        try:
-            return bool(connection.execute(f"SELECT 1 FROM {self._changes} LIMIT 1").fetchall())
-        # It is made by the doctor.
-        except sqlite3.OperationalError:
-            return False
-
-    def _add(self, select: str) -> str:
-        return f"INSERT INTO {self._index} ({self._names}) {select}"
-
-    def _folded(self, row: str) -> str:
-        return ", ".join(_folded(f"{row}.{each}") for each in self._columns)
-
-    def _note_old(self) -> str:
-        """Note a row as the index has it, unless it was noted before."""
-        is_indexed = f"SELECT 1 FROM {self._docsize} WHERE id = old.{self._key[0]}"
-        if not self._is_numbered:
-            is_indexed = f"SELECT 1 FROM {self._numbers} WHERE {self._same(self._numbers, 'old')}"
-        texts = "".join(f", old.{each}" for each in self._columns)
-        return self._note("old", f", EXISTS ({is_indexed}){texts}")
-
-    def _note_new(self) -> str:
-        return self._note("new", ", 0" + ", NULL" * len(self._texts))
-
-    def _note(self, row: str, rest: str) -> str:
-        # A clause for conflicts would be overruled by that of the statement of the writer.
-        names = ", ".join([*self._key_names, "is_indexed", *self._texts])
-        keys = ", ".join(f"{row}.{each}" for each in self._key)
-        known = f"SELECT 1 FROM {self._changes} WHERE {self._same(self._changes, row)}"
-        return (
-            f"INSERT INTO {self._changes} ({names}) SELECT {keys}{rest} WHERE NOT EXISTS ({known});"
-        )
-
-    def _same(self, table: str, row: str) -> str:
-        """The condition that a table of ours is about a row."""
-        pairs = zip(self._key_names, self._key, strict=True)
-        return " AND ".join(f"{table}.{name} = {row}.{each}" for name, each in pairs)
-
-    def _equal(self, table: str, other: str) -> str:
-        return " AND ".join(f"{table}.{name} = {other}.{name}" for name in self._key_names)
+async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
+    """Fetch how many rows a table had when ANALYZE was called last."""
+    has_statistics = text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
+    if (await session.execute(has_statistics)).scalar() is None:
+        return None
+    asked = text("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = :name")
+    counted: int | None = (await session.execute(asked, {"name": table.name})).scalar()
+    return counted
 
 
-def _has_index(resource: Resource) -> bool:
-    return bool(resource.search_fields) and not resource.read_only
+async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
+    """Whether there is the index of trigrams."""
+    asked = text("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name")
+    # What is made last.
+    name = changes_name(resource)
+    return bool((await session.execute(asked, {"name": name})).scalar())
 
 
-def _folded(text: str) -> str:
-    # The space lets the first word begin as the others do.
-    return f"' ' || fold(CAST({text} AS BLOB))"
+async def is_rare(session: AsyncSession, wanted: Wanted) -> bool:
+    """Whether the index has few candidates for a text."""
+    few = candidates.FEW
+    return await _count(session, wanted, TrigramIndex(wanted.query.resource), few) <= few
 
 
-def is_of_index(name: str, schema: Mapping[str, str]) -> bool:
-    """Whether a table of that name, by the SQL that made it, is one that belongs to an index."""
-    sql = schema[name]
-    if name.startswith(PREFIX):
-        return sql.endswith(f"{OPTIONS})")
-    return bool(OWN_COLUMN.search(sql))
+async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
+    """Fetch the rows from the candidates of whichever index has the fewest."""
+    most = candidates.MAX_CANDIDATES
+    index, count = await _fewest(session, wanted, _indexes(wanted), most)
+    if count > most:
+        return None
+    query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.place)
+    statement = _select_from(index, *how, is_backward=query.is_backward)
+    rows: Sequence[Row] = (await session.execute(statement, wanted.parameters(most=most))).all()
+    return rows
 
 
-class Refresher:
-    """Brings changed rows into the indexes of resources, before a transaction is committed.
-
-    No longer than a moment: what is left over is found all the same, and comes with the next one.
-    """
-
-    def __init__(self, resources: Sequence[Resource]) -> None:
-        self._resources = resources
-        # Fields follow from all models, of which some may come later.
-        self._indexes: list[SqliteIndex] | None = None
-
-    def __call__(self, connection: sqlite3.Connection) -> None:
-        if self._indexes is None:
-            self._indexes = [SqliteIndex(each) for each in self._resources if _has_index(each)]
-        latest = time.perf_counter() + REFRESH_SECONDS
-        for index in self._indexes:
-            while index.has_changes(connection) and _refresh(connection, index):
-                if time.perf_counter() > latest:
-                    break
+async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
+    """Count the rows among the candidates of whichever index has the fewest."""
+    most, indexes = max(wanted.limit, candidates.MAX_CANDIDATES), _indexes(wanted)
+    index, number = indexes[0], None
+    if len(indexes) > 1:
+        index, number = await _fewest(session, wanted, indexes, most)
+    rows = index.select(wanted.selection.columns).subquery("candidates")
+    count = await count_matching(session, rows, wanted, most)
+    # The number of candidates matters only up to the cap.
+    if number is None and count <= wanted.limit:
+        number = await _count(session, wanted, index, most)
+    is_complete = number is not None and number <= most
+    return Total.capped(count, wanted.limit, is_complete=is_complete)
 
 
-def _refresh(connection: sqlite3.Connection, index: SqliteIndex) -> bool:
-    connection.execute("SAVEPOINT refreshing")
-    try:
-        for statement in index.refreshing(ROWS_AT_ONCE):
-            connection.execute(statement)
-        connection.execute("RELEASE refreshing")
-    # The change itself shall not fail for it.
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO refreshing")
-            connection.execute("RELEASE refreshing")
-        logger.warning("The index %s needs `doctor --fix`: %s", index.name, error)
-        return False
-    return True
+async def fetch_is_candidate(
+    session: AsyncSession, resource: Resource, text: str, most: int | None = None
+) -> ColumnElement[bool] | None:
+    """Return the predicate that a row is one of the candidates for `trigrams`, up to `most`."""
+    if not has_trigrams(text) or not await fetch_has_trigrams(session, resource):
+        return None
+    if most is not None:
+        given = {"trigrams": trigrams_of(text), "most": most + 1}
+        number = await session.execute(select_number(TrigramIndex(resource)), given)
+        if number.scalar_one() > most:
+            return None
+    return is_candidate(resource)
+
+
+async def read_to_the_end(session: AsyncSession, *, is_narrowed: bool) -> None:
+    """Do nothing: whoever reads takes as long as it takes."""
+
+
+@lru_cache(maxsize=256)
+def _select_from(
+    index: Index, selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
+) -> Select[Any]:
+    """Return the statement that sorts the candidates of an index."""
+    rows = index.select(selection.columns).subquery("candidates")
+    statement = select_sorted(selection, rows, place, is_backward=is_backward)
+    return statement.where(*adapted(predicates.all(), rows))
+
+
+def _indexes(wanted: Wanted) -> list[Index]:
+    trigrams = [TrigramIndex(wanted.query.resource)] if wanted.has_trigrams else []
+    return [*filter_indexes(wanted.query), *trigrams]
+
+
+async def _fewest(
+    session: AsyncSession, wanted: Wanted, indexes: Sequence[Index], most: int
+) -> tuple[Index, int]:
+    """Return the index with the fewest candidates, and their number up to `most` + 1."""
+    best, least = indexes[0], await _count(session, wanted, indexes[0], most)
+    for index in indexes[1:]:
+        number = await _count(session, wanted, index, least - 1)
+        if number < least:
+            best, least = index, number
+    return best, least
+
+
+async def _count(session: AsyncSession, wanted: Wanted, index: Index, most: int) -> int:
+    """Count the candidates of an index, up to `most` + 1."""
+    given = {**wanted.values, "most": most + 1}
+    return int((await session.execute(select_number(index), given)).scalar_one())
+
+
+def sort_key_sql(text: str) -> str:
+    """Return the sort key of a text, as an index has it."""
+    return f"{text} COLLATE NOCASE"
+
+
+# Any: what SQLAlchemy passes on to the compiler.
+@compiles(SortKey, "sqlite")
+@compiles(ReadSortKey, "sqlite")
+def _write_sort_key(element: SortKey | ReadSortKey, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({sort_key_sql(compiler.process(element.clauses, **options))})"
+
+
+@compiles(IsMissing, "sqlite")
+def _write_is_missing(element: IsMissing, compiler: SQLCompiler, **options: Any) -> str:
+    # An index finds NULL by the column alone.
+    return f"({compiler.process(element.clauses, **options)} IS NULL)"
+
+
+@compiles(IsThere, "sqlite")
+def _write_is_there(element: IsThere, compiler: SQLCompiler, **options: Any) -> str:
+    # An index skips NULL by the least key that it has.
+    text, least = (compiler.process(each, **options) for each in element.clauses)
+    return f"({sort_key_sql(text)} >= {least})"
+
+
+@compiles(folded, "sqlite")
+def _write_folded(element: folded, compiler: SQLCompiler, **options: Any) -> str:
+    # A column of texts may hold what is none, nor in UTF-8, which no function gets as a text.
+    return f"fold(CAST({compiler.process(element.clauses, **options)} AS BLOB))"

@@ -1,0 +1,17 @@
+"""Connecting: a database together with its search backend."""
+
+from collections.abc import Sequence
+
+from hero_admin.database.engines import Database
+from hero_admin.database.engines import connect as connect_engines
+from hero_admin.listing.search import postgresql, sqlite
+from hero_admin.listing.search.backend import SearchBackend
+from hero_admin.listing.search.sqlite_refresh import Refresher
+from hero_admin.model.resource import Resource
+from hero_admin.settings import Settings
+
+
+def connect(settings: Settings, resources: Sequence[Resource] = ()) -> Database:
+    """Return the database of the settings, in which `resources` are searched."""
+    backend: SearchBackend = sqlite if settings.is_embedded else postgresql
+    return connect_engines(settings, backend, Refresher(resources))

@@ -1,0 +1,176 @@
+"""The search backend of PostgreSQL: pg_trgm offers candidates, and texts sort as they are folded.
+
+It is the function that folds text for searching, so accents are neighbours, too, on servers with
+and without ICU. The planner chooses among indexes by itself, if it may do nothing else.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, Table, func, select, tablesample, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from hero_admin.database.identifiers import qualified, quoted
+from hero_admin.database.short_reads import Row
+from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
+from hero_admin.listing.columns import Selection, adapted
+from hero_admin.listing.keyset import Place
+from hero_admin.listing.predicates import Predicates
+from hero_admin.listing.search import candidates
+from hero_admin.listing.search.candidates import (
+    MOST,
+    is_short,
+    select_sorted,
+)
+from hero_admin.listing.search.trigram_index import index_name
+from hero_admin.listing.search.wanted import Wanted
+from hero_admin.model.column_types import LONG_TEXT_CHARACTERS
+from hero_admin.model.resource import Resource
+from hero_admin.model.total import Total
+
+is_lateral = True
+# It matches the beginning of a word, however short.
+min_characters = 1
+
+# Folding may make a text longer, and what does not fit into an index cannot be stored.
+MAX_KEY_CHARACTERS = LONG_TEXT_CHARACTERS
+# For a text the candidates cannot be counted, but a sample of the rows tells: hits per percentage.
+SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 2
+
+# As the planner does: so many rows a page, when it last looked, times the pages there are.
+ESTIMATE = text(
+    "SELECT (reltuples / relpages * (pg_relation_size(oid)"
+    " / current_setting('block_size')::int))::bigint"
+    " FROM pg_class WHERE oid = to_regclass(:name) AND relpages > 0"
+)
+HAS_INDEX = text(
+    "SELECT coalesce((SELECT indisvalid FROM pg_index"
+    " WHERE indexrelid = to_regclass(:name)), false)"
+)
+# An index has to be asked for what it holds, and nothing else is read.
+ONLY_BY_INDEX = text(
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true),"
+    " set_config('enable_indexonlyscan', 'off', true),"
+    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+)
+# A sort would hold all rows before the first one leaves; the indexes have the order.
+TO_THE_END = text(
+    "SELECT set_config('statement_timeout', '0', true), set_config('enable_sort', :sort, true)"
+)
+
+
+async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
+    """Fetch about how many rows a table has, as the planner thinks."""
+    count: int | None = (await session.execute(ESTIMATE, {"name": qualified(table)})).scalar()
+    return count
+
+
+async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
+    """Whether there is the index of trigrams, and it is valid."""
+    name = qualified(resource.table, index_name(resource))
+    return bool((await session.execute(HAS_INDEX, {"name": name})).scalar())
+
+
+async def is_rare(session: AsyncSession, wanted: Wanted) -> bool:
+    """Whether a sample of the rows hardly contains a text."""
+    hits = _select_sample(wanted.query.resource, wanted.predicates)
+    count: int = (await session.execute(hits, wanted.values)).scalar_one()
+    return count < SAMPLE_HITS
+
+
+async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
+    """Fetch the rows from what the planner finds by indexes only."""
+    await session.execute(ONLY_BY_INDEX)
+    query, most = wanted.query, candidates.MAX_CANDIDATES
+    how = wanted.selection, wanted.predicates, wanted.place
+    statement, number = _select_by_index(*how, is_backward=query.is_backward)
+    given = wanted.parameters(most=most + 1)
+    found: Sequence[Row] = (await session.execute(statement, given)).all()
+    if found:
+        return found if found[0][-1] <= most else None
+    # None of them is on this page; perhaps because those that are were one too many.
+    is_first = query.cursor is None
+    counted = 0 if is_first else (await session.execute(number, given)).scalar_one()
+    return found if counted <= most else None
+
+
+async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
+    """Count what the planner finds by indexes only."""
+    if is_short(wanted.query):
+        return None
+    await session.execute(ONLY_BY_INDEX)
+    key = wanted.query.resource.key[0].exact
+    some = select(key).where(*wanted.predicates.all()).limit(wanted.limit + 1)
+    counted = select(func.count()).select_from(some.subquery())
+    count = (await session.execute(counted, wanted.values)).scalar_one()
+    return Total.capped(count, wanted.limit)
+
+
+async def fetch_is_candidate(
+    session: AsyncSession, resource: Resource, text: str, most: int | None = None
+) -> None:
+    """Return None: the planner needs not be told."""
+
+
+async def read_to_the_end(session: AsyncSession, *, is_narrowed: bool) -> None:
+    """Let the statements of a transaction run without a time limit, and deliver at once."""
+    await session.execute(TO_THE_END, {"sort": "on" if is_narrowed else "off"})
+
+
+@lru_cache(maxsize=64)
+def _select_sample(resource: Resource, predicates: Predicates) -> Select[int]:
+    # The seed makes it the same sample each time.
+    some = tablesample(resource.table, func.system(SAMPLE_PERCENT), seed=text("0"))
+    return select(func.count()).select_from(some).where(*adapted(predicates.all(), some))
+
+
+@lru_cache(maxsize=256)
+def _select_by_index(
+    selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
+) -> tuple[Select[Any], Select[Any]]:
+    """Return the statement that sorts what satisfies the predicates, and their number.
+
+    Each row ends with that number.
+    """
+    some = select(*selection.columns).where(*predicates.all()).limit(MOST).cte("candidates")
+    number = select(func.count()).select_from(some)
+    statement = select_sorted(selection, some, place, is_backward=is_backward)
+    return statement.add_columns(number.scalar_subquery()), number
+
+
+def index_sql(resource: Resource, operators: str) -> str:
+    """Return the statement that makes the index of trigrams, by the operators of `pg_trgm`."""
+    columns = (quoted(field.column.name) for field in resource.search_fields)
+    parts = ", ".join(f"fold({each}) {operators}" for each in columns)
+    name, rows = quoted(index_name(resource)), qualified(resource.table)
+    return f"CREATE INDEX {name} ON {rows} USING gin ({parts})"
+
+
+def sort_key_sql(text: str) -> str:
+    """Return the sort key of a text, as an index has it."""
+    return f"left(fold({text}), {MAX_KEY_CHARACTERS})"
+
+
+# Any: what SQLAlchemy passes on to the compiler.
+@compiles(SortKey, "postgresql")
+def _write_sort_key(element: SortKey, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({sort_key_sql(compiler.process(element.clauses, **options))})"
+
+
+@compiles(ReadSortKey, "postgresql")
+def _write_read_sort_key(element: ReadSortKey, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(IsMissing, "postgresql")
+def _write_is_missing(element: IsMissing, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({sort_key_sql(compiler.process(element.clauses, **options))} IS NULL)"
+
+
+@compiles(IsThere, "postgresql")
+def _write_is_there(element: IsThere, compiler: SQLCompiler, **options: Any) -> str:
+    text, _ = element.clauses
+    return f"({sort_key_sql(compiler.process(text, **options))} IS NOT NULL)"

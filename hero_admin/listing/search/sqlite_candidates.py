@@ -1,0 +1,101 @@
+"""Candidates of the search index of SQLite: what it holds, and the rows that have changed since."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    and_,
+    bindparam,
+    column,
+    exists,
+    select,
+    table,
+    tuple_,
+    union_all,
+)
+
+from hero_admin.listing.search.candidates import MOST
+from hero_admin.listing.search.sqlite_index import (
+    NUMBER,
+    changes_name,
+    has_row_numbers,
+    key_names,
+    numbers_name,
+)
+from hero_admin.listing.search.trigram_index import index_name
+from hero_admin.model.resource import Resource
+
+
+@dataclass(frozen=True)
+class TrigramIndex:
+    """The index of trigrams of a resource."""
+
+    resource: Resource
+
+    def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+        """Return the statement for up to `MOST` of the candidates for `trigrams`."""
+        resource = self.resource
+        # Having a limit they are read first; SQLite might read the whole table for them otherwise.
+        found = _candidate_keys(resource, is_distinct=True).limit(MOST).subquery("found")
+        pairs = zip(_key(resource), key_names(resource), strict=True)
+        same = and_(*(column == found.c[name] for column, name in pairs))
+        return select(*columns).select_from(found.join(resource.table, same))
+
+    def select_keys(self) -> CompoundSelect[Any]:
+        """Return the statement that has as many rows, or a few more."""
+        index, predicate = _index(self.resource)
+        waiting = select(_changes(self.resource).c[key_names(self.resource)[0]])
+        return union_all(select(index.c.rowid).where(predicate), waiting).limit(MOST)
+
+
+def is_candidate(resource: Resource) -> ColumnElement[bool]:
+    """Return the predicate that a row is a candidate for `trigrams`."""
+    key = _key(resource)
+    keys = _candidate_keys(resource, is_distinct=False)
+    return (tuple_(*key) if len(key) > 1 else key[0]).in_(keys)
+
+
+# Any: the columns of FTS5 are untyped.
+def _index(resource: Resource) -> tuple[Any, ColumnElement[bool]]:
+    name = index_name(resource)
+    # The table's own name is a column of it, and stands for all of them.
+    index = table(name, column("rowid"), column(name))
+    return index, index.c[name].op("MATCH")(bindparam("trigrams", type_=String))
+
+
+def _key(resource: Resource) -> list[ColumnElement[Any]]:
+    return [field.exact for field in resource.key]
+
+
+def _candidate_keys(resource: Resource, *, is_distinct: bool) -> CompoundSelect[Any]:
+    """Return the keys that the index holds for `trigrams`, and those of rows that have changed."""
+    names, changes = key_names(resource), _changes(resource)
+    index, predicate = _index(resource)
+    if has_row_numbers(resource):
+        indexed = select(index.c.rowid.label(names[0])).where(predicate)
+        same = changes.c[names[0]] == index.c.rowid
+    else:
+        numbers = _table_of_keys(numbers_name(resource), resource, column(NUMBER))
+        found = index.join(numbers, numbers.c[NUMBER] == index.c.rowid)
+        indexed = select(*(numbers.c[name] for name in names)).select_from(found).where(predicate)
+        same = and_(*(changes.c[name] == numbers.c[name] for name in names))
+    if is_distinct:
+        indexed = indexed.where(~exists().where(same))
+    return union_all(indexed, select(*(changes.c[name] for name in names)))
+
+
+# Any: the keys of any resource.
+def _changes(resource: Resource) -> Any:
+    return _table_of_keys(changes_name(resource), resource)
+
+
+# Any: the same.
+def _table_of_keys(name: str, resource: Resource, *others: ColumnClause[Any]) -> Any:
+    pairs = zip(key_names(resource), _key(resource), strict=True)
+    return table(name, *others, *(column(name, each.type) for name, each in pairs))

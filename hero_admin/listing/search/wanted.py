@@ -1,0 +1,46 @@
+"""What a search plan looks for: some rows of a narrowed list, from where its query begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hero_admin.listing.columns import Selection, order_of
+from hero_admin.listing.cursors import Cursor
+from hero_admin.listing.keyset import Place, parameters_of, place_of
+from hero_admin.listing.predicates import Predicates, predicates_of, values_of
+from hero_admin.listing.query import ListQuery
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Up to `limit` rows that satisfy all predicates, nearest first.
+
+    values: the parameters of the predicates.
+    has_trigrams: whether an index of trigrams is known to hold what is searched for.
+    """
+
+    query: ListQuery
+    selection: Selection
+    predicates: Predicates
+    values: Mapping[str, Any]
+    limit: int
+    has_trigrams: bool = False
+
+    @classmethod
+    def of(cls, query: ListQuery, selection: Selection, limit: int) -> "Wanted":
+        return cls(query, selection, predicates_of(query), values_of(query), limit)
+
+    @property
+    def place(self) -> Place:
+        return place_of(order_of(self.selection), self.query.cursor)
+
+    def parameters(self, **others: int) -> dict[str, Any]:
+        """Return the parameters of a statement that brings the rows."""
+        cursor = parameters_of(self.query.cursor, is_falling=self.query.is_falling)
+        return {**self.values, **cursor, "size": self.limit, **others}
+
+    def beyond(self, edge: Cursor, limit: int) -> "Wanted":
+        """Return what is wanted when the rows up to an edge have been looked at."""
+        query = self.query
+        rest = query.first(before=edge) if query.is_backward else query.first(after=edge)
+        return replace(self, query=rest, limit=limit)
