@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import asyncpg
 
-from hero_admin.listing.collation import sort_key_sql
+from hero_admin.listing.search import postgresql, sqlite
 
 # Any: a driver's row, read by position.
 Row = Sequence[Any]
@@ -44,18 +44,18 @@ def question(query: bytes) -> tuple[str, tuple[Any, ...]]:
 @cache
 def _select(sort: str, *, is_start: bool) -> str:
     column = sort.removeprefix("-")
-    dialect = "postgresql" if is_postgresql() else "sqlite"
+    backend = postgresql if is_postgresql() else sqlite
 
     # As the indexes are by which lists are sorted by name.
     def key(text: str) -> str:
-        return f"({sort_key_sql(text, dialect)})" if column == "name" else text
+        return f"({backend.sort_key_sql(text)})" if column == "name" else text
 
     way, sign = ("DESC", "<") if sort.startswith("-") else ("", ">")
     order = f"{key(column)} {way}, id {way}"
     page = f"SELECT {COLUMNS} FROM hero WHERE {column} IS NOT NULL ORDER BY {order} LIMIT $1"
     if not is_start:
         # No planner makes one look into the index of a comparison of rows or of an OR.
-        place = key("$2" if dialect == "sqlite" or column != "name" else "CAST($2 AS text)")
+        place = key("$2" if not is_postgresql() or column != "name" else "CAST($2 AS text)")
         branches = (
             f"{key(column)} = {place} AND id {sign} $3 ORDER BY id {way}",
             f"{key(column)} {sign} {place} ORDER BY {order}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -35,7 +35,10 @@ from hero_admin.model.site import Site
 
 @dataclass(frozen=True)
 class Selection:
-    """What a list reads of each row; `relations` are those fields whose titles it shows."""
+    """What a list reads of each row; `relations` are those fields whose titles it shows.
+
+    is_lateral: that of the `Order`.
+    """
 
     site: Site
     resource: Resource
@@ -43,6 +46,7 @@ class Selection:
     relations: tuple[Field, ...]
     sort_field: Field
     is_descending: bool
+    is_lateral: bool
 
     @property
     def columns(self) -> list[Label[Any]]:
@@ -64,19 +68,23 @@ class Selection:
         return self.title_place(self.sort_field)
 
 
-def selection_of(site: Site, query: ListQuery, fields: Iterable[Field]) -> Selection:
+def selection_of(
+    site: Site, query: ListQuery, fields: Iterable[Field], *, is_lateral: bool
+) -> Selection:
     """Return the selection of a list that shows `fields`."""
     resource, sort_field = query.resource, query.sort_field
     told = (*fields, *resource.key, resource.title_field, sort_field)
     found = tuple(dict.fromkeys((*told, *resource.title_fields)))
     relations = tuple(field for field in dict.fromkeys(told) if field.relation)
-    return Selection(site, resource, found, relations, sort_field, query.is_descending)
+    is_falling = query.is_descending
+    return Selection(site, resource, found, relations, sort_field, is_falling, is_lateral)
 
 
 @lru_cache(maxsize=512)
 def order_of(selection: Selection) -> Order:
     """Return the order of a list, with the records that lead it where it is sorted by titles."""
     resource, field = selection.resource, selection.sort_field
+    order = partial(Order, selection.is_descending, selection.is_lateral, resource.table)
     key = tuple(part.exact for part in resource.key)
     if field.relation is not None:
         target = selection.site.target_of(field)
@@ -89,26 +97,23 @@ def order_of(selection: Selection) -> Order:
         )
         title = target.title_field
         value = sorted_as(title, title.exact_in(records))
-        return Order(resource.table, value, key, not title.is_key, selection.is_descending, link)
+        return order(key, value, not title.is_key, link)
     is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
     value_or_none = None if is_keyed else sorted_as(field, field.exact)
     # A table may lack values where its model says that there are some; a key has them all.
-    return Order(resource.table, value_or_none, key, not field.is_key, selection.is_descending)
+    return order(key, value_or_none, not field.is_key)
 
 
 @lru_cache(maxsize=512)
 def statement_of(
-    selection: Selection, place: Place, *, is_backward: bool, is_lateral: bool, is_counted: bool
+    selection: Selection, place: Place, *, is_backward: bool, is_counted: bool
 ) -> Select[Any]:
     """Return the statement for a page of a list that nothing narrows; made once.
 
     `is_counted` saves a statement: the number of all rows, up to `cap`, stands in each of them.
     """
     order = order_of(selection)
-    page = select_page(
-        selection.columns, order, place, is_backward=is_backward, is_lateral=is_lateral
-    )
-    rows = page.subquery("page")
+    rows = select_page(selection.columns, order, place, is_backward=is_backward).subquery("page")
     segment = [rows.c["_segment"]] if "_segment" in rows.c else []
     is_falling = order.is_descending != is_backward
     statement = with_titles(selection, rows)
@@ -126,14 +131,13 @@ def select_count(resource: Resource) -> Select[Any]:
 
 
 def statements_of_all(
-    selection: Selection, predicates: Sequence[ColumnElement[bool]], *, is_lateral: bool
+    selection: Selection, predicates: Sequence[ColumnElement[bool]]
 ) -> Iterator[Select[Any]]:
     """Return the statements for all rows of a list, one after the other."""
     order = order_of(selection)
-    for segment in segments(order, "end", is_backward=False, is_lateral=is_lateral):
-        rows = select_segment(
-            selection.columns, order, segment, None, is_backward=False, is_lateral=is_lateral
-        ).subquery("rows")
+    for segment in segments(order, "end", is_backward=False):
+        found = select_segment(selection.columns, order, segment, None, is_backward=False)
+        rows = found.subquery("rows")
         statement = with_titles(selection, rows).where(*adapted(predicates, rows))
         yield statement.order_by(*marks_of(rows, order, order.is_descending))
 

@@ -52,13 +52,18 @@ class Link:
 
 @dataclass(frozen=True)
 class Order:
-    """What a list is sorted by. `value` is None when it is sorted by its primary key alone."""
+    """What a list is sorted by. `value` is None when it is sorted by its primary key alone.
 
-    table: FromClause
-    value: ColumnElement[Any] | None
-    key: tuple[ColumnElement[Any], ...]
-    is_nullable: bool
+    is_lateral: whether the database knows LATERAL, and an index compares rows; one that does not
+    keeps to the order of joins instead, and compares the first columns only.
+    """
+
     is_descending: bool
+    is_lateral: bool
+    table: FromClause
+    key: tuple[ColumnElement[Any], ...]
+    value: ColumnElement[Any] | None
+    is_nullable: bool
     link: Link | None = None
 
     @property
@@ -108,7 +113,7 @@ def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     return {"edge": value, "edge_text": value, "link": cursor.link, **key}
 
 
-def segments(order: Order, place: Place, *, is_backward: bool, is_lateral: bool) -> list[Segment]:
+def segments(order: Order, place: Place, *, is_backward: bool) -> list[Segment]:
     """Return the segments of a list from a place on, nearest first."""
     is_falling = order.is_descending != is_backward
     if order.value is None:
@@ -124,7 +129,7 @@ def segments(order: Order, place: Place, *, is_backward: bool, is_lateral: bool)
         start = order.value <= edge if is_falling else order.value >= edge
         return [Segment((start,), order.link is not None), *(sections[name] for name in names[1:])]
     rest = [sections[name] for name in names[names.index(place) + 1 :]] if place in names else []
-    return [*_rest_of_section(order, order.value, place, is_falling, is_lateral), *rest]
+    return [*_rest_of_section(order, order.value, place, is_falling), *rest]
 
 
 def _segment_of_keys(order: Order, place: Place, is_falling: bool) -> Segment:
@@ -149,7 +154,7 @@ def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Segment]:
 
 
 def _rest_of_section(
-    order: Order, value: ColumnElement[Any], place: Place, is_falling: bool, is_lateral: bool
+    order: Order, value: ColumnElement[Any], place: Place, is_falling: bool
 ) -> list[Segment]:
     """Return the segments from a row to the end of its section.
 
@@ -163,12 +168,12 @@ def _rest_of_section(
     edge = _given("edge", value)
     further = Segment((value < edge if is_falling else value > edge,), link is not None)
     if link is None:
-        if is_lateral:
+        if order.is_lateral:
             return [Segment((_beyond((value, *order.key), ["edge", *names], is_falling),))]
         return [Segment((value == edge, behind)), further]
     same = _given("link", link.column)
     siblings = Segment((link.column == same, behind))
-    if is_lateral:
+    if order.is_lateral:
         row = _beyond((link.column, *order.key), ["link", *names], is_falling)
         siblings = Segment((row, link.column >= same if is_falling else link.column <= same))
     beyond = _beyond((link.target,), ["link"], is_falling)
@@ -177,7 +182,7 @@ def _rest_of_section(
     return [siblings, Segment((value == edge, beyond), True), further]
 
 
-def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: bool) -> Segment:
+def value_only(order: Order, *, is_falling: bool, is_rest: bool) -> Segment:
     """Return the rows that have the value of the edge, in a list that nothing leads.
 
     `is_rest`: only those beyond it.
@@ -187,7 +192,7 @@ def value_only(order: Order, *, is_falling: bool, is_lateral: bool, is_rest: boo
     if not is_rest:
         # Told that one value stays the same, PostgreSQL might look for it along the keys.
         return Segment((order.value >= edge, order.value <= edge))
-    if not is_lateral:
+    if not order.is_lateral:
         return Segment((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))
     row = _beyond((order.value, *order.key), ["edge", *_key_names(order)], is_falling)
     return Segment((row, order.value >= edge if is_falling else order.value <= edge))
@@ -200,12 +205,8 @@ def select_segment(
     limit: ColumnElement[int] | int | None,
     *,
     is_backward: bool,
-    is_lateral: bool,
 ) -> Select[Any]:
-    """Return the statement for the first rows of a segment: `columns`, and `_order0` and so on.
-
-    `is_lateral`: whether the database knows LATERAL; SQLite keeps to the order of joins instead.
-    """
+    """Return the statement for the first rows of a segment: `columns`, and `_order0` and so on."""
     is_falling = order.is_descending != is_backward
 
     def turned(found: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
@@ -221,7 +222,7 @@ def select_segment(
             sorted_by = marks[1:]
         rows = select(*columns, *_marked(marks)).where(*segment.predicates)
         return rows.order_by(*turned(sorted_by)).limit(limit)
-    if not is_lateral:
+    if not order.is_lateral:
         # The plus keeps SQLite from beginning with the rows. The target stands on the left, as it
         # is by its collation that they point at it.
         pointed_at = UnaryExpression(link.target, operator=custom_op("+"), type_=link.target.type)
@@ -238,17 +239,12 @@ def select_segment(
 
 
 def select_page(
-    columns: Sequence[ColumnElement[Any]],
-    order: Order,
-    place: Place,
-    *,
-    is_backward: bool,
-    is_lateral: bool,
+    columns: Sequence[ColumnElement[Any]], order: Order, place: Place, *, is_backward: bool
 ) -> Select[Any]:
     """Return the statement for the `SIZE` rows from a place on, nearest first, with their order."""
     chain = [
-        select_segment(columns, order, each, SIZE, is_backward=is_backward, is_lateral=is_lateral)
-        for each in segments(order, place, is_backward=is_backward, is_lateral=is_lateral)
+        select_segment(columns, order, each, SIZE, is_backward=is_backward)
+        for each in segments(order, place, is_backward=is_backward)
     ]
     if len(chain) == 1:
         return chain[0]

@@ -14,7 +14,8 @@ from hero_admin.listing.keyset import parameters_of, place_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.search.backend import backend_of
-from hero_admin.listing.search.plan import Found, fetch_narrowed
+from hero_admin.listing.search.plan import fetch_narrowed
+from hero_admin.listing.search.wanted import Found
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total
@@ -55,7 +56,8 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
     """Fetch the page that `query` asks for: one statement where nothing narrows the list."""
     is_narrowed = query.is_narrowed or query.scope is not None
     shown = (*query.fields, *query.predicate_fields) if is_narrowed else query.fields
-    reader = _Reader(selection_of(site, query, shown), query)
+    is_lateral = backend_of(session).is_lateral
+    reader = _Reader(selection_of(site, query, shown, is_lateral=is_lateral), query)
     limit = query.size + 1
     total = None if is_narrowed else known_total(site, query.resource)
     counts = not is_narrowed and total is None
@@ -96,7 +98,6 @@ async def _fetch_rows(
         selection,
         place_of(order_of(selection), query.cursor),
         is_backward=query.is_backward,
-        is_lateral=backend_of(session).is_lateral,
         is_counted=is_counted,
     )
     parameters = {**parameters_of(query.cursor, is_falling=query.is_falling), "size": limit}

@@ -183,8 +183,8 @@ async def _batches(
         await backend.read_to_the_end(session, is_narrowed=query.is_narrowed)
         predicates = await exact_predicates(session, query)
         fields = (*query.resource.fields, *query.predicate_fields)
-        selection = selection_of(site, query, fields)
-        for statement in statements_of_all(selection, predicates, is_lateral=backend.is_lateral):
+        selection = selection_of(site, query, fields, is_lateral=backend.is_lateral)
+        for statement in statements_of_all(selection, predicates):
             options = {"yield_per": ROWS_PER_BATCH}
             result = await session.stream(statement, values_of(query), execution_options=options)
             async for batch in result.partitions():

@@ -22,7 +22,6 @@ from hero_admin.listing.keyset import (
 )
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.wanted import Wanted
 
 BUDGET = bindparam("budget", type_=Integer)
@@ -49,13 +48,7 @@ class _Step:
 async def scan(session: AsyncSession, wanted: Wanted, budget: int) -> Scanned:
     """Scan `budget` rows of each segment, in the list's order, from where the query begins."""
     query, selection = wanted.query, wanted.selection
-    steps = _steps(
-        selection,
-        wanted.predicates,
-        wanted.place,
-        is_backward=query.is_backward,
-        is_lateral=backend_of(session).is_lateral,
-    )
+    steps = _steps(selection, wanted.predicates, wanted.place, is_backward=query.is_backward)
     given = wanted.parameters(budget=budget, last=budget - 1)
     rows: list[Row] = []
     for step in steps:
@@ -72,19 +65,12 @@ async def scan(session: AsyncSession, wanted: Wanted, budget: int) -> Scanned:
 
 @lru_cache(maxsize=512)
 def _steps(
-    selection: Selection,
-    predicates: Predicates,
-    place: Place,
-    *,
-    is_backward: bool,
-    is_lateral: bool,
+    selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
 ) -> tuple[_Step, ...]:
     order, steps = order_of(selection), []
-    for segment in segments(order, place, is_backward=is_backward, is_lateral=is_lateral):
+    for segment in segments(order, place, is_backward=is_backward):
         scanned, ending = (
-            select_segment(
-                columns, order, segment, BUDGET, is_backward=is_backward, is_lateral=is_lateral
-            )
+            select_segment(columns, order, segment, BUDGET, is_backward=is_backward)
             for columns in (selection.columns, ())
         )
         looked_at = scanned.subquery("scanned")

@@ -20,7 +20,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
-from hero_admin.database.short_reads import Row
 from hero_admin.database.time_limit import in_time
 from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
 from hero_admin.listing.keyset import SIZE, Place, segments
@@ -29,7 +28,7 @@ from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import words_of
 from hero_admin.listing.search.trigram_index import TRIGRAM_CHARACTERS, has_trigrams
-from hero_admin.listing.search.wanted import Wanted
+from hero_admin.listing.search.wanted import Found, Wanted
 from hero_admin.listing.sort_indexes import finds_values
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
@@ -44,14 +43,6 @@ CANDIDATES_MILLISECONDS = 1_500
 COUNTING_MILLISECONDS = 3_000
 
 MOST = bindparam("most", type_=Integer)
-
-
-@dataclass(frozen=True)
-class Proposed:
-    """Rows of a page, nearest first; `is_partial`: only of words that begin with the text."""
-
-    rows: tuple[Row, ...]
-    is_partial: bool
 
 
 @dataclass(frozen=True)
@@ -71,7 +62,7 @@ class FilterIndex:
         return self.select([self.resource.key[0].exact.label("key")])
 
 
-async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Proposed | None:
+async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Found | None:
     """Fetch the rows from the candidates of an index; None if there is none, or too many."""
     query, filters = wanted.query, filter_indexes(wanted.query)
     # The index of a filter leaves nothing out, that of trigrams most that contains a short text.
@@ -84,7 +75,7 @@ async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Proposed | 
     fetch = backend_of(session).fetch_candidates
     fetching = partial(fetch, session, replace(wanted, has_trigrams=has_trigrams))
     rows = await in_time(session, fetching, CANDIDATES_MILLISECONDS)
-    return None if rows is None else Proposed(tuple(rows), is_partial=is_partial)
+    return None if rows is None else Found(tuple(rows), is_partial=is_partial)
 
 
 async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
@@ -114,7 +105,7 @@ def select_sorted(
     """Return the statement that sorts a few rows and takes those from where the query begins."""
     order = order_of(selection)
     is_falling = order.is_descending != is_backward
-    chain = segments(order, place, is_backward=is_backward, is_lateral=False)
+    chain = segments(replace(order, is_lateral=False), place, is_backward=is_backward)
     statement = with_titles(selection, rows)
     if order.link is not None:
         link = rows.c[selection.sort_field.name] == order.link.target

@@ -8,7 +8,7 @@ the sort column comes before the longer scan.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import ColumnElement, func, select
@@ -23,9 +23,9 @@ from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.bounded_scan import Scanned, scan
-from hero_admin.listing.search.candidates import is_short
+from hero_admin.listing.search.candidates import fetch_candidates, is_short
 from hero_admin.listing.search.skip_scan import can_skip_scan, fetch_by_skip_scan
-from hero_admin.listing.search.wanted import Wanted
+from hero_admin.listing.search.wanted import Found, Wanted
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
@@ -37,20 +37,6 @@ LONG_SCAN, LONG_SEARCH = 50_000, 20_000
 PROMISING = 5
 SKIP_SCAN_MILLISECONDS = 500
 MAX_COUNTED = 500_000
-
-
-@dataclass(frozen=True)
-class Found:
-    """Rows of a page, nearest first; `edge` is where looking for more was given up.
-
-    `looked_at` is how many rows were then looked at, and `is_partial` says that only the
-    beginnings of words were found.
-    """
-
-    rows: tuple[Row, ...]
-    edge: Cursor | None = None
-    looked_at: int = 0
-    is_partial: bool = False
 
 
 async def fetch_narrowed(
@@ -71,7 +57,7 @@ class _SearchPlan:
         first = min(FIRST_SCAN, short)
         scanned = await scan(self.session, self.wanted, first)
         if scanned.edge is not None and await candidates.are_few(self.session, self.query):
-            found = await self.fetch_candidates()
+            found = await fetch_candidates(self.session, self.wanted)
             if found is not None:
                 return found
         scanned = await self.scan_on(scanned, short - first)
@@ -84,14 +70,16 @@ class _SearchPlan:
         # For a short text the index has beginnings of words only: the scan comes first.
         is_scan_first = len(scanned.rows) >= PROMISING or is_short(self.query)
         if not is_scan_first:
-            found = await self.skip_scan(scanned) or await self.fetch_candidates()
+            found = await self.skip_scan(scanned) or await fetch_candidates(
+                self.session, self.wanted
+            )
             if found is not None:
                 return found
         long = LONG_SEARCH if self.query.text else LONG_SCAN
         scanned = await self.scan_on(scanned, long)
         if scanned.edge is None:
             return Found(scanned.rows)
-        found = await self.fetch_candidates() if is_scan_first else None
+        found = await fetch_candidates(self.session, self.wanted) if is_scan_first else None
         return found or Found(scanned.rows, scanned.edge, looked_at + long)
 
     async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
@@ -117,17 +105,14 @@ class _SearchPlan:
             return None
         return await fetch_by_skip_scan(session, rest, edge)
 
-    async def fetch_candidates(self) -> Found | None:
-        found = await candidates.fetch_candidates(self.session, self.wanted)
-        return None if found is None else Found(found.rows, is_partial=found.is_partial)
-
 
 async def fetch_count(
     session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool
 ) -> Total:
     """Count the rows of a narrowed list, as far as an index or a scan can tell."""
     cap = MAX_COUNTED if is_exact else COUNT_CAP
-    wanted = Wanted.of(query, selection_of(site, query, query.predicate_fields), cap)
+    fields, is_lateral = query.predicate_fields, backend_of(session).is_lateral
+    wanted = Wanted.of(query, selection_of(site, query, fields, is_lateral=is_lateral), cap)
     total = await candidates.fetch_count(session, wanted)
     if total is not None:
         return total

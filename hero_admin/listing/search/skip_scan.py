@@ -20,7 +20,6 @@ from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.keyset import SIZE, marks_of, parameters_of, select_segment, value_only
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import matches_words, words_of
 from hero_admin.listing.search.wanted import Wanted
 from hero_admin.listing.sort_indexes import is_indexed
@@ -50,16 +49,16 @@ async def fetch_by_skip_scan(
     if edge.value is None:
         # Rows without a value are the last ones.
         return None if query.is_backward else ()
-    is_falling, is_lateral = query.is_falling, backend_of(session).is_lateral
+    is_falling = query.is_falling
     given = {**wanted.values, **parameters_of(edge, is_falling=is_falling), "skips": MAX_SKIPS}
     rows: list[Row] = []
     if isinstance(edge.value, str) and _has_words(edge.value, query.text):
-        rest = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=True)
+        rest = _select_equal(selection, is_falling=is_falling, is_rest=True)
         rows += (await session.execute(rest, {**given, "size": limit})).all()
         if len(rows) == limit:
             return rows
     skips = _select_skips(selection, len(words_of(query.text)), is_falling=is_falling)
-    equal = _select_equal(selection, is_falling=is_falling, is_lateral=is_lateral, is_rest=False)
+    equal = _select_equal(selection, is_falling=is_falling, is_rest=False)
     for value, number, is_found in await session.execute(skips, {**given, "size": limit + 1}):
         if value is None:
             return rows
@@ -97,17 +96,14 @@ def _select_skips(selection: Selection, word_count: int, *, is_falling: bool) ->
 
 
 @lru_cache(maxsize=64)
-def _select_equal(
-    selection: Selection, *, is_falling: bool, is_lateral: bool, is_rest: bool
-) -> Select[Any]:
+def _select_equal(selection: Selection, *, is_falling: bool, is_rest: bool) -> Select[Any]:
     """Return the statement for rows that have one value: all, or those beyond the edge."""
     order = order_of(selection)
     rows = select_segment(
         selection.columns,
         order,
-        value_only(order, is_falling=is_falling, is_lateral=is_lateral, is_rest=is_rest),
+        value_only(order, is_falling=is_falling, is_rest=is_rest),
         SIZE,
         is_backward=is_falling != order.is_descending,
-        is_lateral=is_lateral,
     ).subquery("equal")
     return with_titles(selection, rows).order_by(*marks_of(rows, order, is_falling))

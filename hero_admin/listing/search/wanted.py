@@ -1,9 +1,10 @@
-"""What a search plan looks for: some rows of a narrowed list, from where its query begins."""
+"""What a search plan looks for and finds: rows of a narrowed list, from where its query begins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hero_admin.database.short_reads import Row
 from hero_admin.listing.columns import Selection, order_of
 from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.keyset import Place, parameters_of, place_of
@@ -44,3 +45,17 @@ class Wanted:
         query = self.query
         rest = query.first(before=edge) if query.is_backward else query.first(after=edge)
         return replace(self, query=rest, limit=limit)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows of a page, nearest first; `edge` is where looking for more was given up.
+
+    `looked_at` is how many rows were then looked at, and `is_partial` says that only the
+    beginnings of words were found.
+    """
+
+    rows: tuple[Row, ...]
+    edge: Cursor | None = None
+    looked_at: int = 0
+    is_partial: bool = False
