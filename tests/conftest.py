@@ -22,8 +22,9 @@ from starlette.applications import Starlette
 from hero_admin.accounts import passwords
 from hero_admin.accounts.auth import limits_for
 from hero_admin.cli.index_check import mend
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
 from hero_admin.gc_tuning import keep_all, look_seldom
+from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.person import Role
 from hero_admin.settings import PREFIX, Settings

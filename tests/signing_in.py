@@ -12,7 +12,8 @@ from hero_admin.accounts.auth import limits_for
 from hero_admin.accounts.cookies import PLAIN
 from hero_admin.accounts.sessions import Limits, Visitor, start_session, token_digest
 from hero_admin.accounts.users import User, fold_name
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
+from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 

@@ -21,8 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from hero_admin.audit_log.changes import Change
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
 from hero_admin.database.pool import share_name
+from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.cases import each

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from hero_admin.admin import create_app
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
+from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings

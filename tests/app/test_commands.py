@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.engines import connect
+from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
 from tests.factories import a_team
 from tests.forking import run_forked

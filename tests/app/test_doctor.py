@@ -12,9 +12,10 @@ from sqlmodel import Field, SQLModel
 
 from hero_admin.cli import sqlite_indexes
 from hero_admin.cli.index_check import examine, mend
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
 from hero_admin.database.folding import fold
 from hero_admin.listing.search import plan
+from hero_admin.listing.search.connect import connect
 from hero_admin.listing.search.postgresql import fetch_has_trigrams
 from hero_admin.migrations import migrate
 from hero_admin.model.resource import Resource

@@ -12,7 +12,7 @@ from sqlalchemy import DateTime, column, update
 from sqlalchemy import table as sa_table
 
 from hero_admin.cli.database import connected, ready
-from hero_admin.database.engines import connect
+from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import Settings
 from tests.html import deeds_of, facts_of, flash_of, follow, form_of, rows_of, submit

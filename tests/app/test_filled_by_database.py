@@ -23,7 +23,8 @@ from sqlalchemy.types import NullType
 from sqlmodel import Field, SQLModel
 
 from hero_admin.admin import create_app
-from hero_admin.database.engines import connect, is_postgresql
+from hero_admin.database.engines import is_postgresql
+from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings

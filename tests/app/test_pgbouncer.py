@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
+from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.factories import a_team, some_heroes

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from hero_admin.accounts.cookies import PLAIN
-from hero_admin.database.engines import connect
+from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.postgres import PostgresServer, postgres_server

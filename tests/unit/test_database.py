@@ -19,9 +19,10 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Scope
 
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
 from hero_admin.database.errors import RefusedAtCommit, is_unavailable
 from hero_admin.database.statement_count import count_statements
+from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
 from hero_admin.web.request_session import SessionMiddleware
 from tests.html import BASE_URL

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from hero_admin.database.engines import connect
 from hero_admin.database.errors import Trouble, is_away, is_unavailable, trouble_of
+from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
 from tests.postgres import PostgresServer
 

@@ -28,8 +28,9 @@ from hero_admin.accounts.tokens import ApiToken
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.blobs import HistoryBlob
 from hero_admin.audit_log.changes import Change
-from hero_admin.database.engines import Database, connect
+from hero_admin.database.engines import Database
 from hero_admin.database.folding import fold
+from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_schema, migrate
 from hero_admin.settings import Settings
 from hero_admin.writes.idempotency import Submission
