@@ -6,7 +6,6 @@ A list has hundreds of them, and a template takes ten times as long to write one
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -79,13 +78,7 @@ def writer_of(site: Site, resource: Resource, field: Field, *, can_reveal: bool)
     """Return what writes the values of one column of a list."""
     if field.relation is not None:
         read = reader_of(site, field)
-
-        # Many rows point at the same record.
-        @lru_cache(maxsize=1024)
-        def link(value: Any, title: Any) -> str:
-            return EMPTY if value is None else escape(read(value, title))
-
-        return lambda _, value, title: link(value, title)
+        return lambda _, value, title: EMPTY if value is None else escape(read(value, title))
     if field.is_masked:
         return lambda key, value, _: masked(resource, field, key, value, can_reveal=can_reveal)
     if field.display == "text":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -127,13 +127,25 @@ class ListQuery:
 
     def params(self) -> list[tuple[str, str]]:
         """Return the URL parameters of this state, defaults left out."""
-        pairs = [("q", self.text)] if self.text else []
-        for filter in self.filters:
-            pairs += filter.params()
+        return self.first_params() + self._place_params()
+
+    def first_params(self) -> list[tuple[str, str]]:
+        """Return the URL parameters of the first page of this state."""
+        pairs = self._narrowing_params()
         if self.sort != self.resource.default_sort:
             pairs.append(("sort", self.sort))
         if not self.is_default_size:
             pairs.append(("size", str(self.size)))
+        return pairs
+
+    def _narrowing_params(self) -> list[tuple[str, str]]:
+        pairs = [("q", self.text)] if self.text else []
+        for filter in self.filters:
+            pairs += filter.params()
+        return pairs
+
+    def _place_params(self) -> list[tuple[str, str]]:
+        pairs = []
         for name, cursor in (("after", self.after), ("before", self.before)):
             if cursor is not None and self.order_field is not None:
                 key = self.resource.key
@@ -144,11 +156,44 @@ class ListQuery:
             pairs.append(("before", END))
         return pairs
 
-    @property
+    @cached_property
     def url(self) -> str:
         """The address of this very state."""
-        params = self.params()
-        return f"{self.path}?{urlencode(params)}" if params else self.path
+        return self._address(self.sort, self.size, urlencode(self._place_params()))
+
+    @cached_property
+    def _narrowing(self) -> str:
+        """Search and filters as they stand in a URL: a page has a dozen links that keep them."""
+        return urlencode(self._narrowing_params())
+
+    def _address(self, sort: str, size: int, place: str = "") -> str:
+        parts = [self._narrowing] if self._narrowing else []
+        if sort != self.resource.default_sort:
+            parts.append(urlencode((("sort", sort),)))
+        if size != DEFAULT_SIZE:
+            parts.append(f"size={size}")
+        if place:
+            parts.append(place)
+        return f"{self.path}?{'&'.join(parts)}" if parts else self.path
+
+    @property
+    def first_url(self) -> str:
+        """The address of the first page."""
+        return self._address(self.sort, self.size)
+
+    @property
+    def last_url(self) -> str:
+        """The address of the last page."""
+        return self._address(self.sort, self.size, f"before={END}")
+
+    def sized_url(self, size: int) -> str:
+        """Return the address of the first page with so many rows."""
+        return self._address(self.sort, size)
+
+    def sorted_url(self, field: Field) -> str:
+        """Return the address of the first page sorted by `field`; a second time turns it round."""
+        is_turned = self.sort == field.name
+        return self._address(f"-{field.name}" if is_turned else field.name, self.size)
 
     def first(self, **changes: Any) -> "ListQuery":
         """Return the first page of this state, but for the `changes`."""
@@ -180,27 +225,27 @@ class ListQuery:
         """Return this very state, its rows counted up to a limit, or `exact`ly."""
         return f"{self.path}?{urlencode([*self.params(), ('count', count)])}"
 
-    def export_url(self, extension: str, **options: str) -> str:
+    def export_url(self, extension: str, options: str = "") -> str:
         """Return the address of all rows of this list as a file, written as the options say."""
-        every = self.first(size=DEFAULT_SIZE)
-        params = every.params()
+        parts = filter(None, (self._exported, options))
+        return f"/{self.resource.name}.{extension}?{'&'.join(parts)}".rstrip("?")
+
+    @cached_property
+    def _exported(self) -> str:
+        """All rows of this list as they stand in a URL."""
+        params = self._narrowing_params()
+        if self.sort != self.resource.default_sort:
+            params.append(("sort", self.sort))
         if self.scope:
             field, value = self.scope.field, self.scope.value
             name = self.resource.filter_names[field.name].name
             params.append((name, exact_text(field, value)))
-        params += options.items()
-        path = f"/{self.resource.name}.{extension}"
-        return f"{path}?{urlencode(params)}" if params else path
+        return urlencode(params)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """The page sizes on offer, and this one."""
         return tuple(sorted({*PAGE_SIZES, self.size}))
-
-    def sorted_by(self, field: Field) -> "ListQuery":
-        """Return the first page sorted by `field`; a second time turns the order round."""
-        is_turned = self.sort == field.name
-        return self.first(sort=f"-{field.name}" if is_turned else field.name)
 
 
 def parse_query(
@@ -253,14 +298,6 @@ def parse_query(
         except ValueError as error:
             problems.append(f"{sort_field.label}: {error}")
     return replace(query, problems=tuple(problems))
-
-
-@lru_cache(maxsize=256)
-def query_in(
-    site: Site, resource: Resource, path: str, query_string: bytes, scope: Scope | None = None
-) -> ListQuery:
-    """Read the same from the URL's query as a request has it; the same one is read once."""
-    return parse_query(site, resource, path, QueryParams(query_string), scope)
 
 
 def _search(params: QueryParams, problems: list[str]) -> str:

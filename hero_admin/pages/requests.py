@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from hero_admin.audit_log.changes import Operation
 from hero_admin.database.engines import SAFE_METHODS
-from hero_admin.listing.query import ListQuery, Scope, query_in
+from hero_admin.listing.query import ListQuery, Scope, parse_query
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, parse_key
 from hero_admin.model.resource import Record, Resource
@@ -25,7 +25,7 @@ def query_of(
 ) -> ListQuery:
     """Return the state of a list that a request asks for; it is at `path`, or where that goes."""
     path = path or request.scope["path"]
-    return query_in(site_of(request), resource, path, request.scope["query_string"], scope)
+    return parse_query(site_of(request), resource, path, request.query_params, scope)
 
 
 def key_in(resource: Resource, request: Request) -> Key:

@@ -86,8 +86,8 @@ def test_a_template_takes_its_addresses_from_route_names(template: Path) -> None
 def test_a_template_names_only_files_and_icons_that_exist(template: Path) -> None:
     text = template.read_text()
     symbols = set(re.findall(r'<symbol[^>]*\sid="([^"]+)"', (STATIC / "icons.svg").read_text()))
-    assert set(re.findall(r"\bicon\(\"([^\"]+)\"", text)) <= symbols
-    for name in re.findall(r"static_url\(\"([^\"]+)\"", text):
+    assert set(re.findall(r"\"([^\"]+)\"\|icon\b", text)) <= symbols
+    for name in re.findall(r"\"([^\"]+)\"\|static_url", text):
         assert name in static_names(), f"there is no static file {name}"
 
 
