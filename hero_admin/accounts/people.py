@@ -19,6 +19,7 @@ from hero_admin.accounts.session_pages import (
     url_of,
 )
 from hero_admin.accounts.users import User, fetch_users, is_last_owner
+from hero_admin.pages.empty_state import NO_ACCOUNTS
 from hero_admin.pages.requests import operation_of
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
@@ -30,7 +31,7 @@ from hero_admin.web.responses import redirect, render
 
 async def people_page(request: Request) -> Response:
     """GET /people: everybody who has an account."""
-    context = {"users": await fetch_users(session_of(request))}
+    context = {"users": await fetch_users(session_of(request)), "empty": NO_ACCOUNTS}
     return render(request, "accounts/people.html", context, fragments=())
 
 

@@ -14,6 +14,7 @@ from hero_admin.model.blobs import Blob
 from hero_admin.model.formatting import revealed
 from hero_admin.model.primary_keys import key_of, key_text, key_values
 from hero_admin.model.resource import Resource
+from hero_admin.pages.empty_state import empty_timeline
 from hero_admin.pages.files import answer, fetch_bytes
 from hero_admin.pages.requests import (
     fetch_or_404,
@@ -44,6 +45,7 @@ async def history_page(request: Request) -> Response:
         "people": await fetch_people(session, hidden),
         "kinds": list(Kind),
         "query": query,
+        "empty": empty_timeline(query),
     }
     status = 400 if query.problems else 200
     return render(request, "admin/history.html", context, status, fragments=("timeline",))
@@ -67,6 +69,7 @@ async def record_history_page(resource: Resource, request: Request) -> Response:
         "is_there": found is not None,
         "timeline": timeline,
         "query": query,
+        "empty": empty_timeline(query),
     }
     status = 400 if query.problems else 200
     return render(request, "admin/record_history.html", context, status, fragments=("timeline",))

@@ -17,6 +17,7 @@ from hero_admin.listing.rows import Manner, written
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
+from hero_admin.pages.empty_state import empty_list
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.flash import flash_of
@@ -70,16 +71,19 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     params = request.query_params
     controls = () if fragment else await fetch_controls(session, site, query, params)
     flash = flash_of(request)
+    can_edit = identity_of(request).can_edit
+    can_add = can_edit and not query.resource.read_only
     manner = Manner(
         listing.selection,
         query.fields,
-        can_edit=identity_of(request).can_edit,
+        can_edit=can_edit,
         back=context["back"],
         marked=flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
     )
     context |= {
         "rows": written(listing.rows, manner),
         "page": listing.page,
+        "empty": None if listing.rows else empty_list(query, listing.page, can_add=can_add),
         "total": context["total"] or listing.page.total,
         "controls": controls,
         "chips": await fetch_chips(session, site, query, controls),

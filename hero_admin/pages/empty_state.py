@@ -1,0 +1,94 @@
+"""Empty states: what a page says in place of rows: why there are none, and what to do about it."""
+
+from dataclasses import dataclass
+
+from hero_admin.history.timeline import TimelineQuery
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.results import Page
+from hero_admin.web.templating import capitalised
+
+MAX_QUOTED_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class EmptyState:
+    """A heading, a sentence below it, and links as pairs of a label and an address."""
+
+    heading: str
+    text: str
+    links: tuple[tuple[str, str], ...] = ()
+    icon: str = "search"
+
+
+NO_ACCOUNTS = EmptyState(
+    "No accounts yet", "People you invite set a password and can sign in.", icon="person"
+)
+
+
+def empty_timeline(query: TimelineQuery) -> EmptyState:
+    """Return what a history without changes says."""
+    if query.is_narrowed:
+        return EmptyState(
+            "No matching changes",
+            "Remove a filter to see more.",
+            (("Show everything", query.path),),
+            icon="history",
+        )
+    return EmptyState(
+        "No changes yet",
+        "Everything created, edited or deleted from now on is listed here.",
+        icon="history",
+    )
+
+
+def empty_list(query: ListQuery, page: Page, *, can_add: bool) -> EmptyState:
+    """Return what a list without rows says."""
+    nouns = query.resource.label_plural
+    show_all = (f"Show all {nouns}", query.cleared().url)
+    if page.looked_at:
+        further = page.next_query or page.previous_query
+        assert further is not None
+        return EmptyState(
+            "Nothing found so far",
+            f"Searched the first {page.looked_at:,} {nouns}. Try a longer search, or a filter.",
+            (("Keep searching", further.url), show_all),
+        )
+    if page.is_partial:
+        return EmptyState(
+            f"No {nouns} have a word that starts with “{_quoted(query.text)}”",
+            f"With so many {nouns}, a short search only looks at the start of words."
+            " Type more to search anywhere.",
+            (show_all,),
+        )
+    if query.after or query.before or query.start:
+        return EmptyState(
+            "Nothing here any more",
+            f"These {nouns} were moved or deleted.",
+            (("Go to the first page", query.first().url),),
+            icon=query.resource.icon,
+        )
+    is_filtered = any(each.is_active for each in query.filters)
+    without_filters = ("Remove the filters", query.unfiltered().url)
+    if query.text:
+        advice = (
+            "Check the spelling, or remove the filters." if is_filtered else "Check the spelling."
+        )
+        return EmptyState(
+            f"No {nouns} match “{_quoted(query.text)}”",
+            advice,
+            (without_filters, show_all) if is_filtered else (show_all,),
+        )
+    if is_filtered:
+        return EmptyState(
+            f"No {nouns} match these filters", "Remove a filter to see more.", (show_all,)
+        )
+    adding = "you add" if can_add else "added later"
+    return EmptyState(
+        f"No {nouns} here" if query.scope else f"No {nouns} yet",
+        f"{capitalised(nouns)} {adding} will appear here.",
+        icon=query.resource.icon,
+    )
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= MAX_QUOTED_CHARACTERS else f"{text[:MAX_QUOTED_CHARACTERS]}…"
