@@ -13,6 +13,7 @@ from hero_admin.model import inputs, moments
 from hero_admin.model.field_names import FilterName
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text
+from hero_admin.model.labels import in_sentence
 from hero_admin.model.sentences import CHOOSE
 from hero_admin.model.stored_values import Stored
 
@@ -52,6 +53,11 @@ class Filter:
     def is_active(self) -> bool:
         has_bound = self.minimum is not None or self.maximum is not None
         return bool(self.values or self.has_none or self.has_any or has_bound)
+
+    @property
+    def none_label(self) -> str:
+        """What rows without a value are called."""
+        return f"No {in_sentence(self.field.label)}"
 
     @property
     def minimum_text(self) -> str:
@@ -246,6 +252,6 @@ def described(filter: Filter, titles: Sequence[str]) -> str:
     if filter.has_none:
         parts.append("none")
     if filter.has_none and len(parts) == 1:
-        return f"No {filter.field.label.lower()}"
+        return filter.none_label
     shown = ", ".join(parts)
     return f"{filter.field.label} {shown}" if filter.is_range else f"{filter.field.label}: {shown}"

@@ -14,6 +14,7 @@ from hero_admin.listing.choices import choosing, fetch_options
 from hero_admin.listing.query import search_in
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.field_names import control_name
+from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_text
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import key_in, not_found, operation_of, site_of
@@ -167,5 +168,5 @@ def _heirs(
     try:
         return heirs_of(choices, params)
     except ValueError as error:
-        label = choices[str(error)].label.lower()
+        label = in_sentence(choices[str(error)].label)
         raise Invalid({"": f"Choose another {resource.label} for the {label}."}) from None

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Operation
 from hero_admin.database.errors import REFUSALS, is_refusal, raised_sentence, refusal_sentence
+from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -257,7 +258,7 @@ async def _check_heir(
     column = heir.field.exact
     is_kept = select(literal(1)).where(column == heir.value, ~key_predicate(resource, keys))
     if (await session.execute(is_kept)).first() is None:
-        raise Invalid({"": f"Choose another {resource.label} for the {label.lower()}."})
+        raise Invalid({"": f"Choose another {resource.label} for the {in_sentence(label)}."})
 
 
 def _needed_sentence(asked: int) -> str:

@@ -1,5 +1,6 @@
 """The list query: the address of a list holds all of its state, and nothing but."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -148,6 +149,11 @@ def test_json_and_the_like_are_not_sorted_by() -> None:
 )
 def test_a_filter_is_put_into_words(query: str, words: str) -> None:
     assert described(parsed(query).filters[1], ()) == words
+
+
+def test_an_acronym_stays_one_where_a_value_is_missing() -> None:
+    age = parsed("age=none").filters[1]
+    assert replace(age, field=replace(age.field, label="VAT rate")).none_label == "No VAT rate"
 
 
 def test_no_value_is_told_from_a_text_that_reads_the_same() -> None:
