@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,8 +21,10 @@ from hero_admin.accounts.recheck import SignedOut
 from hero_admin.accounts.routes import account_routes
 from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
+from hero_admin.database.own_tables import PREFIX
 from hero_admin.listing.search.connect import connect
-from hero_admin.migrations import Chain
+from hero_admin.migrations.chain import Chain
+from hero_admin.migrations.derived_names import derived_names
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
 from hero_admin.pages import history, overview
@@ -64,6 +68,21 @@ class Admin:
         self.chain = Chain(migrations, self.resources, program)
         self.sample = sample
         self.program = program
+
+    # Any: what Alembic calls the parents of a name.
+    def include_name(self, name: str | None, kind: str, _parents: Any) -> bool:
+        """Whether an application's own Alembic compares a table or index with its models.
+
+        For `env.py`: `context.configure(include_name=admin.include_name, …)`. It is False for what
+        the library makes in the database, which autogenerate would drop, and True for all else.
+        """
+        if name is None or kind not in ("table", "index"):
+            return True
+        return not name.startswith(PREFIX) and name not in self._derived_names
+
+    @cached_property
+    def _derived_names(self) -> frozenset[str]:
+        return derived_names(self.resources)
 
     def application(self, settings: Settings) -> Starlette:
         """Return the application; it connects to its database with the first request.

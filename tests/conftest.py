@@ -46,7 +46,9 @@ WORKING_COPY = "hero_admin"
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2 * 1024**3
 
-Schema = tuple[list[str], str]
+VERSION_TABLES = ("alembic_version", "hero_admin_alembic_version")
+
+Schema = tuple[list[str], str, str]
 
 
 def pytest_configure() -> None:
@@ -268,7 +270,7 @@ async def _freshen(postgres: PostgresServer, schema: Schema) -> None:
     try:
         async with postgres.connected(WORKING_COPY) as connection:
             if await _schema(connection) == schema:
-                names = ", ".join(f'"{name}"' for name in schema[0] if name != "alembic_version")
+                names = ", ".join(f'"{name}"' for name in schema[0] if name not in VERSION_TABLES)
                 # A connection that an earlier test left in a transaction shall not hang this one.
                 await connection.execute("SET lock_timeout = '5s'")
                 await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
@@ -280,9 +282,11 @@ async def _freshen(postgres: PostgresServer, schema: Schema) -> None:
 
 
 async def _schema(connection: asyncpg.Connection) -> Schema:
-    """The tables, and the revision that they are at."""
+    """The tables, and the revisions that they are at."""
     rows = await connection.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
     )
-    version = await connection.fetchval("SELECT version_num FROM alembic_version")
-    return [row["tablename"] for row in rows], version
+    versions = [
+        await connection.fetchval(f"SELECT version_num FROM {name}") for name in VERSION_TABLES
+    ]
+    return [row["tablename"] for row in rows], *versions

@@ -74,11 +74,11 @@ def write_session(file: Path, token: str, role: Role = Role.OWNER) -> None:
     name = NAMES[role]
     with closing(sqlite3.connect(file)) as connection, connection:
         user_id = connection.execute(
-            "INSERT INTO user_account (name, folded_name, role, is_disabled, created_at)"
+            "INSERT INTO hero_admin_user (name, folded_name, role, is_disabled, created_at)"
             " VALUES (?, ?, ?, 0, ?)",
             (name, fold_name(name), role.value, moment),
         ).lastrowid
         connection.execute(
-            "INSERT INTO user_session VALUES (?, ?, ?, ?, ?, 'tests', '127.0.0.1', '')",
+            "INSERT INTO hero_admin_session VALUES (?, ?, ?, ?, ?, 'tests', '127.0.0.1', '')",
             (token_digest(token), user_id, moment, moment, end),
         )

@@ -5,9 +5,10 @@ from enum import StrEnum
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
 
 from hero_admin.accounts.sessions import make_token, token_digest
+from hero_admin.database.own_tables import OwnTable
 
 
 class Purpose(StrEnum):
@@ -23,16 +24,16 @@ LIFETIMES = {
 }
 
 
-class OneTimeLink(SQLModel, table=True):
+class OneTimeLink(OwnTable, table=True):
     """A link that was handed out and not used yet; only the digest of its token is kept."""
 
-    __tablename__ = "one_time_link"
+    __tablename__ = "hero_admin_one_time_link"
 
     digest: str = Field(primary_key=True, max_length=64)
     purpose: str = Field(max_length=20)
     # None for the first owner, who has no account yet.
     user_id: int | None = Field(
-        default=None, foreign_key="user_account.id", ondelete="CASCADE", index=True
+        default=None, foreign_key="hero_admin_user.id", ondelete="CASCADE", index=True
     )
     expires_at: datetime
 

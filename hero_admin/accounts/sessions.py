@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
 
 from hero_admin.accounts.user_agents import device_of
 from hero_admin.accounts.users import User
+from hero_admin.database.own_tables import OwnTable
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.person import Identity, Role
 
@@ -23,17 +24,17 @@ KEY_CHECK_CHARACTERS = 16
 SEEN_EVERY = timedelta(minutes=1)
 
 
-class UserSession(SQLModel, table=True):
+class UserSession(OwnTable, table=True):
     """One browser in which somebody is signed in.
 
     key_check: which secret key the server had; "" for one that it made itself, and None for what
     an earlier version left, until the next start.
     """
 
-    __tablename__ = "user_session"
+    __tablename__ = "hero_admin_session"
 
     digest: str = Field(primary_key=True, max_length=64)
-    user_id: int = Field(foreign_key="user_account.id", ondelete="CASCADE", index=True)
+    user_id: int = Field(foreign_key="hero_admin_user.id", ondelete="CASCADE", index=True)
     created_at: datetime
     seen_at: datetime
     ends_at: datetime
@@ -89,6 +90,7 @@ def token_digest(token: str) -> str:
 
 def key_check_of(secret_key: str) -> str:
     """Return what tells one secret key from another, and does not tell the key."""
+    # What the table was once called: with another text no session would be open any more.
     found = hmac.new(secret_key.encode(), b"user_session.key_check", hashlib.sha256).hexdigest()
     return found[:KEY_CHECK_CHARACTERS]
 

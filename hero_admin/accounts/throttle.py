@@ -16,9 +16,10 @@ from math import ceil
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
 
 from hero_admin.accounts.users import fold_name
+from hero_admin.database.own_tables import OwnTable
 
 FREE_GUESSES = 4
 FIRST_DELAY = timedelta(seconds=1)
@@ -30,10 +31,10 @@ KEPT = timedelta(hours=24)
 MAX_DOUBLINGS = 20
 
 
-class Guesses(SQLModel, table=True):
+class Guesses(OwnTable, table=True):
     """The wrong passwords of late for one account, or from one address."""
 
-    __tablename__ = "guesses"
+    __tablename__ = "hero_admin_throttle"
 
     digest: str = Field(primary_key=True, max_length=64)
     count: int

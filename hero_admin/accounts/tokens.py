@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import CheckConstraint, Connection, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
 
 from hero_admin.accounts.sessions import SEEN_EVERY, make_token
 from hero_admin.accounts.users import MAX_NAME_CHARACTERS, User
+from hero_admin.database.own_tables import OwnTable
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.person import Identity, Role
 from hero_admin.web.errors import Invalid
@@ -21,17 +22,19 @@ A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an own
 MAX_TOKENS = 50
 
 
-class ApiToken(SQLModel, table=True):
+class ApiToken(OwnTable, table=True):
     """A token that was handed out: whose it is, and what it may do at most."""
 
-    __tablename__ = "api_token"
+    __tablename__ = "hero_admin_token"
     __table_args__ = (
-        CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="api_token_has_a_role"),
+        CheckConstraint(
+            "role IN ('viewer', 'editor', 'owner')", name="hero_admin_token_has_a_role"
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True, max_length=64)
-    user_id: int = Field(foreign_key="user_account.id", ondelete="CASCADE", index=True)
+    user_id: int = Field(foreign_key="hero_admin_user.id", ondelete="CASCADE", index=True)
     name: str = Field(max_length=MAX_NAME_CHARACTERS)
     role: str = Field(max_length=10)
     created_at: datetime

@@ -6,9 +6,10 @@ from unicodedata import normalize
 
 from sqlalchemy import CheckConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
 
 from hero_admin.accounts.names import problem_of
+from hero_admin.database.own_tables import OwnTable
 from hero_admin.person import Identity, Role
 from hero_admin.web.errors import Invalid
 
@@ -17,12 +18,12 @@ MAX_NAME_CHARACTERS = 80
 MAX_WRITTEN_CHARACTERS = 4 * MAX_NAME_CHARACTERS
 
 
-class User(SQLModel, table=True):
+class User(OwnTable, table=True):
     """One person. Without a hash there is no password yet, and no way in but a link."""
 
-    __tablename__ = "user_account"
+    __tablename__ = "hero_admin_user"
     __table_args__ = (
-        CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="user_account_has_a_role"),
+        CheckConstraint("role IN ('viewer', 'editor', 'owner')", name="hero_admin_user_has_a_role"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

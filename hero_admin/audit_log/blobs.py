@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, LargeBinary, Select, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
+
+from hero_admin.database.own_tables import OwnTable
 
 
-class HistoryBlob(SQLModel, table=True):
+class HistoryBlob(OwnTable, table=True):
     """Bytes that are, or were, in some column of a record."""
 
-    __tablename__ = "history_blob"
+    __tablename__ = "hero_admin_blob"
 
     digest: str = Field(primary_key=True, max_length=64)
     data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

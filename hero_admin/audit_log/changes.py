@@ -27,8 +27,9 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
 
+from hero_admin.database.own_tables import OwnTable
 from hero_admin.person import Identity
 
 # Any: JSON. What stands for a value: its text or, where that would not bring back the very same
@@ -73,14 +74,14 @@ class Operation:
 # A literal: an index for it is of no use to a parameter.
 IS_TOLD: ColumnElement[bool] = literal_column("group_size > 0", Boolean)
 TOLD_INDEXES = {
-    "ix_change_told": ("id",),
-    "ix_change_resource": ("resource", "id"),
-    "ix_change_by": ("by_name", "id"),
-    "ix_change_kind": ("kind", "id"),
+    "ix_hero_admin_change_told": ("id",),
+    "ix_hero_admin_change_resource": ("resource", "id"),
+    "ix_hero_admin_change_by": ("by_name", "id"),
+    "ix_hero_admin_change_kind": ("kind", "id"),
 }
 
 
-class Change(SQLModel, table=True):
+class Change(OwnTable, table=True):
     """One record created, changed or deleted; `values_json` has [old, new] for each field.
 
     is_consequence: whether it befell the record because of another one, as when its team was
@@ -89,10 +90,10 @@ class Change(SQLModel, table=True):
     that another one stands for.
     """
 
-    __tablename__ = "change"
+    __tablename__ = "hero_admin_change"
     __table_args__ = (
-        Index("ix_change_record", "resource", "key", "id"),
-        Index("ix_change_operation", "operation", "id"),
+        Index("ix_hero_admin_change_record", "resource", "key", "id"),
+        Index("ix_hero_admin_change_operation", "operation", "id"),
         *(
             Index(name, *columns, sqlite_where=IS_TOLD, postgresql_where=IS_TOLD)
             for name, columns in TOLD_INDEXES.items()

@@ -25,8 +25,7 @@ from hero_admin.cli.users import user_commands
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.migrations import (
-    SECOND_VERSION_TABLE,
-    VERSION_TABLE,
+    Applied,
     SchemaError,
     check_schema,
     check_tables,
@@ -34,6 +33,7 @@ from hero_admin.migrations import (
     make_revision,
     migrate,
 )
+from hero_admin.migrations.chain import VERSION_TABLES
 from hero_admin.model.resource import ResourceError
 from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, SettingsError, check_serving, load_settings
@@ -162,13 +162,16 @@ def migrate_command(admin: Admin) -> None:
     done = asyncio.run(_migrate(admin, load_settings()))
     if done.tables:
         click.echo(f"Tables created: {', '.join(done.tables)}.")
+    if done.renamed:
+        click.echo(f"Tables renamed: {', '.join(done.renamed)}.")
     for finding in done.mended:
         click.echo(f"{finding.sentence}{' Fixed.' if finding.remedies else ''}")
-    click.echo(
-        f"Migrated the database to revision {done.revision}."
-        if done.revision
-        else "The database is up to date."
-    )
+    if done.applied.library:
+        click.echo(f"Migrated the tables of Hero Admin to revision {done.applied.library[-1]}.")
+    if done.applied.application:
+        click.echo(f"Migrated the database to revision {done.applied.application[-1]}.")
+    if not done.applied:
+        click.echo("The database is up to date.")
 
 
 @commands.command()
@@ -283,8 +286,9 @@ async def _make_first_link(database: Database) -> str:
 class Migrated:
     """What migrating has done."""
 
-    revision: str
+    applied: Applied
     tables: list[str]
+    renamed: list[str]
     mended: list[Finding]
 
 
@@ -294,9 +298,15 @@ async def _migrate(admin: Admin, settings: Settings) -> Migrated:
         applied = await migrate(database, admin.chain)
         # One that a newer version migrated is left as it is.
         await check_schema(database, admin.chain)
-        made = await fetch_table_names(database) - before - {VERSION_TABLE, SECOND_VERSION_TABLE}
+        after = await fetch_table_names(database)
+        renamed = {
+            new: f"{old} to {new}"
+            for (_, old), (_, new) in admin.chain.renamed_tables()
+            if old in before - after and new in after - before
+        }
+        made = after - before - VERSION_TABLES - renamed.keys()
         mended = await mend(database, admin.resources)
-        return Migrated(applied[-1] if applied else "", sorted(made), mended)
+        return Migrated(applied, sorted(made), sorted(renamed.values()), mended)
 
 
 async def _doctor(admin: Admin, settings: Settings, *, is_mending: bool) -> list[Finding]:

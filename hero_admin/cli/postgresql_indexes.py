@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, text
 
 from hero_admin.cli.findings import NOT_FINISHED, ExistingIndex, Finding
 from hero_admin.database.identifiers import qualified, quoted
+from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.listing.search import trigram_index
 from hero_admin.listing.search.postgresql import MAX_KEY_CHARACTERS, index_sql, sort_key_sql
 from hero_admin.listing.sort_indexes import SortIndex
@@ -16,8 +17,11 @@ NO_EXTENSION = (
     "The extension pg_trgm is missing, and this role may not create it: searching {name} looks at"
     " a part of a large table only. Let a superuser run `CREATE EXTENSION pg_trgm`."
 )
+FOLDED = f"{FOLD_FUNCTION}("
 # What PostgreSQL calls the sort key of a column.
-FOLDED_PART = re.compile(rf'"left"\(fold\((?:\((.+)\)::text|(.+))\), {MAX_KEY_CHARACTERS}\)')
+FOLDED_PART = re.compile(
+    rf'"left"\({FOLD_FUNCTION}\((?:\((.+)\)::text|(.+))\), {MAX_KEY_CHARACTERS}\)'
+)
 # Those of all rows that hold them in order; a column, but for its own order, is called by its name.
 POSTGRESQL_INDEXES = """
     SELECT c.relname, i.indisunique, i.indisvalid, array(
@@ -77,7 +81,7 @@ def examine_search(connection: Connection, resources: Sequence[Resource]) -> lis
         resource = names.get(place) if is_visible or place[0] else None
         drop = f"DROP INDEX {quoted(schema)}.{quoted(name)}"
         columns = [] if resource is None else [f.column.name for f in resource.search_fields]
-        is_made_here = name.startswith(trigram_index.PREFIX + table[:20]) and "fold(" in definition
+        is_made_here = name.startswith(trigram_index.PREFIX + table[:20]) and FOLDED in definition
         if resource is not None and not is_valid:
             found.append(Finding(NOT_FINISHED.format(name), (drop,)))
         elif columns and is_over(definition, columns):
@@ -114,10 +118,11 @@ def is_over(definition: str, columns: Sequence[str]) -> bool:
     def has(column: str) -> bool:
         names = column, quoted(column)
         return any(
-            f"fold({name})" in definition or f"fold(({name})::text)" in definition for name in names
+            f"{FOLDED}{name})" in definition or f"{FOLDED}({name})::text)" in definition
+            for name in names
         )
 
-    return all(map(has, columns)) and definition.count("fold(") == len(columns)
+    return all(map(has, columns)) and definition.count(FOLDED) == len(columns)
 
 
 def create_extension(connection: Connection) -> tuple[str, ...] | None:

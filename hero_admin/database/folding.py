@@ -17,8 +17,8 @@ _LETTERS = str.maketrans(SINGLE_LETTERS | LETTER_PAIRS)
 def fold(text: str) -> str:
     """Fold a text for searching: “Zoë Łukasz” → “zoe lukasz”.
 
-    The databases have a function of the same name with the same answer, so a folded needle can be
-    looked for in a folded column: on SQLite it is this one, on PostgreSQL a migration makes it.
+    The databases have a function with the same answer, so a folded needle can be looked for in a
+    folded column: on SQLite it is this one, on PostgreSQL a migration makes `hero_admin_fold`.
     """
     if text.isascii():
         return text.lower()

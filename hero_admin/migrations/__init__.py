@@ -1,11 +1,10 @@
 """Migrations: the schema of the database, step by step, applied by Alembic."""
 
-import ast
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -15,22 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hero_admin.database import sqlite
 from hero_admin.database.engines import Database
-from hero_admin.model.resource import Resource
+from hero_admin.migrations.chain import LIBRARY, Chain, current_revision
 
-VERSION_TABLE = "alembic_version"
-# Where another program that uses Alembic has that one.
-SECOND_VERSION_TABLE = "hero_admin_version"
-# What the first migration creates.
-FIRST_TABLE = "submission"
-HERE = Path(__file__).parent
 # Any number that no other application of the same database takes for its own lock.
 MIGRATION_LOCK = 5_214_001
 # How long to wait before asking again whose turn it is.
 TURN_SECONDS = 0.1
 ASKED_BEFORE_SAYING = 30
 
-# A table: its schema, and its name.
-Name = tuple[str | None, str]
 Answer = TypeVar("Answer")
 
 logger = logging.getLogger("hero_admin.migrations")
@@ -41,39 +32,18 @@ class SchemaError(Exception):
 
 
 @dataclass(frozen=True)
-class Chain:
-    """The migrations of an application: their folder, what they are for, and who runs them."""
+class Applied:
+    """The revisions that were applied, the oldest first: the application's and the library's."""
 
-    versions: Path
-    resources: tuple[Resource, ...]
-    program: str
+    application: list[str] = field(default_factory=list)
+    library: list[str] = field(default_factory=list)
 
-    def revisions(self) -> list[str]:
-        """Return the revisions that there are, the oldest first."""
-        return sorted(path.name.partition("_")[0] for path in self.versions.glob("[0-9]*_*.py"))
-
-    def created_tables(self) -> set[Name]:
-        """Return the tables that the migrations create."""
-        found: set[Name] = set()
-        for path in self.versions.glob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                match node:
-                    case ast.Call(
-                        func=ast.Attribute(attr="create_table"),
-                        args=[ast.Constant(value=str(name)), *_],
-                        keywords=keywords,
-                    ):
-                        schemas = [
-                            each.value.value
-                            for each in keywords
-                            if each.arg == "schema" and isinstance(each.value, ast.Constant)
-                        ]
-                        found.add((str(schemas[0]) if schemas and schemas[0] else None, name))
-        return found
+    def __bool__(self) -> bool:
+        return bool(self.application or self.library)
 
 
-async def migrate(database: Database, chain: Chain) -> list[str]:
-    """Bring the schema to the newest revision and return the revisions applied.
+async def migrate(database: Database, chain: Chain) -> Applied:
+    """Bring the application's tables, and then the library's, to their newest revisions.
 
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
@@ -115,28 +85,32 @@ async def take_turn(
 
 async def check_schema(database: Database, chain: Chain) -> None:
     """Raise SchemaError unless the schema is the one that this version was made for."""
-    current = await _run(database.reading, current_revision)
-    known = chain.revisions()
-    if current == known[-1]:
-        return
-    if current is not None and current not in known:
-        raise SchemaError(
-            f"The database is at revision {current}, which this version does not know:"
-            " start the version that migrated it, or a newer one."
-        )
-    raise SchemaError(f"The database is not up to date: run `{chain.program} migrate` first.")
+    for each in (chain, LIBRARY):
+        current = await _run(database.reading, partial(current_revision, chain=each))
+        known = each.revisions()
+        if current is not None and current not in known:
+            what = "The database is" if each is chain else "The tables of Hero Admin are"
+            raise SchemaError(
+                f"{what} at revision {current}, which this version does not know:"
+                " start the version that migrated it, or a newer one."
+            )
+        if known and current != known[-1]:
+            raise SchemaError(
+                f"The database is not up to date: run `{chain.program} migrate` first."
+            )
 
 
 async def check_ours(database: Database, chain: Chain) -> None:
     """Raise SchemaError if the database holds the tables of others, and was never migrated."""
     existing = await fetch_table_names(database)
-    if not existing or version_table(existing) in existing:
+    chains = (chain, LIBRARY)
+    if not existing or any(each.version_table(existing) in existing for each in chains):
         return
-    made = sorted(name for _, name in chain.created_tables() if name not in existing)
+    lasting = {name for each in chains for _, name in each.lasting_tables()}
     raise SchemaError(
         "The database holds the tables of another program:"
-        f" `{chain.program} migrate` adds {', '.join(made)} to it; run that first,"
-        " or choose another WEBAPP_DATABASE_URL."
+        f" `{chain.program} migrate` adds {', '.join(sorted(lasting - existing))} to it; run that"
+        " first, or choose another WEBAPP_DATABASE_URL."
     )
 
 
@@ -184,22 +158,6 @@ def view_names(inspector: Inspector, schema: str | None) -> list[str]:
     with suppress(NotImplementedError):
         names += inspector.get_materialized_view_names(schema)
     return names
-
-
-def version_table(existing: Collection[str]) -> str:
-    """Return the table with the revision of a database that has these tables."""
-    is_of_others = VERSION_TABLE in existing and FIRST_TABLE not in existing
-    is_second = SECOND_VERSION_TABLE in existing or is_of_others
-    return SECOND_VERSION_TABLE if is_second else VERSION_TABLE
-
-
-def current_revision(connection: Connection) -> str | None:
-    """Return the revision that a database is at, None for one that was never migrated."""
-    existing = inspect(connection).get_table_names()
-    name = version_table(existing)
-    if name not in existing:
-        return None
-    return connection.execute(text(f"SELECT version_num FROM {name}")).scalar_one_or_none()  # noqa: S608 - one of two
 
 
 async def _run(

@@ -38,7 +38,8 @@ from sqlalchemy.types import TypeEngine
 from hero_admin.database.identifiers import quoted
 from hero_admin.listing.search import trigram_index
 from hero_admin.listing.sort_indexes import PREFIX as LIST_PREFIX
-from hero_admin.migrations import Name, view_names
+from hero_admin.migrations import view_names
+from hero_admin.migrations.chain import Name
 from hero_admin.migrations.rendering import POSTGRESQL
 from hero_admin.model.storable import unwrapped_type
 

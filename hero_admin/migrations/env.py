@@ -4,29 +4,27 @@ from alembic import context
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
-from hero_admin.accounts import one_time_links, sessions, throttle, tokens, users
-from hero_admin.audit_log import blobs, changes
-from hero_admin.migrations import Chain, version_table
+from hero_admin.database.own_tables import OwnTable
 from hero_admin.migrations.autogenerate import Comparison
+from hero_admin.migrations.chain import Chain
 from hero_admin.migrations.rendering import render_item
-from hero_admin.writes import idempotency
-
-# Their models are in the metadata once they are imported.
-MODELS = (changes, blobs, idempotency, users, sessions, one_time_links, throttle, tokens)
 
 connection = context.config.attributes["connection"]
 chain: Chain = context.config.attributes["chain"]
 # A model may have a registry of its own.
 TABLES = [each.table for each in chain.resources]
 OTHERS = [table.metadata for table in TABLES if table.key not in SQLModel.metadata.tables]
-METADATA = [SQLModel.metadata, *dict.fromkeys(OTHERS)]
+# The library migrates its own tables, also where a resource shows one of them.
+METADATA = [
+    each for each in dict.fromkeys([SQLModel.metadata, *OTHERS]) if each is not OwnTable.metadata
+]
 READ_ONLY = [each.table for each in chain.resources if each.read_only]
 
 comparison = Comparison(METADATA, READ_ONLY, inspect(connection), chain.created_tables())
 context.configure(
     connection=connection,
     target_metadata=METADATA,
-    version_table=version_table(inspect(connection).get_table_names()),
+    version_table=chain.version_table(inspect(connection).get_table_names()),
     # SQLite changes a table by making it anew.
     render_as_batch=True,
     compare_type=comparison.has_other_type,

@@ -12,20 +12,39 @@ from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from hero_admin import migrations
-from hero_admin.migrations import Chain, SchemaError, current_revision
+from hero_admin.migrations import Applied, SchemaError
+from hero_admin.migrations.chain import HERE, LIBRARY, Chain, current_revision
 
 
-def upgrade(connection: Connection, chain: Chain) -> list[str]:
-    """Bring the schema to the newest revision and return the revisions applied."""
+def upgrade(connection: Connection, chain: Chain) -> Applied:
+    """Bring both schemas to the newest revisions and return the revisions applied."""
+    for each in (chain, LIBRARY):
+        if current_revision(connection, each) not in (None, *each.revisions()):
+            # `check_schema` says it in its own words.
+            return Applied()
+    before = current_revision(connection, LIBRARY)
+    application = _upgrade(connection, chain)
+    # The application's may have brought tables over that it created itself once.
+    _upgrade(connection, LIBRARY)
+    known = LIBRARY.revisions()
+    applied = Applied(application, known[known.index(before) + 1 :] if before else known)
+    # Reading every reference takes long in a large database.
+    if applied and connection.dialect.name == "sqlite":
+        _check_references(connection)
+    return applied
+
+
+def _upgrade(connection: Connection, chain: Chain) -> list[str]:
     config = _config(connection, chain)
-    script = ScriptDirectory.from_config(config)
-    current = current_revision(connection)
-    if current is not None and current not in chain.revisions():
-        # `check_schema` says it in its own words.
+    known = chain.revisions()
+    if not known:
+        # From now on it is clear which one is for its migrations, should there ever be any.
+        command.ensure_version(config)
         return []
+    current = current_revision(connection, chain)
     if current is None:
         _check_names(connection, chain)
+    script = ScriptDirectory.from_config(config)
     pending = [
         revision.revision
         for revision in script.iterate_revisions("head", current or "base")
@@ -33,14 +52,12 @@ def upgrade(connection: Connection, chain: Chain) -> list[str]:
     ]
     with _without_warnings():
         command.upgrade(config, "head")
-    # Reading every reference takes long in a large database.
-    if pending and connection.dialect.name == "sqlite":
-        _check_references(connection)
     return pending[::-1]
 
 
 def revise(connection: Connection, chain: Chain, message: str) -> Path | None:
     """Write a migration for what the models have and the database has not; return its file."""
+    chain.versions.mkdir(parents=True, exist_ok=True)
     config = _config(connection, chain)
     with _without_warnings():
         made = command.revision(
@@ -86,7 +103,7 @@ def _config(connection: Connection, chain: Chain) -> Config:
     # Any: Alembic's attributes hold whatever env.py asks for.
     attributes: dict[str, Any] = {"connection": connection, "chain": chain}
     config = Config(attributes=attributes, cmd_opts=Namespace(quiet=True))
-    config.set_main_option("script_location", str(migrations.HERE).replace("%", "%%"))
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
     config.set_main_option("version_locations", str(chain.versions).replace("%", "%%"))
     # The default splits them at spaces, too.
     config.set_main_option("path_separator", "newline")

@@ -8,15 +8,17 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
+
+from hero_admin.database.own_tables import OwnTable
 
 RETENTION = timedelta(days=7)
 
 
-class Submission(SQLModel, table=True):
+class Submission(OwnTable, table=True):
     """One create form that was accepted; `digest` covers its one-time token and all it held."""
 
-    __tablename__ = "submission"
+    __tablename__ = "hero_admin_submission"
 
     digest: str = Field(primary_key=True, max_length=64)
     resource: str = Field(max_length=200)

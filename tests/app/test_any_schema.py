@@ -170,7 +170,7 @@ async def arrange(database: Database, found: list[Pointer], deep: str) -> None:
             async with driver.rebuilding():
                 for statement in [*drop, *statements_for(found, deep), *rows_for(found)]:
                     await connection.exec_driver_sql(statement)
-                await connection.exec_driver_sql("DELETE FROM change")
+                await connection.exec_driver_sql("DELETE FROM hero_admin_change")
                 await connection.commit()
             return
         await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {', '.join(COLUMNS)} CASCADE")
@@ -179,7 +179,7 @@ async def arrange(database: Database, found: list[Pointer], deep: str) -> None:
             plain, *keys = re.split(r", (?=FOREIGN KEY)", statement.removesuffix(")"))
             await connection.exec_driver_sql(f"{plain})")
             later += [f"ALTER TABLE {plain.split()[2]} ADD {key}" for key in keys]
-        for statement in [*rows_for(found), *later, "DELETE FROM change"]:
+        for statement in [*rows_for(found), *later, "DELETE FROM hero_admin_change"]:
             await connection.exec_driver_sql(statement)
         await connection.commit()
 

@@ -218,7 +218,7 @@ def test_a_host_that_is_not_of_this_machine_is_named(sqlite_url: str, host: str)
 
 def test_migrating_says_what_it_did(empty_url: str) -> None:
     tables, *mended, revision = run("migrate", url=empty_url).stdout.splitlines()
-    assert tables.startswith("Tables created: api_token, change, ")
+    assert tables.startswith("Tables created: hero, hero_admin_blob, ")
     assert "No index for sorting hero by age. Fixed." in mended
     assert revision == f"Migrated the database to revision {REVISIONS[-1]}."
     assert run("migrate", url=empty_url).stdout == "The database is up to date.\n"
@@ -251,7 +251,7 @@ def test_a_file_with_the_tables_of_others_is_changed_by_migrating_only(tmp_path:
         said = refusal_of(*command, url=url)
         assert said.startswith(
             "The database holds the tables of another program:"
-            " `python -m webapp migrate` adds api_token, change, "
+            " `python -m webapp migrate` adds hero, hero_admin_blob, "
         )
     assert (tmp_path / "notes.db").read_bytes() == before
     assert "hero" in run("migrate", url=url).stdout

@@ -78,7 +78,7 @@ async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_
     assert await examine(database, admin.resources) == []
     # Where another one has the same order, it will do.
     await session.execute(text("DROP INDEX list_hero_name"))
-    order = "left(fold(name), 500), id" if is_server else "name COLLATE nocase"
+    order = "left(hero_admin_fold(name), 500), id" if is_server else "name COLLATE nocase"
     await session.execute(text(f"CREATE INDEX ours ON hero ({order})"))
     await session.commit()
     assert await examine(database, admin.resources) == []
@@ -115,7 +115,7 @@ async def test_all_who_mend_and_migrate_at_once_take_turns(postgres_url: str) ->
     migrating = [asyncio.create_task(migrate(database, admin.chain)) for _ in range(4)]
     mended = await asyncio.gather(*(mend(database, admin.resources) for _ in range(4)))
     assert sorted(map(len, mended)) == [0, 0, 0, 2]
-    assert await asyncio.gather(*migrating) == [[]] * 4
+    assert not any(await asyncio.gather(*migrating))
     assert await examine(database, admin.resources) == []
     await database.close()
 

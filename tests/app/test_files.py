@@ -279,7 +279,7 @@ async def test_bytes_that_somebody_took_out_of_the_history_are_said_to_be_gone(
     page = await follow(cards, await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
     old = "/cards/1/file/photo/1?new=1"
     assert (await cards.get(old)).content == JPEG
-    await session.execute(text("DELETE FROM history_blob"))
+    await session.execute(text("DELETE FROM hero_admin_blob"))
     await session.commit()
     before = await stored.all(Card)
     assert (await cards.get(old)).status_code == 404

@@ -28,7 +28,7 @@ async def test_get_and_head_change_nothing(
                 asked += answer.status_code == 200
     assert asked > 50, "hardly anything was there to look at"
     assert await everything(database) == before
-    assert all(before[table] for table in ("hero", "team", "change"))
+    assert all(before[table] for table in ("hero", "team", "hero_admin_change"))
 
 
 async def fill(client: httpx.AsyncClient, session: AsyncSession) -> None:

@@ -184,7 +184,7 @@ async def test_who_is_disabled_is_out_at_once_whatever_the_replica_knows(
             await until_received(primary, replica)
             assert await names(vera, server) == []
             await execute(replica, "SELECT pg_wal_replay_pause()")
-            await execute(primary, "UPDATE user_account SET is_disabled = true")
+            await execute(primary, "UPDATE hero_admin_user SET is_disabled = true")
             assert (await vera.get(f"{server.url}/api/teams/")).status_code == 401
             primary.stop(is_crash=True)
 

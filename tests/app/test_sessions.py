@@ -188,7 +188,7 @@ async def test_a_page_costs_one_statement_more_and_writes_nothing(
 ) -> None:
     with statements() as executed:
         await client.get("/heroes/new")
-    assert [each for each in executed if "user_session" in each] == executed[:1]
+    assert [each for each in executed if "hero_admin_session" in each] == executed[:1]
     assert all(each.startswith("SELECT") for each in executed)
 
 
@@ -323,7 +323,7 @@ async def test_a_standby_server_starts_with_sessions_of_the_version_before(
         token = client.cookies["session"]
     environment = {"WEBAPP_DATABASE_URL": postgres_url}
     async with postgres.connected("hero_admin") as other:
-        await other.execute("UPDATE user_session SET key_check = NULL")
+        await other.execute("UPDATE hero_admin_session SET key_check = NULL")
         await other.execute("ALTER DATABASE hero_admin SET default_transaction_read_only = on")
         try:
             with running_server(tmp_path / "log", environment) as server:

@@ -264,10 +264,10 @@ async def test_it_costs_one_statement_for_whoever_writes_and_none_for_whoever_re
     await a_hero(session)
     with statements() as executed:
         await client.get("/heroes/1/edit")
-    assert len([each for each in executed if "user_session" in each]) == 1
+    assert len([each for each in executed if "hero_admin_session" in each]) == 1
     with statements() as executed:
         await client.patch("/api/heroes/1", json={"age": 3})
-    assert len([each for each in executed if "user_session" in each]) == 2
+    assert len([each for each in executed if "hero_admin_session" in each]) == 2
 
 
 # Reading

@@ -76,7 +76,7 @@ async def run(session: AsyncSession, statement: str) -> None:
 
 async def fill(session: AsyncSession, rows: list[Row]) -> None:
     """Have these rows and nothing else, as another program writes them."""
-    for table in ("thing", "change"):
+    for table in ("thing", "hero_admin_change"):
         await run(session, f"DELETE FROM {table}")
     for number, row in enumerate(rows, 1):
         names, values = ", ".join(row), ", ".join(row.values())
@@ -436,7 +436,9 @@ async def one_thing(things: httpx.AsyncClient, session: AsyncSession) -> None:
 
 async def count_changes(session: AsyncSession) -> int:
     connection = await session.connection()
-    count = (await connection.exec_driver_sql("SELECT count(*) FROM change")).scalar_one()
+    count = (
+        await connection.exec_driver_sql("SELECT count(*) FROM hero_admin_change")
+    ).scalar_one()
     await session.commit()
     return int(count)
 

@@ -178,7 +178,9 @@ async def test_what_became_read_only_is_not_changed_by_undoing_either(
         edit = await client.get(f"{url}/edit")
         await submit(client, form_of(edit, press="Save changes"), name="Avengers")
         assert "Undo this change" in (await client.get(f"{url}/history")).text
-    operation = await session.scalar(text("SELECT operation FROM change ORDER BY id DESC"))
+    operation = await session.scalar(
+        text("SELECT operation FROM hero_admin_change ORDER BY id DESC")
+    )
     await session.rollback()
     still = Resource(teams.model, read_only=True)
     app = create_app(settings, (heroes, still))

@@ -66,7 +66,7 @@ def database(card_files: tuple[Server, Path]) -> Path:
     with closing(sqlite3.connect(card_files[1])) as connection, connection:
         # Where the table never gives a number twice, it begins anew.
         reset = "DELETE FROM sqlite_sequence WHERE name = 'card'"
-        connection.executescript(f"DELETE FROM card; DELETE FROM change; {reset}")
+        connection.executescript(f"DELETE FROM card; DELETE FROM hero_admin_change; {reset}")
         connection.executemany(
             "INSERT INTO card (id, name, photo, scan, secret) VALUES (?, ?, ?, '', 'a secret')",
             [(1, "Nova", SMALL), (2, "Liar", SMALL[:8] + bytes(5_000))],
@@ -231,14 +231,14 @@ def test_a_file_sent_after_the_session_has_ended_costs_nothing_else_that_was_typ
 ) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         hashed = PasswordHasher().hash(PASSWORD)
-        connection.execute("UPDATE user_account SET password_hash = ?", (hashed,))
+        connection.execute("UPDATE hero_admin_user SET password_hash = ?", (hashed,))
     page.goto("/cards/1/edit")
     page.get_by_label("Name", exact=True).fill("Supernova")
     # Strangers may send 64 kB; in this page nobody has to send it.
     data = LARGE if has_javascript else SMALL
     photo(page).set_input_files(a_file(data))
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("DELETE FROM user_session")
+        connection.execute("DELETE FROM hero_admin_session")
     save(page)
     door = page.get_by_role("region", name="Sign in")
     door.get_by_label("Name").fill("Olive Owner")
@@ -253,6 +253,6 @@ def test_a_file_sent_after_the_session_has_ended_costs_nothing_else_that_was_typ
     expect(status(page, "Saved Supernova")).to_be_visible()
     assert stored(database)[0] == ("Supernova", data)
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("DELETE FROM user_session")
-        connection.execute("DELETE FROM user_account")
+        connection.execute("DELETE FROM hero_admin_session")
+        connection.execute("DELETE FROM hero_admin_user")
     write_session(database, TOKEN)

@@ -28,13 +28,13 @@ def is_signed_in() -> bool:
 def password(server: Server, running: tuple[Server, Path]) -> str:
     hashed = PasswordHasher().hash(PASSWORD)
     with closing(sqlite3.connect(running[1])) as connection, connection:
-        connection.execute("UPDATE user_account SET password_hash = ?", (hashed,))
+        connection.execute("UPDATE hero_admin_user SET password_hash = ?", (hashed,))
     return PASSWORD
 
 
 def end_sessions(running: tuple[Server, Path]) -> None:
     with closing(sqlite3.connect(running[1])) as connection, connection:
-        connection.execute("DELETE FROM user_session")
+        connection.execute("DELETE FROM hero_admin_session")
 
 
 def fill_in(page: Page, password: str) -> None:

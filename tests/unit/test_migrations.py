@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,33 +21,26 @@ from sqlalchemy import CheckConstraint, Connection, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-from hero_admin import migrations
-from hero_admin.accounts.one_time_links import OneTimeLink
-from hero_admin.accounts.sessions import UserSession
-from hero_admin.accounts.throttle import Guesses
-from hero_admin.accounts.tokens import ApiToken
-from hero_admin.accounts.users import User
-from hero_admin.audit_log.blobs import HistoryBlob
-from hero_admin.audit_log.changes import Change
-from hero_admin.database.engines import Database
+from hero_admin.database.engines import Database, is_postgresql
 from hero_admin.database.folding import fold
+from hero_admin.database.own_tables import FOLD_FUNCTION, OwnTable
 from hero_admin.listing.search.connect import connect
-from hero_admin.migrations import SchemaError, check_schema, migrate
+from hero_admin.migrations import Applied, SchemaError, check_schema, migrate
+from hero_admin.migrations.chain import (
+    HERE,
+    LIBRARY,
+    LIBRARY_VERSION_TABLE,
+    SECOND_VERSION_TABLE,
+    VERSION_TABLE,
+    Chain,
+)
 from hero_admin.settings import Settings
-from hero_admin.writes.idempotency import Submission
 from tests.postgres import PostgresServer
 from tests.server import PROJECT
 from webapp.app import admin
 
-ACCOUNTS: list[type[SQLModel]] = [User, UserSession, OneTimeLink, Guesses, ApiToken]
-MODELS: list[type[SQLModel]] = [
-    *(resource.model for resource in admin.resources),
-    *ACCOUNTS,
-    Submission,
-    Change,
-    HistoryBlob,
-]
-TABLES = [SQLModel.metadata.tables[str(model.__tablename__)] for model in MODELS]
+LIBRARY_TABLES = list(OwnTable.metadata.tables.values())
+TABLES = [*(resource.table for resource in admin.resources), *LIBRARY_TABLES]
 
 MIGRATE = """
 import asyncio
@@ -57,7 +51,7 @@ from webapp.app import admin
 
 async def run():
     database = connect(load_settings())
-    print(len(await migrate(database, admin.chain)))
+    print(int(bool(await migrate(database, admin.chain))))
     await database.close()
 
 asyncio.run(run())
@@ -75,6 +69,17 @@ depends_on = None
 
 def upgrade() -> None:
     {body}
+"""
+
+NAMES = """
+SELECT relkind::text || ' ' || relname FROM pg_class WHERE relname LIKE '%hero_admin_%'
+UNION ALL SELECT contype::text || ' ' || conname FROM pg_constraint
+WHERE conrelid::regclass::text LIKE 'hero_admin_%'
+UNION ALL SELECT proname || prosrc FROM pg_proc WHERE proname LIKE '%fold'
+"""
+NAMES_ON_SQLITE = """
+SELECT type || ' ' || name FROM sqlite_master WHERE tbl_name LIKE 'hero_admin_%'
+UNION ALL SELECT replace(sql, char(10), '') FROM sqlite_master WHERE sql LIKE '%_has_a_role%'
 """
 
 Answer = TypeVar("Answer")
@@ -131,39 +136,68 @@ async def table_names(database: Database) -> set[str]:
 
 async def test_an_empty_database_gets_every_table(empty: Database) -> None:
     assert await migrate(empty, admin.chain)
-    assert await table_names(empty) == {table.name for table in TABLES} | {"alembic_version"}
+    versions = {VERSION_TABLE, LIBRARY_VERSION_TABLE}
+    assert await table_names(empty) == {table.name for table in TABLES} | versions
 
 
-def test_files_are_called_by_their_revisions() -> None:
+@pytest.mark.parametrize("chain", [admin.chain, LIBRARY], ids=["application", "library"])
+def test_files_are_called_by_their_revisions(chain: Chain) -> None:
     config = Config()
-    config.set_main_option("script_location", str(migrations.HERE))
-    config.set_main_option("version_locations", str(admin.chain.versions))
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("version_locations", str(chain.versions))
     config.set_main_option("path_separator", "newline")
     script = ScriptDirectory.from_config(config)
-    assert admin.chain.revisions() == [each.revision for each in script.walk_revisions()][::-1]
-    assert admin.chain.revisions()[-1] == script.get_current_head()
+    assert chain.revisions() == [each.revision for each in script.walk_revisions()][::-1]
+    assert chain.revisions()[-1] == script.get_current_head()
 
 
 async def test_a_second_migration_finds_nothing_to_do(empty: Database) -> None:
     await migrate(empty, admin.chain)
-    assert await migrate(empty, admin.chain) == []
+    assert not await migrate(empty, admin.chain)
 
 
 async def test_the_migrated_schema_is_that_of_the_models(database: Database) -> None:
-    def differences(connection: Connection) -> list[object]:
-        names = {table.name for table in TABLES}
-
-        def is_ours(_: object, name: str | None, kind: str, __: bool, ___: object) -> bool:
-            # Other tests have models of their own, and the doctor makes indexes of its own.
-            is_derived = kind == "index" and str(name).startswith(("list_", "search_"))
-            return not is_derived and (kind != "table" or name in names)
-
-        options = {"include_object": is_ours, "compare_type": True, "compare_server_default": True}
-        context = MigrationContext.configure(connection, opts=options)
-        found: list[object] = compare_metadata(context, SQLModel.metadata)
-        return found
-
     assert await look(database, differences) == []
+
+
+@pytest.mark.parametrize(
+    ("database_url", "empty_url"),
+    [("sqlite", "sqlite"), ("postgresql", "postgresql")],
+    indirect=True,
+)
+async def test_the_library_creates_its_tables_as_an_older_application_hands_them_over(
+    database: Database, empty: Database, tmp_path: Path
+) -> None:
+    assert await migrate(empty, Chain(tmp_path)) == Applied(library=LIBRARY.revisions())
+    versions = {SECOND_VERSION_TABLE, LIBRARY_VERSION_TABLE}
+    assert await table_names(empty) == {table.name for table in LIBRARY_TABLES} | versions
+    named = await look(empty, library_names)
+    assert [name for name in named if SECOND_VERSION_TABLE not in name] == await look(
+        database, library_names
+    )
+
+
+def differences(connection: Connection) -> list[object]:
+    """What the models say and the database does not, or the other way round."""
+    names = {table.name for table in TABLES}
+
+    def is_ours(_: object, name: str | None, kind: str, __: bool, ___: object) -> bool:
+        # Other tests have models of their own, and the doctor makes indexes of its own.
+        is_derived = kind == "index" and str(name).startswith(("list_", "search_"))
+        return not is_derived and (kind != "table" or name in names)
+
+    options = {"include_object": is_ours, "compare_type": True, "compare_server_default": True}
+    context = MigrationContext.configure(connection, opts=options)
+    found: list[object] = compare_metadata(context, [SQLModel.metadata, OwnTable.metadata])
+    return found
+
+
+def library_names(connection: Connection) -> list[str]:
+    """What everything is called that belongs to the library, and how it folds texts."""
+    if connection.dialect.name == "sqlite":
+        found = connection.scalars(text(NAMES_ON_SQLITE))
+        return sorted(re.sub(r".*CONSTRAINT (\w+).*", r"check \1", str(each)) for each in found)
+    return sorted(re.sub(r"\s+", " ", str(each)) for each in connection.scalars(text(NAMES)))
 
 
 @pytest.mark.parametrize("table", TABLES, ids=str)
@@ -202,7 +236,7 @@ async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(database: D
     await execute(database, "UPDATE alembic_version SET version_num = 'f00d'")
     with pytest.raises(SchemaError, match="revision f00d, which this version does not know"):
         await check_schema(database, admin.chain)
-    assert await migrate(database, admin.chain) == []
+    assert not await migrate(database, admin.chain)
 
 
 def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
@@ -253,7 +287,7 @@ async def test_changing_a_table_keeps_what_refers_to_it(
         "with op.batch_alter_table('team') as team:"
         " team.alter_column('headquarters', type_=sa.String(300))"
     )
-    assert await migrate(empty, admin.chain) == ["9999"]
+    assert await migrate(empty, admin.chain) == Applied(application=["9999"])
     async with empty.session(is_read_only=False) as session:
         assert (await session.execute(text("SELECT team_id FROM hero"))).scalar_one() == 1
         with pytest.raises(DBAPIError):
@@ -296,17 +330,14 @@ async def test_the_database_folds_as_python_does(database: Database) -> None:
     ]
     together = "\n".join(texts)
     async with database.session(is_read_only=True) as session:
-        folded = (
-            await session.execute(text("SELECT fold(:text)"), {"text": together})
-        ).scalar_one()
-        each = [
-            (await session.execute(text("SELECT fold(:text)"), {"text": word})).scalar_one()
-            for word in WORDS
+        name = FOLD_FUNCTION if is_postgresql(session) else "fold"
+        asked = text(f"SELECT {name}(CAST(:text AS text))")
+        folded, nothing, *each = [
+            await session.scalar(asked, {"text": each}) for each in (together, None, *WORDS)
         ]
-        nothing = (await session.execute(text("SELECT fold(NULL)"))).scalar_one()
     differences = {
         (before, after, fold(before))
-        for before, after in zip(texts, folded.split("\n"), strict=True)
+        for before, after in zip(texts, str(folded).split("\n"), strict=True)
         if after != fold(before)
     }
     assert differences == set()

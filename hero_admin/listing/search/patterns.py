@@ -13,6 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from hero_admin.database.folding import fold
+from hero_admin.database.own_tables import FOLD_FUNCTION
 
 # Some databases refuse longer patterns, and no text that people search for is longer.
 LONGEST_NEEDLE_BYTES = 40_000
@@ -81,4 +82,4 @@ class folded(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls function
 
 @compiles(folded)
 def compile_folded(element: folded, compiler: SQLCompiler, **options: Any) -> str:
-    return f"fold({compiler.process(element.clauses, **options)})"
+    return f"{FOLD_FUNCTION}({compiler.process(element.clauses, **options)})"

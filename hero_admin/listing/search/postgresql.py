@@ -14,6 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from hero_admin.database.identifiers import qualified, quoted
+from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
 from hero_admin.listing.columns import Selection, adapted
@@ -144,14 +145,14 @@ def _select_by_index(
 def index_sql(resource: Resource, operators: str) -> str:
     """Return the statement that makes the index of trigrams, by the operators of `pg_trgm`."""
     columns = (quoted(field.column.name) for field in resource.search_fields)
-    parts = ", ".join(f"fold({each}) {operators}" for each in columns)
+    parts = ", ".join(f"{FOLD_FUNCTION}({each}) {operators}" for each in columns)
     name, rows = quoted(index_name(resource)), qualified(resource.table)
     return f"CREATE INDEX {name} ON {rows} USING gin ({parts})"
 
 
 def sort_key_sql(text: str) -> str:
     """Return the sort key of a text, as an index has it."""
-    return f"left(fold({text}), {MAX_KEY_CHARACTERS})"
+    return f"left({FOLD_FUNCTION}({text}), {MAX_KEY_CHARACTERS})"
 
 
 # Any: what SQLAlchemy passes on to the compiler.

@@ -1,0 +1,111 @@
+"""Chains: the migrations of an application and of the library, and how far a database has come."""
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from hero_admin.database.own_tables import PREFIX
+from hero_admin.model.resource import Resource
+
+HERE = Path(__file__).parent
+VERSION_TABLE = "alembic_version"
+# Where another program that uses Alembic has that one, or may come to have it.
+SECOND_VERSION_TABLE = f"{PREFIX}version"
+LIBRARY_VERSION_TABLE = f"{PREFIX}alembic_version"
+VERSION_TABLES = {VERSION_TABLE, SECOND_VERSION_TABLE, LIBRARY_VERSION_TABLE}
+# What a chain that once created the library's tables, too, created first.
+LEGACY_TABLE = "submission"
+
+# A table: its schema, and its name.
+Name = tuple[str | None, str]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The migrations of an application: their folder, what they are for, and who runs them."""
+
+    versions: Path
+    resources: tuple[Resource, ...] = ()
+    program: str = ""
+
+    def revisions(self) -> list[str]:
+        """Return the revisions that there are, the oldest first."""
+        return sorted(path.name.partition("_")[0] for path in self.versions.glob("[0-9]*_*.py"))
+
+    def created_tables(self) -> set[Name]:
+        """Return the tables that the migrations create, also under names that later ones change."""
+        return {new for _, new in self._names()}
+
+    def lasting_tables(self) -> set[Name]:
+        """Return the tables that the migrations leave in a database."""
+        lasting: set[Name] = set()
+        for old, new in self._names():
+            lasting = lasting - {old} | {new}
+        return lasting
+
+    def renamed_tables(self) -> list[tuple[Name, Name]]:
+        """Return the tables that the migrations rename: the old and the new names."""
+        return [(old, new) for old, new in self._names() if old is not None]
+
+    def version_table(self, existing: Collection[str]) -> str:
+        """Return the table with the revision of a database that has these tables.
+
+        An application without migrations has none in `alembic_version`, so that this one is for
+        whoever else migrates the database. Whatever `migrate` has chosen once stays.
+        """
+        if SECOND_VERSION_TABLE in existing:
+            return SECOND_VERSION_TABLE
+        if VERSION_TABLE not in existing:
+            return VERSION_TABLE if self.revisions() else SECOND_VERSION_TABLE
+        is_ours = LIBRARY_VERSION_TABLE in existing or (
+            LEGACY_TABLE in existing and (None, LEGACY_TABLE) in self.created_tables()
+        )
+        return VERSION_TABLE if is_ours else SECOND_VERSION_TABLE
+
+    def _names(self) -> Iterator[tuple[Name | None, Name]]:
+        """Return each table that is created, with None, or renamed, with its old name; in order."""
+        for path in sorted(self.versions.glob("*.py")):
+            for statement in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(statement, ast.FunctionDef) and statement.name == "downgrade":
+                    continue
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.Call):
+                        yield from _names_in(node)
+
+
+class LibraryChain(Chain):
+    """The migrations of the library's own tables."""
+
+    def version_table(self, _: Collection[str]) -> str:
+        return LIBRARY_VERSION_TABLE
+
+
+LIBRARY = LibraryChain(HERE / "versions")
+
+
+def current_revision(connection: Connection, chain: Chain) -> str | None:
+    """Return the revision of a chain that a database is at, None before the first."""
+    existing = inspect(connection).get_table_names()
+    name = chain.version_table(existing)
+    if name not in existing:
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {name}")).scalar_one_or_none()  # noqa: S608 - one of three
+
+
+def _names_in(call: ast.Call) -> Iterator[tuple[Name | None, Name]]:
+    schemas = [each.value for each in call.keywords if each.arg == "schema"]
+    values = [each.value for each in schemas if isinstance(each, ast.Constant)]
+    schema = str(values[0]) if values and values[0] else None
+    match call:
+        case ast.Call(
+            func=ast.Attribute(attr="create_table"), args=[ast.Constant(value=str(name)), *_]
+        ):
+            yield None, (schema, name)
+        case ast.Call(
+            func=ast.Attribute(attr="rename_table"),
+            args=[ast.Constant(value=str(old)), ast.Constant(value=str(new)), *_],
+        ):
+            yield (schema, old), (schema, new)

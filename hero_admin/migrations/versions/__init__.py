@@ -1,0 +1,1 @@
+"""The migrations of the library's own tables, written by hand."""
