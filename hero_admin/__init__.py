@@ -6,7 +6,7 @@ The rooms, each of which imports only from those below it:
 
     admin       Admin: wires settings, middleware and routes; knows every other room
     cli         the commands: serve, migrate, doctor, revision, user …, and the server process
-    migrations  the schema, step by step: the application's and the library's; what `revision` writes
+    migrations  the application's and the library's tables, step by step; what `revision` writes
     sample      what an application fills an empty database with
     api         the same resources as JSON
     accounts    who people are and how they sign in

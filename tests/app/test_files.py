@@ -265,7 +265,7 @@ async def test_bytes_are_the_same_whatever_a_version_before_has_called_them(
     (before,) = await stored.all(Card)
     page = await follow(cards, await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
     await session.execute(
-        text("UPDATE change SET values_json = replace(values_json, 'PNG', 'Picture')")
+        text("UPDATE hero_admin_change SET values_json = replace(values_json, 'PNG', 'Picture')")
     )
     await session.commit()
     assert (await submit(cards, undo_of(page))).status_code == 303
