@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from hero_admin.listing.search import trigram_index
+from hero_admin.listing.search.sqlite_index import changes_name, numbers_name
+from hero_admin.listing.search.trigram_index import index_name
 from hero_admin.listing.sort_indexes import sort_indexes
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -16,11 +17,11 @@ def derived_names(resources: Sequence[Resource]) -> frozenset[str]:
     names = {index.name for index in sort_indexes(Site(resources))}
     for resource in resources:
         if resource.search_fields and not resource.read_only:
-            index = trigram_index.index_name(resource)
+            index = index_name(resource)
             names |= {
                 index,
-                trigram_index.numbers_name(resource),
-                trigram_index.changes_name(resource),
+                numbers_name(resource),
+                changes_name(resource),
                 *(f"{index}_{part}" for part in FTS_TABLES),
             }
     return frozenset(names)

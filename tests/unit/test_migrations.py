@@ -44,7 +44,7 @@ TABLES = [*(resource.table for resource in admin.resources), *LIBRARY_TABLES]
 
 MIGRATE = """
 import asyncio
-from hero_admin.database.engines import connect
+from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import load_settings
 from webapp.app import admin
