@@ -15,6 +15,7 @@ from hero_admin.database.engines import SAFE_METHODS, Database, DriverConnection
 from hero_admin.database.errors import RefusedAtCommit, is_away, is_refusal, refusal_sentence
 from hero_admin.database.pool import share_name
 from hero_admin.database.replica import NEVER, Replica
+from hero_admin.web.turns import Turns
 
 LATE_SECONDS = 0.1
 # Most requests are answered by then, and cost nothing to listen for their clients.
@@ -44,6 +45,7 @@ class SessionMiddleware:
         self.app = app
         self.database = database
         self.timeout_seconds = timeout_seconds
+        self.turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,7 +76,7 @@ class SessionMiddleware:
         is_read_only = scope["method"] in SAFE_METHODS
         session = database.session(is_read_only=is_read_only)
         scope["state"] = {**scope.get("state", {}), "session": session, "database": database}
-        unit = _Unit(session, is_read_only, self.timeout_seconds, receive, send)
+        unit = _Unit(session, is_read_only, self.timeout_seconds, self.turns, receive, send)
         if database.replica and not is_read_only:
             unit.written = _Written(database.replica, is_secure=scope["scheme"] == "https")
         return unit
@@ -100,10 +102,12 @@ class _Unit:
         session: AsyncSession,
         is_read_only: bool,
         timeout_seconds: float,
+        turns: Turns,
         receive: Receive,
         send: Send,
     ) -> None:
         self.session = session
+        self.turns = turns
         self.is_read_only = is_read_only
         self.timeout_seconds = timeout_seconds
         self._receive = receive
@@ -145,6 +149,8 @@ class _Unit:
         async with self.timeout:
             self.clock = self.loop.call_later(min(LISTEN_SECONDS, self.timeout_seconds), self._tick)
             try:
+                if self.is_read_only:
+                    await self.turns.take()
                 await app(scope, self.receive, self.send)
             except Exception:
                 # Starlette replaces an error that it meets while it sends.
