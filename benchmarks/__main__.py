@@ -22,8 +22,8 @@ from tests.server import PROJECT
 CACHE = PROJECT / "var" / "bench"
 RESULTS = PROJECT / "benchmarks" / "results"
 QUICK_SIZES = ("1k", "100k")
-QUICK = Pace(rounds=3, seconds=0.2, crowd_seconds=2, writes={1: 10, 32: 32})
-FULL = Pace(rounds=3, seconds=1, crowd_seconds=15, writes={1: 30, 32: 96})
+QUICK = Pace(rounds=3, seconds=0.2, crowd_seconds=2, writes={1: 10, 32: 32}, crowd_saves=100)
+FULL = Pace(rounds=3, seconds=1, crowd_seconds=15, writes={1: 30, 32: 96}, crowd_saves=400)
 
 Named = TypeVar("Named", Target, Scenario)
 Text = TypeVar("Text", bound=str)

@@ -18,6 +18,7 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 CLOSING = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 WATCH_SECONDS = 0.05
+OK = 200
 
 
 @dataclass
@@ -54,6 +55,31 @@ async def ask(
         load.client_cpu_seconds = time.process_time() - cpu
     finally:
         gc.enable()
+    return load
+
+
+async def ask_beside(
+    address: tuple[str, int],
+    requests: Iterator[bytes],
+    others: Iterator[bytes],
+    connections: int,
+    timeout_seconds: float,
+) -> Load:
+    """Send requests one after the other while others go out over so many connections."""
+    load, around = Load(), Load()
+    run = _Run(address, requests, load, float("inf"), timeout_seconds)
+    beside = _Run(address, others, around, float("inf"), timeout_seconds)
+    following = [asyncio.create_task(beside.follow()) for _ in range(connections)]
+    start, cpu = time.perf_counter(), time.process_time()
+    await run.follow()
+    load.elapsed_seconds = time.perf_counter() - start
+    load.client_cpu_seconds = time.process_time() - cpu
+    # What went wrong beside it went wrong.
+    load.broken += around.broken
+    load.timeouts += around.timeouts
+    load.statuses += Counter({key: n for key, n in around.statuses.items() if key != OK})
+    beside.is_over = True
+    await asyncio.gather(*following)
     return load
 
 

@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.figures import Figures
 from benchmarks.findings import CONNECTIONS, Export, Figure, Findings, Visit
-from benchmarks.scenarios import SCENARIOS, Name, Scenario
+from benchmarks.scenarios import CROWD, SCENARIOS, Name, Scenario
 from benchmarks.targets import Target
 from benchmarks.verdicts import MARKS
 from benchmarks.writing import NOTHING, factor, kilobytes, megabytes, milliseconds, table
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 MOST = max(CONNECTIONS)
+CREATED: tuple[tuple[Name, str], ...] = (
+    ("create", "create"),
+    ("create-beside-8", "beside 8"),
+    ("create-beside-60", "beside 60"),
+)
 EXPLAINED = (
     "The median, and in parentheses as a multiple of our own. – means that it was not asked; a"
     " floor has one page only."
@@ -30,6 +35,8 @@ def write_report(findings: Findings, targets: Sequence[Target], chart: str) -> s
         *_environment(findings),
         "## Mixed: each time another list",
         *_mixed(figures),
+        "## Many at once",
+        *_crowds(figures),
         "## Time of a request, one at a time",
         EXPLAINED,
         *_times(figures),
@@ -115,6 +122,41 @@ def _mixed(figures: Figures) -> Iterator[str]:
                 yield f"### {TITLES[engine]}, {size}"
                 yield table(("", *(target.title for target in figures.targets)), rows)
     yield from _throughput(figures, "mixed")
+
+
+def _crowds(figures: Figures) -> Iterator[str]:
+    yield (
+        "How long one client takes to create a hero, alone and beside readers of mixed lists, and"
+        f" {CROWD} clients at once, each fifth of whose requests is a save. Who refuses one fails."
+    )
+    heads = ("", *(title for _, title in CREATED), f"{CROWD} at once", "p50", "p99")
+    for engine in figures.engines:
+        for size in figures.sizes:
+            rows = []
+            for target in figures.targets:
+                alone, *beside = (
+                    figures.of(engine, size, target.name, name, 1) for name, _ in CREATED
+                )
+                crowd = figures.of(engine, size, target.name, "crowd", CROWD)
+                if not any((*beside, crowd)):
+                    continue
+                cells = [
+                    f"{milliseconds(each.p50)} ({factor(each.p50 / alone.p50)})"
+                    if each and alone
+                    else NOTHING
+                    for each in (alone, *beside)
+                ]
+                cells.append(f"{crowd.throughput:,.0f} a second" if crowd else NOTHING)
+                cells += [
+                    *(
+                        milliseconds(each)
+                        for each in ((crowd.p50, crowd.p99) if crowd else (None, None))
+                    )
+                ]
+                rows.append((target.title, *cells))
+            if rows:
+                yield f"### {TITLES[engine]}, {size}"
+                yield table(heads, rows)
 
 
 def _multiples(

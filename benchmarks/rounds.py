@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from itertools import cycle, islice, repeat
+from itertools import chain, cycle, islice, repeat
 from math import ceil
 
 import click
@@ -12,16 +12,17 @@ import uvloop
 
 from benchmarks.databases import Database
 from benchmarks.findings import CONNECTIONS, Findings, Sample
-from benchmarks.load import Load, ask
+from benchmarks.load import Load, ask, ask_beside
 from benchmarks.mixed import draw
 from benchmarks.running import REQUEST_SECONDS, Running, TargetError
-from benchmarks.scenarios import Scenario
+from benchmarks.scenarios import CROWD, SCENARIOS, Scenario
 from benchmarks.targets.target import Paths
 from benchmarks.writes import Writes
 
 # Who takes longer is asked once only.
 PATIENCE_SECONDS = 5.0
 SEEN, DONE = {200}, {302, 303}
+CROWDED = tuple(each for each in SCENARIOS if each.is_crowd or each.readers)
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Pace:
     """How long it is measured; what would take more than `crowd_seconds` together is not.
 
     `writes` are made at a time, by their connections: each needs a form, which is made beforehand.
+    A crowd makes `crowd_saves`.
     """
 
     rounds: int
     seconds: float
     crowd_seconds: float
     writes: Mapping[int, int]
+    crowd_saves: int
 
 
 class Rounds:
@@ -82,15 +85,15 @@ class Rounds:
 
     def _warm_up(self, running: Running, scenario: Scenario) -> None:
         """Ask for a moment; what takes very long is measured here once and for all."""
-        if not self._has(running, scenario):
+        if not self._has(running, scenario) or scenario.is_crowd or scenario.readers:
             return
-        sample = self._measure(running, scenario, 1, 0, seconds=0.1)
+        sample = self._measure(running, scenario, _connections(scenario)[0], 0, seconds=0.1)
         if sample is not None and sample.p50 > PATIENCE_SECONDS:
             self.findings.samples.append(sample)
             self._settled.add((running.target.name, scenario.name))
 
     def _measure_all(self, running: Running, scenario: Scenario, number: int) -> None:
-        for connections in CONNECTIONS[:1] if scenario.is_changed else CONNECTIONS:
+        for connections in _connections(scenario):
             if not self._has(running, scenario):
                 return
             sample = self._measure(running, scenario, connections, number, self.pace.seconds)
@@ -98,6 +101,8 @@ class Rounds:
                 return
             self.findings.samples.append(sample)
             if sample.p50 * max(CONNECTIONS) > self.pace.crowd_seconds:
+                if scenario.name == "mixed":
+                    self._settled |= {(running.target.name, each.name) for each in CROWDED}
                 break
         if scenario.name in {"list", "mixed"}:
             self.memory_bytes[running.target.name] = running.memory_bytes()
@@ -109,11 +114,12 @@ class Rounds:
             requests = self._requests(running, scenario, connections)
             before = running.cpu_seconds(), self.database_cpu_seconds()
             with self.writes.beside(running) if scenario.kinds else nullcontext():
-                load = _ask(running.address, requests, connections, seconds)
+                load = self._ask(running, scenario, requests, connections, seconds)
             after = running.cpu_seconds(), self.database_cpu_seconds()
-            _check(load, DONE if scenario.is_write else SEEN)
-            if scenario.is_write:
-                self.writes.check(len(load.latencies))
+            _check(load, DONE | SEEN if scenario.is_crowd else DONE if scenario.is_write else SEEN)
+            if scenario.is_write or scenario.is_crowd:
+                done = sum(load.statuses[status] for status in DONE)
+                self.writes.check(done)
                 self.writes.undo()
         except TargetError as error:
             self._settle(running, scenario.name, str(error))
@@ -139,6 +145,38 @@ class Rounds:
             client_share=load.client_cpu_seconds / load.elapsed_seconds,
         )
 
+    def _ask(
+        self,
+        running: Running,
+        scenario: Scenario,
+        requests: Iterator[bytes],
+        connections: int,
+        seconds: float,
+    ) -> Load:
+        if scenario.readers:
+            asking = ask_beside(
+                running.address,
+                requests,
+                self._mixed_of(running),
+                scenario.readers,
+                REQUEST_SECONDS,
+            )
+        else:
+            seconds = float("inf") if scenario.is_crowd else seconds
+            asking = ask(running.address, requests, connections, seconds, REQUEST_SECONDS)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(asking)
+
+    def _mixed_of(self, running: Running) -> Iterator[bytes]:
+        mixed = next(scenario for scenario in SCENARIOS if scenario.name == "mixed")
+        return self._requests(running, mixed, 1)
+
+    def _crowd_requests(self, running: Running) -> Iterator[bytes]:
+        """Return requests of which each fifth is a save, as long as there are forms for these."""
+        saves = self.writes.changes(running, self.database.facts.ids[: self.pace.crowd_saves])
+        mixed = self._mixed_of(running)
+        return chain.from_iterable((save, *islice(mixed, 4)) for save in saves)
+
     def _requests(self, running: Running, scenario: Scenario, connections: int) -> Iterator[bytes]:
         target, ids = running.target, self.database.facts.ids
         if scenario.kinds:
@@ -148,9 +186,11 @@ class Rounds:
             )
         if scenario.name == "edit":
             return cycle([running.page_request(target.edit_path.format(id=id)) for id in ids])
+        if scenario.is_crowd:
+            return self._crowd_requests(running)
         if scenario.is_write:
             writing = list(islice(cycle(ids), self.pace.writes[connections]))
-            make = self.writes.creations if scenario.name == "create" else self.writes.changes
+            make = self.writes.changes if scenario.name == "save" else self.writes.creations
             return iter(make(running, writing))
         is_compressed = scenario.name == "list-compressed"
         path = self.paths[target.name][scenario.name]
@@ -168,9 +208,9 @@ class Rounds:
         settled = {(target.name, ""), (target.name, scenario.name)}
         if settled & self._settled:
             return False
-        if scenario.name in {"edit", "save"}:
+        if scenario.name in {"edit", "save", "crowd"}:
             return bool(target.edit_path)
-        if scenario.name == "create":
+        if scenario.name.startswith("create"):
             return bool(target.new_path)
         return bool(scenario.kinds) or scenario.name in self.paths[target.name]
 
@@ -187,11 +227,10 @@ class Rounds:
             self._settle(running, "", str(error))
 
 
-def _ask(
-    address: tuple[str, int], requests: Iterator[bytes], connections: int, seconds: float
-) -> Load:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(ask(address, requests, connections, seconds, REQUEST_SECONDS))
+def _connections(scenario: Scenario) -> Sequence[int]:
+    if scenario.is_crowd:
+        return (CROWD,)
+    return CONNECTIONS[:1] if scenario.is_changed or scenario.readers else CONNECTIONS
 
 
 def _check(load: Load, wanted: set[int]) -> None:

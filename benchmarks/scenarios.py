@@ -23,7 +23,13 @@ Name = Literal[
     "edit",
     "save",
     "create",
+    "create-beside-8",
+    "create-beside-60",
+    "crowd",
 ]
+
+# Clients of the scenario in which everybody does something else.
+CROWD = 64
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class Scenario:
 
     `is_changed`: somebody else saves before each, so that nothing is known from the last time. One
     at a time only, as whoever asks waits for that. `kinds`: those of the mixed addresses that are
-    asked, each another, while somebody saves every second.
+    asked, each another, while somebody saves every second. `readers`: so many ask for mixed
+    addresses meanwhile. `is_crowd`: many at once, of whom each fifth request is a save.
     """
 
     name: Name
@@ -41,6 +48,8 @@ class Scenario:
     is_write: bool = False
     is_changed: bool = False
     kinds: tuple[Kind, ...] = ()
+    readers: int = 0
+    is_crowd: bool = False
 
 
 SCENARIOS = (
@@ -60,5 +69,14 @@ SCENARIOS = (
     Scenario("page-last", "Last page"),
     Scenario("edit", "Edit form", is_quick=True),
     Scenario("save", "Save a change", is_quick=True, is_write=True),
-    Scenario("create", "Create a hero", is_write=True),
+    Scenario("create", "Create a hero", is_quick=True, is_write=True),
+    Scenario("create-beside-8", "Create a hero, beside 8 readers", is_write=True, readers=8),
+    Scenario(
+        "create-beside-60",
+        "Create a hero, beside 60 readers",
+        is_quick=True,
+        is_write=True,
+        readers=60,
+    ),
+    Scenario("crowd", "64 at once, a fifth of them save", is_quick=True, is_crowd=True),
 )
