@@ -27,6 +27,8 @@ INTERRUPT_SECONDS = 0.05
 # event loop.
 QUICK_SECONDS = 0.002
 STEPS_PER_LOOK = 5000
+# What may be tried there; what writes may not: interrupted, it undoes the whole transaction.
+AT_ONCE = ("SELECT", "SAVEPOINT", "RELEASE")
 # What says nothing against the connection.
 PASSING = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
 # Rows that travel together with the query; the rest of a longer answer follows in further trips.
@@ -187,6 +189,7 @@ class Connection(aiosqlite.Connection):
         self._is_running = False
         self._is_in_transaction = False
         self._is_terminated = False
+        self._latest = float("inf")
 
     # Any: aiosqlite wraps its own cursor in a type that SQLAlchemy never looks at.
     def cursor(self) -> Any:
@@ -206,6 +209,27 @@ class Connection(aiosqlite.Connection):
             query(sql, parameters)
         finally:
             self._is_running = False
+
+    # Any: the same.
+    def run_at_once(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> bool:
+        """Run a query in the event loop, if it takes no longer than a trip to the thread would.
+
+        Return whether it did. It is given up when it takes longer, or meets a lock.
+        """
+        is_free = self._is_read_only or self._is_in_transaction
+        if not is_free or self._trips_begun != self._trips_ended or not sql.startswith(AT_ONCE):
+            return False
+        latest = time.perf_counter() + QUICK_SECONDS
+        self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
+        try:
+            self.run(query, sql, parameters)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING and not self._is_terminated:
+                return False
+            raise
+        finally:
+            self._conn.set_progress_handler(self._is_late, STEPS_PER_LOOK)
+        return True
 
     # Any: the same.
     def run_patiently(self, query: Callable[[str, Any], object], sql: str, parameters: Any) -> None:
@@ -231,15 +255,15 @@ class Connection(aiosqlite.Connection):
     @contextmanager
     def ending_after(self, seconds: float) -> Iterator[None]:
         """Interrupt a query inside that goes on for longer: OperationalError, SQLITE_INTERRUPT."""
-        latest = time.perf_counter() + seconds
-        self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
+        self._latest = time.perf_counter() + seconds
+        self._conn.set_progress_handler(self._is_late, STEPS_PER_LOOK)
         try:
             yield
         finally:
-            # Whoever was cancelled gives the connection up, and its thread is inside SQLite: to
-            # wait for it there would be to wait for ever, as it may wait for this one to go on.
-            if self._trips_begun == self._trips_ended and not self.is_closed():
-                self._conn.set_progress_handler(None, 0)
+            self._latest = float("inf")
+
+    def _is_late(self) -> bool:
+        return time.perf_counter() > self._latest
 
     async def in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         """Make one trip: call the function in the connection's thread."""
@@ -363,6 +387,8 @@ class Cursor(aiosqlite.Cursor):
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
         query, given = self._execute_and_fetch, tuple(parameters or ())
+        if self._conn.run_at_once(query, sql, given):
+            return self
         await self._conn.in_thread(self._conn.run_patiently, query, sql, given)
         return self
 

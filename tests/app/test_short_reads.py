@@ -22,7 +22,6 @@ from tests.factories import a_hero, committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
 from tests.html import rows_of
 from tests.serving import serving
-from tests.statements import Statements
 from webapp.app import admin
 from webapp.heroes import Hero
 
@@ -127,17 +126,3 @@ async def test_a_list_is_read_again_when_another_program_has_written(
                 assert [row["Name"] for row in rows_of(await client.get("/heroes"))] == [name]
                 page = await client.get("/heroes?q=prime")
                 assert len(rows_of(page)) == (name == "Nova Prime")
-
-
-async def test_a_list_that_nobody_has_written_to_is_read_once(
-    sqlite_url: str, statements: Statements
-) -> None:
-    async with serving(
-        admin.application(Settings(database_url=sqlite_url)), role=Role.VIEWER
-    ) as client:
-        first = await client.get("/heroes?q=nova")
-        with statements() as executed:
-            assert (await client.get("/heroes?q=nova")).content == first.content
-    # Only who is asking.
-    assert [text for text in executed if "FROM hero" in text] == []
-    assert len(executed) == 1
