@@ -47,7 +47,8 @@ class Admin:
     """The administration of resources, and what its commands need to know of it.
 
     resources: what is administered, in menu order.
-    migrations: the folder of the application's migrations, to which `revision` adds.
+    migrations: the folder of the application's migrations, to which `revision` adds; it may be
+        empty, as the library has migrations of its own.
     sample: what fills an empty database, if there is anything.
     program: how its commands are called, in sentences that say what to run.
     """

@@ -1,5 +1,6 @@
 """A database that an earlier version made is brought over, and nothing in it is lost."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -8,13 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import DateTime, column, update
+from sqlalchemy import DateTime, column, text, update
 from sqlalchemy import table as sa_table
 
 from hero_admin.cli.database import connected, ready
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import Settings
+from tests.app.test_commands import run
 from tests.html import deeds_of, facts_of, flash_of, follow, form_of, rows_of, submit
 from tests.postgres import PostgresServer
 from tests.serving import client_of
@@ -110,6 +112,32 @@ async def test_people_sign_in_as_before_and_programs_keep_their_tokens(
     headers = {"Authorization": f"Bearer {TOKENS[kind]}"}
     changed = await client.patch("/api/heroes/1", json={"age": 78}, headers=headers)
     assert (changed.status_code, changed.json()["age"]) == (200, 78)
+
+
+async def test_migrating_says_what_is_renamed_and_leaves_the_versions_of_others_alone(
+    earlier: Settings,
+) -> None:
+    database = connect(earlier)
+    async with database.writing.begin() as connection:
+        # As where another program had its revision there first.
+        for statement in (
+            "ALTER TABLE alembic_version RENAME TO hero_admin_version",
+            "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+            "INSERT INTO alembic_version VALUES ('0003')",
+        ):
+            await connection.execute(text(statement))
+    done = await asyncio.to_thread(run, "migrate", url=earlier.database_url)
+    renamed, library, application = done.stdout.splitlines()
+    assert renamed.startswith("Tables renamed: api_token to hero_admin_token, change to hero_")
+    assert library == "Migrated the tables of Hero Admin to revision 0001."
+    assert application == "Migrated the database to revision 0009."
+    async with database.reading.connect() as connection:
+        held = [
+            await connection.scalar(text(f"SELECT version_num FROM {name}"))
+            for name in ("alembic_version", "hero_admin_version", "hero_admin_alembic_version")
+        ]
+    await database.close()
+    assert held == ["0003", "0009", "0001"]
 
 
 async def _make_current(settings: Settings) -> None:
