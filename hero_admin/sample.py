@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hero_admin.database.engines import Database
+from hero_admin.database.turns import lock_tables
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.model.resource import Resource
 from hero_admin.writes.load import Loader, record_load
 
@@ -47,24 +49,13 @@ class SampleData:
         `advance` is told after each step how many records of which resource came with it.
         """
         async with database.writing.begin() as connection:
-            await self._lock(connection)
+            await lock_tables(connection, [each.resource.table for each in reversed(self.counts)])
             if not await self._is_empty(connection):
                 return False
-            loader = Loader(connection, advance)
+            loader = Loader(connection, backend_of(database), advance)
             await self.fill(loader, *numbers)
             await record_load(loader)
         return True
-
-    async def _lock(self, connection: AsyncConnection) -> None:
-        """Let the transaction take its time, and alone."""
-        if connection.dialect.name == "postgresql":
-            prepare = connection.dialect.identifier_preparer
-            tables = ", ".join(
-                prepare.format_table(each.resource.table) for each in reversed(self.counts)
-            )
-            await connection.execute(text("SET LOCAL statement_timeout = 0"))
-            await connection.execute(text("SET LOCAL lock_timeout = 0"))
-            await connection.execute(text(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
 
     async def _is_empty(self, connection: AsyncConnection) -> bool:
         for each in self.counts:

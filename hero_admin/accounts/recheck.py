@@ -7,20 +7,19 @@ from collections.abc import Callable, MutableMapping
 from functools import wraps
 from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.database.engines import is_postgresql
+from hero_admin.database import turns
 from hero_admin.person import Identity, Role
 from hero_admin.web.guards import Handler, refuse_role
 
 # Any number that no other application of the same database takes for its own lock.
 ACCOUNTS_LOCK = 5_214_002
-TAKE_TURN = text(f"SELECT pg_advisory_xact_lock({ACCOUNTS_LOCK})")
 
 # Who it is as of now, locked until the transaction ends; None if they are in no longer.
 Lock = Callable[[Connection], Identity | None]
@@ -44,8 +43,8 @@ def recheck_writes(
         role: Role | None = state.get("needed_role")
         if transaction.nested or role is None:
             return
-        if state.get("is_about_accounts") and connection.dialect.name == "postgresql":
-            connection.execute(TAKE_TURN)
+        if state.get("is_about_accounts"):
+            turns.take_turn(connection, ACCOUNTS_LOCK)
         identity = lock(connection)
         if identity is None:
             raise gone
@@ -59,10 +58,8 @@ async def take_turn(session: AsyncSession) -> None:
     """Wait until nobody else changes accounts, before any of them is locked.
 
     Two owners who disable each other would each have locked themselves and wait for the other.
-    SQLite has one writer anyway.
     """
-    if is_postgresql(session):
-        await session.execute(TAKE_TURN)
+    await (await session.connection()).run_sync(turns.take_turn, ACCOUNTS_LOCK)
 
 
 def about_accounts(handler: Handler) -> Handler:

@@ -60,8 +60,8 @@ class Database:
     loop_reader: sqlite.LoopReader | None = None
     # Between two transactions nothing is left of a connection.
     has_pooler: bool = False
-    # How it is searched, for `listing.search`.
-    search: object = None
+    # How it is searched. Any: a `SearchBackend`, of which this room does not know.
+    search: Any = None
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
         """A session that connects at its first statement and cannot be used once closed."""

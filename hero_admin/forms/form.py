@@ -227,7 +227,7 @@ def is_required(field: Field, *, is_new: bool) -> bool:
 def is_same_text(field: Field, typed: str, shown: str) -> bool:
     """Whether a text is the one that the form showed, as far as browsers send it back unchanged.
 
-    `changes.is_same_value` compares what columns hold, to the last detail.
+    `serialization.is_same_value` compares what columns hold, to the last detail.
     """
     if _as_sent(field, typed) == _as_sent(field, shown):
         return True

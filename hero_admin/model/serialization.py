@@ -10,13 +10,22 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 
 from hero_admin.audit_log.changes import Recorded
 from hero_admin.model.blobs import Blob
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
-from hero_admin.model.stored_values import Stored, hashable, is_storable, packed, unpacked
+from hero_admin.model.storable import unwrapped_type
+from hero_admin.model.stored_values import (
+    Stored,
+    hashable,
+    is_storable,
+    packed,
+    plain,
+    unpacked,
+)
 
 # The key of an object that stands for a value as the driver has it.
 STORED = "stored"
@@ -91,6 +100,40 @@ def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:
         read = field.exact_type.result_processor(dialect, None)
         return read(value.raw) if read else value
     return value
+
+
+def is_kept(field: Field, value: Any, dialect: Dialect) -> bool:
+    """Whether a database gives a number back as it is: SQLite has all of them in 64 bits."""
+    if not isinstance(value, Decimal) or dialect.name != "sqlite":
+        return True
+    kind = field.exact_type
+    bind, read = kind.bind_processor(dialect), kind.result_processor(dialect, None)
+    return bind is None or read is None or bool(plain(read(bind(value))) == value)
+
+
+def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = False) -> bool:
+    """Whether a field holds the very same value, of the very same type.
+
+    With `is_exact` in the very same spelling, too. `forms.is_same_text` compares what is typed, in
+    which spaces and line ends do not count.
+    """
+    if is_exact or isinstance(value, Stored | Blob):
+        return is_same(recorded(field, before), recorded(field, value))
+    if before is None or value is None:
+        return before is value
+    before = plain(before)
+    if isinstance(before, Stored):
+        return False
+    if field.input.kind != "json":
+        return bool(before == value)
+    # Python holds 1, 1.0 and True for equal, and JSON does not.
+    return _json_text(field, before) == _json_text(field, value)
+
+
+def _json_text(field: Field, value: Any) -> str:
+    # Of a JSONB's names the database chooses the order.
+    is_sorted = isinstance(unwrapped_type(field.column.type), JSONB)
+    return json.dumps(value, sort_keys=is_sorted, default=str)
 
 
 def keyed_digest(secret: str, *parts: object) -> str:

@@ -3,7 +3,7 @@
 Models may declare less than there is, or something else: it is the database that deletes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Literal
@@ -156,7 +156,16 @@ async def fetch_unique_fields(
     return fields_named(resource, names_in(parts))
 
 
-def fields_named(resource: Resource, names: set[str]) -> tuple[Field, ...]:
+async def fetch_rule_fields(
+    session: AsyncSession, resource: Resource, name: str
+) -> tuple[Field, ...]:
+    """Fetch the fields that a constraint is about."""
+    rules = await _source(session).fetch_rules(session, resource.table, name)
+    # What is pointed at has columns of its own.
+    return fields_named(resource, names_in(rule.split(" REFERENCES ")[0] for rule in rules))
+
+
+def fields_named(resource: Resource, names: Collection[str]) -> tuple[Field, ...]:
     """Return the fields whose columns have one of these names, exactly or else in other case."""
     lower = {name.lower() for name in names}
     exact = [field for field in resource.fields if field.column.name in names]

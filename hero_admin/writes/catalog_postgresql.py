@@ -79,6 +79,10 @@ UNIQUE_PARTS = text(
         AND (CAST(:index AS text) IS NULL OR c.relname = CAST(:index AS text))
     """
 )
+RULES = text(
+    "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE conrelid = to_regclass(:table) AND conname = :name"
+)
 ACTIONS: dict[str, Action] = {
     "c": "CASCADE",
     "n": "SET NULL",
@@ -152,6 +156,12 @@ async def fetch_unique_parts(
     """Fetch what a unique index of a table, or each of them, is made of, as SQL."""
     name = session.get_bind().dialect.identifier_preparer.format_table(table)
     return list(await session.scalars(UNIQUE_PARTS, {"table": name, "index": index}))
+
+
+async def fetch_rules(session: AsyncSession, table: Table, name: str) -> list[str]:
+    """Fetch what a constraint of a table says, as SQL."""
+    place = session.get_bind().dialect.identifier_preparer.format_table(table)
+    return list(await session.scalars(RULES, {"table": place, "name": name}))
 
 
 async def fetch_row_number(session: AsyncSession, table: Table) -> None:

@@ -95,8 +95,8 @@ def _has_values_of(dialect: Dialect, field: Field | None, stored: TableColumn) -
     """Whether the values of a field say all that there is in a column."""
     if field is None or isinstance(field.column.type, NullType):
         return False
-    # On SQLite any column has values of any type, and fields have these as they are.
-    return dialect.name == "sqlite" or (
+    # A column without a type has values of any type, and fields have these as they are.
+    return not stored.type or (
         _plain_type(field.column.type.compile(dialect)) == _plain_type(stored.type)
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hero_admin.audit_log.changes import Entry, Kind, Operation, record
-from hero_admin.listing.search.sqlite_index import SqliteIndex
+from hero_admin.listing.search.backend import SearchBackend
 from hero_admin.model.records import columns_of
 from hero_admin.model.resource import Resource
 from hero_admin.person import COMMAND_LINE
@@ -28,10 +28,12 @@ Row = Mapping[str, Any]
 class Loader:
     """Adds records within the transaction of a sample.
 
+    backend: brings what was added into its search index, for which a commit has no time.
     advance: told how many records came with each step.
     """
 
     connection: AsyncConnection
+    backend: SearchBackend
     advance: Callable[[Resource, int], None] | None = None
     counts: dict[str, tuple[Resource, int]] = field(default_factory=dict)
 
@@ -39,7 +41,7 @@ class Loader:
         """Insert records; whatever the model's schemas would refuse has to be left out before."""
         for chunk in _chunks(iter(rows)):
             await self.connection.execute(insert(resource.model), chunk)
-            await _refresh_search(self.connection, resource)
+            await self.backend.refresh(self.connection, resource)
             _, count = self.counts.get(resource.name, (resource, 0))
             self.counts[resource.name] = resource, count + len(chunk)
             if self.advance:
@@ -63,13 +65,6 @@ async def record_load(loader: Loader) -> None:
             title = f"{count:,} {resource.label_plural} as a sample"
             entries = [Entry(resource.name, "", title, Kind.LOADED, {})]
         await record(loader.connection, operation, entries)
-
-
-async def _refresh_search(connection: AsyncConnection, resource: Resource) -> None:
-    """Bring all that was added into the index, for which a commit has no time."""
-    if connection.dialect.name == "sqlite":
-        for statement in SqliteIndex(resource).refreshing():
-            await connection.exec_driver_sql(statement)
 
 
 async def _creations(connection: AsyncConnection, resource: Resource) -> list[Entry]:

@@ -106,7 +106,7 @@ async def _fetch_new(
         expression = bindparam(None, heir.value, own_field.exact_type)
         return _New(expression, heir.value, raw)
     field = catalog.field_of(key.table, name)
-    default = default_of(session, stored, name, field)
+    default = default_of(stored, name, field)
     if key.action != "SET DEFAULT" or default is None:
         return _New(null(), None, None)
     value = None if field is None else (await session.execute(select(default))).scalar()

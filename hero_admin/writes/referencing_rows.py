@@ -22,7 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
-from hero_admin.database.engines import is_postgresql
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
@@ -166,7 +165,7 @@ async def fetch_has_default(
 ) -> bool:
     """Whether rows may point at what their columns have by default, which stays."""
     stored, target = catalog.tables[key.table], catalog.tables[key.target]
-    defaults = [default_of(session, stored, name) for name in key.columns]
+    defaults = [default_of(stored, name) for name in key.columns]
     if any(each is None for each in defaults) or set(key.cleared) != set(key.columns):
         return True
     given = [each for each in defaults if each is not None]
@@ -179,13 +178,13 @@ async def fetch_has_default(
 
 
 def default_of(
-    session: AsyncSession, stored: StoredTable, name: str, field: Field | None = None
+    stored: StoredTable, name: str, field: Field | None = None
 ) -> ColumnElement[Any] | None:
     """Return what a column has by default, as a value of a field if it is one."""
     own = stored.column(name)
     if own.default is None:
         return None
-    sql = f"CAST(({own.default}) AS {own.type})" if is_postgresql(session) else f"({own.default})"
+    sql = f"CAST(({own.default}) AS {own.type})" if own.type else f"({own.default})"
     return literal_column(sql, None if field is None else field.exact_type)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.constraints import check_now
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Record, Resource
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import fetch_row_number
-from hero_admin.writes.constraints import check_now
 from hero_admin.writes.rows import Change, insert_record, update_records, update_returning
 
 

@@ -4,31 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Insert, Update, insert, update
+from sqlalchemy import ColumnElement, CursorResult, Update, insert, update
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.schema import CallableColumnDefault
 
+from hero_admin.database.insert_again import InsertAgain
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 
 # A record, and those of its values that are to be others. Any: values of any fields.
 Change = tuple[Key, Mapping[str, Any]]
-
-
-class _InsertAgain(Insert):
-    """Inserts what was there before, under its own key, even if that is always generated."""
-
-    inherit_cache = True
-
-
-@compiles(_InsertAgain, "postgresql")
-def _compile_insert_again(element: _InsertAgain, compiler: SQLCompiler, **options: Any) -> str:
-    # SQLAlchemy leaves its compilers without types.
-    statement: str = compiler.visit_insert(element, **options)  # type: ignore[no-untyped-call]
-    return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)
 
 
 async def insert_record(
@@ -46,7 +32,7 @@ async def insert_record(
     if not is_back:
         values = _called(resource, "default", values) | dict(values)
     written = _written(resource, values)
-    new = _InsertAgain(resource.table) if is_back else insert(resource.table)
+    new = InsertAgain(resource.table) if is_back else insert(resource.table)
     statement = new.values(_given(resource, written)).returning(*own)
     made = (await session.execute(statement, _named(written))).one_or_none()
     return None if made is None else tuple(made)
@@ -61,7 +47,7 @@ async def insert_again(
         written = _written(resource, row)
         batches.setdefault(tuple(written), []).append(written)
     for batch in batches.values():
-        statement = _InsertAgain(resource.table).values(_given(resource, batch[0]))
+        statement = InsertAgain(resource.table).values(_given(resource, batch[0]))
         await session.execute(statement, [_named(row) for row in batch])
 
 

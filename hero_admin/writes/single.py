@@ -1,27 +1,20 @@
 """Changes: the only place that creates and changes records, and writes it down."""
 
-import json
 from collections.abc import Collection, Mapping
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import literal, select
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
 from hero_admin.audit_log.changes import Entry, Kind, Operation, record
-from hero_admin.database.engines import is_postgresql
 from hero_admin.database.errors import REFUSALS, is_unavailable
-from hero_admin.model.blobs import Blob
 from hero_admin.model.fields import Field
 from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS
 from hero_admin.model.primary_keys import Key, key_of, key_predicate, key_values
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.serialization import is_same, recorded, snapshot_of
+from hero_admin.model.serialization import is_kept, is_same_value, snapshot_of
 from hero_admin.model.site import Site
-from hero_admin.model.storable import unwrapped_type
-from hero_admin.model.stored_values import Stored, plain
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.files import record_files, record_stored_files
@@ -176,44 +169,9 @@ async def _fault_of(session: AsyncSession, field: Field, value: Any) -> str:
     """Return what is wrong with a typed value that only the database can tell."""
     if field.is_read_by_database and not await _is_read(session, field, value):
         return f"Enter {field.example}."
-    if not _is_kept(session, field, value):
+    if not is_kept(field, value, session.get_bind().dialect):
         return f"Use at most {EXACT_DECIMAL_DIGITS} digits."
     return ""
-
-
-# Any: a value of any field.
-def _is_kept(session: AsyncSession, field: Field, value: Any) -> bool:
-    """Whether the database gives a number back as it is: SQLite has all of them in 64 bits."""
-    if not isinstance(value, Decimal) or is_postgresql(session):
-        return True
-    dialect, kind = session.get_bind().dialect, field.exact_type
-    bind, read = kind.bind_processor(dialect), kind.result_processor(dialect, None)
-    return bind is None or read is None or bool(plain(read(bind(value))) == value)
-
-
-def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = False) -> bool:
-    """Whether a field holds the very same value, of the very same type.
-
-    With `is_exact` in the very same spelling, too. `forms.is_same_text` compares what is typed, in
-    which spaces and line ends do not count.
-    """
-    if is_exact or isinstance(value, Stored | Blob):
-        return is_same(recorded(field, before), recorded(field, value))
-    if before is None or value is None:
-        return before is value
-    before = plain(before)
-    if isinstance(before, Stored):
-        return False
-    if field.input.kind != "json":
-        return bool(before == value)
-    # Python holds 1, 1.0 and True for equal, and JSON does not.
-    return _json_text(field, before) == _json_text(field, value)
-
-
-def _json_text(field: Field, value: Any) -> str:
-    # Of a JSONB's names the database chooses the order.
-    is_sorted = isinstance(unwrapped_type(field.column.type), JSONB)
-    return json.dumps(value, sort_keys=is_sorted, default=str)
 
 
 def creation_of(

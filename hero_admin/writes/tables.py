@@ -29,7 +29,10 @@ class TableName(NamedTuple):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column; `type` and `default` are SQL of the database."""
+    """A column; `type` and `default` are SQL of the database.
+
+    `type` is empty where a column may hold values of any type.
+    """
 
     name: str
     type: str

@@ -36,10 +36,16 @@ SEES_REQUESTS = ("pages/*.py", "api/*.py", "accounts/*.py", "web/*.py")
 WRITES = ("writes/*.py", "history/*.py", "audit_log/*.py", "accounts/*.py")
 WRITING = {"insert", "update", "delete"}
 # The rooms that do not know which database it is, but for the modules that are about one.
-KNOWS_NO_DIALECT = ("listing/**/*.py", "pages/*.py")
-KNOWS_ITS_DIALECT = ("listing/search/sqlite*.py", "listing/search/postgresql.py")
-# The one that has both.
-CHOOSES_A_DIALECT = ("listing/search/connect.py",)
+KNOWS_NO_DIALECT = (
+    *("api/*.py", "accounts/*.py", "pages/*.py", "history/*.py", "forms/*.py", "writes/*.py"),
+    *("listing/**/*.py", "web/*.py", "admin.py", "sample.py", "person.py"),
+)
+KNOWS_ITS_DIALECT = (
+    *("listing/search/sqlite*.py", "listing/search/postgresql.py"),
+    *("writes/catalog_sqlite.py", "writes/catalog_postgresql.py"),
+)
+# Those that have both.
+CHOOSES_A_DIALECT = ("listing/search/connect.py", "writes/catalog.py")
 A_DIALECT = re.compile("sqlite|postgres|asyncpg|pragma|dialect\\.name", re.IGNORECASE)
 
 

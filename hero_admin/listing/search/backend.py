@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Table
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from hero_admin.database.engines import Database
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.search.wanted import Wanted
 from hero_admin.model.resource import Resource
@@ -53,8 +54,12 @@ class SearchBackend(Protocol):
     async def read_to_the_end(self, session: AsyncSession, *, is_narrowed: bool) -> None:
         """Let a transaction take as long as it takes, and deliver its first rows soon."""
 
+    async def refresh(self, connection: AsyncConnection, resource: Resource) -> None:
+        """Bring all that has changed into the index of trigrams."""
 
-def backend_of(session: AsyncSession) -> SearchBackend:
-    """Return the backend of the database that a session is connected to."""
-    backend: SearchBackend = session.info["search"]
+
+def backend_of(connected: AsyncSession | Database) -> SearchBackend:
+    """Return the backend of a database, or of the one that a session is connected to."""
+    found = connected.search if isinstance(connected, Database) else connected.info["search"]
+    backend: SearchBackend = found
     return backend

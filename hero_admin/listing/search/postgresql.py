@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, Table, func, select, tablesample, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -119,6 +119,10 @@ async def fetch_is_candidate(
 async def read_to_the_end(session: AsyncSession, *, is_narrowed: bool) -> None:
     """Let the statements of a transaction run without a time limit, and deliver at once."""
     await session.execute(TO_THE_END, {"sort": "on" if is_narrowed else "off"})
+
+
+async def refresh(connection: AsyncConnection, resource: Resource) -> None:
+    """Do nothing: the server keeps its indexes up to date."""
 
 
 @lru_cache(maxsize=64)

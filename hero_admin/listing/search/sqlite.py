@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -28,7 +28,7 @@ from hero_admin.listing.search.candidates import (
 )
 from hero_admin.listing.search.patterns import folded
 from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candidate
-from hero_admin.listing.search.sqlite_index import changes_name
+from hero_admin.listing.search.sqlite_index import SqliteIndex, changes_name
 from hero_admin.listing.search.trigram_index import has_trigrams, trigrams_of
 from hero_admin.listing.search.wanted import Wanted
 from hero_admin.model.resource import Resource
@@ -108,6 +108,12 @@ async def fetch_is_candidate(
 
 async def read_to_the_end(session: AsyncSession, *, is_narrowed: bool) -> None:
     """Do nothing: whoever reads takes as long as it takes."""
+
+
+async def refresh(connection: AsyncConnection, resource: Resource) -> None:
+    """Bring all that has changed into the index of trigrams."""
+    for statement in SqliteIndex(resource).refreshing():
+        await connection.exec_driver_sql(statement)
 
 
 @lru_cache(maxsize=256)
