@@ -426,7 +426,6 @@ async def test_a_made_up_place_is_the_first_page_or_an_empty_one(
     for way in ("after", "before"):
         page = await things.get(f"/things?sort={sort}&{way}={cursor}")
         assert page.status_code in (200, 400)
-        assert "500" not in page.text[:2000]
 
 
 @pytest.fixture
