@@ -39,8 +39,9 @@ ANONYMOUS = ("/static/", "/healthz", "/readyz")
 PUBLIC = ("/sign-in", "/sign-out", "/welcome", "/theme")
 PATIENCE_SECONDS = 3.0
 # What proxies add, and no browser does.
-PROXY_HEADERS = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "client-ip")
-PROXY_PREFIXES = ("x-forwarded", "x-original", "cf-", "x-envoy", "x-amzn")
+PROXY_HEADERS = ("via", "x-real-ip", "cdn-loop")
+PROXY_PREFIXES = ("x-original", "cf-", "x-envoy", "x-amzn")
+PROXY_SUFFIXES = ("client-ip", "clientip", "user-ip")
 FORWARDED = (
     "Sign-in is off (WEBAPP_AUTH=off), so this server only answers requests from this machine,"
     " and none that came through a proxy."
@@ -184,7 +185,8 @@ class IdentityMiddleware:
 def _is_forwarded(request: Request) -> bool:
     names = set(request.headers.keys())
     return not names.isdisjoint(PROXY_HEADERS) or any(
-        name.startswith(PROXY_PREFIXES) for name in names
+        "forwarded" in name or name.startswith(PROXY_PREFIXES) or name.endswith(PROXY_SUFFIXES)
+        for name in names
     )
 
 

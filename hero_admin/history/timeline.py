@@ -24,6 +24,8 @@ from hero_admin.model.site import Site
 
 PAGE_SIZE = 50
 MAX_PEOPLE = 100
+# No name is longer, of a person or of records.
+MAX_FILTER_CHARACTERS = 200
 LARGEST_ID = 2**63 - 1
 
 
@@ -168,6 +170,13 @@ def parse_timeline(
             problems.append("Enter a day like 2026-11-23.")
             return ""
 
+    def parsed_name(name: str) -> str:
+        text = params.get(name, "").strip().replace("\0", "")
+        if len(text) <= MAX_FILTER_CHARACTERS:
+            return text
+        problems.append(f"A filter has at most {MAX_FILTER_CHARACTERS} characters.")
+        return ""
+
     def parsed_id(name: str) -> int | None:
         text = params.get(name, "")
         if not text:
@@ -183,8 +192,8 @@ def parse_timeline(
         kind = ""
     query = TimelineQuery(
         path,
-        by=params.get("by", "").strip().replace("\0", ""),
-        resource=resource or params.get("resource", "").replace("\0", ""),
+        by=parsed_name("by"),
+        resource=resource or parsed_name("resource"),
         key=key,
         kind=kind,
         operation=params.get("operation", "").replace("\0", ""),

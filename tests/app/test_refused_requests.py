@@ -63,6 +63,8 @@ async def test_a_search_is_cut_where_nobody_types_on_and_says_so(
         "/heroes/new?back=/{}",
         "/heroes/1/delete?back=/{}",
         "/teams/1/delete?heroes.q={}",
+        "/history?by={}",
+        "/history?resource={}",
     ],
 )
 async def test_what_is_longer_than_anything_means_is_refused_and_said(

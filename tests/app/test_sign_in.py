@@ -249,7 +249,7 @@ async def test_without_accounts_nobody_is_asked(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via", "CF-Ray"]
+    "name", ["Forwarded", "X-Forwarded-For", "Forwarded-For", "X-Real-IP", "Fly-Client-IP", "Via"]
 )
 async def test_without_accounts_nothing_is_answered_that_came_through_a_proxy(
     settings: Settings, stored: Stored, name: str
