@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hero_admin.database.engines import Database
-from hero_admin.database.turns import lock_tables
+from hero_admin.database.transactions import lock_tables
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.model.resource import Resource
 from hero_admin.writes.load import Loader, record_load

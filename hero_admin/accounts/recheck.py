@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.database import turns
+from hero_admin.database import transactions
 from hero_admin.person import Identity, Role
 from hero_admin.web.guards import Handler, refuse_role
 
@@ -44,7 +44,7 @@ def recheck_writes(
         if transaction.nested or role is None:
             return
         if state.get("is_about_accounts"):
-            turns.take_turn(connection, ACCOUNTS_LOCK)
+            transactions.take_turn(connection, ACCOUNTS_LOCK)
         identity = lock(connection)
         if identity is None:
             raise gone
@@ -59,7 +59,7 @@ async def take_turn(session: AsyncSession) -> None:
 
     Two owners who disable each other would each have locked themselves and wait for the other.
     """
-    await (await session.connection()).run_sync(turns.take_turn, ACCOUNTS_LOCK)
+    await (await session.connection()).run_sync(transactions.take_turn, ACCOUNTS_LOCK)
 
 
 def about_accounts(handler: Handler) -> Handler:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind, Operation, fetch_since, record
-from hero_admin.database.constraints import defer_constraints
+from hero_admin.database.transactions import defer_constraints
 from hero_admin.history.revert_batches import (
     RECORDS_PER_STEP,
     Place,
@@ -33,9 +33,9 @@ from hero_admin.web.errors import Invalid
 from hero_admin.writes import bulk, deletion
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.causes import cause_of, fetch_causes
-from hero_admin.writes.constraints import check_constraints
+from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.referencing_rows import fetch_ids
-from hero_admin.writes.table_rows import RowsChange
+from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.unique import taken_sentence
 
 Part = TypeVar("Part")

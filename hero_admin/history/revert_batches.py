@@ -13,7 +13,7 @@ from hero_admin.model.site import Site
 from hero_admin.model.stored_values import comparable
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE
-from hero_admin.writes.table_rows import RowsChange, whole_row_of
+from hero_admin.writes.row_changes import RowsChange, whole_row_of
 
 RECORDS_PER_STEP = 1_000
 

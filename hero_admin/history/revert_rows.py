@@ -17,10 +17,10 @@ from hero_admin.writes.cascade import count_pointing_at
 from hero_admin.writes.catalog import Catalog, triggers_of
 from hero_admin.writes.deletion import delete_cascade, refused
 from hero_admin.writes.referencing_rows import Doomed, Place
+from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.table_rows import (
     Raw,
     RawRow,
-    RowsChange,
     fetch_rows,
     find_rows,
     find_without_target,

@@ -28,7 +28,7 @@ from hero_admin.writes import single
 from hero_admin.writes.bulk import rewritten_labels
 from hero_admin.writes.causes import cause_of
 from hero_admin.writes.referencing_rows import Cause
-from hero_admin.writes.table_rows import RowsChange, is_of_rows, rows_change_of
+from hero_admin.writes.row_changes import RowsChange, is_of_rows, rows_change_of
 
 
 @dataclass(frozen=True)

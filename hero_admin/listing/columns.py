@@ -18,16 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.util import ClauseAdapter
 
 from hero_admin.listing.collation import is_collated, sorted_as
-from hero_admin.listing.keyset import (
-    Link,
-    Order,
-    Place,
-    marks_of,
-    segments,
-    select_page,
-    select_segment,
-)
+from hero_admin.listing.keyset import marks_of, select_page, select_segment
 from hero_admin.listing.query import ListQuery
+from hero_admin.listing.segments import Link, Order, Place, segments
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site

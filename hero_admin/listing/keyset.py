@@ -1,16 +1,12 @@
 """Keyset paging: finds a page from a row at its edge, at the same cost anywhere in the list.
 
 A condition such as `value > :v OR (value = :v AND id > :id)` makes both databases read everything
-before it, so a list is a chain of segments, each of which one index holds in order. Rows without
-a value form a section behind all others, in either direction of sorting. A list sorted by the
-titles of other records is led by them: their index has the order, and the rows of each are found
-by their own.
+before it, so a list is a chain of `segments`. One sorted by the titles of other records is led by
+them: their index has the order, and the rows of each are found by their own.
 """
 
-import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -24,178 +20,16 @@ from sqlalchemy import (
     null,
     select,
     true,
-    tuple_,
     union_all,
 )
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
-from hero_admin.listing.collation import ReadSortKey, SortKey, is_missing, is_there
-from hero_admin.listing.cursors import Cursor
-from hero_admin.model.exact_types import ExactType
-from hero_admin.model.moments import edge_of
+from hero_admin.listing.collation import ReadSortKey, SortKey
+from hero_admin.listing.segments import Order, Place, Segment, segments
 
-# Where a page begins: at the end of the list that comes first, at a value, or behind a row that
-# has a value, whose other record has no title, or that has none.
-Place = Literal["end", "from", "titled", "untitled", "none"]
-
-
-@dataclass(frozen=True)
-class Link:
-    """The other records by whose titles a list is sorted, and how rows point at them."""
-
-    column: ColumnElement[Any]
-    records: FromClause
-    target: ColumnElement[Any]
-    is_optional: bool
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a list is sorted by. `value` is None when it is sorted by its primary key alone.
-
-    is_lateral: whether the database knows LATERAL, and an index compares rows; one that does not
-    keeps to the order of joins instead, and compares the first columns only.
-    """
-
-    is_descending: bool
-    is_lateral: bool
-    table: FromClause
-    key: tuple[ColumnElement[Any], ...]
-    value: ColumnElement[Any] | None
-    is_nullable: bool
-    link: Link | None = None
-
-    @property
-    def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """The columns that the order consists of, the most important first."""
-        if self.value is None:
-            return self.key
-        if self.link is None:
-            return (self.value, *self.key)
-        return (self.value, self.link.target, *self.key)
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Rows that follow each other in one index; led rows are found by way of other records."""
-
-    predicates: tuple[ColumnElement[bool], ...] = ()
-    is_led: bool = False
-
-
-# No text goes on with what is sorted behind it, whatever the collation of the database.
-LAST_CHARACTER = "\U0010ffff"
 # The number of rows a statement brings.
 SIZE: BindParameter[int] = bindparam("size", type_=Integer)
-
-
-def place_of(order: Order, cursor: Cursor | None) -> Place:
-    """Return where a page with this cursor begins."""
-    if cursor is None:
-        return "end"
-    if not cursor.key:
-        return "from"
-    if order.link is not None and cursor.link is not None:
-        return "untitled" if cursor.value is None else "titled"
-    return "none" if cursor.value is None else "titled"
-
-
-def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
-    """Return the parameters of the statements for a page with this cursor."""
-    if cursor is None:
-        return {}
-    value = cursor.value
-    if not cursor.key and isinstance(value, str) and is_falling:
-        # “m” stands for all names that begin with it, which follow it in the other direction.
-        value += LAST_CHARACTER
-    key = {f"key{number}": part for number, part in enumerate(cursor.key)}
-    return {"edge": value, "edge_text": value, "link": cursor.link, **key}
-
-
-def segments(order: Order, place: Place, *, is_backward: bool) -> list[Segment]:
-    """Return the segments of a list from a place on, nearest first."""
-    is_falling = order.is_descending != is_backward
-    if order.value is None:
-        return [_segment_of_keys(order, place, is_falling)]
-    sections = _sections(order, order.value)
-    names = list(sections)
-    if is_backward:
-        names.reverse()
-    if place == "end":
-        return [sections[name] for name in names]
-    if place == "from":
-        edge = _start(order.value, is_falling=is_falling)
-        start = order.value <= edge if is_falling else order.value >= edge
-        return [Segment((start,), order.link is not None), *(sections[name] for name in names[1:])]
-    rest = [sections[name] for name in names[names.index(place) + 1 :]] if place in names else []
-    return [*_rest_of_section(order, order.value, place, is_falling), *rest]
-
-
-def _segment_of_keys(order: Order, place: Place, is_falling: bool) -> Segment:
-    if place == "end":
-        return Segment()
-    if place == "from":
-        first, edge = order.key[0], _start(order.key[0], is_falling=is_falling)
-        return Segment((first <= edge if is_falling else first >= edge,))
-    return Segment((_beyond(order.key, _key_names(order), is_falling),))
-
-
-def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Segment]:
-    """Return the sections of the whole list, in their order."""
-    link, is_led = order.link, order.link is not None
-    titled = (is_there(value),) if order.is_nullable else ()
-    sections: dict[Place, Segment] = {"titled": Segment(titled, is_led)}
-    if order.is_nullable:
-        sections["untitled" if link else "none"] = Segment((is_missing(value),), is_led)
-    if link and link.is_optional:
-        sections["none"] = Segment((link.column.is_(None),))
-    return sections
-
-
-def _rest_of_section(
-    order: Order, value: ColumnElement[Any], place: Place, is_falling: bool
-) -> list[Segment]:
-    """Return the segments from a row to the end of its section.
-
-    PostgreSQL compares rows. Were it told that one value stays the same, it might look for that
-    value along the keys. SQLite compares the first columns only, so each case is a segment.
-    """
-    link, names = order.link, _key_names(order)
-    behind = _beyond(order.key, names, is_falling)
-    if place == "none":
-        return [Segment((is_missing(value if link is None else link.column), behind))]
-    edge = _given("edge", value)
-    further = Segment((value < edge if is_falling else value > edge,), link is not None)
-    if link is None:
-        if order.is_lateral:
-            return [Segment((_beyond((value, *order.key), ["edge", *names], is_falling),))]
-        return [Segment((value == edge, behind)), further]
-    same = _given("link", link.column)
-    siblings = Segment((link.column == same, behind))
-    if order.is_lateral:
-        row = _beyond((link.column, *order.key), ["link", *names], is_falling)
-        siblings = Segment((row, link.column >= same if is_falling else link.column <= same))
-    beyond = _beyond((link.target,), ["link"], is_falling)
-    if place == "untitled":
-        return [siblings, Segment((is_missing(value), beyond), True)]
-    return [siblings, Segment((value == edge, beyond), True), further]
-
-
-def value_only(order: Order, *, is_falling: bool, is_rest: bool) -> Segment:
-    """Return the rows that have the value of the edge, in a list that nothing leads.
-
-    `is_rest`: only those beyond it.
-    """
-    assert order.value is not None
-    edge = _given("edge", order.value)
-    if not is_rest:
-        # Told that one value stays the same, PostgreSQL might look for it along the keys.
-        return Segment((order.value >= edge, order.value <= edge))
-    if not order.is_lateral:
-        return Segment((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))
-    row = _beyond((order.value, *order.key), ["edge", *_key_names(order)], is_falling)
-    return Segment((row, order.value >= edge if is_falling else order.value <= edge))
 
 
 def select_segment(
@@ -269,32 +103,3 @@ def _marks(rows: FromClause, order: Order) -> list[ColumnElement[Any]]:
 
 def _marked(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     return [column.label(f"_order{number}") for number, column in enumerate(columns)]
-
-
-def _key_names(order: Order) -> list[str]:
-    return [f"key{number}" for number in range(len(order.key))]
-
-
-def _given(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    # With its type, which takes a value as it is stored.
-    given: BindParameter[Any] = bindparam(name, type_=column.type)
-    return SortKey(given) if isinstance(column, SortKey) else given
-
-
-def _start(column: ColumnElement[Any], *, is_falling: bool) -> ColumnElement[Any]:
-    edge = _given("edge", column)
-    kind = column.type
-    if isinstance(edge, BindParameter) and isinstance(kind, ExactType):
-        return edge_of(edge, kind.control.kind, is_falling=is_falling)
-    return edge
-
-
-def _beyond(
-    columns: Sequence[ColumnElement[Any]], names: Sequence[str], is_falling: bool
-) -> ColumnElement[bool]:
-    compare = operator.lt if is_falling else operator.gt
-    there = [_given(name, column) for name, column in zip(names, columns, strict=True)]
-    is_single = len(columns) == 1
-    here: ColumnElement[Any] = columns[0] if is_single else tuple_(*columns)
-    predicate: ColumnElement[bool] = compare(here, there[0] if is_single else tuple_(*there))
-    return predicate

@@ -10,12 +10,12 @@ from hero_admin.database.short_reads import Row, fetch_few
 from hero_admin.listing.columns import Selection, order_of, selection_of, statement_of
 from hero_admin.listing.counts import counting, fetch_total, fetch_total_of, known_total
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.keyset import parameters_of, place_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import fetch_narrowed
 from hero_admin.listing.search.wanted import Found
+from hero_admin.listing.segments import parameters_of, place_of
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.errors import REFUSALS, is_refusal, raised_sentence
 from hero_admin.database.refusals import Refusal, refusal_of
+from hero_admin.database.transactions import check_now
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import article_of
 from hero_admin.model.resource import Resource
@@ -53,6 +54,17 @@ async def fetch_refusal(
     elif refusal.reason == "missing":
         sentence = f"Enter {article_of(label)} {label}."
     return Invalid({fields[0].name: sentence})
+
+
+async def check_constraints(session: AsyncSession, sentence: str) -> None:
+    """Let the database look now; raises Invalid with this sentence, or with that of a trigger."""
+    try:
+        async with session.begin_nested():
+            await check_now(session)
+    except DBAPIError as error:
+        if not is_refusal(error):
+            raise
+        raise Invalid({"": raised_sentence(error) or sentence}) from None
 
 
 async def _fetch_by_trying(

@@ -14,7 +14,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
-from hero_admin.writes.constraints import check_constraints
+from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.deletion_record import record_deletions
 from hero_admin.writes.heirs import Heir, choices_of
 from hero_admin.writes.reassignment import release

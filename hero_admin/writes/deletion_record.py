@@ -19,7 +19,8 @@ from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
 from hero_admin.writes.files import record_stored_files
 from hero_admin.writes.referencing_rows import Cause, Doomed, Place, is_any, parts
-from hero_admin.writes.table_rows import WHOLE_ROW, RowsChange, fetch_rows, whole_row_text
+from hero_admin.writes.row_changes import WHOLE_ROW, RowsChange, whole_row_text
+from hero_admin.writes.table_rows import fetch_rows
 from hero_admin.writes.tables import RowId, StoredTable, TableColumn
 
 # Types of which one takes the values of the other, as each is known to SQLAlchemy or the server.

@@ -25,7 +25,8 @@ from hero_admin.writes.referencing_rows import (
     fetch_pointing,
     is_any,
 )
-from hero_admin.writes.table_rows import Raw, RowsChange, fetch_raw_value, fetch_rows
+from hero_admin.writes.row_changes import RowsChange
+from hero_admin.writes.table_rows import Raw, fetch_raw_value, fetch_rows
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable
 
 

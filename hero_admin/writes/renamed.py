@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.constraints import check_now
+from hero_admin.database.transactions import check_now
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Record, Resource

@@ -3,108 +3,20 @@
 Values pass through no type of ours: they are the raw ones of the database, as JSON.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import CursorResult, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import Change, Entry, Kind, Recorded
 from hero_admin.database.identifiers import quoted
 from hero_admin.database.raw_values import raw_values_of
-from hero_admin.writes.referencing_rows import Cause, is_any, parts
-from hero_admin.writes.tables import MARK, RowId, StoredTable, TableName
-
-# The only “field” of what is written down of such rows.
-ROWS = "rows"
-# Beside the fields of a record whose model lacks columns of its table: no field has such a name.
-WHOLE_ROW = "whole row"
+from hero_admin.writes.referencing_rows import is_any, parts
+from hero_admin.writes.tables import RowId, StoredTable
 
 # Any: what JSON holds. A value as it is written down, and the values of a row.
 Raw = Any
 RawRow = list[Raw]
-
-
-@dataclass(frozen=True)
-class RowsChange:
-    """Rows of one table before and after; None where they are not there."""
-
-    table: TableName
-    columns: tuple[str, ...]
-    before: list[RawRow] | None
-    after: list[RawRow] | None
-    causes: list[Cause]
-
-    @property
-    def kind(self) -> Kind:
-        if self.before is not None and self.after is not None:
-            return Kind.CHANGED
-        return Kind.RESTORED if self.before is None else Kind.DELETED
-
-    @property
-    def count(self) -> int:
-        return len(self.causes)
-
-    def reversed(self) -> "RowsChange":
-        return replace(self, before=self.after, after=self.before)
-
-    def only(self, places: Sequence[int]) -> "RowsChange":
-        """Return it for some of its rows."""
-
-        def some(rows: list[RawRow] | None) -> list[RawRow] | None:
-            return None if rows is None else [rows[place] for place in places]
-
-        causes = [self.causes[place] for place in places]
-        return replace(self, before=some(self.before), after=some(self.after), causes=causes)
-
-    def entry(self, stored: StoredTable) -> Entry:
-        """Return what is written down of it; nobody is shown the values."""
-        shared = {
-            "table": self.table,
-            "columns": self.columns,
-            "causes": self.causes,
-        }
-        before, after = (
-            None if rows is None else json.dumps({**shared, "rows": rows}, separators=(",", ":"))
-            for rows in (self.before, self.after)
-        )
-        title = stored.rows_text(self.count)
-        return Entry(stored.mark, "", title, self.kind, {ROWS: (before, after)}, True)
-
-
-def is_of_rows(change: Change) -> bool:
-    """Whether a change is one of rows that are not administered."""
-    return change.resource.startswith(MARK)
-
-
-def rows_change_of(change: Change) -> RowsChange:
-    """Read what was written down."""
-    before, after = (_loaded(each) for each in change.values[ROWS])
-    either = before or after or {}
-    return RowsChange(
-        TableName(*either["table"]),
-        tuple(either["columns"]),
-        before and before["rows"],
-        after and after["rows"],
-        [None if each is None else (each[0], each[1]) for each in either["causes"]],
-    )
-
-
-def whole_row_text(columns: Sequence[str], row: RawRow) -> str:
-    return json.dumps(dict(zip(columns, row, strict=True)), separators=(",", ":"))
-
-
-def whole_row_of(change: Change) -> dict[str, Raw] | None:
-    """Return the values of all columns of a record that was deleted, if they were written down."""
-    values: dict[str, Raw] | None = _loaded(change.values.get(WHOLE_ROW, (None, None))[0])
-    return values
-
-
-# Any: JSON.
-def _loaded(recorded: Recorded) -> Any:
-    return json.loads(recorded) if isinstance(recorded, str) else None
 
 
 async def fetch_rows(

@@ -11,18 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.keyset import (
-    SIZE,
-    Order,
-    Place,
-    Segment,
-    marks_of,
-    segments,
-    select_segment,
-)
+from hero_admin.listing.keyset import SIZE, marks_of, select_segment
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.wanted import Wanted
+from hero_admin.listing.segments import Order, Place, Segment, segments
 
 BUDGET = bindparam("budget", type_=Integer)
 LAST = bindparam("last", type_=Integer)

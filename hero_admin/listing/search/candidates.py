@@ -22,13 +22,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.folding import fold
 from hero_admin.database.time_limit import in_time
 from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
-from hero_admin.listing.keyset import SIZE, Place, segments
+from hero_admin.listing.keyset import SIZE
 from hero_admin.listing.predicates import Predicates, predicates_of, values_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import words_of
 from hero_admin.listing.search.trigram_index import TRIGRAM_CHARACTERS, has_trigrams
 from hero_admin.listing.search.wanted import Found, Wanted
+from hero_admin.listing.segments import Place, segments
 from hero_admin.listing.sort_indexes import finds_values
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource

@@ -18,7 +18,6 @@ from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
 from hero_admin.listing.columns import Selection, adapted
-from hero_admin.listing.keyset import Place
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
@@ -28,6 +27,7 @@ from hero_admin.listing.search.candidates import (
 )
 from hero_admin.listing.search.trigram_index import index_name
 from hero_admin.listing.search.wanted import Wanted
+from hero_admin.listing.segments import Place
 from hero_admin.model.column_types import LONG_TEXT_CHARACTERS
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total

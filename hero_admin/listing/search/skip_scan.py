@@ -17,11 +17,12 @@ from hero_admin.database.short_reads import Row
 from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.columns import Selection, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.keyset import SIZE, marks_of, parameters_of, select_segment, value_only
+from hero_admin.listing.keyset import SIZE, marks_of, select_segment
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.patterns import matches_words, words_of
 from hero_admin.listing.search.wanted import Wanted
+from hero_admin.listing.segments import parameters_of, value_only
 from hero_admin.listing.sort_indexes import is_indexed
 
 # Distinct values to read.

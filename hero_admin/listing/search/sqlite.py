@@ -16,7 +16,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
 from hero_admin.listing.columns import Selection, adapted
-from hero_admin.listing.keyset import Place
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
@@ -31,6 +30,7 @@ from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candida
 from hero_admin.listing.search.sqlite_index import SqliteIndex, changes_name
 from hero_admin.listing.search.trigram_index import has_trigrams, trigrams_of
 from hero_admin.listing.search.wanted import Wanted
+from hero_admin.listing.segments import Place
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 

@@ -7,9 +7,9 @@ from typing import Any
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.columns import Selection, order_of
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.keyset import Place, parameters_of, place_of
 from hero_admin.listing.predicates import Predicates, predicates_of, values_of
 from hero_admin.listing.query import ListQuery
+from hero_admin.listing.segments import Place, parameters_of, place_of
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,26 @@
-"""Turns: transactions that others have to wait for. SQLite has one writer anyway."""
+"""Transactions: who waits for them, and when constraints are checked.
+
+SQLite has one writer anyway, and checks what it defers when the transaction is committed.
+"""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from hero_admin.database.engines import is_postgresql
+
+
+async def defer_constraints(session: AsyncSession) -> None:
+    """Let rows come back in any order, where the database was made for that."""
+    if is_postgresql(session):
+        await session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+
+async def check_now(session: AsyncSession) -> None:
+    """Let the database check now, while a refusal still finds its field; raises what it says."""
+    if is_postgresql(session):
+        await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 
 def take_turn(connection: Connection, lock: int) -> None:

@@ -1,0 +1,96 @@
+"""Changes of rows of tables that are not administered, as the audit log has them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hero_admin.audit_log.changes import Change, Entry, Kind, Recorded
+from hero_admin.writes.referencing_rows import Cause
+from hero_admin.writes.table_rows import Raw, RawRow
+from hero_admin.writes.tables import MARK, StoredTable, TableName
+
+# The only “field” of what is written down of such rows.
+ROWS = "rows"
+# Beside the fields of a record whose model lacks columns of its table: no field has such a name.
+WHOLE_ROW = "whole row"
+
+
+@dataclass(frozen=True)
+class RowsChange:
+    """Rows of one table before and after; None where they are not there."""
+
+    table: TableName
+    columns: tuple[str, ...]
+    before: list[RawRow] | None
+    after: list[RawRow] | None
+    causes: list[Cause]
+
+    @property
+    def kind(self) -> Kind:
+        if self.before is not None and self.after is not None:
+            return Kind.CHANGED
+        return Kind.RESTORED if self.before is None else Kind.DELETED
+
+    @property
+    def count(self) -> int:
+        return len(self.causes)
+
+    def reversed(self) -> "RowsChange":
+        return replace(self, before=self.after, after=self.before)
+
+    def only(self, places: Sequence[int]) -> "RowsChange":
+        """Return it for some of its rows."""
+
+        def some(rows: list[RawRow] | None) -> list[RawRow] | None:
+            return None if rows is None else [rows[place] for place in places]
+
+        causes = [self.causes[place] for place in places]
+        return replace(self, before=some(self.before), after=some(self.after), causes=causes)
+
+    def entry(self, stored: StoredTable) -> Entry:
+        """Return what is written down of it; nobody is shown the values."""
+        shared = {
+            "table": self.table,
+            "columns": self.columns,
+            "causes": self.causes,
+        }
+        before, after = (
+            None if rows is None else json.dumps({**shared, "rows": rows}, separators=(",", ":"))
+            for rows in (self.before, self.after)
+        )
+        title = stored.rows_text(self.count)
+        return Entry(stored.mark, "", title, self.kind, {ROWS: (before, after)}, True)
+
+
+def is_of_rows(change: Change) -> bool:
+    """Whether a change is one of rows that are not administered."""
+    return change.resource.startswith(MARK)
+
+
+def rows_change_of(change: Change) -> RowsChange:
+    """Read what was written down."""
+    before, after = (_loaded(each) for each in change.values[ROWS])
+    either = before or after or {}
+    return RowsChange(
+        TableName(*either["table"]),
+        tuple(either["columns"]),
+        before and before["rows"],
+        after and after["rows"],
+        [None if each is None else (each[0], each[1]) for each in either["causes"]],
+    )
+
+
+def whole_row_text(columns: Sequence[str], row: RawRow) -> str:
+    return json.dumps(dict(zip(columns, row, strict=True)), separators=(",", ":"))
+
+
+def whole_row_of(change: Change) -> dict[str, Raw] | None:
+    """Return the values of all columns of a record that was deleted, if they were written down."""
+    values: dict[str, Raw] | None = _loaded(change.values.get(WHOLE_ROW, (None, None))[0])
+    return values
+
+
+# Any: JSON.
+def _loaded(recorded: Recorded) -> Any:
+    return json.loads(recorded) if isinstance(recorded, str) else None
