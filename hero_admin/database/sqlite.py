@@ -219,7 +219,7 @@ class Connection(aiosqlite.Connection):
         is_free = self._is_read_only or self._is_in_transaction
         if not is_free or self._trips_begun != self._trips_ended or not sql.startswith(AT_ONCE):
             return False
-        latest = time.perf_counter() + QUICK_SECONDS
+        latest = min(time.perf_counter() + QUICK_SECONDS, self._latest)
         self._conn.set_progress_handler(lambda: time.perf_counter() > latest, STEPS_PER_LOOK)
         try:
             self.run(query, sql, parameters)
