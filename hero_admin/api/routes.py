@@ -33,6 +33,7 @@ from hero_admin.web.guards import identity_of, needs
 from hero_admin.web.requests import secret_of, session_of
 from hero_admin.web.templating import capitalised
 from hero_admin.writes import deletion, single
+from hero_admin.writes.transaction import Transaction
 
 MAX_ROWS = 1_000
 Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="Number of records to skip.")]
@@ -62,6 +63,10 @@ class GuardedRoute(APIRoute):
         return needs(self.needed_role, super().get_route_handler())
 
 
+def _transaction(site: Site, request: Request) -> Transaction:
+    return Transaction(session_of(request), site, operation_of(request, VIA))
+
+
 def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     """Add the routes of a resource to the API."""
     read, one = resource.read_schema, resource.label
@@ -74,9 +79,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
 
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = resource.given(values)
-        session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.create_schema):
-            record = await single.create(session, site, resource, given, operation)
+            record = await single.create(_transaction(site, request), resource, given)
         return await _answer(resource, request, record, 201)
 
     async def read_record(request: Request, id: str) -> Response:
@@ -90,17 +94,15 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         record = await _fetch(resource, request, id, is_locked=True)
         _check_match(resource, request, record)
         given = read_sent(resource, values, _shown(resource, request, record))
-        session, operation = session_of(request), operation_of(request, VIA)
         with _by_alias(resource.update_schema):
-            await single.change(session, site, resource, record, given, operation)
+            await single.change(_transaction(site, request), resource, record, given)
         return await _answer(resource, request, record)
 
     async def delete_record(request: Request, id: str) -> Response:
         record = await _fetch(resource, request, id, is_locked=True)
         _check_match(resource, request, record)
-        session, operation = session_of(request), operation_of(request, VIA)
         try:
-            await deletion.remove(session, site, resource, [_key(resource, id)], operation)
+            await deletion.remove(_transaction(site, request), resource, [_key(resource, id)])
         except Invalid as invalid:
             raise HTTPException(409, str(invalid)) from None
         return Response(status_code=204)

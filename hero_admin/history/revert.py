@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import Change, Kind, Operation, fetch_since, record
+from hero_admin.audit_log.changes import Change, Kind, fetch_since
 from hero_admin.database.transactions import defer_constraints
 from hero_admin.history.revert_batches import (
     RECORDS_PER_STEP,
@@ -36,6 +36,7 @@ from hero_admin.writes.causes import cause_of, fetch_causes
 from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.referencing_rows import fetch_ids
 from hero_admin.writes.row_changes import RowsChange
+from hero_admin.writes.transaction import Transaction
 from hero_admin.writes.unique import taken_sentence
 
 Part = TypeVar("Part")
@@ -52,17 +53,14 @@ class Outcome:
 
 
 async def reverse(
-    session: AsyncSession,
-    site: Site,
-    made: Sequence[Change | RowsChange],
-    operation: Operation,
-    asked: Change | None = None,
+    transaction: Transaction, made: Sequence[Change | RowsChange], asked: Change | None = None
 ) -> Outcome:
     """Take back what was done, the last first.
 
     Raises Invalid if one of the records was changed since. What befell others because of them is
     taken back where they are still as it left them. `asked` is no consequence, whatever it was.
     """
+    session, site = transaction.session, transaction.site
     all_steps = list(steps_of(site, made, asked))
     steps = [step for step in all_steps if isinstance(step, Step)]
     others = [step.table for step in all_steps if isinstance(step, RowsChange)]
@@ -78,12 +76,12 @@ async def reverse(
     left_count = 0
     for step in all_steps:
         if isinstance(step, RowsChange):
-            left_count += await reverse_rows(session, catalog, step, operation, later)
+            left_count += await reverse_rows(transaction, catalog, step, later)
             continue
         if step.kind != Kind.CREATED:
             _find_gone_targets(site, step, there | coming)
         states = await bulk.fetch_states(session, step.resource, list(step.keys.values()))
-        await _find_changed(session, step, states, operation)
+        await _find_changed(transaction, step, states)
         if step.kind != Kind.CREATED:
             await _find_taken(session, step, states)
         # Whatever was created because of others points at them, and would be in their way.
@@ -94,8 +92,8 @@ async def reverse(
             postponed += step.postpone(site, catalog, there)
         there |= step.places(site)
         if step.changes:
-            await _reverse(session, catalog, step, states, operation, later)
-    await delete_going(session, catalog, operation, later)
+            await _reverse(transaction, catalog, step, states, later)
+    await delete_going(transaction, catalog, later)
     await complete_rows(session, catalog, later)
     await _complete(session, site, postponed, there)
     await check_constraints(session, "Something it needs no longer exists.")
@@ -161,19 +159,19 @@ def _pointed_first(site: Site) -> list[Resource]:
 
 
 async def _find_changed(
-    session: AsyncSession, step: Step, states: Mapping[str, dict[str, Any]], operation: Operation
+    transaction: Transaction, step: Step, states: Mapping[str, dict[str, Any]]
 ) -> None:
     """Note which of the records are not as the changes of a step have left them."""
     first = min(change.id or 0 for change in step.changes.values())
     later: dict[str, list[Change]] = {}
-    for each in await fetch_since(session, step.resource.name, list(step.changes), first):
+    name, own = step.resource.name, transaction.operation.id
+    for each in await fetch_since(transaction.session, name, list(step.changes), first):
         later.setdefault(each.key, []).append(each)
     for text, change in step.changes.items():
         since = [
             each
             for each in later.get(text, ())
-            if (each.id or 0) > (change.id or 0)
-            and each.operation not in (change.operation, operation.id)
+            if (each.id or 0) > (change.id or 0) and each.operation not in (change.operation, own)
         ]
         problem = _problem(step, change, states.get(text), since)
         if problem:
@@ -251,18 +249,18 @@ def _values_of(fields: Sequence[Field], values: Mapping[str, Any]) -> tuple[Any,
 
 
 async def _reverse(
-    session: AsyncSession,
+    transaction: Transaction,
     catalog: Catalog,
     step: Step,
     states: Mapping[str, dict[str, Any]],
-    operation: Operation,
     later: Later,
 ) -> None:
+    session = transaction.session
     match step.kind:
         case Kind.CREATED:
             await _uncreate(session, catalog, step, later)
         case Kind.DELETED:
-            await _bring_back(session, catalog, step, operation, later)
+            await _bring_back(transaction, catalog, step, later)
         case _:
             is_rewritten = _is_rewritten(catalog, step.resource, "UPDATE")
             changed = [(step.keys[text], step.earlier[text]) for text in step.changes]
@@ -275,14 +273,13 @@ async def _reverse(
                 step.entry(text, Kind.CHANGED, states[text], after.get(text))
                 for text in step.changes
             ]
-            await record(session, operation, entries)
+            await transaction.record(entries)
 
 
-async def _bring_back(
-    session: AsyncSession, catalog: Catalog, step: Step, operation: Operation, later: Later
-) -> None:
+async def _bring_back(transaction: Transaction, catalog: Catalog, step: Step, later: Later) -> None:
     """Create records again as they were."""
-    resource, stored = step.resource, catalog.table_of(step.resource)
+    session, resource = transaction.session, step.resource
+    stored = catalog.table_of(resource)
     is_rewritten = _is_rewritten(catalog, resource, "INSERT")
     if stored is not None:
         await put_back(session, catalog, stored, list(step.whole_rows.values()), later)
@@ -293,7 +290,7 @@ async def _bring_back(
         after = await bulk.fetch_states(session, resource, list(step.keys.values()))
         later.note_rewritten(step, after)
     entries = [step.entry(text, Kind.RESTORED, {}, after.get(text)) for text in step.changes]
-    await record(session, operation, entries)
+    await transaction.record(entries)
 
 
 def _is_rewritten(catalog: Catalog, resource: Resource, event: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import Kind, Operation, record
+from hero_admin.audit_log.changes import Kind
 from hero_admin.database.errors import REFUSALS, is_unavailable
 from hero_admin.history.revert_batches import Step
 from hero_admin.web.errors import Invalid
@@ -28,6 +28,7 @@ from hero_admin.writes.table_rows import (
     update_rows,
 )
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, TableName
+from hero_admin.writes.transaction import Transaction
 
 
 @dataclass
@@ -71,13 +72,12 @@ class Later:
         self.asked.append((stored, self.going.add(stored.name, rows), what))
 
 
-async def delete_going(
-    session: AsyncSession, catalog: Catalog, operation: Operation, later: Later
-) -> None:
+async def delete_going(transaction: Transaction, catalog: Catalog, later: Later) -> None:
     """Delete what goes again, at once, as it may point at each other.
 
     Raises Invalid if something else points at it by now.
     """
+    session = transaction.session
     for stored, ids, what in later.asked:
         count = await count_pointing_at(session, catalog, stored, ids, later.going)
         if count:
@@ -85,13 +85,13 @@ async def delete_going(
             raise Invalid({"": f"{others} at {what} now."})
     try:
         async with session.begin_nested():
-            await delete_cascade(session, catalog, later.going, operation, later.direct)
+            await delete_cascade(transaction, catalog, later.going, later.direct)
     except REFUSALS as error:
         raise refused(error, "Other records need one of them now.") from None
 
 
 async def reverse_rows(
-    session: AsyncSession, catalog: Catalog, change: RowsChange, operation: Operation, later: Later
+    transaction: Transaction, catalog: Catalog, change: RowsChange, later: Later
 ) -> int:
     """Take back what happened to rows of one table; return how many stay as they are now.
 
@@ -100,10 +100,10 @@ async def reverse_rows(
     stored = catalog.tables.get(change.table)
     _check_columns(stored, change.table.name, change.columns)
     assert stored is not None
-    async with refusing(session, stored):
-        done = await _reverse(session, catalog, stored, change, later)
+    async with refusing(transaction.session, stored):
+        done = await _reverse(transaction.session, catalog, stored, change, later)
     if done.count:
-        await record(session, operation, [done.reversed().entry(stored)])
+        await transaction.record([done.reversed().entry(stored)])
     return 0 if change.kind is Kind.RESTORED else change.count - done.count
 
 

@@ -11,7 +11,6 @@ from hero_admin.audit_log.changes import (
     WRITES,
     Change,
     Kind,
-    Operation,
     Recorded,
     fetch_latest,
     fetch_since,
@@ -29,6 +28,7 @@ from hero_admin.writes.bulk import rewritten_labels
 from hero_admin.writes.causes import cause_of
 from hero_admin.writes.referencing_rows import Cause
 from hero_admin.writes.row_changes import RowsChange, is_of_rows, rows_change_of
+from hero_admin.writes.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,14 @@ class Undone:
     rewritten: tuple[str, ...] = ()
 
 
-async def undo(
-    session: AsyncSession, site: Site, operation_id: str, operation: Operation
-) -> Undone | None:
+async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
     """Take back all that an operation did; None if there is no such operation.
 
     Raises Invalid, nothing being changed, if one of its records was changed since. What befell
     other records because of it is taken back where they are still as it left them.
     """
-    made = await _fetch_made(session, site, operation_id)
+    site = transaction.site
+    made = await _fetch_made(transaction, operation_id)
     if all(map(is_of_rows, made)):
         return None
     for resource in site.resources:
@@ -69,8 +68,9 @@ async def undo(
             raise Invalid({"": f"The {resource.label_plural} are read-only now."})
     is_redo = made[0].via == "undo"
     if is_redo:
-        operation = replace(operation, via="redo")
-    outcome = await reverse(session, site, list(map(_read, made)), operation)
+        operation = replace(transaction.operation, via="redo")
+        transaction = replace(transaction, operation=operation)
+    outcome = await reverse(transaction, list(map(_read, made)))
     records = [change for change in made if not is_of_rows(change)]
     direct = [change for change in records if not change.is_consequence] or records
     first = direct[-1]
@@ -90,14 +90,12 @@ async def undo(
     )
 
 
-async def undo_change(
-    session: AsyncSession, site: Site, resource: Resource, change: Change, operation: Operation
-) -> Undone:
+async def undo_change(transaction: Transaction, resource: Resource, change: Change) -> Undone:
     """Take back one change of a record; what was done to its other fields since then stays.
 
     Raises Invalid if one of the fields was changed again, or none is as the change left it.
     """
-    key = parse_key(resource, change.key)
+    session, key = transaction.session, parse_key(resource, change.key)
     record = key and await records.fetch_record(session, resource, key, is_locked=True)
     if not record:
         raise Invalid({"": f"This {resource.label} is deleted. Restore it first."})
@@ -110,20 +108,14 @@ async def undo_change(
         raise Invalid({"": await _changed_again(session, resource, change, again[0])})
     olds = {name: old for name, (old, new) in known.items() if is_same(present[name], new)}
     values = _values(resource, olds)
-    if not await single.change(session, site, resource, record, values, operation, is_exact=True):
+    if not await single.change(transaction, resource, record, values, is_exact=True):
         raise Invalid({"": f"The {resource.label} is already as it was before this change."})
     rewritten = tuple(rewritten_labels(resource, record, values))
     return Undone(resource, change.key, resource.title_of(record), 1, rewritten=rewritten)
 
 
 async def restore(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    change: Change,
-    operation: Operation,
-    *,
-    is_before: bool = False,
+    transaction: Transaction, resource: Resource, change: Change, *, is_before: bool = False
 ) -> Undone:
     """Bring a record to the state in which `change` left it, or, if it deleted it, found it.
 
@@ -131,7 +123,7 @@ async def restore(
 
     A deleted record comes back with what pointed at it. Raises Invalid for what cannot be.
     """
-    key = parse_key(resource, change.key)
+    session, key = transaction.session, parse_key(resource, change.key)
     if key is None:
         raise Invalid({"": f"The ID of this {resource.label} is no longer valid."})
     record = await records.fetch_record(session, resource, key, is_locked=True)
@@ -139,7 +131,7 @@ async def restore(
     later = await fetch_since(session, resource.name, [change.key], change.id or 0)
     outcome = Outcome()
     if record is None:
-        outcome = await _bring_back(session, site, resource, change.key, operation)
+        outcome = await _bring_back(transaction, resource, change.key)
         record = await records.fetch_record(session, resource, key, is_locked=True)
         assert record is not None
     earlier: dict[str, Recorded] = {}
@@ -147,9 +139,7 @@ async def restore(
         if each.effect != Kind.CREATED:
             earlier |= {name: old for name, (old, _) in each.values.items()}
     values = _values(resource, earlier)
-    is_changed = await single.change(
-        session, site, resource, record, values, operation, is_exact=True
-    )
+    is_changed = await single.change(transaction, resource, record, values, is_exact=True)
     title = resource.title_of(record)
     rewritten = dict.fromkeys((*outcome.rewritten, *rewritten_labels(resource, record, values)))
     return Undone(
@@ -164,19 +154,12 @@ async def restore(
 
 
 async def recreate(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    deletion: Change,
-    values: Mapping[str, Any],
-    operation: Operation,
+    transaction: Transaction, resource: Resource, deletion: Change, values: Mapping[str, Any]
 ) -> Record:
     """Create a deleted record anew under its own key, with `values` over those it had."""
     kept = _values(resource, {name: old for name, (old, _) in deletion.values.items()})
     whole, exact = {**kept, **values}, kept.keys() - values.keys()
-    return await single.create(
-        session, site, resource, whole, operation, exact=exact, kind=Kind.RESTORED
-    )
+    return await single.create(transaction, resource, whole, exact=exact, kind=Kind.RESTORED)
 
 
 async def _changed_again(
@@ -192,21 +175,19 @@ async def _changed_again(
     return f"The {label} has changed since. Restore a version, or edit the {resource.label}."
 
 
-async def _bring_back(
-    session: AsyncSession, site: Site, resource: Resource, key: str, operation: Operation
-) -> Outcome:
+async def _bring_back(transaction: Transaction, resource: Resource, key: str) -> Outcome:
     """Undo the deletion of one record."""
-    deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
+    deletion = await fetch_latest(transaction.session, resource.name, key, Kind.DELETED)
     if deletion is None:
         raise Invalid({"": f"No earlier version of this {resource.label} is recorded."})
-    made = await _fetch_made(session, site, deletion.operation)
-    return await reverse(session, site, _part_of(site, made, deletion), operation, deletion)
+    made = await _fetch_made(transaction, deletion.operation)
+    return await reverse(transaction, _part_of(transaction.site, made, deletion), deletion)
 
 
-async def _fetch_made(session: AsyncSession, site: Site, operation_id: str) -> list[Change]:
+async def _fetch_made(transaction: Transaction, operation_id: str) -> list[Change]:
     """Fetch what an operation did to records that are administered still, the last first."""
-    known = {resource.name for resource in site.resources}
-    made = await lock_operation(session, operation_id)
+    known = {resource.name for resource in transaction.site.resources}
+    made = await lock_operation(transaction.session, operation_id)
     return [
         change
         for change in made

@@ -6,20 +6,21 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import Operation, count_changes
+from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.form import fetch_form, read_changes, searches_of, typed_texts
 from hero_admin.forms.hidden_fields import SET
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
-from hero_admin.pages.requests import not_found, operation_of, site_of
+from hero_admin.pages.requests import not_found, site_of, transaction_of
 from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
 from hero_admin.web.errors import Invalid, Overtaken
 from hero_admin.web.flash import Flash
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import bulk
+from hero_admin.writes.transaction import Transaction
 
 
 async def change_many_page(resource: Resource, request: Request) -> Response:
@@ -50,36 +51,31 @@ async def change_many(resource: Resource, request: Request) -> Response:
     ticked = _ticked(resource, form)
     if searches_of(form):
         return await _bulk_form(resource, request, keys, texts, ticked, searches=searches_of(form))
-    operation = operation_of(request, "bulk")
+    transaction = transaction_of(request, "bulk")
     try:
-        count = await _change_ticked(resource, request, keys, form, operation)
+        count = await _change_ticked(resource, transaction, keys, form)
     except Invalid as invalid:
         status = 409 if isinstance(invalid, Overtaken) else 422
         return await _bulk_form(
             resource, request, keys, texts, ticked, errors=invalid.sentences, status=status
         )
     noun = resource.label if count == 1 else resource.label_plural
-    flash = Flash("Changed", f"{count:,} {noun}", undo=operation.id if count else "")
+    flash = Flash("Changed", f"{count:,} {noun}", undo=transaction.operation.id if count else "")
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
 async def _change_ticked(
-    resource: Resource,
-    request: Request,
-    keys: Sequence[Key],
-    form: FormData,
-    operation: Operation,
+    resource: Resource, transaction: Transaction, keys: Sequence[Key], form: FormData
 ) -> int:
-    session = session_of(request)
     typed = typed_texts(_fields(resource), form)
     texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
     if not texts:
         raise Invalid({"": "Tick at least one field."})
     values = read_changes(resource, texts)
     # First what will be pointed at, as it is for those who delete it.
-    await bulk.lock_targets(session, site_of(request), resource, values)
-    await lock_unchanged(session, resource, keys, form)
-    return await bulk.change_many(session, site_of(request), resource, keys, values, operation)
+    await bulk.lock_targets(transaction.session, transaction.site, resource, values)
+    await lock_unchanged(transaction.session, resource, keys, form)
+    return await bulk.change_many(transaction, resource, keys, values)
 
 
 async def _bulk_form(

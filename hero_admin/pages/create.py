@@ -14,7 +14,7 @@ from hero_admin.model.field_names import control_name, sent_to
 from hero_admin.model.primary_keys import key_of, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.messages import done
-from hero_admin.pages.requests import operation_of, site_of
+from hero_admin.pages.requests import site_of, transaction_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
@@ -38,7 +38,7 @@ async def new_again(resource: Resource, request: Request) -> Response:
 
 async def create(resource: Resource, request: Request) -> Response:
     """POST /heroes: creates a hero → back to the list; invalid → 422 with the form."""
-    session, site = session_of(request), site_of(request)
+    session = session_of(request)
     form = await form_of(request)
     texts = typed_texts(resource.new_fields, form)
     token = _token(form)
@@ -50,16 +50,16 @@ async def create(resource: Resource, request: Request) -> Response:
     submission = await idempotency.claim(session, digest, resource.name) if token else None
     if token and submission is None:
         return await _created_before(resource, request, texts, digest, url)
-    operation = operation_of(request)
+    transaction = transaction_of(request)
     try:
-        record = await single.create(session, site, resource, read_new(resource, texts), operation)
+        record = await single.create(transaction, resource, read_new(resource, texts))
     except Invalid as invalid:
         return await _new_form(resource, request, texts, token, invalid.sentences)
     key = key_of(resource, record)
     if submission is not None:
         submission.key = key
         await session.flush()
-    return redirect(request, url, done("Created", resource, record, operation))
+    return redirect(request, url, done("Created", resource, record, transaction.operation))
 
 
 async def _created_before(

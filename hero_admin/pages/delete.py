@@ -17,7 +17,7 @@ from hero_admin.model.field_names import control_name
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_text
 from hero_admin.model.resource import Resource
-from hero_admin.pages.requests import key_in, not_found, operation_of, site_of
+from hero_admin.pages.requests import key_in, not_found, site_of, transaction_of
 from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
@@ -65,17 +65,17 @@ async def _delete(
     params: FormData | QueryParams,
 ) -> Response:
     session = session_of(request)
-    operation = operation_of(request, "page" if len(keys) == 1 else "bulk")
+    transaction = transaction_of(request, "page" if len(keys) == 1 else "bulk")
     try:
         catalog = await fetch_catalog(session, site_of(request), [resource])
         heirs = _heirs(choices_of(catalog, site_of(request), resource), resource, params)
         await lock_unchanged(session, resource, keys, params, heirs)
         titles = await fetch_titles(session, resource, keys)
-        await deletion.remove(session, site_of(request), resource, keys, operation, heirs, catalog)
+        await deletion.remove(transaction, resource, keys, heirs, catalog)
     except Invalid as invalid:
         return await _confirmation(resource, request, keys, invalid.sentences[""])
     one = titles[0][1] if len(keys) == 1 else f"{len(keys):,} {resource.label_plural}"
-    flash = Flash("Deleted", one, undo=operation.id)
+    flash = Flash("Deleted", one, undo=transaction.operation.id)
     if request.method == "DELETE" and is_htmx(request):
         context = {"done": flash, "back": back_of(request, f"/{resource.name}")}
         response = render(request, "admin/deleted.html", context, fragments=())

@@ -24,9 +24,9 @@ from hero_admin.pages.requests import (
     fetch_record,
     key_in,
     not_found,
-    operation_of,
     record_secret_of,
     site_of,
+    transaction_of,
 )
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
@@ -78,15 +78,13 @@ async def update(resource: Resource, request: Request) -> Response:
     )
     if merged.conflicts:
         return await _conflict_form(resource, request, record, merged, typing)
-    operation = operation_of(request)
+    transaction = transaction_of(request)
     try:
         values = read_changes(resource, merged.mine, stored)
-        is_changed = await single.change(
-            session_of(request), site_of(request), resource, record, values, operation
-        )
+        is_changed = await single.change(transaction, resource, record, values)
     except Invalid as invalid:
         return await _edit_form(resource, request, title, typing, record, errors=invalid.sentences)
-    undoable = operation if is_changed else None
+    undoable = transaction.operation if is_changed else None
     flash = done("Saved", resource, record, undoable, note=_kept_note(merged))
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
@@ -114,10 +112,10 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
         return await _edit_form(
             resource, request, deletion.title, settled, status=409, deletion=deletion
         )
-    operation = operation_of(request, "restore")
+    transaction = transaction_of(request, "restore")
     try:
         values = read_changes(resource, typing.typed, stored)
-        record = await recreate(session, site_of(request), resource, deletion, values, operation)
+        record = await recreate(transaction, resource, deletion, values)
     except Invalid as invalid:
         return await _edit_form(
             resource,
@@ -127,7 +125,7 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
             errors=invalid.sentences,
             deletion=deletion,
         )
-    flash = done("Restored", resource, record, operation)
+    flash = done("Restored", resource, record, transaction.operation)
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import Change, Entry, Kind, fetch_latest, record
+from hero_admin.audit_log.changes import Change, Entry, Kind, fetch_latest
 from hero_admin.history import undo
 from hero_admin.history.timeline import fetch_people, fetch_timeline, parse_timeline
 from hero_admin.model.blobs import Blob
@@ -21,8 +21,8 @@ from hero_admin.pages.requests import (
     fetch_record,
     key_in,
     not_found,
-    operation_of,
     site_of,
+    transaction_of,
 )
 from hero_admin.web.addresses import is_local
 from hero_admin.web.errors import Invalid
@@ -81,33 +81,32 @@ async def undo_operation(request: Request) -> Response:
     operation_id = request.path_params["operation"]
     if len(operation_id) > OPERATION_CHARACTERS or "\0" in operation_id:
         raise HTTPException(404)
-    operation = operation_of(request, "undo")
+    transaction = transaction_of(request, "undo")
     try:
-        undone = await undo.undo(session_of(request), site_of(request), operation_id, operation)
+        undone = await undo.undo(transaction, operation_id)
     except Invalid as invalid:
         return _refused(request, "Nothing was undone", invalid, _local(form.get("back")))
     if undone is None:
         raise HTTPException(404, "There is nothing to undo.")
     # The page of a record whose creation was undone is gone.
     url = (undone.key and _local(form.get("back"))) or f"/{undone.resource.name}"
-    return redirect(request, url, _undone(undone, operation.id))
+    return redirect(request, url, _undone(undone, transaction.operation.id))
 
 
 async def restore_record(resource: Resource, request: Request) -> Response:
     """POST /heroes/7/restore: brings it to the state after a change, or before → it, or 409."""
     form = await form_of(request)
-    session, site = session_of(request), site_of(request)
     change = await _fetch_change(resource, request, form)
     key = change.key
-    operation = operation_of(request, "restore")
+    transaction = transaction_of(request, "restore")
     try:
         restored = await undo.restore(
-            session, site, resource, change, operation, is_before=form.get("before") == "1"
+            transaction, resource, change, is_before=form.get("before") == "1"
         )
     except Invalid as invalid:
         url = f"/{resource.name}/{key}/history"
         return _refused(request, "Nothing was restored", invalid, url)
-    undo_id = operation.id if restored.is_change else ""
+    undo_id = transaction.operation.id if restored.is_change else ""
     flash = replace(_undone(restored, undo_id), undo_label="Undo")
     return redirect(request, f"/{resource.name}/{key}", flash)
 
@@ -115,16 +114,15 @@ async def restore_record(resource: Resource, request: Request) -> Response:
 async def undo_change(resource: Resource, request: Request) -> Response:
     """POST /heroes/7/undo: takes back one change of it, and no later one → its history, or 409."""
     form = await form_of(request)
-    session, site = session_of(request), site_of(request)
     change = await _fetch_change(resource, request, form)
     if change.kind != Kind.CHANGED:
         raise HTTPException(404, "This change doesn't exist.")
-    operation, url = operation_of(request, "undo"), f"/{resource.name}/{change.key}/history"
+    transaction, url = transaction_of(request, "undo"), f"/{resource.name}/{change.key}/history"
     try:
-        undone = await undo.undo_change(session, site, resource, change, operation)
+        undone = await undo.undo_change(transaction, resource, change)
     except Invalid as invalid:
         return _refused(request, "Nothing was undone", invalid, url)
-    return redirect(request, url, _undone(undone, operation.id))
+    return redirect(request, url, _undone(undone, transaction.operation.id))
 
 
 async def reveal(resource: Resource, request: Request) -> Response:
@@ -141,7 +139,7 @@ async def reveal(resource: Resource, request: Request) -> Response:
         Kind.REVEALED,
         {field.name: (None, None)},
     )
-    await record(session_of(request), operation_of(request), [entry])
+    await transaction_of(request).record([entry])
     value = found[field.name]
     if isinstance(value, Blob):
         key = key_values(resource, found)

@@ -13,6 +13,7 @@ from hero_admin.model.serialization import keyed_digest
 from hero_admin.model.site import Site
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import secret_of, session_of
+from hero_admin.writes.transaction import Transaction
 
 
 def site_of(request: Request) -> Site:
@@ -59,6 +60,11 @@ def not_found(resource: Resource) -> HTTPException:
 def operation_of(request: Request, via: str = "page") -> Operation:
     """Return what the history shall say of the changes that this request makes."""
     return Operation(identity_of(request), via)
+
+
+def transaction_of(request: Request, via: str = "page") -> Transaction:
+    """Return what this request writes records in."""
+    return Transaction(session_of(request), site_of(request), operation_of(request, via))
 
 
 def record_secret_of(resource: Resource, request: Request) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import Operation, record
 from hero_admin.database.errors import REFUSALS
 from hero_admin.model import records
 from hero_admin.model.fields import Field
@@ -18,10 +17,12 @@ from hero_admin.model.serialization import is_same, recorded
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
+from hero_admin.writes.draft import Draft, check
+from hero_admin.writes.entries import change_of, differing
 from hero_admin.writes.files import check_copies
 from hero_admin.writes.renamed import update_followed
 from hero_admin.writes.rows import insert_again, update_records
-from hero_admin.writes.single import change_of, checked_values, differing
+from hero_admin.writes.transaction import Transaction
 
 
 async def fetch_states(
@@ -74,19 +75,15 @@ async def fetch_owners(
 
 
 async def change_many(
-    session: AsyncSession,
-    site: Site,
-    resource: Resource,
-    keys: Sequence[Key],
-    values: Mapping[str, Any],
-    operation: Operation,
+    transaction: Transaction, resource: Resource, keys: Sequence[Key], values: Mapping[str, Any]
 ) -> int:
     """Change the same fields of many records; return how many had other values.
 
     Raises Invalid with a sentence for each field that cannot be stored; then none is changed.
     Fields that have to be unique are not among `values`.
     """
-    checked = await checked_values(session, site, resource, values, {}, None)
+    session = transaction.session
+    checked = await check(transaction, Draft(resource, values))
     states = await fetch_states(session, resource, keys)
     changed = [
         (key_values(resource, state), differing(resource, state, checked))
@@ -100,7 +97,7 @@ async def change_many(
     befores = [states[key_text(resource, key)] for key, _ in changed]
     entries = [change_of(resource, *pair) for pair in zip(befores, after, strict=True)]
     written = [entry for entry in entries if entry is not None]
-    await record(session, operation, written)
+    await transaction.record(written)
     return len(written)
 
 

@@ -6,12 +6,10 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, literal, 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import Operation
 from hero_admin.database.errors import REFUSALS, is_refusal, raised_sentence, refusal_sentence
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
-from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.constraint_errors import check_constraints
@@ -29,6 +27,7 @@ from hero_admin.writes.referencing_rows import (
     points,
 )
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, identity_of
+from hero_admin.writes.transaction import Transaction
 
 # So many are written down, and brought back, within the time that a request has.
 MAX_CASCADE = 100_000
@@ -62,11 +61,9 @@ def gone_sentence(resource: Resource, gone: int, asked: int) -> str:
 
 
 async def remove(
-    session: AsyncSession,
-    site: Site,
+    transaction: Transaction,
     resource: Resource,
     keys: Sequence[Key],
-    operation: Operation,
     heirs: Mapping[str, Heir] | None = None,
     catalog: Catalog | None = None,
 ) -> None:
@@ -75,6 +72,7 @@ async def remove(
     What points at them, in whatever table, loses that value or gets the one of its heir, goes
     along, or keeps its record from being deleted, as the database has it.
     """
+    session, site = transaction.session, transaction.site
     catalog = catalog or await fetch_catalog(session, site, [resource])
     for name, heir in (heirs or {}).items():
         await _check_heir(
@@ -85,8 +83,7 @@ async def remove(
         raise Invalid({"": gone_sentence(resource, gone, len(keys))})
     try:
         async with session.begin_nested():
-            removing = _Removing(session, catalog, operation)
-            await removing.remove(site, resource, keys, heirs or {})
+            await _Removing(transaction, catalog).remove(resource, keys, heirs or {})
             await check_constraints(session, _needed_sentence(len(keys)))
     except REFUSALS as error:
         raise refused(error, _needed_sentence(len(keys))) from None
@@ -109,25 +106,20 @@ def refused(error: Exception, needed: str) -> Invalid:
 class _Removing:
     """One removal: the rows that go, found before any of them does."""
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        catalog: Catalog,
-        operation: Operation,
-    ) -> None:
-        self.session = session
+    def __init__(self, transaction: Transaction, catalog: Catalog) -> None:
+        self.transaction = transaction
+        self.session = transaction.session
         self.catalog = catalog
-        self.operation = operation
         self.doomed = Doomed()
 
     async def remove(
-        self, site: Site, resource: Resource, keys: Sequence[Key], heirs: Mapping[str, Heir]
+        self, resource: Resource, keys: Sequence[Key], heirs: Mapping[str, Heir]
     ) -> None:
         stored = self.catalog.table_of(resource)
         if stored is None:
             raise Invalid({"": f"The database doesn't allow deleting a {resource.label}."})
         asked = await fetch_ids(self.session, stored, resource, keys)
-        choices = choices_of(self.catalog, site, resource)
+        choices = choices_of(self.catalog, self.transaction.site, resource)
         chosen = {choices[name].key: heir for name, heir in heirs.items()}
         await self._find(stored, asked, set(chosen))
         for key, heir in chosen.items():
@@ -135,15 +127,13 @@ class _Removing:
             await self._find(self.catalog.tables[key.table], merged, ())
         await self._check_kept(stored, asked, set(chosen))
         for key, heir in chosen.items():
-            await release(self.session, self.catalog, self.doomed, key, asked, self.operation, heir)
+            await release(self.transaction, self.catalog, self.doomed, key, asked, heir)
         for name, rows in self.doomed.rows.items():
             for key in self.catalog.pointing_at(self.catalog.tables[name]):
                 if self.catalog.effect_of(key) in ("cleared", "default"):
-                    await release(
-                        self.session, self.catalog, self.doomed, key, list(rows), self.operation
-                    )
+                    await release(self.transaction, self.catalog, self.doomed, key, list(rows))
         direct = {(stored.name, row) for row in asked}
-        await delete_cascade(self.session, self.catalog, self.doomed, self.operation, direct)
+        await delete_cascade(self.transaction, self.catalog, self.doomed, direct)
 
     async def _find(
         self, stored: StoredTable, ids: Sequence[RowId], spared: set[ForeignKey] | tuple[()]
@@ -180,17 +170,13 @@ class _Removing:
 
 
 async def delete_cascade(
-    session: AsyncSession,
-    catalog: Catalog,
-    doomed: Doomed,
-    operation: Operation,
-    direct: Collection[Place],
+    transaction: Transaction, catalog: Catalog, doomed: Doomed, direct: Collection[Place]
 ) -> None:
     """Delete all rows that were found; those that are not `direct` are consequences."""
-    order = catalog.pointing_first(doomed.rows)
+    session, order = transaction.session, catalog.pointing_first(doomed.rows)
     # Before any of them goes: the database takes along by itself what still points at it.
     for name in order:
-        await record_deletions(session, catalog, catalog.tables[name], doomed, operation, direct)
+        await record_deletions(transaction, catalog, catalog.tables[name], doomed, direct)
     for name in order:
         table = catalog.tables[name]
         rows, own = list(doomed.rows[name]), table.clause()

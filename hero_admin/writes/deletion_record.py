@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
-from hero_admin.audit_log.changes import Entry, Kind, Operation, Recorded, record
+from hero_admin.audit_log.changes import Entry, Kind, Recorded
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.resource import Resource
@@ -22,6 +22,7 @@ from hero_admin.writes.referencing_rows import Cause, Doomed, Place, is_any, par
 from hero_admin.writes.row_changes import WHOLE_ROW, RowsChange, whole_row_text
 from hero_admin.writes.table_rows import fetch_rows
 from hero_admin.writes.tables import RowId, StoredTable, TableColumn
+from hero_admin.writes.transaction import Transaction
 
 # Types of which one takes the values of the other, as each is known to SQLAlchemy or the server.
 SAME_VALUES = {
@@ -38,15 +39,14 @@ SAME_VALUES = {
 
 
 async def record_deletions(
-    session: AsyncSession,
+    transaction: Transaction,
     catalog: Catalog,
     stored: StoredTable,
     doomed: Doomed,
-    operation: Operation,
     direct: Collection[Place],
 ) -> None:
     """Write down the rows of a table that go; those that are not `direct` are consequences."""
-    rows = doomed.rows[stored.name]
+    session, rows = transaction.session, doomed.rows[stored.name]
     resource = catalog.resources.get(stored.name)
     for some in parts(list(rows)[::-1]):
         # The values of most records tell it themselves.
@@ -62,7 +62,7 @@ async def record_deletions(
         else:
             rest = await _whole_rows(session, catalog, stored, some)
             entries = await _records(session, stored, resource, own, rest, direct)
-        await record(session, operation, entries)
+        await transaction.record(entries)
 
 
 async def _rows(

@@ -13,7 +13,7 @@ from hero_admin.listing.search.backend import SearchBackend
 from hero_admin.model.records import columns_of
 from hero_admin.model.resource import Resource
 from hero_admin.person import COMMAND_LINE
-from hero_admin.writes.single import creation_of
+from hero_admin.writes.entries import creation_of
 
 ROWS_PER_INSERT = 5_000
 # Up to this many records have an entry each in the audit log; more have one for each resource, as

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, column, null, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import Entry, Kind, Operation, record
+from hero_admin.audit_log.changes import Entry, Kind
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.resource import Resource
@@ -28,6 +28,7 @@ from hero_admin.writes.referencing_rows import (
 from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.table_rows import Raw, fetch_raw_value, fetch_rows
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable
+from hero_admin.writes.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,18 @@ class _New:
 
 
 async def release(
-    session: AsyncSession,
+    transaction: Transaction,
     catalog: Catalog,
     doomed: Doomed,
     key: ForeignKey,
     ids: Sequence[RowId],
-    operation: Operation,
     heir: Heir | None = None,
 ) -> None:
     """Let all that stays and points at these rows point at their heir, or at none.
 
     Raises Invalid if the database does not accept that of the heir.
     """
-    stored = catalog.tables[key.table]
+    session, stored = transaction.session, catalog.tables[key.table]
     if not stored.is_usable:
         return
     columns = key.columns if heir else key.cleared
@@ -77,7 +77,7 @@ async def release(
             label = resource.label_plural if resource else f"rows of {stored.label}"
             sentence = f"The database doesn't accept this choice for the {label}. Choose another."
             raise Invalid({"": sentence}) from None
-        await record(session, operation, entries)
+        await transaction.record(entries)
 
 
 async def _staying(

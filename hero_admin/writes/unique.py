@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import revealed
-from hero_admin.model.primary_keys import Key, key_predicate
-from hero_admin.model.resource import Resource
+from hero_admin.model.primary_keys import key_predicate, key_values
+from hero_admin.model.resource import Record, Resource
 from hero_admin.model.spelling import spelled, spellings
 from hero_admin.writes.catalog import fetch_unique_fields
 
@@ -42,27 +42,24 @@ def _is_spelled(field: Field, value: Any) -> bool:
 
 
 async def fetch_conflicts(
-    session: AsyncSession,
-    resource: Resource,
-    values: Mapping[str, Any],
-    own: Key | None,
-    changed: Collection[str],
+    session: AsyncSession, resource: Resource, changed: Mapping[str, Any], before: Record | None
 ) -> dict[str, str]:
     """Return a sentence for each set of fields whose values another record has already.
 
-    Sets of which nothing is `changed` are as they were.
+    Sets of which nothing is `changed` are as they were `before`, in a record that exists.
     """
     errors = {}
+    values = {**(before or {}), **changed}
     for fields in resource.unique_sets:
-        if own is not None and not any(field.name in changed for field in fields):
+        if before is not None and not any(field.name in changed for field in fields):
             continue
         wanted = {field: values.get(field.name) for field in fields}
         # Databases hold no two NULLs for the same.
         if any(value is None for value in wanted.values()):
             continue
         predicates = [_has(field, value) for field, value in wanted.items()]
-        if own is not None:
-            predicates.append(~key_predicate(resource, [own]))
+        if before is not None:
+            predicates.append(~key_predicate(resource, [key_values(resource, before)]))
         statement = select(literal(1)).select_from(resource.table).where(*predicates).limit(1)
         if (await session.execute(statement)).first() is not None:
             errors[fields[-1].name] = taken_sentence(resource, wanted)

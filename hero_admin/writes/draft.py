@@ -1,0 +1,108 @@
+"""Drafts: values that are about to be written, and whether the database will take them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.errors import REFUSALS, is_unavailable
+from hero_admin.model.fields import Field
+from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.serialization import is_kept
+from hero_admin.model.site import Site
+from hero_admin.web.errors import Invalid
+from hero_admin.writes.constraint_errors import fetch_refusal
+from hero_admin.writes.transaction import Transaction
+from hero_admin.writes.unique import fetch_conflicts, spelled_values
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is about to be written to a record.
+
+    values: its new values, by the name of the field.
+    before: the record as it is, None for one that will be created.
+    exact: the names of values that were stored before, and may be so again.
+    """
+
+    resource: Resource
+    values: Mapping[str, Any]
+    before: Record | None = None
+    exact: Collection[str] = ()
+
+
+async def check(transaction: Transaction, draft: Draft) -> dict[str, Any]:
+    """Return the values as the columns will hold them.
+
+    Raises Invalid, with a sentence for each field, for what the database would refuse.
+    """
+    session, resource = transaction.session, draft.resource
+    values = await spelled_values(session, resource, draft.values, draft.exact)
+    errors: dict[str, str] = {}
+    cleaned: dict[str, Any] = {}
+    for name, value in values.items():
+        field = resource.by_name[name]
+        is_exact = name in draft.exact
+        try:
+            cleaned[name] = value if is_exact else field.clean(value)
+        except ValueError as error:
+            errors[name] = str(error)
+            continue
+        if field.relation and not await _exists(session, transaction.site, field, cleaned[name]):
+            label = resource.labels[name]
+            errors[name] = f"This {label} no longer exists. Choose another one."
+        elif not is_exact and (fault := await _fault_of(session, field, cleaned[name])):
+            errors[name] = fault
+    if not errors:
+        errors = await fetch_conflicts(session, resource, cleaned, draft.before)
+    if errors:
+        raise Invalid(errors)
+    return cleaned
+
+
+async def refusal(transaction: Transaction, draft: Draft, error: Exception) -> Invalid:
+    """Return what to say when the database refused a draft that had passed the check.
+
+    It was a race, which a second check finds, or a rule that only the database knows.
+    """
+    try:
+        await check(transaction, draft)
+    except Invalid as found:
+        return found
+    noun = draft.resource.label
+    return await fetch_refusal(transaction.session, draft.resource, draft.values, error, noun)
+
+
+# Any: a value of any field.
+async def _fault_of(session: AsyncSession, field: Field, value: Any) -> str:
+    """Return what is wrong with a typed value that only the database can tell."""
+    if field.is_read_by_database and not await _is_read(session, field, value):
+        return f"Enter {field.example}."
+    if not is_kept(field, value, session.get_bind().dialect):
+        return f"Use at most {EXACT_DECIMAL_DIGITS} digits."
+    return ""
+
+
+async def _is_read(session: AsyncSession, field: Field, value: Any) -> bool:
+    """Whether the database takes a text for one of a type that only it knows."""
+    try:
+        async with session.begin_nested():
+            await session.execute(select(field.written("value").label("value")), {"value": value})
+    except REFUSALS as error:
+        # Whatever else is said is about the value: it calls some a mistake in the statement.
+        if is_unavailable(error):
+            raise
+        return False
+    return True
+
+
+async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -> bool:
+    assert field.relation is not None
+    if value is None:
+        return True
+    column = site.target_of(field).by_name[field.relation.target_column].exact
+    found = select(literal(1)).where(column == value).limit(1)
+    return (await session.execute(found)).first() is not None

@@ -1,0 +1,36 @@
+"""Entries of the audit log: what to write down of records that were created and changed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hero_admin.audit_log.changes import Entry, Kind
+from hero_admin.model.primary_keys import key_of
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.serialization import is_same_value, snapshot_of
+
+
+def creation_of(resource: Resource, made: Record, kind: Kind = Kind.CREATED) -> Entry:
+    """Return what to write down of a record that was created."""
+    values = {name: (None, new) for name, new in snapshot_of(resource, made).items()}
+    return Entry(resource.name, key_of(resource, made), resource.title_of(made), kind, values)
+
+
+def change_of(resource: Resource, before: Record, after: Record) -> Entry | None:
+    """Return what to write down of a record that was changed; None if it is as it was."""
+    old, new = snapshot_of(resource, before), snapshot_of(resource, after)
+    values = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
+    if not values:
+        return None
+    key, title = key_of(resource, after), resource.title_of(after)
+    return Entry(resource.name, key, title, Kind.CHANGED, values)
+
+
+def differing(
+    resource: Resource, before: Record, values: Mapping[str, Any], *, is_exact: bool = False
+) -> dict[str, Any]:
+    """Return those of the values that a record does not have."""
+    return {
+        name: value
+        for name, value in values.items()
+        if not is_same_value(resource.by_name[name], before[name], value, is_exact=is_exact)
+    }
