@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database
-from hero_admin.database.pool import share_name
+from hero_admin.database.pool import FairPool, share_name
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -73,6 +73,20 @@ async def expect_health(client: httpx.AsyncClient) -> None:
     """The very next requests work, reading and writing."""
     assert (await listing(client)).status_code == 200
     assert (await saving(client)).status_code == 201
+
+
+async def test_a_lock_held_for_three_seconds_delays_a_save_and_does_not_refuse_it(
+    app: Starlette, settings: Settings
+) -> None:
+    database: Database = app.state.database
+    assert settings.request_timeout_seconds == 4.5
+    async with database.opened(), database.session(is_read_only=False) as session:
+        dialect = session.get_bind().dialect.name
+        asked = "PRAGMA busy_timeout" if dialect == "sqlite" else "SHOW lock_timeout"
+        waited = str((await session.execute(text(asked))).scalar()).removesuffix("ms")
+    pools = (database.reading.pool, database.writing.pool)
+    limits = {int(waited) / 1000, *(pool.timeout() for pool in pools if isinstance(pool, FairPool))}
+    assert limits == {3.75}
 
 
 async def answer_to(request: Awaitable[httpx.Response]) -> httpx.Response:
