@@ -131,6 +131,8 @@ class _Unit:
     async def run(self, app: ASGIApp, scope: Scope) -> None:
         token = held_connections.set(self.held)
         share_name.set(_share_of(scope["path"], self.is_read_only))
+        if not self.is_read_only:
+            self.turns.held_by_writers.append(self.held)
         try:
             await self._run(app, scope)
         except ClientDisconnect:
@@ -141,6 +143,10 @@ class _Unit:
                 raise
         finally:
             self._stop()
+            if not self.is_read_only:
+                # By identity: all that hold nothing are equal.
+                held = self.turns.held_by_writers
+                held[:] = [each for each in held if each is not self.held]
             held_connections.reset(token)
         if self.failure is not None and not self.is_abandoned:
             raise self.failure

@@ -1,22 +1,28 @@
-"""Turns: of the readers that wait, one begins in each round of the event loop.
+"""Turns: readers begin one after the other, and slower while somebody writes.
 
 A page is made in one go, a save goes to the database's thread and back several times. If all
-readers began in the same round, each of those times would wait for all of their pages.
+readers began at once, each of those times would wait for all of their pages; and while one saves,
+everybody else who wants to save waits for the lock that it holds.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Sized
+
+# What a writer has for itself after each page; enough for a trip to its thread.
+PAUSE_SECONDS = 0.005
 
 
 class Turns:
-    """Those who wait to begin, first come, first served."""
+    """Readers that wait to begin, first come, first served, and the connections of writers."""
 
     def __init__(self) -> None:
+        self.held_by_writers: list[Sized] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_calling = False
 
     async def take(self) -> None:
-        """Wait for a round in which nobody else begins."""
+        """Wait for a round of the event loop in which no other reader begins."""
         loop = asyncio.get_running_loop()
         ticket = loop.create_future()
         self._waiting.append(ticket)
@@ -31,6 +37,12 @@ class Turns:
             # Whoever was cancelled does not begin.
             if not ticket.done():
                 ticket.set_result(None)
-                loop.call_soon(self._call, loop)
+                loop.call_soon(self._go_on, loop)
                 return
         self._is_calling = False
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        if any(self.held_by_writers):
+            loop.call_later(PAUSE_SECONDS, self._call, loop)
+        else:
+            self._call(loop)
