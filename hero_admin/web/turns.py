@@ -9,8 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import Sized
 
-# What a writer has for itself after each page; enough for a trip to its thread.
-PAUSE_SECONDS = 0.005
+# What a writer has for itself after each page: a trip to its thread takes about as long.
+PAUSE_SECONDS = 0.002
 
 
 class Turns:
