@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, column
+from sqlalchemy import ColumnElement, column, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.engines import is_postgresql
@@ -146,6 +146,12 @@ async def fetch_row_number(session: AsyncSession, resource: Resource) -> ColumnE
     """Fetch which column tells a row from others whatever its values are; None if there is none."""
     name = await _source(session).fetch_row_number(session, resource.table)
     return None if name is None else column(name)
+
+
+async def fetch_is_last(session: AsyncSession, resource: Resource) -> ColumnElement[bool] | None:
+    """Return the predicate of the row that was inserted last; None if nothing tells."""
+    number = await fetch_row_number(session, resource)
+    return None if number is None else number == func.last_insert_rowid()
 
 
 async def fetch_unique_fields(

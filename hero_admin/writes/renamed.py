@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func
+from sqlalchemy import ColumnElement, Row, and_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.transactions import check_now
-from hero_admin.model import records
 from hero_admin.model.primary_keys import Key
+from hero_admin.model.records import fetch_record, fetch_records, fetch_where
 from hero_admin.model.resource import Record, Resource
 from hero_admin.web.errors import Invalid
-from hero_admin.writes.catalog import fetch_row_number
+from hero_admin.writes.catalog import fetch_is_last, fetch_row_number
 from hero_admin.writes.rows import Change, insert_record, update_records, update_returning
 
 
@@ -25,12 +25,11 @@ async def insert_followed(
     async with session.begin_nested():
         key = await insert_record(session, resource, values, is_back=is_back)
         await check_now(session)
-        made = None if key is None else await records.fetch_record(session, resource, key)
+        made = None if key is None else await fetch_record(session, resource, key)
         if key is not None and made is None:
-            number = await fetch_row_number(session, resource)
-            if number is not None:
-                last = [func.last_insert_rowid()]
-                made = await _fetch_by(session, resource, [number], last)
+            is_last = await fetch_is_last(session, resource)
+            found = [] if is_last is None else await fetch_where(session, resource, is_last)
+            made = found[0] if found else None
         if made is None:
             raise prevented(resource)
     return made
@@ -48,7 +47,7 @@ async def update_followed(
     async with session.begin_nested() as savepoint:
         is_updated = await update_records(session, resource, changed, is_exact=is_exact)
         await check_now(session)
-        after = await records.fetch_records(session, resource, wanted)
+        after = await fetch_records(session, resource, wanted)
         if len(after) == len(changed):
             return after, is_updated
         await savepoint.rollback()
@@ -90,7 +89,7 @@ async def _fetch_by(
     values: Sequence[Any] | Row[Any],
 ) -> Record | None:
     same = (column == value for column, value in zip(columns, values, strict=True))
-    found = await records.fetch_where(session, resource, and_(*same))
+    found = await fetch_where(session, resource, and_(*same))
     return found[0] if found else None
 
 
