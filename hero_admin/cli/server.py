@@ -14,7 +14,6 @@ from hero_admin.cli.log import LOGGING
 from hero_admin.cli.naming import VARIABLE, admin_named
 from hero_admin.cli.protocol import Protocol
 from hero_admin.cli.supervisor import WORKER_START_SECONDS, Workers, end_with_supervisor
-from hero_admin.gc_tuning import keep_all, look_seldom
 from hero_admin.settings import PREFIX, Settings, check_serving, load_settings
 
 APPLICATION = "hero_admin.cli.server:application"
@@ -57,9 +56,6 @@ def application() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
     admin = admin_named(os.environ[VARIABLE])
     made = admin.application(check_serving(load_settings()))
-    # Looking through it again and again makes some requests late.
-    look_seldom()
-    keep_all()
     end_with_supervisor()
     return made
 

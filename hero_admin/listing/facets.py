@@ -1,9 +1,7 @@
 """Facets: how many rows of a list each option of a filter would leave, looking at a few of each."""
 
-import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, select
@@ -21,16 +19,6 @@ from hero_admin.model.total import Total
 
 # So many rows of each option are looked at.
 FACET_CAP = 1_000
-CACHE_SECONDS = 5.0
-MAX_CACHED = 200
-
-
-@dataclass(frozen=True)
-class Facets:
-    """What was counted at a moment: the total of each option by its text in the URL."""
-
-    totals: Mapping[str, Total]
-    at: float
 
 
 async def fetch_facets(
@@ -44,16 +32,7 @@ async def fetch_facets(
         return {}
     narrowing = predicates_of(query).by_field()
     others = [(other, predicate) for other, predicate in narrowing if other is not field]
-    params = [pair for each in query.filters if each.field is not field for pair in each.params()]
-    key = (str(field.column), tuple(params))
-    cached: Facets | None = site.facets.get(key)
-    if cached is None or time.monotonic() - cached.at >= CACHE_SECONDS:
-        values = await _fetch_values(session, site, field)
-        cached = Facets(await _count(session, query, field, values, others), time.monotonic())
-        if len(site.facets) >= MAX_CACHED:
-            site.facets.clear()
-        site.facets[key] = cached
-    return cached.totals
+    return await _count(session, query, field, await _fetch_values(session, site, field), others)
 
 
 async def _fetch_values(session: AsyncSession, site: Site, field: Field) -> dict[str, Any]:

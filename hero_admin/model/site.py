@@ -49,8 +49,6 @@ class Site:
         self.estimates: dict[str, Any] = {}
         # What options last found for each relation, by its column.
         self.options: dict[str, Any] = {}
-        # What facets last counted, by column and the other filters.
-        self.facets: dict[Any, Any] = {}
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources

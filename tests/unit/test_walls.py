@@ -29,7 +29,6 @@ ROOMS = (
     "database",
     "person",
     "settings",
-    "gc_tuning",
 )
 ALL = "**/*.py"
 SEES_REQUESTS = ("pages/*.py", "api/*.py", "accounts/*.py", "web/*.py")
