@@ -4,7 +4,12 @@ for (const type of ["pointerdown", "focusin"])
   document.addEventListener(type, ({ type, target }) => {
     // Pressing on text gives the focus to whatever around it can have it, which is no way out.
     const isAround = (filter) => type === "focusin" && target.contains(filter);
-    for (const filter of all(".filter[open]")) if (!filter.contains(target) && !isAround(filter)) filter.open = false;
+    for (const filter of all(".filter[open]")) {
+      if (filter.contains(target) || isAround(filter)) continue;
+      // Where a field vanishes that has the focus, Chromium scrolls the page away from under the finger.
+      if (filter.contains(document.activeElement)) document.activeElement.blur();
+      filter.open = false;
+    }
   });
 
 on("toggle", ".filter[open]", (filter) => matchMedia("(pointer: fine)").matches && find("input", filter).focus(), true);

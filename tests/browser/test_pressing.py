@@ -138,6 +138,20 @@ def test_a_press_beside_a_filter_closes_it_and_so_does_the_focus_that_leaves_it(
     expect(shown).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [390])
+def test_what_is_tapped_beside_a_filter_that_was_typed_in_is_what_the_finger_is_on(
+    page: Page,
+) -> None:
+    shown = opened(page, FLOATING["filter by range"])
+    shown.get_by_label("From", exact=True).tap()
+    page.keyboard.type("18")
+    expect(page).to_have_url("/heroes?age_min=18")
+    page.get_by_role("button", name="Menu").tap()
+    expect(MENU.find(page)).to_be_visible()
+    expect(shown).to_be_hidden()
+    assert page.evaluate("scrollY") == 0
+
+
 def test_the_words_of_a_question_can_be_pressed_and_a_press_beside_it_closes_it(page: Page) -> None:
     shown = opened(page, FLOATING["dialog"])
     press_text(page, shown.get_by_role("heading"))
