@@ -1,6 +1,8 @@
 """Fixtures for the tests of the application."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.gadgets import Gadget, Maker, Slot
+from tests.postgres import PostgresServer
 from tests.serving import serving
 
 
@@ -26,3 +29,23 @@ async def gadgets(settings: Settings, session: AsyncSession) -> AsyncIterator[ht
     await session.commit()
     async with serving(create_app(settings, resources), role=Role.OWNER) as client:
         yield client
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database without any table; the SQLite file does not even exist."""
+    fixture = "empty_sqlite_url" if request.param == "sqlite" else "empty_postgres_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path}/not/there/yet.db"
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    asyncio.run(postgres.create_database("hero_admin_empty"))
+    yield postgres.url("hero_admin_empty")
+    asyncio.run(postgres.drop_database("hero_admin_empty"))

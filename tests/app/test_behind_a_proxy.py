@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app.test_commands import refusal_of
+from tests.commands import refusal_of
 from tests.server import Server, running_server
 
 KEY = {"WEBAPP_SECRET_KEY": "k" * 32}

@@ -21,6 +21,7 @@ from hero_admin.migrations import migrate
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from tests.commands import run
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
 from tests.html import rows_of
@@ -380,3 +381,20 @@ async def test_a_server_finds_what_any_role_has_written_and_after_a_restore(
                 assert await proposed(client, "zoe") == ["Zoé Nova"]
     finally:
         await postgres.drop_database("restored")
+
+
+async def test_the_doctor_says_what_is_missing_and_makes_it_when_told_to(
+    database_url: str, session: AsyncSession
+) -> None:
+    assert (await asyncio.to_thread(run, "doctor", url=database_url)).stdout == (
+        "All indexes are in place.\n"
+    )
+    await session.execute(text("DROP INDEX list_hero_age"))
+    await session.commit()
+    done = await asyncio.to_thread(run, "doctor", url=database_url)
+    said = "No index for sorting hero by age."
+    assert done.returncode == 1
+    assert done.stdout == f"{said}\nRun `python -m webapp doctor --fix` to fix this.\n"
+    done = await asyncio.to_thread(run, "doctor", "--fix", url=database_url)
+    assert (done.returncode, done.stdout) == (0, f"{said} Fixed.\n")
+    assert (await asyncio.to_thread(run, "doctor", url=database_url)).returncode == 0

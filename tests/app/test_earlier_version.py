@@ -16,7 +16,7 @@ from hero_admin.cli.database import connected, ready
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import Settings
-from tests.app.test_commands import run
+from tests.commands import run
 from tests.html import deeds_of, facts_of, flash_of, follow, form_of, rows_of, submit
 from tests.postgres import PostgresServer
 from tests.serving import client_of

@@ -20,9 +20,9 @@ from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
-from tests.app.test_commands import run
-from tests.app.test_commands import serving as running
 from tests.cases import each
+from tests.commands import run
+from tests.commands import serving as running
 from tests.factories import committed
 from tests.html import error_beside, field_of, form_of, heading_of, parsed, submit, text_of
 from tests.serving import client_of, serving

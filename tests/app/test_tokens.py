@@ -16,8 +16,8 @@ from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change, Operation
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
-from tests.app.test_commands import run
 from tests.cases import each
+from tests.commands import run
 from tests.factories import a_hero, committed
 from tests.html import (
     error_beside,

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from hero_admin.accounts.one_time_links import OneTimeLink
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
-from tests.app.test_commands import refusal_of, run
+from tests.commands import refusal_of, run
 from tests.serving import serving
 from tests.stored import Stored
 
