@@ -4,8 +4,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -29,7 +27,6 @@ from tests.commands import (
 )
 from tests.factories import a_team
 from tests.postgres import children_of
-from tests.server import PROJECT
 
 SENT = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
 each_number_of_workers = pytest.mark.parametrize("workers", [1, 2])
@@ -87,22 +84,6 @@ def test_the_printed_address_answers_at_once_and_every_worker_has_the_fast_loop_
         ]
     serving_processes = [maps for maps in found if "httptools" in maps and "uvloop" in maps]
     assert len(serving_processes) >= workers
-
-
-def test_every_worker_leaves_what_stays_out_of_the_search_for_garbage(sqlite_url: str) -> None:
-    ask = (
-        "import gc; from hero_admin.cli.server import application; application();"
-        " print(gc.get_freeze_count() > 10_000, *gc.get_threshold())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", ask],
-        check=True,
-        cwd=PROJECT,
-        env=os.environ | {"WEBAPP_DATABASE_URL": sqlite_url, "HERO_ADMIN_APP": "webapp.app:admin"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout == "True 20000 20 50\n"
 
 
 def test_the_first_start_makes_the_embedded_database(empty_sqlite_url: str, tmp_path: Path) -> None:
