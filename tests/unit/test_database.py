@@ -363,7 +363,7 @@ async def test_a_stream_left_early_leaves_its_connection_usable(database: Databa
 
 async def test_sqlite_is_durable_checked_and_in_wal_mode(sqlite_url: str) -> None:
     database = connect(Settings(database_url=sqlite_url))
-    pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 2000}
+    pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 3750}
     async with database.session(is_read_only=False) as session:
         for name, value in pragmas.items():
             assert (await session.execute(text(f"PRAGMA {name}"))).scalar_one() == value
@@ -418,7 +418,7 @@ async def test_postgresql_ends_what_takes_too_long(postgres_url: str) -> None:
     database = connect(Settings(database_url=postgres_url))
     limits = {
         "statement_timeout": "4s",
-        "lock_timeout": "2s",
+        "lock_timeout": "3750ms",
         "idle_in_transaction_session_timeout": "1min",
         "application_name": "hero-admin",
     }
