@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from hero_admin.web.assets import STATIC, static_names
 
 PROJECT = Path(__file__).parent.parent.parent
+LIBRARY = PROJECT / "hero_admin"
 PACKAGES = (PROJECT / "hero_admin", PROJECT / "webapp")
 TEMPLATES = PROJECT / "templates"
 PEERS = sorted(
@@ -96,6 +97,18 @@ def test_each_promise_of_security_names_tests_that_there_are() -> None:
     named = set(re.findall(r"`(?:tests/\w+/)?(test_\w+\.py)`", text))
     assert named
     assert named <= {path.name for path in (PROJECT / "tests").rglob("test_*.py")}
+
+
+def test_the_documents_name_only_files_that_there_are() -> None:
+    """By their path in the project or in the library."""
+    named = re.compile(r"`((?:\w+/)+[\w*]+\.(?:py|html|js|css|toml|md))`")
+    gone = [
+        f"{document.name}: {name}"
+        for document in (PROJECT / "docs").rglob("*.md")
+        for name in named.findall(document.read_text())
+        if not any(any(folder.glob(name)) for folder in (PROJECT, LIBRARY))
+    ]
+    assert gone == []
 
 
 def test_a_file_is_named_by_its_subject() -> None:
