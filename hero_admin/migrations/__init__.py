@@ -47,8 +47,12 @@ async def migrate(database: Database, chain: Chain) -> Applied:
 
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
-    from hero_admin.migrations.steps import upgrade  # noqa: PLC0415 - Alembic is a tenth of a start
+    # Alembic is a tenth of a start.
+    from hero_admin.migrations.steps import check_names, upgrade  # noqa: PLC0415
 
+    # Before anything is opened for writing, which changes how SQLite keeps a file.
+    for each in (chain, LIBRARY):
+        await _run(database.reading, partial(check_names, chain=each))
     return await run_alone(database, partial(upgrade, chain=chain))
 
 

@@ -42,8 +42,7 @@ def _upgrade(connection: Connection, chain: Chain) -> list[str]:
         command.ensure_version(config)
         return []
     current = current_revision(connection, chain)
-    if current is None:
-        _check_names(connection, chain)
+    check_names(connection, chain)
     script = ScriptDirectory.from_config(config)
     pending = [
         revision.revision
@@ -78,11 +77,12 @@ def _without_warnings() -> Iterator[None]:
         yield
 
 
-def _check_names(connection: Connection, chain: Chain) -> None:
+def check_names(connection: Connection, chain: Chain) -> None:
     """Raise SchemaError if there are tables already that the first migrations would create."""
     existing = inspect(connection).get_table_names()
     taken = sorted(name for _, name in chain.created_tables() if name in existing)
-    if taken:
+    # In this order: another process may have migrated the database in between.
+    if taken and current_revision(connection, chain) is None:
         raise SchemaError(
             f"The database has a table “{taken[0]}” of another program, where this one would create"
             " its own: choose another WEBAPP_DATABASE_URL."

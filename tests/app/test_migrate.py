@@ -67,8 +67,10 @@ def test_a_table_of_others_is_not_taken_for_ours(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/notes.db"
     with opened(url) as connection:
         connection.execute("CREATE TABLE team (id INTEGER PRIMARY KEY)")
+    before = (tmp_path / "notes.db").read_bytes()
     said = refusal_of("migrate", url=url)
     assert said.startswith("The database has a table “team” of another program")
+    assert (tmp_path / "notes.db").read_bytes() == before
 
 
 @pytest.mark.parametrize("command", [("serve", "--port=0"), ("migrate",)])
