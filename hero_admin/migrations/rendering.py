@@ -12,6 +12,7 @@ from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.functions import now
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
 
@@ -35,7 +36,10 @@ SERVER = PostgresqlImpl(POSTGRESQL, None, True, None, None, {})
 
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """Render a type for Alembic; False leaves it to Alembic."""
+    """Render a type or a server default for Alembic; False leaves it to Alembic."""
+    if kind == "server_default" and isinstance(getattr(item, "arg", None), now):
+        # As text it would be what only this database calls it.
+        return "sa.func.now()"
     module = type(item).__module__
     if kind != "type":
         return False

@@ -198,6 +198,8 @@ async def test_columns_added_to_a_model_are_added_with_what_they_point_at(own: D
     ):
         written = await revised(own)
     assert "drop" not in written.partition("def downgrade")[0]
+    # What now() is called on one database, the other one does not know.
+    assert "server_default=sa.func.now()" in written
     await execute(
         own, "UPDATE villain SET team_id = 1, mood = 'CALM', code = 'x'", "DELETE FROM team"
     )
