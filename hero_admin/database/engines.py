@@ -58,6 +58,8 @@ class Database:
     replica: Replica | None = None
     endings: sqlite.Endings = field(default_factory=set)
     loop_reader: sqlite.LoopReader | None = None
+    # Whoever writes holds a lock that all others who do so wait for, and writes in a thread.
+    has_one_writer: bool = False
     # Between two transactions nothing is left of a connection.
     has_pooler: bool = False
     # How it is searched. Any: a `SearchBackend`, of which this room does not know.
@@ -159,6 +161,7 @@ def _connect_sqlite(url: URL, settings: Settings, finish: sqlite.Finish | None) 
         writing=engine(is_read_only=False, pool_size=1),
         endings=endings,
         loop_reader=loop_reader,
+        has_one_writer=True,
     )
 
 

@@ -77,6 +77,7 @@ class SessionMiddleware:
         session = database.session(is_read_only=is_read_only)
         scope["state"] = {**scope.get("state", {}), "session": session, "database": database}
         unit = _Unit(session, is_read_only, self.timeout_seconds, self.turns, receive, send)
+        unit.has_turn_to_write = database.has_one_writer and not is_read_only
         if database.replica and not is_read_only:
             unit.written = _Written(database.replica, is_secure=scope["scheme"] == "https")
         return unit
@@ -116,6 +117,7 @@ class _Unit:
         # What was asked of the server before the handler did.
         self.ahead: deque[asyncio.Task[Message]] = deque()
         self.written: _Written | None = None
+        self.has_turn_to_write = False
         self.failure: Exception | None = None
         self.has_started = False
         self.is_closed = False
@@ -131,7 +133,7 @@ class _Unit:
     async def run(self, app: ASGIApp, scope: Scope) -> None:
         token = held_connections.set(self.held)
         share_name.set(_share_of(scope["path"], self.is_read_only))
-        if not self.is_read_only:
+        if self.has_turn_to_write:
             self.turns.held_by_writers.append(self.held)
         try:
             await self._run(app, scope)
@@ -143,7 +145,7 @@ class _Unit:
                 raise
         finally:
             self._stop()
-            if not self.is_read_only:
+            if self.has_turn_to_write:
                 # By identity: all that hold nothing are equal.
                 held = self.turns.held_by_writers
                 held[:] = [each for each in held if each is not self.held]
