@@ -91,12 +91,20 @@ class TimelineQuery:
         elif self.key is None:
             found.append(IS_TOLD)
         if self.kind:
-            found.append(col(Change.kind) == self.kind)
+            found.append(_is_kind(self.kind))
         if self.since:
             found.append(col(Change.at) >= _day(self.since))
         if self.until:
             found.append(col(Change.at) < _day(self.until) + timedelta(days=1))
         return found
+
+
+def _is_kind(kind: str) -> ColumnElement[bool]:
+    if kind != Kind.LOADED:
+        return col(Change.kind) == kind
+    # A small load has an entry for each of its records, and is one line all the same.
+    is_created = (col(Change.kind) == Kind.CREATED) & (col(Change.via) == "command")
+    return (col(Change.kind) == kind) | (is_created & (col(Change.group_size) > 1))
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ async def test_a_whole_sample_is_a_line_for_each_kind_and_read_page_by_page_behi
         "Command line loaded 120 heroes command",
         "Command line loaded 10 teams command",
     ]
+    assert deeds_of(await client.get("/history?kind=loaded")) == deeds_of(page)
     page = await client.get(link(page, "120 heroes"))
     told = deeds_of(page)
     while any(link.text == "Older" for link in links_of(page)):
