@@ -283,11 +283,13 @@ async def _freshen(postgres: PostgresServer, schema: Schema) -> None:
 
 
 async def _schema(connection: asyncpg.Connection) -> Schema:
-    """The tables, and the revisions that they are at."""
+    """The tables and views, and the revisions that they are at."""
     rows = await connection.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f')"
+        " AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"
+        " ORDER BY relname"
     )
     versions = [
         await connection.fetchval(f"SELECT version_num FROM {name}") for name in VERSION_TABLES
     ]
-    return [row["tablename"] for row in rows], *versions
+    return [row["relname"] for row in rows], *versions
