@@ -19,7 +19,7 @@ FILTER = "filter."
 FORM_PROPERTIES = frozenset(
     """
     __proto__ action addEventListener after append ariaBusy ariaExpanded ariaHidden ariaLabel
-    ariaPressed ariaRequired ariaSelected attributes autocomplete autofocus baseURI before
+    ariaPressed ariaRequired ariaSelected attributes autocomplete autofocus baseURI before blur
     childElementCount childNodes children classList className click clientHeight cloneNode
     closest compareDocumentPosition constructor contains dataset dir dispatchEvent elements encoding
     enctype firstChild firstElementChild focus getAttribute getAttributeNames
