@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import pytest
@@ -65,10 +65,11 @@ async def test_a_connection_that_brings_no_request_is_closed(sent: bytes) -> Non
     async with connected(app) as (reader, writer):
         writer.write(sent)
         trickling = asyncio.create_task(trickle(writer)) if sent else None
-        try:
-            answer = await reader.read()
-        except ConnectionError:
-            answer = b""
+        answer = b""
+        # What has come is not lost where the connection is cut in the middle of a header.
+        with suppress(ConnectionError):
+            while some := await reader.read(1000):
+                answer += some
         if trickling:
             trickling.cancel()
     assert (b"answered" in answer) is (sent == POSTED)
