@@ -20,7 +20,7 @@ class Protocol(HttpToolsProtocol):
 
     A connection that brings nothing in time is closed.
 
-    kept_bytes: how much came since there was anything to pass on; the parser keeps all of it.
+    buffered_bytes: how much came since there was anything to pass on; the parser keeps all of it.
     unanswered: how many requests have no whole answer yet.
     """
 
