@@ -48,7 +48,7 @@ async def migrate(database: Database, chain: Chain) -> Applied:
     Two processes that migrate at once take turns, and the second finds nothing left to do.
     """
     # Alembic is a tenth of a start.
-    from hero_admin.migrations.steps import check_names, upgrade  # noqa: PLC0415
+    from hero_admin.migrations.alembic_commands import check_names, upgrade  # noqa: PLC0415
 
     # Before anything is opened for writing, which changes how SQLite keeps a file.
     for each in (chain, LIBRARY):
@@ -150,7 +150,7 @@ async def make_revision(database: Database, chain: Chain, message: str) -> Path 
 
     Return its file, or None when there is nothing to migrate.
     """
-    from hero_admin.migrations.steps import revise  # noqa: PLC0415 - Alembic is a tenth of a start
+    from hero_admin.migrations.alembic_commands import revise  # noqa: PLC0415 - Alembic is a tenth of a start
 
     return await _run(database.writing, partial(revise, chain=chain, message=message))
 

@@ -1,12 +1,15 @@
 """Alembic runs this file for every command, on the connection that it was handed."""
 
+from functools import partial
+
 from alembic import context
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
 from hero_admin.database.own_tables import OwnTable
-from hero_admin.migrations.autogenerate import Comparison
+from hero_admin.migrations.autogenerate import edit_revision
 from hero_admin.migrations.chain import Chain
+from hero_admin.migrations.comparison import Comparison
 from hero_admin.migrations.rendering import render_item
 
 connection = context.config.attributes["connection"]
@@ -31,7 +34,7 @@ context.configure(
     include_schemas=comparison.has_schemas,
     include_name=comparison.has_name,
     include_object=comparison.has_object,
-    process_revision_directives=comparison.edit,
+    process_revision_directives=partial(edit_revision, comparison),
     render_item=render_item,
 )
 if connection.dialect.name == "postgresql":

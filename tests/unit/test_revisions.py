@@ -21,7 +21,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 from hero_admin.database.engines import Database
 from hero_admin.migrations import make_revision, migrate
-from hero_admin.migrations.autogenerate import NOT_DROPPED
+from hero_admin.migrations.revision_operations import NOT_DROPPED
 from tests.unit.test_migrations import execute, look
 from webapp.app import admin
 

@@ -1,4 +1,4 @@
-"""Steps: what is done with Alembic, in a transaction that somebody else begins."""
+"""Alembic commands: upgrades and new revisions, in a transaction that the caller begins."""
 
 import warnings
 from argparse import Namespace
@@ -17,10 +17,13 @@ from hero_admin.migrations.chain import HERE, LIBRARY, Chain, current_revision
 
 
 def upgrade(connection: Connection, chain: Chain) -> Applied:
-    """Bring both schemas to the newest revisions and return the revisions applied."""
+    """Upgrade the tables of an application and of the library; return the revisions applied.
+
+    Raises SchemaError if tables of these names exist already or a row is left without its parent.
+    """
     for each in (chain, LIBRARY):
         if current_revision(connection, each) not in (None, *each.revisions()):
-            # `check_schema` says it in its own words.
+            # `check_schema` reports it.
             return Applied()
     before = current_revision(connection, LIBRARY)
     application = _upgrade(connection, chain)
@@ -38,7 +41,7 @@ def _upgrade(connection: Connection, chain: Chain) -> list[str]:
     config = _config(connection, chain)
     known = chain.revisions()
     if not known:
-        # From now on it is clear which one is for its migrations, should there ever be any.
+        # Reserves the version table for the migrations of the application, should it get any.
         command.ensure_version(config)
         return []
     current = current_revision(connection, chain)
@@ -55,7 +58,7 @@ def _upgrade(connection: Connection, chain: Chain) -> list[str]:
 
 
 def revise(connection: Connection, chain: Chain, message: str) -> Path | None:
-    """Write a migration for what the models have and the database has not; return its file."""
+    """Write a migration for what the database lacks; return its file, None if it lacks nothing."""
     chain.versions.mkdir(parents=True, exist_ok=True)
     config = _config(connection, chain)
     with _without_warnings():
@@ -70,7 +73,7 @@ def revise(connection: Connection, chain: Chain, message: str) -> Path | None:
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Say nothing of indexes on expressions that SQLite does not tell of: they are seen to."""
+    """Silence the warnings about indexes on expressions, which autogeneration handles itself."""
     with warnings.catch_warnings():
         for begin in ("autogenerate skipping", "Skipped unsupported reflection of"):
             warnings.filterwarnings("ignore", f"{begin}.* expression-based index")
@@ -78,10 +81,10 @@ def _without_warnings() -> Iterator[None]:
 
 
 def check_names(connection: Connection, chain: Chain) -> None:
-    """Raise SchemaError if there are tables already that the first migrations would create."""
+    """Raise SchemaError if tables exist that the first migration would create."""
     existing = inspect(connection).get_table_names()
     taken = sorted(name for _, name in chain.created_tables() if name in existing)
-    # In this order: another process may have migrated the database in between.
+    # Read afterwards, as another process may have migrated the database meanwhile.
     if taken and current_revision(connection, chain) is None:
         raise SchemaError(
             f"The database has a table “{taken[0]}” of another program, where this one would create"
@@ -90,7 +93,7 @@ def check_names(connection: Connection, chain: Chain) -> None:
 
 
 def _check_references(connection: Connection) -> None:
-    """Raise SchemaError if a row refers to one that is gone; nothing enforced it meanwhile."""
+    """Raise SchemaError if a row refers to a missing one: nothing enforced it meanwhile."""
     lost = connection.execute(text("PRAGMA foreign_key_check")).first()
     if lost is not None:
         raise SchemaError(
@@ -100,11 +103,11 @@ def _check_references(connection: Connection) -> None:
 
 
 def _config(connection: Connection, chain: Chain) -> Config:
-    # Any: Alembic's attributes hold whatever env.py asks for.
+    # Any: attributes of any type, for env.py.
     attributes: dict[str, Any] = {"connection": connection, "chain": chain}
     config = Config(attributes=attributes, cmd_opts=Namespace(quiet=True))
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
     config.set_main_option("version_locations", str(chain.versions).replace("%", "%%"))
-    # The default splits them at spaces, too.
+    # The default separator splits at spaces, too.
     config.set_main_option("path_separator", "newline")
     return config
