@@ -69,7 +69,7 @@ def _transaction(site: Site, request: Request) -> Transaction:
 
 def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     """Add the routes of a resource to the API."""
-    read, one = resource.read_schema, resource.label
+    read, one = resource.schemas.read, resource.label
 
     async def list_records(request: Request, skip: Skip = 0, limit: Limit = 100) -> Response:
         session = session_of(request)
@@ -78,8 +78,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         return JSONResponse([dumped(read, record, hidden) for record in found])
 
     async def create_record(request: Request, values: SQLModel) -> Response:
-        given = resource.given(values)
-        with _by_alias(resource.create_schema):
+        given = resource.schemas.values_to_insert(values)
+        with _by_alias(resource.schemas.create):
             record = await single.create(_transaction(site, request), resource, given)
         return await _answer(resource, request, record, 201)
 
@@ -94,7 +94,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         record = await _fetch(resource, request, id, is_locked=True)
         _check_match(resource, request, record)
         given = read_sent(resource, values, _shown(resource, request, record))
-        with _by_alias(resource.update_schema):
+        with _by_alias(resource.schemas.update):
             await single.change(_transaction(site, request), resource, record, given)
         return await _answer(resource, request, record)
 
@@ -109,8 +109,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
 
     add = partial(_add, api, resource)
     # FastAPI reads a body by its annotation, and these are known only now.
-    create_record.__annotations__["values"] = resource.create_schema
-    change_record.__annotations__["values"] = unchecked(resource.update_schema)
+    create_record.__annotations__["values"] = resource.schemas.create
+    change_record.__annotations__["values"] = unchecked(resource.schemas.update)
     # Any: a list of a schema that is made at run time.
     schemas: Any = list[read]  # type: ignore[valid-type]
     add("/", list_records, f"List {resource.label_plural}", schemas)
@@ -229,7 +229,7 @@ def _joining(
 
 # Any: JSON values.
 def _shown(resource: Resource, request: Request, record: Record) -> dict[str, Any]:
-    return dumped(resource.read_schema, record, _hidden(resource, request))
+    return dumped(resource.schemas.read, record, _hidden(resource, request))
 
 
 @contextmanager

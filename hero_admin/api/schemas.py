@@ -32,8 +32,8 @@ def related_schema(
     """Return the schema of a record with the records of one relationship."""
     name = relationship.key
     # Any: the schema of the other side is known only now.
-    other: Any = site.of(relationship.mapper.class_).read_schema
+    other: Any = site.of(relationship.mapper.class_).schemas.read
     annotation: Any = list[other] if relationship.uselist else other | None
-    title = f"{resource.read_schema.__name__}With{name.title().replace('_', '')}"
+    title = f"{resource.schemas.read.__name__}With{name.title().replace('_', '')}"
     definitions: dict[str, Any] = {name: (annotation, [] if relationship.uselist else None)}
-    return create_model(title, __base__=resource.read_schema, **definitions)
+    return create_model(title, __base__=resource.schemas.read, **definitions)

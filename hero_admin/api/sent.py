@@ -25,7 +25,7 @@ def read_sent(resource: Resource, body: Any, shown: Mapping[str, Any]) -> dict[s
     A text that its column's type cannot read and an infinite number could not be sent otherwise;
     whoever reads a record and sends all of it back changes nothing.
     """
-    infos = resource.update_schema.model_fields
+    infos = resource.schemas.update.model_fields
     names = {name: name for name in infos} | {alias_of(name, infos[name]): name for name in infos}
     sent = {key: names[key] for key in body if key in names} if isinstance(body, dict) else {}
     public = {name: resource.by_name[name].public_name for name in sent.values()}
@@ -34,7 +34,7 @@ def read_sent(resource: Resource, body: Any, shown: Mapping[str, Any]) -> dict[s
         for key, name in sent.items()
         if public[name] in shown and _is_same(body[key], shown[public[name]])
     }
-    valid = _validated(resource.update_schema, body, same)
+    valid = _validated(resource.schemas.update, body, same)
     changed = valid.model_fields_set - {sent[key] for key in same}
     return {name: getattr(valid, name) for name in infos if name in changed}
 

@@ -116,8 +116,8 @@ def searches_of(form: FormData) -> dict[str, str]:
 
 def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of a new record; raises Invalid with a sentence for each bad field."""
-    given, errors = _parsed(resource, resource.new_fields, texts, is_new=True)
-    valid = _validated(resource, resource.create_schema, given, errors)
+    given, errors = _parsed(resource, resource.schemas.create_fields, texts, is_new=True)
+    valid = _validated(resource, resource.schemas.create, given, errors)
     return {name: getattr(valid, name) for name in type(valid).model_fields}
 
 
@@ -133,8 +133,8 @@ def read_changes(
         for name, text in texts.items()
         if stored is None or not is_same_text(resource.by_name[name], text, stored[name])
     }
-    given, errors = _parsed(resource, resource.edit_fields, touched, is_new=False)
-    valid = _validated(resource, resource.update_schema, given, errors)
+    given, errors = _parsed(resource, resource.schemas.edit_fields, touched, is_new=False)
+    valid = _validated(resource, resource.schemas.update, given, errors)
     return {name: getattr(valid, name) for name in given}
 
 

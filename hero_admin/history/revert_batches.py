@@ -131,7 +131,7 @@ class Step:
             names = values.keys() & new.keys() if self.is_consequence else new.keys()
             values |= {name: (old.get(name), new[name]) for name in names}
             values = {name: pair for name, pair in values.items() if pair[0] != pair[1]}
-        title = resource.title_among(whole)
+        title = resource.titles.of(whole)
         if kind == Kind.CHANGED:
             # A link that points at another record by its key has another key.
             text = key_text(resource, tuple(whole[field.name] for field in resource.key))

@@ -288,7 +288,7 @@ async def _fetch_titles(
     titles = {}
     for (target, name), records in wanted.items():
         field = target.by_name[name]
-        shown = [each.exact.label(f"_{place}") for place, each in enumerate(target.title_fields)]
+        shown = [each.exact.label(f"_{place}") for place, each in enumerate(target.titles.fields)]
         columns = [field.exact.label("value"), *shown]
         values = []
         for each in records.values():
@@ -296,8 +296,8 @@ async def _fetch_titles(
                 values.append((restored(field, each),))
         there = select(*columns).where(is_any_of([field], values))
         for value, *row in await session.execute(there):
-            own = dict(zip((each.name for each in target.title_fields), row, strict=True))
-            titles[target.name, name, json.dumps(recorded(field, value))] = target.title_among(own)
+            own = dict(zip((each.name for each in target.titles.fields), row, strict=True))
+            titles[target.name, name, json.dumps(recorded(field, value))] = target.titles.of(own)
     return titles
 
 

@@ -111,7 +111,7 @@ async def undo_change(transaction: Transaction, resource: Resource, change: Chan
     if not await single.change(transaction, resource, record, values, is_exact=True):
         raise Invalid({"": f"The {resource.label} is already as it was before this change."})
     rewritten = tuple(rewritten_labels(resource, record, values))
-    return Undone(resource, change.key, resource.title_of(record), 1, rewritten=rewritten)
+    return Undone(resource, change.key, resource.titles.of(record), 1, rewritten=rewritten)
 
 
 async def restore(
@@ -140,7 +140,7 @@ async def restore(
             earlier |= {name: old for name, (old, _) in each.values.items()}
     values = _values(resource, earlier)
     is_changed = await single.change(transaction, resource, record, values, is_exact=True)
-    title = resource.title_of(record)
+    title = resource.titles.of(record)
     rewritten = dict.fromkeys((*outcome.rewritten, *rewritten_labels(resource, record, values)))
     return Undone(
         resource,

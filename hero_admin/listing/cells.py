@@ -66,8 +66,8 @@ def reader_of(site: Site, field: Field) -> Callable[[Any, Any], Reference | None
     def read(value: Any, title_value: Any) -> Reference | None:
         if value is None:
             return None
-        is_made = target.titler is not None
-        title = title_value if is_made else shown_in_cell(target.title_field, title_value)
+        is_made = target.titles.function is not None
+        title = title_value if is_made else shown_in_cell(target.titles.field, title_value)
         title = title or UNTITLED
         return Reference(title, target, key_text(target, (value,)) if has_pages else None)
 

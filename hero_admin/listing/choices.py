@@ -109,7 +109,7 @@ async def fetch_options(
     has_more = found_count > MAX_OPTIONS
     names = [each.name for each in _shown_fields(target)]
     records = [dict(zip(names, row[3:], strict=True)) for row in rows]
-    titles = [target.title_among(record) for record in records]
+    titles = [target.titles.of(record) for record in records]
     counts = Counter(titles)
     options = []
     for row, record, title in zip(rows, records, titles, strict=True):
@@ -179,7 +179,7 @@ def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
     if not text:
         return _Asked(), {}
     words = words_of(text) if _searched(target) and can_match(text) else []
-    values, title = word_parameters(words), target.title_field
+    values, title = word_parameters(words), target.titles.field
     if not title.is_text:
         with suppress(ValueError):
             values["title"] = title.clean(title.input(text))
@@ -189,18 +189,18 @@ def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
 
 def _is_indexed(target: Resource) -> bool:
     """Whether an index of trigrams holds all texts that options are looked for by."""
-    title = target.title_field
+    title = target.titles.field
     return not title.is_text or title in target.search_fields
 
 
 def _searched(target: Resource) -> list[ColumnElement[Any]]:
-    fields = dict.fromkeys((target.title_field, *target.search_fields))
+    fields = dict.fromkeys((target.titles.field, *target.search_fields))
     return [field.exact for field in fields if field.is_text]
 
 
 def _shown_fields(target: Resource) -> tuple[Field, ...]:
     """Return the fields that title and detail are made of."""
-    return tuple(dict.fromkeys((*target.title_fields, *target.detail_fields, *target.key)))
+    return tuple(dict.fromkeys((*target.titles.fields, *target.detail_fields, *target.key)))
 
 
 @lru_cache(maxsize=256)
@@ -209,13 +209,13 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     target = site.target_of(field)
     value_field = target.by_name[field.relation.target_column]
     value: ColumnElement[Any] = value_field.exact
-    title = target.title_field.exact
-    by_title = sorted_as(target.title_field, title)
+    title = target.titles.field.exact
+    by_title = sorted_as(target.titles.field, title)
     found_by: list[ColumnElement[bool]] = []
     if asked.words:
         found_by.append(matches_words(_searched(target), asked.words))
     if asked.has_value:
-        found_by.append(title == target.title_field.given("title"))
+        found_by.append(title == target.titles.field.given("title"))
     predicate = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
     # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
     chosen = value_field.given("chosen", is_list=True)
@@ -229,7 +229,7 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
         # Having a limit of their own they are found before they are sorted.
         some = others.where(asked.is_candidate).limit(candidates.MOST).subquery()
         others = select(*some.c)
-        by_title, value = sorted_as(target.title_field, some.c.title), some.c.value
+        by_title, value = sorted_as(target.titles.field, some.c.title), some.c.value
     found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)
     if not asked.has_chosen:
         return found
@@ -237,7 +237,7 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
         select(literal(0).label("rank"), *columns).where(value_field.exact.in_(chosen)).subquery()
     )
     both = union_all(select(first), select(found.subquery())).subquery()
-    by_title = sorted_as(target.title_field, both.c.title)
+    by_title = sorted_as(target.titles.field, both.c.title)
     return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
 
 

@@ -66,8 +66,8 @@ def selection_of(
 ) -> Selection:
     """Return the selection of a list that shows `fields`."""
     resource, sort_field = query.resource, query.sort_field
-    told = (*fields, *resource.key, resource.title_field, sort_field)
-    found = tuple(dict.fromkeys((*told, *resource.title_fields)))
+    told = (*fields, *resource.key, resource.titles.field, sort_field)
+    found = tuple(dict.fromkeys((*told, *resource.titles.fields)))
     relations = tuple(field for field in dict.fromkeys(told) if field.relation)
     is_falling = query.is_descending
     return Selection(site, resource, found, relations, sort_field, is_falling, is_lateral)
@@ -88,7 +88,7 @@ def order_of(selection: Selection) -> Order:
             target.by_name[field.relation.target_column].exact_in(records),
             is_optional=not field.is_key,
         )
-        title = target.title_field
+        title = target.titles.field
         value = sorted_as(title, title.exact_in(records))
         return order(key, value, not title.is_key, link)
     is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
@@ -156,4 +156,4 @@ def _other(site: Site, field: Field) -> tuple[FromClause, ColumnElement[Any], Co
     target = site.target_of(field)
     other = target.table.alias(f"{field.name}_target")
     link = target.by_name[field.relation.target_column].exact_in(other)
-    return other, link, target.title_field.exact_in(other)
+    return other, link, target.titles.field.exact_in(other)

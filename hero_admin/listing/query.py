@@ -272,7 +272,7 @@ def parse_query(
     if size is None:
         problems.append(f"Choose between 1 and {PAGE_SIZES[-1]} rows per page.")
     sort_field = resource.by_name[sort.removeprefix("-")]
-    order_field = site.target_of(sort_field).title_field if sort_field.relation else sort_field
+    order_field = site.target_of(sort_field).titles.field if sort_field.relation else sort_field
     query = ListQuery(
         resource,
         path,

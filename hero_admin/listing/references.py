@@ -29,7 +29,7 @@ async def fetch_references(
         if field.relation is None or value is None:
             continue
         target = site.target_of(field)
-        if target.titler is not None:
+        if target.titles.function is not None:
             made = await fetch_made_titles(session, site, field, {value})
             reference = reader_of(site, field)(value, made.get(value))
             if reference is not None:
@@ -37,7 +37,7 @@ async def fetch_references(
             continue
         other = target.table.alias(f"{field.name}_target")
         link = target.by_name[field.relation.target_column].exact_in(other)
-        title = select(target.title_field.exact_in(other).label("title")).where(link == value)
+        title = select(target.titles.field.exact_in(other).label("title")).where(link == value)
         columns.append(title.scalar_subquery().label(f"_{field.name}"))
         readers[field.name] = (value, reader_of(site, field))
     if not columns:
@@ -55,7 +55,7 @@ async def fetch_titles(
     session: AsyncSession, resource: Resource, keys: Sequence[Key]
 ) -> list[tuple[str, str]]:
     """Fetch the URL segment and the title of those of these records that are there."""
-    fields = (*resource.key, *resource.title_fields)
+    fields = (*resource.key, *resource.titles.fields)
     labelled = [field.exact.label(f"_{place}") for place, field in enumerate(fields)]
     found = await session.execute(select(*labelled).where(key_predicate(resource, keys)))
     count = len(resource.key)
@@ -65,10 +65,10 @@ async def fetch_titles(
 
 
 def _title(resource: Resource, values: Row) -> str:
-    if len(values) == 1 and resource.titler is None:
-        return shown_in_cell(resource.title_field, values[0]) or UNTITLED
-    names = (field.name for field in resource.title_fields)
-    return resource.title_among(dict(zip(names, values, strict=True)))
+    if len(values) == 1 and resource.titles.function is None:
+        return shown_in_cell(resource.titles.field, values[0]) or UNTITLED
+    names = (field.name for field in resource.titles.fields)
+    return resource.titles.of(dict(zip(names, values, strict=True)))
 
 
 # Any: values of a field, and rows of any columns.
@@ -80,7 +80,9 @@ async def with_made_titles(
     One statement for each relation of that kind, however many rows there are.
     """
     site = selection.site
-    made = [each for each in selection.relations if site.target_of(each).titler is not None]
+    made = [
+        each for each in selection.relations if site.target_of(each).titles.function is not None
+    ]
     if not made or not rows:
         return list(rows)
     changed = [list(row) for row in rows]
@@ -101,7 +103,7 @@ async def fetch_made_titles(
         return {}
     target = site.target_of(relation)
     at = target.by_name[relation.relation.target_column].exact
-    columns = [field.exact.label(f"_{place}") for place, field in enumerate(target.title_fields)]
+    columns = [field.exact.label(f"_{place}") for place, field in enumerate(target.titles.fields)]
     found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
     titles = {comparable(row[0]): _title(target, row[1:]) for row in found}
     return {value: titles[same] for value in values if (same := comparable(value)) in titles}

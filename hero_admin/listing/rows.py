@@ -82,7 +82,7 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         place = selection.place(field)
         title_at = selection.title_place(field) if field.relation else place
         cells.append((place, title_at, writer_of(site, resource, field, can_reveal=can_edit)))
-    if fields[0] is resource.title_field:
+    if fields[0] is resource.titles.field:
         # What links to the record says something, even where its title is empty.
         first = _first_writer(site, fields[0])
         cells[0] = (*cells[0][:2], lambda _, value, title: first(value, title))
@@ -102,7 +102,7 @@ def _layout(selection: Selection, fields: tuple[Field, ...], *, can_edit: bool) 
         + (f"{tools}</tr>\n" if has_tools else "</tr>\n")
     )
     key_places = tuple(selection.place(field) for field in resource.key)
-    is_made = resource.titler is not None and fields[0] is resource.title_field
+    is_made = resource.titles.function is not None and fields[0] is resource.titles.field
     return _Layout(text, key_places, _titler(selection), is_made, tuple(cells))
 
 
@@ -123,21 +123,21 @@ def _first_writer(site: Site, field: Field) -> Callable[[Any, Any], str]:
 
 def _titler(selection: Selection) -> Callable[[Row], str]:
     """Return what writes the title of a row."""
-    resource, fields = selection.resource, selection.resource.title_fields
-    if len(fields) == 1 and resource.titler is None:
+    resource, fields = selection.resource, selection.resource.titles.fields
+    if len(fields) == 1 and resource.titles.function is None:
         place, write = selection.place(fields[0]), titler_of(fields[0])
         return lambda values: write(values[place])
     places = {field.name: selection.place(field) for field in fields}
     readers = {
         field.name: (selection.title_place(field), reader_of(selection.site, field))
         for field in fields
-        if field.relation and resource.titler is None
+        if field.relation and resource.titles.function is None
     }
 
     def written(values: Row) -> str:
         own = {name: values[place] for name, place in places.items()}
         led_to = {name: read(own[name], values[at]) for name, (at, read) in readers.items()}
         titles = {name: reference.title for name, reference in led_to.items() if reference}
-        return escape(resource.title_among(own, titles))
+        return escape(resource.titles.of(own, titles))
 
     return written

@@ -45,8 +45,8 @@ def sort_indexes(site: Site) -> list[SortIndex]:
             found[index.table, index.name] = index
             if field.relation:
                 target = site.target_of(field)
-                if is_indexable(target.title_field) and not target.read_only:
-                    index = _index(target, target.title_field)
+                if is_indexable(target.titles.field) and not target.read_only:
+                    index = _index(target, target.titles.field)
                     found[index.table, index.name] = index
     return [index for index in found.values() if index.key or index.column.primary_key is False]
 

@@ -134,7 +134,7 @@ def _wrongly_masked(resource: Resource) -> Iterator[str]:
     """A masked field would be told by its place, or cannot be typed."""
     shown: dict[str, tuple[Field, ...]] = {
         "a key": resource.key,
-        "the title": (resource.title_field,),
+        "the title": (resource.titles.field,),
         "searched": resource.search_fields,
         "filtered": resource.filter_fields,
         "sorted": (resource.by_name[resource.default_sort.removeprefix("-")],),

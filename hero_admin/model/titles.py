@@ -1,41 +1,143 @@
-"""Titles that are made: by a function of a record, or by the `__str__` of its model."""
+"""Titles: the text that names a record: of a column, of its key, of a function or of `__str__`."""
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from sqlalchemy import Column
+from sqlalchemy.orm import QueryableAttribute
 from sqlmodel import SQLModel
+
+from hero_admin.model.fields import Field
+from hero_admin.model.formatting import shortened
+from hero_admin.model.stored_values import Stored, plain, readable
+from hero_admin.web.templating import capitalised
 
 MAX_CHARACTERS = 200
 LIBRARIES = ("builtins", "pydantic", "sqlmodel", "sqlalchemy")
 
 # Any: the record is of a model that is known at run time only, and the function is not ours.
-Titler = Callable[[Any], Any]
+TitleFunction = Callable[[Any], Any]
 
 logger = logging.getLogger("hero_admin.model")
 
 
-def own_text_of(model: type[SQLModel]) -> Titler | None:
+@dataclass(frozen=True, eq=False)
+class Titles:
+    """How the records of a resource are titled.
+
+    given: the `title` argument of the resource: a column, a function, or None.
+    label: what a record is called in a sentence.
+    """
+
+    model: type[SQLModel]
+    # Any: an attribute of the model is typed as the value it holds.
+    given: Any
+    columns: tuple[Field, ...]
+    label: str
+
+    @cached_property
+    def function(self) -> TitleFunction | None:
+        """The function that makes a title, None where it is the value of a column."""
+        if self.given is None:
+            return own_text_of(self.model)
+        return None if self._is_column else self.given
+
+    @cached_property
+    def field(self) -> Field:
+        """The column that is the title, or by which records with a made title are sorted."""
+        if self._is_column:
+            return next(field for field in self.columns if field.name == self.given.key)
+        texts = [
+            field
+            for field in self.columns
+            if field.is_text and not field.relation and not field.is_masked
+        ]
+        named = [field for field in texts if field.name in {"name", "title"}]
+        # A line of an invoice is known by its number, not by a note that many lines share.
+        others = [] if len(self._key) > 1 else texts
+        return (named or others or self._key)[0]
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that make the title: all parts of a composite key.
+
+        For a function these are all fields but masked ones and files, as it may read any.
+        """
+        if self.function is not None:
+            return tuple(
+                field
+                for field in self.columns
+                if field.is_key or not (field.is_masked or field.input.kind == "bytes")
+            )
+        is_part = self.given is None and self.field.is_key
+        return tuple(self._key) if is_part else (self.field,)
+
+    def of(self, values: Mapping[str, Any], titles: Mapping[str, str] | None = None) -> str:
+        """Return the title of a record with these values.
+
+        `titles` are those of the records that its relations lead to, by field.
+        """
+        if self.function is not None:
+            own = {each.name: readable(values.get(each.name)) for each in self.fields}
+            return made_title(self.function, self.model, own) or self._named_by_key(values)
+        if len(self.fields) == 1:
+            return _text_of(self.field, values.get(self.field.name))
+        return " · ".join(
+            (titles or {}).get(field.name) or _part_of(field, values.get(field.name))
+            for field in self.fields
+        )
+
+    def _named_by_key(self, values: Mapping[str, Any]) -> str:
+        key = ", ".join(_text_of(field, values[field.name]) for field in self._key)
+        return f"{capitalised(self.label)} {key}"
+
+    @property
+    def _is_column(self) -> bool:
+        return isinstance(self.given, QueryableAttribute | Column)
+
+    @property
+    def _key(self) -> list[Field]:
+        return [field for field in self.columns if field.is_key]
+
+
+def own_text_of(model: type[SQLModel]) -> TitleFunction | None:
     """Return the `__str__` of a model; None if it leaves that to pydantic."""
     owner = next(each for each in model.__mro__ if "__str__" in vars(each))
     is_own = owner.__module__.partition(".")[0] not in LIBRARIES
     return model.__str__ if is_own else None
 
 
-def made_title(titler: Titler, model: type[SQLModel], values: Mapping[str, Any]) -> str:
-    """Return the title of a record of these values on one line; "" where the function makes none.
+def made_title(function: TitleFunction, model: type[SQLModel], values: Mapping[str, Any]) -> str:
+    """Return the title of a record with these values on one line; "" where the function fails.
 
-    Whatever it does about a value that it did not expect, no page is lost for it.
+    Whatever it raises for an unexpected value, the page is still shown.
     """
     try:
         record = model()
         for name, value in values.items():
             setattr(record, name, value)
-        made = titler(record)
+        made = function(record)
         text = "" if made is None else str(made)
     except Exception:
         logger.debug("The title of a %s could not be made", model.__name__, exc_info=True)
         return ""
-    # What no database could keep would keep a change from being recorded.
+    # What a database cannot store would prevent the change from being recorded.
     text = text.replace("\0", "").encode(errors="replace").decode()
     return " ".join(text.split())[:MAX_CHARACTERS]
+
+
+def _text_of(field: Field, value: Any) -> str:
+    value = plain(value)
+    if isinstance(value, Stored):
+        return shortened(value.text)
+    return field.input.shown(value) if value not in (None, "") else "(empty)"
+
+
+def _part_of(field: Field, value: Any) -> str:
+    text = _text_of(field, value)
+    if value in (None, "") or (field.is_text and not field.relation):
+        return text
+    return f"{field.label} {text}"

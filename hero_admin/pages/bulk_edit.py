@@ -124,7 +124,7 @@ def _fields(resource: Resource) -> tuple[Field, ...]:
     unique = {fields[0] for fields in resource.unique_sets if len(fields) == 1}
     return tuple(
         field
-        for field in resource.edit_fields
+        for field in resource.schemas.edit_fields
         if not (field in unique or field.is_masked or field.is_bytes)
     )
 

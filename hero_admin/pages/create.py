@@ -25,14 +25,14 @@ from hero_admin.writes import idempotency, single
 
 async def new_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/new?team_id=3: an empty form, filled in as far as its URL says."""
-    texts = {**default_texts(resource.new_fields), **_given(resource, request)}
+    texts = {**default_texts(resource.schemas.create_fields), **_given(resource, request)}
     return await _new_form(resource, request, texts, secrets.token_urlsafe())
 
 
 async def new_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/new: the form again as it was typed, its pickers searched; nothing is saved."""
     form = await form_of(request)
-    texts = typed_texts(resource.new_fields, form)
+    texts = typed_texts(resource.schemas.create_fields, form)
     return await _new_form(resource, request, texts, _token(form), searches=searches_of(form))
 
 
@@ -40,7 +40,7 @@ async def create(resource: Resource, request: Request) -> Response:
     """POST /heroes: creates a hero → back to the list; invalid → 422 with the form."""
     session = session_of(request)
     form = await form_of(request)
-    texts = typed_texts(resource.new_fields, form)
+    texts = typed_texts(resource.schemas.create_fields, form)
     token = _token(form)
     if searches_of(form):
         return await _new_form(resource, request, texts, token, searches=searches_of(form))
@@ -93,7 +93,7 @@ async def _new_form(
         session_of(request),
         site_of(request),
         resource,
-        resource.new_fields,
+        resource.schemas.create_fields,
         texts,
         errors,
         searches,
@@ -124,7 +124,10 @@ def _token(form: FormData) -> str:
 
 def _given(resource: Resource, request: Request) -> dict[str, str]:
     """Return what the address of a form fills in, to fill it in again for the next record."""
-    given = {field.name: sent_to(field.name, request.query_params) for field in resource.new_fields}
+    given = {
+        field.name: sent_to(field.name, request.query_params)
+        for field in resource.schemas.create_fields
+    }
     return {name: texts[-1] for name, texts in given.items() if texts}
 
 

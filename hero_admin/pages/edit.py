@@ -40,8 +40,8 @@ async def edit_page(resource: Resource, request: Request) -> Response:
     record = await fetch_record(resource, request)
     if record is None:
         return await deleted_page(resource, request)
-    stored = texts_of(resource.edit_fields, record)
-    title = resource.title_of(record)
+    stored = texts_of(resource.schemas.edit_fields, record)
+    title = resource.titles.of(record)
     return await _edit_form(
         resource, request, title, _Typing({}, stored, _opened(request, resource, stored)), record
     )
@@ -51,8 +51,8 @@ async def edit_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/7/edit: the form again as typed, its pickers searched; nothing is saved."""
     form = await form_of(request)
     record = await fetch_or_404(resource, request)
-    typing = _typing(resource, request, form, texts_of(resource.edit_fields, record))
-    title = resource.title_of(record)
+    typing = _typing(resource, request, form, texts_of(resource.schemas.edit_fields, record))
+    title = resource.titles.of(record)
     return await _edit_form(resource, request, title, typing, record, searches=searches_of(form))
 
 
@@ -67,14 +67,18 @@ async def update(resource: Resource, request: Request) -> Response:
     if record is None:
         return await _update_deleted(resource, request, form)
     # Read now: after a failed write the record can no longer be asked.
-    title, stored = resource.title_of(record), texts_of(resource.edit_fields, record)
+    title, stored = resource.titles.of(record), texts_of(resource.schemas.edit_fields, record)
     typing = _typing(resource, request, form, stored)
     if searches_of(form):
         return await _edit_form(
             resource, request, title, typing, record, searches=searches_of(form)
         )
     merged = merge(
-        record_secret_of(resource, request), resource.edit_fields, form, typing.typed, stored
+        record_secret_of(resource, request),
+        resource.schemas.edit_fields,
+        form,
+        typing.typed,
+        stored,
     )
     if merged.conflicts:
         return await _conflict_form(resource, request, record, merged, typing)
@@ -102,11 +106,15 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
         for name, (old, _) in deletion.values.items()
         if name in fields
     }
-    stored = texts_of(resource.edit_fields, was)
+    stored = texts_of(resource.schemas.edit_fields, was)
     typing = _typing(resource, request, form, stored)
     if form.get(RESTORE) != "1":
         merged = merge(
-            record_secret_of(resource, request), resource.edit_fields, form, typing.typed, stored
+            record_secret_of(resource, request),
+            resource.schemas.edit_fields,
+            form,
+            typing.typed,
+            stored,
         )
         settled = _settled(resource, request, typing, merged)
         return await _edit_form(
@@ -148,7 +156,13 @@ async def _conflict_form(
     )
     settled = _settled(resource, request, typing, merged)
     return await _edit_form(
-        resource, request, resource.title_of(record), settled, record, status=409, conflict=conflict
+        resource,
+        request,
+        resource.titles.of(record),
+        settled,
+        record,
+        status=409,
+        conflict=conflict,
     )
 
 
@@ -169,8 +183,8 @@ async def _edit_form(
         session_of(request),
         site_of(request),
         resource,
-        resource.edit_fields,
-        typing.texts(resource.edit_fields),
+        resource.schemas.edit_fields,
+        typing.texts(resource.schemas.edit_fields),
         errors,
         searches,
         record,
@@ -241,8 +255,8 @@ class _Conflict:
 def _typing(
     resource: Resource, request: Request, form: FormData, stored: Mapping[str, str]
 ) -> _Typing:
-    typed = typed_texts(resource.edit_fields, form)
-    for field in resource.edit_fields:
+    typed = typed_texts(resource.schemas.edit_fields, form)
+    for field in resource.schemas.edit_fields:
         # Nothing typed over the dots leaves what is behind them.
         is_blank = field.is_masked and not typed.get(field.name, "").strip()
         if is_blank and f"{CLEAR}{field.name}" not in form:
@@ -259,7 +273,7 @@ def _settled(resource: Resource, request: Request, typing: _Typing, merged: Merg
 
 
 def _opened(request: Request, resource: Resource, stored: Mapping[str, str]) -> str:
-    return opened_text(record_secret_of(resource, request), resource.edit_fields, stored)
+    return opened_text(record_secret_of(resource, request), resource.schemas.edit_fields, stored)
 
 
 def _kept_note(merged: Merge) -> str:

@@ -202,7 +202,7 @@ def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
     names = [field.name for field in resource.fields]
     for row in rows:
         values = dict(zip(names, row, strict=False))
-        record = dumped(resource.read_schema, values, resource.masked_names)
+        record = dumped(resource.schemas.read, values, resource.masked_names)
         yield json.dumps(record, ensure_ascii=False)
 
 

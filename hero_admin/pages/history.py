@@ -61,7 +61,7 @@ async def record_history_page(resource: Resource, request: Request) -> Response:
     latest = None if found else await fetch_latest(session, resource.name, key)
     if found is None and latest is None:
         raise not_found(resource)
-    title = resource.title_of(found) if found else latest.title if latest else ""
+    title = resource.titles.of(found) if found else latest.title if latest else ""
     context = {
         "resource": resource,
         "key": key,
@@ -135,7 +135,7 @@ async def reveal(resource: Resource, request: Request) -> Response:
     entry = Entry(
         resource.name,
         key_of(resource, found),
-        resource.title_of(found),
+        resource.titles.of(found),
         Kind.REVEALED,
         {field.name: (None, None)},
     )
@@ -148,7 +148,7 @@ async def reveal(resource: Resource, request: Request) -> Response:
     context = {
         "resource": resource,
         "key": key_of(resource, found),
-        "title": resource.title_of(found),
+        "title": resource.titles.of(found),
         "label": field.label,
         "text": "" if value is None else revealed(field, value),
     }

@@ -13,7 +13,7 @@ def done(
     key = key_of(resource, record)
     return Flash(
         verb,
-        resource.title_of(record),
+        resource.titles.of(record),
         f"/{resource.name}/{key}",
         marked=f"{resource.name}/{key}",
         note=note,

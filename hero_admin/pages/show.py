@@ -83,7 +83,7 @@ async def _show(
         context |= await fetch_list(request, query)
         problems = context["query"].problems
     titles = {name: reference.title for name, reference in references.items()}
-    context["title"] = resource.title_among(record, titles)
+    context["title"] = resource.titles.of(record, titles)
     return render(
         request,
         "admin/show.html",

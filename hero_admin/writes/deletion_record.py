@@ -181,7 +181,7 @@ def _deletion(
     return Entry(
         resource.name,
         key_text(resource, key),
-        resource.title_among(values),
+        resource.titles.of(values),
         Kind.DELETED,
         differences,
         is_consequence,

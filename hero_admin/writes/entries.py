@@ -12,7 +12,7 @@ from hero_admin.model.serialization import is_same_value, snapshot_of
 def creation_of(resource: Resource, made: Record, kind: Kind = Kind.CREATED) -> Entry:
     """Return what to write down of a record that was created."""
     values = {name: (None, new) for name, new in snapshot_of(resource, made).items()}
-    return Entry(resource.name, key_of(resource, made), resource.title_of(made), kind, values)
+    return Entry(resource.name, key_of(resource, made), resource.titles.of(made), kind, values)
 
 
 def change_of(resource: Resource, before: Record, after: Record) -> Entry | None:
@@ -21,7 +21,7 @@ def change_of(resource: Resource, before: Record, after: Record) -> Entry | None
     values = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
     if not values:
         return None
-    key, title = key_of(resource, after), resource.title_of(after)
+    key, title = key_of(resource, after), resource.titles.of(after)
     return Entry(resource.name, key, title, Kind.CHANGED, values)
 
 

@@ -126,7 +126,7 @@ async def _changes(
     """Return what is written down of records: each under the key that it has then."""
     stored = catalog.tables[key.table]
     count = len(stored.identity)
-    shown = [*resource.key, *resource.title_fields, *fields]
+    shown = [*resource.key, *resource.titles.fields, *fields]
     columns = [*map(column, stored.identity), *(field.exact for field in shown)]
     labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
     rows = select(*labelled).select_from(resource.table).where(is_any(stored, None, list(causes)))
@@ -146,7 +146,7 @@ async def _changes(
             differences[CAUSE] = (cause_text(cause), None)
         whole = {**values, **after}
         own = key_text(resource, tuple(whole[field] for field in resource.key))
-        title = resource.title_among({field.name: value for field, value in whole.items()})
+        title = resource.titles.of({field.name: value for field, value in whole.items()})
         entries.append(Entry(resource.name, own, title, Kind.CHANGED, differences, True))
     return entries
 

@@ -77,7 +77,7 @@ def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
     """Return what to say of values in a set of fields that another record has already."""
     if len(wanted) == 1:
         ((field, value),) = wanted.items()
-        if field is resource.title_field and resource.titler is None:
+        if field is resource.titles.field and resource.titles.function is None:
             return f"Another {resource.label} is called “{revealed(field, value)}”."
         return f"Another {resource.label} has this {resource.labels[field.name]}."
     labels = [resource.labels[field.name] for field in wanted]

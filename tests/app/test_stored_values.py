@@ -39,7 +39,7 @@ from tests.things import Label, Thing
 from tests.values import COLUMNS, Row, rows_for
 
 # Of some types only their owner knows what is typed.
-WRITABLE = [field.name for field in Resource(Thing).edit_fields if field.name != "title"]
+WRITABLE = [field.name for field in Resource(Thing).schemas.edit_fields if field.name != "title"]
 
 
 @pytest.fixture

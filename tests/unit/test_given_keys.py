@@ -106,10 +106,12 @@ def test_a_key_that_nothing_makes_is_asked_for(
     model: type[SQLModel], asked: list[str], demanded: list[str]
 ) -> None:
     resource = Resource(model)
-    assert [field.name for field in resource.key if field in resource.new_fields] == asked
-    required = resource.create_schema.model_json_schema().get("required", [])
+    assert [
+        field.name for field in resource.key if field in resource.schemas.create_fields
+    ] == asked
+    required = resource.schemas.create.model_json_schema().get("required", [])
     assert [field.name for field in resource.key if field.name in required] == demanded
-    assert not [field for field in resource.edit_fields if field.is_key]
+    assert not [field for field in resource.schemas.edit_fields if field.is_key]
 
 
 def test_sqlite_is_told_to_count_only_where_it_can() -> None:

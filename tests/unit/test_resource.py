@@ -103,16 +103,16 @@ def test_a_forgotten_comma_is_said_in_a_sentence(resources: Any) -> None:
 
 
 def test_a_record_is_known_by_its_name_its_title_or_its_first_text() -> None:
-    assert Resource(Hero).title_field.name == "name"
-    assert gadgets.title_field.name == "title"
-    assert makers.title_field.name == "code"
-    assert Resource(Hero, title=Hero.secret_name).title_field.name == "secret_name"
-    assert Resource(Number).title_field.name == "id"
+    assert Resource(Hero).titles.field.name == "name"
+    assert gadgets.titles.field.name == "title"
+    assert makers.titles.field.name == "code"
+    assert Resource(Hero, title=Hero.secret_name).titles.field.name == "secret_name"
+    assert Resource(Number).titles.field.name == "id"
 
 
 def test_a_record_without_a_title_says_so() -> None:
-    assert teams.title_of({"name": ""}) == "(empty)"
-    assert gadgets.title_of({"title": "Robot"}) == "Robot"
+    assert teams.titles.of({"name": ""}) == "(empty)"
+    assert gadgets.titles.of({"title": "Robot"}) == "Robot"
 
 
 def test_a_list_has_few_columns_and_the_title_first() -> None:
@@ -138,18 +138,18 @@ def test_nothing_is_searched_when_that_is_asked_for() -> None:
 
 
 def test_a_form_has_every_field_but_a_key_that_makes_itself() -> None:
-    assert names_of(heroes.new_fields) == ["name", "secret_name", "age", "team_id"]
-    assert "id" not in names_of(gadgets.new_fields)
-    assert names_of(slots.new_fields) == ["shelf", "number", "gadget_id"]
-    assert names_of(slots.edit_fields) == ["gadget_id"]
-    assert names_of(makers.edit_fields) == ["motto"]
+    assert names_of(heroes.schemas.create_fields) == ["name", "secret_name", "age", "team_id"]
+    assert "id" not in names_of(gadgets.schemas.create_fields)
+    assert names_of(slots.schemas.create_fields) == ["shelf", "number", "gadget_id"]
+    assert names_of(slots.schemas.edit_fields) == ["gadget_id"]
+    assert names_of(makers.schemas.edit_fields) == ["motto"]
 
 
 def test_the_schemas_of_the_api_are_those_given_or_derived() -> None:
-    assert heroes.create_schema is HeroCreate
-    assert gadgets.create_schema.__name__ == "GadgetCreate"
-    assert gadgets.update_schema.__name__ == "GadgetUpdate"
-    assert list(gadgets.read_schema.model_fields) == list(Gadget.model_fields)
+    assert heroes.schemas.create is HeroCreate
+    assert gadgets.schemas.create.__name__ == "GadgetCreate"
+    assert gadgets.schemas.update.__name__ == "GadgetUpdate"
+    assert list(gadgets.schemas.read.model_fields) == list(Gadget.model_fields)
 
 
 def test_what_must_be_unique_is_known() -> None:
