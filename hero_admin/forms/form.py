@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 
 from hero_admin.forms.hidden_fields import CLEAR, LOST
 from hero_admin.listing.choices import Options, fetch_options, fixed_options
-from hero_admin.listing.query import MAX_SEARCH_CHARACTERS
+from hero_admin.listing.query_parser import MAX_SEARCH_CHARACTERS
 from hero_admin.model.blobs import Blob
 from hero_admin.model.field_names import CONTROL, control_name, sent_to
 from hero_admin.model.fields import Field

@@ -8,7 +8,9 @@ from typing import Any
 from hero_admin.model.fields import Field
 from hero_admin.model.serialization import recorded, restored
 
-LONGEST_CURSOR_CHARACTERS = 20_000
+MAX_CURSOR_CHARACTERS = 20_000
+# In place of a cursor: the end of the list.
+END = "end"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def parse_cursor(
     link_field: Field | None = None,
 ) -> Cursor | None:
     """Return the cursor that `text` stands for, or None if it is none of this sort order."""
-    if len(text) > LONGEST_CURSOR_CHARACTERS:
+    if len(text) > MAX_CURSOR_CHARACTERS:
         return None
     try:
         packed = urlsafe_b64decode(text + "=" * (-len(text) % 4))

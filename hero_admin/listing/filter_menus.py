@@ -14,8 +14,10 @@ from hero_admin.listing.choices import (
     fetch_options,
     fixed_options,
 )
-from hero_admin.listing.filters import ANY, Filter, described
-from hero_admin.listing.query import ListQuery, search_in
+from hero_admin.listing.filters import ANY, Filter
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.query_parser import search_in
+from hero_admin.listing.urls import ListUrls
 from hero_admin.model.site import Site
 
 A_FILE = Options((Option(ANY, "Has a file"),))
@@ -73,15 +75,32 @@ async def fetch_chips(
 ) -> tuple[Chip, ...]:
     """Return a chip for each active filter; titles that `controls` do not have are fetched."""
     known = {control.filter: control for control in controls}
-    chips = []
+    urls, chips = ListUrls(query), []
     for filter in query.filters:
         if filter.is_active:
             control = known.get(filter) or await _control(session, site, filter)
             titles = {option.value: option.label for option in control.options.options}
-            chips.append(
-                Chip(described(filter, _titles(filter, titles)), query.without(filter).url)
-            )
+            chips.append(Chip(described(filter, _titles(filter, titles)), urls.without(filter)))
     return tuple(chips)
+
+
+def described(filter: Filter, titles: Sequence[str]) -> str:
+    """Return a filter in words, the chosen values by their `titles`: “Team: Preventers, none”."""
+    parts = list(titles)
+    low, high = filter.minimum_text.replace("T", " "), filter.maximum_text.replace("T", " ")
+    zone = " UTC" if filter.field.display in {"datetime", "zoned_time"} else ""
+    if low and high:
+        parts.append(f"{low} – {high}{zone}")
+    elif low:
+        parts.append(f"≥ {low}{zone}")
+    elif high:
+        parts.append(f"≤ {high}{zone}")
+    if filter.has_none:
+        parts.append("none")
+    if filter.has_none and len(parts) == 1:
+        return filter.none_label
+    shown = ", ".join(parts)
+    return f"{filter.field.label} {shown}" if filter.is_range else f"{filter.field.label}: {shown}"
 
 
 async def _control(session: AsyncSession, site: Site, filter: Filter, text: str = "") -> Control:

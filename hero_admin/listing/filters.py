@@ -1,28 +1,19 @@
-"""Filters: which rows a list shows, read from its URL: `?team=3&team=none&age_min=18`."""
+"""Filters: the values that the rows of a list may have: `?team=3&team=none&age_min=18`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, or_
-from starlette.datastructures import QueryParams
 
-from hero_admin.model import inputs, moments
-from hero_admin.model.field_names import FilterName
+from hero_admin.model import moments
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.labels import in_sentence
-from hero_admin.model.sentences import CHOOSE
-from hero_admin.model.stored_values import Stored
 
 NONE = "none"
 # Of files: whether there is one is all that rows are narrowed by.
 ANY = "any"
-MAX_VALUES = 100
-# Kinds of which a database has values that nobody can type: “1 mon”, or before Christ.
-DATABASE_KINDS = frozenset({"date", "datetime", "time", "duration"})
 
 
 @dataclass(frozen=True)
@@ -164,94 +155,3 @@ def none_of(field: Field) -> str:
     kind = field.input
     is_ambiguous = kind.kind in {"text", "long_text"} or NONE in dict(kind.choices)
     return f" {NONE}" if is_ambiguous else NONE
-
-
-def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[Filter, list[str]]:
-    """Read the filter of `field` from a URL, and a sentence for each part that is no value."""
-    asked = Filter(field, name.name)
-    problems: list[str] = []
-
-    def parse(text: str) -> Any:
-        text = text.strip()
-        if not text:
-            return None
-        if field.is_bytes:
-            problems.append(f"{field.label}: {CHOOSE}")
-            return None
-        try:
-            return _parse_choice(field, text) if field.relation else field.clean(field.input(text))
-        except ValueError as error:
-            problems.append(f"{field.label}: {error}")
-            return None
-
-    def bound(part: str) -> Any:
-        sent = name.sent_in(params, part) if asked.is_range else []
-        return parse(sent[-1]) if sent else None
-
-    def last(part: str) -> Any:
-        value = bound(part)
-        if not isinstance(value, datetime | time):
-            return value
-        return moments.last_of(value, name.sent_in(params, part)[-1].strip())
-
-    # Nothing is asked for under the bare name of a range that always has a value.
-    texts = name.sent_in(params) if field.is_optional or not asked.is_range else []
-    if len(texts) > MAX_VALUES:
-        problems.append(f"{field.label}: choose at most {MAX_VALUES} values.")
-    has_any = field.is_bytes and ANY in texts
-    named = {asked.none, ANY} if has_any else {asked.none}
-    chosen = [parse(text) for text in texts[:MAX_VALUES] if text not in named]
-    values = () if asked.is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
-    return (
-        Filter(
-            field,
-            name.name,
-            values,
-            has_none=asked.none in texts and field.is_optional,
-            has_any=has_any,
-            minimum=bound("_min"),
-            maximum=last("_max"),
-        ),
-        problems,
-    )
-
-
-def _parse_choice(field: Field, text: str) -> Any:
-    """Return the value of an option, also of one that cannot be typed; raises ValueError."""
-    try:
-        return field.clean(field.input(text))
-    except ValueError:
-        if field.input.kind in DATABASE_KINDS:
-            # The database says whether it is one.
-            return Stored(text)
-        number = _parse_infinite(field, text)
-        if number is None:
-            raise
-        return number
-
-
-def _parse_infinite(field: Field, text: str) -> Stored | None:
-    """Return a number that is infinite or none, as both drivers have it."""
-    if field.input.kind != "number" or text.lstrip("+-").lower() not in {"nan", "inf", "infinity"}:
-        return None
-    number = float(text)
-    return Stored(number, Decimal(text) if field.input is inputs.DECIMAL else number)
-
-
-def described(filter: Filter, titles: Sequence[str]) -> str:
-    """Return a filter in words, the chosen values by their `titles`: “Team: Preventers, none”."""
-    parts = list(titles)
-    low, high = filter.minimum_text.replace("T", " "), filter.maximum_text.replace("T", " ")
-    zone = " UTC" if filter.field.display in {"datetime", "zoned_time"} else ""
-    if low and high:
-        parts.append(f"{low} – {high}{zone}")
-    elif low:
-        parts.append(f"≥ {low}{zone}")
-    elif high:
-        parts.append(f"≤ {high}{zone}")
-    if filter.has_none:
-        parts.append("none")
-    if filter.has_none and len(parts) == 1:
-        return filter.none_label
-    shown = ", ".join(parts)
-    return f"{filter.field.label} {shown}" if filter.is_range else f"{filter.field.label}: {shown}"

@@ -1,7 +1,7 @@
 """The list: fetches one page of rows and what stands around them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,8 +30,8 @@ class Page:
 
     count: int
     first_position: int
-    next_query: ListQuery | None
-    previous_query: ListQuery | None
+    next_cursor: Cursor | None
+    previous_cursor: Cursor | None
     total: Total | None
     # So many rows were looked at when looking for more was given up.
     looked_at: int = 0
@@ -78,7 +78,7 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
         total = await fetch_total_of(session, site, query.resource, rows[0][-1])
     elif counts:
         total = await fetch_total(session, site, query)
-    is_first = query.start is not None and not await _is_preceded(session, query, reader, rows)
+    is_first = query.is_jump and not await _is_preceded(session, query, reader, rows)
     page = _page(query, reader, rows, has_more, total, found, is_first=is_first)
     # What is kept of them holds nothing of the statement that found them.
     rows = await with_made_titles(session, reader.selection, rows)
@@ -114,7 +114,7 @@ async def _is_preceded(
         return False
     if query.is_narrowed or query.scope:
         return True
-    before = query.first(before=reader.cursor(query, rows[0], 0))
+    before = replace(query, cursor=reader.cursor(query, rows[0], 0), is_backward=True)
     return bool(await _fetch_rows(session, before, reader.selection, 1))
 
 
@@ -146,23 +146,22 @@ def _page(
 ) -> Page:
     first = _first_position(query, len(found), has_more, total)
     last = first + len(found) - 1 if first else 0
-    has_next = query.before is not None if query.is_backward else has_more
-    has_previous = query.after or query.start
-    next_query = previous_query = None
-    if found and has_next:
-        next_query = query.first(after=reader.cursor(query, found[-1], last))
-    if found and (has_more if query.is_backward else has_previous and not is_first):
-        previous_query = query.first(before=reader.cursor(query, found[0], first))
-    # Where looking was given up, the next page goes on looking from there.
+    is_behind_others = query.cursor is not None and not is_first
+    has_next, has_previous = has_more, is_behind_others
+    if query.is_backward:
+        has_next, has_previous = is_behind_others, has_more
+    next_cursor = reader.cursor(query, found[-1], last) if found and has_next else None
+    previous_cursor = reader.cursor(query, found[0], first) if found and has_previous else None
+    # Where the search was given up, the next page continues it.
     if search.edge is not None and query.is_backward:
-        previous_query = query.first(before=search.edge)
+        previous_cursor = search.edge
     elif search.edge is not None:
-        next_query = query.first(after=search.edge)
+        next_cursor = search.edge
     return Page(
         len(found),
         first,
-        next_query,
-        previous_query,
+        next_cursor,
+        previous_cursor,
         total,
         looked_at=search.looked_at,
         is_partial=search.is_partial,
@@ -170,12 +169,13 @@ def _page(
 
 
 def _first_position(query: ListQuery, count: int, has_more: bool, total: Total | None) -> int:
-    if query.start is not None:
+    if query.is_jump:
         return 0
-    if query.after is not None:
-        return query.after.position + 1 if query.after.position else 0
+    cursor = query.cursor
+    if cursor is not None and not query.is_backward:
+        return cursor.position + 1 if cursor.position else 0
     if not query.is_backward or not has_more:
         return 1
-    if query.before is not None:
-        return max(0, query.before.position - count)
+    if cursor is not None:
+        return max(0, cursor.position - count)
     return total.count - count + 1 if total and total.is_exact else 0

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from hero_admin.listing.choices import choosing, fetch_options
 from hero_admin.listing.facets import fetch_facets
-from hero_admin.listing.query import search_in
+from hero_admin.listing.query_parser import search_in
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.requests import session_of

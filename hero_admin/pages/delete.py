@@ -11,7 +11,7 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.form import FormField
 from hero_admin.listing.choices import choosing, fetch_options
-from hero_admin.listing.query import search_in
+from hero_admin.listing.query_parser import search_in
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.field_names import control_name
 from hero_admin.model.labels import in_sentence

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hero_admin.history.timeline import TimelineQuery
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.results import Page
+from hero_admin.listing.urls import ListUrls
 from hero_admin.web.templating import capitalised
 
 MAX_QUOTED_CHARACTERS = 60
@@ -41,17 +42,15 @@ def empty_timeline(query: TimelineQuery) -> EmptyState:
     )
 
 
-def empty_list(query: ListQuery, page: Page, *, can_add: bool) -> EmptyState:
+def empty_list(query: ListQuery, urls: ListUrls, page: Page, *, can_add: bool) -> EmptyState:
     """Return what a list without rows says."""
     nouns = query.resource.label_plural
-    show_all = (f"Show all {nouns}", query.cleared().url)
+    show_all = (f"Show all {nouns}", urls.cleared)
     if page.looked_at:
-        further = page.next_query or page.previous_query
-        assert further is not None
         return EmptyState(
             "Nothing found so far",
             f"Searched the first {page.looked_at:,} {nouns}. Try a longer search, or a filter.",
-            (("Keep searching", further.url), show_all),
+            (("Keep searching", urls.further(page)), show_all),
         )
     if page.is_partial:
         return EmptyState(
@@ -60,15 +59,15 @@ def empty_list(query: ListQuery, page: Page, *, can_add: bool) -> EmptyState:
             " Type more to search anywhere.",
             (show_all,),
         )
-    if query.after or query.before or query.start:
+    if query.cursor is not None:
         return EmptyState(
             "Nothing here any more",
             f"These {nouns} were moved or deleted.",
-            (("Go to the first page", query.first().url),),
+            (("Go to the first page", urls.first),),
             icon=query.resource.icon,
         )
     is_filtered = any(each.is_active for each in query.filters)
-    without_filters = ("Remove the filters", query.unfiltered().url)
+    without_filters = ("Remove the filters", urls.unfiltered)
     if query.text:
         advice = (
             "Check the spelling, or remove the filters." if is_filtered else "Check the spelling."

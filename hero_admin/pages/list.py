@@ -11,9 +11,11 @@ from starlette.responses import Response
 from hero_admin.database.errors import is_no_value
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import fetch_chips, fetch_controls
-from hero_admin.listing.query import NO_SUCH_PAGE, ListQuery
+from hero_admin.listing.query import ListQuery
+from hero_admin.listing.query_parser import NO_SUCH_PAGE
 from hero_admin.listing.results import fetch_listing
 from hero_admin.listing.rows import Manner, written
+from hero_admin.listing.urls import ListUrls
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
@@ -42,13 +44,15 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     count = request.query_params.get("count", "")
     fragment = fragment_of(request, LIST_FRAGMENTS)
     # A list as it is by default needs no way back: it is where people go anyway.
-    back = as_back(query.url) if query.params() or query.scope else ""
+    urls = ListUrls(query)
+    back = as_back(urls.current) if urls.current != query.path or query.scope else ""
     context: dict[str, Any] = {
         "resource": query.resource,
         "query": query,
+        "urls": urls,
         "fragment": fragment,
         "back": f"back={quote(back, safe='/')}" if back else "",
-        "new_url": _new_url(query),
+        "new_url": _new_url(query, back),
         "title": "",
         "total": None,
         "page": None,
@@ -65,8 +69,10 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         if query.cursor is None or not is_no_value(error):
             raise
         await session.rollback()
-        query = replace(query.first(), problems=(*query.problems, NO_SUCH_PAGE))
-        context["query"] = query
+        problems = (*query.problems, NO_SUCH_PAGE)
+        query = replace(query, cursor=None, is_backward=False, problems=problems)
+        urls = ListUrls(query)
+        context |= {"query": query, "urls": urls}
         listing = await fetch_listing(session, site, query)
     params = request.query_params
     controls = () if fragment else await fetch_controls(session, site, query, params)
@@ -83,7 +89,7 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     context |= {
         "rows": written(listing.rows, manner),
         "page": listing.page,
-        "empty": None if listing.rows else empty_list(query, listing.page, can_add=can_add),
+        "empty": None if listing.rows else empty_list(query, urls, listing.page, can_add=can_add),
         "total": context["total"] or listing.page.total,
         "controls": controls,
         "chips": await fetch_chips(session, site, query, controls),
@@ -91,11 +97,11 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     return context
 
 
-def _new_url(query: ListQuery) -> str:
+def _new_url(query: ListQuery, back: str) -> str:
     """Return the address of the form for a record that would stand in this list."""
     url = f"/{query.resource.name}/new"
     if query.scope is None:
-        return with_query(url, back=as_back(query.url) if query.params() else "")
+        return with_query(url, back=back)
     field = query.scope.field
     given = {control_name(field.name): exact_text(field, query.scope.value)}
-    return with_query(url, **given, back=as_back(query.url))
+    return with_query(url, **given, back=back)

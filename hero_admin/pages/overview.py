@@ -1,10 +1,11 @@
 """The overview, and the choice of theme."""
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hero_admin.listing.counts import fetch_total
-from hero_admin.listing.query import ListQuery
+from hero_admin.listing.query_parser import parse_query
 from hero_admin.pages.requests import site_of
 from hero_admin.web.addresses import is_local, is_secure
 from hero_admin.web.requests import form_of, session_of
@@ -17,10 +18,10 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 async def overview(request: Request) -> Response:
     """GET /: every resource, with how many records it has."""
     session, site = session_of(request), site_of(request)
-    totals = [
-        (resource, await fetch_total(session, site, ListQuery(resource, f"/{resource.name}")))
-        for resource in site.resources
-    ]
+    totals = []
+    for resource in site.resources:
+        query = parse_query(site, resource, f"/{resource.name}", QueryParams())
+        totals.append((resource, await fetch_total(session, site, query)))
     return render(request, "overview.html", {"totals": totals}, fragments=())
 
 

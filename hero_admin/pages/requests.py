@@ -5,7 +5,8 @@ from starlette.requests import Request
 
 from hero_admin.audit_log.changes import Operation
 from hero_admin.database.engines import SAFE_METHODS
-from hero_admin.listing.query import ListQuery, Scope, parse_query
+from hero_admin.listing.query import ListQuery, Scope
+from hero_admin.listing.query_parser import parse_query
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, parse_key
 from hero_admin.model.resource import Record, Resource

@@ -14,9 +14,10 @@ from sqlmodel import SQLModel, col
 from starlette.datastructures import QueryParams
 
 from hero_admin.database.engines import Database
-from hero_admin.listing.query import ListQuery, parse_query
+from hero_admin.listing.query_parser import parse_query
 from hero_admin.listing.results import fetch_listing
 from hero_admin.listing.search import candidates, plan, postgresql, skip_scan
+from hero_admin.listing.urls import ListUrls
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -243,23 +244,27 @@ async def walk(
 ) -> list[str]:
     """The keys of all rows in the order of the list, read page by page."""
     path, found, passed = f"/{resource.name}", list[str](), set[str]()
-    step: ListQuery | None = parse_query(site, resource, path, QueryParams(query))
-    while step is not None:
-        # Through its address, as a browser goes.
-        step = parse_query(site, resource, path, QueryParams(step.url.partition("?")[2]))
+    url = ListUrls(parse_query(site, resource, path, QueryParams(query))).current
+    while True:
+        # Through its URL, as a browser goes.
+        step = parse_query(site, resource, path, QueryParams(url.partition("?")[2]))
+        urls = ListUrls(step)
         assert not step.problems
-        assert step.url not in passed, "paging goes round in circles"
-        passed.add(step.url)
+        assert urls.current == url
+        assert url not in passed, "paging goes round in circles"
+        passed.add(url)
         async with database.session(is_read_only=True) as session:
             listing = await fetch_listing(session, site, step)
         places = [listing.selection.place(field) for field in resource.key]
         keys = [key_text(resource, tuple(row[place] for place in places)) for row in listing.rows]
         found = keys + found if is_backward else found + keys
         page = listing.page
-        step = page.previous_query if is_backward else page.next_query
+        cursor = page.previous_cursor if is_backward else page.next_cursor
         if change:
             await change()
-    return found
+        if cursor is None:
+            return found
+        url = urls.before(cursor) if is_backward else urls.after(cursor)
 
 
 async def store(

@@ -14,7 +14,7 @@ from hero_admin.cli.index_check import mend
 from hero_admin.database import sqlite
 from hero_admin.database.engines import Database
 from hero_admin.listing import counts
-from hero_admin.listing.query import sortable_fields
+from hero_admin.listing.query_parser import sortable_fields
 from hero_admin.listing.search import candidates, postgresql, skip_scan
 from hero_admin.listing.search import plan as search_plan
 from hero_admin.model import total

@@ -9,7 +9,8 @@ from sqlalchemy import Boolean, Column, Integer
 from sqlmodel import SQLModel
 from starlette.datastructures import FormData, QueryParams
 
-from hero_admin.listing.filters import Filter, parse_filter
+from hero_admin.listing.filters import Filter
+from hero_admin.listing.query_parser import parse_filter
 from hero_admin.model.column_types import input_for
 from hero_admin.model.field_names import (
     FORM_PROPERTIES,

@@ -4,7 +4,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from hero_admin.listing.predicates import predicates_of
-from hero_admin.listing.query import parse_query
+from hero_admin.listing.query_parser import parse_query
 from hero_admin.listing.search.skip_scan import can_skip_scan
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site

@@ -42,9 +42,7 @@ class Wanted:
 
     def beyond(self, edge: Cursor, limit: int) -> "Wanted":
         """Return what is wanted when the rows up to an edge have been looked at."""
-        query = self.query
-        rest = query.first(before=edge) if query.is_backward else query.first(after=edge)
-        return replace(self, query=rest, limit=limit)
+        return replace(self, query=replace(self.query, cursor=edge), limit=limit)
 
 
 @dataclass(frozen=True)
