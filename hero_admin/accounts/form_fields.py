@@ -9,7 +9,7 @@ from starlette.requests import Request
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
 
-LARGEST_ID = 2**31 - 1
+MAX_ID = 2**31 - 1
 MEANINGS = {
     Role.VIEWER: "Can view everything except masked values.",
     Role.EDITOR: "Can also create, edit and delete records.",
@@ -35,8 +35,8 @@ def text_in(form: FormData, name: str) -> str:
 def id_in(request: Request, name: str) -> int:
     """Return the number in the path; 404 if it is none."""
     text: str = request.path_params[name]
-    is_id = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID))
-    if not is_id or int(text) > LARGEST_ID:
+    is_id = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))
+    if not is_id or int(text) > MAX_ID:
         raise HTTPException(404)
     return int(text)
 

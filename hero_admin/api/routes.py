@@ -18,7 +18,7 @@ from hero_admin.api.schemas import ErrorDetail, related_schema, relationships_of
 from hero_admin.api.sent import read_sent, unchecked
 from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.model import records
-from hero_admin.model.aliases import alias_of
+from hero_admin.model.annotations import alias_of
 from hero_admin.model.labels import words_of
 from hero_admin.model.primary_keys import Key, key_of, parse_key
 from hero_admin.model.resource import Record, Resource

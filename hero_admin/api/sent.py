@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError, WrapValidator
 from sqlmodel import SQLModel
 
-from hero_admin.model.aliases import alias_of
+from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
 
 

@@ -20,9 +20,10 @@ from hero_admin.model.formatting import MASK, form_text
 from hero_admin.model.labels import article_of
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.schemas import clean_text, named_values
+from hero_admin.model.schemas import named_values
 from hero_admin.model.sentences import sentences_of
 from hero_admin.model.site import Site
+from hero_admin.model.texts import clean_text
 from hero_admin.web.errors import Invalid
 from hero_admin.web.uploads import LostUpload, Upload
 

@@ -26,7 +26,7 @@ PAGE_SIZE = 50
 MAX_PEOPLE = 100
 # No name is longer, of a person or of records.
 MAX_FILTER_CHARACTERS = 200
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def parse_timeline(
         text = params.get(name, "")
         if not text:
             return None
-        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID:
+        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_ID:
             return int(text)
         problems.append("That page doesn't exist. This is the newest one.")
         return None

@@ -17,8 +17,9 @@ from hero_admin.listing.search import candidates
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import can_match, matches_words, word_parameters, words_of
 from hero_admin.listing.search.trigram_index import trigrams_of
-from hero_admin.model.fields import Field, Relation
+from hero_admin.model.fields import Field
 from hero_admin.model.formatting import form_text, shortened, shown, shown_in_cell
+from hero_admin.model.relations import Relation
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 

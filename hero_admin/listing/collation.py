@@ -10,7 +10,7 @@ from sqlalchemy import column as column_named
 from sqlalchemy.sql.functions import FunctionElement
 
 from hero_admin.model.column_types import has_collation
-from hero_admin.model.exact_types import AsText
+from hero_admin.model.exact_columns import AsText
 from hero_admin.model.fields import Field
 from hero_admin.model.storable import unwrapped_type
 

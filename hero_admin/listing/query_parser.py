@@ -18,8 +18,8 @@ from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.sentences import CHOOSE
 from hero_admin.model.site import Site
-from hero_admin.model.spelling import trimmed
 from hero_admin.model.stored_values import Stored
+from hero_admin.model.texts import trimmed
 
 NO_SUCH_PAGE = "That page no longer exists. This is the first one."
 # More than anybody searches for; to fold and look for more costs without end.

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.types import TypeEngine
 
-from hero_admin.model.inputs import Input, format_json, parse_json
+from hero_admin.model.inputs import Input
+from hero_admin.model.json_values import format_json, parse_json
 from hero_admin.model.storable import storable
 
 NO_LIST = "Enter a list, in brackets."

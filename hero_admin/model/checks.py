@@ -11,7 +11,8 @@ from sqlalchemy import Column, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
-from hero_admin.model.fields import Field, fields_of
+from hero_admin.model.fields import Field
+from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource import Resource, ResourceError, can_filter, name_of
 from hero_admin.web.assets import STATIC
 

@@ -5,14 +5,12 @@ something else (a date in a text column): what is typed has to be what the colum
 """
 
 import enum
-import types
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
-from pydantic import SecretBytes, SecretStr
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -37,6 +35,7 @@ from sqlmodel import AutoString
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from hero_admin.model import inputs
+from hero_admin.model.annotations import plain_annotation
 from hero_admin.model.arrays import array_of
 from hero_admin.model.choices import choice_of_members, choice_of_raw_members, choice_of_values
 from hero_admin.model.inputs import Input, datetime_input, input_of_python, time_input
@@ -79,31 +78,6 @@ EXAMPLES: dict[type[TypeEngine[Any]], str] = {
 def example_of(kind: TypeEngine[Any]) -> str:
     """Return what a text that only the database reads is like."""
     return next(text for known, text in EXAMPLES.items() if isinstance(kind, known))
-
-
-def plain_annotation(annotation: Any) -> Any:
-    """Return an annotation without `Optional` and `Annotated`."""
-    if get_origin(annotation) is Annotated:
-        return plain_annotation(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        options = [option for option in get_args(annotation) if option is not types.NoneType]
-        return plain_annotation(options[0]) if len(options) == 1 else annotation
-    return annotation
-
-
-def takes_none(annotation: Any) -> bool:
-    """Whether a model lets a field be None."""
-    if get_origin(annotation) is Annotated:
-        return takes_none(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        return any(takes_none(option) for option in get_args(annotation))
-    return annotation in (Any, None, types.NoneType)
-
-
-def is_secret(annotation: Any) -> bool:
-    """Whether a model says that nobody is to read a field by the way."""
-    plain = plain_annotation(annotation)
-    return isinstance(plain, type) and issubclass(plain, SecretStr | SecretBytes)
 
 
 def is_text(kind: TypeEngine[Any], given: Input) -> bool:

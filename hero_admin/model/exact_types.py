@@ -1,10 +1,10 @@
-"""Exact types: how the values of columns come and go as they are, and none takes others down."""
+"""Exact types: read and bind the values of any column without loss or errors."""
 
 import json
 import math
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,19 +14,14 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    Enum,
     Integer,
-    String,
     Text,
     cast,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import CITEXT, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorClass
 from sqlalchemy.types import (
     Date,
@@ -37,18 +32,24 @@ from sqlalchemy.types import (
     Time,
     TypeDecorator,
     TypeEngine,
-    UserDefinedType,
     Uuid,
 )
 
-from hero_admin.model.inputs import DATABASE_TEXT, Input, check_json, in_zone
+from hero_admin.model.exact_columns import Padded
+from hero_admin.model.exact_values import (
+    EXACT_KINDS,
+    checked_value,
+    is_same_raw,
+    is_typed_same,
+)
+from hero_admin.model.inputs import DATABASE_TEXT, Input
 from hero_admin.model.postgresql_texts import decoder_of, encoded, is_carried
-from hero_admin.model.storable import is_aware, unwrapped_type
-from hero_admin.model.stored_values import Stored, Unbindable, hashable, is_storable
+from hero_admin.model.storable import unwrapped_type
+from hero_admin.model.stored_values import Stored, Unbindable, is_storable
 
-# What asyncpg and SQLAlchemy call the types of numbers with digits and of those in bits.
+# The type ids of PostgreSQL for decimal and binary numbers, which SQLAlchemy's processors ask for.
 NUMERIC_OID, FLOAT_OID, UNKNOWN_OID = 1700, 701, -1
-# What asyncpg takes for columns whose values it carries exactly.
+# The classes that asyncpg takes for columns whose values it transfers exactly.
 CARRIED: dict[type[TypeEngine[Any]], tuple[type, ...]] = {
     Integer: (int,),
     Boolean: (bool,),
@@ -56,34 +57,25 @@ CARRIED: dict[type[TypeEngine[Any]], tuple[type, ...]] = {
     Uuid: (UUID, str),
     LargeBinary: (bytes, memoryview),
 }
-# Kinds of input whose texts give the same value back, whatever it is.
-EXACT_KINDS = frozenset({"integer", "bool", "date", "datetime", "uuid"})
-CLASSES: dict[str, type] = {
-    "integer": int,
-    "bool": bool,
-    "date": date,
-    "time": time,
-    "datetime": datetime,
-    "duration": timedelta,
-    "uuid": UUID,
-}
-
-# Any: the values of any column, as its driver or as Python has them.
+# Any: the values of any column, the driver's or Python's.
 Convert = Callable[[Any], Any]
 
 
 class ExactType(TypeDecorator[Any]):
-    """The type of a column whose values come as Python's, or `Stored`, and go back as they came."""
+    """A column type whose results are Python values, or `Stored` where one would lose something.
+
+    Either is bound as it was read. Values that no column of the type can hold raise Unbindable.
+    """
 
     impl = Text
     cache_ok = True
-    # Any column is compared, whatever its own type makes of an operator.
+    # Every column can be compared, whatever its own type makes of an operator.
     operator_classes = OperatorClass.ANY
 
     def __init__(self, kind: TypeEngine[Any], control: Input, number: type | None) -> None:
-        """`number`: whether the numbers of an input are float or Decimal."""
+        """`number`: float or Decimal for an input of numbers, None for others."""
         self.kind, self.control, self.number = kind, control, number
-        # What TypeDecorator makes of a class, done with a type that is there already.
+        # TypeDecorator would make an instance of a class; this one exists already.
         self.impl = self.impl_instance = kind  # type: ignore[assignment]
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
@@ -91,10 +83,10 @@ class ExactType(TypeDecorator[Any]):
             return self.kind
         own = unwrapped_type(self.kind.dialect_impl(dialect))
         if isinstance(own, Integer):
-            # A model may know less of its column than there is in it.
+            # The column may be wider than its model says.
             return BigInteger()
         if isinstance(own, CHAR):
-            return _Padded()
+            return Padded()
         return self.kind if is_carried(own) else _Texts(self)
 
     def bind_processor(self, dialect: Dialect) -> Convert:
@@ -106,7 +98,7 @@ class ExactType(TypeDecorator[Any]):
                 return None
             raw = value.raw if isinstance(value, Stored) else convert(value)
             if is_integer and type(raw) is Decimal and raw == raw.to_integral_value():
-                # As that of a decimal column that integers point at.
+                # The key of a decimal column that an integer column refers to.
                 raw = int(raw)
             if is_text:
                 raw = encoded(raw)
@@ -121,15 +113,15 @@ class ExactType(TypeDecorator[Any]):
         plain_class = self._plain_class(dialect)
 
         def exact(raw: Any) -> Any:
-            # As almost all are.
+            # Almost always.
             if raw is None or type(raw) is plain_class:
                 return raw
             try:
                 value = read(raw)
-                # JSON's null is another one than that of the database.
+                # JSON's null differs from NULL.
                 is_exact = value is not None and is_same(value, raw)
                 return value if is_exact else Stored(raw, value)
-            except Exception:  # noqa: BLE001 - types raise what they like
+            except Exception:  # noqa: BLE001 - types raise anything
                 return Stored(raw)
 
         return exact
@@ -143,7 +135,7 @@ class ExactType(TypeDecorator[Any]):
         return object
 
     def _plain_class(self, dialect: Dialect) -> type | None:
-        """Return what the driver gives and takes as it is, if there is such a type."""
+        """Return the class whose values need no conversion, None if there is none."""
         own, is_text = self.kind.dialect_impl(dialect), self.control.is_plain_text
         if not is_text and self.control.kind != "integer":
             return None
@@ -152,7 +144,7 @@ class ExactType(TypeDecorator[Any]):
         return str if is_text else int
 
     def _bindable(self, dialect: Dialect) -> Callable[[Any], bool]:
-        """Return what tells whether the driver takes a value, as a forged cursor may hold any."""
+        """Return a predicate for values that the driver takes: a forged cursor may hold any."""
         if dialect.name != "postgresql":
             return lambda raw: type(raw) is not int or is_storable(raw)
         own = unwrapped_type(self.load_dialect_impl(dialect).dialect_impl(dialect))
@@ -176,19 +168,19 @@ class ExactType(TypeDecorator[Any]):
         return self.kind.dialect_impl(dialect).bind_processor(dialect) or _same
 
     def _reader(self, dialect: Dialect) -> Convert:
-        """Return what makes a Python value of what the driver gives, or raises."""
+        """Return the conversion of a driver's value to a Python value, which may raise."""
         own = self.kind.dialect_impl(dialect)
         plain_type = unwrapped_type(own)
         is_text = self._is_text(dialect)
         decode = decoder_of(plain_type) if is_text else None
-        # An array asks the type of its items to read each of them.
+        # An array reads each item by the type of its items.
         item = unwrapped_type(plain_type.item_type) if isinstance(plain_type, ARRAY) else plain_type
         number = FLOAT_OID if isinstance(item, Float) else NUMERIC_OID
         oid = number if isinstance(item, Numeric | Float) else UNKNOWN_OID
-        # Nobody unpickles what anybody may have written into a database.
+        # Never unpickle what others may have written.
         is_raw = self.control.kind == "bytes"
         process = _same if is_raw else own.result_processor(dialect, oid) or _same
-        checked = self._checked
+        checked = partial(checked_value, self.control, self.number, self.kind)
 
         if is_text and decode is None:
             return checked
@@ -196,51 +188,13 @@ class ExactType(TypeDecorator[Any]):
             return lambda raw: checked(process(decode(raw)))
         return lambda raw: checked(process(raw), raw)
 
-    def _checked(self, value: Any, raw: Any = None) -> Any:
-        """Return a value as its field has it; raises for one that is of another kind."""
-        kind = self.control.kind
-        if self.number is not None:
-            return self._number(value, raw)
-        if kind == "json":
-            # What is too deep, or half a character, cannot be shown.
-            check_json(value)
-            return hashable(value)
-        if self.control.is_plain_text and type(value) is not str:
-            raise TypeError
-        if kind == "integer" and type(value) is not int and int(value) == value:
-            value = int(value) if is_storable(int(value)) else value
-        expected = CLASSES.get(kind)
-        if expected is not None and (
-            not isinstance(value, expected) or (expected is int and isinstance(value, bool))
-        ):
-            raise ValueError
-        if kind == "date" and isinstance(value, datetime):
-            raise ValueError
-        if kind == "datetime":
-            return in_zone(value, is_aware(self.kind))
-        if kind == "bool" and raw not in (None, 0, 1):
-            raise ValueError
-        if kind == "choice" and self.control.parse(self.control.format(value)) != value:
-            raise ValueError
-        return value
-
-    def _number(self, value: Any, raw: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-            raise TypeError
-        if self.number is float:
-            return float(value)
-        is_number = isinstance(raw, int | float) and math.isfinite(raw)
-        if is_number and isinstance(self.kind, Numeric):
-            return _shortest(raw, self.kind.scale)
-        return Decimal(value)
-
     def _comparer(self, dialect: Dialect) -> Callable[[Any, Any], bool]:
-        """Return what tells whether storing a value, or its text, gives the very same again."""
+        """Return a predicate: whether storing a value, or its text, gives the same one back."""
         is_stored_same = self._stored_comparer(dialect)
         control = self.control
         if control.kind in EXACT_KINDS or control.is_plain_text:
             return is_stored_same
-        return lambda value, raw: is_stored_same(value, raw) and _is_typed_same(control, value)
+        return lambda value, raw: is_stored_same(value, raw) and is_typed_same(control, value)
 
     def _stored_comparer(self, dialect: Dialect) -> Callable[[Any, Any], bool]:
         convert = self._binder(dialect)
@@ -250,61 +204,21 @@ class ExactType(TypeDecorator[Any]):
             is_number = isinstance(
                 unwrapped_type(self.kind.dialect_impl(dialect)), Numeric | Float | Integer | Boolean
             )
-            return lambda value, raw: _is_same_raw(convert(value), raw, is_number=is_number)
+            return lambda value, raw: is_same_raw(convert(value), raw, is_number=is_number)
         own = unwrapped_type(self.kind.dialect_impl(dialect))
         if isinstance(own, Time) and own.timezone:
-            # One of another zone is typed as one of UTC.
+            # The text of a time in another zone is in UTC.
             return lambda _, raw: raw.endswith("+00")
         if isinstance(own, Date | DateTime | Time):
-            # Both have the same values, but for those that Python does not have.
+            # Equal, except for values that Python lacks, which do not get here.
             return lambda _, __: True
         if isinstance(own, JSONB):
             return lambda value, raw: json.dumps(value, ensure_ascii=False) == raw
         return lambda value, raw: encoded(convert(value)) == raw
 
 
-class AsText(FunctionElement[str]):
-    """A column of texts, which PostgreSQL compares as texts whatever type it has there.
-
-    Where it is one of texts, that is the column itself, and its index is used.
-    """
-
-    name = "as_text"
-    inherit_cache = True
-
-    def __init__(self, column: ColumnElement[Any]) -> None:
-        super().__init__(column)
-        self.type = column.type
-
-
-# Any: what SQLAlchemy passes on to the compiler.
-@compiles(AsText)
-def _write_as_text(element: AsText, compiler: SQLCompiler, **options: Any) -> str:
-    column = compiler.process(element.clauses, **options)
-    return f"CAST({column} AS TEXT)" if compiler.dialect.name == "postgresql" else column
-
-
-def exactly(column: ColumnElement[Any], exact_type: TypeEngine[Any]) -> ColumnElement[Any]:
-    """Return a column, read and compared by its exact type."""
-    plain = unwrapped_type(column.type)
-    # Padded texts and those of any case are compared in their own way.
-    is_text = isinstance(plain, String) and not isinstance(plain, CHAR | CITEXT | Enum)
-    return type_coerce(AsText(column) if is_text else column, exact_type)
-
-
-class _Padded(UserDefinedType[Any]):
-    """A text of fixed length, whose spaces at the end are none, and which its index knows so."""
-
-    cache_ok = True
-    # SQLAlchemy would have it compared as VARCHAR, in which they count.
-    render_bind_cast = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "BPCHAR"
-
-
 class _Texts(TypeDecorator[Any]):
-    """How PostgreSQL is told and tells what the driver cannot carry exactly."""
+    """The text form in which PostgreSQL transfers what the driver cannot transfer exactly."""
 
     impl = Text
     cache_ok = True
@@ -314,7 +228,7 @@ class _Texts(TypeDecorator[Any]):
         super().__init__()
 
     def bind_expression(self, bindparam: BindParameter[Any]) -> ColumnElement[Any]:
-        # Told no type, the server would ask the driver for a value of the column’s.
+        # Without a type, the server would expect a value of the column's from the driver.
         return cast(cast(bindparam, Text), self.exact.kind)
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -323,26 +237,3 @@ class _Texts(TypeDecorator[Any]):
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _shortest(number: float, scale: int | None) -> Decimal:
-    """Return the number of the fewest digits that is stored as this one, in its column's places."""
-    exact = Decimal(repr(number))
-    has_more = scale is None or -int(exact.as_tuple().exponent) > scale
-    return exact if has_more else Decimal(f"{exact:.{scale}f}")
-
-
-def _is_same_raw(bound: Any, raw: Any, *, is_number: bool) -> bool:
-    if type(bound) is type(raw):
-        # Not a negative zero, nor what is infinite, as no text stands for it.
-        return bound == raw and (type(raw) is not float or repr(bound) == repr(raw))
-    # SQLite makes whole numbers of 2.0, and the other way round, as its column says.
-    numbers = (int, float)
-    return is_number and type(bound) in numbers and type(raw) in numbers and bound == raw
-
-
-def _is_typed_same(control: Input, value: Any) -> bool:
-    try:
-        return bool(control.parse(control.format(value)) == value)
-    except ValueError:
-        return False

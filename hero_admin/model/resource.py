@@ -13,8 +13,9 @@ from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from hero_admin.model.field_names import FilterName, filter_names
-from hero_admin.model.fields import Field, fields_of
+from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
+from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource_schemas import ResourceSchemas
 from hero_admin.model.titles import Titles
 from hero_admin.model.unique_sets import unique_sets_of

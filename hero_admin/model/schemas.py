@@ -1,11 +1,9 @@
 """Schemas: what may be written and what is read, derived from a model where none is given."""
 
-import enum
 import math
 import re
-import unicodedata
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,21 +13,14 @@ from types import NoneType
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
-    BeforeValidator,
-    EncodedStr,
     FutureDate,
     FutureDatetime,
     GetJsonSchemaHandler,
     NaiveDatetime,
     PastDate,
     PastDatetime,
-    SecretBytes,
-    SecretStr,
     ValidationInfo,
-    WithJsonSchema,
-    WrapValidator,
     create_model,
     field_validator,
 )
@@ -39,10 +30,11 @@ from pydantic_core import CoreSchema, PydanticUndefined
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
-from hero_admin.model.aliases import alias_of
+from hero_admin.model.annotations import alias_of
 from hero_admin.model.blobs import Blob
 from hero_admin.model.sentences import OTHER_KIND
 from hero_admin.model.stored_values import readable
+from hero_admin.model.texts import clean_text
 
 # What a number stands for by agreement only.
 NO_NUMBERS = frozenset({bool, date, datetime, time})
@@ -58,20 +50,6 @@ LIMITED_MOMENTS: Mapping[Any, type] = {
     FutureDate: date,
 }
 DIGITS = re.compile(r"\s*[+-]?[0-9._]+\s*")
-BASE64 = "Send this file as Base64."
-# Letters and signs that show nothing.
-FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
-# What some encoders write for two characters.
-URL_SAFE = str.maketrans("-_", "+/")
-FILE_SCHEMA = WithJsonSchema(
-    {
-        "type": "string",
-        "contentEncoding": "base64",
-        "description": "A file as Base64; lists leave it out.",
-    }
-)
-# A file as the API reads it out.
-FileText = Annotated[str, FILE_SCHEMA]
 
 
 class Schema(SQLModel):
@@ -147,27 +125,6 @@ def _is_of_kind(value: object, kinds: frozenset[type]) -> bool:
     return True
 
 
-def clean_text(text: str) -> str:
-    """Return `text` with one kind of line end, "" if it shows nothing at all.
-
-    Raises ValueError with a sentence for characters that no database can keep.
-    """
-    if "\0" in text:
-        raise ValueError("Remove the invisible NUL character from this text.")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise ValueError("Remove the broken character from this text.") from None
-        # Spaces, controls, zero-width characters and fillers.
-        if all(unicodedata.category(each)[0] in "ZC" or each in FILLERS for each in text):
-            return ""
-    # Of several, so that a text once read stays the same when it is read again; found from their
-    # first one only, or many of them would take forever.
-    # Most texts have none, and to look for them one by one takes a second for a few megabytes.
-    return re.sub("(?<!\r)\r+\n", "\n", text) if "\r\n" in text else text
-
-
 # Any: annotations are whatever a model has, and what create_model takes.
 def derive(
     model: type[SQLModel],
@@ -200,66 +157,6 @@ def derive(
         elif field in left_out and info.is_required():
             definitions[field] = (annotation, _optional(info)[1])
     return create_model(name, __base__=Schema, __module__=model.__module__, **definitions)
-
-
-def text_annotation(info: FieldInfo) -> Any:
-    """Return an annotation that checks a text as a model does, and gives a text."""
-    validator = WrapValidator(_as_typed) if is_encoded(info) else AfterValidator(_as_text)
-    return Annotated[info.annotation, validator]
-
-
-def file_annotation(info: FieldInfo) -> Any:
-    """Return an annotation that takes bytes as Base64, and what a form knows of a file as it is."""
-    file = Annotated[Any, BeforeValidator(_as_bytes), FILE_SCHEMA]
-    # None has to be said, as anything else would be taken for it.
-    is_optional = NoneType in get_args(info.annotation)
-    return file | None if is_optional else Annotated[file, BeforeValidator(_needed)]
-
-
-def _needed(value: Any) -> Any:
-    if value is None:
-        raise ValueError("Choose a file.")
-    return value
-
-
-def _as_bytes(value: Any) -> Any:
-    if not isinstance(value, str):
-        if isinstance(value, bytes | Blob):
-            return value
-        raise ValueError(BASE64)
-    try:
-        return b64decode(re.sub(r"\s", "", value).translate(URL_SAFE), validate=True)
-    except ValueError:
-        raise ValueError(BASE64) from None
-
-
-def is_encoded(info: FieldInfo) -> bool:
-    """Whether a model decodes a text, as `Base64Str` does; the column has it as it was typed."""
-    return _is_encoded(Annotated[info.annotation, *info.metadata, None])
-
-
-def _is_encoded(annotation: Any) -> bool:
-    parts = [*get_args(annotation), *getattr(annotation, "__metadata__", ())]
-    return any(isinstance(part, EncodedStr) or _is_encoded(part) for part in parts)
-
-
-def plain_text(value: Any) -> str:
-    """Return the text that a text column keeps for a value of any of pydantic's types of text."""
-    if isinstance(value, SecretStr | SecretBytes):
-        value = value.get_secret_value()
-    if isinstance(value, enum.Enum):
-        value = value.value
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _as_text(value: Any) -> str | None:
-    return None if value is None else plain_text(value)
-
-
-def _as_typed(value: Any, check: Callable[[Any], Any]) -> Any:
-    """Check an encoded text, which is stored as it is."""
-    check(value)
-    return value
 
 
 def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:

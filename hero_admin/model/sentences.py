@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlmodel import SQLModel
 
-from hero_admin.model.aliases import alias_of
+from hero_admin.model.annotations import alias_of
 from hero_admin.model.labels import article_of
 
 OTHER_KIND = "Wrong kind of value for this field."

@@ -1,4 +1,4 @@
-"""Storable: a value as its column keeps it on every database, or a sentence that says why not."""
+"""Storable values: what a column of each type can store on every database."""
 
 import enum
 import math
@@ -11,10 +11,11 @@ from sqlalchemy import BigInteger, DateTime, Enum, SmallInteger, Time
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS, Input, in_zone, time_in_zone
-from hero_admin.model.schemas import clean_text, plain_text
+from hero_admin.model.dates_and_times import in_zone, time_in_zone
+from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS, Input
+from hero_admin.model.texts import clean_text, plain_text
 
-LONGEST_DURATION_DAYS = 700_000
+MAX_DURATION_DAYS = 700_000
 
 
 def unwrapped_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
@@ -25,15 +26,15 @@ def unwrapped_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def is_aware(kind: TypeEngine[Any]) -> bool:
-    """Whether a column keeps instants, or times of a zone, rather than readings of a clock."""
+    """Whether a column stores instants, or times with a zone."""
     plain = unwrapped_type(kind)
     return isinstance(plain, DateTime | Time) and plain.timezone
 
 
 def storable(value: Any, kind: TypeEngine[Any], given: Input) -> Any:
-    """Return `value` as a column of this type keeps it on every database.
+    """Return `value` as a column of this type stores it on every database.
 
-    Raises ValueError with a sentence for what one of them could not keep exactly.
+    Raises ValueError with a sentence for what one of them could not store exactly.
     """
     if value is None:
         return None
@@ -53,8 +54,8 @@ def storable(value: Any, kind: TypeEngine[Any], given: Input) -> Any:
             return _moment(value, aware=is_aware(kind))
         case time():
             return time_in_zone(value, is_aware(kind))
-        case timedelta() if abs(value.days) > LONGEST_DURATION_DAYS:
-            raise ValueError(f"Enter at most {LONGEST_DURATION_DAYS:,} days.")
+        case timedelta() if abs(value.days) > MAX_DURATION_DAYS:
+            raise ValueError(f"Enter at most {MAX_DURATION_DAYS:,} days.")
     return value
 
 
@@ -69,14 +70,14 @@ def rounded(default: Any, kind: TypeEngine[Any]) -> Any:
 
 
 def _as_given(value: Any, kind: TypeEngine[Any], given: Input) -> Any:
-    """Return a value of a schema's type as one of the type that its column takes."""
+    """Return a validated value as the type that its column takes."""
     if given.kind == "bytes":
         return value.get_secret_value() if isinstance(value, SecretBytes) else value
     if given.store is not None:
         return given.store(value)
     if given.kind in {"text", "long_text"}:
         return plain_text(value)
-    # A member, unless its column is made for members.
+    # The value of a member, unless the column takes members.
     if isinstance(value, enum.Enum) and not _takes_members(kind):
         value = value.value
     if isinstance(value, float) and getattr(unwrapped_type(kind), "asdecimal", False):
@@ -117,7 +118,7 @@ def _check_decimal(value: Decimal, kind: TypeEngine[Any]) -> None:
         raise ValueError("Enter a finite number.")
     _, written, exponent = value.as_tuple()
     assert isinstance(exponent, int)
-    # Zeros at the end are no decimal places, and those of zero itself are none either.
+    # Trailing zeros do not count, nor those of zero itself.
     significant = "".join(map(str, written)).rstrip("0")
     if not significant:
         return

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from hero_admin.database.sqlite import BrokenText
 
-MIN_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 _UNREADABLE = object()
 
 
@@ -87,7 +87,7 @@ def hashable(value: Any) -> Any:
 
 def is_storable(number: int) -> bool:
     """Whether both drivers take a whole number."""
-    return MIN_INTEGER <= number <= LARGEST_INTEGER
+    return MIN_INTEGER <= number <= MAX_INTEGER
 
 
 def is_unreadable(value: Any) -> bool:

@@ -39,8 +39,8 @@ from hero_admin.model.formatting import exact_text, shown
 from hero_admin.model.resource import Resource
 from hero_admin.model.schemas import dumped
 from hero_admin.model.site import Site
-from hero_admin.model.spelling import INVISIBLE
 from hero_admin.model.stored_values import plain, readable
+from hero_admin.model.texts import INVISIBLE
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.downloads import attachment
 

@@ -16,9 +16,8 @@ from hero_admin.listing.search.trigram_index import index_name
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
-from hero_admin.model.sql_names import names_in
 from hero_admin.writes import catalog_postgresql, catalog_sqlite
-from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableName
+from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableName, names_in
 
 Effect = Literal["deleted", "cleared", "default", "kept"]
 

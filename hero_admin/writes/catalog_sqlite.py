@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Table, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.model.sql_names import QUOTED
-from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableColumn, TableName
+from hero_admin.writes.tables import QUOTED, Action, ForeignKey, StoredTable, TableColumn, TableName
 
 NAMES = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
 FOREIGN_KEYS = text(

@@ -13,9 +13,9 @@ from hero_admin.database.transactions import check_now
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import article_of
 from hero_admin.model.resource import Resource
-from hero_admin.model.sql_names import names_in
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import fetch_rule_fields, fetch_unique_fields, fields_named
+from hero_admin.writes.tables import names_in
 
 
 async def fetch_refusal(

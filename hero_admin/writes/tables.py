@@ -1,6 +1,7 @@
 """Stored tables: tables and foreign keys as the database has them, whatever models say."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,10 @@ from sqlalchemy.types import UserDefinedType
 Action = Literal["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"]
 # What stands before the name of a table in the history, where no resource has a colon.
 MARK = "table:"
+
+QUOTED = r'"(?:[^"]|"")+"|\[[^\]]+\]|`[^`]+`'
+# A string, a quoted name, or a name that is not that of a function.
+_NAMES = re.compile(rf"'(?:[^']|'')*'|({QUOTED})|\b([^\W\d]\w*)\b(?!\s*\()")
 
 
 class Native(UserDefinedType[Any]):
@@ -124,3 +129,10 @@ RowId = tuple[Any, ...]
 def identity_of(stored: StoredTable, clause: FromClause) -> Sequence[Any]:
     """Return the columns of a clause that tell rows apart."""
     return [clause.c[name] for name in stored.identity]
+
+
+def names_in(parts: Iterable[str]) -> set[str]:
+    """Return the names in SQL expressions, such as those of an index: columns and others."""
+    found = [match for part in parts for match in _NAMES.finditer(part)]
+    quoted = {match[1][1:-1].replace('""', '"') for match in found if match[1]}
+    return quoted | {match[2] for match in found if match[2]}

@@ -10,7 +10,7 @@ from hero_admin.model.fields import Field
 from hero_admin.model.formatting import revealed
 from hero_admin.model.primary_keys import key_predicate, key_values
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.spelling import spelled, spellings
+from hero_admin.model.texts import spelled, spellings
 from hero_admin.writes.catalog import fetch_unique_fields
 
 

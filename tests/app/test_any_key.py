@@ -7,7 +7,7 @@ import pytest
 from bs4 import Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.model.spelling import spelled
+from hero_admin.model.texts import spelled
 from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Gadget, Maker, Slot

@@ -20,7 +20,8 @@ from hero_admin.model.field_names import (
     filter_names,
     sent_to,
 )
-from hero_admin.model.fields import Field, Relation
+from hero_admin.model.fields import Field
+from hero_admin.model.relations import Relation
 
 STEMS = sorted({"age", "team", "method", "constructor"} | LIST_STATE | FORM_STATE)
 ENDS = ("", "_id", "_min", "_max", "_min_min", "_id_id")

@@ -33,7 +33,8 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from hero_admin.model.choices import choice_of_members
 from hero_admin.model.column_types import input_for as input_for_column
-from hero_admin.model.inputs import Input, check_json, datetime_input, input_of_python
+from hero_admin.model.inputs import Input, datetime_input, input_of_python
+from hero_admin.model.json_values import check_json
 
 
 class Rank(enum.Enum):

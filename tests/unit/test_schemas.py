@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, PastDate, ValidationError
 from sqlmodel import Field, SQLModel
 
-from hero_admin.model.schemas import Schema, clean_text, derive, dumped, partial
+from hero_admin.model.schemas import Schema, derive, dumped, partial
 from hero_admin.model.sentences import sentences_of
+from hero_admin.model.texts import clean_text
 from webapp.heroes import Hero, HeroCreate, HeroUpdate
 
 LABELS = {"name": "name", "secret_name": "secret name", "age": "age"}
