@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, false, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
+from hero_admin.database.short_reads import fetch_few
 from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.backend import backend_of
@@ -54,8 +55,15 @@ class Options:
     has_more: bool = False
 
     def without(self, values: Collection[str]) -> "Options":
-        kept = tuple(option for option in self.options if option.value not in values)
-        return replace(self, options=kept)
+        others = tuple(option for option in self.options if option.value not in values)
+        return replace(self, options=others)
+
+    def headed_by(self, values: Collection[str]) -> "Options | None":
+        """Return the same ones with those of some values first; None if one is missing."""
+        chosen = [option for option in self.options if option.value in values]
+        if len(chosen) < len(values):
+            return None
+        return replace(self, options=(*chosen, *self.without(values).options))
 
     def sample(self, chosen_count: int) -> "Options":
         """Return all if these are all, else the chosen options and a few of the others."""
@@ -103,20 +111,20 @@ async def fetch_options(
         asked = replace(asked, is_candidate=is_candidate)
         values |= {"trigrams": trigrams_of(text), "most": few}
     if chosen:
-        asked = replace(asked, has_chosen=True)
-        values["chosen"] = chosen
-    rows = (await session.execute(_select_options(site, field, asked), values)).all()
-    found_count = sum(row.rank for row in rows)
+        asked = replace(asked, chosen="one" if len(chosen) == 1 else "several")
+        values["chosen"] = chosen[0] if len(chosen) == 1 else chosen
+    rows = await fetch_few(session, _select_options(site, field, asked), values)
+    found_count = sum(rank for rank, *_ in rows)
     has_more = found_count > MAX_OPTIONS
     names = [each.name for each in _shown_fields(target)]
     records = [dict(zip(names, row[3:], strict=True)) for row in rows]
     titles = [target.titles.of(record) for record in records]
     counts = Counter(titles)
     options = []
-    for row, record, title in zip(rows, records, titles, strict=True):
-        is_clear = counts[title] == 1 and (not row.rank or _has_words(title, text))
+    for (rank, value, *_), record, title in zip(rows, records, titles, strict=True):
+        is_clear = counts[title] == 1 and (not rank or _has_words(title, text))
         detail = "" if is_clear else _detail(target, record, title)
-        options.append(Option(form_text(field, row.value), title, detail))
+        options.append(Option(form_text(field, value), title, detail))
     told = _told_apart(target, options, records)
     if has_more:
         told.pop()
@@ -165,14 +173,14 @@ class _Asked:
     """How options are looked for: by so many words, by the value of their title, or not at all.
 
     is_candidate: whether only among the candidates of an index, which then are few.
-    has_chosen: whether some are chosen already, which come first.
+    chosen: how many are chosen already, which come first.
     """
 
     words: int = 0
     has_value: bool = False
     is_nothing: bool = False
     is_candidate: ColumnElement[bool] | None = None
-    has_chosen: bool = False
+    chosen: Literal["", "one", "several"] = ""
 
 
 def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
@@ -218,13 +226,14 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     if asked.has_value:
         found_by.append(title == target.titles.field.given("title"))
     predicate = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
-    # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
-    chosen = value_field.given("chosen", is_list=True)
+    chosen = value_field.given("chosen", is_list=asked.chosen == "several")
+    is_chosen = value.in_(chosen) if asked.chosen == "several" else value == chosen
     shown_columns = [
         each.exact.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
     ]
     columns = (value.label("value"), title.label("title"), *shown_columns)
-    is_other = value.not_in(chosen) if asked.has_chosen else true()
+    # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
+    is_other = ~is_chosen if asked.chosen else true()
     others = select(literal(1).label("rank"), *columns).where(predicate, is_other)
     if asked.is_candidate is not None:
         # Having a limit of their own they are found before they are sorted.
@@ -232,21 +241,21 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
         others = select(*some.c)
         by_title, value = sorted_as(target.titles.field, some.c.title), some.c.value
     found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)
-    if not asked.has_chosen:
+    if not asked.chosen:
         return found
-    first = (
-        select(literal(0).label("rank"), *columns).where(value_field.exact.in_(chosen)).subquery()
-    )
+    first = select(literal(0).label("rank"), *columns).where(is_chosen).subquery()
     both = union_all(select(first), select(found.subquery())).subquery()
     by_title = sorted_as(target.titles.field, both.c.title)
     return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
 
 
-async def fetch_first_options(session: AsyncSession, site: Site, field: Field) -> Options:
-    """Fetch the options that come first, or return what they were a few seconds ago."""
+async def fetch_first_options(
+    session: AsyncSession, site: Site, field: Field, chosen: Sequence[Any] = ()
+) -> Options:
+    """Fetch the chosen options and those that come first, or what they were a few seconds ago."""
     known: CachedOptions | None = site.options.get(str(field.column))
-    if known is not None and time.monotonic() - known.at < CACHE_SECONDS:
-        return known.options
-    options = await fetch_options(session, site, field)
-    site.options[str(field.column)] = CachedOptions(options, time.monotonic())
-    return options
+    if known is None or time.monotonic() - known.at >= CACHE_SECONDS:
+        known = CachedOptions(await fetch_options(session, site, field), time.monotonic())
+        site.options[str(field.column)] = known
+    options = known.options.headed_by({form_text(field, value) for value in chosen})
+    return options or await fetch_options(session, site, field, chosen=chosen)

@@ -109,10 +109,7 @@ async def _control(session: AsyncSession, site: Site, filter: Filter, text: str 
         if text:
             options = await fetch_options(session, site, field, text, filter.values)
             return Control(filter, options, text)
-        if filter.values:
-            options = await fetch_options(session, site, field, chosen=filter.values)
-        else:
-            options = await fetch_first_options(session, site, field)
+        options = await fetch_first_options(session, site, field, filter.values)
         return Control(filter, options.sample(len(filter.values)))
     return Control(filter, A_FILE if field.is_bytes else fixed_options(field) or Options())
 

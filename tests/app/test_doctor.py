@@ -14,7 +14,7 @@ from hero_admin.cli import sqlite_indexes
 from hero_admin.cli.index_check import examine, mend
 from hero_admin.database.engines import Database
 from hero_admin.database.folding import fold
-from hero_admin.listing.search import plan
+from hero_admin.listing.search import candidates, plan
 from hero_admin.listing.search.connect import connect
 from hero_admin.listing.search.postgresql import fetch_has_trigrams
 from hero_admin.migrations import migrate
@@ -346,6 +346,7 @@ async def test_what_others_call_so_is_left_alone(database: Database) -> None:
 @pytest.fixture(autouse=True)
 def no_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found is found by the index."""
+    monkeypatch.setattr(candidates, "AT_ONCE", -1)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
 

@@ -74,6 +74,7 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         (search_plan, "LONG_SEARCH", 100),
         (candidates, "MAX_CANDIDATES", 300),
         (candidates, "FEW", 50),
+        (candidates, "AT_ONCE", 20),
         (postgresql, "SAMPLE_HITS", 0),
         (skip_scan, "MAX_SKIPS", 100),
     ]:

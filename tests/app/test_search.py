@@ -15,6 +15,7 @@ from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
 from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
 from tests.serving import serving
+from tests.statements import all_statements
 from webapp.app import admin
 from webapp.heroes import Hero
 
@@ -109,8 +110,9 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
         page = await client.get("/teams", params={"q": text})
         return [row["Name"] for row in rows_of(page)]
 
-    # By looking at each team, and by the index.
-    for length in (plan.SHORT_SEARCH, 1):
+    # At once, by looking at each team, and by the index.
+    for few, length in ((candidates.AT_ONCE, 1), (-1, plan.SHORT_SEARCH), (-1, 1)):
+        monkeypatch.setattr(candidates, "AT_ONCE", few)
         monkeypatch.setattr(plan, "SHORT_SEARCH", length)
         assert await names("preventers tower") == ["Preventers"]
         assert await names("  Hall   PREVENT") == ["Preventers of Ox"]
@@ -125,18 +127,17 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
     assert exported.text.count("\r\n") == 2
 
 
-@pytest.mark.parametrize("is_walk_short", [False, True])
+@pytest.mark.parametrize("few", [candidates.AT_ONCE, -1])
 @each("text", ["\0", "no\0va", "\ud800", "\u200f\u202e"])
 async def test_a_text_that_nothing_can_contain_finds_nothing(
     client: httpx.AsyncClient,
     session: AsyncSession,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
-    *,
-    is_walk_short: bool,
+    few: int,
 ) -> None:
-    if is_walk_short:
-        monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(candidates, "AT_ONCE", few)
+    monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
     await some_heroes(session, 5)
     raw = text.encode("utf-8", "surrogatepass")
     page = await client.get(
@@ -185,9 +186,24 @@ async def test_teams_are_searched_by_their_headquarters(
     assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
 
 
+@each("query", ["q=needle", "age_min=30", "q=needle&age_min=30", "q=e", "q=nothing"])
+async def test_what_is_few_is_found_at_once(
+    client: httpx.AsyncClient, session: AsyncSession, query: str
+) -> None:
+    await some_heroes(session, 20)
+    await a_hero(session, "Zz Needle", age=30)
+    await client.get("/heroes")
+    with all_statements() as executed:
+        page = await client.get(f"/heroes?{query}")
+    assert page.status_code == 200
+    # Which index there is, what it counts or the table has, and the rows.
+    assert len(executed) <= 4, executed
+
+
 async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_far(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(candidates, "AT_ONCE", -1)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 5)
     monkeypatch.setattr(plan, "LONG_SEARCH", 10)
     monkeypatch.setattr(plan, "SKIP_SCAN_MILLISECONDS", 0)
@@ -207,6 +223,7 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
 async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(candidates, "AT_ONCE", -1)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 3)
     monkeypatch.setattr(candidates, "FEW", 0)
     monkeypatch.setattr(postgresql, "SAMPLE_HITS", 0)

@@ -37,6 +37,14 @@ class SearchBackend(Protocol):
     async def is_rare(self, session: AsyncSession, wanted: Wanted) -> bool:
         """Whether the rows that contain a text are few enough to be sorted at once."""
 
+    async def fetch_few(
+        self, session: AsyncSession, wanted: Wanted, most: int
+    ) -> Sequence[Row] | None:
+        """Fetch the rows from the candidates of an index that has at most so many, if one has.
+
+        By short reads; None where none is known to have so few.
+        """
+
     async def fetch_candidates(self, session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
         """Fetch the rows from the candidates of indexes; None if these are too many."""
 

@@ -1,12 +1,13 @@
 """Candidates: rows that an index holds for a predicate, few enough to be sorted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Integer,
     Select,
@@ -20,8 +21,15 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
+from hero_admin.database.short_reads import Row, fetch_few
 from hero_admin.database.time_limit import in_time
-from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
+from hero_admin.listing.columns import (
+    Selection,
+    adapted,
+    order_of,
+    select_count,
+    with_titles,
+)
 from hero_admin.listing.keyset import SIZE
 from hero_admin.listing.predicates import Predicates, predicates_of, values_of
 from hero_admin.listing.query import ListQuery
@@ -39,11 +47,22 @@ from hero_admin.model.total import Total
 MAX_CANDIDATES = 200_000
 # Sorting this many takes no longer than a scan or a skip scan to a page of them.
 FEW = 5_000
+# Nor does sorting this many take longer than a first short scan.
+AT_ONCE = 1_000
 # What is complete is worth waiting for; twice that and a scan still fit into a request.
 CANDIDATES_MILLISECONDS = 1_500
 COUNTING_MILLISECONDS = 3_000
 
 MOST = bindparam("most", type_=Integer)
+
+
+class Index(Protocol):
+    """An index, which offers candidates."""
+
+    def __hash__(self) -> int: ...
+
+    def select_keys(self) -> Select[Any] | CompoundSelect[Any]:
+        """Return the statement that has as many rows, or a few more, up to `MOST`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +80,38 @@ class FilterIndex:
     def select_keys(self) -> Select[Any]:
         """Return the statement that has as many rows."""
         return self.select([self.resource.key[0].exact.label("key")])
+
+
+async def fetch_at_once(session: AsyncSession, wanted: Wanted) -> Found | None:
+    """Fetch the rows from few candidates, of an index or of a small table; None if it has many.
+
+    By short reads, outside of a transaction.
+    """
+    rows = await backend_of(session).fetch_few(session, wanted, AT_ONCE)
+    if rows is None and await _is_small(session, wanted.query.resource):
+        rows = await fetch_matching(session, wanted, AT_ONCE)
+    return None if rows is None else Found(tuple(rows))
+
+
+async def _is_small(session: AsyncSession, resource: Resource) -> bool:
+    [[count]] = await fetch_few(session, select_count(resource), {"cap": AT_ONCE + 1})
+    return bool(count <= AT_ONCE)
+
+
+async def fetch_matching(session: AsyncSession, wanted: Wanted, most: int) -> Sequence[Row]:
+    """Fetch the rows from the first `most` that match, in whatever way the database finds them."""
+    query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.place)
+    statement = _select_matching(*how, is_backward=query.is_backward)
+    return await fetch_few(session, statement, wanted.parameters(most=most))
+
+
+@lru_cache(maxsize=256)
+def _select_matching(
+    selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
+) -> Select[Any]:
+    # Having a limit they are found first; a planner might look for them in the order of the list.
+    found = select(*selection.columns).where(*predicates.all()).limit(MOST).cte("candidates")
+    return select_sorted(selection, found, place, is_backward=is_backward)
 
 
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Found | None:
@@ -152,18 +203,25 @@ def filter_indexes(query: ListQuery) -> list[FilterIndex]:
     return [FilterIndex(query.resource, predicates_of(query), field) for field in fields]
 
 
-async def are_few(session: AsyncSession, query: ListQuery) -> bool:
-    """Whether the index of a filter says that it leaves few rows."""
+async def are_few(session: AsyncSession, query: ListQuery, most: int = FEW) -> bool:
+    """Whether the index of a filter says that it leaves no more than `most` rows."""
+    values = values_of(query)
     for index in filter_indexes(query):
-        given = {**values_of(query), "most": FEW + 1}
-        if (await session.execute(select_number(index), given)).scalar_one() <= FEW:
+        if await fetch_number(session, index, values, most) <= most:
             return True
     return False
 
 
+async def fetch_number(
+    session: AsyncSession, index: Index, values: Mapping[str, Any], most: int
+) -> int:
+    """Count the candidates of an index, up to one more than `most`."""
+    [[number]] = await fetch_few(session, _select_number(index), {**values, "most": most + 1})
+    return int(number)
+
+
 @lru_cache(maxsize=256)
-def select_number(index: FilterIndex) -> Select[int]:
-    """Return the statement that counts candidates, up to `MOST`."""
+def _select_number(index: Index) -> Select[int]:
     return select(func.count()).select_from(index.select_keys().subquery())
 
 

@@ -1,10 +1,10 @@
 """The search plan: how to find a page of a searched or filtered list without a full scan.
 
 A predicate that many rows satisfy is met soon in the order of the list: a bounded scan finds them.
-One that few satisfy has an index, whose candidates are few enough to be sorted. So: a short scan;
-then the index, at once if it estimates few rows; then a longer scan, and where that ends, the
-page says so. Where no index can tell that a text is rare, a skip scan over the distinct values of
-the sort column comes before the longer scan.
+One that few satisfy has an index, whose candidates are few enough to be sorted. So: candidates at
+once, if an index has few or the whole table is small; a short scan; the index, if it still has not
+too many; then a longer scan, and where that ends, the page says so. Where no index can tell that a
+text is rare, a skip scan over the distinct values of the sort column comes before the longer scan.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,11 @@ from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.bounded_scan import Scanned, scan
-from hero_admin.listing.search.candidates import fetch_candidates, is_short
+from hero_admin.listing.search.candidates import (
+    fetch_at_once,
+    fetch_candidates,
+    is_short,
+)
 from hero_admin.listing.search.skip_scan import can_skip_scan, fetch_by_skip_scan
 from hero_admin.listing.search.wanted import Found, Wanted
 from hero_admin.model.site import Site
@@ -53,6 +57,9 @@ class _SearchPlan:
         self.session, self.wanted, self.query = session, wanted, wanted.query
 
     async def fetch(self) -> Found:
+        found = await fetch_at_once(self.session, self.wanted)
+        if found is not None:
+            return found
         short = SHORT_SEARCH if self.query.text else SHORT_SCAN
         first = min(FIRST_SCAN, short)
         scanned = await scan(self.session, self.wanted, first)

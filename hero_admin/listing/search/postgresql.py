@@ -82,6 +82,13 @@ async def is_rare(session: AsyncSession, wanted: Wanted) -> bool:
     return count < SAMPLE_HITS
 
 
+async def fetch_few(session: AsyncSession, wanted: Wanted, most: int) -> Sequence[Row] | None:
+    """Fetch the rows from what the index of a filter finds; that of trigrams cannot stop early."""
+    if not await candidates.are_few(session, wanted.query, most):
+        return None
+    return await candidates.fetch_matching(session, wanted, most)
+
+
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
     """Fetch the rows from what the planner finds by indexes only."""
     await session.execute(ONLY_BY_INDEX)

@@ -5,14 +5,26 @@ index. SQLite takes one index for a table: the one with the fewest candidates is
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    column,
+    func,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from hero_admin.database import short_reads
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
 from hero_admin.listing.columns import Selection, adapted
@@ -21,8 +33,8 @@ from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
     FilterIndex,
     count_matching,
+    fetch_number,
     filter_indexes,
-    select_number,
     select_sorted,
 )
 from hero_admin.listing.search.patterns import folded
@@ -40,6 +52,13 @@ min_characters = 2
 
 Index = FilterIndex | TrigramIndex
 
+_schema = table("sqlite_master", column("type"), column("name"))
+HAS_TABLE = (
+    select(func.count())
+    .select_from(_schema)
+    .where(_schema.c.type == text("'table'"), _schema.c.name == bindparam("name"))
+)
+
 
 async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
     """Fetch how many rows a table had when ANALYZE was called last."""
@@ -53,28 +72,40 @@ async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
 
 async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
     """Whether there is the index of trigrams."""
-    asked = text("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name")
     # What is made last.
     name = changes_name(resource)
-    return bool((await session.execute(asked, {"name": name})).scalar())
+    [[count]] = await short_reads.fetch_few(session, HAS_TABLE, {"name": name})
+    return bool(count)
 
 
 async def is_rare(session: AsyncSession, wanted: Wanted) -> bool:
     """Whether the index has few candidates for a text."""
     few = candidates.FEW
-    return await _count(session, wanted, TrigramIndex(wanted.query.resource), few) <= few
+    index = TrigramIndex(wanted.query.resource)
+    return await fetch_number(session, index, wanted.values, few) <= few
+
+
+async def fetch_few(session: AsyncSession, wanted: Wanted, most: int) -> Sequence[Row] | None:
+    """Fetch the rows from the candidates of whichever index has the fewest."""
+    has_trigrams = await candidates.has_trigram_candidates(session, wanted.query)
+    indexes = _indexes(replace(wanted, has_trigrams=has_trigrams))
+    return await _fetch_from(session, wanted, indexes, most) if indexes else None
 
 
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
     """Fetch the rows from the candidates of whichever index has the fewest."""
-    most = candidates.MAX_CANDIDATES
-    index, count = await _fewest(session, wanted, _indexes(wanted), most)
-    if count > most:
+    return await _fetch_from(session, wanted, _indexes(wanted), candidates.MAX_CANDIDATES)
+
+
+async def _fetch_from(
+    session: AsyncSession, wanted: Wanted, indexes: Sequence[Index], most: int
+) -> Sequence[Row] | None:
+    index, number = await _fewest(session, wanted, indexes, most)
+    if number > most:
         return None
     query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.place)
     statement = _select_from(index, *how, is_backward=query.is_backward)
-    rows: Sequence[Row] = (await session.execute(statement, wanted.parameters(most=most))).all()
-    return rows
+    return await short_reads.fetch_few(session, statement, wanted.parameters(most=most))
 
 
 async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
@@ -87,7 +118,7 @@ async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
     count = await count_matching(session, rows, wanted, most)
     # The number of candidates matters only up to the cap.
     if number is None and count <= wanted.limit:
-        number = await _count(session, wanted, index, most)
+        number = await fetch_number(session, index, wanted.values, most)
     is_complete = number is not None and number <= most
     return Total.capped(count, wanted.limit, is_complete=is_complete)
 
@@ -99,9 +130,8 @@ async def fetch_is_candidate(
     if not has_trigrams(text) or not await fetch_has_trigrams(session, resource):
         return None
     if most is not None:
-        given = {"trigrams": trigrams_of(text), "most": most + 1}
-        number = await session.execute(select_number(TrigramIndex(resource)), given)
-        if number.scalar_one() > most:
+        values = {"trigrams": trigrams_of(text)}
+        if await fetch_number(session, TrigramIndex(resource), values, most) > most:
             return None
     return is_candidate(resource)
 
@@ -135,18 +165,12 @@ async def _fewest(
     session: AsyncSession, wanted: Wanted, indexes: Sequence[Index], most: int
 ) -> tuple[Index, int]:
     """Return the index with the fewest candidates, and their number up to `most` + 1."""
-    best, least = indexes[0], await _count(session, wanted, indexes[0], most)
+    best, least = indexes[0], await fetch_number(session, indexes[0], wanted.values, most)
     for index in indexes[1:]:
-        number = await _count(session, wanted, index, least - 1)
+        number = await fetch_number(session, index, wanted.values, least - 1)
         if number < least:
             best, least = index, number
     return best, least
-
-
-async def _count(session: AsyncSession, wanted: Wanted, index: Index, most: int) -> int:
-    """Count the candidates of an index, up to `most` + 1."""
-    given = {**wanted.values, "most": most + 1}
-    return int((await session.execute(select_number(index), given)).scalar_one())
 
 
 def sort_key_sql(text: str) -> str:
