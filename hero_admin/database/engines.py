@@ -1,21 +1,20 @@
-"""The database: its engines and sessions, and which connections and statements a request has."""
+"""The database: its engines, and the sessions they give."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from hero_admin.database import short_reads, sqlite
+from hero_admin.database.held_connections import track_connections
 from hero_admin.database.pool import FairPool
 from hero_admin.database.replica import Replica
 from hero_admin.database.statement_count import note_statement
@@ -223,8 +222,7 @@ def _create_engine(url: URL, pool_size: int, **arguments: Any) -> AsyncEngine:
         **arguments,
     )
     event.listen(engine.sync_engine, "before_cursor_execute", _note_statement)
-    event.listen(engine.sync_engine, "checkout", _check_out)
-    event.listen(engine.sync_engine, "checkin", _check_in)
+    track_connections(engine)
     return engine
 
 
@@ -254,33 +252,3 @@ async def _watch_for_us(driver: asyncpg.Connection) -> None:
 
 def _note_statement(_: object, __: object, text: str, parameters: object, *___: object) -> None:
     note_statement(text, parameters)
-
-
-class DriverConnection(Protocol):
-    """What both drivers' connections can do."""
-
-    def is_closed(self) -> bool: ...
-    def terminate(self) -> None: ...
-
-
-# The connections that the current request holds.
-held_connections: ContextVar[dict[ConnectionPoolEntry, DriverConnection] | None] = ContextVar(
-    "held_connections", default=None
-)
-
-
-def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
-    driver: DriverConnection | None = record.driver_connection
-    # A server that stopped has told the socket so; asking it costs no round trip.
-    if driver is None or driver.is_closed():
-        raise DisconnectionError
-    held = held_connections.get()
-    if held is not None:
-        held[record] = driver
-        record.info["held"] = held
-
-
-def _check_in(_: object, record: ConnectionPoolEntry) -> None:
-    held = record.info.pop("held", None)
-    if held is not None:
-        held.pop(record, None)

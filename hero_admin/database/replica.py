@@ -18,11 +18,11 @@ MAX_LAG_SECONDS = 5.0
 # What no replica has ever reached.
 NEVER = 2**64 - 1
 
-# A place in the log of all changes, which only grows: a number, as it is compared and sent about.
+# Positions in the write-ahead log, as numbers.
 WRITTEN = text("SELECT (pg_current_wal_insert_lsn() - '0/0')::text")
 # What is not yet on the disk of the primary is not sent to replicas either.
 FLUSHED = text("SELECT (pg_current_wal_flush_lsn() - '0/0')::text")
-# A replica that was promoted has all there is.
+# A replica that was promoted has everything.
 REPLAYED = text(
     "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
     " ELSE pg_current_wal_insert_lsn() END - '0/0')::text"
@@ -44,9 +44,9 @@ class Replica:
         # When the primary was where.
         self._flushed: deque[tuple[float, int]] = deque(maxlen=100)
 
-    def has(self, place: int) -> bool:
-        """Whether it may be asked by somebody who has to see what was written at a place."""
-        return self._is_usable and place <= self._replayed
+    def has(self, position: int) -> bool:
+        """Whether it may answer somebody who has to see what was written up to a position."""
+        return self._is_usable and position <= self._replayed
 
     def give_up(self) -> None:
         """Ask the primary until the next look finds it well again."""
@@ -55,11 +55,11 @@ class Replica:
         self._is_usable = False
 
     async def fetch_written(self) -> int:
-        """The place up to which a reader has to see to see all that is saved by now."""
+        """Fetch the position of the last change; `NEVER` if the primary does not tell in time."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await _fetch_place(self._primary, WRITTEN)
-        # It is saved all the same, and nobody can tell where.
+                return await _fetch_position(self._primary, WRITTEN)
+        # The change is saved all the same.
         except Exception as error:
             if not is_unavailable(error):
                 raise
@@ -91,13 +91,13 @@ class Replica:
         flushed = None
         with suppress(Exception):
             async with asyncio.timeout(ANSWER_SECONDS):
-                flushed = await _fetch_place(self._primary, FLUSHED)
+                flushed = await _fetch_position(self._primary, FLUSHED)
         self.is_alone = flushed is None
         # While the primary is away nothing is written that the replica could miss.
         if flushed is not None:
             self._flushed.append((now, flushed))
-        self._replayed = await _fetch_place(self.engine, REPLAYED)
-        # The first is the last place that the replica has reached.
+        self._replayed = await _fetch_position(self.engine, REPLAYED)
+        # The first is the last position that the replica has reached.
         while len(self._flushed) > 1 and self._flushed[1][1] <= self._replayed:
             self._flushed.popleft()
         is_behind = bool(self._flushed) and self._flushed[-1][1] > self._replayed
@@ -109,6 +109,6 @@ class Replica:
         self._is_usable = True
 
 
-async def _fetch_place(engine: AsyncEngine, statement: TextClause) -> int:
+async def _fetch_position(engine: AsyncEngine, statement: TextClause) -> int:
     async with engine.connect() as connection:
         return int((await connection.execute(statement)).scalar_one())

@@ -7,7 +7,8 @@ everybody else who wants to save waits for the lock that it holds.
 
 import asyncio
 from collections import deque
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager
 
 # What a writer has for itself after each page: a trip to its thread takes about as long.
 PAUSE_SECONDS = 0.002
@@ -20,6 +21,16 @@ class Turns:
         self.held_by_writers: list[Sized] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_calling = False
+
+    @contextmanager
+    def writing(self, held: Sized) -> Iterator[None]:
+        """Slow readers down for as long as a writer holds connections."""
+        self.held_by_writers.append(held)
+        try:
+            yield
+        finally:
+            # By identity: all that hold nothing are equal.
+            self.held_by_writers[:] = [each for each in self.held_by_writers if each is not held]
 
     async def take(self) -> None:
         """Wait for a round of the event loop in which no other reader begins."""

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from hero_admin.settings import Settings
-from hero_admin.web import request_session
+from hero_admin.web.client import Client
 from tests.postgres import PostgresServer
 from tests.stored import Stored
 from tests.waiting import until
@@ -76,13 +76,13 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def probe(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Probe:
     probe = Probe()
-    listen = request_session._Unit._listen  # noqa: SLF001 - nothing else tells that it listens
+    listen = Client._listen  # noqa: SLF001 - nothing else tells that it listens
 
-    def listen_and_tell(unit: request_session._Unit) -> None:
-        listen(unit)
+    def listen_and_tell(client: Client) -> None:
+        listen(client)
         probe.is_listened_for.set()
 
-    monkeypatch.setattr(request_session._Unit, "_listen", listen_and_tell)  # noqa: SLF001 - the same
+    monkeypatch.setattr(Client, "_listen", listen_and_tell)
     for handler in (probe.read, probe.stream, probe.save, probe.echo):
         route = Route(f"/{handler.__name__}", handler, methods=["GET", "POST"])
         app.router.routes.insert(0, route)

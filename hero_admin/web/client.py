@@ -1,0 +1,90 @@
+"""The client of a request: what it sends, what it is sent, and whether it is still connected."""
+
+import asyncio
+from collections import deque
+
+from starlette.types import Message, Receive, Send
+
+from hero_admin.web.deadline import Deadline
+
+# Most requests are answered by then, and cost nothing to listen for their clients.
+LISTEN_SECONDS = 0.25
+# How long a statement has to end as its server ends it, before its connection is cut.
+GRACE_SECONDS = 0.5
+
+
+class Client:
+    """Wraps `receive` and `send` of a request.
+
+    The deadline is paused while the client is waited for, and expires when a client that is
+    listened for disconnects.
+    """
+
+    def __init__(self, receive: Receive, send: Send, deadline: Deadline) -> None:
+        self.is_gone = False
+        self.has_response = False
+        self._receive = receive
+        self._send = send
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        # What was received before the handler asked for it.
+        self._ahead: deque[asyncio.Task[Message]] = deque()
+        self._is_answered = False
+        self._is_listening = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def receive(self) -> Message:
+        self._deadline.pause()
+        try:
+            message = await (self._ahead.popleft() if self._ahead else self._receive())
+        finally:
+            self._deadline.resume()
+        # A stream asks for it, and ends itself.
+        if message["type"] == "http.disconnect" and self.has_response and not self._is_answered:
+            self.is_gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_response = True
+            self._stop_listening()
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._is_answered = True
+        await self._send(message)
+
+    def listen_soon(self) -> None:
+        """Notice a disconnection while the handler is busy, until the response starts."""
+        self._is_listening = True
+        self._timer = self._loop.call_later(LISTEN_SECONDS, self._listen)
+
+    def close(self) -> None:
+        self._stop_listening()
+        for task in self._ahead:
+            task.cancel()
+
+    def _stop_listening(self) -> None:
+        self._is_listening = False
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _listen(self) -> None:
+        if self._deadline.is_paused:
+            # The handler itself is waiting for the client.
+            self._timer = self._loop.call_later(LISTEN_SECONDS, self._listen)
+            return
+        task = asyncio.ensure_future(self._receive())
+        task.add_done_callback(self._hear)
+        self._ahead.append(task)
+
+    def _hear(self, task: asyncio.Task[Message]) -> None:
+        if not self._is_listening or task.cancelled() or task.exception() is not None:
+            return
+        message = task.result()
+        if message["type"] == "http.disconnect":
+            self.is_gone = True
+            # PostgreSQL's driver asks its server to end the statement when the wait for it is
+            # cancelled, which needs the connection a little longer. SQLite's does nothing.
+            self._deadline.expire(GRACE_SECONDS)
+        # Whoever is still sending is still there, and the handler may not want all of it.
+        elif not message.get("more_body", False):
+            self._listen()

@@ -1,0 +1,33 @@
+"""Read-your-writes: a browser reads from a replica only what includes its own changes.
+
+A save returns a cookie with the position in the write-ahead log that a replica must have replayed:
+https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL
+"""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import Message, Scope
+
+from hero_admin.database.replica import NEVER, Replica
+
+COOKIE = "written"
+# By the end of it every replica has the changes, or is not asked.
+COOKIE_ATTRIBUTES = "Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
+MAX_DIGITS = 20
+
+
+def required_position(scope: Scope) -> int:
+    """Return the position that a replica must have reached to answer a request."""
+    headers = Headers(scope=scope)
+    # A program keeps no cookies.
+    if "authorization" in headers:
+        return NEVER
+    saved = cookie_parser(headers.get("cookie", "")).get(COOKIE, "0")
+    return int(saved) if saved.isdecimal() and len(saved) <= MAX_DIGITS else NEVER
+
+
+async def add_position(message: Message, replica: Replica, *, is_secure: bool) -> None:
+    """Add the cookie to the start of a response that tells of a save."""
+    position = await replica.fetch_written()
+    attributes = f"{COOKIE_ATTRIBUTES}; Secure" if is_secure else COOKIE_ATTRIBUTES
+    MutableHeaders(scope=message).append("Set-Cookie", f"{COOKIE}={position}; {attributes}")
