@@ -1,7 +1,8 @@
-"""What is sent to change a record: a value that was read is left alone, whatever its type says."""
+"""Bodies of requests: of a PATCH, values that were read and sent back change nothing."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -10,16 +11,17 @@ from sqlmodel import SQLModel
 
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
+from hero_admin.web.errors import Invalid
 
 
 # Any: FastAPI reads a body by its annotation, which is known only when the API is made.
 def unchecked(schema: type[SQLModel]) -> Any:
-    """Return the annotation of a body that a schema documents, and `read_sent` checks."""
+    """Return the annotation of a body that a schema documents, and `parse_patch` checks."""
     return Annotated[schema, WrapValidator(lambda body, _: body)]
 
 
 # Any: JSON, and the values of any field.
-def read_sent(resource: Resource, body: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
+def parse_patch(resource: Resource, body: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a body that are not those that the API shows of the record.
 
     A text that its column's type cannot read and an infinite number could not be sent otherwise;
@@ -37,6 +39,19 @@ def read_sent(resource: Resource, body: Any, shown: Mapping[str, Any]) -> dict[s
     valid = _validated(resource.schemas.update, body, same)
     changed = valid.model_fields_set - {sent[key] for key in same}
     return {name: getattr(valid, name) for name in infos if name in changed}
+
+
+@contextmanager
+def naming_fields_as_sent(schema: type[SQLModel]) -> Iterator[None]:
+    """Name the fields of `Invalid` by their aliases, as the client has sent them."""
+    try:
+        yield
+    except Invalid as invalid:
+        aliases = {name: alias_of(name, info) for name, info in schema.model_fields.items()}
+        invalid.sentences = {
+            aliases.get(name, name): sentence for name, sentence in invalid.sentences.items()
+        }
+        raise
 
 
 def _is_same(sent: Any, shown: Any) -> bool:

@@ -1,0 +1,84 @@
+"""What the API reads: a list, a record, and a record with those that a relationship leads to."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Query
+from sqlalchemy import ColumnElement, false
+from sqlalchemy.orm import RelationshipProperty
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hero_admin.api.records import answer, as_json, fetch_record, hidden_names, unmodified
+from hero_admin.model import records
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.schemas import dumped
+from hero_admin.model.site import Site
+from hero_admin.web.requests import session_of
+
+MAX_ROWS = 1_000
+Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="Number of records to skip.")]
+Limit = Annotated[int, Query(ge=0, le=MAX_ROWS, description="Maximum number of records to return.")]
+Handler = Callable[..., Awaitable[Response]]
+
+
+def reads_many(resource: Resource) -> Handler:
+    """Return the handler of `GET /heroes/`."""
+
+    async def list_records(request: Request, skip: Skip = 0, limit: Limit = 100) -> Response:
+        session = session_of(request)
+        found = await records.fetch_where(session, resource, skip=skip, limit=limit)
+        hidden = hidden_names(resource, request)
+        return JSONResponse([dumped(resource.schemas.read, record, hidden) for record in found])
+
+    return list_records
+
+
+def reads_one(resource: Resource) -> Handler:
+    """Return the handler of `GET /heroes/7`."""
+
+    async def read_record(request: Request, id: str) -> Response:
+        record = await fetch_record(resource, request, id)
+        return unmodified(resource, request, record) or await answer(resource, request, record)
+
+    return read_record
+
+
+def reads_related(
+    site: Site, resource: Resource, relationship: RelationshipProperty[Any]
+) -> Handler:
+    """Return the handler of `GET /heroes/7/with-team`, or of `GET /teams/3/with-heroes`."""
+    other, name = site.of(relationship.mapper.class_), relationship.key
+
+    async def read_with_one(request: Request, id: str) -> Response:
+        record = await fetch_record(resource, request, id)
+        predicates = _related_to(record, resource, other, relationship)
+        found = await records.fetch_where(session_of(request), other, *predicates, limit=1)
+        related = as_json(other, request, found[0]) if found else None
+        return JSONResponse({**as_json(resource, request, record), name: related})
+
+    async def read_with_many(
+        request: Request, id: str, skip: Skip = 0, limit: Limit = 100
+    ) -> Response:
+        record = await fetch_record(resource, request, id)
+        # A team may have a million heroes, so they come by the page.
+        predicates = _related_to(record, resource, other, relationship)
+        session = session_of(request)
+        found = await records.fetch_where(session, other, *predicates, skip=skip, limit=limit)
+        related = [as_json(other, request, each) for each in found]
+        return JSONResponse({**as_json(resource, request, record), name: related})
+
+    return read_with_many if relationship.uselist else read_with_one
+
+
+def _related_to(
+    record: Record, resource: Resource, other: Resource, relationship: RelationshipProperty[Any]
+) -> list[ColumnElement[bool]]:
+    """Return the predicates of the records that a relationship leads to from this one."""
+    predicates: list[ColumnElement[bool]] = []
+    for local, remote in relationship.local_remote_pairs or ():
+        value = record[resource.name_of(local)]
+        # NULL points at nothing.
+        column = other.by_name[other.name_of(remote)].exact
+        predicates.append(false() if value is None else column == value)
+    return predicates

@@ -1,0 +1,93 @@
+"""A record as the API finds and answers it, with its version as an ETag."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hero_admin.model import records
+from hero_admin.model.primary_keys import Key, key_of, parse_key
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.schemas import dumped
+from hero_admin.model.serialization import keyed_digest, snapshot_of
+from hero_admin.pages.files import with_bytes
+from hero_admin.web.guards import identity_of
+from hero_admin.web.requests import secret_of, session_of
+from hero_admin.web.templating import capitalised
+
+
+async def fetch_record(
+    resource: Resource, request: Request, id: str, *, is_locked: bool = False
+) -> Record:
+    """Fetch the record with this key, or raise 404."""
+    session, key = session_of(request), key_in(resource, id)
+    record = await records.fetch_record(session, resource, key, is_locked=is_locked)
+    if record is None:
+        raise _not_found(resource)
+    return record
+
+
+def key_in(resource: Resource, id: str) -> Key:
+    """Return the key that a path names; 404 if it is none."""
+    key = parse_key(resource, id)
+    if key is None:
+        raise _not_found(resource)
+    return key
+
+
+async def answer(
+    resource: Resource, request: Request, record: Record, status: int = 200
+) -> Response:
+    """Return a record with its ETag, a created one with its address."""
+    headers = {"ETag": _etag(resource, request, record)}
+    if status == 201:
+        headers["Location"] = f"/api/{resource.name}/{key_of(resource, record)}"
+    whole = await with_bytes(session_of(request), resource, record)
+    return JSONResponse(as_json(resource, request, whole), status, headers)
+
+
+# Any: JSON values.
+def as_json(resource: Resource, request: Request, record: Record) -> dict[str, Any]:
+    """Return a record without what its reader may not see."""
+    return dumped(resource.schemas.read, record, hidden_names(resource, request))
+
+
+def hidden_names(resource: Resource, request: Request) -> frozenset[str]:
+    """Return the fields whose values this reader may not see."""
+    return frozenset() if identity_of(request).can_edit else resource.masked_names
+
+
+def unmodified(resource: Resource, request: Request, record: Record) -> Response | None:
+    """Return 304 if the reader has this version of the record: `If-None-Match`."""
+    etag = _etag(resource, request, record)
+    if _has(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return None
+
+
+def check_version(resource: Resource, request: Request, record: Record) -> None:
+    """Raise 412 if the record is not in the version that `If-Match` names."""
+    wanted = request.headers.get("if-match")
+    if wanted is not None and not _has(wanted, _etag(resource, request, record)):
+        raise HTTPException(
+            412, f"Someone else has changed this {resource.label}. Read it again first."
+        )
+
+
+def _etag(resource: Resource, request: Request, record: Record) -> str:
+    """Return the version of a record as its reader sees it; other values make another one."""
+    hidden = hidden_names(resource, request)
+    names = [field.name for field in resource.fields if field.name not in hidden]
+    seen = snapshot_of(resource, {name: record[name] for name in names})
+    digest = keyed_digest(secret_of(request), resource.name, seen)
+    return f'"{digest}"'
+
+
+def _has(header: str, etag: str) -> bool:
+    given = {part.strip().removeprefix("W/") for part in header.split(",")}
+    return "*" in given or etag in given
+
+
+def _not_found(resource: Resource) -> HTTPException:
+    return HTTPException(404, f"{capitalised(resource.label)} not found")
