@@ -7,7 +7,7 @@ from typing import Any
 from hero_admin.audit_log.changes import Change, Kind, Recorded
 from hero_admin.model.primary_keys import key_of, key_text, parse_key
 from hero_admin.model.resource import Resource
-from hero_admin.model.serialization import values_of
+from hero_admin.model.serialization import restored_values
 from tests.stored import Stored
 
 # The values of each record, by the name of its resource and its key.
@@ -39,7 +39,7 @@ async def replayed(stored: Stored, *resources: Resource) -> Tables:
             case Kind.DELETED:
                 assert texts.pop(at) == olds, f"{at} was another one when it was deleted"
                 assert set(news.values()) == {None}
-    return {at: values_of(by_name[at[0]], snapshot) for at, snapshot in texts.items()}
+    return {at: restored_values(by_name[at[0]], snapshot) for at, snapshot in texts.items()}
 
 
 def _key_before(
@@ -48,7 +48,7 @@ def _key_before(
     """Under which key a record was before a change, which may have given it another one."""
     own = parse_key(resource, change.key)
     assert own is not None
-    before = values_of(resource, olds)
+    before = restored_values(resource, olds)
     parts = [before.get(field.name, part) for field, part in zip(resource.key, own, strict=True)]
     return resource.name, key_text(resource, tuple(parts))
 

@@ -181,14 +181,14 @@ async def record(
 def _group_sizes(entries: Sequence[Entry]) -> list[int]:
     """Return for each entry how many alike it stands for; the first of many for all of them."""
     groups: dict[tuple[str, Kind, bool], list[int]] = {}
-    for place, entry in enumerate(entries):
-        groups.setdefault((entry.resource, entry.kind, entry.is_consequence), []).append(place)
+    for position, entry in enumerate(entries):
+        groups.setdefault((entry.resource, entry.kind, entry.is_consequence), []).append(position)
     sizes = [1] * len(entries)
     for first, *others in groups.values():
         if 1 + len(others) > MAX_TOLD_SINGLY:
             sizes[first] = 1 + len(others)
-            for place in others:
-                sizes[place] = 0
+            for position in others:
+                sizes[position] = 0
     return sizes
 
 

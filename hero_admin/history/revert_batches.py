@@ -1,4 +1,4 @@
-"""Steps: what was written down, in the portions in which it is taken back."""
+"""Revert batches: recorded changes, grouped as they are reverted together."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,26 +8,26 @@ from hero_admin.audit_log.changes import Change, Entry, Kind
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key, key_text, parse_key
 from hero_admin.model.resource import Resource
-from hero_admin.model.serialization import snapshot_of, values_of
+from hero_admin.model.serialization import restored_values, snapshot_of
 from hero_admin.model.site import Site
 from hero_admin.model.stored_values import comparable
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE
 from hero_admin.writes.row_changes import RowsChange, whole_row_of
 
-RECORDS_PER_STEP = 1_000
+RECORDS_PER_BATCH = 1_000
 
-# Any: what a field holds. The value of a field by which records are pointed at.
-Place = tuple[Resource, str, Any]
+# A resource, a field, and its value, by which records are referenced. Any: the value of any field.
+ReferencedValue = tuple[Resource, str, Any]
 
 
 @dataclass
-class Step:
-    """Changes of one kind to different records of one resource, which are taken back together.
+class Batch:
+    """Changes of one kind to different records of one resource, which are reverted together.
 
-    keys, earlier: the key of each record, and the values that it had before, by its text.
-    whole_rows: what its columns held, where the model does not have all of them.
-    problems: a sentence for each record that cannot be as it was.
+    All by the text of a record's key: keys, earlier: its key, and its values before the change.
+    whole_rows: the values of all its columns, where the model lacks some.
+    problems: the sentence that says why it cannot be reverted.
     """
 
     resource: Resource
@@ -40,16 +40,16 @@ class Step:
     problems: dict[str, str] = field(default_factory=dict)
 
     def takes(self, change: Change, *, is_consequence: bool) -> bool:
-        """Whether a change belongs to this step."""
+        """Whether a change belongs to this batch, and there is room for it."""
         return (
             (self.resource.name, self.kind) == (change.resource, change.effect)
             and self.is_consequence == is_consequence
             and change.key not in self.changes
-            and len(self.changes) < RECORDS_PER_STEP
+            and len(self.changes) < RECORDS_PER_BATCH
         )
 
     def add(self, change: Change) -> None:
-        """Add a change, and what its record was like before it."""
+        """Add a change, with the record before it."""
         self.changes[change.key] = change
         key = parse_key(self.resource, change.key)
         if key is None:
@@ -61,35 +61,37 @@ class Step:
             self.whole_rows[change.key] = whole_row
         try:
             olds = {name: old for name, (old, _) in change.values.items()}
-            self.earlier[change.key] = values_of(self.resource, olds)
+            self.earlier[change.key] = restored_values(self.resource, olds)
         except ValueError as error:
             self.problems[change.key] = f"“{change.title}” can't be restored: {error}"
 
     def leave(self) -> int:
-        """Leave out the records that have problems; return how many they are."""
+        """Leave out the records that have problems; return their number."""
         for text in self.problems:
             self.drop(text)
         return len(self.problems)
 
     def drop(self, text: str) -> None:
         """Leave out a record."""
-        for kept in (self.changes, self.keys, self.earlier, self.whole_rows):
-            kept.pop(text, None)
+        for by_text in (self.changes, self.keys, self.earlier, self.whole_rows):
+            by_text.pop(text, None)
 
-    def places(self, site: Site) -> set[Place]:
-        """Return where its records can be pointed at, once they are there again."""
+    def referenced_values(self, site: Site) -> set[ReferencedValue]:
+        """Return the values by which its records can be referenced once they are restored."""
         if self.kind != Kind.DELETED:
             return set()
         return {
-            place_of(self.resource, name, target.get(name))
+            referenced_value(self.resource, name, target.get(name))
             for target in self.earlier.values()
             for name in self._pointed_names(site)
         }
 
-    def postpone(self, site: Site, catalog: Catalog, there: Collection[Place]) -> list["Postponed"]:
-        """Leave out what points at records that come back only later, as in a ring."""
+    def defer_references(
+        self, site: Site, catalog: Catalog, there: Collection[ReferencedValue]
+    ) -> list["DeferredReference"]:
+        """Leave out references to records that are restored only later, as in a cycle."""
         stored = catalog.table_of(self.resource)
-        found: list[Postponed] = []
+        found: list[DeferredReference] = []
         before = set(there)
         names = self._pointed_names(site)
         for text, target in self.earlier.items():
@@ -100,12 +102,12 @@ class Step:
                     continue
                 if stored is None or not stored.column(name).is_nullable:
                     continue
-                place = place_of(site.target_of(relation), target_column_of(relation), value)
-                if place not in before:
-                    found.append(Postponed(self.resource, self.keys[text], relation, value))
+                pointed, column = site.target_of(relation), target_column_of(relation)
+                if referenced_value(pointed, column, value) not in before:
+                    found.append(DeferredReference(self.resource, self.keys[text], relation, value))
                     target[relation.name] = None
                     self.whole_rows.get(text, {})[name] = None
-            before |= {place_of(self.resource, name, target.get(name)) for name in names}
+            before |= {referenced_value(self.resource, name, target.get(name)) for name in names}
         return found
 
     def _pointed_names(self, site: Site) -> set[str]:
@@ -114,9 +116,9 @@ class Step:
     def entry(
         self, text: str, kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any] | None
     ) -> Entry:
-        """Return what is written down of a record whose change is taken back.
+        """Return the entry for a record whose change is reverted.
 
-        `after` is what the database has made of it, if that may be something else than it was.
+        `after` is the record as a trigger has rewritten it, None where there is no trigger.
         """
         change, resource = self.changes[text], self.resource
         whole = {**before, **(after or self.earlier[text])}
@@ -127,20 +129,20 @@ class Step:
         }
         if after is not None:
             old, new = snapshot_of(resource, before), snapshot_of(resource, after)
-            # Of a consequence no more is taken back than what befell the record.
+            # Of a consequence only the fields that it changed are reverted.
             names = values.keys() & new.keys() if self.is_consequence else new.keys()
             values |= {name: (old.get(name), new[name]) for name in names}
             values = {name: pair for name, pair in values.items() if pair[0] != pair[1]}
         title = resource.titles.of(whole)
         if kind == Kind.CHANGED:
-            # A link that points at another record by its key has another key.
+            # A reference in the key has changed the key.
             text = key_text(resource, tuple(whole[field.name] for field in resource.key))
         return Entry(resource.name, text, title, kind, values, self.is_consequence)
 
 
 @dataclass(frozen=True)
-class Postponed:
-    """The value of a relation that a record gets when what it points at is back."""
+class DeferredReference:
+    """The value of a relation that is set when the record it refers to is restored."""
 
     resource: Resource
     key: Key
@@ -148,43 +150,43 @@ class Postponed:
     # Any: what a field holds.
     value: Any
 
-    def place(self, site: Site) -> Place:
+    def referenced_value(self, site: Site) -> ReferencedValue:
         target = site.target_of(self.relation)
-        return place_of(target, target_column_of(self.relation), self.value)
+        return referenced_value(target, target_column_of(self.relation), self.value)
 
 
-def steps_of(
+def batches_of(
     site: Site, made: Sequence[Change | RowsChange], asked: Change | None
-) -> Iterator[Step | RowsChange]:
-    """Yield the steps that take back what was done, the last first; `asked` is no consequence.
+) -> Iterator[Batch | RowsChange]:
+    """Yield the batches that revert changes, which come newest first; `asked` is no consequence.
 
-    Rows that are not administered are a step of their own.
+    Rows of tables that are not administered are a batch of their own.
     """
     resources = {resource.name: resource for resource in site.resources}
-    step: Step | None = None
+    batch: Batch | None = None
     for change in made:
         if isinstance(change, RowsChange):
-            if step is not None:
-                yield step
+            if batch is not None:
+                yield batch
             yield change
-            step = None
+            batch = None
             continue
         is_consequence = change.is_consequence and change is not asked
-        if step is None or not step.takes(change, is_consequence=is_consequence):
-            if step is not None:
-                yield step
-            step = Step(resources[change.resource], change.effect, is_consequence)
-        step.add(change)
-    if step is not None:
-        yield step
+        if batch is None or not batch.takes(change, is_consequence=is_consequence):
+            if batch is not None:
+                yield batch
+            batch = Batch(resources[change.resource], change.effect, is_consequence)
+        batch.add(change)
+    if batch is not None:
+        yield batch
 
 
-def place_of(resource: Resource, name: str, value: Any) -> Place:
-    """Return where records can be pointed at, however the column that does so has the value."""
+def referenced_value(resource: Resource, name: str, value: Any) -> ReferencedValue:
+    """Return a value by which records are referenced, the same for every type of the column."""
     return resource, name, comparable(value)
 
 
 def target_column_of(relation: Field) -> str:
-    """Return the name of the field that a relation points at."""
+    """Return the name of the field that a relation refers to."""
     assert relation.relation is not None
     return relation.relation.target_column

@@ -1,4 +1,4 @@
-"""Undo: takes back an operation, or brings a record back to an earlier state."""
+"""Undo: takes back an operation or a change, or restores an earlier version of a record."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from hero_admin.audit_log.changes import (
     fetch_since,
     lock_operation,
 )
-from hero_admin.history.revert import Outcome, reverse
+from hero_admin.history.revert import Outcome, revert
 from hero_admin.model import records
 from hero_admin.model.primary_keys import parse_key
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.serialization import is_same, snapshot_of, values_of
+from hero_admin.model.serialization import is_same, restored_values, snapshot_of
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import single
@@ -33,12 +33,12 @@ from hero_admin.writes.transaction import Transaction
 
 @dataclass(frozen=True)
 class Undone:
-    """What was taken back: one record, or how many; and how many others stay as they are now.
+    """What an undo did to `count` records, of which `title` is the first.
 
-    `rewritten` is what triggers have made something else of than it was, as “age of heroes”.
-    `key` is empty where the record is gone again; `is_change` is whether anything was changed.
-    Some may be of other resources than `resource`, if they are `is_mixed`. `effect` is what had
-    been done to it, `is_redo` whether that was an undo itself.
+    key: empty if the undo deleted the record. left_count: the consequences that were left alone.
+    is_mixed: whether there are records of other resources than `resource`.
+    is_change: whether anything has changed. effect: what had been done, is_redo: by an undo.
+    rewritten: the columns that triggers have rewritten, as “age of heroes”.
     """
 
     resource: Resource
@@ -54,10 +54,10 @@ class Undone:
 
 
 async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
-    """Take back all that an operation did; None if there is no such operation.
+    """Undo all changes of an operation; None if there is no such operation.
 
-    Raises Invalid, nothing being changed, if one of its records was changed since. What befell
-    other records because of it is taken back where they are still as it left them.
+    Raises Invalid, changing nothing, if one of its records has changed since. Consequences for
+    other records are undone where these are still as the operation left them.
     """
     site = transaction.site
     made = await _fetch_made(transaction, operation_id)
@@ -70,7 +70,7 @@ async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
     if is_redo:
         operation = replace(transaction.operation, via="redo")
         transaction = replace(transaction, operation=operation)
-    outcome = await reverse(transaction, list(map(_read, made)))
+    outcome = await revert(transaction, list(map(_read, made)))
     records = [change for change in made if not is_of_rows(change)]
     direct = [change for change in records if not change.is_consequence] or records
     first = direct[-1]
@@ -91,9 +91,9 @@ async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
 
 
 async def undo_change(transaction: Transaction, resource: Resource, change: Change) -> Undone:
-    """Take back one change of a record; what was done to its other fields since then stays.
+    """Undo one change of a record; later changes of its other fields stay.
 
-    Raises Invalid if one of the fields was changed again, or none is as the change left it.
+    Raises Invalid if one of the fields has changed again, or all are as before the change.
     """
     session, key = transaction.session, parse_key(resource, change.key)
     record = key and await records.fetch_record(session, resource, key, is_locked=True)
@@ -107,7 +107,7 @@ async def undo_change(transaction: Transaction, resource: Resource, change: Chan
     if again:
         raise Invalid({"": await _changed_again(session, resource, change, again[0])})
     olds = {name: old for name, (old, new) in known.items() if is_same(present[name], new)}
-    values = _values(resource, olds)
+    values = _restored_values(resource, olds)
     if not await single.change(transaction, resource, record, values, is_exact=True):
         raise Invalid({"": f"The {resource.label} is already as it was before this change."})
     rewritten = tuple(rewritten_labels(resource, record, values))
@@ -117,11 +117,10 @@ async def undo_change(transaction: Transaction, resource: Resource, change: Chan
 async def restore(
     transaction: Transaction, resource: Resource, change: Change, *, is_before: bool = False
 ) -> Undone:
-    """Bring a record to the state in which `change` left it, or, if it deleted it, found it.
+    """Restore a record to its version after `change`; before it, if that deleted the record.
 
-    With `is_before` always to the state in which `change` found it.
-
-    A deleted record comes back with what pointed at it. Raises Invalid for what cannot be.
+    is_before: restore the version before `change` in any case. A deleted record is restored with
+    those that referred to it. Raises Invalid where that is impossible.
     """
     session, key = transaction.session, parse_key(resource, change.key)
     if key is None:
@@ -131,14 +130,14 @@ async def restore(
     later = await fetch_since(session, resource.name, [change.key], change.id or 0)
     outcome = Outcome()
     if record is None:
-        outcome = await _bring_back(transaction, resource, change.key)
+        outcome = await _restore_deleted(transaction, resource, change.key)
         record = await records.fetch_record(session, resource, key, is_locked=True)
         assert record is not None
     earlier: dict[str, Recorded] = {}
     for each in [*later, change] if is_before or change.kind == Kind.DELETED else later:
         if each.effect != Kind.CREATED:
             earlier |= {name: old for name, (old, _) in each.values.items()}
-    values = _values(resource, earlier)
+    values = _restored_values(resource, earlier)
     is_changed = await single.change(transaction, resource, record, values, is_exact=True)
     title = resource.titles.of(record)
     rewritten = dict.fromkeys((*outcome.rewritten, *rewritten_labels(resource, record, values)))
@@ -156,9 +155,9 @@ async def restore(
 async def recreate(
     transaction: Transaction, resource: Resource, deletion: Change, values: Mapping[str, Any]
 ) -> Record:
-    """Create a deleted record anew under its own key, with `values` over those it had."""
-    kept = _values(resource, {name: old for name, (old, _) in deletion.values.items()})
-    whole, exact = {**kept, **values}, kept.keys() - values.keys()
+    """Create a deleted record again under its key: its values, replaced by those in `values`."""
+    olds = _restored_values(resource, {name: old for name, (old, _) in deletion.values.items()})
+    whole, exact = {**olds, **values}, olds.keys() - values.keys()
     return await single.create(transaction, resource, whole, exact=exact, kind=Kind.RESTORED)
 
 
@@ -175,17 +174,17 @@ async def _changed_again(
     return f"The {label} has changed since. Restore a version, or edit the {resource.label}."
 
 
-async def _bring_back(transaction: Transaction, resource: Resource, key: str) -> Outcome:
+async def _restore_deleted(transaction: Transaction, resource: Resource, key: str) -> Outcome:
     """Undo the deletion of one record."""
     deletion = await fetch_latest(transaction.session, resource.name, key, Kind.DELETED)
     if deletion is None:
         raise Invalid({"": f"No earlier version of this {resource.label} is recorded."})
     made = await _fetch_made(transaction, deletion.operation)
-    return await reverse(transaction, _part_of(transaction.site, made, deletion), deletion)
+    return await revert(transaction, _part_of(transaction.site, made, deletion), deletion)
 
 
 async def _fetch_made(transaction: Transaction, operation_id: str) -> list[Change]:
-    """Fetch what an operation did to records that are administered still, the last first."""
+    """Fetch the changes of an operation to resources of the site and to rows, newest first."""
     known = {resource.name for resource in transaction.site.resources}
     made = await lock_operation(transaction.session, operation_id)
     return [
@@ -200,17 +199,17 @@ def _read(change: Change) -> Change | RowsChange:
 
 
 def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Change | RowsChange]:
-    """Return what an operation did to one record, and to others because of that."""
+    """Return the changes of an operation to one record, and their consequences for others."""
     part: list[Change | RowsChange] = []
     names: set[Cause] = set()
-    # Where each record that comes back was pointed at: resource, field and text of the value.
+    # By which each restored record was referenced: resource, field and text of the value.
     targets: set[tuple[Resource, str, str]] = set()
     for change in made:
         if is_of_rows(change):
             rows = rows_change_of(change)
-            places = [place for place, cause in enumerate(rows.causes) if cause in names]
-            if places:
-                part.append(rows.only(places))
+            positions = [position for position, cause in enumerate(rows.causes) if cause in names]
+            if positions:
+                part.append(rows.only(positions))
             continue
         resource = _resource_of(site, change)
         points = {
@@ -230,7 +229,7 @@ def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Chang
 
 
 def _written(change: Change, name: str) -> str:
-    """Return a text for what is recorded of a field before a change."""
+    """Return the recorded value of a field before a change, as a text."""
     return json.dumps(change.values[name][0])
 
 
@@ -238,8 +237,8 @@ def _resource_of(site: Site, change: Change) -> Resource:
     return next(each for each in site.resources if each.name == change.resource)
 
 
-def _values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
+def _restored_values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
     try:
-        return values_of(resource, snapshot)
+        return restored_values(resource, snapshot)
     except ValueError as error:
         raise Invalid({"": f"The {resource.label} can't be restored: {error}"}) from None

@@ -137,7 +137,7 @@ def _input_of_decorator(kind: TypeDecorator[Any], plain: Any) -> Input:
 def _choice_of(plain: Any) -> Input | None:
     """Return the choices that a model limits a plain column to."""
     if get_origin(plain) is Literal:
-        return choice_of_values([value for value in _values_of(plain) if value is not None])
+        return choice_of_values([value for value in _literal_values(plain) if value is not None])
     is_enum = isinstance(plain, type) and issubclass(plain, enum.Enum)
     # A flag may be any sum of its members.
     if is_enum and not issubclass(plain, enum.Flag):
@@ -145,12 +145,12 @@ def _choice_of(plain: Any) -> Input | None:
     return None
 
 
-def _values_of(literal: Any) -> list[Any]:
+def _literal_values(literal: Any) -> list[Any]:
     """Return the values of a literal, and of literals inside it."""
     return [
         value
         for each in get_args(literal)
-        for value in (_values_of(each) if get_origin(each) is Literal else [each])
+        for value in (_literal_values(each) if get_origin(each) is Literal else [each])
     ]
 
 

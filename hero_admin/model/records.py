@@ -55,4 +55,4 @@ async def fetch_where(
 
 def columns_of(resource: Resource) -> list[Label[Any]]:
     """Return all columns of a resource, in the order of its fields."""
-    return [field.whole.label(f"_{place}") for place, field in enumerate(resource.fields)]
+    return [field.whole.label(f"_{position}") for position, field in enumerate(resource.fields)]

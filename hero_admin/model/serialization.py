@@ -40,7 +40,7 @@ def snapshot_of(resource: Resource, values: Mapping[str, Any]) -> Snapshot:
     return {name: recorded(resource.by_name[name], value) for name, value in values.items()}
 
 
-def values_of(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
+def restored_values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
     """Return the values of a snapshot; fields that the model has no longer are left out.
 
     Raises ValueError for a text that its field would not take any more.

@@ -1,4 +1,4 @@
-"""The site: all resources together, and how their models point at each other."""
+"""The site: all resources of an Admin, and how their models refer to each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from hero_admin.model.labels import in_sentence
 from hero_admin.model.resource import TAKEN_NAMES, Resource
 from hero_admin.web.templating import capitalised
 
-# What stands behind the key of a record already: /teams/3/history.
+# URL segments after the key of a record: /teams/3/history.
 TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore", "undo"})
 
 
 @dataclass(frozen=True)
 class Referrer:
-    """A field of a resource that points at another one: `Hero.team_id`, as the heroes of a team."""
+    """A field of a resource that refers to another one: `Hero.team_id`, as the heroes of a team."""
 
     resource: Resource
     field: Field
@@ -28,18 +28,18 @@ class Referrer:
 
     @property
     def label(self) -> str:
-        """How the records are called: “Heroes”, or “Heroes (mentor)” beside other heroes."""
+        """The label of the records: “Heroes”, or “Heroes (mentor)” beside other heroes."""
         label = capitalised(self.resource.label_plural)
         return label if self.is_alone else f"{label} ({in_sentence(self.field.label)})"
 
 
 class Site:
-    """What is administered together, in menu order."""
+    """The resources of an Admin, in menu order."""
 
     def __init__(self, resources: Sequence[Resource], others: Sequence[str] = ()) -> None:
-        """`others`: what else is in the history, under this name, and holds nothing masked.
+        """`others`: names of other subjects in the audit log, which have no masked fields.
 
-        Raises ResourceError.
+        Raises ResourceError for a mistake in a resource.
         """
         self.resources = tuple(resources)
         self.others = tuple(others)
@@ -54,18 +54,22 @@ class Site:
         return resource in self.resources
 
     def of(self, model: type[SQLModel]) -> Resource:
-        """Return the resource of a model; one that has no pages still has a title and a key."""
+        """Return the resource of a model; one without pages still has titles and a key."""
         if model not in self._by_model:
             self._by_model[model] = Resource(model)
         return self._by_model[model]
 
+    def named(self, name: str) -> Resource | None:
+        """Return the resource of this name, None if there is none."""
+        return next((each for each in self.resources if each.name == name), None)
+
     def target_of(self, field: Field) -> Resource:
-        """Return the resource that a relation field points at."""
+        """Return the resource that a relation refers to."""
         assert field.relation is not None
         return self.of(field.relation.target)
 
     def referrers(self, resource: Resource) -> tuple[Referrer, ...]:
-        """Return the fields that point at records of `resource`, each under a name of its own."""
+        """Return the fields that refer to records of `resource`, each under a unique name."""
         found: dict[str, Referrer] = {}
         for other in self.resources:
             fields = [

@@ -27,7 +27,7 @@ from hero_admin.web.responses import is_htmx, redirect, render
 from hero_admin.writes import deletion
 from hero_admin.writes.cascade import Consequence, fetch_question
 from hero_admin.writes.catalog import fetch_catalog
-from hero_admin.writes.heirs import Choice, Heir, choices_of, heirs_of
+from hero_admin.writes.replacements import Choice, Replacement, choices_of, replacements_of
 
 
 async def delete_page(resource: Resource, request: Request) -> Response:
@@ -68,10 +68,12 @@ async def _delete(
     transaction = transaction_of(request, "page" if len(keys) == 1 else "bulk")
     try:
         catalog = await fetch_catalog(session, site_of(request), [resource])
-        heirs = _heirs(choices_of(catalog, site_of(request), resource), resource, params)
-        await lock_unchanged(session, resource, keys, params, heirs)
+        replacements = _replacements(
+            choices_of(catalog, site_of(request), resource), resource, params
+        )
+        await lock_unchanged(session, resource, keys, params, replacements)
         titles = await fetch_titles(session, resource, keys)
-        await deletion.remove(transaction, resource, keys, heirs, catalog)
+        await deletion.remove(transaction, resource, keys, replacements, catalog)
     except Invalid as invalid:
         return await _confirmation(resource, request, keys, invalid.sentences[""])
     one = titles[0][1] if len(keys) == 1 else f"{len(keys):,} {resource.label_plural}"
@@ -94,12 +96,12 @@ async def _confirmation(
     if not titles:
         raise not_found(resource)
     # In the order in which they stood in the list.
-    order = {key_text(resource, key): place for place, key in enumerate(keys)}
+    order = {key_text(resource, key): position for position, key in enumerate(keys)}
     titles.sort(key=lambda found: order[found[0]])
     question = await fetch_question(session, site_of(request), resource, keys)
-    doomed = {key for key, _ in titles}
+    deleted_keys = {key for key, _ in titles}
     choices = {
-        each.choice.name: await _picker(resource, request, each, each.choice, doomed)
+        each.choice.name: await _picker(resource, request, each, each.choice, deleted_keys)
         for each in question.consequences
         if each.choice
     }
@@ -113,7 +115,7 @@ async def _confirmation(
         "question": question,
         "choices": choices,
         "problem": problem,
-        "seen": await count_changes(session, resource.name, doomed),
+        "seen": await count_changes(session, resource.name, deleted_keys),
         "is_row": is_row,
         **back_param(request),
         "cancel_url": back_of(request, came_from),
@@ -128,19 +130,19 @@ async def _picker(
     request: Request,
     consequence: Consequence,
     choice: Choice,
-    doomed: set[str],
+    deleted_keys: set[str],
 ) -> FormField:
     """Return the picker of the record that those left behind shall point at."""
     field = choice.referrer.field if choice.referrer else choosing(resource, choice.field)
     text = search_in(request.query_params, f"{control_name(choice.name)}.q")
     found = await fetch_options(session_of(request), site_of(request), field, text)
-    params = [("without", key) for key in sorted(doomed)]
+    params = [("without", key) for key in sorted(deleted_keys)]
     options_url = f"/{resource.name}/options/{field.name}"
     if choice.referrer:
         options_url = f"/{choice.referrer.resource.name}/options/{field.name}"
     else:
         params.append(("itself", "1"))
-    is_required = consequence.effect in ("kept", "default")
+    is_required = consequence.effect in ("restricted", "default")
     whose = choice.referrer.resource.label_plural if choice.referrer else choice.label
     is_own = choice.referrer and consequence.noun == resource.label
     label = f"Move {whose} to" if is_own else f"New {consequence.noun} for {whose}"
@@ -154,19 +156,19 @@ async def _picker(
         is_required=is_required,
         is_optional=not is_required,
         attributes={},
-        options=found.without(doomed),
+        options=found.without(deleted_keys),
         target=resource,
         search_text=text,
         options_url=f"{options_url}?{urlencode(params)}",
     )
 
 
-def _heirs(
+def _replacements(
     choices: Mapping[str, Choice], resource: Resource, params: FormData | QueryParams
-) -> dict[str, Heir]:
+) -> dict[str, Replacement]:
     """Return what was chosen for those left behind, by the name of the choice."""
     try:
-        return heirs_of(choices, params)
+        return replacements_of(choices, params)
     except ValueError as error:
         label = in_sentence(choices[str(error)].label)
         raise Invalid({"": f"Choose another {resource.label} for the {label}."}) from None

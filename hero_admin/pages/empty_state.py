@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hero_admin.history.timeline import TimelineQuery
+from hero_admin.history.timeline_query import TimelineQuery
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.results import Page
 from hero_admin.listing.urls import ListUrls

@@ -97,7 +97,8 @@ async def json_file(resource: Resource, request: Request) -> Response:
     def items(rows: Rows, is_first: bool) -> str:
         texts = _json_texts(resource, rows)
         return "".join(
-            ("\n" if is_first and place == 0 else ",\n") + text for place, text in enumerate(texts)
+            ("\n" if is_first and position == 0 else ",\n") + text
+            for position, text in enumerate(texts)
         )
 
     return await _download(resource, request, "json", "[", items, "\n]\n")

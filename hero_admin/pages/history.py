@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Change, Entry, Kind, fetch_latest
 from hero_admin.history import undo
-from hero_admin.history.timeline import fetch_people, fetch_timeline, parse_timeline
+from hero_admin.history.timeline import fetch_people, fetch_timeline
+from hero_admin.history.timeline_query import parse_timeline
 from hero_admin.model.blobs import Blob
 from hero_admin.model.formatting import revealed
 from hero_admin.model.primary_keys import key_of, key_text, key_values

@@ -35,9 +35,9 @@ def _routes(resource: Resource) -> list[Route]:
                 f"{at}{path}",
                 needs(role if method == "get" else Role.EDITOR, partial(handler, resource)),
                 methods=[method.upper()],
-                name=None if place else f"{name}:{noun}",
+                name=None if position else f"{name}:{noun}",
             )
-            for place, (method, handler) in enumerate(handlers.items())
+            for position, (method, handler) in enumerate(handlers.items())
         ]
 
     look, edit = partial(route, Role.VIEWER), partial(route, Role.EDITOR)

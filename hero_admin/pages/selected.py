@@ -18,7 +18,7 @@ from hero_admin.web.flash import Flash
 from hero_admin.web.requests import back_of
 from hero_admin.web.responses import redirect
 from hero_admin.writes import deletion
-from hero_admin.writes.heirs import Heir
+from hero_admin.writes.replacements import Replacement
 
 MAX_SELECTED = 1_000
 
@@ -55,13 +55,13 @@ async def lock_unchanged(
     resource: Resource,
     keys: Sequence[Key],
     params: FormData | QueryParams,
-    heirs: Mapping[str, Heir] | None = None,
+    replacements: Mapping[str, Replacement] | None = None,
 ) -> None:
     """Keep others from changing the records; raise Overtaken if somebody has, since the question.
 
     `params` are those of the form that asked it; one that does not say when it did is believed.
     """
-    gone = len(keys) - await deletion.lock(session, resource, keys, heirs)
+    gone = len(keys) - await deletion.lock(session, resource, keys, replacements)
     if gone:
         raise Overtaken({"": deletion.gone_sentence(resource, gone, len(keys))})
     seen = params.get(SEEN, "")

@@ -66,7 +66,7 @@ async def fetch_owners(
     columns = [field.exact for field in fields]
     is_any = is_any_of(fields, list(values))
     shown = [field.exact for field in resource.key] + columns
-    labelled = [column.label(f"_{place}") for place, column in enumerate(shown)]
+    labelled = [column.label(f"_{position}") for position, column in enumerate(shown)]
     count = len(resource.key)
     return {
         tuple(row[count:]): key_text(resource, tuple(row[:count]))
@@ -101,7 +101,7 @@ async def change_many(
     return len(written)
 
 
-async def create_again(
+async def recreate_records(
     session: AsyncSession,
     resource: Resource,
     rows: Sequence[Record],
@@ -119,7 +119,7 @@ async def create_again(
         return await _fetch_checked(session, resource, wanted, is_rewritten=is_rewritten)
 
 
-async def change_back(
+async def revert_changes(
     session: AsyncSession,
     resource: Resource,
     changed: Sequence[tuple[Key, Mapping[str, Any]]],

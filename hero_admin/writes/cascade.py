@@ -1,4 +1,4 @@
-"""Consequences: what deleting some records does to all that points at them, in any table."""
+"""Cascade: what deleting records does to all rows that refer to them, in any table."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 from hero_admin.writes.catalog import Catalog, Effect, fetch_catalog, triggers_of
-from hero_admin.writes.heirs import Choice, choices_of
+from hero_admin.writes.column_defaults import fetch_has_default
 from hero_admin.writes.referencing_rows import (
-    Doomed,
-    count_pointing,
-    fetch_has_default,
+    RowsToDelete,
+    count_referencing,
     fetch_ids,
-    fetch_pointing,
+    fetch_referencing,
     find_cascade,
 )
+from hero_admin.writes.replacements import Choice, choices_of
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, TableName
 
 Node = TypeVar("Node", bound=Hashable)
@@ -30,8 +30,8 @@ Node = TypeVar("Node", bound=Hashable)
 class Consequence:
     """What deleting does to rows of one table.
 
-    what: “2 towns”; noun: what they point at, as “team”.
-    choice: what they may be given instead, if they point at the records themselves.
+    what: “2 towns”; noun: what they refer to, as “team”.
+    choice: the choice of a replacement, for rows that refer to the records themselves.
     """
 
     what: str
@@ -48,9 +48,9 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Question:
-    """What is said before records are deleted.
+    """What a person is told before deleting records.
 
-    limits: what Undo will not bring back, a sentence each.
+    limits: what Undo does not restore, a sentence each.
     """
 
     consequences: tuple[Consequence, ...] = ()
@@ -61,34 +61,36 @@ class Question:
 async def fetch_question(
     session: AsyncSession, site: Site, resource: Resource, keys: Sequence[Key]
 ) -> Question:
-    """Count what points at the records to be deleted, to the end, and say what becomes of it."""
+    """Count the rows that a deletion affects, to the end of the cascade, and tell its effects."""
     catalog = await fetch_catalog(session, site, [resource])
     stored = catalog.table_of(resource)
     if stored is None:
         return Question()
     asked = await fetch_ids(session, stored, resource, keys)
-    doomed = Doomed()
-    await find_cascade(session, catalog, doomed, stored, asked, most=COUNT_CAP)
+    to_delete = RowsToDelete()
+    await find_cascade(session, catalog, to_delete, stored, asked, most=COUNT_CAP)
     choices = choices_of(catalog, site, resource)
-    found = _deleted(catalog, site, resource, doomed, stored, len(asked))
+    found = _deleted(catalog, site, resource, to_delete, stored, len(asked))
     by_key = {choice.key: choice for choice in choices.values()}
-    for name, rows in doomed.rows.items():
+    for name, rows in to_delete.rows.items():
         table = catalog.tables[name]
-        for key in catalog.pointing_at(table):
+        for key in catalog.references_to(table):
             if catalog.effect_of(key) == "deleted" or not catalog.tables[key.table].is_usable:
                 continue
             effect = catalog.effect_of(key)
-            if effect == "default" and not await fetch_has_default(session, catalog, key, doomed):
-                effect = "kept"
+            if effect == "default" and not await fetch_has_default(
+                session, catalog, key, to_delete
+            ):
+                effect = "restricted"
             for ids, choice in _split(asked, rows, by_key.get(key)):
-                total = await count_pointing(session, catalog, key, ids, doomed)
+                total = await count_referencing(session, catalog, key, ids, to_delete)
                 if total.count:
                     found.append(_changed(catalog, key, total, effect, choice))
-    # In the order in which they stand on the page of a record.
-    order = {choice.name: place for place, choice in enumerate(choices.values())}
+    # In their order on the page of a record.
+    order = {choice.name: position for position, choice in enumerate(choices.values())}
     found.sort(key=lambda each: order.get(each.choice.name if each.choice else "", len(order)))
-    limits = list(_limits(catalog, doomed))
-    needing = await _fetch_needing_each_other(session, catalog, doomed)
+    limits = list(_limits(catalog, to_delete))
+    needing = await _fetch_needing_each_other(session, catalog, to_delete)
     if needing:
         limits.append(
             f"Rows of {' and '.join(needing)} depend on each other, so Undo may be refused."
@@ -96,25 +98,25 @@ async def fetch_question(
     return Question(tuple(found), tuple(choices.values()), tuple(limits))
 
 
-async def count_pointing_at(
+async def count_references_to(
     session: AsyncSession,
     catalog: Catalog,
     stored: StoredTable,
     ids: Sequence[RowId],
-    going: Doomed,
+    going: RowsToDelete,
 ) -> int:
-    """Count the rows that point at these and do not go themselves."""
+    """Count the rows that refer to these and are not deleted themselves."""
     count = 0
-    for key in catalog.pointing_at(stored):
+    for key in catalog.references_to(stored):
         if catalog.tables[key.table].is_usable:
-            count += (await count_pointing(session, catalog, key, ids, going)).count
+            count += (await count_referencing(session, catalog, key, ids, going)).count
     return count
 
 
 def _split(
     asked: Sequence[RowId], rows: Iterable[RowId], choice: Choice | None
 ) -> list[tuple[list[RowId], Choice | None]]:
-    """Return what points at the records themselves, and so can be given another one, alone."""
+    """Split off the rows that have a choice: those that refer to the records themselves."""
     if choice is None:
         return [(list(rows), None)]
     direct = set(asked)
@@ -125,15 +127,15 @@ def _deleted(
     catalog: Catalog,
     site: Site,
     resource: Resource,
-    doomed: Doomed,
+    to_delete: RowsToDelete,
     stored: StoredTable,
     asked: int,
 ) -> list[Consequence]:
     found = []
-    for name, rows in doomed.rows.items():
+    for name, rows in to_delete.rows.items():
         count = len(rows) - (asked if name == stored.name else 0)
         if count:
-            total = Total(count, is_capped=doomed.is_capped)
+            total = Total(count, is_capped=to_delete.is_capped)
             leading = [
                 key
                 for key in catalog.foreign_keys
@@ -149,7 +151,7 @@ def _deleted(
 
 
 def _relation(site: Site, catalog: Catalog, resource: Resource, key: ForeignKey) -> str:
-    """Return under which name a record has a page of what points at it."""
+    """Return the name under which a record has a page of the records that refer to it."""
     choice = {each.key: each for each in choices_of(catalog, site, resource).values()}.get(key)
     return choice.referrer.name if choice and choice.referrer else ""
 
@@ -176,10 +178,10 @@ def _what(catalog: Catalog, name: TableName, total: Total) -> str:
 
 
 async def _fetch_needing_each_other(
-    session: AsyncSession, catalog: Catalog, doomed: Doomed
+    session: AsyncSession, catalog: Catalog, to_delete: RowsToDelete
 ) -> list[str]:
-    """Return the tables of which no row can come back before another one that goes."""
-    needs: dict[TableName, set[TableName]] = {name: set() for name in doomed.rows}
+    """Return the tables whose rows need each other, so that none can be restored first."""
+    needs: dict[TableName, set[TableName]] = {name: set() for name in to_delete.rows}
     rings: set[TableName] = set()
     for key in catalog.foreign_keys:
         if key.table not in needs or key.target not in needs or not catalog.is_needed(key):
@@ -188,7 +190,7 @@ async def _fetch_needing_each_other(
             needs[key.table].add(key.target)
             continue
         rows: dict[RowId, set[RowId]] = {}
-        async for pairs in fetch_pointing(session, catalog, key, list(doomed.of(key.table))):
+        async for pairs in fetch_referencing(session, catalog, key, list(to_delete.of(key.table))):
             for row, target in pairs:
                 rows.setdefault(row, set()).update({target} - {row})
         if _ring_of(rows):
@@ -197,7 +199,7 @@ async def _fetch_needing_each_other(
 
 
 def _ring_of(needs: Mapping[Node, set[Node]]) -> Mapping[Node, set[Node]]:
-    """Return what is left of things that need others without those that have a place in order."""
+    """Return the nodes in or between cycles: those that a topological sort leaves."""
     while True:
         needed = {each for others in needs.values() for each in others}
         left = {
@@ -210,24 +212,24 @@ def _ring_of(needs: Mapping[Node, set[Node]]) -> Mapping[Node, set[Node]]:
         needs = left
 
 
-def _limits(catalog: Catalog, doomed: Doomed) -> Iterable[str]:
+def _limits(catalog: Catalog, to_delete: RowsToDelete) -> Iterable[str]:
     changed: set[TableName] = set()
     unusable: dict[str, None] = {}
     hidden: dict[str, None] = {}
-    for name in doomed.rows:
-        for key in catalog.pointing_at(catalog.tables[name]):
-            pointing = catalog.tables[key.table]
-            if not pointing.is_usable:
-                unusable[pointing.label] = None
-            elif catalog.effect_of(key) != "kept":
+    for name in to_delete.rows:
+        for key in catalog.references_to(catalog.tables[name]):
+            referencing = catalog.tables[key.table]
+            if not referencing.is_usable:
+                unusable[referencing.label] = None
+            elif catalog.effect_of(key) != "restricted":
                 changed.add(key.table)
-                if pointing.has_hidden_rows:
-                    hidden[pointing.label] = None
+                if referencing.has_hidden_rows:
+                    hidden[referencing.label] = None
     triggered = [
         table.label
         for table in catalog.tables.values()
         if (
-            (table.name in doomed.rows and triggers_of(catalog, table) & {"DELETE", "INSERT"})
+            (table.name in to_delete.rows and triggers_of(catalog, table) & {"DELETE", "INSERT"})
             or (table.name in changed and "UPDATE" in triggers_of(catalog, table))
         )
     ]

@@ -19,7 +19,7 @@ from hero_admin.model.site import Site
 from hero_admin.writes import catalog_postgresql, catalog_sqlite
 from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableName, names_in
 
-Effect = Literal["deleted", "cleared", "default", "kept"]
+Effect = Literal["deleted", "cleared", "default", "restricted"]
 
 
 @dataclass
@@ -37,10 +37,10 @@ class Catalog:
                 return self.tables.get(name)
         return None
 
-    def pointing_at(self, stored: StoredTable) -> list[ForeignKey]:
+    def references_to(self, stored: StoredTable) -> list[ForeignKey]:
         return [key for key in self.foreign_keys if key.target == stored.name]
 
-    def pointing_from(self, stored: StoredTable) -> list[ForeignKey]:
+    def references_of(self, stored: StoredTable) -> list[ForeignKey]:
         return [key for key in self.foreign_keys if key.table == stored.name]
 
     def field_of(self, name: TableName, column_name: str) -> Field | None:
@@ -50,7 +50,7 @@ class Catalog:
         return next((each for each in fields if each.column.name == column_name), None)
 
     def is_told(self, key: ForeignKey) -> bool:
-        """Whether the value of a field tells at which record another one points."""
+        """Whether the value of a field tells which record its record refers to."""
         own = self.field_of(key.table, key.columns[0])
         target = self.resources.get(key.target)
         if len(key.columns) != 1 or own is None or own.relation is None or target is None:
@@ -58,7 +58,7 @@ class Catalog:
         return own.relation.target is target.model
 
     def effect_of(self, key: ForeignKey) -> Effect:
-        """Return what becomes of rows that point at one which is deleted."""
+        """Return what becomes of rows that refer to a deleted one."""
         stored = self.tables[key.table]
         is_nullable = all(stored.column(name).is_nullable for name in key.cleared)
         match key.action:
@@ -68,24 +68,24 @@ class Catalog:
                 return "cleared"
             case "SET DEFAULT" if is_nullable or self._has_defaults(key):
                 return "default"
-            # What the database would refuse is done for records that people look after here.
+            # The library clears what the database would refuse, for administered records only.
             case "NO ACTION" if is_nullable and len(key.columns) == 1:
-                return "cleared" if key.table in self.resources else "kept"
-        return "kept"
+                return "cleared" if key.table in self.resources else "restricted"
+        return "restricted"
 
     def _has_defaults(self, key: ForeignKey) -> bool:
         stored = self.tables[key.table]
         return all(stored.column(name).default is not None for name in key.cleared)
 
     def is_needed(self, key: ForeignKey) -> bool:
-        """Whether no row can be without its target, not even for a moment."""
+        """Whether a row always needs its target."""
         stored = self.tables[key.table]
         return not any(stored.column(name).is_nullable for name in key.columns)
 
-    def pointing_first(self, names: Iterable[TableName]) -> list[TableName]:
-        """Return tables in an order in which their rows may go one after the other.
+    def referencing_first(self, names: Iterable[TableName]) -> list[TableName]:
+        """Return tables in an order in which their rows can be deleted.
 
-        In a ring, what needs the others comes first: it comes back last.
+        In a cycle, the tables that need the others come first, so that they are restored last.
         """
         left = list(names)
         ordered: list[TableName] = []
@@ -110,7 +110,7 @@ async def fetch_catalog(
     resources: Sequence[Resource],
     others: Iterable[TableName] = (),
 ) -> Catalog:
-    """Fetch all that leads to the tables of some resources, and other tables; a few statements."""
+    """Fetch the tables of resources, and all that refer to them, by a few statements."""
     source = _source(session)
     known = list(dict.fromkeys([*resources, *site.resources]))
     catalog = Catalog()
@@ -129,7 +129,7 @@ async def fetch_catalog(
         new = [key.table for key in keys if key.target == name and key.table not in reached]
         reached |= dict.fromkeys(new)
         waiting += new
-    # Targets that nothing leads from are looked at when rows come back.
+    # The other targets are needed when rows are restored.
     looked_at = reached | dict.fromkeys(key.target for key in keys if key.table in reached)
     for stored in await source.fetch_tables(session, list(looked_at)):
         # A resource has the rows of tables that inherit from its own.
@@ -142,13 +142,13 @@ async def fetch_catalog(
 
 
 async def fetch_row_number(session: AsyncSession, resource: Resource) -> ColumnElement[Any] | None:
-    """Fetch which column tells a row from others whatever its values are; None if there is none."""
+    """Fetch the column of the row number, None if rows have none."""
     name = await _source(session).fetch_row_number(session, resource.table)
     return None if name is None else column(name)
 
 
 async def fetch_is_last(session: AsyncSession, resource: Resource) -> ColumnElement[bool] | None:
-    """Return the predicate of the row that was inserted last; None if nothing tells."""
+    """Return the predicate of the last inserted row; None if rows have no number."""
     number = await fetch_row_number(session, resource)
     return None if number is None else number == func.last_insert_rowid()
 
@@ -156,7 +156,7 @@ async def fetch_is_last(session: AsyncSession, resource: Resource) -> ColumnElem
 async def fetch_unique_fields(
     session: AsyncSession, resource: Resource, index: str | None = None
 ) -> tuple[Field, ...]:
-    """Fetch the fields that an index makes unique, or any; by themselves or in an expression."""
+    """Fetch the fields of a unique index, or of all of them, also those within expressions."""
     parts = await _source(session).fetch_unique_parts(session, resource.table, index)
     return fields_named(resource, names_in(parts))
 
@@ -166,19 +166,19 @@ async def fetch_rule_fields(
 ) -> tuple[Field, ...]:
     """Fetch the fields that a constraint is about."""
     rules = await _source(session).fetch_rules(session, resource.table, name)
-    # What is pointed at has columns of its own.
+    # The columns after REFERENCES are those of the target.
     return fields_named(resource, names_in(rule.split(" REFERENCES ")[0] for rule in rules))
 
 
 def fields_named(resource: Resource, names: Collection[str]) -> tuple[Field, ...]:
-    """Return the fields whose columns have one of these names, exactly or else in other case."""
+    """Return the fields whose columns have one of these names, or else in another case."""
     lower = {name.lower() for name in names}
     exact = [field for field in resource.fields if field.column.name in names]
     return tuple(exact or [each for each in resource.fields if each.column.name.lower() in lower])
 
 
 def triggers_of(catalog: Catalog, stored: StoredTable) -> set[str]:
-    """Return at which events a table has triggers that are not those of our search index."""
+    """Return the events at which a table has triggers, other than those of its search index."""
     resource = catalog.resources.get(stored.name)
     ours = f"{index_name(resource)}_" if resource else None
     return {event for name, event in stored.triggers if not (ours and name.startswith(ours))}
@@ -189,13 +189,13 @@ def _source(session: AsyncSession) -> ModuleType:
 
 
 def _declared_by_models(catalog: Catalog, keys: Sequence[ForeignKey]) -> list[ForeignKey]:
-    """Return the relations of administered models that the database knows nothing of."""
+    """Return the relations of models that no foreign key of the database declares."""
     declared = {(key.table, key.columns, key.target) for key in keys}
-    places = {resource.model: name for name, resource in catalog.resources.items()}
+    tables = {resource.model: name for name, resource in catalog.resources.items()}
     found = []
     for name, resource in catalog.resources.items():
         for each in resource.fields:
-            target = places.get(each.relation.target) if each.relation else None
+            target = tables.get(each.relation.target) if each.relation else None
             own = (each.column.name,)
             if target is None or each.relation is None or (name, own, target) in declared:
                 continue

@@ -63,8 +63,8 @@ async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
         known[each.lower()] for row in rows for each in (row[0], row[2]) if each.lower() in known
     }
     columns: dict[str, dict[str, tuple[str, int]]] = {}
-    for table, name, _, _, place, _ in await session.execute(COLUMNS, {"names": sorted(names)}):
-        columns.setdefault(table, {})[name.lower()] = (name, place)
+    for table, name, _, _, position, _ in await session.execute(COLUMNS, {"names": sorted(names)}):
+        columns.setdefault(table, {})[name.lower()] = (name, position)
     parts: dict[tuple[str, int], list[tuple[str, str, str | None, str]]] = {}
     for table, number, target, source, to, action in rows:
         if target.lower() in known:
@@ -75,7 +75,7 @@ async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
     for (table, _), pairs in parts.items():
         target, _, _, action = pairs[0]
         own = [columns[table].get(source.lower(), ("", 0))[0] for _, source, _, _ in pairs]
-        key = sorted((place, name) for name, place in columns[target].values() if place)
+        key = sorted((position, name) for name, position in columns[target].values() if position)
         pointed = [
             columns[target].get((to or "").lower(), ("", 0))[0] if to else key[number][1]
             for number, (_, _, to, _) in enumerate(pairs)
@@ -103,15 +103,15 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
     made = {name: sql or "" for name, sql in await session.execute(NAMES)}
     columns: dict[str, list[TableColumn]] = {}
     keys: dict[str, list[tuple[int, str]]] = {}
-    for table, name, is_needed, default, place, hidden in await session.execute(
+    for table, name, is_needed, default, position, hidden in await session.execute(
         COLUMNS, parameters
     ):
         # Hidden: 2 and 3 are generated columns, 1 those of virtual tables.
-        is_nullable = not is_needed and not place
+        is_nullable = not is_needed and not position
         column = TableColumn(name, "", is_nullable, hidden in (2, 3), default)
         columns.setdefault(table, []).append(column)
-        if place:
-            keys.setdefault(table, []).append((place, name))
+        if position:
+            keys.setdefault(table, []).append((position, name))
     sets: dict[tuple[str, str], list[str | None]] = {}
     for table, index, name in await session.execute(UNIQUE_SETS, parameters):
         sets.setdefault((table, index), []).append(name)

@@ -1,4 +1,4 @@
-"""Causes: the records because of which something happened to others, as the history names them."""
+"""Causes: the records whose deletion changed or deleted others, as the audit log names them."""
 
 import json
 from collections.abc import Iterable
@@ -9,30 +9,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.primary_keys import key_text
 from hero_admin.writes.catalog import Catalog
-from hero_admin.writes.referencing_rows import Cause, Place, is_any, parts
+from hero_admin.writes.referencing_rows import Cause, TableRow, is_any, portions
 from hero_admin.writes.tables import RowId, TableName
 
-# Beside the fields of a record whose own values do not tell it; no field has such a name.
+# The name under which an entry has its cause, where the values do not tell it; no field has it.
 CAUSE = "because of"
 
 
 async def fetch_causes(
-    session: AsyncSession, catalog: Catalog, places: Iterable[Place | None]
-) -> dict[Place | None, Cause]:
-    """Fetch the name of the resource and the key of records."""
-    found: dict[Place | None, Cause] = {None: None}
+    session: AsyncSession, catalog: Catalog, rows: Iterable[TableRow | None]
+) -> dict[TableRow | None, Cause]:
+    """Fetch the cause that each row of an administered table is: its resource and its key."""
+    found: dict[TableRow | None, Cause] = {None: None}
     wanted: dict[TableName, dict[RowId, None]] = {}
-    for place in places:
-        if place is not None:
-            wanted.setdefault(place[0], {})[place[1]] = None
+    for table_row in rows:
+        if table_row is not None:
+            table, row_id = table_row
+            wanted.setdefault(table, {})[row_id] = None
     for name, ids in wanted.items():
         stored, resource = catalog.tables[name], catalog.resources[name]
         count = len(stored.identity)
         shown = [*map(column, stored.identity), *(field.exact for field in resource.key)]
-        labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
-        for some in parts(list(ids)):
-            rows = select(*labelled).select_from(resource.table)
-            for row in await session.execute(rows.where(is_any(stored, None, some))):
+        labelled = [each.label(f"_{position}") for position, each in enumerate(shown)]
+        for some in portions(list(ids)):
+            keys = select(*labelled).select_from(resource.table).where(is_any(stored, None, some))
+            for row in await session.execute(keys):
                 key = key_text(resource, tuple(row[count:]))
                 found[name, tuple(row[:count])] = (resource.name, key)
     return found
@@ -43,7 +44,7 @@ def cause_text(cause: Cause) -> str | None:
 
 
 def cause_of(change: Change) -> Cause:
-    """Return the cause of a change that says so."""
+    """Return the cause that a change names, None if it names none."""
     old, new = change.values.get(CAUSE, (None, None))
     text = old or new
     if not isinstance(text, str):

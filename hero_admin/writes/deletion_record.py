@@ -1,4 +1,4 @@
-"""Deletions: what is written down of rows before they go."""
+"""Deletion records: the entries for rows that are about to be deleted."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from hero_admin.model.serialization import snapshot_of
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
 from hero_admin.writes.files import record_stored_files
-from hero_admin.writes.referencing_rows import Cause, Doomed, Place, is_any, parts
+from hero_admin.writes.referencing_rows import Cause, RowsToDelete, TableRow, is_any, portions
 from hero_admin.writes.row_changes import WHOLE_ROW, RowsChange, whole_row_text
 from hero_admin.writes.table_rows import fetch_rows
 from hero_admin.writes.tables import RowId, StoredTable, TableColumn
@@ -42,21 +42,21 @@ async def record_deletions(
     transaction: Transaction,
     catalog: Catalog,
     stored: StoredTable,
-    doomed: Doomed,
-    direct: Collection[Place],
+    to_delete: RowsToDelete,
+    direct: Collection[TableRow],
 ) -> None:
-    """Write down the rows of a table that go; those that are not `direct` are consequences."""
-    session, rows = transaction.session, doomed.rows[stored.name]
+    """Record the rows of a table before they are deleted; those not `direct` are consequences."""
+    session, rows = transaction.session, to_delete.rows[stored.name]
     resource = catalog.resources.get(stored.name)
-    for some in parts(list(rows)[::-1]):
-        # The values of most records tell it themselves.
+    for some in portions(list(rows)[::-1]):
+        # The values of most records tell their cause.
         is_untold = {
-            each: resource is None or (stored.name, each) in doomed.untold for each in some
+            each: resource is None or (stored.name, each) in to_delete.untold for each in some
         }
         wanted = [rows[each] for each in some if is_untold[each]]
         causes = await fetch_causes(session, catalog, wanted)
         own = {each: causes.get(rows[each]) if is_untold[each] else None for each in some}
-        own |= {each: doomed.causes.get((stored.name, each), own[each]) for each in some}
+        own |= {each: to_delete.causes.get((stored.name, each), own[each]) for each in some}
         if resource is None:
             entries = await _rows(session, stored, [each.name for each in stored.writable], own)
         else:
@@ -82,7 +82,7 @@ async def _rows(
 async def _whole_rows(
     session: AsyncSession, catalog: Catalog, stored: StoredTable, ids: Sequence[RowId]
 ) -> dict[RowId, str]:
-    """Return all that records hold, if their model does not have all columns, and as they are."""
+    """Return the rows of records as texts, if the model does not describe all their values."""
     names = [each.name for each in stored.writable]
     dialect = session.get_bind().dialect
     fields = (catalog.field_of(stored.name, name) for name in names)
@@ -93,7 +93,7 @@ async def _whole_rows(
 
 
 def _has_values_of(dialect: Dialect, field: Field | None, stored: TableColumn) -> bool:
-    """Whether the values of a field say all that there is in a column."""
+    """Whether the values of a field are all that a column may hold."""
     if field is None or isinstance(field.column.type, NullType):
         return False
     # A column without a type has values of any type, and fields have these as they are.
@@ -114,15 +114,15 @@ async def _records(
     resource: Resource,
     causes: dict[RowId, Cause],
     rest: Mapping[RowId, str],
-    direct: Collection[Place],
+    direct: Collection[TableRow],
 ) -> list[Entry]:
     count = len(stored.identity)
     shown = [*map(column, stored.identity), *(field.whole for field in resource.fields)]
-    labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
+    labelled = [each.label(f"_{position}") for position, each in enumerate(shown)]
     rows = select(*labelled).select_from(resource.table)
-    doomed = is_any(stored, None, list(causes))
-    await record_stored_files(session, resource.fields, doomed)
-    found = await session.execute(rows.where(doomed))
+    is_wanted = is_any(stored, None, list(causes))
+    await record_stored_files(session, resource.fields, is_wanted)
+    found = await session.execute(rows.where(is_wanted))
     names = [field.name for field in resource.fields]
     records = {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in found}
     ordered = [(each, records[each]) for each in causes if each in records]
@@ -134,15 +134,15 @@ async def _records(
             rest.get(row),
             is_consequence=(stored.name, row) not in direct,
         )
-        for row, values in _pointing_first(resource, ordered)
+        for row, values in _referencing_first(resource, ordered)
     ]
 
 
 Record = tuple[RowId, dict[str, Any]]
 
 
-def _pointing_first(resource: Resource, records: Sequence[Record]) -> Iterator[Record]:
-    """Yield records that point at others of them before these, as they have to come back after."""
+def _referencing_first(resource: Resource, records: Sequence[Record]) -> Iterator[Record]:
+    """Yield each record before those that it refers to, as they are restored in reverse order."""
     relations = [
         (field.name, field.relation.target_column)
         for field in resource.fields
@@ -156,7 +156,7 @@ def _pointing_first(resource: Resource, records: Sequence[Record]) -> Iterator[R
             is_pointed = any((record_[1][column], column) in pointed for _, column in relations)
             (last if is_pointed else first).append(record_)
         if not first:
-            # A ring: there is no order.
+            # A cycle has no order.
             first, last = last, first
         yield from first
         records = last

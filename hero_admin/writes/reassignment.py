@@ -1,10 +1,21 @@
-"""Release: lets rows that stay point at something else than the rows that go."""
+"""Reassignment: lets rows that stay refer to something else than the rows to delete."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, column, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    column,
+    exists,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,51 +27,52 @@ from hero_admin.model.serialization import recorded
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
-from hero_admin.writes.heirs import Heir
+from hero_admin.writes.column_defaults import default_of
 from hero_admin.writes.referencing_rows import (
-    Doomed,
-    Place,
+    RowsToDelete,
+    TableRow,
     causes_of,
-    default_of,
-    fetch_pointing,
+    fetch_referencing,
     is_any,
+    refers_to,
 )
+from hero_admin.writes.replacements import Replacement
 from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.table_rows import Raw, fetch_raw_value, fetch_rows
-from hero_admin.writes.tables import ForeignKey, RowId, StoredTable
+from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, identity_of
 from hero_admin.writes.transaction import Transaction
 
 
 @dataclass(frozen=True)
 class _New:
-    """What a column gets: in a statement, as the value of a field, and as it is written down."""
+    """The new value of a column: as an expression, as the value of a field, and as recorded."""
 
     expression: Any
     value: Any
     raw: Raw
 
 
-async def release(
+async def reassign(
     transaction: Transaction,
     catalog: Catalog,
-    doomed: Doomed,
+    to_delete: RowsToDelete,
     key: ForeignKey,
     ids: Sequence[RowId],
-    heir: Heir | None = None,
+    replacement: Replacement | None = None,
 ) -> None:
-    """Let all that stays and points at these rows point at their heir, or at none.
+    """Let the rows that stay and refer to these refer to their replacement, or to none.
 
-    Raises Invalid if the database does not accept that of the heir.
+    Raises Invalid if the database refuses the replacement.
     """
     session, stored = transaction.session, catalog.tables[key.table]
     if not stored.is_usable:
         return
-    columns = key.columns if heir else key.cleared
-    new = {name: await _fetch_new(session, catalog, key, name, heir) for name in columns}
+    columns = key.columns if replacement else key.cleared
+    new = {name: await _fetch_new(session, catalog, key, name, replacement) for name in columns}
     fields = [catalog.field_of(key.table, name) for name in columns]
     known = [each for each in fields if each is not None]
     resource = catalog.resources.get(key.table)
-    async for causes in _staying(session, catalog, doomed, key, ids):
+    async for causes in _staying(session, catalog, to_delete, key, ids):
         if resource and len(known) == len(fields):
             entries = await _changes(session, catalog, key, resource, known, causes, new)
         else:
@@ -72,7 +84,7 @@ async def release(
             async with session.begin_nested():
                 await session.execute(changed.values(values))
         except IntegrityError:
-            if heir is None:
+            if replacement is None:
                 raise
             label = resource.label_plural if resource else f"rows of {stored.label}"
             sentence = f"The database doesn't accept this choice for the {label}. Choose another."
@@ -83,29 +95,33 @@ async def release(
 async def _staying(
     session: AsyncSession,
     catalog: Catalog,
-    doomed: Doomed,
+    to_delete: RowsToDelete,
     key: ForeignKey,
     ids: Sequence[RowId],
-) -> AsyncIterator[dict[RowId, Place | None]]:
-    """Yield the rows that stay, some at a time, with the record because of which they change."""
-    going = doomed.of(key.table)
-    async for pairs in fetch_pointing(session, catalog, key, ids, is_locked=True):
-        causes = causes_of(catalog, doomed, key, pairs)
+) -> AsyncIterator[dict[RowId, TableRow | None]]:
+    """Yield the rows that stay, some at a time, with the record whose deletion changes each."""
+    going = to_delete.of(key.table)
+    async for pairs in fetch_referencing(session, catalog, key, ids, is_locked=True):
+        causes = causes_of(catalog, to_delete, key, pairs)
         staying = {row: cause for row, cause in causes.items() if row not in going}
         if staying:
             yield staying
 
 
 async def _fetch_new(
-    session: AsyncSession, catalog: Catalog, key: ForeignKey, name: str, heir: Heir | None
+    session: AsyncSession,
+    catalog: Catalog,
+    key: ForeignKey,
+    name: str,
+    replacement: Replacement | None,
 ) -> _New:
     stored = catalog.tables[key.table]
-    if heir is not None:
-        given = heir.field.exact
-        raw = await fetch_raw_value(session, select(given).where(given == heir.value))
-        own_field = catalog.field_of(key.table, name) or heir.field
-        expression = bindparam(None, heir.value, own_field.exact_type)
-        return _New(expression, heir.value, raw)
+    if replacement is not None:
+        given = replacement.field.exact
+        raw = await fetch_raw_value(session, select(given).where(given == replacement.value))
+        own_field = catalog.field_of(key.table, name) or replacement.field
+        expression = bindparam(None, replacement.value, own_field.exact_type)
+        return _New(expression, replacement.value, raw)
     field = catalog.field_of(key.table, name)
     default = default_of(stored, name, field)
     if key.action != "SET DEFAULT" or default is None:
@@ -120,15 +136,15 @@ async def _changes(
     key: ForeignKey,
     resource: Resource,
     fields: Sequence[Field],
-    causes: Mapping[RowId, Place | None],
+    causes: Mapping[RowId, TableRow | None],
     new: Mapping[str, _New],
 ) -> list[Entry]:
-    """Return what is written down of records: each under the key that it has then."""
+    """Return the entries for records, each under the key that it has afterwards."""
     stored = catalog.tables[key.table]
     count = len(stored.identity)
     shown = [*resource.key, *resource.titles.fields, *fields]
     columns = [*map(column, stored.identity), *(field.exact for field in shown)]
-    labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
+    labelled = [each.label(f"_{position}") for position, each in enumerate(columns)]
     rows = select(*labelled).select_from(resource.table).where(is_any(stored, None, list(causes)))
     found = (await session.execute(rows.order_by(*(field.exact for field in resource.key)))).all()
     is_plain = catalog.is_told(key)
@@ -155,10 +171,10 @@ async def _rows_changes(
     session: AsyncSession,
     catalog: Catalog,
     stored: StoredTable,
-    causes: Mapping[RowId, Place | None],
+    causes: Mapping[RowId, TableRow | None],
     new: Mapping[str, _New],
 ) -> list[Entry]:
-    """Return the same of rows that are not administered."""
+    """Return the entry for rows that are not administered."""
     names = dict.fromkeys(stored.key or (each.name for each in stored.writable))
     columns = tuple(names | dict.fromkeys(new))
     before = await fetch_rows(session, stored, columns, list(causes))
@@ -170,3 +186,46 @@ async def _rows_changes(
     own = [told.get(causes[row]) for row in before]
     change = RowsChange(stored.name, columns, list(before.values()), after, own)
     return [change.entry(stored)]
+
+
+async def fetch_duplicate_links(
+    session: AsyncSession,
+    catalog: Catalog,
+    key: ForeignKey,
+    ids: Sequence[RowId],
+    replacement: Replacement,
+) -> list[RowId]:
+    """Fetch the links that the replacement of these rows has already, and so are not needed.
+
+    A link is a row of which a unique set consists of foreign keys alone.
+    """
+    referencing, target = catalog.tables[key.table], catalog.tables[key.target]
+    linked = {name for each in catalog.references_of(referencing) for name in each.columns}
+    (column,) = key.columns
+    own, other = referencing.clause("referencing"), referencing.clause("other")
+    theirs, others = target.clause("target"), target.clause("others")
+    found: dict[RowId, None] = {}
+    for names in referencing.unique_sets:
+        if column not in names or not set(names) <= linked:
+            continue
+        value = bindparam(None, replacement.value, replacement.field.exact_type)
+        # Of two links that become equal the first one stays.
+        earlier: ColumnElement[bool] = tuple_(*identity_of(referencing, other)) < tuple_(
+            *identity_of(referencing, own)
+        )
+        also_moved = exists(
+            select(*identity_of(target, others)).where(
+                refers_to(key, other, others), is_any(target, others, ids)
+            )
+        )
+        same = [other.c[name] == own.c[name] for name in names if name != column]
+        taken = select(*identity_of(referencing, other)).where(
+            *same, or_(other.c[column] == value, and_(earlier, also_moved))
+        )
+        rows = (
+            select(*identity_of(referencing, own))
+            .select_from(theirs.join(own, refers_to(key, own, theirs)))
+            .where(is_any(target, theirs, ids), exists(taken))
+        )
+        found |= dict.fromkeys(tuple(row) for row in await session.execute(rows))
+    return list(found)

@@ -1,4 +1,4 @@
-"""Pointing: the rows of any table that point at others, followed to the end."""
+"""Referencing rows: the rows of any table that refer to others, followed to the end."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
@@ -13,8 +13,6 @@ from sqlalchemy import (
     column,
     func,
     literal,
-    literal_column,
-    or_,
     select,
     true,
     tuple_,
@@ -22,61 +20,59 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
-from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import COUNT_CAP, Total
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.tables import ForeignKey, Native, RowId, StoredTable, TableName, identity_of
 
-ROWS_PER_STEP = 1_000
-# Rows may go along one because of the other, as in a long chain.
-MAX_STEPS = 1_000
-
-Part = TypeVar("Part")
-# The name of a resource and the key of a record, because of which something happened to others.
+ROWS_PER_STATEMENT = 1_000
+# A chain of rows, each of which refers to the one before, takes a read each.
+MAX_READS = 1_000
+Item = TypeVar("Item")
+# The record whose deletion changed or deleted others: its resource and its key.
 Cause = tuple[str, str] | None
-# A row of an administered table.
-Place = tuple[TableName, RowId]
+# A row, and its table.
+TableRow = tuple[TableName, RowId]
 
 
 @dataclass
-class Doomed:
-    """The rows that go when some of them are deleted, by table.
+class RowsToDelete:
+    """All rows that a deletion deletes, by table.
 
-    rows: each with the nearest record above it, which those asked for have not.
-    untold: those whose own values do not tell that record.
-    causes: that record, where it is known already because they went before.
+    rows: each with its cause, the nearest record above it; None for those asked for.
+    untold: the rows whose values do not tell their cause.
+    causes: the causes that an earlier deletion of the same rows has recorded.
     """
 
-    rows: dict[TableName, dict[RowId, Place | None]] = field(default_factory=dict)
-    untold: set[Place] = field(default_factory=set)
-    causes: dict[Place, Cause] = field(default_factory=dict)
+    rows: dict[TableName, dict[RowId, TableRow | None]] = field(default_factory=dict)
+    untold: set[TableRow] = field(default_factory=set)
+    causes: dict[TableRow, Cause] = field(default_factory=dict)
     is_capped: bool = False
 
     @property
     def count(self) -> int:
         return sum(map(len, self.rows.values()))
 
-    def add(self, name: TableName, rows: Mapping[RowId, Place | None]) -> list[RowId]:
+    def add(self, name: TableName, rows: Mapping[RowId, TableRow | None]) -> list[RowId]:
         """Add rows of a table; return those that are new."""
         known = self.rows.setdefault(name, {})
         new = [row for row in rows if row not in known]
         known.update({row: rows[row] for row in new})
         return new
 
-    def of(self, name: TableName) -> dict[RowId, Place | None]:
+    def of(self, name: TableName) -> dict[RowId, TableRow | None]:
         return self.rows.get(name, {})
 
 
 async def fetch_ids(
     session: AsyncSession, stored: StoredTable, resource: Resource, keys: Sequence[Key]
 ) -> list[RowId]:
-    """Fetch which rows some records are, in the order of their identity."""
+    """Fetch the row ids of records, in the order of their keys."""
     found: list[RowId] = []
     own = [each.exact for each in resource.key]
     identity: list[ColumnElement[Any]] = [column(name) for name in stored.identity]
-    for some in parts(keys):
+    for some in portions(keys):
         rows = select(*identity).select_from(resource.table)
         rows = rows.where(key_predicate(resource, some)).order_by(*own)
         found += [tuple(row) for row in await session.execute(rows)]
@@ -86,7 +82,7 @@ async def fetch_ids(
 async def find_cascade(
     session: AsyncSession,
     catalog: Catalog,
-    found: Doomed,
+    found: RowsToDelete,
     stored: StoredTable,
     ids: Sequence[RowId],
     *,
@@ -94,41 +90,41 @@ async def find_cascade(
     most: int,
     is_locked: bool = False,
 ) -> None:
-    """Add rows, and all that goes along with them, to what was found; capped at `most`.
+    """Add rows, and all that the database deletes with them, to `found`; capped at `most`.
 
-    What points at the rows by a `spared` key does not go along.
+    spared: foreign keys by which rows refer to these without being deleted.
     """
     waiting = deque([(stored, found.add(stored.name, dict.fromkeys(ids)), spared)])
-    steps_left = MAX_STEPS
+    reads_left = MAX_READS
     while waiting:
         table, some, but = waiting.popleft()
-        for key in catalog.pointing_at(table):
-            pointing = catalog.tables[key.table]
-            if key in but or catalog.effect_of(key) != "deleted" or not pointing.is_usable:
+        for key in catalog.references_to(table):
+            referencing = catalog.tables[key.table]
+            if key in but or catalog.effect_of(key) != "deleted" or not referencing.is_usable:
                 continue
-            async for pairs in fetch_pointing(session, catalog, key, some, is_locked=is_locked):
+            async for pairs in fetch_referencing(session, catalog, key, some, is_locked=is_locked):
                 new = found.add(key.table, causes_of(catalog, found, key, pairs))
                 if not catalog.is_told(key):
                     found.untold |= {(key.table, row) for row in new}
                 if new:
-                    waiting.append((pointing, new, ()))
-                steps_left -= 1
-                if found.count > most or not steps_left:
+                    waiting.append((referencing, new, ()))
+                reads_left -= 1
+                if found.count > most or not reads_left:
                     found.is_capped = True
                     return
 
 
 def causes_of(
-    catalog: Catalog, found: Doomed, key: ForeignKey, pairs: Sequence[tuple[RowId, RowId]]
-) -> dict[RowId, Place | None]:
-    """Return the record because of which something happens to each row that points at a target."""
+    catalog: Catalog, found: RowsToDelete, key: ForeignKey, pairs: Sequence[tuple[RowId, RowId]]
+) -> dict[RowId, TableRow | None]:
+    """Return the cause of each row: the record that it refers to, or that record's own cause."""
     if key.target in catalog.resources:
         return {row: (key.target, target) for row, target in pairs}
     targets = found.of(key.target)
     return {row: targets.get(target) for row, target in pairs}
 
 
-async def fetch_pointing(
+async def fetch_referencing(
     session: AsyncSession,
     catalog: Catalog,
     key: ForeignKey,
@@ -136,16 +132,16 @@ async def fetch_pointing(
     *,
     is_locked: bool = False,
 ) -> AsyncIterator[list[tuple[RowId, RowId]]]:
-    """Fetch which rows point at which of these targets, a thousand at a time."""
-    pointing, target = catalog.tables[key.table], catalog.tables[key.target]
-    own, theirs = pointing.clause("pointing"), target.clause("target")
-    identity, count = identity_of(pointing, own), len(pointing.identity)
+    """Yield pairs of a row and the target that it refers to, a thousand at a time."""
+    referencing, target = catalog.tables[key.table], catalog.tables[key.target]
+    own, theirs = referencing.clause("referencing"), target.clause("target")
+    identity, count = identity_of(referencing, own), len(referencing.identity)
     columns = [*identity, *identity_of(target, theirs)]
-    labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
-    for some in parts(ids):
-        joined = theirs.join(own, points(key, own, theirs))
+    labelled = [each.label(f"_{position}") for position, each in enumerate(columns)]
+    for some in portions(ids):
+        joined = theirs.join(own, refers_to(key, own, theirs))
         rows = select(*labelled).select_from(joined).where(is_any(target, theirs, some))
-        rows = rows.order_by(*identity).limit(ROWS_PER_STEP)
+        rows = rows.order_by(*identity).limit(ROWS_PER_STATEMENT)
         after: ColumnElement[bool] = true()
         while True:
             statement = rows.where(after)
@@ -155,59 +151,31 @@ async def fetch_pointing(
             pairs = [(tuple(row[:count]), tuple(row[count:])) for row in found]
             if pairs:
                 yield pairs
-            if len(pairs) < ROWS_PER_STEP:
+            if len(pairs) < ROWS_PER_STATEMENT:
                 break
             after = _is_after(identity, pairs[-1][0])
 
 
-async def fetch_has_default(
-    session: AsyncSession, catalog: Catalog, key: ForeignKey, doomed: Doomed
-) -> bool:
-    """Whether rows may point at what their columns have by default, which stays."""
-    stored, target = catalog.tables[key.table], catalog.tables[key.target]
-    defaults = [default_of(stored, name) for name in key.columns]
-    if any(each is None for each in defaults) or set(key.cleared) != set(key.columns):
-        return True
-    given = [each for each in defaults if each is not None]
-    if (await session.execute(select(or_(*(each.is_(None) for each in given))))).scalar():
-        return True
-    theirs = target.clause("target")
-    same = [theirs.c[name] == each for name, each in zip(key.target_columns, given, strict=True)]
-    found = (await session.execute(select(*identity_of(target, theirs)).where(*same))).first()
-    return found is not None and tuple(found) not in doomed.of(target.name)
-
-
-def default_of(
-    stored: StoredTable, name: str, field: Field | None = None
-) -> ColumnElement[Any] | None:
-    """Return what a column has by default, as a value of a field if it is one."""
-    own = stored.column(name)
-    if own.default is None:
-        return None
-    sql = f"CAST(({own.default}) AS {own.type})" if own.type else f"({own.default})"
-    return literal_column(sql, None if field is None else field.exact_type)
-
-
-async def count_pointing(
+async def count_referencing(
     session: AsyncSession,
     catalog: Catalog,
     key: ForeignKey,
     ids: Sequence[RowId],
-    doomed: Doomed,
+    to_delete: RowsToDelete,
 ) -> Total:
-    """Count the rows that point at targets and do not go along themselves."""
-    pointing, target = catalog.tables[key.table], catalog.tables[key.target]
-    going = doomed.of(key.table)
+    """Count the rows that refer to targets and are not deleted themselves."""
+    referencing, target = catalog.tables[key.table], catalog.tables[key.target]
+    going = to_delete.of(key.table)
     count = 0
     if going:
-        async for pairs in fetch_pointing(session, catalog, key, ids):
+        async for pairs in fetch_referencing(session, catalog, key, ids):
             count += sum(row not in going for row, _ in pairs)
             if count > COUNT_CAP:
                 break
         return Total.capped(count)
-    own, theirs = pointing.clause("pointing"), target.clause("target")
-    for some in parts(ids):
-        joined = theirs.join(own, points(key, own, theirs))
+    own, theirs = referencing.clause("referencing"), target.clause("target")
+    for some in portions(ids):
+        joined = theirs.join(own, refers_to(key, own, theirs))
         rows = select(literal(1)).select_from(joined).where(is_any(target, theirs, some))
         counted = select(func.count()).select_from(rows.limit(COUNT_CAP + 1 - count).subquery())
         count += (await session.execute(counted)).scalar_one()
@@ -216,9 +184,9 @@ async def count_pointing(
     return Total.capped(count)
 
 
-def points(key: ForeignKey, own: FromClause, theirs: FromClause) -> ColumnElement[bool]:
-    """Return the condition that a row points at another one."""
-    # The target stands on the left: it is by its collation that a database compares them.
+def refers_to(key: ForeignKey, own: FromClause, theirs: FromClause) -> ColumnElement[bool]:
+    """Return the predicate that a row refers to another one."""
+    # The target comes first: its collation decides.
     pairs = zip(key.target_columns, key.columns, strict=True)
     return and_(*(theirs.c[pointed] == own.c[name] for pointed, name in pairs))
 
@@ -226,7 +194,7 @@ def points(key: ForeignKey, own: FromClause, theirs: FromClause) -> ColumnElemen
 def is_any(
     stored: StoredTable, clause: FromClause | None, ids: Sequence[RowId]
 ) -> ColumnElement[bool]:
-    """Return the condition that a row is one of these; without a clause of the only table."""
+    """Return the predicate that a row is one of these; without a clause, of the only table."""
     names = stored.identity
     columns = (
         identity_of(stored, clause) if clause is not None else [column(name) for name in names]
@@ -238,10 +206,10 @@ def is_any(
     return tuple_(*columns).in_(bindparam(None, list(ids), NullType(), expanding=True))
 
 
-def parts(values: Sequence[Part]) -> Iterator[Sequence[Part]]:
-    """Yield what one statement takes."""
-    for start in range(0, len(values), ROWS_PER_STEP):
-        yield values[start : start + ROWS_PER_STEP]
+def portions(values: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield the values in portions for one statement each."""
+    for start in range(0, len(values), ROWS_PER_STATEMENT):
+        yield values[start : start + ROWS_PER_STATEMENT]
 
 
 def _is_after(identity: Sequence[Any], last: RowId) -> ColumnElement[bool]:

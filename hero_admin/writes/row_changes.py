@@ -39,13 +39,13 @@ class RowsChange:
     def reversed(self) -> "RowsChange":
         return replace(self, before=self.after, after=self.before)
 
-    def only(self, places: Sequence[int]) -> "RowsChange":
+    def only(self, positions: Sequence[int]) -> "RowsChange":
         """Return it for some of its rows."""
 
         def some(rows: list[RawRow] | None) -> list[RawRow] | None:
-            return None if rows is None else [rows[place] for place in places]
+            return None if rows is None else [rows[position] for position in positions]
 
-        causes = [self.causes[place] for place in places]
+        causes = [self.causes[position] for position in positions]
         return replace(self, before=some(self.before), after=some(self.after), causes=causes)
 
     def entry(self, stored: StoredTable) -> Entry:

@@ -28,7 +28,7 @@ async def insert_record(
 
     None where a trigger has kept it out.
     """
-    own = [field.exact.label(f"_{place}") for place, field in enumerate(resource.key)]
+    own = [field.exact.label(f"_{position}") for position, field in enumerate(resource.key)]
     if not is_back:
         values = _called(resource, "default", values) | dict(values)
     written = _written(resource, values)
@@ -86,7 +86,7 @@ async def update_returning(
     """Update a record; return what its row has in some columns then, None if it is not updated."""
     key, values = changed
     written = _changed(resource, values, is_exact=is_exact)
-    labelled = [each.label(f"_{place}") for place, each in enumerate(columns)]
+    labelled = [each.label(f"_{position}") for position, each in enumerate(columns)]
     statement = _update(resource, written, is_exact=is_exact).returning(*labelled)
     rows = await session.execute(statement, _keyed(key) | _named(written))
     return rows.one_or_none()
@@ -102,13 +102,15 @@ def _changed(resource: Resource, values: Mapping[str, Any], *, is_exact: bool) -
 
 def _update(resource: Resource, names: Iterable[str], *, is_exact: bool) -> Update:
     kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
-    own = [field.exact == field.given(f"key_{place}") for place, field in enumerate(resource.key)]
+    own = [
+        field.exact == field.given(f"key_{position}") for position, field in enumerate(resource.key)
+    ]
     new = {column: column for column in kept} | _given(resource, names)
     return update(resource.table).where(*own).values(new)
 
 
 def _keyed(key: Key) -> dict[str, Any]:
-    return {f"key_{place}": part for place, part in enumerate(key)}
+    return {f"key_{position}": part for position, part in enumerate(key)}
 
 
 @dataclass(frozen=True)

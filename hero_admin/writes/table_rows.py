@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.identifiers import quoted
 from hero_admin.database.raw_values import raw_values_of
-from hero_admin.writes.referencing_rows import is_any, parts
+from hero_admin.writes.referencing_rows import is_any, portions
 from hero_admin.writes.tables import RowId, StoredTable
 
-# Any: what JSON holds. A value as it is written down, and the values of a row.
+# Any: what JSON holds. A recorded value, and the values of a row.
 Raw = Any
 RawRow = list[Raw]
 
@@ -22,22 +22,22 @@ RawRow = list[Raw]
 async def fetch_rows(
     session: AsyncSession, stored: StoredTable, columns: Sequence[str], ids: Sequence[RowId]
 ) -> dict[RowId, RawRow]:
-    """Fetch the values of rows, as they are written down."""
+    """Fetch the values of rows, as they are recorded."""
     own = stored.clause()
     count = len(stored.identity)
     raw = raw_values_of(session)
     values = [raw.selected(own.c[name]) for name in columns]
     shown = [*(own.c[name] for name in stored.identity), *values]
-    labelled = [each.label(f"_{place}") for place, each in enumerate(shown)]
+    labelled = [each.label(f"_{position}") for position, each in enumerate(shown)]
     found = {}
-    for some in parts(ids):
+    for some in portions(ids):
         for row in await session.execute(select(*labelled).where(is_any(stored, own, some))):
             found[tuple(row[:count])] = [*map(raw.written, row[count:])]
     return found
 
 
 async def fetch_raw_value(session: AsyncSession, rows: Select[Any]) -> Raw:
-    """Fetch the only value of the first row, as it is written down."""
+    """Fetch the only value of the first row, as it is recorded."""
     raw = raw_values_of(session)
     value = rows.with_only_columns(raw.selected(rows.selected_columns[0]))
     return raw.written((await session.execute(value.limit(1))).scalar())
@@ -46,16 +46,13 @@ async def fetch_raw_value(session: AsyncSession, rows: Select[Any]) -> Raw:
 async def insert_rows(
     session: AsyncSession, stored: StoredTable, columns: Sequence[str], rows: Sequence[RawRow]
 ) -> int:
-    """Put rows back; those of one portion at once, as they may point at each other.
-
-    Return how many the database has taken.
-    """
+    """Insert rows, a portion at once, as they may refer to each other; return how many were."""
     count = 0
     names = ", ".join(map(_quoted, columns))
-    chosen = ", ".join(f"c{place}" for place in range(len(columns)))
+    chosen = ", ".join(f"c{position}" for position in range(len(columns)))
     inserting = f"INSERT INTO {_table(stored)} ({names}) {raw_values_of(session).INSERTING}"
     for _, given, parameters in _given(session, stored, columns, rows):
-        # Drivers count the rows of a statement that begins like this, and not of all others.
+        # Drivers report the row count only of statements that begin with INSERT.
         statement = f"{inserting}WITH {given}"
         order = f"SELECT {chosen} FROM given_rows ORDER BY n"  # noqa: S608 - quoted
         done = await session.execute(text(f"{statement} {order}"), parameters)
@@ -67,28 +64,28 @@ async def insert_rows(
 async def find_rows(
     session: AsyncSession, stored: StoredTable, columns: Sequence[str], rows: Sequence[RawRow]
 ) -> list[RowId | None]:
-    """Find rows by their key or, where there is none, by all values; None for those not there."""
+    """Find rows by their key or, without one, by all values; None for a missing one."""
     has_key = bool(stored.key) and set(stored.key) <= set(columns)
     compared = stored.key if has_key else tuple(columns)
-    places = [list(columns).index(name) for name in compared]
+    positions = [list(columns).index(name) for name in compared]
     found: list[RowId | None] = []
     taken: set[RowId] = set()
     identity = ", ".join(f"t.{_quoted(name)}" for name in stored.identity)
     own = [f"t.{_quoted(name)}" for name in compared]
-    theirs = [f"given_rows.c{place}" for place in range(len(compared))]
+    theirs = [f"given_rows.c{position}" for position in range(len(compared))]
     raw, pairs = raw_values_of(session), zip(own, theirs, strict=True)
     same = " AND ".join(f"{one} = {other}" for one, other in pairs)
     same = same if has_key else raw.same_sql(own, theirs)
     locked = f"ORDER BY given_rows.n, {identity}{raw.LOCKING}"
-    wanted = [[row[place] for place in places] for row in rows]
+    wanted = [[row[position] for position in positions] for row in rows]
     for portion, given, parameters in _given(session, stored, compared, wanted):
         statement = f"WITH {given} SELECT given_rows.n, {identity} FROM given_rows"  # noqa: S608 - quoted
         joined = f"JOIN {_own_rows(stored)} AS t ON {same} {locked}"
         there: dict[int, list[RowId]] = {}
         for row in await session.execute(text(f"{statement} {joined}"), parameters):
             there.setdefault(row[0], []).append(tuple(row[1:]))
-        for place in range(len(portion)):
-            free = next((row for row in there.get(place, ()) if row not in taken), None)
+        for position in range(len(portion)):
+            free = next((row for row in there.get(position, ()) if row not in taken), None)
             if free is not None:
                 taken.add(free)
             found.append(free)
@@ -103,19 +100,24 @@ async def find_without_target(
     target_columns: Sequence[str],
     rows: Sequence[RawRow],
 ) -> set[int]:
-    """Find which rows would point at one that is not there, by their places."""
+    """Return the positions of rows that would refer to a missing one."""
     found: set[int] = set()
     start = 0
-    is_whole = " AND ".join(f"given_rows.c{place} IS NOT NULL" for place in range(len(columns)))
+    is_whole = " AND ".join(
+        f"given_rows.c{position} IS NOT NULL" for position in range(len(columns))
+    )
     same = " AND ".join(
-        f"t.{_quoted(name)} = given_rows.c{place}" for place, name in enumerate(target_columns)
+        f"t.{_quoted(name)} = given_rows.c{position}"
+        for position, name in enumerate(target_columns)
     )
     there = f"SELECT 1 FROM {_own_rows(target)} AS t WHERE {same}"  # noqa: S608 - quoted
     for portion, given, parameters in _given(session, stored, columns, rows):
         statement = (
             f"WITH {given} SELECT n FROM given_rows WHERE {is_whole} AND NOT EXISTS ({there})"  # noqa: S608 - quoted
         )
-        found |= {start + place for (place,) in await session.execute(text(statement), parameters)}
+        found |= {
+            start + position for (position,) in await session.execute(text(statement), parameters)
+        }
         start += len(portion)
     return found
 
@@ -126,23 +128,23 @@ async def update_rows(
     columns: Sequence[str],
     changed: Mapping[RowId, RawRow],
 ) -> None:
-    """Give rows values of their own."""
+    """Set the values of columns in each row."""
     if not changed or not columns:
         return
     raw, types = raw_values_of(session), _types(stored, columns)
     sets = [
-        f"{_quoted(name)} = {raw.value_sql(f'v{place}', types[place])}"
-        for place, name in enumerate(columns)
+        f"{_quoted(name)} = {raw.value_sql(f'v{position}', types[position])}"
+        for position, name in enumerate(columns)
     ]
-    own = [f"{_quoted(name)} = :i{place}" for place, name in enumerate(stored.identity)]
+    own = [f"{_quoted(name)} = :i{position}" for position, name in enumerate(stored.identity)]
     rows, found = _own_rows(stored), " AND ".join(own)
     statement = f"UPDATE {rows} SET {', '.join(sets)} WHERE {found}"  # noqa: S608 - quoted
     parameters = [
-        {f"i{place}": part for place, part in enumerate(row)}
+        {f"i{position}": part for position, part in enumerate(row)}
         | {
             name: part
-            for place, value in enumerate(values)
-            for name, part in raw.parameters(f"v{place}", value).items()
+            for position, value in enumerate(values)
+            for name, part in raw.parameters(f"v{position}", value).items()
         }
         for row, values in changed.items()
     ]
@@ -170,7 +172,7 @@ def _table(stored: StoredTable) -> str:
 
 
 def _own_rows(stored: StoredTable) -> str:
-    """Return the table as what has rows to be found."""
+    """Return the table in a FROM clause."""
     return f"{'ONLY ' if stored.is_only else ''}{_table(stored)}"
 
 
@@ -179,5 +181,5 @@ def _quoted(name: str) -> str:
 
 
 def _escaped(sql: str) -> str:
-    # What follows a colon would be a parameter.
+    # A name after a colon would be a parameter.
     return sql.replace(":", "\\:")

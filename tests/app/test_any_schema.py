@@ -239,7 +239,7 @@ async def client(
 @given(
     found=schemas(),
     deep=st.sampled_from(["CASCADE", "SET NULL", "NO ACTION"]),
-    way=st.sampled_from(["page", "bulk", "api", "heirs"]),
+    way=st.sampled_from(["page", "bulk", "api", "replacements"]),
 )
 async def test_a_deletion_does_what_it_said_and_is_undone_to_the_last_row(
     client: httpx.AsyncClient,
@@ -264,14 +264,14 @@ async def test_a_deletion_does_what_it_said_and_is_undone_to_the_last_row(
             answer = await client.post("/alphas/1/delete")
         case _:
             pickers = by_id(question, "confirm").find_all("select")
-            heirs = {str(tag["name"]): "2" for tag in pickers}
-            answer = await client.post("/alphas/1/delete", data=heirs)
+            replacements = {str(tag["name"]): "2" for tag in pickers}
+            answer = await client.post("/alphas/1/delete", data=replacements)
     after = await contents(database)
     if answer.status_code == 409:
         assert after == before
-        assert not can_be or way == "heirs"
+        assert not can_be or way == "replacements"
         return
-    if way != "heirs":
+    if way != "replacements":
         assert can_be
         assert said == happened(before, after)
     wanted, other = before, after

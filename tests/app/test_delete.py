@@ -146,10 +146,10 @@ async def test_heroes_of_a_deleted_team_stay_without_one(
 async def test_heroes_of_a_deleted_team_can_be_moved_to_another_one(
     client: httpx.AsyncClient, session: AsyncSession, stored: Stored
 ) -> None:
-    doomed, other = await a_team(session), await a_team(session, "Z-Force")
-    await some_heroes(session, 3, doomed)
+    deleted_team, other = await a_team(session), await a_team(session, "Z-Force")
+    await some_heroes(session, 3, deleted_team)
     free = await a_hero(session, "Free")
-    page = await client.get(f"/teams/{doomed.id}/delete")
+    page = await client.get(f"/teams/{deleted_team.id}/delete")
     choice = field_of(page, "Move heroes to")
     assert choice.options == {"No team": "", "Z-Force": str(other.id)}
     await submit(client, form_of(page), {choice.name: str(other.id)})
@@ -168,12 +168,12 @@ async def team(session: AsyncSession) -> Team:
     return team
 
 
-@each("heir", ["doomed", "999", "-1", "abc", str(2**63), "9" * 99, "\0"])
+@each("replacement", ["deleted_team", "999", "-1", "abc", str(2**63), "9" * 99, "\0"])
 async def test_heroes_cannot_be_moved_to_a_team_that_will_not_be_there(
-    client: httpx.AsyncClient, team: Team, stored: Stored, heir: str
+    client: httpx.AsyncClient, team: Team, stored: Stored, replacement: str
 ) -> None:
-    heir = str(team.id) if heir == "doomed" else heir
-    page = await client.post(f"/teams/{team.id}/delete", data={"heroes": heir})
+    replacement = str(team.id) if replacement == "deleted_team" else replacement
+    page = await client.post(f"/teams/{team.id}/delete", data={"heroes": replacement})
     assert (page.status_code, heading_of(page)) == (409, "Delete Preventers?")
     assert alert_of(page).startswith("Choose a")
     assert await stored.count(Team) == 1
@@ -199,11 +199,11 @@ async def test_cancelling_leads_back_and_changes_nothing(
     assert await stored.count(Change) == 0
 
 
-@pytest.mark.parametrize("heir", ["", "2"], ids=["left without", "moved"])
+@pytest.mark.parametrize("replacement", ["", "2"], ids=["left without", "moved"])
 async def test_heroes_assigned_while_their_team_is_deleted_never_point_nowhere(
-    client: httpx.AsyncClient, stored: Stored, heir: str
+    client: httpx.AsyncClient, stored: Stored, replacement: str
 ) -> None:
-    for name in ("Doomed", "Other"):
+    for name in ("RowsToDelete", "Other"):
         await client.post("/teams", data={"name": name})
     for number in range(12):
         team_id = "1" if number < 4 else ""
@@ -223,7 +223,7 @@ async def test_heroes_assigned_while_their_team_is_deleted_never_point_nowhere(
         ticked = {"id": ids, "form.set.team_id": "1", "team_id": "1"}
         return client.post("/heroes/change", data=ticked)
 
-    deleting = client.post("/teams/1/delete", data={"heroes": heir})
+    deleting = client.post("/teams/1/delete", data={"heroes": replacement})
     before, after = (range(1, 6), range(6, 12))
     answers = await asyncio.gather(
         *map(assigning, before), deleting, *map(assigning, after), return_exceptions=False
@@ -232,7 +232,7 @@ async def test_heroes_assigned_while_their_team_is_deleted_never_point_nowhere(
     assert deleted.status_code == 303
     assert {answer.status_code for answer in answers} <= {200, 303, 422}
     assert [team.name for team in await stored.all(Team)] == ["Other"]
-    there = {None} if heir == "" else {None, 2}
+    there = {None} if replacement == "" else {None, 2}
     assert {hero.team_id for hero in await stored.all(Hero)} <= there
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
     # Whoever came too late is told so beside the field.
@@ -243,12 +243,12 @@ async def test_heroes_assigned_while_their_team_is_deleted_never_point_nowhere(
 async def test_deleting_writes_down_what_befalls_each_hero(
     client: httpx.AsyncClient, session: AsyncSession, stored: Stored
 ) -> None:
-    doomed, other = await a_team(session), await a_team(session, "Z-Force")
-    await some_heroes(session, 2, doomed)
-    await client.post(f"/teams/{doomed.id}/delete", data={"heroes": str(other.id)})
+    deleted_team, other = await a_team(session), await a_team(session, "Z-Force")
+    await some_heroes(session, 2, deleted_team)
+    await client.post(f"/teams/{deleted_team.id}/delete", data={"heroes": str(other.id)})
     written = await stored.all(Change)
     assert len({change.operation for change in written}) == 1
-    moved = {"team_id": (str(doomed.id), str(other.id))}
+    moved = {"team_id": (str(deleted_team.id), str(other.id))}
     assert [(change.title, change.kind, change.is_consequence) for change in written] == [
         ("Hero 001", "changed", True),
         ("Hero 002", "changed", True),
@@ -316,9 +316,9 @@ async def test_the_list_listens_for_what_a_deletion_triggers(client: httpx.Async
 async def test_a_row_is_deleted_on_the_spot_with_its_heroes_moved(
     client: httpx.AsyncClient, session: AsyncSession, stored: Stored
 ) -> None:
-    doomed, other = await a_team(session), await a_team(session, "Z-Force")
-    await some_heroes(session, 2, doomed)
-    url = f"/teams/{doomed.id}?heroes={other.id}"
+    deleted_team, other = await a_team(session), await a_team(session, "Z-Force")
+    await some_heroes(session, 2, deleted_team)
+    url = f"/teams/{deleted_team.id}?heroes={other.id}"
     assert (await client.delete(url, headers=DIALOG)).status_code == 200
     assert [hero.team_id for hero in await stored.all(Hero)] == [other.id, other.id]
 

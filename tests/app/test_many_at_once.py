@@ -113,8 +113,8 @@ class Writer:
         return await self.confirmed(f"/heroes/{self.hero()}/delete", {})
 
     async def delete_team(self) -> httpx.Response:
-        heir = self.dice.choice([{}, {"heroes": self.team()}])
-        return await self.client.post(f"/teams/{self.team()}/delete", data=heir)
+        replacement = self.dice.choice([{}, {"heroes": self.team()}])
+        return await self.client.post(f"/teams/{self.team()}/delete", data=replacement)
 
     async def change_many(self) -> httpx.Response:
         ids = [str(self.hero()) for _ in range(5)]

@@ -81,7 +81,7 @@ async def no_teams(lasting: Cluster) -> None:
 
 
 @pytest.fixture
-def doomed() -> Iterator[Cluster]:
+def failing_cluster() -> Iterator[Cluster]:
     """A cluster whose primary is going to be lost."""
     with running_cluster() as cluster:
         yield cluster
@@ -171,11 +171,11 @@ async def test_a_replica_that_falls_behind_is_not_asked(
 
 
 async def test_who_is_disabled_is_out_at_once_whatever_the_replica_knows(
-    doomed: Cluster, tmp_path: Path
+    failing_cluster: Cluster, tmp_path: Path
 ) -> None:
-    primary, replica = doomed.primary, doomed.replica
+    primary, replica = failing_cluster.primary, failing_cluster.replica
     accounts = connect(Settings(database_url=primary.url(DATABASE)))
-    with running_server(tmp_path / "only", doomed.environment) as server:
+    with running_server(tmp_path / "only", failing_cluster.environment) as server:
         async with browser() as vera:
             await sign_in_by(accounts, vera, Role.VIEWER)
             (token,) = vera.cookies.values()
@@ -224,10 +224,10 @@ async def test_a_replica_that_stops_costs_no_request(
 
 
 async def test_a_replica_takes_over_when_the_primary_is_lost(
-    doomed: Cluster, tmp_path: Path
+    failing_cluster: Cluster, tmp_path: Path
 ) -> None:
-    primary, replica = doomed.primary, doomed.replica
-    with two_processes(doomed, tmp_path) as processes:
+    primary, replica = failing_cluster.primary, failing_cluster.replica
+    with two_processes(failing_cluster, tmp_path) as processes:
         first, second = processes
         async with browser() as ann, browser() as bob:
             await until_found(processes)

@@ -96,10 +96,10 @@ def test_deleting_a_team_says_what_becomes_of_its_heroes(page: Page) -> None:
 def test_the_heroes_of_a_deleted_team_can_be_given_to_another(page: Page) -> None:
     page.goto("/teams")
     page.get_by_role("link", name="Delete Preventers").click()
-    heir = picker(page, "Move heroes to")
-    heir.fill("z-f")
+    replacement = picker(page, "Move heroes to")
+    replacement.fill("z-f")
     page.get_by_role("option", name="Z-Force").click()
-    heir.press("Enter")
+    replacement.press("Enter")
     expect(row(page, "Preventers")).to_have_count(0)
     page.goto("/teams/2")
     expect(page.get_by_role("heading", name="Heroes 39")).to_be_visible()

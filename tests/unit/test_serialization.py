@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hero_admin.model.resource import Resource
-from hero_admin.model.serialization import keyed_digest, recorded, snapshot_of, values_of
+from hero_admin.model.serialization import keyed_digest, recorded, restored_values, snapshot_of
 from hero_admin.model.stored_values import hashable
 from tests.gadgets import Condition, Gadget
 
@@ -53,7 +53,7 @@ gadgets = st.fixed_dictionaries(COLUMNS)
 def test_every_record_comes_back_the_same(values: dict[str, Any]) -> None:
     # As the history keeps it.
     kept = json.loads(json.dumps(snapshot_of(GADGETS, values), ensure_ascii=False))
-    back = values_of(GADGETS, kept)
+    back = restored_values(GADGETS, kept)
     assert back == values
     assert {name: type(value) for name, value in back.items()} == {
         name: type(hashable(value)) for name, value in values.items()
@@ -67,7 +67,7 @@ def test_every_record_comes_back_the_same(values: dict[str, Any]) -> None:
 @given(gadgets)
 def test_a_snapshot_of_what_came_back_is_the_same(values: dict[str, Any]) -> None:
     kept = snapshot_of(GADGETS, values)
-    assert snapshot_of(GADGETS, values_of(GADGETS, kept)) == kept
+    assert snapshot_of(GADGETS, restored_values(GADGETS, kept)) == kept
 
 
 def test_no_column_is_left_out_here() -> None:
@@ -100,11 +100,11 @@ def test_an_instant_has_one_text_whether_a_database_keeps_its_zone_or_not() -> N
 def test_a_text_that_is_no_value_any_more_is_refused() -> None:
     for name, text in {"count": "many", "condition": "LOST", "data": "{", "serial": "7"}.items():
         with pytest.raises(ValueError, match=r"\w"):
-            values_of(GADGETS, {name: text})
+            restored_values(GADGETS, {name: text})
 
 
 def test_fields_that_are_gone_are_left_out() -> None:
-    assert values_of(GADGETS, {"count": "7", "color": "red"}) == {"count": 7}
+    assert restored_values(GADGETS, {"count": "7", "color": "red"}) == {"count": 7}
 
 
 def test_a_digest_needs_the_key_and_tells_all_its_parts_apart() -> None:

@@ -1,4 +1,4 @@
-"""Heirs: the records that others shall point at when the one they point at is deleted."""
+"""Replacements: the records that others refer to once the one they refer to is deleted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from hero_admin.model.site import Referrer, Site
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.tables import ForeignKey
 
-# What stands before the table and the column, where no resource has a name for them.
+# The prefix of the table and the column, where no resource has a name for them.
 PREFIX = "form.heir."
 
 
 @dataclass(frozen=True)
 class Choice:
-    """That rows which point at a record by a foreign key may get an heir.
+    """The choice of a replacement, for rows that refer to a deleted record by a foreign key.
 
-    table: how theirs is called; field: what they point at; referrer: the field of a resource that
-    does.
+    table: the label of their table; field: the one they refer to; referrer: theirs, if they are
+    records of a resource.
     """
 
     name: str
@@ -34,8 +34,8 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Heir:
-    """A record, by the value of the field at which others point."""
+class Replacement:
+    """A record, by the value of the field that others refer to."""
 
     field: Field
     # Any: what a field holds.
@@ -43,7 +43,7 @@ class Heir:
 
 
 def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Choice]:
-    """Return the choices there are when records of a resource are deleted, by name."""
+    """Return the choices of a replacement when records of a resource are deleted, by name."""
     stored = catalog.table_of(resource)
     if stored is None:
         return {}
@@ -52,24 +52,26 @@ def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Ch
         for referrer in site.referrers(resource)
     }
     found = []
-    for key in catalog.pointing_at(stored):
+    for key in catalog.references_to(stored):
         field = catalog.field_of(stored.name, key.target_columns[0])
         if len(key.columns) != 1 or field is None or not catalog.tables[key.table].is_usable:
             continue
-        other, pointing = catalog.resources.get(key.table), catalog.tables[key.table]
+        other, referencing = catalog.resources.get(key.table), catalog.tables[key.table]
         if other is not None and other.read_only:
             continue
         referrer = referrers.get((other.table, key.columns[0])) if other else None
-        name = referrer.name if referrer else f"{PREFIX}{pointing.label}.{key.columns[0]}"
-        label = referrer.label if referrer else f"rows of {pointing.label}"
-        found.append(Choice(name, label, pointing.label, key, field, referrer))
-    order = {referrer.name: place for place, referrer in enumerate(referrers.values())}
+        name = referrer.name if referrer else f"{PREFIX}{referencing.label}.{key.columns[0]}"
+        label = referrer.label if referrer else f"rows of {referencing.label}"
+        found.append(Choice(name, label, referencing.label, key, field, referrer))
+    order = {referrer.name: position for position, referrer in enumerate(referrers.values())}
     found.sort(key=lambda choice: order.get(choice.name, len(order)))
     return {choice.name: choice for choice in found}
 
 
-def heirs_of(choices: Mapping[str, Choice], params: FormData | QueryParams) -> dict[str, Heir]:
-    """Return the heirs that were chosen, by name; raises ValueError with the name of a bad one."""
+def replacements_of(
+    choices: Mapping[str, Choice], params: FormData | QueryParams
+) -> dict[str, Replacement]:
+    """Return the chosen replacements by name; raises ValueError with the name of an invalid one."""
     found = {}
     for name, choice in choices.items():
         text = "".join(sent_to(name, params)[-1:]).strip()
@@ -78,5 +80,5 @@ def heirs_of(choices: Mapping[str, Choice], params: FormData | QueryParams) -> d
                 value = choice.field.clean(choice.field.input(text))
             except ValueError:
                 raise ValueError(name) from None
-            found[name] = Heir(choice.field, value)
+            found[name] = Replacement(choice.field, value)
     return found

@@ -1,0 +1,131 @@
+"""Deferred work of a revert: what waits until all other changes are reverted."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.errors import REFUSALS
+from hero_admin.history.revert_batches import Batch
+from hero_admin.web.errors import Invalid
+from hero_admin.writes.bulk import rewritten_labels
+from hero_admin.writes.cascade import count_references_to
+from hero_admin.writes.catalog import Catalog
+from hero_admin.writes.deletion import delete_cascade, refused
+from hero_admin.writes.referencing_rows import RowsToDelete, TableRow
+from hero_admin.writes.table_rows import (
+    RawRow,
+    find_without_target,
+)
+from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, TableName
+from hero_admin.writes.transaction import Transaction
+
+
+@dataclass
+class Deferred:
+    """What is left to do when all other changes are reverted.
+
+    coming: the tables whose rows are restored.
+    referencing: the references to set then: a foreign key, the key of a row, and its values.
+    to_delete: the rows to delete; asked: the same by table, with their name in a sentence.
+    direct: those of them that are no consequence.
+    rewritten: the columns that triggers have rewritten, as “age of heroes”.
+    """
+
+    coming: Collection[TableName]
+    referencing: list[tuple[ForeignKey, RawRow, RawRow]] = field(default_factory=list)
+    to_delete: RowsToDelete = field(default_factory=RowsToDelete)
+    asked: list[tuple[StoredTable, list[RowId], str]] = field(default_factory=list)
+    direct: set[TableRow] = field(default_factory=set)
+    rewritten: dict[str, None] = field(default_factory=dict)
+
+    def note_rewritten(self, batch: Batch, after: Mapping[str, Mapping[str, Any]]) -> None:
+        """Note the columns that triggers have rewritten in the records of a batch, by key."""
+        for key, state in after.items():
+            if key not in batch.whole_rows:
+                labels = rewritten_labels(batch.resource, state, batch.earlier[key])
+                self.rewritten |= dict.fromkeys(labels)
+
+    def note_rewritten_rows(
+        self,
+        stored: StoredTable,
+        columns: Sequence[str],
+        before: Sequence[RawRow],
+        now: Sequence[RawRow],
+    ) -> None:
+        """Note the columns that triggers have rewritten in rows that are not administered."""
+        for position, name in enumerate(columns):
+            if any(old[position] != new[position] for old, new in zip(before, now, strict=True)):
+                self.rewritten[f"{name} of {stored.label}"] = None
+
+    def delete_later(
+        self, stored: StoredTable, rows: Mapping[RowId, TableRow | None], what: str
+    ) -> None:
+        """Defer the deletion of rows, which a sentence calls `what`."""
+        self.asked.append((stored, self.to_delete.add(stored.name, rows), what))
+
+
+async def delete_deferred(transaction: Transaction, catalog: Catalog, deferred: Deferred) -> None:
+    """Delete the deferred rows together, as they may refer to each other.
+
+    Raises Invalid if other rows refer to them by now.
+    """
+    session = transaction.session
+    for stored, ids, what in deferred.asked:
+        count = await count_references_to(session, catalog, stored, ids, deferred.to_delete)
+        if count:
+            others = "Another record points" if count == 1 else f"{count:,} other records point"
+            raise Invalid({"": f"{others} at {what} now."})
+    try:
+        async with session.begin_nested():
+            await delete_cascade(transaction, catalog, deferred.to_delete, deferred.direct)
+    except REFUSALS as error:
+        raise refused(error, "Other records need one of them now.") from None
+
+
+async def defer_references(
+    session: AsyncSession,
+    catalog: Catalog,
+    stored: StoredTable,
+    columns: Sequence[str],
+    rows: list[RawRow],
+    deferred: Deferred,
+) -> set[int]:
+    """Return the positions of rows whose target no longer exists and is not restored with them.
+
+    Clears references to rows that are restored later, where that is possible, and defers them.
+    """
+    found: set[int] = set()
+    for key in catalog.references_of(stored):
+        if not key.is_declared or not {*key.columns} <= {*columns}:
+            continue
+        given = values_in(columns, key.columns, rows)
+        target = catalog.tables[key.target]
+        without = await find_without_target(
+            session, stored, key.columns, target, key.target_columns, given
+        )
+        if key.target == stored.name and {*key.target_columns} <= {*columns}:
+            coming = values_in(columns, key.target_columns, rows)
+            without = {position for position in without if given[position] not in coming}
+        if key.target not in deferred.coming:
+            found |= without
+        elif stored.key and all(_can_wait(stored, name) for name in key.columns):
+            own = values_in(columns, stored.key, rows)
+            for position in without:
+                deferred.referencing.append((key, own[position], given[position]))
+                for name in key.columns:
+                    rows[position][list(columns).index(name)] = None
+    return found
+
+
+def _can_wait(stored: StoredTable, name: str) -> bool:
+    return stored.column(name).is_nullable and name not in stored.key
+
+
+def values_in(
+    columns: Sequence[str], wanted: Sequence[str], rows: Sequence[RawRow]
+) -> list[RawRow]:
+    """Return the values of the wanted columns of each row."""
+    positions = [list(columns).index(name) for name in wanted]
+    return [[row[position] for position in positions] for row in rows]

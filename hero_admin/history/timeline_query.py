@@ -1,0 +1,154 @@
+"""Timeline query: the state of a history page in its URL."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col
+from starlette.datastructures import QueryParams
+
+from hero_admin.audit_log.changes import IS_TOLD, Change, Kind
+
+# No name of a person or resource is longer.
+MAX_FILTER_CHARACTERS = 200
+MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class TimelineQuery:
+    """Which changes a page shows; `key` is that of one record of `resource`.
+
+    operation: the changes of one operation, each in a line of its own.
+    """
+
+    path: str
+    by: str = ""
+    resource: str = ""
+    key: str | None = None
+    kind: str = ""
+    operation: str = ""
+    since: str = ""
+    until: str = ""
+    before: int | None = None
+    after: int | None = None
+    # Resources that this reader may not see.
+    hidden: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        shown = self.resource if self.key is None else ""
+        return bool(self.by or shown or self.kind or self.operation or self.since or self.until)
+
+    @property
+    def url(self) -> str:
+        """The URL of this state."""
+        given = {
+            "by": self.by,
+            "resource": self.resource if self.key is None else "",
+            "kind": self.kind,
+            "operation": self.operation,
+            "since": self.since,
+            "until": self.until,
+            "before": self.before,
+            "after": self.after,
+        }
+        pairs = [(name, value) for name, value in given.items() if value]
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+
+    def first(self) -> "TimelineQuery":
+        """Return the newest page of this state."""
+        return replace(self, before=None, after=None)
+
+    def predicates(self) -> list[ColumnElement[bool]]:
+        """Return the predicates of the changes shown, without the cursor."""
+        found: list[ColumnElement[bool]] = []
+        if self.hidden:
+            found.append(col(Change.resource).not_in(self.hidden))
+        if self.by:
+            found.append(col(Change.by_name) == self.by)
+        if self.resource:
+            found.append(col(Change.resource) == self.resource)
+        if self.key is not None:
+            found.append(col(Change.key) == self.key)
+        if self.operation:
+            found.append(col(Change.operation) == self.operation)
+        elif self.key is None:
+            found.append(IS_TOLD)
+        if self.kind:
+            found.append(_is_kind(self.kind))
+        if self.since:
+            found.append(col(Change.at) >= _day(self.since))
+        if self.until:
+            found.append(col(Change.at) < _day(self.until) + timedelta(days=1))
+        return found
+
+
+def _is_kind(kind: str) -> ColumnElement[bool]:
+    if kind != Kind.LOADED:
+        return col(Change.kind) == kind
+    # A small load has an entry for each of its records, but is one line.
+    is_created = (col(Change.kind) == Kind.CREATED) & (col(Change.via) == "command")
+    return (col(Change.kind) == kind) | (is_created & (col(Change.group_size) > 1))
+
+
+def parse_timeline(
+    path: str,
+    params: QueryParams,
+    resource: str = "",
+    key: str | None = None,
+    hidden: tuple[str, ...] = (),
+) -> TimelineQuery:
+    """Read the state of a page from its URL; `problems` names what is invalid and left out."""
+    problems: list[str] = []
+
+    def parsed_day(name: str) -> str:
+        text = params.get(name, "").strip()
+        try:
+            return _day(text).date().isoformat() if text else ""
+        except (ValueError, OverflowError):
+            problems.append("Enter a day like 2026-11-23.")
+            return ""
+
+    def parsed_name(name: str) -> str:
+        text = params.get(name, "").strip().replace("\0", "")
+        if len(text) <= MAX_FILTER_CHARACTERS:
+            return text
+        problems.append(f"A filter has at most {MAX_FILTER_CHARACTERS} characters.")
+        return ""
+
+    def parsed_id(name: str) -> int | None:
+        text = params.get(name, "")
+        if not text:
+            return None
+        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_ID:
+            return int(text)
+        problems.append("That page doesn't exist. This is the newest one.")
+        return None
+
+    kind = params.get("kind", "")
+    if kind and kind not in list(Kind):
+        problems.append("Unknown kind of change.")
+        kind = ""
+    query = TimelineQuery(
+        path,
+        by=parsed_name("by"),
+        resource=resource or parsed_name("resource"),
+        key=key,
+        kind=kind,
+        operation=params.get("operation", "").replace("\0", ""),
+        since=parsed_day("since"),
+        until=parsed_day("until"),
+        before=parsed_id("before"),
+        after=parsed_id("after"),
+        hidden=hidden,
+    )
+    return replace(query, problems=tuple(dict.fromkeys(problems)))
+
+
+def _day(text: str) -> datetime:
+    day = date.fromisoformat(text)
+    if day.year > 9990:
+        raise ValueError
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
