@@ -1,25 +1,24 @@
-"""Carried: what a form sends along beside the fields of its record, under names with a dot.
+"""Hidden fields: what a form carries besides the fields of its record.
 
-No field of a model can be called so. Templates and scripts spell these names too.
+No field of a model has a dot in its name. Templates and scripts use these names too.
 """
 
-# Of a new record: what makes sending the same form twice one creation.
+# Of a new record: the token by which a form sent twice creates one record.
 ONCE = "form.token"
-# Of an existing one: the texts that the form was opened with.
+# Of an existing record: the texts with which the form was opened.
 OPENED = "form.opened"
 # Of a form for many: the keys of its records, which may have a field called “id”.
 KEYS = "form.id"
-# Of a question: how often its records had been written to when it was asked.
+# Of a confirmation: the number of changes of its records when it was shown.
 SEEN = "form.seen"
-# That a record which was deleted meanwhile is to come back.
+# Restores a record that was deleted meanwhile.
 RESTORE = "form.restore"
 
-# Each before the name of a field: whose value of it to keep, that a masked one is to be empty and
-# not left alone, that a file was sent for it and not kept, and that it is changed for many,
-# whatever stands in it.
+# Prefixes of a field's name: whose value to save; that a masked value is cleared; that a file was
+# sent and is lost; and that the field is changed in a bulk edit, even to a blank.
 KEEP = "form.keep."
 CLEAR = "form.clear."
 LOST = "form.lost."
 SET = "form.set."
-# The value of KEEP that is not what was typed.
+# The value of KEEP that saves what others have changed.
 THEIRS = "theirs"

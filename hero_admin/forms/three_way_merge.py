@@ -1,7 +1,9 @@
-"""Merging: what becomes of a form when somebody else has changed its record since it was opened.
+"""Three-way merge: a submitted form and the changes of others since it was opened.
 
-A form carries the texts it was opened with. A field that I left alone keeps what others made of it;
-one that others left alone becomes mine; one that both changed is a conflict, and I decide.
+A form carries the texts it was opened with: the common base. A field that only one side has
+changed takes the text of that side; one that both have changed differently is a conflict, which a
+person resolves. Source: Khanna, Kunal, Pierce, “A Formal Investigation of Diff3” (2007), applied
+to fields instead of lines.
 """
 
 import json
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import FormData
 
-from hero_admin.forms.form import is_same_text
+from hero_admin.forms.control_texts import is_same_text
 from hero_admin.forms.hidden_fields import KEEP, OPENED, THEIRS
 from hero_admin.model.fields import Field
 from hero_admin.model.serialization import keyed_digest
@@ -18,19 +20,19 @@ from hero_admin.model.serialization import keyed_digest
 
 @dataclass(frozen=True)
 class Merge:
-    """What a submitted form and its record make together.
+    """The outcome of a merge.
 
-    mine: the texts to save, by field. kept: the fields that only others changed. conflicts: those
-    that both changed, differently.
+    mine: the texts to save, by field. theirs: the fields that only others have changed. conflicts:
+    those that both have changed differently.
     """
 
     mine: dict[str, str]
-    kept: tuple[Field, ...]
+    theirs: tuple[Field, ...]
     conflicts: tuple[Field, ...]
 
 
 def opened_text(secret: str, fields: Sequence[Field], texts: Mapping[str, str]) -> str:
-    """Return what a form carries along: the texts of its record, masked ones as a digest."""
+    """Return the texts of a record as a form carries them, masked ones as digests."""
     return json.dumps(
         {field.name: _carried(secret, field, texts[field.name]) for field in fields},
         ensure_ascii=False,
@@ -39,7 +41,7 @@ def opened_text(secret: str, fields: Sequence[Field], texts: Mapping[str, str]) 
 
 
 def opened_of(form: FormData) -> dict[str, str]:
-    """Return what a form was opened with, as far as it says so and can be read."""
+    """Return the texts with which a form was opened; none where they are missing or malformed."""
     try:
         read = json.loads(str(form.get(OPENED, "")))
         return {name: text for name, text in read.items() if isinstance(text, str)}
@@ -54,24 +56,27 @@ def merge(
     typed: Mapping[str, str],
     stored: Mapping[str, str],
 ) -> Merge:
-    """Merge what was typed into a form with what its record holds now."""
+    """Merge the typed texts of a form with the stored texts of its record.
+
+    secret: keys the digests of masked values.
+    """
     opened = opened_of(form)
     mine: dict[str, str] = {}
-    kept: list[Field] = []
+    theirs: list[Field] = []
     conflicts: list[Field] = []
     for field in fields:
         now = stored[field.name]
         then = opened.get(field.name, _carried(secret, field, now))
         is_changed = _carried(secret, field, now) != then
         if field.name not in typed or _is_left(field, form, typed[field.name], then):
-            # What every change writes by itself is no news.
+            # A column that every change updates is no change of theirs.
             if is_changed and not field.column.onupdate:
-                kept.append(field)
+                theirs.append(field)
         elif is_changed and not is_same_text(field, typed[field.name], now):
             conflicts.append(field)
         else:
             mine[field.name] = typed[field.name]
-    return Merge(mine, tuple(kept), tuple(conflicts))
+    return Merge(mine, tuple(theirs), tuple(conflicts))
 
 
 def _is_left(field: Field, form: FormData, typed: str, then: str) -> bool:

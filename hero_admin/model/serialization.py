@@ -102,8 +102,8 @@ def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:
     return value
 
 
-def is_kept(field: Field, value: Any, dialect: Dialect) -> bool:
-    """Whether a database gives a number back as it is: SQLite has all of them in 64 bits."""
+def is_lossless(field: Field, value: Any, dialect: Dialect) -> bool:
+    """Whether a database stores a number without loss: SQLite has 64-bit floats."""
     if not isinstance(value, Decimal) or dialect.name != "sqlite":
         return True
     kind = field.exact_type

@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.audit_log.changes import count_changes
-from hero_admin.forms.form import fetch_form, read_changes, searches_of, typed_texts
+from hero_admin.forms.form import fetch_form
 from hero_admin.forms.hidden_fields import SET
+from hero_admin.forms.submission import read_changes, searches_of, typed_texts
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key

@@ -7,8 +7,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.forms.form import default_texts, fetch_form, read_new, searches_of, typed_texts
+from hero_admin.forms.control_texts import default_texts
+from hero_admin.forms.form import fetch_form
 from hero_admin.forms.hidden_fields import ONCE
+from hero_admin.forms.submission import read_new, searches_of, typed_texts
 from hero_admin.model import records
 from hero_admin.model.field_names import control_name, sent_to
 from hero_admin.model.primary_keys import key_of, parse_key

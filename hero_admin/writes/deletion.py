@@ -210,8 +210,10 @@ async def _check_replacement(
     replacement: Replacement,
 ) -> None:
     column = replacement.field.exact
-    is_kept = select(literal(1)).where(column == replacement.value, ~key_predicate(resource, keys))
-    if (await session.execute(is_kept)).first() is None:
+    remaining = select(literal(1)).where(
+        column == replacement.value, ~key_predicate(resource, keys)
+    )
+    if (await session.execute(remaining)).first() is None:
         raise Invalid({"": f"Choose another {resource.label} for the {in_sentence(label)}."})
 
 

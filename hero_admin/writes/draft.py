@@ -11,7 +11,7 @@ from hero_admin.database.errors import REFUSALS, is_unavailable
 from hero_admin.model.fields import Field
 from hero_admin.model.inputs import EXACT_DECIMAL_DIGITS
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.serialization import is_kept
+from hero_admin.model.serialization import is_lossless
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
@@ -81,7 +81,7 @@ async def _fault_of(session: AsyncSession, field: Field, value: Any) -> str:
     """Return what is wrong with a typed value that only the database can tell."""
     if field.is_read_by_database and not await _is_read(session, field, value):
         return f"Enter {field.example}."
-    if not is_kept(field, value, session.get_bind().dialect):
+    if not is_lossless(field, value, session.get_bind().dialect):
         return f"Use at most {EXACT_DECIMAL_DIGITS} digits."
     return ""
 
