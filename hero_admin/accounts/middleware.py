@@ -26,11 +26,11 @@ from hero_admin.accounts.sessions import (
 )
 from hero_admin.accounts.sign_in import is_for_programs, refuse, refuse_token, signed_out
 from hero_admin.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
-from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.database.errors import is_away
 from hero_admin.person import ANYONE, Identity, Role
 from hero_admin.web.csrf import bearer_token_of
 from hero_admin.web.errors import BLOCKED, answer_http_exception, error_response
+from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial
 
 # They are the same for everybody, and ask nobody.

@@ -6,9 +6,9 @@ from starlette.routing import Route
 
 from hero_admin.accounts import own_account, people, session_pages
 from hero_admin.accounts.recheck import about_accounts
-from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.person import Role
 from hero_admin.web.guards import Handler, needs
+from hero_admin.web.requests import SAFE_METHODS
 
 
 def account_routes() -> list[Route]:

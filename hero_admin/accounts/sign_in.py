@@ -21,12 +21,11 @@ from hero_admin.accounts.recheck import SignedOut, take_turn
 from hero_admin.accounts.sessions import end_session, start_session
 from hero_admin.accounts.users import User, has_users, parse_name
 from hero_admin.audit_log.changes import Operation
-from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.person import Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
 from hero_admin.web.errors import Invalid
 from hero_admin.web.guards import NOT_SIGNED_IN
-from hero_admin.web.requests import form_of, session_of
+from hero_admin.web.requests import SAFE_METHODS, form_of, session_of
 from hero_admin.web.responses import is_partial, redirect, render
 
 WRONG = "Wrong name or password."

@@ -12,12 +12,12 @@ from starlette.responses import Response
 from hero_admin.api.changing import changes, creates, deletes
 from hero_admin.api.reading import Handler, reads_many, reads_one, reads_related
 from hero_admin.api.schemas import ErrorDetail, related_schema, relationships_of
-from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.model.labels import words_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.web.guards import needs
+from hero_admin.web.requests import SAFE_METHODS
 
 BROKEN_BODY = {400: {"model": ErrorDetail}}
 NOT_FOUND = {404: {"model": ErrorDetail}}

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import await_, greenlet_spawn
 
-from hero_admin.database import sqlite
 from hero_admin.database.errors import TOO_LONG
+from hero_admin.database.loop_reader import LoopReader
 from hero_admin.database.statement_count import note_statement
 
 # The execution option of engines whose drivers may be asked: by the event loop's own connection to
@@ -30,7 +30,7 @@ Row = Sequence[Any]
 # What SQLAlchemy calls a statement of any columns.
 Statement = Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
-Way = sqlite.LoopReader | Literal["pool"] | None
+Way = LoopReader | Literal["pool"] | None
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ async def fetch_few(
 
     Unless the session has begun a transaction, it is asked outside of any. What the driver cannot
     do at once it does in the session, which waits for locks and says what is wrong. Statements
-    are kept, so that each should be made once. Raises what a session raises, and errors of asyncpg.
+    are cached by identity, so each should be made once. Raises what a session raises, and errors
+    of asyncpg.
     """
     engine = session.get_bind()
     if isinstance(engine, Engine) and not session.in_transaction():
@@ -87,7 +88,7 @@ async def _fetch(
     # What is wrong with a value the session says.
     except Exception:  # noqa: BLE001 - types raise what they like
         return None
-    if isinstance(way, sqlite.LoopReader):
+    if isinstance(way, LoopReader):
         found: Sequence[Row] | None = way.fetch(prepared.text, arguments)
     else:
         found = await greenlet_spawn(_ask_server, engine, prepared.text, arguments)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from hero_admin.database.sqlite import BrokenText
+from hero_admin.database.broken_texts import BrokenText
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 _UNREADABLE = object()

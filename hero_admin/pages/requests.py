@@ -4,7 +4,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from hero_admin.audit_log.changes import Operation
-from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.listing.query import ListQuery, Scope
 from hero_admin.listing.query_parser import parse_query
 from hero_admin.model import records
@@ -13,7 +12,7 @@ from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import keyed_digest
 from hero_admin.model.site import Site
 from hero_admin.web.guards import identity_of
-from hero_admin.web.requests import secret_of, session_of
+from hero_admin.web.requests import SAFE_METHODS, secret_of, session_of
 from hero_admin.writes.transaction import Transaction
 
 

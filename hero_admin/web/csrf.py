@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from hero_admin.database.engines import SAFE_METHODS
+from hero_admin.web.requests import SAFE_METHODS
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 BEARER = "bearer "

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.database.errors import RefusedAtCommit, Trouble, is_no_value, trouble_of
+from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial, render
 
 RETRY_AFTER_SECONDS = 2

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hero_admin.database.engines import SAFE_METHODS, Database
+from hero_admin.database.engines import Database
 from hero_admin.database.errors import RefusedAtCommit, is_away, is_refusal, refusal_sentence
 from hero_admin.database.held_connections import HeldConnections, cut, held_connections
 from hero_admin.database.pool import share_name
 from hero_admin.web.client import GRACE_SECONDS, Client
 from hero_admin.web.deadline import Deadline
 from hero_admin.web.read_your_writes import add_position, required_position
+from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.turns import Turns
 
 

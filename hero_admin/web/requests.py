@@ -13,6 +13,7 @@ from starlette.requests import Request
 from hero_admin.web.addresses import LONGEST_PATH_CHARACTERS, is_local
 from hero_admin.web.uploads import read_uploads
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Room for all the records that may be deleted at once, and what else their form holds.
 MAX_FIELDS = 2_000
 URLENCODED = "application/x-www-form-urlencoded"

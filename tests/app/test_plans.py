@@ -11,8 +11,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.cli.index_check import mend
-from hero_admin.database import sqlite
 from hero_admin.database.engines import Database
+from hero_admin.database.sqlite_files import fold_text
 from hero_admin.listing import counts
 from hero_admin.listing.query_parser import sortable_fields
 from hero_admin.listing.search import candidates, postgresql, skip_scan
@@ -224,7 +224,7 @@ def steps_of(path: str, executed: Executed) -> list[int]:
     found = []
     with closing(sqlite3.connect(path)) as connection:
         # As our connections have it.
-        connection.create_function("fold", 1, sqlite._fold, deterministic=True)  # noqa: SLF001
+        connection.create_function("fold", 1, fold_text, deterministic=True)
         for statement, parameters in executed:
             taken = 0
 

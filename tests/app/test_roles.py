@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute, Mount, Route
 
-from hero_admin.database.engines import SAFE_METHODS
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.web.requests import SAFE_METHODS
 from tests.factories import a_hero, a_team
 from tests.html import heading_of, htmx_headers, links_of, parsed, text_of
 from tests.signing_in import NAMES

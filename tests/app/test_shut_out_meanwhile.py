@@ -18,10 +18,11 @@ from hero_admin.accounts.cookies import PLAIN
 from hero_admin.accounts.sessions import start_session
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change, Operation
-from hero_admin.database.engines import SAFE_METHODS, Database
+from hero_admin.database.engines import Database
 from hero_admin.pages.export import ROWS_PER_BATCH
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
+from hero_admin.web.requests import SAFE_METHODS
 from tests.app.test_roles import role_of, walk
 from tests.app.test_tokens import bearing, made
 from tests.factories import a_hero, a_team

@@ -14,9 +14,10 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.broken_texts import BrokenText
 from hero_admin.database.engines import Database
 from hero_admin.database.short_reads import fetch_few
-from hero_admin.database.sqlite import BrokenText, Connection
+from hero_admin.database.sqlite import Connection
 from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
 from tests.server import PROJECT

@@ -16,8 +16,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
-from hero_admin.database import sqlite
 from hero_admin.database.folding import fold
+from hero_admin.database.sqlite_files import fold_text
 from hero_admin.listing.search.patterns import matches_words, parameters_of, words_of
 from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candidate
 from hero_admin.listing.search.sqlite_index import SqliteIndex
@@ -68,7 +68,7 @@ def opened(path: Path, *, is_ours: bool) -> Iterator[sqlite3.Connection]:
     """A connection as any program has it, or one that can fold."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         if is_ours:
-            connection.create_function("fold", 1, sqlite._fold)  # noqa: SLF001
+            connection.create_function("fold", 1, fold_text)
         yield connection
 
 

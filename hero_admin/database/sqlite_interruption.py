@@ -1,0 +1,27 @@
+"""Interruption: SQLite asks every few thousand steps of a query whether to give it up."""
+
+import sqlite3
+from collections.abc import Callable
+
+# A trip to a connection's thread costs more than reading a few rows by an index, so a query has
+# this long in the event loop.
+QUICK_SECONDS = 0.002
+STEPS_PER_LOOK = 5000
+
+
+def interrupt_when(connection: sqlite3.Connection, is_late: Callable[[], bool]) -> None:
+    """Interrupt queries that are late: sqlite3.OperationalError, SQLITE_INTERRUPT."""
+    connection.set_progress_handler(is_late, STEPS_PER_LOOK)
+
+
+def is_transient(error: sqlite3.Error) -> bool:
+    """Whether a query was interrupted or met a lock, so that the connection stays usable."""
+    code: int = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY}
+
+
+def interrupted(message: str) -> sqlite3.OperationalError:
+    """Return the error of a query that was interrupted."""
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorcode = sqlite3.SQLITE_INTERRUPT
+    return error
