@@ -3,9 +3,9 @@
 A list has hundreds of them, and a template takes ten times as long to write one.
 """
 
-import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -36,8 +36,9 @@ NOUNS = {
     "json": "JSON value",
 }
 
-# Each takes the key of a row as it stands in URLs, the value, and the title of what that points at.
-Write = Callable[[str, Any, Any], str]
+# Each takes the keys of rows as they stand in URLs, the values of one column, and the titles of
+# what these point at.
+Write = Callable[[Sequence[str], Sequence[Any], Sequence[Any]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,13 @@ def reader_of(site: Site, field: Field) -> Callable[[Any, Any], Reference | None
     assert field.relation is not None
     keys = [key.name for key in target.key]
     has_pages = target in site and keys == [field.relation.target_column]
+    is_made = target.titles.function is not None
+    text_of = texter_of(target.titles.field)
 
     def read(value: Any, title_value: Any) -> Reference | None:
         if value is None:
             return None
-        is_made = target.titles.function is not None
-        title = title_value if is_made else shown_in_cell(target.titles.field, title_value)
-        title = title or UNTITLED
+        title = (title_value if is_made else text_of(title_value)) or UNTITLED
         return Reference(title, target, key_text(target, (value,)) if has_pages else None)
 
     return read
@@ -78,31 +79,42 @@ def writer_of(site: Site, resource: Resource, field: Field, *, can_reveal: bool)
     """Return what writes the values of one column of a list."""
     if field.relation is not None:
         read = reader_of(site, field)
-        return lambda _, value, title: EMPTY if value is None else escape(read(value, title))
+        return lambda _, values, titles: [
+            reference.__html__() if (reference := read(value, title)) else EMPTY
+            for value, title in zip(values, titles, strict=True)
+        ]
     if field.is_masked:
-        return lambda key, value, _: masked(resource, field, key, value, can_reveal=can_reveal)
-    if field.display == "text":
-        return lambda _, value, __: EMPTY if value in (None, "") else _written_text(field, value)
-    if field.display == "integer":
-        return lambda _, value, __: EMPTY if value is None else _written_text(field, value)
-    return lambda _, value, __: written(field, value, shown_in_cell(field, value))
+        return lambda keys, values, _: [
+            masked(resource, field, key, value, can_reveal=can_reveal)
+            for key, value in zip(keys, values, strict=True)
+        ]
+    if field.display in ("text", "integer"):
+        return lambda _, values, __: [
+            EMPTY if value is None or value == "" else _written_text(field, value)
+            for value in values
+        ]
+    return lambda _, values, __: [
+        written(field, value, shown_in_cell(field, value)) for value in values
+    ]
 
 
 def _written_text(field: Field, value: Any) -> str:
     if isinstance(value, Stored):
         return written(field, value, shown_in_cell(field, value))
-    return html.escape(str(value))
+    return escape(str(value))
 
 
 def titler_of(field: Field) -> Callable[[Any], str]:
     """Return what writes the title of a record."""
-    if field.display == "text" and not field.is_masked:
-        return lambda value: html.escape(_title(field, value) or UNTITLED)
-    return lambda value: escape(shown_in_cell(field, value) or UNTITLED)
+    text_of = texter_of(field)
+    return lambda value: escape(text_of(value) or UNTITLED)
 
 
-def _title(field: Field, value: Any) -> str:
-    return shown_in_cell(field, value) if isinstance(value, Stored) else value or ""
+def texter_of(field: Field) -> Callable[[Any], str]:
+    """Return what makes the text of a cell of a value; most are texts already."""
+    if field.display != "text" or field.is_masked:
+        return partial(shown_in_cell, field)
+    return lambda value: value if type(value) is str else shown_in_cell(field, value)
 
 
 def fact(

@@ -25,7 +25,7 @@ from hero_admin.web.addresses import with_query
 from hero_admin.web.flash import flash_of
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import as_back, session_of
-from hero_admin.web.responses import fragment_of, render
+from hero_admin.web.responses import fragment_of, render, template_of
 
 LIST_FRAGMENTS = ("list", "total")
 
@@ -80,6 +80,7 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     can_edit = identity_of(request).can_edit
     can_add = can_edit and not query.resource.read_only
     manner = Manner(
+        template_of(request, "admin/row.html"),
         listing.selection,
         query.fields,
         can_edit=can_edit,

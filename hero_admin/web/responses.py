@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from jinja2_fragments import render_block
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -37,17 +37,22 @@ def render(
 
     An explicit `fragment` is returned whatever the target.
     """
-    env: Environment = request.app.state.templates
     fragment = fragment or fragment_of(request, fragments)
     values = {**_shared(request), **context}
     if fragment:
-        body = render_block(env, template, fragment, values)
+        body = render_block(request.app.state.templates, template, fragment, values)
     else:
-        body = env.get_template(template).render(values)
+        body = template_of(request, template).render(values)
     response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
     if not fragment and FLASH_COOKIE in request.cookies:
         response.delete_cookie(FLASH_COOKIE)
     return response
+
+
+def template_of(request: Request, name: str) -> Template:
+    """Return a template, whose globals are the application's."""
+    env: Environment = request.app.state.templates
+    return env.get_template(name)
 
 
 def fragment_of(request: Request, fragments: Sequence[str]) -> str:
