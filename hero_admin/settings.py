@@ -2,9 +2,8 @@
 
 import os
 import re
-import secrets
 from difflib import get_close_matches
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -25,9 +24,8 @@ DRIVERS = {
 }
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - it is what is looked out for
 HOST_NAME = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII)
-MIN_KEY_CHARACTERS = 32
-# How a key begins that the server made: its workers read it where a lasting one would be.
-MADE_KEY = "made-at-the-start:"
+# The start of a key that a server generates for its workers, which ends with it.
+GENERATED_KEY = "made-at-the-start:"
 POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
 
 
@@ -123,7 +121,7 @@ class Settings(BaseSettings):
     def has_key(self) -> bool:
         """Whether there is a secret key that is the same after the next start."""
         key = self.secret_key.get_secret_value()
-        return bool(key) and not key.startswith(MADE_KEY)
+        return bool(key) and not key.startswith(GENERATED_KEY)
 
     @property
     def is_on_all_addresses(self) -> bool:
@@ -153,42 +151,6 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)
     except ValidationError as invalid:
         raise SettingsError(_sentence(invalid.errors()[0])) from None
-
-
-def check_serving(settings: Settings) -> Settings:
-    """Return the settings that a server may run with; on this machine it makes its own key.
-
-    Raises SettingsError for what is too open for the address to listen on.
-    """
-    if settings.auth == "off" and settings.allowed_hosts:
-        raise SettingsError(
-            "WEBAPP_AUTH=off turns off sign-in, so it can't be combined with WEBAPP_ALLOWED_HOSTS."
-        )
-    if not _is_loopback(settings.host):
-        if settings.auth == "off":
-            raise SettingsError(
-                "WEBAPP_AUTH=off turns off sign-in, so WEBAPP_HOST must be a loopback address"
-                f" such as 127.0.0.1, not “{settings.host}”."
-            )
-        if len(settings.secret_key.get_secret_value()) < MIN_KEY_CHARACTERS:
-            raise SettingsError(
-                f"WEBAPP_SECRET_KEY must be a random text of at least {MIN_KEY_CHARACTERS}"
-                f" characters to listen on {settings.host}."
-            )
-    _check_hosts(settings)
-    if settings.secret_key.get_secret_value():
-        return settings
-    made = SecretStr(MADE_KEY + secrets.token_urlsafe(MIN_KEY_CHARACTERS))
-    return settings.model_copy(update={"secret_key": made})
-
-
-def _check_hosts(settings: Settings) -> None:
-    """Raise SettingsError if nothing says under which names this server may be asked."""
-    if settings.is_on_all_addresses and not settings.allowed_hosts:
-        raise SettingsError(
-            "WEBAPP_ALLOWED_HOSTS must name the hosts that browsers ask for, with commas between"
-            f" them, to listen on all addresses ({settings.host})."
-        )
 
 
 def parse_database_url(value: str) -> URL:
@@ -229,15 +191,6 @@ def _check_postgresql(url: URL) -> URL:
             f" (known: {', '.join(sorted(POSTGRESQL_PARAMETERS))}, sslmode)."
         )
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _sentence(error: ErrorDetails) -> str:

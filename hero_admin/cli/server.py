@@ -10,11 +10,12 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
+from hero_admin.cli.exposure import check_exposure
+from hero_admin.cli.loading import VARIABLE, load_admin
 from hero_admin.cli.log import LOGGING
-from hero_admin.cli.naming import VARIABLE, admin_named
 from hero_admin.cli.protocol import Protocol
 from hero_admin.cli.supervisor import WORKER_START_SECONDS, Workers, end_with_supervisor
-from hero_admin.settings import PREFIX, Settings, check_serving, load_settings
+from hero_admin.settings import PREFIX, Settings, load_settings
 
 APPLICATION = "hero_admin.cli.server:application"
 # How long requests under way have when the server is told to stop.
@@ -54,8 +55,8 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
 
 def application() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
-    admin = admin_named(os.environ[VARIABLE])
-    made = admin.application(check_serving(load_settings()))
+    admin = load_admin(os.environ[VARIABLE])
+    made = admin.application(check_exposure(load_settings()))
     end_with_supervisor()
     return made
 

@@ -26,8 +26,9 @@ from hero_admin.accounts.sessions import (
 )
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Operation
+from hero_admin.cli.exposure import check_exposure
 from hero_admin.person import COMMAND_LINE, Role
-from hero_admin.settings import Settings, check_serving
+from hero_admin.settings import Settings
 from tests.html import form_of, submit
 from tests.postgres import PostgresServer
 from tests.server import Server, running_server
@@ -219,7 +220,7 @@ async def restarted(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A browser with a session of before, at a server with a key; with None it makes one."""
     given = {"secret_key": key or SecretStr("")}
-    app = admin.application(check_serving(settings.model_copy(update=given)))
+    app = admin.application(check_exposure(settings.model_copy(update=given)))
     async with serving(app) as client:
         client.cookies.set("session", token, domain="localhost.local")
         yield client
@@ -249,7 +250,7 @@ async def test_a_session_ends_with_the_secret_key(
     settings: Settings, before: SecretStr | None, after: SecretStr | None, *, goes_on: bool
 ) -> None:
     given = {"secret_key": before or SecretStr("")}
-    app = admin.application(check_serving(settings.model_copy(update=given)))
+    app = admin.application(check_exposure(settings.model_copy(update=given)))
     async with serving(app, role=Role.OWNER) as client:
         assert await is_in(client)
         token = client.cookies["session"]

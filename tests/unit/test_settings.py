@@ -2,7 +2,8 @@
 
 import pytest
 
-from hero_admin.settings import Settings, SettingsError, check_serving, load_settings
+from hero_admin.cli.exposure import check_exposure
+from hero_admin.settings import Settings, SettingsError, load_settings
 
 POSTGRESQL = "postgresql+asyncpg://staff:s3cret@db.example/heroes"
 KEY = "k" * 32
@@ -147,24 +148,24 @@ def test_a_variable_that_resembles_no_setting_is_left_alone(
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost", "LOCALHOST"])
 def test_a_server_for_this_machine_only_makes_its_own_key(host: str) -> None:
     settings = load_settings(host=host, auth="off")
-    keys = {check_serving(settings).secret_key.get_secret_value() for _ in range(2)}
+    keys = {check_exposure(settings).secret_key.get_secret_value() for _ in range(2)}
     assert len(keys) == 2
     assert min(map(len, keys)) >= 32
-    assert check_serving(load_settings(host=host, secret_key="short")).secret_key
+    assert check_exposure(load_settings(host=host, secret_key="short")).secret_key
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "heroes.example", "localhost.x"])
 def test_a_server_for_others_needs_accounts_and_a_key(host: str) -> None:
     for given in ({}, {"secret_key": "x" * 31}, {"secret_key": "x" * 32, "auth": "off"}):
         with pytest.raises(SettingsError, match=r"WEBAPP_(SECRET_KEY|AUTH)"):
-            check_serving(load_settings(host=host, allowed_hosts="heroes.example", **given))
+            check_exposure(load_settings(host=host, allowed_hosts="heroes.example", **given))
     settings = load_settings(host=host, secret_key=KEY, allowed_hosts="heroes.example")
-    assert check_serving(settings) == settings
+    assert check_exposure(settings) == settings
 
 
 def test_a_server_without_accounts_has_no_other_names() -> None:
     with pytest.raises(SettingsError, match="WEBAPP_AUTH=off"):
-        check_serving(load_settings(auth="off", allowed_hosts="heroes.example"))
+        check_exposure(load_settings(auth="off", allowed_hosts="heroes.example"))
 
 
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
@@ -186,10 +187,10 @@ def test_a_host_name_that_no_browser_would_ask_for_is_refused(
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_listening_on_all_addresses_needs_the_names_of_the_server(host: str) -> None:
     with pytest.raises(SettingsError, match="WEBAPP_ALLOWED_HOSTS must name the hosts"):
-        check_serving(load_settings(host=host, secret_key=KEY))
-    check_serving(load_settings(host=host, secret_key=KEY, allowed_hosts="heroes.example"))
+        check_exposure(load_settings(host=host, secret_key=KEY))
+    check_exposure(load_settings(host=host, secret_key=KEY, allowed_hosts="heroes.example"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.7", "::1", "heroes.example"])
 def test_listening_on_one_address_needs_no_names(host: str) -> None:
-    check_serving(load_settings(host=host, secret_key=KEY))
+    check_exposure(load_settings(host=host, secret_key=KEY))

@@ -9,27 +9,27 @@ from hero_admin.admin import Admin
 VARIABLE = "HERO_ADMIN_APP"
 
 
-class NamingError(Exception):
+class LoadError(Exception):
     """There is no such Admin: one sentence."""
 
 
-def admin_named(name: str) -> Admin:
+def load_admin(name: str) -> Admin:
     """Return the Admin called `package.module:name`, for the processes of this one too.
 
-    Raises NamingError, ResourceError.
+    Raises LoadError, ResourceError.
     """
     module_name, _, attribute = name.partition(":")
     if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
-        raise NamingError(f"“{name}” names no Admin: it must be package.module:name.")
+        raise LoadError(f"“{name}” names no Admin: it must be package.module:name.")
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
         # One that the module itself lacks is a mistake of another kind.
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
-        raise NamingError(f"“{name}” names no Admin: there is no module {error.name}.") from None
+        raise LoadError(f"“{name}” names no Admin: there is no module {error.name}.") from None
     admin = getattr(module, attribute, None)
     if not isinstance(admin, Admin):
-        raise NamingError(f"“{name}” names no Admin: {module_name} has no Admin of that name.")
+        raise LoadError(f"“{name}” names no Admin: {module_name} has no Admin of that name.")
     os.environ[VARIABLE] = name
     return admin
