@@ -16,7 +16,7 @@ from starlette_compress import CompressMiddleware
 from hero_admin.accounts import audit, sign_in
 from hero_admin.accounts.auth import auth_for
 from hero_admin.accounts.middleware import IdentityMiddleware
-from hero_admin.accounts.pending import pending_form
+from hero_admin.accounts.pending_form import fetch_pending
 from hero_admin.accounts.recheck import SignedOut
 from hero_admin.accounts.routes import account_routes
 from hero_admin.api.application import create_api
@@ -139,9 +139,9 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
                 max_body_bytes=settings.max_body_bytes,
                 body_seconds=settings.body_timeout_seconds,
                 hosts=known_hosts(settings),
-                fetch_pending=pending_form,
+                fetch_pending=fetch_pending,
             ),
-            Middleware(ErrorsMiddleware, fetch_pending=pending_form),
+            Middleware(ErrorsMiddleware, fetch_pending=fetch_pending),
             Middleware(
                 SessionMiddleware,
                 database=database,

@@ -1,4 +1,4 @@
-"""Trail: what happened to accounts, in the history and the log, and at the door, in the log."""
+"""Audit: changes of accounts, in the audit log and the log; sign-ins, in the log."""
 
 import logging
 
@@ -9,7 +9,7 @@ from hero_admin.audit_log import changes
 from hero_admin.audit_log.changes import Entry, Kind, Operation, Values
 from hero_admin.web.access_log import quoted
 
-# What accounts are called in the history.
+# The name of accounts in the audit log.
 RESOURCE = "people"
 
 logger = logging.getLogger("hero_admin.accounts")
@@ -18,7 +18,7 @@ logger = logging.getLogger("hero_admin.accounts")
 async def record(
     session: AsyncSession, operation: Operation, event: str, user: User, values: Values
 ) -> None:
-    """Write down what was done to an account, in the transaction that does it."""
+    """Record a change of an account, in its transaction."""
     kind = Kind.CREATED if event == "account_added" else Kind.CHANGED
     entry = Entry(RESOURCE, str(user.id), user.name, kind, values)
     await changes.record(session, operation, [entry])
@@ -27,7 +27,7 @@ async def record(
 
 
 def note(event: str, **facts: object) -> None:
-    """Log what somebody did at the door; nothing here may be a secret."""
+    """Log an event of signing in or out; none of the facts may be secret."""
     logger.info("%s", _line(event, **facts))
 
 

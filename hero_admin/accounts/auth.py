@@ -1,4 +1,4 @@
-"""The door: what signing in needs of the application."""
+"""Authentication: what signing in needs of the application."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -14,19 +14,19 @@ from hero_admin.settings import Settings
 
 @dataclass(frozen=True)
 class Auth:
-    """The parts that every page of the accounts shares."""
+    """What all pages of accounts share."""
 
     database: Database
     limits: Limits
     secret_key: str = field(repr=False)
     passwords: Passwords
-    # Guesses wait for each other, and shall not do so on every connection there is.
+    # Attempts wait for each other, on two connections at most.
     turns: asyncio.Semaphore
-    # Who is being marked as seen, behind an answer; by digest.
+    # The tasks that mark sessions as seen after the response, by digest.
     marking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def close(self) -> None:
-        """Wait for what goes on behind answers, before the database is closed."""
+        """Wait for the tasks that outlive their response, before the database is closed."""
         self.passwords.close()
         await asyncio.gather(*self.marking.values(), return_exceptions=True)
 
@@ -35,7 +35,7 @@ def limits_for(settings: Settings) -> Limits:
     return Limits(
         idle=timedelta(hours=settings.session_idle_hours),
         absolute=timedelta(days=settings.session_days),
-        # Sessions outlive a restart also where each start makes a key.
+        # Sessions survive a restart even where each start generates a key.
         key_check=key_check_of(settings.secret_key.get_secret_value()) if settings.has_key else "",
     )
 

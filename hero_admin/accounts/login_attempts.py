@@ -1,4 +1,4 @@
-"""A guess: a name and a password, counted as wrong before they are looked at."""
+"""Login attempts: counted as failed before the password is checked."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,59 +9,60 @@ from sqlmodel import col
 
 from hero_admin.accounts.auth import Auth
 from hero_admin.accounts.passwords import is_too_long
-from hero_admin.accounts.throttle import Guesser, claim_attempt, forgive, guesser_of, is_blocked
+from hero_admin.accounts.throttle import Subjects, claim_attempt, forgive, is_blocked, subjects_of
 from hero_admin.accounts.users import User, fetch_user
 
 
 @dataclass(frozen=True)
-class Guess:
-    """What came of it: whose password it is, None if it is wrong or was not looked at.
+class LoginAttempt:
+    """The outcome of an attempt: the user, None if the password is wrong or was not checked.
 
-    account: the name of the account that was guessed at, "" if that is not known.
+    account: the name of the account, "" for an unknown one.
     """
 
     user: User | None
     account: str
     wait_seconds: int
-    guesser: Guesser
+    subjects: Subjects
 
     @property
     def wait_sentence(self) -> str:
-        """What to do about it, "" if the next guess need not wait."""
+        """The sentence that says how long to wait, "" if there is no need to."""
         wait = "a second" if self.wait_seconds == 1 else f"{self.wait_seconds} seconds"
         return f"Too many attempts. Wait {wait}, then try again." * bool(self.wait_seconds)
 
 
-async def make_guess(auth: Auth, name: str, password: str, address: str, device: str = "") -> Guess:
-    """Count a guess and, if it need not wait, look at it; no connection is held meanwhile.
+async def attempt_login(
+    auth: Auth, name: str, password: str, address: str, device: str = ""
+) -> LoginAttempt:
+    """Count an attempt and, unless it is delayed, check its password; holds no connection then.
 
-    device: what only a browser that has signed in to this account before can show.
+    device: the proof of a browser that has signed in to this account before.
     """
-    now, guesser = datetime.now(UTC), guesser_of(auth.secret_key, name, address, device)
+    now, subjects = datetime.now(UTC), subjects_of(auth.secret_key, name, address, device)
     async with auth.database.session(is_read_only=True) as session:
-        attempt = await is_blocked(session, guesser, now)
-    if attempt is None:
-        # In a transaction of its own: what is counted stays counted, whatever becomes of the
-        # request.
+        allowance = await is_blocked(session, subjects, now)
+    if allowance is None:
+        # In a transaction of its own, as the count outlives a failed request.
         async with auth.turns, auth.database.session(is_read_only=False) as session:
-            attempt = await claim_attempt(session, guesser, now)
+            allowance = await claim_attempt(session, subjects, now)
             await session.commit()
-    is_looked_at = attempt.is_allowed and not is_too_long(password)
-    known = await _fetch_known(auth, name) if is_looked_at else None
-    is_right = is_looked_at and await _verify(auth, known, password)
+    is_checked = allowance.is_allowed and not is_too_long(password)
+    known = await _fetch_known(auth, name) if is_checked else None
+    is_right = is_checked and await _verify(auth, known, password)
     account = known.name if known else ""
-    return Guess(known if is_right else None, account, attempt.wait_seconds, guesser)
+    return LoginAttempt(known if is_right else None, account, allowance.wait_seconds, subjects)
 
 
-async def accept(session: AsyncSession, guess: Guess) -> User | None:
-    """Return whose password it is and take the count back; what follows is one with it.
+async def accept(session: AsyncSession, attempt: LoginAttempt) -> User | None:
+    """Return the user of a successful attempt and uncount it, in the caller's transaction.
 
-    None if it is wrong, or if somebody disabled the account or changed its password meanwhile.
+    None if the password is wrong, or the account was disabled or its password changed meanwhile.
     """
-    if guess.user is None or not await _is_still(session, guess.user):
+    if attempt.user is None or not await _is_still(session, attempt.user):
         return None
-    await forgive(session, guess.guesser)
-    return guess.user
+    await forgive(session, attempt.subjects)
+    return attempt.user
 
 
 async def _fetch_known(auth: Auth, name: str) -> User | None:
@@ -70,13 +71,13 @@ async def _fetch_known(auth: Auth, name: str) -> User | None:
 
 
 async def _verify(auth: Auth, user: User | None, password: str) -> bool:
-    """Whether it is the user's password; nobody's takes as long as anybody's."""
+    """Whether it is the user's password; takes as long where there is no such user."""
     password_hash = user.password_hash if user and not user.is_disabled else None
     return await auth.passwords.verify(password_hash, password)
 
 
 async def _is_still(session: AsyncSession, user: User) -> bool:
-    """Whether the account is as it was when the password was looked at; locks it."""
+    """Whether the account has not changed since the password was checked; locks it."""
     found = select(col(User.password_hash)).where(
         col(User.id) == user.id, col(User.is_disabled).is_(False)
     )

@@ -25,7 +25,7 @@ LIFETIMES = {
 
 
 class OneTimeLink(OwnTable, table=True):
-    """A link that was handed out and not used yet; only the digest of its token is kept."""
+    """A link that was handed out and not used yet; only the digest of its token is stored."""
 
     __tablename__ = "hero_admin_one_time_link"
 

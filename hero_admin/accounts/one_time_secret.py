@@ -1,4 +1,4 @@
-"""Once: a page with a secret that is shown this once, as only its digest is kept."""
+"""One-time secrets: a page with a secret of which only the digest is stored."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def show_link(
 ) -> Response:
     """Return the page with a link for somebody else."""
     path = with_query("/welcome", token=token)
-    # A request under a name that is not ours has been refused, so it may stand before the path.
+    # Requests for other hosts are refused, so the host is safe in a link.
     address = f"{request.url.scheme}://{request.url.netloc}{path}"
     days = LIFETIMES[purpose].days
     time = "1 day" if days == 1 else f"{days} days"
@@ -42,7 +42,7 @@ def show_once(
     sentences: Sequence[str],
     done_url: str,
 ) -> Response:
-    """Return the page with a secret, which no browser keeps."""
+    """Return the page with a secret, which browsers do not cache."""
     context = {
         "title": title,
         "label": label,

@@ -9,7 +9,7 @@ from hero_admin.accounts import changes
 from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.form_fields import Choice, parse_role, role_choices, text_in
-from hero_admin.accounts.login_attempts import accept, make_guess
+from hero_admin.accounts.login_attempts import accept, attempt_login
 from hero_admin.accounts.one_time_secret import show_once
 from hero_admin.accounts.passwords import check_password
 from hero_admin.accounts.session_pages import fetch_access, fetch_user_of, id_of
@@ -51,11 +51,13 @@ async def change_password(request: Request) -> Response:
     except Invalid as invalid:
         return _ask_password(request, {"new": str(invalid)})
     address, device = visitor_of(request).address, digest_in(request)
-    guess = await make_guess(auth, name, text_in(form, "current"), address, device)
-    password_hash = await auth.passwords.hash(password) if guess.user else ""
-    user = await accept(session_of(request), guess)
+    attempt = await attempt_login(auth, name, text_in(form, "current"), address, device)
+    password_hash = await auth.passwords.hash(password) if attempt.user else ""
+    user = await accept(session_of(request), attempt)
     if user is None or user.id != user_id:
-        return _ask_password(request, {"current": guess.wait_sentence or WRONG}, guess.wait_seconds)
+        return _ask_password(
+            request, {"current": attempt.wait_sentence or WRONG}, attempt.wait_seconds
+        )
     await changes.set_password(
         session_of(request), operation_of(request), id_of(user), password_hash
     )

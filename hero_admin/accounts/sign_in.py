@@ -1,4 +1,4 @@
-"""Pages of the door: signing in and out, and the links that work once."""
+"""Sign-in pages: signing in and out, and one-time links."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from hero_admin.accounts import audit, changes
 from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import device_in, digest_in, drop_token, set_device, set_token
-from hero_admin.accounts.login_attempts import Guess, accept, make_guess
+from hero_admin.accounts.login_attempts import LoginAttempt, accept, attempt_login
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
 from hero_admin.accounts.passwords import check_password
-from hero_admin.accounts.pending_form import OWN, keep, kept_in
+from hero_admin.accounts.pending_form import OWN, pending_in, read_signed_out
 from hero_admin.accounts.recheck import SignedOut, take_turn
 from hero_admin.accounts.sessions import end_session, start_session
 from hero_admin.accounts.users import User, has_users, parse_name
@@ -33,7 +33,7 @@ WORTHLESS = "Invalid token: it is unknown, revoked or expired."
 NOT_FOR_PAGES = "Tokens only work for the API at /api/. Remove the token and sign in."
 UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-LONGEST_URL_CHARACTERS = 2_000
+MAX_URL_CHARACTERS = 2_000
 FRAGMENTS = ("sign_in",)
 USED_UP = (
     "This link has expired or has already been used. Ask an owner for a new one;"
@@ -54,22 +54,22 @@ async def sign_in(request: Request) -> Response:
     """POST /sign-in: a new session → on to where it was meant to go; 422 or 429 if it is none."""
     auth, form = auth_of(request), await form_of(request)
     name, password, url = (_text(form, field) for field in ("name", "password", "next"))
-    kept = kept_in(form, url) if _text(form, "again") else None
+    pending = pending_in(form, url) if _text(form, "again") else None
     address = visitor_of(request).address
     device = device_in(request, auth.secret_key, name)
-    guess = await make_guess(auth, name, password, address, device)
-    guessed = guess.user
-    fresh_hash = await auth.passwords.rehash(guessed.password_hash, password) if guessed else None
-    user = await accept(session_of(request), guess)
+    attempt = await attempt_login(auth, name, password, address, device)
+    known = attempt.user
+    fresh_hash = await auth.passwords.rehash(known.password_hash, password) if known else None
+    user = await accept(session_of(request), attempt)
     if user is None:
-        # Not what was typed: people type a password where a name belongs.
-        audit.note("sign_in_failed", user=guess.account, address=address)
-        return _ask_again(request, guess, {"url": _local(url), "name": name, "kept": kept})
+        # The account's name: people type a password into the name field.
+        audit.note("sign_in_failed", user=attempt.account, address=address)
+        return _ask_again(request, attempt, {"url": _local(url), "name": name, "pending": pending})
     if fresh_hash:
         renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
         await session_of(request).execute(renewed)
     # The browser sends the form again to where it was meant to go.
-    response = RedirectResponse(_local(url), 307) if kept else redirect(request, _local(url))
+    response = RedirectResponse(_local(url), 307) if pending else redirect(request, _local(url))
     return await enter(request, response, user)
 
 
@@ -117,26 +117,30 @@ async def refuse(request: Request) -> Response:
     here = with_raw_query(request)
     if request.method in SAFE_METHODS:
         return redirect(request, with_query("/sign-in", next="" if here == "/" else here))
-    kept = await keep(request)
+    pending = await read_signed_out(request)
     problem = "You were signed out. Sign in to continue where you left off."
-    if kept is None:
+    if pending is None:
         problem = "You were signed out. Sign in, then try again."
-    return _ask(request, {"kept": kept, "url": kept.url if kept else "/", "problem": problem}, 401)
+    return _ask(
+        request,
+        {"pending": pending, "url": pending.url if pending else "/", "problem": problem},
+        401,
+    )
 
 
 async def answer_signed_out(request: Request, _: Exception) -> Response:
-    """Answer a request whose sender was shut out before it could write; what it holds is kept."""
+    """Answer a request whose sender was signed out before it could write; its form is pending."""
     return await refuse(request)
 
 
 def refuse_token(request: Request) -> Response:
-    """Return 401 for a token that does not work, here or at all."""
+    """Return 401 for a token that is invalid, or invalid here."""
     detail = WORTHLESS if is_for_programs(request) else NOT_FOR_PAGES
     return JSONResponse({"detail": detail}, 401, INVALID_TOKEN)
 
 
 def signed_out(*, is_token: bool) -> SignedOut:
-    """Return what to raise where somebody is in no longer."""
+    """Return the error for a session or token that has ended."""
     if is_token:
         return SignedOut(401, WORTHLESS, INVALID_TOKEN)
     return SignedOut(401, NOT_SIGNED_IN, UNAUTHENTICATED)
@@ -149,7 +153,7 @@ def is_for_programs(request: Request) -> bool:
 
 
 async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash: str) -> User:
-    """Use the link up: make the first account, or give its account the password."""
+    """Use up a link: add the first account, or set the password of its account."""
     session = session_of(request)
     await take_turn(session)
     is_claimed = await claim_link(session, request.query_params["token"])
@@ -165,7 +169,7 @@ async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash
 
 
 async def enter(request: Request, response: Response, user: User) -> Response:
-    """Let the user in, with a new token: what the browser had before is worth nothing."""
+    """Start a session with a new token; the token that the browser had before is invalid."""
     auth, session, visitor = auth_of(request), session_of(request), visitor_of(request)
     if request.state.identity is not None:
         await end_session(session, digest_in(request))
@@ -177,11 +181,11 @@ async def enter(request: Request, response: Response, user: User) -> Response:
     return response
 
 
-def _ask_again(request: Request, guess: Guess, context: Mapping[str, Any]) -> Response:
-    if not guess.wait_seconds:
+def _ask_again(request: Request, attempt: LoginAttempt, context: Mapping[str, Any]) -> Response:
+    if not attempt.wait_seconds:
         return _ask(request, {**context, "problem": WRONG}, 422)
-    response = _ask(request, {**context, "problem": guess.wait_sentence}, 429)
-    response.headers["Retry-After"] = str(guess.wait_seconds)
+    response = _ask(request, {**context, "problem": attempt.wait_sentence}, 429)
+    response.headers["Retry-After"] = str(attempt.wait_seconds)
     return response
 
 
@@ -192,7 +196,7 @@ def _ask(
         "url": "/",
         "name": "",
         "problem": "",
-        "kept": None,
+        "pending": None,
         "is_new": False,
     }
     return render(
@@ -237,5 +241,5 @@ def _text(form: FormData, name: str) -> str:
 
 
 def _local(url: str) -> str:
-    """Return a path of this site, whatever was asked for."""
-    return url if is_local(url) and len(url) <= LONGEST_URL_CHARACTERS else "/"
+    """Return a path of this site; “/” for any other URL."""
+    return url if is_local(url) and len(url) <= MAX_URL_CHARACTERS else "/"

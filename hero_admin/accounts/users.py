@@ -14,7 +14,7 @@ from hero_admin.person import Identity, Role
 from hero_admin.web.errors import Invalid
 
 MAX_NAME_CHARACTERS = 80
-# With letters and their marks apart, and more spaces than are kept.
+# With decomposed letters, and more spaces than are stored.
 MAX_WRITTEN_CHARACTERS = 4 * MAX_NAME_CHARACTERS
 
 

@@ -11,26 +11,26 @@ const fetchPart = async (url, target, options) => {
 let enter, turnAway;
 const signIn = (text) =>
   new Promise((resolve, reject) => {
-    const dialog = find("#door");
+    const dialog = find("#sign-in-dialog");
     [enter, turnAway] = [resolve, reject];
     dialog.replaceChildren(find("#sign_in", parse(text)));
     if (!dialog.open) dialog.showModal();
   });
-on("submit", "#door form", async (form, event) => {
+on("submit", "#sign-in-dialog form", async (form, event) => {
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form));
   const answer = await send(form.action, "section#sign_in", { method: "POST", body }).catch(() => undefined);
   if (answer?.ok) {
     enter();
-    return find("#door").close();
+    return find("#sign-in-dialog").close();
   }
   const again = answer && find("#sign_in", parse(await answer.text()));
   if (again) form.closest("#sign_in").replaceWith(again);
   else complain("The server can't be reached.", "Nothing is lost. Try again.");
   release(form);
-  find('#door [type="password"]')?.focus();
+  find('#sign-in-dialog [type="password"]')?.focus();
 });
-on("close", "#door", (dialog) => {
+on("close", "#sign-in-dialog", (dialog) => {
   dialog.replaceChildren();
   turnAway?.();
 }, true);

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from hero_admin.accounts.sessions import UserSession
-from hero_admin.accounts.throttle import Guesses
+from hero_admin.accounts.throttle import FailedAttempts
 from hero_admin.accounts.user_agents import device_of
 from hero_admin.accounts.users import User
 from hero_admin.person import Role
@@ -94,7 +94,7 @@ async def test_the_current_password_is_needed(ann: httpx.AsyncClient, stored: St
     assert (await ann.get("/heroes")).status_code == 200
 
 
-async def test_guessing_the_current_password_is_slowed_as_at_the_sign_in(
+async def test_attempts_at_the_current_password_are_delayed_as_at_the_sign_in(
     ann: httpx.AsyncClient, stored: Stored
 ) -> None:
     answers = [await changed(ann, current=f"wrong {number}") for number in range(5)]
@@ -102,7 +102,7 @@ async def test_guessing_the_current_password_is_slowed_as_at_the_sign_in(
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert "try again" in error_beside(answers[-1], "Current password")
     assert (await changed(ann)).status_code == 429
-    assert max(each.count for each in await stored.all(Guesses)) == 5
+    assert max(each.count for each in await stored.all(FailedAttempts)) == 5
     # The session itself goes on.
     assert (await ann.get("/heroes")).status_code == 200
 
@@ -111,13 +111,13 @@ async def test_guessing_the_current_password_is_slowed_as_at_the_sign_in(
     ("new", "sentence"),
     [("short", "Use at least 12 characters."), ("x" * 1025, "Use at most 1024 bytes.")],
 )
-async def test_a_password_that_cannot_be_is_said_beside_it_and_is_no_guess(
+async def test_an_invalid_new_password_is_said_beside_it_and_counts_as_no_attempt(
     ann: httpx.AsyncClient, stored: Stored, new: str, sentence: str
 ) -> None:
     again = await changed(ann, new=new)
     assert (again.status_code, error_beside(again, "New password")) == (422, sentence)
     assert field_of(again, "New password").value == field_of(again, "Current password").value == ""
-    assert await stored.count(Guesses) <= 1
+    assert await stored.count(FailedAttempts) <= 1
 
 
 async def test_who_has_no_password_yet_cannot_change_it(client: httpx.AsyncClient) -> None:

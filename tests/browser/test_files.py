@@ -240,10 +240,10 @@ def test_a_file_sent_after_the_session_has_ended_costs_nothing_else_that_was_typ
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("DELETE FROM hero_admin_session")
     save(page)
-    door = page.get_by_role("region", name="Sign in")
-    door.get_by_label("Name").fill("Olive Owner")
-    door.get_by_label("Password").fill(PASSWORD)
-    door.get_by_role("button").click()
+    sign_in = page.get_by_role("region", name="Sign in")
+    sign_in.get_by_label("Name").fill("Olive Owner")
+    sign_in.get_by_label("Password").fill(PASSWORD)
+    sign_in.get_by_role("button").click()
     if not has_javascript:
         sentence = "Choose the file again: it could not be kept."
         expect(photo(page)).to_have_accessible_description(re.compile(sentence))

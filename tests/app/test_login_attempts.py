@@ -1,4 +1,4 @@
-"""Guessing: a password cannot be tried out, and nobody is shut out by who tries."""
+"""Login attempts: a password cannot be tried out, and nobody is shut out by who tries."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from hero_admin.accounts.passwords import Passwords
-from hero_admin.accounts.throttle import Guesses, claim_attempt, guesser_of
+from hero_admin.accounts.throttle import FailedAttempts, claim_attempt, subjects_of
 from hero_admin.accounts.users import User
 from hero_admin.database.engines import Database
 from tests.cases import each
@@ -32,7 +32,7 @@ async def ann(session: AsyncSession) -> User:
     return await committed(session, a_user("Ann", password_hash=QUICK.hash(PASSWORD)))
 
 
-async def guess(
+async def attempt(
     client: httpx.AsyncClient, password: str = "wrong", name: str = "Ann"
 ) -> httpx.Response:
     return await client.post("/sign-in", data={"account.name": name, "account.password": password})
@@ -41,14 +41,14 @@ async def guess(
 async def wait_out(session: AsyncSession) -> None:
     """Let the time pass that has to be waited."""
     past = datetime.now(UTC) - timedelta(seconds=1)
-    await session.execute(update(Guesses).values(blocked_until=past))
+    await session.execute(update(FailedAttempts).values(blocked_until=past))
     await session.commit()
 
 
 async def test_from_the_fifth_wrong_password_on_one_has_to_wait(
     anonymous: httpx.AsyncClient,
 ) -> None:
-    answers = [await guess(anonymous) for _ in range(5)]
+    answers = [await attempt(anonymous) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
     assert "try again" in alert_of(answers[-1])
@@ -59,17 +59,17 @@ async def test_what_takes_long_to_compare_is_not_compared(
     anonymous: httpx.AsyncClient, field: str
 ) -> None:
     marks = "a" + "\u0300\u0327" * 5_000
-    answer = await guess(anonymous, **{field: marks})
+    answer = await attempt(anonymous, **{field: marks})
     assert answer.status_code == 422
 
 
-async def test_the_log_names_who_was_guessed_at_and_not_what_was_typed(
+async def test_the_log_names_the_account_and_not_what_was_typed(
     anonymous: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="hero_admin.accounts"):
-        await guess(anonymous, name="ANN")
+        await attempt(anonymous, name="ANN")
         # In the wrong box, as it happens to everybody.
-        await guess(anonymous, name=PASSWORD)
+        await attempt(anonymous, name=PASSWORD)
     lines = [record.getMessage() for record in caplog.records]
     assert [line.split(" ")[:2] for line in lines] == [
         ["event=sign_in_failed", "user=Ann"],
@@ -82,10 +82,10 @@ async def test_until_then_not_even_the_right_password_is_looked_at(
     anonymous: httpx.AsyncClient, session: AsyncSession
 ) -> None:
     for _ in range(5):
-        await guess(anonymous)
-    assert (await guess(anonymous, PASSWORD)).status_code == 429
+        await attempt(anonymous)
+    assert (await attempt(anonymous, PASSWORD)).status_code == 429
     await wait_out(session)
-    assert (await guess(anonymous, PASSWORD)).status_code == 303
+    assert (await attempt(anonymous, PASSWORD)).status_code == 303
 
 
 async def test_the_wait_doubles_up_to_a_minute_for_an_account(database: Database) -> None:
@@ -116,7 +116,7 @@ async def test_a_neighbour_is_one_address_however_the_way_to_it_is_called(
     assert waits == [0, 0, 0, 0, 1]
 
 
-async def test_a_hundred_guesses_at_once_are_a_hundred(
+async def test_a_hundred_attempts_at_once_count_as_a_hundred(
     app: Starlette,
     client: httpx.AsyncClient,
     database: Database,
@@ -135,7 +135,7 @@ async def test_a_hundred_guesses_at_once_are_a_hundred(
 
     monkeypatch.setattr(Passwords, "verify", verify_and_note)
     async with client_of(app) as other:
-        answers = await asyncio.gather(*(guess(other, f"guess {n}") for n in range(100)))
+        answers = await asyncio.gather(*(attempt(other, f"attempt {n}") for n in range(100)))
     assert {answer.status_code for answer in answers} <= {422, 429, 503}
     assert len(looked_at) == 1
 
@@ -144,7 +144,7 @@ async def test_an_open_session_of_the_victim_goes_on(
     client: httpx.AsyncClient, anonymous: httpx.AsyncClient
 ) -> None:
     for _ in range(6):
-        await guess(anonymous, name="Olive Owner")
+        await attempt(anonymous, name="Olive Owner")
     assert (await client.get("/heroes")).status_code == 200
 
 
@@ -152,10 +152,10 @@ async def test_a_right_password_forgets_the_wrong_ones(
     anonymous: httpx.AsyncClient, stored: Stored
 ) -> None:
     for _ in range(4):
-        await guess(anonymous)
-    assert (await guess(anonymous, PASSWORD)).status_code == 303
+        await attempt(anonymous)
+    assert (await attempt(anonymous, PASSWORD)).status_code == 303
     # The address still has its four.
-    assert [each.count for each in await stored.all(Guesses)] == [4]
+    assert [each.count for each in await stored.all(FailedAttempts)] == [4]
 
 
 async def test_people_who_sign_in_from_one_address_do_not_stand_in_each_others_way(
@@ -163,42 +163,42 @@ async def test_people_who_sign_in_from_one_address_do_not_stand_in_each_others_w
 ) -> None:
     for _ in range(7):
         async with client_of(app) as other:
-            assert (await guess(other, PASSWORD)).status_code == 303
+            assert (await attempt(other, PASSWORD)).status_code == 303
 
 
-async def test_an_account_of_ones_own_does_not_help_to_guess_another(
+async def test_an_account_of_ones_own_does_not_help_to_attack_another(
     anonymous: httpx.AsyncClient, session: AsyncSession, stored: Stored
 ) -> None:
     await committed(session, a_user("Mallory", password_hash=QUICK.hash(PASSWORD)))
     for _ in range(5):
-        await guess(anonymous)
+        await attempt(anonymous)
         await wait_out(session)
-        assert (await guess(anonymous, PASSWORD, "Mallory")).status_code == 303
-    assert max(each.count for each in await stored.all(Guesses)) == 5
+        assert (await attempt(anonymous, PASSWORD, "Mallory")).status_code == 303
+    assert max(each.count for each in await stored.all(FailedAttempts)) == 5
 
 
-async def test_guesses_are_forgotten_after_a_day(
+async def test_attempts_are_forgotten_after_a_day(
     anonymous: httpx.AsyncClient, session: AsyncSession, stored: Stored
 ) -> None:
     for _ in range(4):
-        await guess(anonymous, name="Bob")
+        await attempt(anonymous, name="Bob")
     long_ago = datetime.now(UTC) - timedelta(days=2)
-    await session.execute(update(Guesses).values(last_at=long_ago))
+    await session.execute(update(FailedAttempts).values(last_at=long_ago))
     await session.commit()
-    assert (await guess(anonymous)).status_code == 422
-    # What was guessed at Bob's is gone as well, though nobody has been right since.
-    assert [each.count for each in await stored.all(Guesses)] == [1, 1]
-    assert (await guess(anonymous, PASSWORD)).status_code == 303
-    assert [each.count for each in await stored.all(Guesses)] == [1]
+    assert (await attempt(anonymous)).status_code == 422
+    # What was attempted at Bob's is gone as well, though nobody has been right since.
+    assert [each.count for each in await stored.all(FailedAttempts)] == [1, 1]
+    assert (await attempt(anonymous, PASSWORD)).status_code == 303
+    assert [each.count for each in await stored.all(FailedAttempts)] == [1]
 
 
 # Nobody is kept out
 
 
-async def be_guessed_at(
+async def be_attacked(
     database: Database, name: str, count: int, start: datetime, seconds: int
 ) -> datetime:
-    """Let so many addresses guess at a name as often as they may; return the end of that."""
+    """Let so many addresses attempt at a name as often as they may; return the end of that."""
     due = dict.fromkeys(range(count), start)
     while (now := min(due.values())) < start + timedelta(seconds=seconds):
         number = min(due, key=lambda each: due[each])
@@ -209,24 +209,24 @@ async def be_guessed_at(
 
 async def tried(database: Database, name: str, address: str, now: datetime) -> tuple[bool, int]:
     async with database.session(is_read_only=False) as session:
-        attempt = await claim_attempt(session, guesser_of("", name, address), now)
+        attempt = await claim_attempt(session, subjects_of("", name, address), now)
         await session.commit()
     return attempt.is_allowed, attempt.wait_seconds
 
 
 @pytest.mark.parametrize("count", [3, 60])
-async def test_however_many_guess_whoever_comes_from_elsewhere_waits_for_a_minute_at_most(
+async def test_however_many_attack_whoever_comes_from_elsewhere_waits_for_a_minute_at_most(
     database: Database, count: int
 ) -> None:
     now = datetime.now(UTC)
     for number, seconds in enumerate((30, 90, 200)):
-        now = await be_guessed_at(database, "Ann", count, now, seconds)
+        now = await be_attacked(database, "Ann", count, now, seconds)
         address = f"203.0.113.{number}"
         is_allowed, wait = await tried(database, "Ann", address, now)
         if not is_allowed:
             assert 0 < wait <= 60
-            # They go on guessing until then, and take every turn that there is.
-            end = await be_guessed_at(database, "Ann", count, now, wait)
+            # They go on attacking until then, and take every turn that there is.
+            end = await be_attacked(database, "Ann", count, now, wait)
             now = max(end, now + timedelta(seconds=wait))
             is_allowed, _ = await tried(database, "Ann", address, now)
         assert is_allowed
@@ -234,7 +234,7 @@ async def test_however_many_guess_whoever_comes_from_elsewhere_waits_for_a_minut
 
 async def block_all(session: AsyncSession) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
-    await session.execute(update(Guesses).values(blocked_until=later))
+    await session.execute(update(FailedAttempts).values(blocked_until=later))
     await session.commit()
 
 
@@ -242,30 +242,30 @@ async def test_a_browser_that_has_signed_in_before_waits_for_nobody(
     app: Starlette, client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
     async with client_of(app) as known, client_of(app) as other:
-        entered = await guess(known, PASSWORD)
+        entered = await attempt(known, PASSWORD)
         assert entered.status_code == 303
         (cookie,) = [
             each for each in entered.headers.get_list("set-cookie") if each.startswith("device=")
         ]
         assert "HttpOnly" in cookie
         assert "SameSite=lax" in cookie
-        # Its address is that of whoever guesses.
-        await guess(other)
+        # Its address is that of whoever attempts.
+        await attempt(other)
         await block_all(session)
-        assert (await guess(other, PASSWORD)).status_code == 429
-        assert (await guess(known, PASSWORD)).status_code == 303
-        # It does not guess without end either, and knows no other account.
-        answers = [await guess(known) for _ in range(5)]
+        assert (await attempt(other, PASSWORD)).status_code == 429
+        assert (await attempt(known, PASSWORD)).status_code == 303
+        # It does not attempt without end either, and knows no other account.
+        answers = [await attempt(known) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429]
-        assert (await guess(known, PASSWORD)).status_code == 429
-        assert (await guess(known, name="Olive Owner")).status_code == 429
+        assert (await attempt(known, PASSWORD)).status_code == 429
+        assert (await attempt(known, name="Olive Owner")).status_code == 429
 
 
 @each("value", ["", ".", "x", "x.y", "x." + "0" * 64, "ü.ü", "." + "0" * 64])
 async def test_a_forged_browser_is_none(
     anonymous: httpx.AsyncClient, session: AsyncSession, value: str
 ) -> None:
-    await guess(anonymous)
+    await attempt(anonymous)
     await block_all(session)
     given = {"account.name": "Ann", "account.password": PASSWORD}
     headers = {b"Cookie": f"device={value}".encode()}
@@ -279,28 +279,28 @@ async def test_who_is_blocked_writes_nothing_and_what_is_refused_counts(
     # Another address has blocked the account, so that nothing of this one is looked at.
     await tried(database, "Ann", "198.51.100.1", datetime.now(UTC))
     await block_all(session)
-    before = await stored.count(Guesses)
-    answers = [await guess(anonymous, PASSWORD) for _ in range(5)]
+    before = await stored.count(FailedAttempts)
+    answers = [await attempt(anonymous, PASSWORD) for _ in range(5)]
     assert {answer.status_code for answer in answers} == {429}
-    rows = await stored.all(Guesses)
+    rows = await stored.all(FailedAttempts)
     # The address and its turn.
     assert (len(rows) - before, max(each.count for each in rows)) == (2, 5)
     await block_all(session)
-    rows = await stored.all(Guesses)
+    rows = await stored.all(FailedAttempts)
     for number in range(20):
-        assert (await guess(anonymous, name=f"Name {number}")).status_code == 429
-    assert await stored.all(Guesses) == rows
+        assert (await attempt(anonymous, name=f"Name {number}")).status_code == 429
+    assert await stored.all(FailedAttempts) == rows
 
 
 async def waits_of(
     database: Database, count: int, of: Callable[[int], tuple[str, str]]
 ) -> list[int]:
-    """How long one waits after each of so many guesses, at which name and from where."""
+    """How long one waits after each of so many attempts, at which name and from where."""
     waits = []
     for number in range(count):
         async with database.session(is_read_only=False) as session:
-            guesser = guesser_of("", *of(number))
-            attempt = await claim_attempt(session, guesser, datetime.now(UTC))
+            subjects = subjects_of("", *of(number))
+            attempt = await claim_attempt(session, subjects, datetime.now(UTC))
             assert attempt.is_allowed
             await session.commit()
             await wait_out(session)
