@@ -75,6 +75,8 @@ SQLITE_UNCODED = (
 )
 MAX_MESSAGE_CHARACTERS = 200
 
+# Serialization failure and deadlock: the server has ended one of two that wait for each other.
+CONFLICTS = {"40001", "40P01"}
 # The statement's time, and a lock's.
 TOO_LONG = {"57014", "55P03"}
 
@@ -112,6 +114,11 @@ def is_away(error: BaseException) -> bool:
     if isinstance(origin, TimeoutError | PoolTimeoutError):
         return False
     return is_unavailable(error) and getattr(origin, "sqlstate", None) not in TOO_LONG
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether the server has rolled a transaction back for the sake of another one."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in CONFLICTS
 
 
 def is_refusal(error: Exception) -> bool:

@@ -11,6 +11,8 @@ from hero_admin.web.deadline import Deadline
 LISTEN_SECONDS = 0.25
 # How long a statement has to end as its server ends it, before its connection is cut.
 GRACE_SECONDS = 0.5
+# Of a longer request no copy stays in memory.
+MAX_REPEATED_BYTES = 2**20
 
 
 class Client:
@@ -29,16 +31,23 @@ class Client:
         self._loop = asyncio.get_running_loop()
         # What was received before the handler asked for it.
         self._ahead: deque[asyncio.Task[Message]] = deque()
+        # What the handler has received, and is yet to receive once more.
+        self._received: list[Message] = []
+        self._received_bytes = 0
+        self._again: deque[Message] = deque()
         self._is_answered = False
         self._is_listening = False
         self._timer: asyncio.TimerHandle | None = None
 
     async def receive(self) -> Message:
+        if self._again:
+            return self._again.popleft()
         self._deadline.pause()
         try:
             message = await (self._ahead.popleft() if self._ahead else self._receive())
         finally:
             self._deadline.resume()
+        self._remember(message)
         # A stream asks for it, and ends itself.
         if message["type"] == "http.disconnect" and self.has_response and not self._is_answered:
             self.is_gone = True
@@ -51,6 +60,18 @@ class Client:
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
             self._is_answered = True
         await self._send(message)
+
+    def rewind(self) -> bool:
+        """Let the next handler receive the request from its start; False if it was too long."""
+        self._again = deque(self._received)
+        return self._received_bytes <= MAX_REPEATED_BYTES
+
+    def _remember(self, message: Message) -> None:
+        self._received_bytes += len(message.get("body", b""))
+        if self._received_bytes <= MAX_REPEATED_BYTES:
+            self._received.append(message)
+        else:
+            self._received.clear()
 
     def listen_soon(self) -> None:
         """Notice a disconnection while the handler is busy, until the response starts."""

@@ -9,7 +9,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.database.engines import Database
-from hero_admin.database.errors import RefusedAtCommit, is_away, is_refusal, refusal_sentence
+from hero_admin.database.errors import (
+    RefusedAtCommit,
+    is_away,
+    is_conflict,
+    is_refusal,
+    refusal_sentence,
+)
 from hero_admin.database.held_connections import HeldConnections, cut, held_connections
 from hero_admin.database.pool import share_name
 from hero_admin.web.client import GRACE_SECONDS, Client
@@ -89,10 +95,22 @@ class SessionMiddleware:
     async def _write(
         self, scope: Scope, client: Client, deadline: Deadline, held: HeldConnections
     ) -> None:
-        if not self.database.has_one_writer:
-            await self._answer(self.database, scope, client, deadline)
+        """Answer an unsafe request; a second time if a server rolls the first one back.
+
+        It does so to one of two transactions that wait for each other's locks.
+        """
+        if self.database.has_one_writer:
+            with self.turns.writing(held):
+                await self._answer(self.database, scope, client, deadline)
             return
-        with self.turns.writing(held):
+        before = dict(scope)
+        try:
+            await self._answer(self.database, scope, client, deadline)
+        except DBAPIError as error:
+            if client.has_response or not is_conflict(error) or not client.rewind():
+                raise
+            scope.clear()
+            scope.update(before)
             await self._answer(self.database, scope, client, deadline)
 
     async def _answer(

@@ -142,6 +142,10 @@ def patience_seconds(postgres_url: str) -> float:
     return Settings(database_url=postgres_url).request_timeout_seconds
 
 
+# A queue that a slow machine makes long is no refusal by the database.
+patient = pytest.mark.parametrize("patience_seconds", [ANSWER_SECONDS / 2], ids=["patient"])
+
+
 @pytest.fixture
 async def on_postgres(
     postgres_url: str, opened: Opened, patience_seconds: float
@@ -260,6 +264,37 @@ async def test_a_table_locked_by_another_session_is_waited_for_but_not_for_ever(
         await other.execute("LOCK hero IN ACCESS EXCLUSIVE MODE")
         await asyncio.gather(refused(listing(on_postgres)), refused(saving(on_postgres)))
     await expect_health(on_postgres)
+
+
+@patient
+@each("asked", ["form", "api"])
+async def test_a_save_that_meets_a_deadlock_is_tried_again(
+    on_postgres: httpx.AsyncClient, postgres: PostgresServer, asked: str
+) -> None:
+    team = (await on_postgres.post("/api/teams/", json={"name": f"Preventers {asked}"})).json()
+    hero = (await on_postgres.post("/api/heroes/", json=NOVA)).json()
+    form = form_of(await on_postgres.get(f"/heroes/{hero['id']}/edit"))
+    changes: dict[str, Value] = {"team_id": str(team["id"])}
+    async with postgres.connected("hero_admin") as other:
+        # It never gives up itself.
+        await other.execute("SET deadlock_timeout = '10min'")
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute("SELECT 1 FROM team WHERE id = $1 FOR UPDATE", team["id"])
+        if asked == "form":
+            saving = asyncio.ensure_future(submit(on_postgres, form, changes))
+        else:
+            path = f"/api/heroes/{hero['id']}"
+            saving = asyncio.ensure_future(on_postgres.patch(path, json={"team_id": team["id"]}))
+        await until_blocked(postgres, sessions=1)
+        # Each now waits for what the other one has locked, until the server ends the save.
+        await other.execute("UPDATE hero SET age = 21 WHERE id = $1", hero["id"])
+        await transaction.commit()
+    async with asyncio.timeout(ANSWER_SECONDS):
+        answer = await saving
+    assert answer.status_code in (200, 303)
+    stored = (await on_postgres.get(f"/api/heroes/{hero['id']}")).json()
+    assert (stored["age"], stored["team_id"]) == (21, team["id"])
 
 
 async def test_connections_that_are_all_in_use_are_waited_for_but_not_for_ever(
@@ -518,9 +553,8 @@ async def test_a_server_that_answers_nothing_is_given_up(
     await expect_health(on_postgres)
 
 
-# Under load. A queue that a slow machine makes long is no refusal by the database.
+# Under load.
 
-patient = pytest.mark.parametrize("patience_seconds", [ANSWER_SECONDS / 2], ids=["patient"])
 Answers = list[tuple[float, int]]
 
 
