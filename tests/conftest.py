@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 
 from hero_admin.accounts import passwords
 from hero_admin.accounts.auth import limits_for
-from hero_admin.cli.index_check import mend
+from hero_admin.cli.index_check import fix_indexes
 from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
@@ -258,7 +258,7 @@ async def _migrate(url: str) -> None:
     database = connect(Settings(database_url=url))
     try:
         await migrate(database, admin.chain)
-        await mend(database, admin.resources)
+        await fix_indexes(database, admin.resources)
     finally:
         await database.close()
 

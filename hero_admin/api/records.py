@@ -14,7 +14,7 @@ from hero_admin.model.serialization import keyed_digest, snapshot_of
 from hero_admin.pages.files import with_bytes
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import secret_of, session_of
-from hero_admin.web.templating import capitalised
+from hero_admin.web.texts import capitalised
 
 
 async def fetch_record(

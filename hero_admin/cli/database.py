@@ -1,4 +1,4 @@
-"""Connecting: the database as a command needs it, and its errors as a sentence."""
+"""The database as a command needs it, and its errors as sentences."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from hero_admin.admin import Admin
-from hero_admin.cli.index_check import mend
+from hero_admin.cli.index_check import fix_indexes
 from hero_admin.database.engines import Database, is_postgresql
 from hero_admin.database.errors import Trouble, is_unavailable, trouble_of
 from hero_admin.listing.search.connect import connect
@@ -31,14 +31,14 @@ SENTENCES = {
     Trouble.FULL: "The disk of the database {} is full: free up space.",
     Trouble.READ_ONLY: "The database {} is read-only, and this command has to write to it.",
 }
-OLD_AND_FIXED = (
+OUTDATED_AND_READ_ONLY = (
     "The database is not up to date, and is read-only here: run `{} migrate` where it can be"
     " written."
 )
 
 
 class DatabaseError(Exception):
-    """The database does not do what a command needs: one sentence."""
+    """The database cannot do what a command needs: one sentence."""
 
 
 @asynccontextmanager
@@ -77,11 +77,11 @@ async def ready(admin: Admin, settings: Settings) -> AsyncIterator[Database]:
             if not settings.is_default:
                 await check_ours(database, admin.chain)
             if await is_read_only(database):
-                raise SchemaError(OLD_AND_FIXED.format(admin.program)) from None
+                raise SchemaError(OUTDATED_AND_READ_ONLY.format(admin.program)) from None
             await migrate(database, admin.chain)
             await check_schema(database, admin.chain)
         if settings.is_embedded and not await is_read_only(database):
-            await mend(database, admin.resources)
+            await fix_indexes(database, admin.resources)
         yield database
 
 
@@ -95,10 +95,10 @@ async def is_read_only(database: Database) -> bool:
             if is_postgresql(session):
                 shown: str | None = await session.scalar(text("SHOW transaction_read_only"))
                 return shown == "on"
-            # What is refused where nothing can be written, and nowhere else is kept.
+            # Changes nothing, and is refused where nothing can be written.
             await session.execute(text("PRAGMA user_version = 0"))
     except DBAPIError as error:
-        # Whatever else it is, is said by who needs it.
+        # Any other error is reported by the command that meets it.
         return trouble_of(error) is Trouble.READ_ONLY
     return False
 

@@ -1,23 +1,23 @@
-"""Findings: what is wrong with an index, and what mends it."""
+"""Findings: what is wrong with an index, and what fixes it."""
 
 from dataclasses import dataclass
 
-NOT_FINISHED = "The index {} is incomplete."
+INCOMPLETE = "The index {} is incomplete."
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is amiss: a sentence, and the statements that mend it, if any can."""
+    """What is wrong: a sentence, and the statements that fix it, if any can."""
 
     sentence: str
-    remedies: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ExistingIndex:
-    """An index of all rows of a table, and what it holds of each, as the doctor would write it."""
+    """An index of all rows of a table; its parts as the doctor would write them."""
 
     name: str
     parts: tuple[str, ...]
     is_unique: bool
-    is_finished: bool = True
+    is_complete: bool = True

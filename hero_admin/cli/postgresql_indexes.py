@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, text
 
-from hero_admin.cli.findings import NOT_FINISHED, ExistingIndex, Finding
+from hero_admin.cli.findings import INCOMPLETE, ExistingIndex, Finding
 from hero_admin.database.identifiers import qualified, quoted
 from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.listing.search import trigram_index
@@ -40,7 +40,7 @@ POSTGRESQL_INDEXES = """
 
 
 def read_indexes(connection: Connection, table: Table) -> list[ExistingIndex]:
-    """Return the indexes of a table; PostgreSQL writes expressions in words of its own."""
+    """Return the indexes of a table; PostgreSQL writes expressions in its own way."""
     rows = connection.execute(text(POSTGRESQL_INDEXES), {"table": qualified(table)})
     return [
         ExistingIndex(name, tuple(map(_postgresql_part, parts)), is_unique, is_valid)
@@ -63,8 +63,8 @@ def parts_of(index: SortIndex) -> list[str]:
     return [first, *(quoted(part.name) for part in index.key)]
 
 
-def examine_search(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
-    """Return what is amiss with the indexes of trigrams."""
+def check_search_indexes(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    """Return what is wrong with the trigram indexes."""
     found, wanted = [], [resource for resource in resources if resource.search_fields]
     names = {(each.table.schema, trigram_index.index_name(each)): each for each in wanted}
     existing = connection.execute(
@@ -75,34 +75,34 @@ def examine_search(connection: Connection, resources: Sequence[Resource]) -> lis
             " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname LIKE 'search\\_%'"
         )
     )
-    kept = set()
+    complete = set()
     for schema, table, name, definition, is_valid, is_visible in existing:
-        place = (schema, name) if (schema, name) in names else (None, name)
-        resource = names.get(place) if is_visible or place[0] else None
+        at = (schema, name) if (schema, name) in names else (None, name)
+        resource = names.get(at) if is_visible or at[0] else None
         drop = f"DROP INDEX {quoted(schema)}.{quoted(name)}"
         columns = [] if resource is None else [f.column.name for f in resource.search_fields]
-        is_made_here = name.startswith(trigram_index.PREFIX + table[:20]) and FOLDED in definition
+        is_ours = name.startswith(trigram_index.PREFIX + table[:20]) and FOLDED in definition
         if resource is not None and not is_valid:
-            found.append(Finding(NOT_FINISHED.format(name), (drop,)))
-        elif columns and is_over(definition, columns):
-            kept.add(place)
-        elif resource is not None or (is_made_here and is_visible):
+            found.append(Finding(INCOMPLETE.format(name), (drop,)))
+        elif columns and _covers(definition, columns):
+            complete.add(at)
+        elif resource is not None or (is_ours and is_visible):
             found.append(Finding(f"Unused index: {name}.", (drop,)))
-    missing = [resource for place, resource in names.items() if place not in kept]
+    missing = [resource for at, resource in names.items() if at not in complete]
     if not missing:
         return found
-    extension = create_extension(connection)
+    extension = _create_extension(connection)
     if extension is None:
         return found + [Finding(NO_EXTENSION.format(name=each.name)) for each in missing]
     for resource in missing:
         sentence = f"The search index of {resource.label_plural} is missing."
-        making = index_sql(resource, trigram_operators(connection))
+        making = index_sql(resource, _trigram_operators(connection))
         found.append(Finding(sentence, (*extension, making)))
     return found
 
 
-def trigram_operators(connection: Connection) -> str:
-    """Return what pg_trgm calls its operators for GIN, wherever somebody has put it."""
+def _trigram_operators(connection: Connection) -> str:
+    """Return what pg_trgm calls its operators for GIN, in whatever schema it is."""
     schema = connection.scalar(
         text(
             "SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
@@ -112,8 +112,8 @@ def trigram_operators(connection: Connection) -> str:
     return f"{quoted(schema)}.gin_trgm_ops" if schema else "gin_trgm_ops"
 
 
-def is_over(definition: str, columns: Sequence[str]) -> bool:
-    """Whether PostgreSQL calls an index one over the folded columns and nothing else."""
+def _covers(definition: str, columns: Sequence[str]) -> bool:
+    """Whether an index has exactly these columns, folded."""
 
     def has(column: str) -> bool:
         names = column, quoted(column)
@@ -125,8 +125,8 @@ def is_over(definition: str, columns: Sequence[str]) -> bool:
     return all(map(has, columns)) and definition.count(FOLDED) == len(columns)
 
 
-def create_extension(connection: Connection) -> tuple[str, ...] | None:
-    """Return the statements that bring pg_trgm, or None if this role may not have it."""
+def _create_extension(connection: Connection) -> tuple[str, ...] | None:
+    """Return the statements that bring pg_trgm, or None if this role may not create it."""
     if connection.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")):
         return ()
     may_create = connection.scalar(

@@ -9,7 +9,7 @@ import click
 from hero_admin.admin import Admin
 from hero_admin.cli.database import connected, ready
 from hero_admin.cli.findings import Finding
-from hero_admin.cli.index_check import examine, mend
+from hero_admin.cli.index_check import check_indexes, fix_indexes
 from hero_admin.migrations import (
     Applied,
     check_schema,
@@ -30,8 +30,8 @@ def migrate_command(admin: Admin) -> None:
         click.echo(f"Tables created: {', '.join(done.tables)}.")
     if done.renamed:
         click.echo(f"Tables renamed: {', '.join(done.renamed)}.")
-    for finding in done.mended:
-        click.echo(f"{finding.sentence}{' Fixed.' if finding.remedies else ''}")
+    for finding in done.fixed:
+        click.echo(f"{finding.sentence}{' Fixed.' if finding.fixes else ''}")
     if done.applied.library:
         click.echo(f"Migrated the tables of Hero Admin to revision {done.applied.library[-1]}.")
     if done.applied.application:
@@ -66,13 +66,13 @@ def doctor(admin: Admin, fix: bool) -> None:
 
     Exits with 1 if a problem remains.
     """
-    found = asyncio.run(_doctor(admin, load_settings(), is_mending=fix))
+    found = asyncio.run(_doctor(admin, load_settings(), is_fixing=fix))
     for finding in found:
-        is_mended = fix and finding.remedies
-        click.echo(f"{finding.sentence}{' Fixed.' if is_mended else ''}")
+        is_fixed = fix and finding.fixes
+        click.echo(f"{finding.sentence}{' Fixed.' if is_fixed else ''}")
     if not found:
         click.echo("All indexes are in place.")
-    if any(finding.remedies for finding in found) and not fix:
+    if any(finding.fixes for finding in found) and not fix:
         click.echo(f"Run `{admin.program} doctor --fix` to fix this.")
         raise click.exceptions.Exit(1)
 
@@ -84,7 +84,7 @@ class Migrated:
     applied: Applied
     tables: list[str]
     renamed: list[str]
-    mended: list[Finding]
+    fixed: list[Finding]
 
 
 async def _migrate(admin: Admin, settings: Settings) -> Migrated:
@@ -100,8 +100,8 @@ async def _migrate(admin: Admin, settings: Settings) -> Migrated:
             if old in before - after and new in after - before
         }
         made = after - before - VERSION_TABLES - renamed.keys()
-        mended = await mend(database, admin.resources)
-        return Migrated(applied, sorted(made), sorted(renamed.values()), mended)
+        fixed = await fix_indexes(database, admin.resources)
+        return Migrated(applied, sorted(made), sorted(renamed.values()), fixed)
 
 
 async def _make_revision(admin: Admin, settings: Settings, message: str) -> Path | None:
@@ -114,7 +114,7 @@ def _shown(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-async def _doctor(admin: Admin, settings: Settings, *, is_mending: bool) -> list[Finding]:
+async def _doctor(admin: Admin, settings: Settings, *, is_fixing: bool) -> list[Finding]:
     async with connected(admin, settings) as database:
         await check_schema(database, admin.chain)
-        return await (mend if is_mending else examine)(database, admin.resources)
+        return await (fix_indexes if is_fixing else check_indexes)(database, admin.resources)

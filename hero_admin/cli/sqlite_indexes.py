@@ -22,10 +22,12 @@ from hero_admin.model.resource import Resource
 
 A_NAME = re.compile('"((?:[^"]|"")+)"')
 AN_INDEX = re.compile("^(CREATE|DROP) INDEX")
+# More changes that are not indexed yet make a search slow.
+MAX_PENDING = 10_000
 
 
 def read_indexes(connection: Connection, table: Table) -> list[ExistingIndex]:
-    """Return the indexes of a table; a part of an expression is none that the doctor writes."""
+    """Return the indexes of a table; the part of an expression is empty."""
     found = []
     listed = text("SELECT name, [unique] FROM pragma_index_list(:table) WHERE NOT partial")
     for name, is_unique in connection.execute(listed, {"table": table.name}).all():
@@ -55,8 +57,8 @@ def parts_of(index: SortIndex) -> list[str]:
     return [first, *(quoted(part.name) for part in key)]
 
 
-def examine_search(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
-    """Return what is amiss with the search indexes."""
+def check_search_indexes(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    """Return what is wrong with the search indexes."""
     existing = {
         name: (kind, sql)
         for name, kind, sql in connection.execute(
@@ -73,14 +75,14 @@ def examine_search(connection: Connection, resources: Sequence[Resource]) -> lis
         if resource.search_fields:
             index = SqliteIndex(resource)
             unused.discard(index.name)
-            found += _examine_search(connection, resource, index, existing)
+            found += _check_search_index(connection, resource, index, existing)
     for name in sorted(unused):
         sentence = f"Unused search index: {name}."
         found.append(Finding(sentence, tuple(_drops(existing, name))))
     return found
 
 
-def _examine_search(
+def _check_search_index(
     connection: Connection,
     resource: Resource,
     index: SqliteIndex,
@@ -90,25 +92,25 @@ def _examine_search(
     held = {name: sql for name, (_, sql) in existing.items()}
     whole = {**index.tables, **triggers}
     if all(held.get(name) == sql for name, sql in whole.items()):
-        (waiting,) = connection.exec_driver_sql(index.counting).one()
-        if waiting > MAX_WAITING:
-            sentence = f"{waiting:,} changed {resource.label_plural} are not indexed yet."
+        (pending,) = connection.exec_driver_sql(index.counting).one()
+        if pending > MAX_PENDING:
+            sentence = f"{pending:,} changed {resource.label_plural} are not indexed yet."
             yield Finding(sentence, tuple(index.refreshing()))
         return
-    strange = [name for name in index.tables if name in held and not is_of_index(name, held)]
-    if strange:
+    foreign = [name for name in index.tables if name in held and not is_of_index(name, held)]
+    if foreign:
         yield Finding(
-            f"The search of {resource.label_plural} has no index, as the table {strange[0]} is in"
+            f"The search of {resource.label_plural} has no index, as the table {foreign[0]} is in"
             " its place."
         )
         return
     *tables, changes = index.tables
     is_filled = all(held.get(name) == index.tables[name] for name in tables)
     if is_filled and changes not in held and all(name in held for name in triggers):
-        # They kept it up to date, by a function that other programs do not have.
-        remedies = [*_drop_all(existing, triggers), index.tables[changes], *triggers.values()]
+        # They call a function that other programs do not have.
+        fixes = [*_drop_all(existing, triggers), index.tables[changes], *triggers.values()]
         sentence = f"Old triggers keep other programs from writing to {resource.label_plural}."
-        yield Finding(sentence, tuple(remedies))
+        yield Finding(sentence, tuple(fixes))
         return
     sentence = f"The search index of {resource.label_plural} is missing or outdated."
     yield Finding(sentence, (*drops, *index.tables.values(), *index.filling, *triggers.values()))
@@ -126,7 +128,3 @@ def _drop_all(existing: Mapping[str, tuple[str, str]], names: Iterable[str]) -> 
     for name in names:
         if name in existing:
             yield f"DROP {existing[name][0].upper()} {quoted(name)}"
-
-
-# More changes than that make a search slow.
-MAX_WAITING = 10_000

@@ -1,4 +1,4 @@
-"""Interruption: SQLite asks every few thousand steps of a query whether to give it up."""
+"""Interruption: SQLite asks every few thousand instructions of a query whether to stop it."""
 
 import sqlite3
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from collections.abc import Callable
 # A trip to a connection's thread costs more than reading a few rows by an index, so a query has
 # this long in the event loop.
 QUICK_SECONDS = 0.002
-STEPS_PER_LOOK = 5000
+INSTRUCTIONS_PER_CHECK = 5000
 
 
 def interrupt_when(connection: sqlite3.Connection, is_late: Callable[[], bool]) -> None:
     """Interrupt queries that are late: sqlite3.OperationalError, SQLITE_INTERRUPT."""
-    connection.set_progress_handler(is_late, STEPS_PER_LOOK)
+    connection.set_progress_handler(is_late, INSTRUCTIONS_PER_CHECK)
 
 
 def is_transient(error: sqlite3.Error) -> bool:

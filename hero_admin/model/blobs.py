@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeDecorator
 
 from hero_admin.database.digests import bytes_digest
 from hero_admin.database.sqlite_files import DIGEST_FUNCTION
-from hero_admin.web.byte_sizes import size_text
+from hero_admin.web.texts import size_text
 
 # Enough to see what a file is, also behind what Access writes before a picture.
 HEAD_BYTES = 160

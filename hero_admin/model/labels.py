@@ -2,7 +2,7 @@
 
 import re
 
-from hero_admin.web.templating import capitalised
+from hero_admin.web.texts import capitalised
 
 # What people write in capital letters, however code has it.
 _ACRONYMS = """

@@ -19,7 +19,7 @@ from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource_schemas import ResourceSchemas
 from hero_admin.model.titles import Titles
 from hero_admin.model.unique_sets import unique_sets_of
-from hero_admin.web.templating import capitalised
+from hero_admin.web.texts import capitalised
 
 MAX_COLUMNS = 7
 # Any: the values of a record by the names of its fields, as `Field.exact` reads them.

@@ -10,7 +10,7 @@ from hero_admin.model.checks import check_resources
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.resource import TAKEN_NAMES, Resource
-from hero_admin.web.templating import capitalised
+from hero_admin.web.texts import capitalised
 
 # URL segments after the key of a record: /teams/3/history.
 TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore", "undo"})

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import shortened
 from hero_admin.model.stored_values import Stored, plain, readable
-from hero_admin.web.templating import capitalised
+from hero_admin.web.texts import capitalised
 
 MAX_CHARACTERS = 200
 LIBRARIES = ("builtins", "pydantic", "sqlmodel", "sqlalchemy")

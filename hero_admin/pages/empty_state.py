@@ -6,7 +6,7 @@ from hero_admin.history.timeline_query import TimelineQuery
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.results import Page
 from hero_admin.listing.urls import ListUrls
-from hero_admin.web.templating import capitalised
+from hero_admin.web.texts import capitalised
 
 MAX_QUOTED_CHARACTERS = 60
 

@@ -42,7 +42,7 @@ from hero_admin.model.site import Site
 from hero_admin.model.stored_values import plain, readable
 from hero_admin.model.texts import INVISIBLE
 from hero_admin.pages.requests import query_of, site_of
-from hero_admin.web.downloads import attachment
+from hero_admin.web.responses import attachment
 
 ROWS_PER_BATCH = 500
 MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}

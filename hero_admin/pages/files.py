@@ -18,8 +18,8 @@ from hero_admin.model.records import fetch_record
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import restored
 from hero_admin.pages.requests import key_in, not_found
-from hero_admin.web.downloads import attachment
 from hero_admin.web.requests import session_of
+from hero_admin.web.responses import attachment
 
 # Whatever is in a file, it is never a page of this site.
 POLICY = "default-src 'none'; sandbox"

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-LONGEST_PATH_CHARACTERS = 2_000
+MAX_PATH_CHARACTERS = 2_000
 
 
 def is_secure(request: Request) -> bool:
@@ -16,7 +16,7 @@ def is_secure(request: Request) -> bool:
 def is_local(url: str) -> bool:
     """Whether a URL is a path of this site; browsers read a backslash as a slash."""
     return (
-        len(url) <= LONGEST_PATH_CHARACTERS
+        len(url) <= MAX_PATH_CHARACTERS
         and url.startswith("/")
         and not url.startswith("//")
         and "\\" not in url

@@ -10,7 +10,7 @@ from hero_admin.web.addresses import is_local
 
 FLASH_COOKIE = "flash"
 FLASH_SECONDS = 60
-LONGEST_TITLE_CHARACTERS = 200
+MAX_TITLE_CHARACTERS = 200
 
 
 @dataclass(frozen=True)

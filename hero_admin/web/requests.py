@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from hero_admin.web.addresses import LONGEST_PATH_CHARACTERS, is_local
+from hero_admin.web.addresses import MAX_PATH_CHARACTERS, is_local
 from hero_admin.web.uploads import read_uploads
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -21,7 +21,7 @@ FORM_TYPES = (URLENCODED, "multipart/form-data")
 # More than that is decoded beside the event loop, which it would hold up.
 QUICK_BYTES = 64 * 2**10
 # Our pages send none that is longer: a list of so many filters is left for the whole list.
-LONG_BACK = f"An address to go back to has at most {LONGEST_PATH_CHARACTERS:,} characters."
+LONG_BACK = f"An address to go back to has at most {MAX_PATH_CHARACTERS:,} characters."
 TOO_MANY_FIELDS = f"A form here has at most {MAX_FIELDS:,} fields."
 
 
@@ -80,7 +80,7 @@ def as_back(url: str) -> str:
 
 def _back(request: Request) -> str:
     back = request.query_params.get("back", "")
-    if len(back) > LONGEST_PATH_CHARACTERS:
+    if len(back) > MAX_PATH_CHARACTERS:
         raise HTTPException(400, LONG_BACK)
     return back
 

@@ -1,6 +1,7 @@
 """Responses: pages, their fragments, redirects, and the message that follows one."""
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -17,7 +18,7 @@ from hero_admin.web.addresses import is_secure, with_raw_query
 from hero_admin.web.flash import (
     FLASH_COOKIE,
     FLASH_SECONDS,
-    LONGEST_TITLE_CHARACTERS,
+    MAX_TITLE_CHARACTERS,
     Flash,
     flash_of,
 )
@@ -86,7 +87,7 @@ def redirect(request: Request, url: str, flash: Flash | None = None) -> Response
         response = RedirectResponse(url, 303)
     if flash is not None:
         # Browsers drop a cookie of more than 4 kB, and with it the whole message.
-        flash = replace(flash, title=flash.title[:LONGEST_TITLE_CHARACTERS])
+        flash = replace(flash, title=flash.title[:MAX_TITLE_CHARACTERS])
         packed = json.dumps(asdict(flash), separators=(",", ":")).encode()
         response.set_cookie(
             FLASH_COOKIE,
@@ -97,6 +98,18 @@ def redirect(request: Request, url: str, flash: Flash | None = None) -> Response
             secure=is_secure(request),
         )
     return response
+
+
+def attachment(name: str) -> str:
+    """Return the `Content-Disposition` of a download, whose name may have any letters.
+
+    https://datatracker.ietf.org/doc/html/rfc6266#section-5
+    """
+    name = re.sub(r"[^\w.,~-]", "_", name)
+    if name.isascii():
+        return f'attachment; filename="{name}"'
+    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 def _shared(request: Request) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.web.allowed_hosts import UNKNOWN_HOST, is_known_host
-from hero_admin.web.byte_sizes import size_text
 from hero_admin.web.csrf import bearer_token_of, is_cross_site
 from hero_admin.web.errors import BLOCKED, FetchPending, error_response
+from hero_admin.web.texts import size_text
 
 Header = tuple[bytes, bytes]
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hero_admin.web.addresses import with_query
 from hero_admin.web.assets import TEMPLATES, static_url
-from hero_admin.web.byte_sizes import size_text
+from hero_admin.web.texts import capitalised, size_text
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
@@ -47,15 +47,11 @@ def environment(app: Starlette) -> Environment:
 
 @cache
 def icon(name: str) -> Markup:
-    """Return one of the symbols of icons.svg, which says nothing by itself."""
+    """Return a symbol of icons.svg, hidden from screen readers."""
     use = f'<use href="{escape(static_url("icons.svg"))}#{name}"/>'
     return Markup(f'<svg class="icon" aria-hidden="true">{use}</svg>')  # noqa: S704 - ours
 
 
-def capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def tint(key: str) -> int:
-    """Return one of 8 colours for a record, always the same one."""
+    """Return the colour of a record, one of 8."""
     return crc32(key.encode()) % 8

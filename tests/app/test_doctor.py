@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import Field, SQLModel
 
 from hero_admin.cli import sqlite_indexes
-from hero_admin.cli.index_check import examine, mend
+from hero_admin.cli.index_check import check_indexes, fix_indexes
 from hero_admin.database.engines import Database
 from hero_admin.database.folding import fold
 from hero_admin.listing.search import candidates, plan
@@ -34,8 +34,8 @@ NARROW = (Resource(Hero, columns=(Hero.name,), search=(Hero.name,)), admin.resou
 
 
 async def test_a_migrated_database_lacks_nothing(database: Database) -> None:
-    assert await examine(database, admin.resources) == []
-    assert await mend(database, admin.resources) == []
+    assert await check_indexes(database, admin.resources) == []
+    assert await fix_indexes(database, admin.resources) == []
 
 
 async def test_what_is_missing_is_said_and_made(database: Database, session: AsyncSession) -> None:
@@ -44,22 +44,22 @@ async def test_what_is_missing_is_said_and_made(database: Database, session: Asy
     lost = "DROP TRIGGER search_hero_update" if is_embedded else "DROP INDEX search_hero"
     await session.execute(text(lost))
     await session.commit()
-    sentences = [finding.sentence for finding in await examine(database, admin.resources)]
+    sentences = [finding.sentence for finding in await check_indexes(database, admin.resources)]
     assert sentences[0] == "No index for sorting hero by age."
     assert sentences[1].startswith("The search index of heroes is missing")
-    assert len(await mend(database, admin.resources)) == 2
-    assert await examine(database, admin.resources) == []
+    assert len(await fix_indexes(database, admin.resources)) == 2
+    assert await check_indexes(database, admin.resources) == []
 
 
 async def test_what_a_resource_no_longer_asks_for_is_dropped(database: Database) -> None:
-    await mend(database, NARROW)
+    await fix_indexes(database, NARROW)
     async with database.reading.connect() as connection:
         indexes = await connection.run_sync(lambda sync: inspect(sync).get_indexes("hero"))
     names = {index["name"] for index in indexes}
     assert {"list_hero_name", "list_hero_team_id"} <= names
     assert "list_hero_age" not in names
-    await mend(database, admin.resources)
-    assert await examine(database, admin.resources) == []
+    await fix_indexes(database, admin.resources)
+    assert await check_indexes(database, admin.resources) == []
 
 
 async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_do(
@@ -71,18 +71,18 @@ async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_
     await session.execute(text("CREATE INDEX list_hero_name ON hero (name)"))
     await session.execute(text("CREATE UNIQUE INDEX ux_plain ON hero (name, id)"))
     await session.commit()
-    assert [finding.sentence for finding in await examine(database, admin.resources)] == [
+    assert [finding.sentence for finding in await check_indexes(database, admin.resources)] == [
         "Unused index: list_hero_name.",
         "No index for sorting hero by name.",
     ]
-    await mend(database, admin.resources)
-    assert await examine(database, admin.resources) == []
+    await fix_indexes(database, admin.resources)
+    assert await check_indexes(database, admin.resources) == []
     # Where another one has the same order, it will do.
     await session.execute(text("DROP INDEX list_hero_name"))
     order = "left(hero_admin_fold(name), 500), id" if is_server else "name COLLATE nocase"
     await session.execute(text(f"CREATE INDEX ours ON hero ({order})"))
     await session.commit()
-    assert await examine(database, admin.resources) == []
+    assert await check_indexes(database, admin.resources) == []
 
 
 async def test_others_write_while_a_server_makes_an_index(
@@ -94,7 +94,7 @@ async def test_others_write_while_a_server_makes_an_index(
         await writer.execute(text("DROP INDEX search_hero"))
         await writer.commit()
         await writer.execute(text("INSERT INTO hero (name, secret_name) VALUES ('Nova', 'x')"))
-        mending = asyncio.create_task(mend(database, admin.resources))
+        mending = asyncio.create_task(fix_indexes(database, admin.resources))
         # It has to wait for whoever has written already, and lets others write.
         async with database.writing.connect() as observer:
             await until_waiting(observer)
@@ -104,7 +104,7 @@ async def test_others_write_while_a_server_makes_an_index(
         assert not mending.done()
         await writer.commit()
     assert len(await mending) == 2
-    assert await examine(database, admin.resources) == []
+    assert await check_indexes(database, admin.resources) == []
     await database.close()
 
 
@@ -114,10 +114,10 @@ async def test_all_who_mend_and_migrate_at_once_take_turns(postgres_url: str) ->
         await connection.execute(text("DROP INDEX list_hero_age"))
         await connection.execute(text("DROP INDEX search_hero"))
     migrating = [asyncio.create_task(migrate(database, admin.chain)) for _ in range(4)]
-    mended = await asyncio.gather(*(mend(database, admin.resources) for _ in range(4)))
+    mended = await asyncio.gather(*(fix_indexes(database, admin.resources) for _ in range(4)))
     assert sorted(map(len, mended)) == [0, 0, 0, 2]
     assert not any(await asyncio.gather(*migrating))
-    assert await examine(database, admin.resources) == []
+    assert await check_indexes(database, admin.resources) == []
     await database.close()
 
 
@@ -127,13 +127,13 @@ async def test_an_index_that_was_broken_off_is_made_anew(postgres_url: str) -> N
         unfinished = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
         for name in ("list_hero_age", "search_hero"):
             await connection.execute(text(unfinished.format(name)))
-    found = {finding.sentence for finding in await examine(database, admin.resources)}
+    found = {finding.sentence for finding in await check_indexes(database, admin.resources)}
     assert {f"The index {name} is incomplete." for name in ("list_hero_age", "search_hero")} < found
     # Until then it is not asked.
     async with database.session(is_read_only=True) as session:
         assert not await fetch_has_trigrams(session, admin.resources[0])
-    await mend(database, admin.resources)
-    assert await examine(database, admin.resources) == []
+    await fix_indexes(database, admin.resources)
+    assert await check_indexes(database, admin.resources) == []
     async with database.session(is_read_only=True) as session:
         assert await fetch_has_trigrams(session, admin.resources[0])
     await database.close()
@@ -156,8 +156,8 @@ async def test_an_index_over_columns_with_any_name_is_known_again(database: Data
     orders = Resource(Order)
     async with database.writing.begin() as connection:
         await connection.run_sync(lambda sync: orders.table.create(sync, checkfirst=True))
-    assert len(await mend(database, (*admin.resources, orders))) > 0
-    assert await examine(database, (*admin.resources, orders)) == []
+    assert len(await fix_indexes(database, (*admin.resources, orders))) > 0
+    assert await check_indexes(database, (*admin.resources, orders)) == []
 
 
 async def until_waiting(connection: AsyncConnection) -> None:
@@ -172,16 +172,19 @@ async def until_waiting(connection: AsyncConnection) -> None:
 
 
 async def test_a_table_that_is_not_there_yet_is_no_finding(database: Database) -> None:
-    assert await examine(database, (*admin.resources, Resource(Gadget), Resource(Maker))) == []
+    everything = (*admin.resources, Resource(Gadget), Resource(Maker))
+    assert await check_indexes(database, everything) == []
+        await check_indexes(database, (*admin.resources, Resource(Gadget), Resource(Maker))) == []
+    )
 
 
 async def test_an_index_finds_what_was_stored_before_it_was_made(
     client: httpx.AsyncClient, database: Database, session: AsyncSession
 ) -> None:
-    await mend(database, (Resource(Hero, search=()), admin.resources[1]))
+    await fix_indexes(database, (Resource(Hero, search=()), admin.resources[1]))
     await a_hero(session, "Zoë Nova")
     await a_hero(session, "Somebody")
-    await mend(database, admin.resources)
+    await fix_indexes(database, admin.resources)
     assert await proposed(client, "zoe") == ["Zoë Nova"]
 
 
@@ -209,8 +212,8 @@ async def test_rows_of_any_key_are_found_by_the_index(
 ) -> None:
     lamp = await committed(session, Gadget(title="Old Lamp"))
     other = await committed(session, Gadget(title="Something else"))
-    await mend(database, (*admin.resources, *GADGETS))
-    assert await examine(database, (*admin.resources, *GADGETS)) == []
+    await fix_indexes(database, (*admin.resources, *GADGETS))
+    assert await check_indexes(database, (*admin.resources, *GADGETS)) == []
     maker = await committed(session, Maker(code="acme", motto="Better lamps"))
     await committed(session, Maker(code="other", motto="Nothing"))
     slot = await committed(session, Slot(shelf="lamp shelf", number=1, gadget_id=lamp.id))
@@ -239,8 +242,8 @@ async def test_rows_of_any_key_are_found_by_the_index(
         await session.execute(text("INSERT OR REPLACE INTO maker VALUES ('acme', 'No lamps')"))
         await session.commit()
         assert await found() == [[], ["acme"], []]
-    await mend(database, admin.resources)
-    assert await examine(database, admin.resources) == []
+    await fix_indexes(database, admin.resources)
+    assert await check_indexes(database, admin.resources) == []
 
 
 async def test_trigrams_in_another_order_are_no_hit(
@@ -301,11 +304,11 @@ async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -
         other.execute("INSERT INTO search_hero (rowid, name) VALUES (1, ' zoe')")
     settings = Settings(database_url=sqlite_url, request_timeout_seconds=60)
     database = connect(settings)
-    (finding,) = await mend(database, admin.resources)
+    (finding,) = await fix_indexes(database, admin.resources)
     assert finding.sentence == "Old triggers keep other programs from writing to heroes."
     # What is there was not read again, which takes long.
-    assert not [each for each in finding.remedies if each.startswith("INSERT")]
-    assert await mend(database, admin.resources) == []
+    assert not [each for each in finding.fixes if each.startswith("INSERT")]
+    assert await fix_indexes(database, admin.resources) == []
     await database.close()
     async with serving(admin.application(settings), role=Role.EDITOR) as client:
         with closing(program(sqlite_url)) as other:
@@ -320,9 +323,9 @@ async def test_many_changes_of_others_are_a_finding(
     with closing(program(sqlite_url)) as other:
         other.execute("INSERT INTO team (name) VALUES ('Zoë'), ('Nova')")
     database = connect(Settings(database_url=sqlite_url))
-    (finding,) = await mend(database, admin.resources)
+    (finding,) = await fix_indexes(database, admin.resources)
     assert finding.sentence == "2 changed teams are not indexed yet."
-    assert await mend(database, admin.resources) == []
+    assert await fix_indexes(database, admin.resources) == []
     await database.close()
 
 
@@ -336,7 +339,7 @@ async def test_what_others_call_so_is_left_alone(database: Database) -> None:
     async with database.writing.begin() as connection:
         for statement in others:
             await connection.execute(text(statement))
-    assert await mend(database, admin.resources) == []
+    assert await fix_indexes(database, admin.resources) == []
     async with database.writing.begin() as connection:
         await connection.execute(text("DROP TABLE search_terms"))
         for name in ("list_of_heroes", "list_hero_name_and_age"):
@@ -376,7 +379,7 @@ async def test_a_server_finds_what_any_role_has_written_and_after_a_restore(
         for url in (postgres_url, postgres.url("restored")):
             settings = Settings(database_url=url, request_timeout_seconds=60)
             database = connect(settings)
-            assert await examine(database, admin.resources) == []
+            assert await check_indexes(database, admin.resources) == []
             await database.close()
             async with serving(admin.application(settings), role=Role.EDITOR) as client:
                 assert await proposed(client, "zoe") == ["Zoé Nova"]

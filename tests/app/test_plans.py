@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.cli.index_check import mend
+from hero_admin.cli.index_check import fix_indexes
 from hero_admin.database.engines import Database
 from hero_admin.database.sqlite_files import fold_text
 from hero_admin.listing import counts
@@ -52,7 +52,7 @@ async def many(session: AsyncSession, database: Database) -> AsyncIterator[None]
     ]
     await session.execute(insert(Hero), rows)
     await session.commit()
-    await mend(database, admin.resources)
+    await fix_indexes(database, admin.resources)
     is_embedded = session.get_bind().dialect.name == "sqlite"
     if not is_embedded:
         # As a vacuum does: where an earlier test has made the index, the rows wait beside it.

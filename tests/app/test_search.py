@@ -208,7 +208,7 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
     monkeypatch.setattr(plan, "LONG_SEARCH", 10)
     monkeypatch.setattr(plan, "SKIP_SCAN_MILLISECONDS", 0)
     monkeypatch.setattr(candidates, "CANDIDATES_MILLISECONDS", 0)
-    monkeypatch.setattr(sqlite_interruption, "STEPS_PER_LOOK", 1)
+    monkeypatch.setattr(sqlite_interruption, "INSTRUCTIONS_PER_CHECK", 1)
     app = admin.application(Settings(database_url=sqlite_url))
     async with serving(app, role=Role.VIEWER) as client:
         async with app.state.database.session(is_read_only=False) as session:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from hero_admin.admin import create_app
-from hero_admin.cli.index_check import examine, mend
+from hero_admin.cli.index_check import check_indexes, fix_indexes
 from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
@@ -125,7 +125,7 @@ async def test_what_is_read_only_is_looked_at_in_every_way(
     await execute(session, f"UPDATE hero SET team_id = {team_id}")
     await execute(session, f"CREATE {kind} team_size AS {SIZE}")
     try:
-        assert await mend(database, (heroes, teams, sizes)) == []
+        assert await fix_indexes(database, (heroes, teams, sizes)) == []
         async with admin(settings, sizes) as client:
             await look_at(client, f"/team-sizes/{team_id}")
             await refuse_changes(client, "team-sizes", str(team_id))
@@ -199,8 +199,8 @@ async def odd(settings: Settings, database: Database) -> AsyncIterator[httpx.Asy
     async with database.writing.begin() as connection:
         await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, tables))
     everything = (heroes, teams, units, parts)
-    assert await mend(database, everything)
-    assert await examine(database, everything) == []
+    assert await fix_indexes(database, everything)
+    assert await check_indexes(database, everything) == []
     async with admin(settings, units, parts) as client:
         yield client
     async with database.writing.begin() as connection:
@@ -245,9 +245,9 @@ async def test_a_table_may_be_in_a_schema_beside_one_of_its_name(postgres_url: s
         await connection.exec_driver_sql("CREATE INDEX list_crime_name ON crime (name, id)")
         await connection.exec_driver_sql('CREATE SCHEMA "law court"')
         await connection.run_sync(crimes.table.create)
-    found = [finding.sentence for finding in await mend(database, everything)]
+    found = [finding.sentence for finding in await fix_indexes(database, everything)]
     assert "The search index of crimes is missing." in found
-    assert await examine(database, everything) == []
+    assert await check_indexes(database, everything) == []
     async with database.session(is_read_only=False) as session:
         hero = await a_hero(session, "Nova")
         await a_team(session, "Zoë’s")

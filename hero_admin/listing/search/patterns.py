@@ -16,7 +16,7 @@ from hero_admin.database.folding import fold
 from hero_admin.database.own_tables import FOLD_FUNCTION
 
 # Some databases refuse longer patterns, and no text that people search for is longer.
-LONGEST_NEEDLE_BYTES = 40_000
+MAX_PATTERN_BYTES = 40_000
 # People look for a first name, a last name and a city, not for more.
 MAX_WORDS = 6
 ESCAPE = "/"
@@ -24,7 +24,7 @@ ESCAPE = "/"
 
 def can_match(text: str) -> bool:
     """Whether there may be a text that contains this one."""
-    return "\0" not in text and len(_pattern(text).encode()) <= LONGEST_NEEDLE_BYTES
+    return "\0" not in text and len(_pattern(text).encode()) <= MAX_PATTERN_BYTES
 
 
 def words_of(text: str) -> list[str]:
