@@ -1,1 +1,1 @@
-"""The audit log: what was done, by whom, and how it was before."""
+"""The audit log: who has changed what, and the values before."""

@@ -1,6 +1,6 @@
-"""History of bytes: every file that was in a record, once, by the digest of its content.
+"""Files of the audit log: each file that was in a record, once, by the digest of its content.
 
-The entries of the history hold digests; the bytes go from table to table inside the database.
+Entries hold digests; the bytes are copied from table to table within the database.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from hero_admin.database.own_tables import OwnTable
 
 
 class HistoryBlob(OwnTable, table=True):
-    """Bytes that are, or were, in some column of a record."""
+    """The bytes of a file that is, or was, in a record."""
 
     __tablename__ = "hero_admin_blob"
 
@@ -24,16 +24,16 @@ class HistoryBlob(OwnTable, table=True):
 
 
 async def record_blob(session: AsyncSession, digest: str, data: bytes) -> None:
-    """Keep bytes that are about to be stored, by their digest; those that are known stay."""
+    """Add files that are about to be stored, by digest, unless they are there."""
     given = _insert().values(digest=digest, data=data)
-    # Locked, so that nobody takes them out before they are stored.
+    # Locked, so that nobody removes them before they are stored.
     await session.execute(
         given.on_conflict_do_update(index_elements=["digest"], set_={"digest": digest})
     )
 
 
 async def fetch_known(session: AsyncSession, digests: Collection[str]) -> set[str]:
-    """Return those of the digests whose bytes are there, and will be until they are stored."""
+    """Return the digests whose files exist, and lock these until they are stored."""
     found = select(col(HistoryBlob.digest)).where(col(HistoryBlob.digest).in_(digests))
     return set(await session.scalars(found.with_for_update(read=True)))
 
@@ -41,7 +41,7 @@ async def fetch_known(session: AsyncSession, digests: Collection[str]) -> set[st
 async def record_stored_blobs(
     session: AsyncSession, digest: ColumnElement[str], column: ColumnElement[Any], *where: Any
 ) -> None:
-    """Keep what a column of some records holds, which others may have written there."""
+    """Add the files in a column of some records, which other programs may have written."""
     found = select(digest, column).where(column.is_not(None), *where)
     given = _insert().from_select(["digest", "data"], found)
     await session.execute(given.on_conflict_do_nothing())
@@ -53,5 +53,5 @@ def select_data(digest: ColumnElement[str]) -> Select[bytes]:
 
 
 def _insert() -> postgresql.Insert:
-    # SQLite has the same words for what to do with a key that is there already.
+    # SQLite has the same syntax for ON CONFLICT.
     return postgresql.insert(HistoryBlob)

@@ -1,7 +1,7 @@
-"""History: who created, changed and deleted what, written in the transaction that does it.
+"""Changes: the entries of the audit log, written in the transaction of the change.
 
-Values are kept as they were stored, as texts where these give the very same values, so that any
-earlier state of a record can be restored and the whole history, replayed, gives the tables.
+Values are recorded as they were stored, as texts where these read back as the same values: any
+earlier version of a record can be restored, and replaying the log gives the tables.
 """
 
 import json
@@ -32,19 +32,19 @@ from sqlmodel import Field, col
 from hero_admin.database.own_tables import OwnTable
 from hero_admin.person import Identity
 
-# Any: JSON. What stands for a value: its text or, where that would not bring back the very same
-# one, an object that says how its driver has it; None is no value.
+# Any: JSON. A recorded value: its text or, where that would not read back as the same value, an
+# object with the value of the driver; None for NULL.
 Recorded = str | dict[str, Any] | None
 # The old and the new one of a field.
 Values = Mapping[str, tuple[Recorded, Recorded]]
-# Up to so many records that one operation treats alike have a line each in the history of all.
+# Up to this many equal changes of one operation have a line each in the history of all records.
 MAX_TOLD_SINGLY = 3
 
 
 class Kind(StrEnum):
-    """What was done; `LOADED` is many records at once, `REVEALED` is a masked value shown.
+    """What was done. LOADED: many records at once. REVEALED: a masked value was shown.
 
-    `RESTORED` is a deleted record that is there again.
+    RESTORED: a deleted record was created again.
     """
 
     CREATED = "created"
@@ -60,9 +60,9 @@ WRITES = (Kind.CREATED, Kind.CHANGED, Kind.DELETED, Kind.RESTORED)
 
 @dataclass(frozen=True)
 class Operation:
-    """One request or command that changes something; all its changes share its `id`.
+    """One request or command; all its changes share its `id`, and are undone together.
 
-    via: how it came: “page”, “api”, “bulk”, “undo”, “restore”, “command”.
+    via: “page”, “api”, “bulk”, “undo”, “restore” or “command”.
     """
 
     by: Identity
@@ -70,8 +70,8 @@ class Operation:
     id: str = field(default_factory=lambda: uuid4().hex)
 
 
-# What the history of all records shows; whole operations of thousands are one line of it.
-# A literal: an index for it is of no use to a parameter.
+# The changes in the history of all records, where thousands of an operation are one line.
+# A literal, as a partial index does not match a parameter.
 IS_TOLD: ColumnElement[bool] = literal_column("group_size > 0", Boolean)
 TOLD_INDEXES = {
     "ix_hero_admin_change_told": ("id",),
@@ -84,10 +84,9 @@ TOLD_INDEXES = {
 class Change(OwnTable, table=True):
     """One record created, changed or deleted; `values_json` has [old, new] for each field.
 
-    is_consequence: whether it befell the record because of another one, as when its team was
-    deleted.
-    group_size: how many changes this one stands for in the history of all records; 0 for those
-    that another one stands for.
+    is_consequence: whether a change of another record caused it, as when its team was deleted.
+    group_size: how many changes this one sums up in the history of all records; 0 for those that
+    another one sums up.
     """
 
     __tablename__ = "hero_admin_change"
@@ -120,24 +119,24 @@ class Change(OwnTable, table=True):
 
     @property
     def effect(self) -> Kind:
-        """What it did to the record: a restored one was created anew."""
+        """The effect on the record: restoring is creating."""
         kind = Kind(self.kind)
         return Kind.CREATED if kind is Kind.RESTORED else kind
 
     @property
     def values(self) -> dict[str, tuple[Recorded, Recorded]]:
-        """The old and the new value of each field that changed, by its name."""
+        """The old and new value of each changed field, by name."""
         return {name: (old, new) for name, (old, new) in json.loads(self.values_json).items()}
 
     @property
     def moment(self) -> datetime:
-        """When it was, in UTC; SQLite gives back no zone."""
+        """The time in UTC; SQLite stores no zone."""
         return self.at if self.at.tzinfo else self.at.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is to be written down of one record."""
+    """A change to be recorded."""
 
     resource: str
     key: str
@@ -150,7 +149,7 @@ class Entry:
 async def record(
     session: AsyncSession | AsyncConnection, operation: Operation, entries: Sequence[Entry]
 ) -> None:
-    """Write down what was just done, in its transaction; one statement however many entries."""
+    """Record changes in their transaction, by one statement."""
     if not entries:
         return
     shared: dict[str, Any] = {
@@ -174,12 +173,12 @@ async def record(
         }
         for entry, size in zip(entries, sizes, strict=True)
     ]
-    # Not through the ORM, whose batches would ask for each new id.
+    # Without the ORM, whose batches would return each new id.
     await session.execute(insert(Change.__table__), rows)  # type: ignore[attr-defined]
 
 
 def _group_sizes(entries: Sequence[Entry]) -> list[int]:
-    """Return for each entry how many alike it stands for; the first of many for all of them."""
+    """Return the group size of each entry: the first of many equal ones stands for all."""
     groups: dict[tuple[str, Kind, bool], list[int]] = {}
     for position, entry in enumerate(entries):
         groups.setdefault((entry.resource, entry.kind, entry.is_consequence), []).append(position)
@@ -193,7 +192,7 @@ def _group_sizes(entries: Sequence[Entry]) -> list[int]:
 
 
 async def lock_operation(session: AsyncSession, operation_id: str) -> list[Change]:
-    """Fetch the changes of one operation, the last one first; two who take it back take turns."""
+    """Fetch and lock the changes of an operation, newest first; concurrent undos take turns."""
     changes = select(Change).where(col(Change.operation) == operation_id)
     last_first = changes.order_by(col(Change.id).desc())
     return list(await session.scalars(last_first.with_for_update()))
@@ -202,7 +201,7 @@ async def lock_operation(session: AsyncSession, operation_id: str) -> list[Chang
 async def fetch_latest(
     session: AsyncSession, resource: str, key: str, *kinds: Kind
 ) -> Change | None:
-    """Fetch the last change of a record, of one of these kinds or of any that writes."""
+    """Fetch the latest change of a record, of one of these kinds or of any that writes."""
     changes = select(Change).where(
         _is_of(resource, [key]), col(Change.kind).in_([kind.value for kind in kinds or WRITES])
     )
@@ -213,7 +212,7 @@ async def fetch_latest(
 async def fetch_since(
     session: AsyncSession, resource: str, keys: Sequence[str], change_id: int
 ) -> list[Change]:
-    """Fetch what was written to records after a change of theirs, the last one first."""
+    """Fetch the changes of records after `change_id`, newest first."""
     changes = select(Change).where(
         _is_of(resource, keys), col(Change.id) > change_id, col(Change.kind).in_(WRITES)
     )
@@ -221,7 +220,7 @@ async def fetch_since(
 
 
 async def count_changes(session: AsyncSession, resource: str, keys: Iterable[str]) -> int:
-    """Count what was ever written to these records; it grows with every change of one of them."""
+    """Count all changes of these records: a version number that every change increments."""
     counted = (
         select(func.count())
         .select_from(Change)

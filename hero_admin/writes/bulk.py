@@ -1,4 +1,4 @@
-"""Batches: creates and changes many records in a few statements, and writes it down."""
+"""Bulk writes: create and change many records by a few statements, and record it."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ from hero_admin.writes.transaction import Transaction
 async def fetch_states(
     session: AsyncSession, resource: Resource, keys: Sequence[Key]
 ) -> dict[str, Record]:
-    """Fetch the values of those of these records that are there, by key, and lock them."""
+    """Fetch and lock the existing records with these keys, by the text of their key."""
     states = await records.fetch_records(session, resource, keys, is_locked=True)
     return {key_of(resource, state): state for state in states}
 
@@ -36,7 +36,7 @@ async def fetch_states(
 async def fetch_targets(
     session: AsyncSession, site: Site, field: Field, values: Collection[Any]
 ) -> set[Any]:
-    """Fetch which of the values of a relation lead to a record, and keep these from going."""
+    """Fetch the values of a relation that lead to a record, and lock those records."""
     assert field.relation is not None
     if not values:
         return set()
@@ -48,7 +48,7 @@ async def fetch_targets(
 async def lock_targets(
     session: AsyncSession, site: Site, resource: Resource, values: Mapping[str, Any]
 ) -> None:
-    """Keep those from going that records will point at."""
+    """Lock the records that records will refer to."""
     for field in resource.fields:
         if field.relation and values.get(field.name) is not None:
             await fetch_targets(session, site, field, {values[field.name]})
@@ -60,7 +60,7 @@ async def fetch_owners(
     fields: Sequence[Field],
     values: Collection[tuple[Any, ...]],
 ) -> dict[tuple[Any, ...], str]:
-    """Fetch the key of the record that has each of these values in a set of unique fields."""
+    """Fetch the key text of the record that has each of these values in a unique set of fields."""
     if not values:
         return {}
     columns = [field.exact for field in fields]
@@ -77,10 +77,10 @@ async def fetch_owners(
 async def change_many(
     transaction: Transaction, resource: Resource, keys: Sequence[Key], values: Mapping[str, Any]
 ) -> int:
-    """Change the same fields of many records; return how many had other values.
+    """Set the same fields of many records; return how many had other values.
 
     Raises Invalid with a sentence for each field that cannot be stored; then none is changed.
-    Fields that have to be unique are not among `values`.
+    `values` has no unique fields.
     """
     session = transaction.session
     checked = await check(transaction, Draft(resource, values))
@@ -108,9 +108,9 @@ async def recreate_records(
     *,
     is_rewritten: bool = False,
 ) -> list[Record]:
-    """Create records as they were; all or, raising Invalid, none. Return them as they are.
+    """Create deleted records again, all or, raising Invalid, none; return them as stored.
 
-    If they are `is_rewritten` by a trigger, values other than those of their keys may differ.
+    is_rewritten: whether a trigger may change values other than the keys.
     """
     wanted = [(key_values(resource, row), row) for row in rows]
     await check_copies(session, rows)
@@ -126,9 +126,9 @@ async def revert_changes(
     *,
     is_rewritten: bool = False,
 ) -> list[Record]:
-    """Give each of the locked records values that it had; all or, raising Invalid, none.
+    """Set values that locked records had before, all or, raising Invalid, none; return the records.
 
-    Return them as they are then. If they are `is_rewritten` by a trigger, some values may differ.
+    is_rewritten: whether a trigger may change some of the values.
     """
     await check_copies(session, [values for _, values in changed])
     async with _refusing(session, resource):
@@ -139,7 +139,7 @@ async def revert_changes(
 def rewritten_labels(
     resource: Resource, state: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> list[str]:
-    """Return what the database has made something else of than it was given, as “age of heroes”."""
+    """Return the columns that a trigger has rewritten, as “age of heroes”."""
     return [
         f"{in_sentence(field.label)} of {resource.label_plural}"
         for field in _rewritten(resource, state, wanted)
@@ -153,8 +153,8 @@ async def _fetch_checked(
     *,
     is_rewritten: bool,
 ) -> list[Record]:
-    """Fetch records; raises Invalid if the database has made something else of them."""
-    # A change may be one of the key.
+    """Fetch records; raises Invalid if the database has rewritten them."""
+    # The key may have changed.
     keys = [
         tuple(values.get(field.name, part) for field, part in zip(resource.key, key, strict=True))
         for key, values in wanted
@@ -166,7 +166,7 @@ async def _fetch_checked(
         if state is None:
             raise Invalid({"": f"The database doesn't accept the earlier {resource.label}."})
         others = _rewritten(resource, state, values)
-        # A trigger may own some of the values. Where it leaves none, nothing was taken back.
+        # A trigger may own some of the values; if it has rewritten all, nothing was reverted.
         if others and (not is_rewritten or len(others) == len(values)):
             label = resource.labels[others[0].name]
             sentence = f"The database doesn't accept the earlier {label} of a {resource.label}."
@@ -189,7 +189,7 @@ def _rewritten(
 
 @asynccontextmanager
 async def _refusing(session: AsyncSession, resource: Resource) -> AsyncIterator[None]:
-    """Raise Invalid for what only the database finds, having undone what was done inside."""
+    """Run in a savepoint; raise Invalid for what the database refuses."""
     try:
         async with session.begin_nested():
             yield

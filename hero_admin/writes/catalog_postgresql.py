@@ -1,4 +1,4 @@
-"""What PostgreSQL says of its tables and foreign keys, in all schemas."""
+"""The catalog of PostgreSQL: tables and foreign keys in all schemas."""
 
 import json
 import re
@@ -12,9 +12,9 @@ from hero_admin.writes.tables import Action, ForeignKey, StoredTable, TableColum
 
 NAMES = text(
     "SELECT n.nspname::text, c.relname::text FROM unnest(CAST(:names AS text[])) WITH ORDINALITY"
-    " AS given(name, place) LEFT JOIN pg_class c ON c.oid = to_regclass(given.name)"
+    " AS given(name, ordinal) LEFT JOIN pg_class c ON c.oid = to_regclass(given.name)"
     " AND c.relkind IN ('r', 'p') LEFT JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " ORDER BY given.place"
+    " ORDER BY given.ordinal"
 )
 # The columns that SET NULL changes may be named since PostgreSQL 15; a row as JSON has them or not.
 FOREIGN_KEYS = text(
@@ -47,10 +47,10 @@ TABLES = text(
             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
         (SELECT json_agg(json_build_array(i.indisprimary,
-                (SELECT json_agg(a.attname ORDER BY x.place)
-                    FROM unnest(i.indkey) WITH ORDINALITY AS x(number, place)
+                (SELECT json_agg(a.attname ORDER BY x.ordinal)
+                    FROM unnest(i.indkey) WITH ORDINALITY AS x(number, ordinal)
                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.number
-                    WHERE x.place <= i.indnkeyatts)))
+                    WHERE x.ordinal <= i.indnkeyatts)))
             FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL
                 AND i.indexprs IS NULL)::text,
         (SELECT json_agg(json_build_array(e.name, e.kind)) FROM (
@@ -90,17 +90,17 @@ ACTIONS: dict[str, Action] = {
     "r": "RESTRICT",
     "a": "NO ACTION",
 }
-# Types of keys that the driver gives and takes exactly. It has no days before Christ, and takes a
-# month for 30 days; rows with other keys are told apart by where they are.
+# Key types that the driver converts without loss; it lacks dates before Christ, and months in
+# intervals. Rows with other keys are identified by their position (ctid).
 EXACT_KEYS = re.compile(
     r"smallint|integer|bigint|boolean|uuid|text|name|character( varying)?(\([0-9]+\))?"
 )
-# Bits of `pg_trigger.tgtype`; rules do what triggers do.
+# Bits of `pg_trigger.tgtype`; rules act like triggers.
 EVENTS = {4: "INSERT", 8: "DELETE", 16: "UPDATE"}
 
 
 async def fetch_names(session: AsyncSession, tables: Sequence[Table]) -> list[TableName | None]:
-    """Fetch where tables of models are; None for what is no table."""
+    """Fetch the names of the tables of models; None for what is no table."""
     preparer = session.get_bind().dialect.identifier_preparer
     names = [preparer.format_table(each) for each in tables]
     rows = await session.execute(NAMES, {"names": names})
@@ -113,14 +113,14 @@ async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
     for row in await session.execute(FOREIGN_KEYS):
         schema, name, target_schema, target, action = row[:5]
         own, pointed, cleared = (tuple(json.loads(each)) if each else () for each in row[5:])
-        place, pointed_place = TableName(schema, name), TableName(target_schema, target)
-        key = ForeignKey(place, own, pointed_place, pointed, ACTIONS[action], cleared or own)
+        own_name, target_name = TableName(schema, name), TableName(target_schema, target)
+        key = ForeignKey(own_name, own, target_name, pointed, ACTIONS[action], cleared or own)
         found.append(key)
     return found
 
 
 async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> list[StoredTable]:
-    """Fetch what tables consist of."""
+    """Fetch the columns, keys and triggers of tables."""
     given = {"schemas": [each.schema for each in names], "names": [each.name for each in names]}
     found = []
     for row in await session.execute(TABLES, given):
@@ -153,19 +153,19 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
 async def fetch_unique_parts(
     session: AsyncSession, table: Table, index: str | None = None
 ) -> list[str]:
-    """Fetch what a unique index of a table, or each of them, is made of, as SQL."""
+    """Fetch the SQL parts of a unique index of a table, or of all of them."""
     name = session.get_bind().dialect.identifier_preparer.format_table(table)
     return list(await session.scalars(UNIQUE_PARTS, {"table": name, "index": index}))
 
 
 async def fetch_rules(session: AsyncSession, table: Table, name: str) -> list[str]:
-    """Fetch what a constraint of a table says, as SQL."""
-    place = session.get_bind().dialect.identifier_preparer.format_table(table)
-    return list(await session.scalars(RULES, {"table": place, "name": name}))
+    """Fetch the SQL of a constraint of a table."""
+    table_name = session.get_bind().dialect.identifier_preparer.format_table(table)
+    return list(await session.scalars(RULES, {"table": table_name, "name": name}))
 
 
 async def fetch_row_number(session: AsyncSession, table: Table) -> None:
-    """Return None: where a row is changes with the row."""
+    """Return None: a ctid changes with its row."""
 
 
 # Any: JSON.
@@ -175,5 +175,5 @@ def _identity(
     types = {name: kind for name, kind, *_ in columns}
     if key and all(EXACT_KEYS.fullmatch(types[name]) for name in key):
         return key
-    # Partitions number their rows each for itself.
+    # Each partition has its own ctids.
     return ("tableoid", "ctid") if is_partitioned else ("ctid",)

@@ -1,4 +1,4 @@
-"""What SQLite says of its tables and foreign keys."""
+"""The catalog of SQLite: tables and foreign keys."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -46,19 +46,19 @@ ACTIONS: tuple[Action, ...] = ("CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT",
 
 
 async def fetch_names(session: AsyncSession, tables: Sequence[Table]) -> list[TableName | None]:
-    """Fetch where tables of models are; None for what is no table."""
+    """Fetch the names of the tables of models; None for what is no table."""
     known = {name.lower(): name for name, _ in await session.execute(NAMES)}
     names = [known.get(each.name.lower()) for each in tables]
     return [TableName(None, name) if name else None for name in names]
 
 
 async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
-    """Fetch all foreign keys whose target is there."""
+    """Fetch all foreign keys whose target exists."""
     rows = (await session.execute(FOREIGN_KEYS)).all()
     if not rows:
         return []
     known = {name.lower(): name for name, _ in await session.execute(NAMES)}
-    # Which columns they have matters for keys that do not say at which columns they point.
+    # For foreign keys that do not name the columns of their target.
     names = {
         known[each.lower()] for row in rows for each in (row[0], row[2]) if each.lower() in known
     }
@@ -97,9 +97,9 @@ async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
 
 
 async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> list[StoredTable]:
-    """Fetch what tables consist of."""
+    """Fetch the columns, keys and triggers of tables."""
     parameters = {"names": [each.name for each in names]}
-    # Only where a table has neither a column nor an option does a row number tell its rows apart.
+    # The row number identifies a row unless a column or WITHOUT ROWID hides it.
     made = {name: sql or "" for name, sql in await session.execute(NAMES)}
     columns: dict[str, list[TableColumn]] = {}
     keys: dict[str, list[tuple[int, str]]] = {}
@@ -139,7 +139,7 @@ async def fetch_tables(session: AsyncSession, names: Sequence[TableName]) -> lis
 async def fetch_unique_parts(
     session: AsyncSession, table: Table, index: str | None = None
 ) -> list[str]:
-    """Fetch what a unique index of a table, or each of them, is made of, as SQL."""
+    """Fetch the SQL parts of a unique index of a table, or of all of them."""
     quoted = session.get_bind().dialect.identifier_preparer.quote_identifier
     found = []
     for name, column, sql in await session.execute(UNIQUE_PARTS, {"table": table.name}):
@@ -152,19 +152,19 @@ async def fetch_unique_parts(
 
 
 async def fetch_rules(session: AsyncSession, table: Table, name: str) -> list[str]:  # noqa: ARG001
-    """Return what a constraint says: one without a name is called by that."""
+    """Return the constraint itself: SQLite names one without a name by its SQL."""
     return [name]
 
 
 async def fetch_row_number(session: AsyncSession, table: Table) -> str | None:
-    """Fetch which column numbers the rows of a table; None where its key is all that they have."""
+    """Fetch the column of the row number of a table; None where rows have none."""
     (name,) = await fetch_names(session, [table])
     (stored,) = await fetch_tables(session, [name]) if name else [None]
     return stored.identity[0] if stored and stored.identity != stored.key else None
 
 
 def _whole(sets: Iterable[list[str | None]]) -> list[tuple[str, ...]]:
-    """Return the sets without those of expressions."""
+    """Return the unique sets without those of expressions."""
     return [tuple(each for each in one if each) for one in sets if all(one)]
 
 
@@ -172,5 +172,5 @@ def _identity(sql: str, columns: Sequence[str], key: tuple[str, ...]) -> tuple[s
     if re.search(r"WITHOUT\s+ROWID[^)]*$", sql, re.IGNORECASE):
         return key
     taken = {name.lower() for name in columns}
-    # A column of that name hides the number; only the key of one integer is the same.
+    # A column of that name hides the row number, unless it is an INTEGER PRIMARY KEY.
     return next(((name,) for name in ROW_NUMBERS if name not in taken), key)

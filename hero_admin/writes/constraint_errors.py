@@ -1,4 +1,4 @@
-"""Refused values: which field the database has refused, and what to say of it."""
+"""Constraint errors: the field whose value the database has refused, and the sentence for it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,9 +25,9 @@ async def fetch_refusal(
     error: Exception,
     noun: str,
 ) -> Invalid:
-    """Return what to say of values that the database has refused; raises what is no refusal.
+    """Return the error for refused values; raises `error` if it is no refusal.
 
-    The statement that failed has to be taken back before.
+    The failed statement must be rolled back before.
     """
     if not is_refusal(error):
         raise error
@@ -41,7 +41,7 @@ async def fetch_refusal(
     if raised:
         name = fields[0].name if len(fields) == 1 else ""
         return Invalid({name: raised})
-    # A rule without fields may be one of a type, which knows no column.
+    # The constraint of a type names no column.
     if refusal.reason == "unreadable" or not fields:
         return await _fetch_by_trying(session, resource, values, noun)
     if len(fields) > 1:
@@ -57,7 +57,7 @@ async def fetch_refusal(
 
 
 async def check_constraints(session: AsyncSession, sentence: str) -> None:
-    """Let the database look now; raises Invalid with this sentence, or with that of a trigger."""
+    """Check deferred constraints now; raises Invalid with this sentence, or that of a trigger."""
     try:
         async with session.begin_nested():
             await check_now(session)
@@ -70,12 +70,12 @@ async def check_constraints(session: AsyncSession, sentence: str) -> None:
 async def _fetch_by_trying(
     session: AsyncSession, resource: Resource, values: Mapping[str, Any], noun: str
 ) -> Invalid:
-    """Find the values that the database cannot even read as those of their columns."""
+    """Find the values that the database cannot cast to the types of their columns."""
     found = {}
     for name, value in values.items():
         field = resource.by_name[name]
         if value is None or field.is_bytes:
-            # Bytes are always taken.
+            # Any bytes are valid.
             continue
         given = literal(value, field.exact_type)
         try:
@@ -91,7 +91,7 @@ async def _fetch_by_trying(
 async def _fetch_fields(
     session: AsyncSession, resource: Resource, refusal: Refusal
 ) -> tuple[Field, ...]:
-    """Fetch the fields of the columns, or of the rule, that a refusal names."""
+    """Fetch the fields of the columns or constraint that a refusal names."""
     if refusal.columns:
         return fields_named(resource, refusal.columns)
     rule = refusal.rule if refusal.is_own else ""
@@ -104,7 +104,7 @@ async def _fetch_fields(
 
 
 def _same_sentence(resource: Resource, fields: Sequence[Field]) -> str:
-    """Return what to say where the database compares values by rules of its own."""
+    """Return the sentence where the database compares values by rules of its own."""
     labels = [resource.labels[field.name] for field in fields]
     listed = _listed(labels)
     verb = "counts" if len(fields) == 1 else "count"

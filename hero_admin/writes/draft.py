@@ -1,4 +1,4 @@
-"""Drafts: values that are about to be written, and whether the database will take them."""
+"""Drafts: values about to be written, checked before the database may refuse them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from hero_admin.writes.unique import fetch_conflicts, spelled_values
 
 @dataclass(frozen=True)
 class Draft:
-    """What is about to be written to a record.
+    """The values about to be written to a record.
 
     values: its new values, by the name of the field.
     before: the record as it is, None for one that will be created.
-    exact: the names of values that were stored before, and may be so again.
+    exact: the names of values that were stored before.
     """
 
     resource: Resource
@@ -35,9 +35,9 @@ class Draft:
 
 
 async def check(transaction: Transaction, draft: Draft) -> dict[str, Any]:
-    """Return the values as the columns will hold them.
+    """Return the values as the columns will store them.
 
-    Raises Invalid, with a sentence for each field, for what the database would refuse.
+    Raises Invalid with a sentence for each field that the database would refuse.
     """
     session, resource = transaction.session, draft.resource
     values = await spelled_values(session, resource, draft.values, draft.exact)
@@ -64,9 +64,9 @@ async def check(transaction: Transaction, draft: Draft) -> dict[str, Any]:
 
 
 async def refusal(transaction: Transaction, draft: Draft, error: Exception) -> Invalid:
-    """Return what to say when the database refused a draft that had passed the check.
+    """Return the error for a draft that has passed the check and the database has refused.
 
-    It was a race, which a second check finds, or a rule that only the database knows.
+    Another request was faster, which a second check finds, or only the database has the rule.
     """
     try:
         await check(transaction, draft)
@@ -78,7 +78,7 @@ async def refusal(transaction: Transaction, draft: Draft, error: Exception) -> I
 
 # Any: a value of any field.
 async def _fault_of(session: AsyncSession, field: Field, value: Any) -> str:
-    """Return what is wrong with a typed value that only the database can tell."""
+    """Return the sentence for a typed value that only the database can check, "" if it is valid."""
     if field.is_read_by_database and not await _is_read(session, field, value):
         return f"Enter {field.example}."
     if not is_lossless(field, value, session.get_bind().dialect):
@@ -87,12 +87,12 @@ async def _fault_of(session: AsyncSession, field: Field, value: Any) -> str:
 
 
 async def _is_read(session: AsyncSession, field: Field, value: Any) -> bool:
-    """Whether the database takes a text for one of a type that only it knows."""
+    """Whether the database accepts a text as a value of a type that only it knows."""
     try:
         async with session.begin_nested():
             await session.execute(select(field.written("value").label("value")), {"value": value})
     except REFUSALS as error:
-        # Whatever else is said is about the value: it calls some a mistake in the statement.
+        # Any other error is about the value, even a syntax error.
         if is_unavailable(error):
             raise
         return False

@@ -1,4 +1,4 @@
-"""Entries of the audit log: what to write down of records that were created and changed."""
+"""Entries of the audit log for created and changed records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +10,13 @@ from hero_admin.model.serialization import is_same_value, snapshot_of
 
 
 def creation_of(resource: Resource, made: Record, kind: Kind = Kind.CREATED) -> Entry:
-    """Return what to write down of a record that was created."""
+    """Return the entry for a created record."""
     values = {name: (None, new) for name, new in snapshot_of(resource, made).items()}
     return Entry(resource.name, key_of(resource, made), resource.titles.of(made), kind, values)
 
 
 def change_of(resource: Resource, before: Record, after: Record) -> Entry | None:
-    """Return what to write down of a record that was changed; None if it is as it was."""
+    """Return the entry for a changed record; None if nothing has changed."""
     old, new = snapshot_of(resource, before), snapshot_of(resource, after)
     values = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
     if not values:
@@ -28,7 +28,7 @@ def change_of(resource: Resource, before: Record, after: Record) -> Entry | None
 def differing(
     resource: Resource, before: Record, values: Mapping[str, Any], *, is_exact: bool = False
 ) -> dict[str, Any]:
-    """Return those of the values that a record does not have."""
+    """Return the values that differ from those of a record."""
     return {
         name: value
         for name, value in values.items()

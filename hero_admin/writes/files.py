@@ -1,4 +1,4 @@
-"""Bytes of records: the audit log gets a copy before they change or go."""
+"""Files of records: copied to the audit log before they are changed or deleted."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,9 +19,9 @@ NO_COPY = "The history has no copy of this file any more."
 async def record_files(
     session: AsyncSession, resource: Resource, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give the bytes among values to the history; return values that have their digests instead.
+    """Copy the files among values to the audit log; return the values with digests instead.
 
-    Raises Invalid for old bytes that somebody has taken out of the history.
+    Raises Invalid for an earlier file that was removed from the audit log.
     """
     await check_copies(session, [values])
     known: dict[str, Blob] = {}
@@ -36,7 +36,7 @@ async def record_files(
 
 
 async def check_copies(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Raise Invalid if somebody has taken bytes that are to be stored out of the history."""
+    """Raise Invalid if a file to be stored was removed from the audit log."""
     wanted = {
         value.digest: name for row in rows for name, value in row.items() if isinstance(value, Blob)
     }
@@ -46,7 +46,7 @@ async def check_copies(session: AsyncSession, rows: Iterable[Mapping[str, Any]])
             raise Invalid({name: NO_COPY})
 
 
-# Any: bytes, or the default of a model, whose type makes bytes of it.
+# Any: bytes, or the default of a model, which its type converts to bytes.
 def _as_stored(session: AsyncSession, field: Field, value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
@@ -58,7 +58,7 @@ def _as_stored(session: AsyncSession, field: Field, value: Any) -> bytes:
 async def record_stored_files(
     session: AsyncSession, fields: Iterable[Field], where: ColumnElement[bool]
 ) -> None:
-    """Give the history all bytes of records, which others may have written, before they go."""
+    """Copy all files of records, which other programs may have written, to the audit log."""
     for field in fields:
         if field.is_bytes:
             digest, column = Digest(field.column), type_coerce(field.column, NullType())

@@ -1,4 +1,4 @@
-"""Submissions: each form that created a record, so that sending it twice creates it once."""
+"""Idempotency: a form that is sent twice creates its record once."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ RETENTION = timedelta(days=7)
 
 
 class Submission(OwnTable, table=True):
-    """One create form that was accepted; `digest` covers its one-time token and all it held."""
+    """An accepted form of a new record; `digest` covers its token and all its texts."""
 
     __tablename__ = "hero_admin_submission"
 
@@ -27,14 +27,14 @@ class Submission(OwnTable, table=True):
 
 
 def submission_digest(token: str, texts: Mapping[str, str]) -> str:
-    """Return the digest of a submitted form: the same token with other texts is another form."""
+    """Return the digest of a form: the same token with other texts is another form."""
     return hashlib.sha256(json.dumps([token, sorted(texts.items())]).encode()).hexdigest()
 
 
 async def claim(session: AsyncSession, digest: str, resource: str) -> Submission | None:
-    """Claim a form for this request; None says that another request has created its record.
+    """Claim a form for this request; None if another request has created its record.
 
-    Two requests with the same form take turns here: the database makes the second one wait.
+    The database makes a concurrent request with the same form wait here.
     """
     now = datetime.now(UTC)
     await session.execute(delete(Submission).where(col(Submission.created_at) < now - RETENTION))

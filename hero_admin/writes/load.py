@@ -1,4 +1,4 @@
-"""Loading: many records at once into tables without any."""
+"""Loading: many records at once into empty tables."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ from hero_admin.writes.entries import creation_of
 
 ROWS_PER_INSERT = 5_000
 # Up to this many records have an entry each in the audit log; more have one for each resource, as
-# the entries of ten million would take longer, and more of the disk, than the records themselves.
+# ten million entries would take more time and space than the records themselves.
 MAX_SINGLE_ENTRIES = 10_000
 
-# A row as it is inserted. Any: of whatever type its columns are.
+# A row to insert. Any: values of any columns.
 Row = Mapping[str, Any]
 
 
@@ -28,8 +28,8 @@ Row = Mapping[str, Any]
 class Loader:
     """Adds records within the transaction of a sample.
 
-    backend: brings what was added into its search index, for which a commit has no time.
-    advance: told how many records came with each step.
+    backend: indexes the records for search, which would take too long in the commit.
+    advance: is called with the number of records of each batch.
     """
 
     connection: AsyncConnection
@@ -38,7 +38,7 @@ class Loader:
     counts: dict[str, tuple[Resource, int]] = field(default_factory=dict)
 
     async def add(self, resource: Resource, rows: Iterable[Row]) -> None:
-        """Insert records; whatever the model's schemas would refuse has to be left out before."""
+        """Insert records, which the schemas of the model would accept."""
         for chunk in _chunks(iter(rows)):
             await self.connection.execute(insert(resource.model), chunk)
             await self.backend.refresh(self.connection, resource)
@@ -47,15 +47,15 @@ class Loader:
             if self.advance:
                 self.advance(resource, len(chunk))
 
-    # Any: keys are of whatever type their columns are.
+    # Any: keys of any type.
     async def fetch_keys(self, resource: Resource) -> Sequence[Any]:
-        """Return the keys of all records, in their order; of a resource whose key is one column."""
+        """Return the keys of all records in order, for a resource with a key of one column."""
         (key,) = (each.column for each in resource.key)
         return (await self.connection.scalars(select(key).order_by(key))).all()
 
 
 async def record_load(loader: Loader) -> None:
-    """Write what was added into the audit log."""
+    """Record the added records in the audit log."""
     operation = Operation(COMMAND_LINE, "command")
     is_single = sum(count for _, count in loader.counts.values()) <= MAX_SINGLE_ENTRIES
     for resource, count in loader.counts.values():
@@ -68,7 +68,7 @@ async def record_load(loader: Loader) -> None:
 
 
 async def _creations(connection: AsyncConnection, resource: Resource) -> list[Entry]:
-    """Return an entry for every record there is, in the order in which they were added."""
+    """Return an entry for every record, in the order of insertion."""
     names = [field.name for field in resource.fields]
     own = [field.exact for field in resource.key]
     rows = await connection.execute(select(*columns_of(resource)).order_by(*own))

@@ -1,4 +1,4 @@
-"""Renamed records: found again where a trigger has changed their keys while they were written."""
+"""Renamed records: found again where a trigger changes their keys during a write."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,9 +18,9 @@ from hero_admin.writes.rows import Change, insert_record, update_records, update
 async def insert_followed(
     session: AsyncSession, resource: Resource, values: Record, *, is_back: bool
 ) -> Record:
-    """Insert a record and return it as it is then.
+    """Insert a record and return it as stored.
 
-    Raises Invalid where a trigger keeps it out, removes it, or renames it beyond recognition.
+    Raises Invalid where a trigger prevents it, deletes it, or renames it beyond recognition.
     """
     async with session.begin_nested():
         key = await insert_record(session, resource, values, is_back=is_back)
@@ -38,10 +38,10 @@ async def insert_followed(
 async def update_followed(
     session: AsyncSession, resource: Resource, changed: Sequence[Change], *, is_exact: bool = False
 ) -> tuple[list[Record], bool]:
-    """Update records; return them as they are then, and whether a single one has been updated.
+    """Update records; return them as stored, and whether a single one was updated.
 
     They are in the order of their keys if these stay, and in that of `changed` otherwise. Raises
-    Invalid where a trigger removes one, or renames it beyond recognition.
+    Invalid where a trigger deletes one, or renames it beyond recognition.
     """
     wanted = [_key_after(resource, *each) for each in changed]
     async with session.begin_nested() as savepoint:
@@ -55,16 +55,16 @@ async def update_followed(
 
 
 def prevented(resource: Resource) -> Invalid:
-    """Return what to raise where a trigger has kept out, removed or renamed what was written."""
+    """Return the error for a record that a trigger has prevented, deleted or renamed."""
     return Invalid({"": f"A database trigger prevents changes to {resource.label_plural}."})
 
 
 async def _update_one_by_one(
     session: AsyncSession, resource: Resource, changed: Sequence[Change], *, is_exact: bool
 ) -> list[Record]:
-    """Update records that a trigger renames: a row number stays, and a key is what was returned.
+    """Update records that a trigger renames, found by their row number or the returned key.
 
-    PostgreSQL returns the key as triggers have left it that run before the update.
+    PostgreSQL returns the key after its BEFORE triggers.
     """
     number = await fetch_row_number(session, resource)
     columns = [field.exact for field in resource.key] if number is None else [number]
@@ -94,7 +94,7 @@ async def _fetch_by(
 
 
 def _key_after(resource: Resource, key: Key, values: Mapping[str, Any]) -> Key:
-    """Return the key of a changed record: a change may be one of the key."""
+    """Return the key of a changed record, which may have changed."""
     return tuple(
         values.get(field.name, part) for field, part in zip(resource.key, key, strict=True)
     )

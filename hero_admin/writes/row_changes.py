@@ -1,4 +1,4 @@
-"""Changes of rows of tables that are not administered, as the audit log has them."""
+"""Row changes: of tables that are not administered, as the audit log records them."""
 
 import json
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from hero_admin.writes.referencing_rows import Cause
 from hero_admin.writes.table_rows import Raw, RawRow
 from hero_admin.writes.tables import MARK, StoredTable, TableName
 
-# The only “field” of what is written down of such rows.
+# The only “field” in an entry for such rows.
 ROWS = "rows"
-# Beside the fields of a record whose model lacks columns of its table: no field has such a name.
+# Beside the fields of a record whose model lacks columns; no field has this name.
 WHOLE_ROW = "whole row"
 
 
 @dataclass(frozen=True)
 class RowsChange:
-    """Rows of one table before and after; None where they are not there."""
+    """Rows of one table before and after; None where they do not exist."""
 
     table: TableName
     columns: tuple[str, ...]
@@ -40,7 +40,7 @@ class RowsChange:
         return replace(self, before=self.after, after=self.before)
 
     def only(self, positions: Sequence[int]) -> "RowsChange":
-        """Return it for some of its rows."""
+        """Return the change of some of its rows."""
 
         def some(rows: list[RawRow] | None) -> list[RawRow] | None:
             return None if rows is None else [rows[position] for position in positions]
@@ -49,7 +49,7 @@ class RowsChange:
         return replace(self, before=some(self.before), after=some(self.after), causes=causes)
 
     def entry(self, stored: StoredTable) -> Entry:
-        """Return what is written down of it; nobody is shown the values."""
+        """Return the entry; no page shows its values."""
         shared = {
             "table": self.table,
             "columns": self.columns,
@@ -64,12 +64,12 @@ class RowsChange:
 
 
 def is_of_rows(change: Change) -> bool:
-    """Whether a change is one of rows that are not administered."""
+    """Whether a change is of rows that are not administered."""
     return change.resource.startswith(MARK)
 
 
 def rows_change_of(change: Change) -> RowsChange:
-    """Read what was written down."""
+    """Return the rows that an entry records."""
     before, after = (_loaded(each) for each in change.values[ROWS])
     either = before or after or {}
     return RowsChange(
@@ -86,7 +86,7 @@ def whole_row_text(columns: Sequence[str], row: RawRow) -> str:
 
 
 def whole_row_of(change: Change) -> dict[str, Raw] | None:
-    """Return the values of all columns of a record that was deleted, if they were written down."""
+    """Return the recorded values of all columns of a deleted record, None if there are none."""
     values: dict[str, Raw] | None = _loaded(change.values.get(WHOLE_ROW, (None, None))[0])
     return values
 

@@ -1,4 +1,4 @@
-"""The rows of records: inserts and updates them as they are to be stored."""
+"""Rows of records: inserts and updates them with checked values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from hero_admin.database.insert_again import InsertAgain
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 
-# A record, and those of its values that are to be others. Any: values of any fields.
+# A record, and its new values. Any: values of any fields.
 Change = tuple[Key, Mapping[str, Any]]
 
 
@@ -24,9 +24,9 @@ async def insert_record(
     *,
     is_back: bool = False,
 ) -> Key | None:
-    """Insert a record, which `is_back` if it was there before, and return its key.
+    """Insert a record and return its key, None where a trigger has prevented it.
 
-    None where a trigger has kept it out.
+    is_back: whether the record is restored.
     """
     own = [field.exact.label(f"_{position}") for position, field in enumerate(resource.key)]
     if not is_back:
@@ -41,7 +41,7 @@ async def insert_record(
 async def insert_again(
     session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Insert records that were there before; a statement for all that have the same fields."""
+    """Insert restored records, by one statement for all that have the same fields."""
     batches: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         written = _written(resource, row)
@@ -54,10 +54,10 @@ async def insert_again(
 async def update_records(
     session: AsyncSession, resource: Resource, changed: Sequence[Change], *, is_exact: bool = False
 ) -> bool:
-    """Give each record values of its own; a statement for those that differ in the same fields.
+    """Set new values in each record, by one statement for all that change the same fields.
 
-    If `is_exact`, an `onupdate` changes no others. Return False where the database says of a single
-    record that it has not been updated, as when a trigger prevents it.
+    is_exact: whether columns with `onupdate` stay as they are. Return False if a single record was
+    not updated, as when a trigger prevents it.
     """
     batches: dict[tuple[str, ...], list[Change]] = {}
     for key, values in changed:
@@ -67,7 +67,7 @@ async def update_records(
     for batch in batches.values():
         statement = _update(resource, batch[0][1], is_exact=is_exact)
         parameters = [_keyed(key) | _named(values) for key, values in batch]
-        # Of several at once drivers do not tell how many were updated.
+        # For several parameter sets drivers report no row count.
         if len(changed) == 1:
             updated = await session.execute(statement, parameters[0])
             return cast(CursorResult[Any], updated).rowcount != 0
@@ -83,7 +83,7 @@ async def update_returning(
     *,
     is_exact: bool = False,
 ) -> Sequence[Any] | None:
-    """Update a record; return what its row has in some columns then, None if it is not updated."""
+    """Update a record; return some columns of its row then, None if it was not updated."""
     key, values = changed
     written = _changed(resource, values, is_exact=is_exact)
     labelled = [each.label(f"_{position}") for position, each in enumerate(columns)]
@@ -93,7 +93,7 @@ async def update_returning(
 
 
 def _changed(resource: Resource, values: Mapping[str, Any], *, is_exact: bool) -> Mapping[str, Any]:
-    """Return the values that an update writes."""
+    """Return the values of an update."""
     written = _written(resource, values)
     if is_exact or not written:
         return written
@@ -101,11 +101,11 @@ def _changed(resource: Resource, values: Mapping[str, Any], *, is_exact: bool) -
 
 
 def _update(resource: Resource, names: Iterable[str], *, is_exact: bool) -> Update:
-    kept = [field.column for field in resource.fields if is_exact and field.column.onupdate]
+    unchanged = [field.column for field in resource.fields if is_exact and field.column.onupdate]
     own = [
         field.exact == field.given(f"key_{position}") for position, field in enumerate(resource.key)
     ]
-    new = {column: column for column in kept} | _given(resource, names)
+    new = {column: column for column in unchanged} | _given(resource, names)
     return update(resource.table).where(*own).values(new)
 
 
@@ -115,9 +115,9 @@ def _keyed(key: Key) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Context:
-    """What a function that fills in a column asks of SQLAlchemy: the other values of its row.
+    """The execution context of a default function: the other values of its row.
 
-    SQLAlchemy's own knows them by the names of our parameters, which are not those of the columns.
+    SQLAlchemy's own has them by the names of parameters, which here differ from the columns.
     """
 
     current_column: ColumnElement[Any]
@@ -130,19 +130,19 @@ class _Context:
 def _called(
     resource: Resource, kind: Literal["default", "onupdate"], values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what the functions of columns make of the values of a record that lacks theirs."""
+    """Return the values of column default functions for a record."""
     found = {}
     for field in resource.fields:
         made = field.column.default if kind == "default" else field.column.onupdate
         if field.name not in values and isinstance(made, CallableColumnDefault):
             given = {resource.by_name[name].column.key: value for name, value in values.items()}
-            # What it has of it is what such functions ask for.
+            # Such functions call only what `_Context` has.
             found[field.name] = made.arg(cast(ExecutionContext, _Context(field.column, given)))
     return found
 
 
 def _written(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values without those that only the database computes."""
+    """Return values without those of computed columns."""
     computed = {field.name for field in resource.fields if field.column.computed is not None}
     return {name: value for name, value in values.items() if name not in computed}
 

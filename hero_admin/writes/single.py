@@ -1,4 +1,4 @@
-"""Single records: creates and changes one, and writes it down."""
+"""Single writes: create and change one record, and record it."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -27,7 +27,7 @@ async def create(
 ) -> Record:
     """Create a record; raises Invalid with a sentence for each field that cannot be stored.
 
-    `exact` are the names of values that were stored before.
+    exact: the names of values that were stored before.
     """
     session = transaction.session
     checked = await check(transaction, Draft(resource, values, exact=exact))
@@ -49,10 +49,10 @@ async def change(
     *,
     is_exact: bool = False,
 ) -> bool:
-    """Change the given fields of a record; return whether any of them was another one.
+    """Change fields of a record; return whether any value differs.
 
-    `changed` becomes what the database has made of it. With `is_exact` a value in another spelling
-    is another one. Raises Invalid with a sentence for each field that cannot be stored.
+    `changed` is updated to the record as stored. is_exact: whether another spelling differs.
+    Raises Invalid with a sentence for each field that cannot be stored.
     """
     session, key = transaction.session, key_values(resource, changed)
     wanted = differing(resource, changed, values, is_exact=is_exact)
@@ -83,9 +83,9 @@ async def change(
 def _with_defaults(
     resource: Resource, values: Mapping[str, Any], exact: Collection[str]
 ) -> dict[str, Any]:
-    """Return the values of a new record; what the database gives is left to it."""
+    """Return the values of a new record, without those that the database sets."""
     made = resource.model()
-    # By name: a model that is called takes what is called like an alias for another field.
+    # Set by name: the constructor takes aliases, one of which may be the name of another field.
     for name, value in values.items():
         setattr(made, name, value)
     whole = {field.name: getattr(made, field.name, None) for field in resource.fields}
@@ -97,10 +97,10 @@ def _with_defaults(
 
 
 def _is_given_by_database(field: Field) -> bool:
-    """Whether a new record that lacks a value gets one."""
+    """Whether a new record has a default for a value."""
     if field.is_key and field.is_generated:
         return True
-    # Of a type that its model does not know SQLAlchemy writes not even NULL.
+    # SQLAlchemy binds not even NULL for an unknown type.
     if isinstance(field.column.type, NullType):
         return True
     return field.column.default is not None or field.column.server_default is not None

@@ -11,7 +11,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import UserDefinedType
 
 Action = Literal["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"]
-# What stands before the name of a table in the history, where no resource has a colon.
+# The prefix of a table in the audit log; no name of a resource has a colon.
 MARK = "table:"
 
 QUOTED = r'"(?:[^"]|"")+"|\[[^\]]+\]|`[^`]+`'
@@ -20,13 +20,13 @@ _NAMES = re.compile(rf"'(?:[^']|'')*'|({QUOTED})|\b([^\W\d]\w*)\b(?!\s*\()")
 
 
 class Native(UserDefinedType[Any]):
-    """What a driver gives and takes by itself."""
+    """The values of the driver, without conversion."""
 
     cache_ok = True
 
 
 class TableName(NamedTuple):
-    """Where a table is; SQLite has no schemas."""
+    """The schema and name of a table; SQLite has no schemas."""
 
     schema: str | None
     name: str
@@ -48,10 +48,10 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """Columns of `table` that point at a row of `target`.
+    """Columns of `table` that refer to a row of `target`.
 
     cleared: the columns that SET NULL or SET DEFAULT changes.
-    is_declared: whether the database knows of it, and not only a model.
+    is_declared: whether the database declares it, and not only a model.
     """
 
     table: TableName
@@ -64,14 +64,14 @@ class ForeignKey:
 
 
 class _Only(TableClause):
-    """A table of PostgreSQL without those that inherit from it, of which no foreign key knows."""
+    """A table of PostgreSQL without those that inherit from it, which no foreign key includes."""
 
     inherit_cache = True
 
 
 @compiles(_Only)
 def _compile_only(element: _Only, compiler: SQLCompiler, **options: Any) -> str:
-    # SQLAlchemy leaves its compilers without types.
+    # SQLAlchemy's compilers are untyped.
     return f"ONLY {compiler.visit_table(element, **options)}"  # type: ignore[no-untyped-call]
 
 
@@ -79,12 +79,12 @@ def _compile_only(element: _Only, compiler: SQLCompiler, **options: Any) -> str:
 class StoredTable:
     """A table.
 
-    label: how people call it.
-    identity: the columns that tell its rows apart for as long as a transaction lasts.
-    triggers: which of INSERT, UPDATE and DELETE make the database do more, by trigger.
-    is_usable: whether we can read and write its rows, and tell one from the other.
-    has_hidden_rows: whether row-level security hides some of them from us, but from no cascade.
-    is_only: whether rows of tables that inherit from it are none of its own.
+    label: its name for people.
+    identity: the columns that identify a row within a transaction.
+    triggers: the names of triggers, each with INSERT, UPDATE or DELETE.
+    is_usable: whether its rows can be read, written and identified.
+    has_hidden_rows: whether row-level security hides rows from us, but not from cascades.
+    is_only: whether the rows of tables that inherit from it are excluded.
     """
 
     name: TableName
@@ -100,7 +100,7 @@ class StoredTable:
 
     @property
     def mark(self) -> str:
-        """What its rows are called in the history."""
+        """The name of its rows in the audit log."""
         return f"{MARK}{self.label}"
 
     @property
@@ -111,7 +111,7 @@ class StoredTable:
         return next(each for each in self.columns if each.name == name)
 
     def clause(self, alias: str | None = None) -> FromClause:
-        """Return it for statements; what they read and write passes through no type."""
+        """Return a clause for statements, whose values are not converted by types."""
         names = dict.fromkeys([*(each.name for each in self.columns), *self.identity])
         kind = _Only if self.is_only else TableClause
         clause = kind(self.name.name, *map(column, names), schema=self.name.schema)
@@ -127,7 +127,7 @@ RowId = tuple[Any, ...]
 
 
 def identity_of(stored: StoredTable, clause: FromClause) -> Sequence[Any]:
-    """Return the columns of a clause that tell rows apart."""
+    """Return the columns of a clause that identify a row."""
     return [clause.c[name] for name in stored.identity]
 
 

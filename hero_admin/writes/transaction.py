@@ -1,4 +1,4 @@
-"""A transaction: in what, on which site and in whose name records are written."""
+"""Transactions: the session, the site and the operation of a write."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from hero_admin.model.site import Site
 
 @dataclass(frozen=True)
 class Transaction:
-    """What everything that one request or command writes has in common."""
+    """What all writes of one request or command share."""
 
     session: AsyncSession
     site: Site
     operation: Operation
 
     async def record(self, entries: Sequence[Entry]) -> None:
-        """Write down in the audit log what was done."""
+        """Add entries to the audit log."""
         await changes.record(self.session, self.operation, entries)

@@ -1,4 +1,4 @@
-"""Unique values: names that look the same are the same where no two records may have one."""
+"""Unique values: texts that look the same are one value where values must be unique."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -17,9 +17,9 @@ from hero_admin.writes.catalog import fetch_unique_fields
 async def spelled_values(
     session: AsyncSession, resource: Resource, values: Mapping[str, Any], exact: Collection[str]
 ) -> Mapping[str, Any]:
-    """Return typed values as they are stored: texts that have to be unique in one spelling.
+    """Return typed values with unique texts in one spelling.
 
-    Of what is unique in the database, models know a part. `exact` values stay as they are.
+    The database may have more unique columns than the model. `exact` values stay as they are.
     """
     others = {
         name: spelled(value)
@@ -44,9 +44,9 @@ def _is_spelled(field: Field, value: Any) -> bool:
 async def fetch_conflicts(
     session: AsyncSession, resource: Resource, changed: Mapping[str, Any], before: Record | None
 ) -> dict[str, str]:
-    """Return a sentence for each set of fields whose values another record has already.
+    """Return a sentence for each unique set of fields whose values another record has.
 
-    Sets of which nothing is `changed` are as they were `before`, in a record that exists.
+    Sets without `changed` fields are not checked, as the record has had them `before`.
     """
     errors = {}
     values = {**(before or {}), **changed}
@@ -54,7 +54,7 @@ async def fetch_conflicts(
         if before is not None and not any(field.name in changed for field in fields):
             continue
         wanted = {field: values.get(field.name) for field in fields}
-        # Databases hold no two NULLs for the same.
+        # NULLs are distinct.
         if any(value is None for value in wanted.values()):
             continue
         predicates = [_has(field, value) for field, value in wanted.items()]
@@ -68,13 +68,13 @@ async def fetch_conflicts(
 
 # Any: a value of any field.
 def _has(field: Field, value: Any) -> ColumnElement[bool]:
-    """Return the condition that a record has a value, also where its text is composed otherwise."""
+    """Return the predicate that a record has a value, in any Unicode form of a text."""
     forms = spellings(value) if field.is_text and isinstance(value, str) else (value,)
     return or_(*(field.exact == form for form in forms))
 
 
 def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
-    """Return what to say of values in a set of fields that another record has already."""
+    """Return the sentence for values of a unique set that another record has."""
     if len(wanted) == 1:
         ((field, value),) = wanted.items()
         if field is resource.titles.field and resource.titles.function is None:
