@@ -174,8 +174,6 @@ async def until_waiting(connection: AsyncConnection) -> None:
 async def test_a_table_that_is_not_there_yet_is_no_finding(database: Database) -> None:
     everything = (*admin.resources, Resource(Gadget), Resource(Maker))
     assert await check_indexes(database, everything) == []
-        await check_indexes(database, (*admin.resources, Resource(Gadget), Resource(Maker))) == []
-    )
 
 
 async def test_an_index_finds_what_was_stored_before_it_was_made(
