@@ -12,12 +12,12 @@ from hero_admin.model.json_values import format_json, parse_json
 from hero_admin.model.storable import storable
 
 NO_LIST = "Enter a list, in brackets."
-# Each list within a list has as many values as the others.
+# All lists within a list have the same length.
 RAGGED = "Enter lists of the same length."
 
 
 def array_of(item: Input, kind: TypeEngine[Any]) -> Input:
-    """Return the input of arrays of a column type, whose single values have an input of theirs."""
+    """Return the input of arrays of a column type, by the input of their items."""
     store = partial(_store, item, kind)
     return Input(
         "json",
@@ -30,7 +30,7 @@ def array_of(item: Input, kind: TypeEngine[Any]) -> Input:
 
 def _store(item: Input, kind: TypeEngine[Any], values: Any) -> list[Any]:
     if not isinstance(values, list | tuple | set | frozenset):
-        # ValueError: what people read beside the field.
+        # ValueError: a sentence beside the field.
         raise ValueError(NO_LIST)  # noqa: TRY004
     stored = [
         _store(item, kind, value)
@@ -44,7 +44,7 @@ def _store(item: Input, kind: TypeEngine[Any], values: Any) -> list[Any]:
 
 
 def _item(item: Input, value: Any) -> Any:
-    """Return one value of the type of the others; JSON has texts for dates, and ints for floats."""
+    """Return the item of a JSON value: JSON has texts for dates, and ints for floats."""
     if value is None:
         return None
     if item.kind == "json":
@@ -65,7 +65,7 @@ def _text(value: Any) -> str:
 
 
 def _written(item: Input, value: Any) -> Any:
-    """Return what JSON has for a value, or for each of a list."""
+    """Return the JSON value of an item, or of each in a list."""
     if isinstance(value, list | tuple):
         return [_written(item, each) for each in value]
     is_finite = not isinstance(value, float) or math.isfinite(value)

@@ -1,6 +1,6 @@
-"""Blobs: the bytes of a column, of which a page knows how many they are and how they begin.
+"""Blobs: the files of a column, known by their size, their first bytes and their digest.
 
-What a list shows never takes the bytes themselves out of the database.
+Lists never fetch the files themselves.
 """
 
 from dataclasses import dataclass
@@ -18,23 +18,23 @@ from hero_admin.database.digests import bytes_digest
 from hero_admin.database.sqlite_files import DIGEST_FUNCTION
 from hero_admin.web.texts import size_text
 
-# Enough to see what a file is, also behind what Access writes before a picture.
+# Enough to detect the type of a file, even after the header of an OLE object.
 HEAD_BYTES = 160
-# What Access and Visual Basic write before a picture that was pasted into a form.
-OLE_HEADER, OLE_PICTURE_PLACE = b"\x15\x1c", 78
+# The header of an OLE object, which Access writes before a picture.
+OLE_HEADER, OLE_PICTURE_OFFSET = b"\x15\x1c", 78
 BITMAP_HEADER_SIZES = {12, 40, 52, 56, 64, 108, 124}
 UNKNOWN_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True)
 class FileType:
-    """What a file is: the bytes that it begins with, and where they stand."""
+    """A type of file: the bytes by which it is detected, and their offset."""
 
     name: str
     media_type: str
     extension: str
     start: bytes
-    place: int = 0
+    offset: int = 0
     is_image: bool = False
 
 
@@ -53,15 +53,15 @@ FILE_TYPES = (
 
 @dataclass(frozen=True)
 class Blob:
-    """Bytes that are stored: how many, how they begin, and, of a record, a digest of them all."""
+    """A stored file: its size, its first bytes, and, in a record, its digest."""
 
     size: int = 0
     head: bytes = b""
     digest: str = ""
-    # What kind of file it was, where that is all that is known of its beginning.
+    # The recorded type of a file whose first bytes are unknown.
     name: str = ""
 
-    # What limits the length of bytes limits this as well.
+    # For the length limits of schemas.
     def __len__(self) -> int:
         return self.size
 
@@ -69,31 +69,31 @@ class Blob:
         return True
 
     @property
-    def picture_place(self) -> int:
-        """Where the picture begins in what Access has written."""
+    def picture_offset(self) -> int:
+        """The offset of the picture in bytes, after the header of an OLE object."""
         is_wrapped = self.head.startswith(OLE_HEADER)
-        return OLE_PICTURE_PLACE if is_wrapped else 0
+        return OLE_PICTURE_OFFSET if is_wrapped else 0
 
     @property
     def file_type(self) -> FileType | None:
-        """What kind of file it is, if it is one of the few that are known."""
-        head = self.head[self.picture_place :]
-        found = (each for each in FILE_TYPES if head[each.place :].startswith(each.start))
+        """The type of the file, None if it is unknown."""
+        head = self.head[self.picture_offset :]
+        found = (each for each in FILE_TYPES if head[each.offset :].startswith(each.start))
         file_type = next(found, None)
         if file_type is not None and file_type.name == "BMP":
-            # Two letters alone may begin anything.
+            # Two bytes alone are too few.
             size = int.from_bytes(head[14:18], "little")
             return file_type if size in BITMAP_HEADER_SIZES else None
         return file_type
 
     @property
     def is_image(self) -> bool:
-        """Whether browsers show it as a picture, in which no program can be."""
+        """Whether browsers show it as an image, which holds no script."""
         return self.file_type is not None and self.file_type.is_image
 
     @property
     def text(self) -> str:
-        """What people read: “12 kB JPEG”."""
+        """Its size and type for people: “12 kB JPEG”."""
         return f"{size_text(self.size)} {self.type_name}".strip()
 
     @property
@@ -105,17 +105,17 @@ class Blob:
 
 
 def blob_of(data: bytes) -> Blob:
-    """Return what is known of bytes that are at hand."""
+    """Return the blob of bytes."""
     return Blob(len(data), data[:HEAD_BYTES], bytes_digest(data))
 
 
 def known_by(digest: str) -> Blob:
-    """Return bytes of which only the digest is known."""
+    """Return a blob of which only the digest is known."""
     return Blob(digest=digest)
 
 
 class _Summary(FunctionElement[str]):
-    """Size and head of bytes as one text, on every database, and their digest if it is wanted."""
+    """Size, first bytes and, if wanted, digest of bytes as one text, on every database."""
 
     type = Text()
     inherit_cache = True
@@ -135,16 +135,16 @@ class Digest(FunctionElement[str]):
 
 
 class BlobType(TypeDecorator[Any]):
-    """The type of a column of bytes whose values come as `Blob`.
+    """The type of a column of bytes whose values are `Blob`.
 
-    They are written by their digest, out of the table of all bytes that the history knows.
+    They are written by digest, from the table of files in the audit log.
     """
 
     impl = Text
     cache_ok = True
 
     def __init__(self, *, has_digest: bool = False) -> None:
-        """`has_digest`: whether all bytes are looked at, as for a record but not for a list."""
+        """`has_digest`: whether all bytes are read, as for a record but not for a list."""
         self.has_digest = has_digest
         super().__init__()
 
@@ -152,7 +152,7 @@ class BlobType(TypeDecorator[Any]):
         summary = _WholeSummary if self.has_digest else _Summary
         return type_coerce(summary(column), self)
 
-    # Any: what drivers give, and what TypeDecorator takes.
+    # Any: values of drivers.
     def process_bind_param(self, value: Any, _: Dialect) -> str | None:
         return None if value is None else str(value.digest)
 
@@ -163,7 +163,7 @@ class BlobType(TypeDecorator[Any]):
         return Blob(int(size), bytes.fromhex(head), digest)
 
 
-# Any: the options of compilers.
+# Any: options of the compiler.
 @compiles(_Summary, "postgresql")
 def _summary_of_postgresql(element: _Summary, compiler: SQLCompiler, **options: Any) -> str:
     column = compiler.process(element.clauses, **options)
@@ -174,7 +174,7 @@ def _summary_of_postgresql(element: _Summary, compiler: SQLCompiler, **options: 
 
 @compiles(_Summary, "sqlite")
 def _summary_of_sqlite(element: _Summary, compiler: SQLCompiler, **options: Any) -> str:
-    # Other programs write texts and numbers into such columns, too.
+    # Such columns may hold texts and numbers, too.
     column = compiler.process(element.clauses, **options)
     digest = _digest_of_sqlite(element, compiler, **options) if element.has_digest else "''"
     blob = f"CAST({column} AS BLOB)"

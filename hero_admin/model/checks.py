@@ -1,4 +1,4 @@
-"""Checks: a mistake in a resource is one sentence when the site is made, not an error of a page."""
+"""Checks: the mistakes in a resource, found when its site is made."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -25,9 +25,9 @@ A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
 
 def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> None:
-    """Raise ResourceError for the first mistake in resources that are administered together.
+    """Raise ResourceError for the first mistake in the resources of a site.
 
-    Not when one is made: its fields follow from all models, of which some may come later.
+    A resource alone cannot be checked: its relations need all models. `taken`: names of URLs.
     """
     names: list[str] = []
     for resource in resources:
@@ -45,7 +45,7 @@ def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> Non
 
 
 def _mistakes(resource: Resource) -> Iterator[str]:
-    # The value of an argument may be anything.
+    # Arguments may have any type.
     if not isinstance(getattr(resource, "model"), type):  # noqa: B009 - as it was written
         yield "model= takes a class, such as Hero"
         return
@@ -55,7 +55,7 @@ def _mistakes(resource: Resource) -> Iterator[str]:
     yield from _wrong_types(resource)
     try:
         names = {field.name for field in fields_of(resource.model)}
-    # A relation that leads nowhere, for example.
+    # Such as a relationship to an unknown model.
     except SQLAlchemyError as error:
         yield str(error).partition("\n")[0].rstrip(".")
         return
@@ -132,7 +132,7 @@ def _wrong_columns(resource: Resource, argument: str, names: Collection[str]) ->
 
 
 def _wrongly_masked(resource: Resource) -> Iterator[str]:
-    """A masked field would be told by its place, or cannot be typed."""
+    """Yield the mistakes of masked fields: they are disclosed, or cannot be typed."""
     shown: dict[str, tuple[Field, ...]] = {
         "a key": resource.key,
         "the title": (resource.titles.field,),
@@ -140,17 +140,17 @@ def _wrongly_masked(resource: Resource) -> Iterator[str]:
         "filtered": resource.filter_fields,
         "sorted": (resource.by_name[resource.default_sort.removeprefix("-")],),
     }
-    for place, fields in shown.items():
+    for use, fields in shown.items():
         for field in fields:
             if field.is_masked:
-                yield f"{field.name} is masked and {place}"
+                yield f"{field.name} is masked and {use}"
     for field in resource.fields:
         if field.is_masked and (field.relation or field.input.kind in {"bool", "choice"}):
-            # It could not be left alone without showing what is chosen.
+            # A choice cannot be left blank, and would show its value.
             yield f"{field.name} is masked and chosen"
 
 
-# Any: whatever somebody wrote.
+# Any: an argument of any type.
 def _is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
     if isinstance(column, QueryableAttribute):
         owner = column.class_

@@ -1,7 +1,7 @@
-"""Choices: the inputs of enums, literals and lists of texts, and how people read each option.
+"""Choices: the inputs of enums, literals and lists of texts, and the labels of their options.
 
-A member's `label` or `title` is shown, or what its class writes; else a text value as it is, or the
-name in words.
+The label of a member is its `label` or `title`, or its `__str__`; else a text value, or the name in
+words.
 """
 
 import enum
@@ -16,9 +16,9 @@ from hero_admin.model.sentences import CHOOSE
 
 @dataclass(frozen=True)
 class Choices:
-    """The values that a column takes, by the text that is submitted for each."""
+    """The values of a column, by the text that is submitted for each."""
 
-    # Any: members of an enum, or whatever a literal holds.
+    # Any: members of an enum, or values of a literal.
     values: Mapping[str, Any]
     titles: Mapping[str, str]
 
@@ -29,9 +29,9 @@ class Choices:
             raise ValueError(CHOOSE) from None
 
     def format(self, value: Any) -> str:
-        """Return the text of an option, or of a value that is none what it reads as."""
+        """Return the text of an option; of any other value its string."""
         same = [text for text, known in self.values.items() if _is_same(known, value)]
-        # Of 1 and True, which are equal, the one that it is.
+        # 1 and True are equal.
         exact = [text for text in same if type(self.values[text]) is type(value)]
         return next(iter(exact or same), str(value))
 
@@ -40,7 +40,7 @@ class Choices:
         return self.titles.get(text, text)
 
     def store(self, value: Any) -> Any:
-        """Return what the column holds for an option, or for the member that stands for it."""
+        """Return the stored value of an option or of its member."""
         value = self.values.get(self.format(value))
         if value is None:
             raise ValueError(CHOOSE)
@@ -58,12 +58,12 @@ def _is_same(known: Any, value: Any) -> bool:
 
 
 def members_of(options: type[enum.Enum]) -> list[enum.Enum]:
-    """Return the members of an enum, those of a flag with combined and empty ones."""
+    """Return the members of an enum, of a flag also the combined and empty ones."""
     return [each for name, each in options.__members__.items() if each.name == name]
 
 
 def choice_of_members(options: type[enum.Enum]) -> Input:
-    """Return the input of a column that gives members, which are submitted by their names."""
+    """Return the input of a column of enum members, which are submitted by name."""
     members = members_of(options)
     return Choices(
         {each.name: each for each in members}, {each.name: title_of(each) for each in members}
@@ -71,7 +71,7 @@ def choice_of_members(options: type[enum.Enum]) -> Input:
 
 
 def choice_of_raw_members(options: type[enum.Enum]) -> Input:
-    """Return the input of a plain column that holds the values of members."""
+    """Return the input of a plain column that stores the values of members."""
     members = members_of(options)
     return Choices(
         {each.name: each.value for each in members}, {each.name: title_of(each) for each in members}
@@ -79,7 +79,7 @@ def choice_of_raw_members(options: type[enum.Enum]) -> Input:
 
 
 def choice_of_values(values: Sequence[Any]) -> Input:
-    """Return the input of a literal, or of texts that a column is limited to."""
+    """Return the input of a literal, or of a column with a list of texts."""
     texts: dict[str, Any] = {}
     for value in values:
         text = value if isinstance(value, str) else str(value)
@@ -89,14 +89,14 @@ def choice_of_values(values: Sequence[Any]) -> Input:
 
 
 def title_of(option: enum.Enum) -> str:
-    """Return what people read for a member.
+    """Return the label of a member.
 
-    Its `label` or `title`; what its class writes as `__str__`; a text value as it is, but the name
-    in lower case in words, NEW = "new" as “New”; or the name: ON_LEAVE as “On leave”, PG as “PG”.
+    Its `label` or `title`; its `__str__`; a text value, in words if it is the name in lower case:
+    NEW = "new" is “New”; or the name: ON_LEAVE is “On leave”, PG is “PG”.
     """
     for name in ("label", "title"):
         text = getattr(option, name, None)
-        # Of a text, `title` is a method.
+        # `str.title` is a method.
         if isinstance(text, str) and text:
             return text
     writes = type(option).__str__
@@ -119,5 +119,5 @@ def _capitalised(text: str) -> str:
 
 
 def _is_abbreviation(word: str) -> bool:
-    # As PG, NC and kg: without a vowel nobody reads them as words.
+    # PG, NC and kg have no vowel.
     return not set(word.lower()) & set("aeiouy")

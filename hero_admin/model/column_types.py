@@ -1,7 +1,7 @@
-"""Column types: which input a column has, told by its database type first, then by its model.
+"""Column types: the input of a column, by its database type first, then by its model.
 
-A model's annotation may say more than the database does (that a text is an e-mail address), or
-something else (a date in a text column): what is typed has to be what the column gives and takes.
+The annotation of a model may say more than the type (a text is an e-mail address), or something
+else (a date in a text column): the typed value must be one of the column.
 """
 
 import enum
@@ -42,9 +42,9 @@ from hero_admin.model.inputs import Input, datetime_input, input_of_python, time
 from hero_admin.model.storable import is_aware, unwrapped_type
 
 LONG_TEXT_CHARACTERS = 500
-# Decorators that give what the type inside them gives.
+# Decorators with the values of the type inside them.
 PLAIN_DECORATORS = (AutoString, UTCDateTime)
-# What a decorator of the host's own may be trusted to give, if its model says so.
+# The classes that a decorator of the application has if its model says so.
 PLAIN_PYTHON = (
     str,
     bool,
@@ -59,7 +59,7 @@ PLAIN_PYTHON = (
     dict,
     list,
 )
-# How PostgreSQL writes what no other database has.
+# The text form of types that only PostgreSQL has.
 EXAMPLES: dict[type[TypeEngine[Any]], str] = {
     postgresql.INET: "an address like 192.0.2.1/24",
     postgresql.CIDR: "a network like 192.0.2.0/24",
@@ -76,7 +76,7 @@ EXAMPLES: dict[type[TypeEngine[Any]], str] = {
 
 
 def example_of(kind: TypeEngine[Any]) -> str:
-    """Return what a text that only the database reads is like."""
+    """Return an example of a text that only the database can parse."""
     return next(text for known, text in EXAMPLES.items() if isinstance(kind, known))
 
 
@@ -91,7 +91,7 @@ def input_for(kind: TypeEngine[Any], annotation: Any = Any) -> Input:
     """Return the input of a column whose model has this annotation."""
     plain = plain_annotation(annotation)
     if _is_pickled(kind):
-        # Nobody unpickles what anybody may have written into a database.
+        # Never unpickle what others may have written.
         return inputs.PICKLED
     if isinstance(kind, TypeDecorator) and not isinstance(kind, (*PLAIN_DECORATORS, Interval)):
         return _input_of_decorator(kind, plain)
@@ -116,14 +116,14 @@ def input_for(kind: TypeEngine[Any], annotation: Any = Any) -> Input:
 
 
 def _is_pickled(kind: TypeEngine[Any]) -> bool:
-    """Whether a column holds pickles, also inside a type of the host's own."""
+    """Whether a column holds pickles, also within a decorator of the application."""
     while isinstance(kind, TypeDecorator) and not isinstance(kind, PickleType):
         kind = kind.impl_instance
     return isinstance(kind, PickleType)
 
 
 def _input_of_decorator(kind: TypeDecorator[Any], plain: Any) -> Input:
-    """Return the input of a type of the host's own, which gives whatever its model says."""
+    """Return the input of a decorator of the application, by the annotation of the model."""
     if not isinstance(plain, type):
         plain = get_origin(plain)
     if isinstance(plain, type) and issubclass(plain, enum.Enum):
@@ -135,18 +135,18 @@ def _input_of_decorator(kind: TypeDecorator[Any], plain: Any) -> Input:
 
 
 def _choice_of(plain: Any) -> Input | None:
-    """Return the choices that a model limits a plain column to."""
+    """Return the choices to which a model limits a plain column, None without a limit."""
     if get_origin(plain) is Literal:
         return choice_of_values([value for value in _literal_values(plain) if value is not None])
     is_enum = isinstance(plain, type) and issubclass(plain, enum.Enum)
-    # A flag may be any sum of its members.
+    # A flag may combine members.
     if is_enum and not issubclass(plain, enum.Flag):
         return choice_of_raw_members(plain)
     return None
 
 
 def _literal_values(literal: Any) -> list[Any]:
-    """Return the values of a literal, and of literals inside it."""
+    """Return the values of a literal and of nested literals."""
     return [
         value
         for each in get_args(literal)
@@ -160,7 +160,7 @@ def _text(column: Any, _: Any) -> Input:
 
 def _is_long(column: Any) -> bool:
     length = getattr(column, "length", None)
-    # Text of any case is Text as well, and no longer than other text.
+    # CITEXT is a Text, but not a long one.
     is_long = isinstance(column, Text) and not isinstance(column, postgresql.CITEXT)
     return is_long or (length is not None and length > LONG_TEXT_CHARACTERS)
 
@@ -182,12 +182,12 @@ def _interval(*_: Any) -> Input:
 
 
 def has_collation(column: TypeEngine[Any]) -> bool:
-    """Whether a column sorts its texts by a rule of its own."""
+    """Whether a column has a collation of its own."""
     is_named = isinstance(column, String) and bool(column.collation)
     return is_named or isinstance(column, postgresql.CITEXT)
 
 
-# Any: column types have their own attributes, annotations are whatever a model has.
+# Any: column types with attributes of their own, and annotations.
 Make = Callable[[Any, Any], Input]
 _BY_COLUMN: tuple[tuple[tuple[type[TypeEngine[Any]], ...], Make], ...] = (
     ((String,), _text),

@@ -1,7 +1,7 @@
-"""Names: what fields are called in forms and addresses, where a field may have any name.
+"""Field names: the names of fields in forms and URLs, where a field may have any name.
 
-A field goes by its own name wherever that has no other meaning, and else by its name behind a
-prefix with a dot, which no field can have. `docs/decisions/0027-names-of-fields.md` says why.
+A field goes by its own name where that has no other meaning, else by one with a prefix and a dot,
+which no field has. `docs/decisions/0027-names-of-fields.md` says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ from hero_admin.model.fields import Field
 CONTROL = "field."
 FILTER = "filter."
 
-# What a script that asks a form for one of these gets is the control of that name, if there is one:
-# every property of a form that htmx or ours ask for. A test looks into them.
+# The properties of a form that scripts read: a control of the same name would hide them. A test
+# finds those that htmx and our scripts read.
 FORM_PROPERTIES = frozenset(
     """
     __proto__ action addEventListener after append ariaBusy ariaExpanded ariaHidden ariaLabel
@@ -33,9 +33,9 @@ FORM_PROPERTIES = frozenset(
     style submit tabIndex tagName target textContent toLocaleString toString when
     """.split()  # noqa: SIM905 - a list would take a line for each
 )
-# What is in the address of a form beside what it is filled in with, and in the body of one.
+# Parameters in the URL of a form besides its values, and in its body.
 FORM_STATE = frozenset({"back", "then", "in"})
-# What is in the address of a list, here or in the API, beside its filters.
+# Parameters in the URL of a list, here or in the API, besides its filters.
 LIST_STATE = frozenset(
     {"q", "sort", "size", "after", "before", "from", "count", "skip", "limit", "back"}
     | {"separator", "bom"}
@@ -43,12 +43,12 @@ LIST_STATE = frozenset(
 
 
 def control_name(name: str) -> str:
-    """Return what the control of a field is called in HTML, and in the address of its form."""
+    """Return the name of the control of a field, in HTML and in the URL of its form."""
     return f"{CONTROL}{name}" if name in FORM_PROPERTIES | FORM_STATE else name
 
 
 def sent_to(name: str, sent: FormData | QueryParams) -> list[str]:
-    """Return what was sent for a field: to its control or, by a program, under its plain name."""
+    """Return the values sent for a field: by its control or, by programs, its plain name."""
     texts = sent.getlist(control_name(name))
     if not texts and not (isinstance(sent, QueryParams) and name in FORM_STATE):
         texts = sent.getlist(name)
@@ -57,22 +57,22 @@ def sent_to(name: str, sent: FormData | QueryParams) -> list[str]:
 
 @dataclass(frozen=True)
 class FilterName:
-    """What the parameters of one filter are called in an address: `age`, `age_min`, `age_max`.
+    """The names of the parameters of one filter in a URL: `age`, `age_min`, `age_max`.
 
-    older: what they were called before the name was taken by another meaning, by part.
+    older: their names before these had another meaning, by part.
     """
 
     name: str
     older: Mapping[str, str] = field(default_factory=dict)
 
     def sent_in(self, params: QueryParams, part: str = "") -> list[str]:
-        """Return what an address says for one part of the filter."""
+        """Return the values in a URL for one part of the filter."""
         texts = params.getlist(self.name + part)
         return texts or params.getlist(self.older[part]) if part in self.older else texts
 
 
 def filter_names(fields: Sequence[Field]) -> dict[str, FilterName]:
-    """Return what the filters of these fields are called; the first to want a name has it."""
+    """Return the names of the filters of these fields; the first field to use a name has it."""
     names: dict[str, str] = {}
     taken = set(LIST_STATE)
     for each in fields:
@@ -88,7 +88,7 @@ def _plain(field: Field) -> str:
 
 
 def _parts(field: Field) -> tuple[str, ...]:
-    """Return the ends of the parameters of a filter."""
+    """Return the suffixes of the parameters of a filter."""
     if field.relation:
         return ("", ".q")
     if field.input.is_range:

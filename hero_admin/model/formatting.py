@@ -1,4 +1,4 @@
-"""Display: how a stored value reads."""
+"""Formatting: the texts of values in pages, forms and URLs."""
 
 import json
 from datetime import datetime, time
@@ -9,12 +9,12 @@ from hero_admin.model.fields import Field
 from hero_admin.model.stored_values import Stored, is_unreadable, plain
 
 LONGEST_CELL_CHARACTERS = 120
-# What stands for a masked value, however long it is.
+# Shown for a masked value of any length.
 MASK = "••••••••"
 
 
 def shown(field: Field, value: Any) -> str:
-    """Return what people read for a value; "" for none."""
+    """Return the text of a value for people; "" for None."""
     if value is None:
         return ""
     if field.is_masked:
@@ -23,7 +23,7 @@ def shown(field: Field, value: Any) -> str:
 
 
 def revealed(field: Field, value: Any) -> str:
-    """Return what people read for a value that is there, masked or not."""
+    """Return the text of a value for people, even if it is masked."""
     value = plain(value)
     if isinstance(value, Stored):
         return value.text
@@ -33,7 +33,7 @@ def revealed(field: Field, value: Any) -> str:
 
 
 def money(amount: Any) -> str:
-    """Return an amount with two decimal places, or with more where it has more: 1,234.50."""
+    """Return an amount with at least two decimal places: 1,234.50."""
     whole, _, places = f"{Decimal(str(amount)):,f}".partition(".")
     return (
         f"{whole}.{places.rstrip('0'):0<2}"
@@ -43,7 +43,7 @@ def money(amount: Any) -> str:
 
 
 def shown_in_cell(field: Field, value: Any) -> str:
-    """Return the same on one short line."""
+    """Return the text of a value for people, on one short line."""
     if field.input.kind == "json" and value is not None and not field.is_masked:
         value = plain(value)
         if isinstance(value, Stored):
@@ -56,7 +56,7 @@ def shown_in_cell(field: Field, value: Any) -> str:
 
 
 def exact_text(field: Field, value: Any) -> str:
-    """Return the text of a value, or of what is stored where its type cannot read it."""
+    """Return the exact text of a value, also of one that its type cannot read."""
     if value is None:
         return ""
     value = plain(value)
@@ -64,9 +64,9 @@ def exact_text(field: Field, value: Any) -> str:
 
 
 def form_text(field: Field, value: Any) -> str:
-    """Return the text that stands in a form for a value."""
+    """Return the text of a value in a form."""
     text, value = exact_text(field, value), plain(value)
-    # Browsers take milliseconds at most; what nobody touches is not written back.
+    # Browsers take milliseconds at most; an unchanged value is not written back.
     return text[:-3] if isinstance(value, datetime | time) and value.microsecond else text
 
 

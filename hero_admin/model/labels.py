@@ -1,19 +1,19 @@
-"""Labels: what models and columns are called, made of the names that code has for them."""
+"""Labels: the names of models and columns for people, derived from those in code."""
 
 import re
 
 from hero_admin.web.texts import capitalised
 
-# What people write in capital letters, however code has it.
+# Written in capitals, whatever the name has.
 _ACRONYMS = """
 API BIC CPU CSS CSV CVV DNS DOI EAN ETA FAQ GPS HTML HTTP HTTPS IBAN ID IP ISBN ISO JSON MAC NFC OTP
 PDF QR RFID SKU SMS SQL SSH SSL SSN TLS UPC URI URL USB UTC UUID VAT VIN XML ZIP
 """
 ACRONYMS = frozenset(_ACRONYMS.split())
-# What a column that points at another record adds to the name of that record.
+# The suffixes of foreign keys.
 POINTERS = frozenset({"fk", "id", "uuid"})
-# In a name whose characters are called U for capitals, s for an s, l for other letters and d for
-# digits: acronyms in the plural, acronyms, words, and numbers.
+# Matches a name in which U is a capital, s an s, l another letter and d a digit: acronyms in the
+# plural, acronyms, words, and numbers.
 WORD = re.compile(r"U{2,}s(?![ls])|U+d*(?![ls])|U?[ls]+d*|d+[ls]*")
 # A number at the end of a longer word is a word: “address 2”, but “sha256”.
 NUMBERED = re.compile(r"([^\W\d]{4,})(\d+)")
@@ -28,11 +28,11 @@ woman women
 """
 _PAIRS = _IRREGULAR_PLURALS.split()
 IRREGULAR_PLURALS = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True))
-# A longer word may end like these: chairman, bookshelf. Others only look so: human.
+# The ends of longer words: chairman, bookshelf; but not human.
 IRREGULAR_ENDINGS = re.compile(
     r"(?<!hu)(?<!ger)(?<!ro)(?<!nor)(?<!sha)(?<!talis)(person|man|woman|child|shelf)$"
 )
-# The same in the plural, or one already.
+# Nouns whose plural is the same, or that are plurals.
 _WITHOUT_PLURAL = """
 advice aircraft chassis debris deer equipment evidence feedback fish furniture hardware headquarters
 information knowledge luggage means metadata money music news offspring research series sheep
@@ -41,21 +41,21 @@ software spacecraft species staff traffic
 WITHOUT_PLURAL = frozenset(_WITHOUT_PLURAL.split()) | frozenset(IRREGULAR_PLURALS.values())
 PLURAL_OES = re.compile("(echo|embargo|hero|mosquito|potato|tomato|torpedo|veto|volcano)$")
 HARD_CH = re.compile("(epoch|monarch|patriarch|stomach|tech)$")
-# Other nouns in -s than these and those in -ss, -us and -is are plurals: models are named so, too.
+# Singular nouns in -s; all others are plurals, which models are named, too.
 SINGULAR_S = re.compile("(ss|us|is|alias|atlas|bias|canvas|chaos|gas|lens)$")
 
-# Letters whose names begin with a vowel, and capital letters that are read as a word.
+# Letters whose names begin with a vowel sound, and acronyms that are read as a word.
 SPELT_WITH_AN = frozenset("AEFHILMNORSX")
 READ_AS_WORDS = frozenset({"LAN", "NASA", "NATO", "RAM", "ROM", "SIM", "SWIFT"})
 WITH_AN = re.compile(r"[aeiou]|heir|honest|hono|hour|8|1[18](?!\d)")
-# A vowel that is spoken like the first sound of “you” or “won”.
+# A vowel with the first sound of “you” or “won”.
 WITH_A = re.compile(r"eu|ewe|once|one(?![a-z])|u(ni(?![dmn]|ss)|[bcfhkrst][aeiou])")
 
 
 def label_of(name: str, *, is_relation: bool = False) -> str:
     """Return the label of a column: `dateOfBirth` → “Date of birth”, `CustomerID` → “Customer ID”.
 
-    One that points at another record is called like that: `customerTypeID` → “Customer type”.
+    The suffix of a foreign key is left out: `customerTypeID` → “Customer type”.
     """
     words = words_of(name)
     if is_relation and len(words) > 1 and words[-1].lower() in POINTERS:
@@ -64,13 +64,13 @@ def label_of(name: str, *, is_relation: bool = False) -> str:
 
 
 def noun_of(name: str) -> str:
-    """Return what records of a model are called in a sentence: `HTTPLog` → “HTTP log”."""
+    """Return the noun for records of a model in a sentence: `HTTPLog` → “HTTP log”."""
     return " ".join(words_of(name)) or name
 
 
 def words_of(name: str) -> list[str]:
-    """Return the words of a name that code has, in small letters but for acronyms."""
-    # Old databases have all names in capitals.
+    """Return the words of a name in code, in lower case but for acronyms."""
+    # Old databases have names in capitals.
     is_loud = len(name) > len("ID") and not any(map(str.islower, name))
     found = WORD.finditer("".join(map(_kind_of, name)))
     words = [_word(name[one.start() : one.end()], is_loud=is_loud) for one in found]
@@ -80,7 +80,7 @@ def words_of(name: str) -> list[str]:
 def in_sentence(label: str) -> str:
     """Return a label as it stands in a sentence: “Secret name” → “secret name”, “VAT rate” stays.
 
-    Neither is a letter that stands for itself a small one: “X position”, “T-shirt”.
+    So does a single letter: “X position”, “T-shirt”.
     """
     rest = label.partition(" ")[0][1:]
     is_letter = not rest[:1].isalnum()
@@ -89,7 +89,7 @@ def in_sentence(label: str) -> str:
 
 
 def plural_of(noun: str) -> str:
-    """Return the plural; `label_plural` of a resource is for those that this does not know."""
+    """Return the plural; `label_plural` of a resource overrides it."""
     before, space, word = noun.rpartition(" ")
     return f"{before}{space}{_plural_of_word(word)}"
 

@@ -1,10 +1,9 @@
-"""Moments: dates and times on SQLite, which has them as texts that each program writes in its way.
+"""Moments: dates and times on SQLite, which stores them as texts in many spellings.
 
-`2021-01-01`, `2021-01-01 00:00`, `2021-01-01T00:00:00Z` and `2021-01-01 00:00:00.000000` are one
-moment and four texts. An index finds those of a day; which of these are in the range is told by
-what the text begins with.
+`2021-01-01`, `2021-01-01 00:00`, `2021-01-01T00:00:00Z` and `2021-01-01 00:00:00.000000` are four
+texts of one moment. An index finds the texts of a day; a normalized text tells those in a range.
 
-Nobody types microseconds: up to a day is to its end, and up to 14:30 is to the end of that minute.
+Nobody types microseconds: a range to a day includes it, and one to 14:30 includes that minute.
 """
 
 import re
@@ -23,15 +22,15 @@ from hero_admin.model.fields import Field
 
 KINDS = frozenset({"date", "datetime"})
 CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:[.,](?P<places>[0-9]+))?)?")
-# The places of a second that browsers have.
+# The decimal places of seconds in browsers.
 BROWSER_PLACES = 3
 
-# Behind every text that begins with a day: “T” is the last thing that may follow it.
+# Sorts after every text of a day, in which at most “T” follows the date.
 END_OF_DAY = "U"
-# Behind a zone, which begins with “Z” at the latest.
+# Sorts after every zone, which begins with “Z” at most.
 END_OF_CLOCK = "["
 DAY = timedelta(days=1)
-# A text that ends with the offset of its zone, which is read in UTC.
+# A text that ends with the offset of its zone.
 ZONED = "substr({0}, 12) GLOB '*[-+][0-9][0-9]:[0-9][0-9]'"
 SPELLED = (
     f"coalesce(CASE WHEN {ZONED} THEN strftime('%Y-%m-%d %H:%M:%f', {{0}}) END,"
@@ -40,7 +39,7 @@ SPELLED = (
 
 
 class _Spelling(TypeDecorator[Any]):
-    """A moment in one of the texts that SQLite may have for it."""
+    """A moment, bound as one of its texts on SQLite."""
 
     impl = Text
     cache_ok = True
@@ -54,7 +53,7 @@ class _Spelling(TypeDecorator[Any]):
 
 
 class _Bound(FunctionElement[bool]):
-    """That a moment is one of a range: a column, the end of the range, and two of its texts."""
+    """The predicate of a range: a column, its bound, and two texts of the bound."""
 
     type = Boolean()
 
@@ -70,7 +69,7 @@ class _AtMost(_Bound):
 
 
 def last_of(moment: datetime | time, text: str) -> datetime | time:
-    """Return the last moment that is meant by a text, which was read as its first one."""
+    """Return the last moment of the precision of a text, of which `moment` is the first."""
     clock = CLOCK.search(text)
     if clock is None:
         if isinstance(moment, datetime) and not re.search("[T ]", text):
@@ -87,7 +86,7 @@ def last_of(moment: datetime | time, text: str) -> datetime | time:
 
 
 def last_text(moment: datetime | time) -> str:
-    """Return the text of which `last_of` makes a moment."""
+    """Return the text whose last moment, by `last_of`, is this one."""
     precision = "microseconds"
     if moment.microsecond == 999_999:
         precision = "minutes" if moment.second == 59 else "seconds"
@@ -97,7 +96,7 @@ def last_text(moment: datetime | time) -> str:
 
 
 class _Edge(FunctionElement[Any]):
-    """Where a list begins that jumps to a moment: its value, and the outermost of its texts."""
+    """The start of a list that jumps to a moment: its value, and the first or last of its texts."""
 
     name = "edge_of_moment"
     inherit_cache = True
@@ -108,7 +107,7 @@ class _Edge(FunctionElement[Any]):
 
 
 def edge_of(value: BindParameter[Any], kind: str, *, is_falling: bool) -> ColumnElement[Any]:
-    """Return where a list begins that jumps to the value of a parameter of this kind of input."""
+    """Return the start of a list that jumps to the value of a parameter, for a kind of input."""
     if kind not in KINDS:
         return value
     spelling = _Spelling(_last_spelling if is_falling else lowest_spelling)
@@ -116,17 +115,17 @@ def edge_of(value: BindParameter[Any], kind: str, *, is_falling: bool) -> Column
 
 
 def at_least(field: Field, name: str) -> ColumnElement[bool]:
-    """Return the condition that a field is not less than the parameter `name`."""
+    """Return the predicate that a field is not less than the parameter `name`."""
     return _bound(_AtLeast, field, name, _day_before, lowest_spelling)
 
 
 def at_most(field: Field, name: str) -> ColumnElement[bool]:
-    """Return the condition that a field is not more than the parameter `name`."""
+    """Return the predicate that a field is not more than the parameter `name`."""
     return _bound(_AtMost, field, name, _end_of_next_day, highest_spelling)
 
 
 def bound_parameters(name: str, value: Any) -> dict[str, Any]:
-    """Return the parameters of such a condition."""
+    """Return the parameters of `at_least` and `at_most`."""
     return {name: value, f"{name}_day": value, f"{name}_text": value}
 
 
@@ -139,7 +138,7 @@ def end_of_day(moment: date) -> str:
 
 
 def lowest_spelling(moment: date) -> str:
-    """Return the least text of a moment: midnight is a day alone, and no zeros end it."""
+    """Return the least text of a moment: midnight is a date alone, without trailing zeros."""
     if not isinstance(moment, datetime):
         return day_of(moment)
     clock = f"{moment:%H:%M:%S.%f}".rstrip("0").removesuffix(".").removesuffix(":00")
@@ -154,14 +153,14 @@ def highest_spelling(moment: date) -> str:
 
 
 def _last_spelling(moment: date) -> str:
-    """Return what no text of a moment is beyond, with a T and any zone."""
+    """Return an upper bound of all texts of a moment, with a T and any zone."""
     if not isinstance(moment, datetime):
         return end_of_day(moment)
     clock = lowest_spelling(moment)[11:] or "00:00"
     return f"{day_of(moment)}T{clock}{END_OF_CLOCK}"
 
 
-# In another zone it is the day before or after.
+# Another zone may be a day off.
 def _day_before(moment: date) -> str:
     return day_of(moment - DAY) if moment.toordinal() > 1 else ""
 
@@ -184,7 +183,7 @@ def _bound(
     return kind(field.exact, field.given(name), *texts)
 
 
-# Any: what SQLAlchemy passes on to the compiler.
+# Any: options of the compiler.
 def _compiled(element: _Bound, compiler: SQLCompiler, operator: str, **options: Any) -> str:
     column, bound, *texts = element.clauses
     written = compiler.process(column, **options)

@@ -1,6 +1,6 @@
-"""The texts that PostgreSQL writes and reads for values that its driver cannot carry exactly.
+"""PostgreSQL texts: the text form of values that asyncpg does not convert without loss.
 
-asyncpg takes a whole statement down because of one date before Christ, and makes 1 day of 24 hours.
+For asyncpg one date before Christ fails a whole statement, and 24 hours are 1 day.
 """
 
 import json
@@ -26,15 +26,15 @@ Decode = Callable[[str], Any]
 
 
 def is_carried(kind: TypeEngine[Any]) -> bool:
-    """Whether the driver carries every value of a type of its dialect, and exactly."""
+    """Whether asyncpg converts every value of a type without loss."""
     exact = (Integer, Boolean, Float, String, Uuid, LargeBinary)
     return isinstance(kind, exact)
 
 
 def decoder_of(kind: TypeEngine[Any]) -> Decode | None:
-    """Return what makes of a text what the driver would give; None for types that stay texts.
+    """Return the function from a text to the driver's value; None for types that stay texts.
 
-    It raises ValueError for what no Python value stands for.
+    The function raises ValueError where Python has no such value.
     """
     if isinstance(kind, ARRAY):
         return _array_decoder(kind.item_type)
@@ -45,7 +45,7 @@ def decoder_of(kind: TypeEngine[Any]) -> Decode | None:
 
 
 def encoded(value: Any) -> str:
-    """Return the text of what a driver takes."""
+    """Return the text of a driver's value."""
     match value:
         case str():
             return value
@@ -80,7 +80,7 @@ def interval_text(duration: timedelta) -> str:
 def _interval(text: str) -> timedelta:
     found = INTERVAL_TEXT.fullmatch(text)
     if not found:
-        # A month has no length of its own.
+        # The length of a month varies.
         raise ValueError(text)
     days, sign, hours, minutes, seconds = found.groups()
     clock = timedelta()
@@ -121,7 +121,7 @@ def _array_decoder(item: TypeEngine[Any]) -> Decode:
 
     def decoded(text: str) -> Any:
         if not text.startswith("{"):
-            # Its lower bound is not 1: Python's lists have none.
+            # Its lower bound is not 1, as that of a Python list.
             raise ValueError(text)
         tokens = _tokens(text)
         next(tokens)

@@ -1,4 +1,4 @@
-"""Keys: the primary key of a record as one segment of a URL."""
+"""Primary keys: the key of a record as one segment of a URL."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from hero_admin.model.serialization import STORED, recorded, restored
 from hero_admin.model.storable import unwrapped_type
 from hero_admin.model.stored_values import Stored, hashable, packed
 
-# Words that stand where a key may stand; a text key that equals one is escaped.
+# URL segments that are no keys; a text key that equals one is escaped.
 RESERVED = frozenset({"new", "change", "delete", "options", "total", "none"})
 LONGEST_KEY_CHARACTERS = 2000
-# Stands before a part that is no text of its field: what the driver has, as JSON.
+# The prefix of a part that is the driver's value as JSON.
 DRIVERS_OWN = "~~"
 
 # The values of a primary key, in the order of `Resource.key`.
@@ -26,7 +26,7 @@ Key = tuple[Any, ...]
 
 def key_text(resource: Resource, values: Key) -> str:
     """Return the URL segment for primary key `values`, in the order of `resource.key`."""
-    # As most keys are.
+    # Most keys.
     if len(values) == 1 and type(values[0]) is int:
         return str(values[0])
     text = ",".join(map(_part_text, resource.key, values))
@@ -44,9 +44,9 @@ def key_values(resource: Resource, record: Record) -> Key:
 
 
 def parse_key(resource: Resource, text: str) -> Key | None:
-    """Return the primary key that `text` names, or None if it names none.
+    """Return the primary key of a URL segment, None if it is not valid.
 
-    Each key has one spelling, so “007”, “+7” and “٧” are no keys.
+    Each key has one spelling, so “007”, “+7” and “٧” are invalid.
     """
     parts = text.split(",")
     if len(text) > LONGEST_KEY_CHARACTERS or len(parts) != len(resource.key):
@@ -59,25 +59,25 @@ def parse_key(resource: Resource, text: str) -> Key | None:
 
 
 def key_predicate(resource: Resource, keys: Sequence[Key]) -> ColumnElement[bool]:
-    """Return the condition that a row is one of these records."""
+    """Return the predicate that a row is one of these records."""
     return is_any_of(resource.key, keys)
 
 
 def is_any_of(fields: Sequence[Field], keys: Sequence[Key]) -> ColumnElement[bool]:
-    """Return the condition that the fields of a row have one of these values together."""
+    """Return the predicate that fields of a row have one of these combinations of values."""
     if not keys:
-        # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
+        # SQLAlchemy cannot compile an empty list whose values are cast.
         return false()
     columns = [field.exact for field in fields]
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])
     if all(isinstance(unwrapped_type(field.column.type), Integer | String) for field in fields):
         return tuple_(*columns).in_(keys)
-    # Some types are told by a cast, which has no place in a list of rows.
+    # Some types need a cast, which a list of tuples cannot have.
     each = [
         and_(*(column == value for column, value in zip(columns, key, strict=True))) for key in keys
     ]
-    # In groups, as SQLite counts how deep an expression is.
+    # In groups, as SQLite limits the depth of expressions.
     groups = [or_(*each[start : start + 50]).self_group() for start in range(0, len(each), 50)]
     return or_(false(), *groups)
 
@@ -85,7 +85,7 @@ def is_any_of(fields: Sequence[Field], keys: Sequence[Key]) -> ColumnElement[boo
 def _part_text(field: Field, value: Any) -> str:
     if isinstance(value, Stored):
         return DRIVERS_OWN + _escape(json.dumps(packed(value.raw), separators=(",", ":")))
-    # As it is recorded, the same for equal values: 1.5 and 1.50 are one key.
+    # Serialized, as 1.5 and 1.50 are one key.
     text = recorded(field, value)
     return _escape(text if isinstance(text, str) else field.input.format(value))
 
@@ -97,10 +97,10 @@ def _part_of(field: Field, text: str) -> Any:
 
 
 def _escape(part: str) -> str:
-    # As almost all are.
+    # Almost always.
     if part.isalnum() and part.isascii():
         return part
-    # Dots are escaped too: browsers resolve “..” before they ask.
+    # Dots are escaped too: browsers resolve “..”.
     return re.sub(r"[^A-Za-z0-9_:-]", lambda found: _escape_character(found[0]), part) or "~"
 
 

@@ -1,4 +1,4 @@
-"""Records: reads them as they are stored."""
+"""Records: read as they are stored."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,11 +15,11 @@ from hero_admin.model.stored_values import Unbindable
 async def fetch_record(
     session: AsyncSession, resource: Resource, key: Key, *, is_locked: bool = False
 ) -> Record | None:
-    """Fetch one record, if it is there; `is_locked` keeps others from changing it meanwhile."""
+    """Fetch one record, None if it does not exist; `is_locked`: until the transaction ends."""
     try:
         records = await fetch_records(session, resource, [key], is_locked=is_locked)
     except StatementError as error:
-        # There is nothing under a key that no column can hold.
+        # No column can hold such a key.
         if isinstance(error.orig, Unbindable):
             return None
         raise
@@ -29,7 +29,7 @@ async def fetch_record(
 async def fetch_records(
     session: AsyncSession, resource: Resource, keys: Sequence[Key], *, is_locked: bool = False
 ) -> list[Record]:
-    """Fetch those of these records that are there, in the order of their keys."""
+    """Fetch the existing records of these keys, in the order of their keys."""
     return await fetch_where(session, resource, key_predicate(resource, keys), is_locked=is_locked)
 
 
@@ -41,7 +41,7 @@ async def fetch_where(
     limit: int | None = None,
     is_locked: bool = False,
 ) -> list[Record]:
-    """Fetch the records that fulfil all conditions, in the order of their keys."""
+    """Fetch the records that match all predicates, in the order of their keys."""
     statement = select(*columns_of(resource)).where(*predicates)
     statement = statement.order_by(*(field.exact for field in resource.key))
     if skip or limit is not None:

@@ -1,4 +1,4 @@
-"""Schemas: what may be written and what is read, derived from a model where none is given."""
+"""Schemas: their base class, and schemas derived from a model."""
 
 import math
 import re
@@ -36,11 +36,11 @@ from hero_admin.model.sentences import OTHER_KIND
 from hero_admin.model.stored_values import readable
 from hero_admin.model.texts import clean_text
 
-# What a number stands for by agreement only.
+# A number is one of these by convention only.
 NO_NUMBERS = frozenset({bool, date, datetime, time})
-# Pydantic takes digits for the seconds since 1970: 20240131 would be a day in August of that year.
+# Pydantic reads digits as seconds since 1970: 20240131 would be in August of that year.
 MOMENTS = frozenset({date, datetime, time})
-# Any: they are types of values only while a program is checked.
+# Any: they are types only to a type checker.
 LIMITED_MOMENTS: Mapping[Any, type] = {
     NaiveDatetime: datetime,
     AwareDatetime: datetime,
@@ -55,10 +55,10 @@ DIGITS = re.compile(r"\s*[+-]?[0-9._]+\s*")
 class Schema(SQLModel):
     """Base of form and API schemas: text is trimmed, storable, and blank text is empty text."""
 
-    # A field with an alias goes by both of its names.
+    # A field with an alias is set by either name.
     model_config = SQLModelConfig(str_strip_whitespace=True, populate_by_name=True)
 
-    # SQLModel's own takes no field that is called `cls`.
+    # SQLModel's own allows no field named `cls`.
     def __new__(cls, /, **_: Any) -> Self:  # Any: the values, which `__init__` gets too
         made: Self = super().__new__(cls)
         return made
@@ -71,7 +71,7 @@ class Schema(SQLModel):
     @field_validator("*", mode="before")
     @classmethod
     def check_kind(cls, value: Any, info: ValidationInfo) -> Any:  # Any: the same
-        """Refuse what pydantic would make something else of: true is no age, and 5 is no day."""
+        """Refuse what pydantic would coerce: true is not an age, and 5 is not a day."""
         kinds = _kinds_of(cls, str(info.field_name))
         if kinds and not _is_of_kind(value, kinds):
             raise ValueError(OTHER_KIND)
@@ -81,7 +81,7 @@ class Schema(SQLModel):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Say of files how long their Base64 is, where pydantic says how many bytes they have."""
+        """Give the length limits of files in characters of Base64 instead of bytes."""
         document = handler(schema)
         for each in handler.resolve_ref_schema(document).get("properties", {}).values():
             for option in (each, *each.get("anyOf", ())):
@@ -93,12 +93,12 @@ class Schema(SQLModel):
 
 @cache
 def _kinds_of(schema: type[Schema], name: str) -> frozenset[type]:
-    """Return the types that a field may have; none if it takes any JSON."""
+    """Return the types of a field; none if it takes any JSON."""
     kinds = frozenset(_leaves(schema.model_fields[name].annotation))
     return frozenset() if kinds & {dict, list, object} else kinds
 
 
-# Any: an annotation, of which there are many kinds.
+# Any: an annotation of any kind.
 def _leaves(annotation: Any) -> Iterator[type]:
     parts = get_args(annotation)
     if annotation is Any or get_origin(annotation) is dict:
@@ -125,7 +125,7 @@ def _is_of_kind(value: object, kinds: frozenset[type]) -> bool:
     return True
 
 
-# Any: annotations are whatever a model has, and what create_model takes.
+# Any: annotations of any kind.
 def derive(
     model: type[SQLModel],
     name: str,
@@ -137,9 +137,9 @@ def derive(
 ) -> type[SQLModel]:
     """Return a validating schema called `name` with these fields of a table model.
 
-    `annotations` and `defaults` are those that differ from the model's own. Fields that are
-    `demanded` have to be there, although the model itself could do without; those that may be
-    `left_out` do not, although the model itself demands them.
+    annotations, defaults: those that differ from the model's.
+    demanded: the fields that are required here, though not in the model.
+    left_out: the fields that are optional here, though required in the model.
     """
     definitions: dict[str, Any] = {}
     for field in fields:
@@ -149,7 +149,7 @@ def derive(
         if default is not None and default is not info.default:
             info = FieldInfo.merge_field_infos(info, default=default)
         if isinstance(info.default, bytes):
-            # As Base64 it would be another one.
+            # Validated as Base64, it would change.
             info = _with_factory(info, info.default)
         definitions[field] = (annotation, info)
         if field in demanded:
@@ -168,11 +168,10 @@ def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
 def dumped(
     schema: type[SQLModel], record: Mapping[str, Any], hidden: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return a record as JSON values: what is stored, whatever a schema would refuse.
+    """Return a record as JSON values by alias, as it is stored, even if it is invalid.
 
-    Fields that are `hidden` from the reader are null; those that have an alias go by it. Files
-    whose bytes were not read are left out. A value that its type cannot read is the text of what is
-    stored, and so is a number that JSON does not know: "Infinity", "-Infinity" or "NaN".
+    Fields that are `hidden` from the reader are null. Files whose bytes were not fetched are left
+    out. A value that its type cannot read is a text, and so are "Infinity", "-Infinity" and "NaN".
     """
     shown = schema.model_construct()
     left_out = set[str]()
@@ -185,9 +184,9 @@ def dumped(
         elif isinstance(value, float | Decimal) and not math.isfinite(value):
             value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         elif isinstance(value, Decimal):
-            # Zero with ten places is no “0E-10”.
+            # Not “0E-10”.
             value = f"{value:f}"
-        # By name: there may be a field that is called like the alias of another one.
+        # Set by name: the name may be the alias of another field.
         shown.__dict__[name] = value
     return shown.model_dump(
         mode="json", by_alias=True, exclude=left_out, warnings=False, fallback=str
@@ -195,7 +194,7 @@ def dumped(
 
 
 def named_values(schema: type[SQLModel], values: Mapping[str, Any]) -> SQLModel:
-    """Validate values that go by the names of their fields, whatever programs call them."""
+    """Validate values given by the names of their fields instead of their aliases."""
     infos = schema.model_fields
     return schema.model_validate(
         {alias_of(name, infos[name]): value for name, value in values.items()}
@@ -207,7 +206,7 @@ def _demanded(annotation: Any, info: FieldInfo) -> Any:
     demanded.default = PydanticUndefined
     options = get_args(annotation)
     if NoneType in options:
-        # Any: the annotation of a column is known only now.
+        # Any: annotations are known only at run time.
         others: list[Any] = [option for option in options if option is not NoneType]
         annotation = reduce(or_, others)
     return (annotation, demanded)
@@ -219,7 +218,7 @@ def _optional(info: FieldInfo) -> Any:
 
 
 def _with_factory(info: FieldInfo, default: Any) -> FieldInfo:
-    """Return a field with a default that does not stand in the OpenAPI document."""
+    """Return a field with a default that OpenAPI does not document."""
     made = FieldInfo.merge_field_infos(info, default=default)
     made.default = PydanticUndefined
     made.default_factory = lambda: default

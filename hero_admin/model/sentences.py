@@ -1,4 +1,4 @@
-"""What is wrong with a value, as a sentence beside its field."""
+"""Sentences: validation errors as people read them beside the field."""
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -12,7 +12,7 @@ WHOLE_NUMBER = "Enter a whole number."
 NUMBER = "Enter a number."
 TEXT = "Enter some text."
 CHOOSE = "Choose one of the options."
-# Formatted: the braces stand for themselves.
+# Formatted with str.format: doubled braces are literal.
 JSON_OBJECT = 'Enter a JSON object like {{"name": "value"}}.'
 JSON_LIST = 'Enter a JSON list like ["one", "two"].'
 ADDRESS = "Enter an address like 192.0.2.1."
@@ -60,10 +60,10 @@ SENTENCES = {
 
 
 def sentence_of(error: ErrorDetails, label: str) -> str:
-    """Turn one pydantic error of the field called `label` into a sentence for people."""
+    """Return the sentence for an error of pydantic in the field `label`."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "value_error":
-        # An e-mail address has a reason of its own.
+        # E-mail addresses have a `reason`.
         return str(context.get("error") or context.get("reason") or error["msg"])
     if kind == "missing" and len(error["loc"]) > 1:
         return f"“{'.'.join(map(str, error['loc'][1:]))}” is missing."
@@ -78,7 +78,7 @@ def sentence_of(error: ErrorDetails, label: str) -> str:
 def sentences_of(
     error: ValidationError, schema: type[SQLModel], labels: dict[str, str]
 ) -> dict[str, str]:
-    """Return the first sentence for each field of a failed validation; "" is the whole record."""
+    """Return the first sentence for each invalid field, by name; "" for the whole record."""
     sentences: dict[str, str] = {}
     names = {alias_of(name, info): name for name, info in schema.model_fields.items()}
     for detail in error.errors(include_url=False, include_input=False):

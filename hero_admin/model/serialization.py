@@ -1,6 +1,6 @@
-"""Snapshots: the values of a record as texts, from which the very same ones can be made again.
+"""Serialization: values as JSON, from which the same values can be read again.
 
-What has no such text stands there as the driver has it.
+A value is a text where that is exact, else an object with the value of the driver.
 """
 
 import hashlib
@@ -27,23 +27,23 @@ from hero_admin.model.stored_values import (
     unpacked,
 )
 
-# The key of an object that stands for a value as the driver has it.
+# The key of an object with the value of the driver.
 STORED = "stored"
-# That of an object that stands for bytes, which are in a table of their own.
+# The key of an object with the digest of a file.
 BLOB = "blob"
-# Name → what stands for the value of each field of one record.
+# The serialized value of each field of a record, by name.
 Snapshot = dict[str, Recorded]
 
 
 def snapshot_of(resource: Resource, values: Mapping[str, Any]) -> Snapshot:
-    """Return what stands for a record's values, by field."""
+    """Return the serialized values of a record, by field."""
     return {name: recorded(resource.by_name[name], value) for name, value in values.items()}
 
 
 def restored_values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
-    """Return the values of a snapshot; fields that the model has no longer are left out.
+    """Return the values of a snapshot, without fields that the model no longer has.
 
-    Raises ValueError for a text that its field would not take any more.
+    Raises ValueError for a text that its field no longer takes.
     """
     return {
         name: restored(resource.by_name[name], text)
@@ -53,10 +53,7 @@ def restored_values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dic
 
 
 def recorded(field: Field, value: Any) -> Recorded:
-    """Return what stands for a value of a field, the same for equal ones.
-
-    It is a text from which the very same value can be made, or what the driver has.
-    """
+    """Return the serialized value of a field, the same for equal values."""
     if value is None:
         return None
     if isinstance(value, Blob):
@@ -64,7 +61,7 @@ def recorded(field: Field, value: Any) -> Recorded:
     if isinstance(value, Stored):
         return {STORED: packed(value.raw)}
     if isinstance(value, Decimal) and getattr(field.column.type, "scale", None) is not None:
-        # Databases keep, or add, zeros at the end.
+        # Databases keep or add trailing zeros.
         whole, point, places = f"{value:f}".partition(".")
         text = f"{whole}{point}{places.rstrip('0')}".rstrip(".")
         return "0" if text == "-0" else text
@@ -72,14 +69,14 @@ def recorded(field: Field, value: Any) -> Recorded:
 
 
 def is_same(one: Recorded, other: Recorded) -> bool:
-    """Whether both stand for the same value, whatever files were called when they were recorded."""
+    """Whether two serialized values are the same, for files by their digest alone."""
     if isinstance(one, dict) and isinstance(other, dict) and BLOB in one:
         return bool(one[BLOB] == other.get(BLOB))
     return one == other
 
 
 def restored(field: Field, record: Recorded) -> Any:
-    """Return the value that this stands for. Raises ValueError for a text that is none any more."""
+    """Return the value of a serialized one; raises ValueError if the field no longer takes it."""
     if isinstance(record, dict) and BLOB in record:
         digest, size, name = record[BLOB], record.get("size", 0), record.get("type", "")
         return Blob(size, digest=digest, name=name)
@@ -94,7 +91,7 @@ def restored(field: Field, record: Recorded) -> Any:
 
 
 def read_again(field: Field, record: Recorded, dialect: Dialect) -> Any:
-    """Return the same with what Python reads of it."""
+    """Return the value of a serialized one, read by the type of its field."""
     value = restored(field, record)
     if isinstance(value, Stored):
         read = field.exact_type.result_processor(dialect, None)
@@ -112,10 +109,10 @@ def is_lossless(field: Field, value: Any, dialect: Dialect) -> bool:
 
 
 def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = False) -> bool:
-    """Whether a field holds the very same value, of the very same type.
+    """Whether two values of a field are the same, of the same type.
 
-    With `is_exact` in the very same spelling, too. `forms.is_same_text` compares what is typed, in
-    which spaces and line ends do not count.
+    is_exact: in the same spelling, too. `control_texts.is_same_text` compares typed texts, in which
+    spaces and line ends do not count.
     """
     if is_exact or isinstance(value, Stored | Blob):
         return is_same(recorded(field, before), recorded(field, value))
@@ -126,17 +123,17 @@ def is_same_value(field: Field, before: Any, value: Any, *, is_exact: bool = Fal
         return False
     if field.input.kind != "json":
         return bool(before == value)
-    # Python holds 1, 1.0 and True for equal, and JSON does not.
+    # 1, 1.0 and True are equal in Python, but not in JSON.
     return _json_text(field, before) == _json_text(field, value)
 
 
 def _json_text(field: Field, value: Any) -> str:
-    # Of a JSONB's names the database chooses the order.
+    # JSONB does not store the order of names.
     is_sorted = isinstance(unwrapped_type(field.column.type), JSONB)
     return json.dumps(value, sort_keys=is_sorted, default=str)
 
 
 def keyed_digest(secret: str, *parts: object) -> str:
-    """Return a digest that tells equal from other values and, without the secret, nothing else."""
+    """Return the HMAC-SHA-256 of values: equal for equal values, useless without the secret."""
     packed = json.dumps(parts, default=str).encode()
     return hmac.new(secret.encode(), packed, hashlib.sha256).hexdigest()[:32]

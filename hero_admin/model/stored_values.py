@@ -1,7 +1,7 @@
-"""Stored values: what a database holds, exactly, beside what Python makes of it.
+"""Stored values: values as the database holds them, where Python's would lose something.
 
-Other programs write dates in another spelling, texts into columns of numbers, and what no Python
-type can be. All of that is shown, kept where nobody touches it, and found again by a cursor or key.
+Other programs write dates in another spelling, texts into columns of numbers, and values that no
+Python type has. All are shown, stay unchanged, and are found again by a cursor or key.
 """
 
 import math
@@ -18,14 +18,14 @@ _UNREADABLE = object()
 
 
 class Unbindable(ValueError):
-    """A value that no column of its kind can hold, so there is nothing like it."""
+    """A value that no column of its type can hold, so that no row matches it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A value as the driver has it, where storing what Python reads would change it.
+    """A value of the driver that storing the Python value would change.
 
-    `raw` is a text, number, boolean or bytes. `value` is what Python reads, if it can.
+    raw: a text, number, boolean or bytes. value: the Python value, if there is one.
     """
 
     raw: Any
@@ -37,7 +37,7 @@ class Stored:
 
     @property
     def text(self) -> str:
-        """What people see of a value that cannot be read."""
+        """The text of an unreadable value for people."""
         match self.raw:
             case BrokenText():
                 return self.raw.decode(errors="replace")
@@ -50,7 +50,7 @@ class Stored:
     def __str__(self) -> str:
         return self.text if self.value is _UNREADABLE else str(self.value)
 
-    # 1, 1.0 and True are three values here, and one that is no number equals itself.
+    # 1, 1.0 and True differ here, and NaN equals itself.
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stored) and self._identity == other._identity
 
@@ -64,7 +64,7 @@ class Stored:
 
 # Any: JSON values.
 class KeyList(list[Any]):
-    """A list that can be a part of a key, as any type can be on PostgreSQL."""
+    """A hashable list: on PostgreSQL, JSON can be a part of a key."""
 
     def __hash__(self) -> int:  # type: ignore[override]  # lists have none
         return _hash_of(self)
@@ -72,44 +72,44 @@ class KeyList(list[Any]):
 
 # Any: JSON values.
 class KeyObject(dict[str, Any]):
-    """An object that can be a part of a key."""
+    """A hashable object."""
 
     def __hash__(self) -> int:  # type: ignore[override]  # dicts have none
         return _hash_of(self)
 
 
 def hashable(value: Any) -> Any:
-    """Return an equal value that can be looked up; nobody changes it afterwards."""
+    """Return an equal value that is hashable, and must not be changed."""
     if type(value) is list:
         return KeyList(value)
     return KeyObject(value) if type(value) is dict else value
 
 
 def is_storable(number: int) -> bool:
-    """Whether both drivers take a whole number."""
+    """Whether both drivers take an integer: it has at most 64 bits."""
     return MIN_INTEGER <= number <= MAX_INTEGER
 
 
 def is_unreadable(value: Any) -> bool:
-    """Whether a value of a record is one that its column's type cannot read."""
+    """Whether a value is one that its column's type cannot read."""
     return isinstance(value, Stored) and not value.is_readable
 
 
 def plain(value: Any) -> Any:
-    """Return the Python value, or `Stored` where there is none."""
+    """Return the Python value, or the `Stored` one that is unreadable."""
     return value.value if isinstance(value, Stored) and value.is_readable else value
 
 
 def readable(value: Any) -> Any:
-    """Return the Python value, or a text where there is none."""
+    """Return the Python value, or the text of an unreadable one."""
     value = plain(value)
     return value.text if isinstance(value, Stored) else value
 
 
 def comparable(value: Any) -> Any:
-    """Return what is the same for values that a database may hold for the same.
+    """Return the same text for all values that a foreign key may treat as equal.
 
-    Columns that point at each other may differ in type, in case and in spaces at the end.
+    Its columns may differ in type, in case and in trailing spaces.
     """
     value = readable(value)
     match value:
@@ -120,9 +120,9 @@ def comparable(value: Any) -> Any:
     return str(value).rstrip(" ").casefold()
 
 
-# Any: JSON values, and what drivers have.
+# Any: JSON values, and those of drivers.
 def packed(raw: Any) -> Any:
-    """Return a driver's value as JSON, from which `unpacked` makes the very same one."""
+    """Return a driver's value as JSON, which `unpacked` reverses."""
     match raw:
         case float():
             return {"float": repr(raw)}
@@ -138,7 +138,7 @@ def packed(raw: Any) -> Any:
 
 
 def unpacked(value: Any) -> Any:
-    """Return the driver's value. Raises ValueError for what is none."""
+    """Return the driver's value of packed JSON; raises ValueError for any other."""
     match value:
         case bool() | int() | str():
             return value
@@ -150,7 +150,7 @@ def unpacked(value: Any) -> Any:
 
 
 def _hash_of(value: Any) -> int:
-    """Return the same number for equal values, such as 1 and 1.0, on every level."""
+    """Return the hash of a JSON value, equal for equal values at every level."""
     match value:
         case list():
             return hash(tuple(map(_hash_of, value)))

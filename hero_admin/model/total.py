@@ -1,4 +1,4 @@
-"""A total: a number of rows, and how well it is known."""
+"""Totals: a number of rows, and how exact it is."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ COUNT_CAP = 10_000
 
 @dataclass(frozen=True)
 class Total:
-    """How many rows there are: exactly, at least so many, or about so many."""
+    """A number of rows: exact, a lower bound (`is_capped`), or an estimate."""
 
     count: int
     is_capped: bool = False
@@ -19,16 +19,16 @@ class Total:
 
     @classmethod
     def capped(cls, count: int, cap: int | None = None, *, is_complete: bool = True) -> "Total":
-        """Return the total of rows of which no more than `cap` + 1 were counted.
+        """Return the total of rows that were counted up to `cap` + 1, by default `COUNT_CAP` + 1.
 
-        Without one no more than `COUNT_CAP` + 1; `is_complete`: whether all were looked at.
+        is_complete: whether all rows were read.
         """
         cap = COUNT_CAP if cap is None else cap
         return cls(min(count, cap), is_capped=count > cap or not is_complete)
 
     def __str__(self) -> str:
         if self.is_estimate:
-            # Two digits are as many as anybody may believe.
+            # An estimate has two significant digits.
             digits = max(0, len(str(self.count)) - 2)
             return f"about {round(self.count, -digits):,}"
         if self.is_capped and not self.count:

@@ -90,17 +90,17 @@ def answer(
 ) -> Response:
     """Return bytes as a file to keep or, if they are a picture, to look at."""
     file_type = blob.file_type
-    extension = f".{file_type.extension}" if file_type and not blob.picture_place else ""
+    extension = f".{file_type.extension}" if file_type and not blob.picture_offset else ""
     name = f"{resource.name}-{key}-{field.name}{extension}"
     headers = {
         "Content-Disposition": "inline" if is_preview else attachment(name),
         "Content-Security-Policy": POLICY,
         "ETag": f'"{blob.digest}"',
     }
-    is_known = file_type is not None and (is_preview or not blob.picture_place)
+    is_known = file_type is not None and (is_preview or not blob.picture_offset)
     media_type = file_type.media_type if file_type and is_known else UNKNOWN_TYPE
     return Response(
-        data[blob.picture_place :] if is_preview else data, headers=headers, media_type=media_type
+        data[blob.picture_offset :] if is_preview else data, headers=headers, media_type=media_type
     )
 
 
