@@ -50,6 +50,8 @@ class Admin:
     migrations: the folder of the application's migrations, to which `revision` adds; it may be
         empty, as the library has migrations of its own.
     sample: what fills an empty database, if there is anything.
+    indexes: whether `migrate`, and `serve` on a SQLite file, also create the indexes for sorting
+        and searching these resources; otherwise only `doctor --fix` creates them.
     program: how its commands are called, in sentences that say what to run.
     """
 
@@ -59,6 +61,7 @@ class Admin:
         *,
         migrations: Path,
         sample: SampleData | None = None,
+        indexes: bool = False,
         program: str = "hero-admin",
     ) -> None:
         if isinstance(resources, Resource) or not isinstance(resources, Iterable):
@@ -68,6 +71,7 @@ class Admin:
         self.resources = tuple(resources)
         self.chain = Chain(migrations, self.resources, program)
         self.sample = sample
+        self.indexes = indexes
         self.program = program
 
     # Any: what Alembic calls the parents of a name.

@@ -11,5 +11,6 @@ admin = Admin(
     resources=(heroes, teams),
     migrations=Path(__file__).with_name("migrations") / "versions",
     sample=SAMPLE,
+    indexes=True,
     program="python -m webapp",
 )

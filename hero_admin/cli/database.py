@@ -80,7 +80,7 @@ async def ready(admin: Admin, settings: Settings) -> AsyncIterator[Database]:
                 raise SchemaError(OUTDATED_AND_READ_ONLY.format(admin.program)) from None
             await migrate(database, admin.chain)
             await check_schema(database, admin.chain)
-        if settings.is_embedded and not await is_read_only(database):
+        if admin.indexes and settings.is_embedded and not await is_read_only(database):
             await fix_indexes(database, admin.resources)
         yield database
 

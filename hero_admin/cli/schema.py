@@ -38,6 +38,11 @@ def migrate_command(admin: Admin) -> None:
         click.echo(f"Migrated the database to revision {done.applied.application[-1]}.")
     if not done.applied:
         click.echo("The database is up to date.")
+    if done.missing:
+        click.echo(
+            f"Indexes that lists and searches lack: {len(done.missing)}."
+            f" `{admin.program} doctor` names them, and `doctor --fix` creates them."
+        )
 
 
 @click.command()
@@ -79,12 +84,13 @@ def doctor(admin: Admin, fix: bool) -> None:
 
 @dataclass(frozen=True)
 class Migrated:
-    """What migrating has done."""
+    """What migrating has done, and what it left for the doctor to fix."""
 
     applied: Applied
     tables: list[str]
     renamed: list[str]
     fixed: list[Finding]
+    missing: list[Finding]
 
 
 async def _migrate(admin: Admin, settings: Settings) -> Migrated:
@@ -100,8 +106,10 @@ async def _migrate(admin: Admin, settings: Settings) -> Migrated:
             if old in before - after and new in after - before
         }
         made = after - before - VERSION_TABLES - renamed.keys()
-        fixed = await fix_indexes(database, admin.resources)
-        return Migrated(applied, sorted(made), sorted(renamed.values()), fixed)
+        found = await (fix_indexes if admin.indexes else check_indexes)(database, admin.resources)
+        fixed = found if admin.indexes else []
+        missing = [] if admin.indexes else [finding for finding in found if finding.fixes]
+        return Migrated(applied, sorted(made), sorted(renamed.values()), fixed, missing)
 
 
 async def _make_revision(admin: Admin, settings: Settings, message: str) -> Path | None:

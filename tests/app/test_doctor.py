@@ -317,7 +317,7 @@ async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -
 async def test_many_changes_of_others_are_a_finding(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_indexes, "MAX_WAITING", 1)
+    monkeypatch.setattr(sqlite_indexes, "MAX_PENDING", 1)
     with closing(program(sqlite_url)) as other:
         other.execute("INSERT INTO team (name) VALUES ('Zoë'), ('Nova')")
     database = connect(Settings(database_url=sqlite_url))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from click.testing import CliRunner
-from sqlalchemy import Column, Connection, ForeignKey, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, Connection, ForeignKey, Integer, MetaData, Table, Text, inspect, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -139,8 +139,11 @@ async def test_an_application_without_migrations_gets_all_it_needs_and_takes_not
     assert "op.drop" not in path.read_text().partition("def downgrade")[0]
     migrated = await asyncio.to_thread(house.run, "migrate")
     assert migrated.startswith("Tables created: change, user_account.\n")
-    assert migrated.endswith("\nMigrated the database to revision 0001.\n")
-    assert await asyncio.to_thread(house.run, "migrate") == "The database is up to date.\n"
+    assert "\nMigrated the database to revision 0001.\n" in migrated
+    up_to_date = await asyncio.to_thread(house.run, "migrate")
+    assert up_to_date.startswith(
+        "The database is up to date.\nIndexes that lists and searches lack: "
+    )
     again = await asyncio.to_thread(house.run, "revision", "Nothing")
     assert again == "Nothing to migrate: the database matches the models.\n"
 
@@ -162,6 +165,31 @@ async def test_an_application_without_migrations_gets_all_it_needs_and_takes_not
         sent = {"title": "A", "user_id": 1}
         assert (await client.post("/api/changes/", json=sent)).status_code == 201
     assert await contents(house, own_connections) == before
+
+
+async def test_an_index_is_created_only_for_whoever_asks_for_it(
+    house: House, own_connections: Database, tmp_path: Path
+) -> None:
+    def made_for_us(connection: Connection) -> set[str]:
+        inspector = inspect(connection)
+        indexes = {str(each["name"]) for each in inspector.get_indexes("user_account")}
+        names = indexes | set(inspector.get_table_names())
+        return {name for name in names if name.startswith(("list_", "search_", "unsearched_"))}
+
+    async def made() -> set[str]:
+        async with own_connections.reading.connect() as connection:
+            return await connection.run_sync(made_for_us)
+
+    await asyncio.to_thread(house.run, "migrate")
+    await asyncio.to_thread(house.run, "revision", "Users and changes")
+    await asyncio.to_thread(house.run, "migrate")
+    async with ready(house.admin, house.settings):
+        assert await made() == set()
+    asking = Admin(house.admin.resources, migrations=tmp_path / "own", program="shop", indexes=True)
+    migrated = await asyncio.to_thread(replace(house, admin=asking).run, "migrate")
+    assert "No index for sorting user_account by name. Fixed.\n" in migrated
+    assert {"list_user_account_name", "search_user_account"} <= await made()
+    assert await asyncio.to_thread(house.run, "migrate") == "The database is up to date.\n"
 
 
 async def test_an_alembic_of_the_application_leaves_the_tables_of_the_library_alone(
