@@ -237,7 +237,7 @@ def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     others = select(literal(1).label("rank"), *columns).where(predicate, is_other)
     if asked.is_candidate is not None:
         # Having a limit of their own they are found before they are sorted.
-        some = others.where(asked.is_candidate).limit(candidates.MOST).subquery()
+        some = others.where(asked.is_candidate).limit(candidates.LIMIT).subquery()
         others = select(*some.c)
         by_title, value = sorted_as(target.titles.field, some.c.title), some.c.value
     found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)

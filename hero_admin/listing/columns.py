@@ -20,7 +20,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from hero_admin.listing.collation import is_collated, sorted_as
 from hero_admin.listing.keyset import marks_of, select_page, select_segment
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.segments import Link, Order, Place, segments
+from hero_admin.listing.segments import Link, Order, Start, segments
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -45,20 +45,20 @@ class Selection:
     def columns(self) -> list[Label[Any]]:
         return [field.exact.label(field.name) for field in self.fields]
 
-    def place(self, field: Field) -> int:
-        """Return where the value of a field stands in a row."""
+    def column_index(self, field: Field) -> int:
+        """Return the index of a field's value in a row."""
         return self.fields.index(field)
 
-    def title_place(self, field: Field) -> int:
-        """Return where the title of what a field points at stands in a row."""
+    def title_index(self, field: Field) -> int:
+        """Return the index in a row of the title of what a field points at."""
         return len(self.fields) + self.relations.index(field)
 
     @property
-    def value_place(self) -> int:
-        """Where the value that a list is sorted by stands in a row."""
+    def sort_index(self) -> int:
+        """The index in a row of the value that the list is sorted by."""
         if self.sort_field.relation is None:
-            return self.place(self.sort_field)
-        return self.title_place(self.sort_field)
+            return self.column_index(self.sort_field)
+        return self.title_index(self.sort_field)
 
 
 def selection_of(
@@ -99,14 +99,14 @@ def order_of(selection: Selection) -> Order:
 
 @lru_cache(maxsize=512)
 def statement_of(
-    selection: Selection, place: Place, *, is_backward: bool, is_counted: bool
+    selection: Selection, start: Start, *, is_backward: bool, is_counted: bool
 ) -> Select[Any]:
     """Return the statement for a page of a list that nothing narrows; made once.
 
     `is_counted` saves a statement: the number of all rows, up to `cap`, stands in each of them.
     """
     order = order_of(selection)
-    rows = select_page(selection.columns, order, place, is_backward=is_backward).subquery("page")
+    rows = select_page(selection.columns, order, start, is_backward=is_backward).subquery("page")
     segment = [rows.c["_segment"]] if "_segment" in rows.c else []
     is_falling = order.is_descending != is_backward
     statement = with_titles(selection, rows)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.listing.choices import fetch_first_options, fixed_options
 from hero_admin.listing.columns import adapted
 from hero_admin.listing.filters import none_of
-from hero_admin.listing.predicates import predicates_of, values_of
+from hero_admin.listing.predicates import predicate_parameters, predicates_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.sort_indexes import is_indexed
 from hero_admin.model.fields import Field
@@ -74,11 +74,11 @@ async def _count(
         left = adapted([predicate for _, predicate in others], rows)
         counted = select(func.count()).select_from(rows)
         counts += [counted.where(*left).scalar_subquery(), counted.scalar_subquery()]
-    found = (await session.execute(select(*counts), values_of(query))).one()
+    found = (await session.execute(select(*counts), predicate_parameters(query))).one()
     totals = {}
     for number, text in enumerate(values):
-        count, looked_at = found[2 * number], found[2 * number + 1]
-        totals[text] = Total(min(count, FACET_CAP), is_capped=looked_at > FACET_CAP)
+        count, scanned = found[2 * number], found[2 * number + 1]
+        totals[text] = Total(min(count, FACET_CAP), is_capped=scanned > FACET_CAP)
     return totals
 
 

@@ -1,4 +1,4 @@
-"""Keyset paging: finds a page from a row at its edge, at the same cost anywhere in the list.
+"""Keyset pagination: finds a page from a row at its edge, at the same cost anywhere in the list.
 
 A condition such as `value > :v OR (value = :v AND id > :id)` makes both databases read everything
 before it, so a list is a chain of `segments`. One sorted by the titles of other records is led by
@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from hero_admin.listing.collation import ReadSortKey, SortKey
-from hero_admin.listing.segments import Order, Place, Segment, segments
+from hero_admin.listing.segments import Order, Segment, Start, segments
 
 # The number of rows a statement brings.
 SIZE: BindParameter[int] = bindparam("size", type_=Integer)
@@ -66,19 +66,19 @@ def select_segment(
     key_marks = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
     of_one = select(*columns, *key_marks).where(link.column == link.target)
     led = of_one.order_by(*turned(order.key)).limit(limit).correlate(link.records).lateral("led")
-    found = [led.c[place] for place in range(len(columns))]
+    found = [led.c[number] for number in range(len(columns))]
     marks = (order.value, link.target, *(led.c[mark.name] for mark in key_marks))
     rows = select(*found, *_marked(marks)).select_from(link.records.join(led, true()))
     return rows.where(*segment.predicates).order_by(*turned(marks)).limit(limit)
 
 
 def select_page(
-    columns: Sequence[ColumnElement[Any]], order: Order, place: Place, *, is_backward: bool
+    columns: Sequence[ColumnElement[Any]], order: Order, start: Start, *, is_backward: bool
 ) -> Select[Any]:
-    """Return the statement for the `SIZE` rows from a place on, nearest first, with their order."""
+    """Return the statement for `SIZE` rows from there, nearest first, with their order."""
     chain = [
         select_segment(columns, order, each, SIZE, is_backward=is_backward)
-        for each in segments(order, place, is_backward=is_backward)
+        for each in segments(order, start, is_backward=is_backward)
     ]
     if len(chain) == 1:
         return chain[0]

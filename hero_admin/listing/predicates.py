@@ -71,7 +71,7 @@ def predicates_of(query: ListQuery) -> Predicates:
     )
 
 
-def values_of(query: ListQuery) -> dict[str, Any]:
+def predicate_parameters(query: ListQuery) -> dict[str, Any]:
     """Return the parameters of those predicates, and of the candidates of an index."""
     found: dict[str, Any] = {}
     for each in query.filters:
@@ -80,5 +80,5 @@ def values_of(query: ListQuery) -> dict[str, Any]:
     if query.scope:
         found["scope"] = query.scope.value
     if query.text:
-        found |= patterns.parameters_of(query.text) | {"trigrams": trigrams_of(query.text)}
+        found |= patterns.search_parameters(query.text) | {"trigrams": trigrams_of(query.text)}
     return found

@@ -87,7 +87,7 @@ async def with_made_titles(
         return list(rows)
     changed = [list(row) for row in rows]
     for field in made:
-        place, at = selection.place(field), selection.title_place(field)
+        place, at = selection.column_index(field), selection.title_index(field)
         values = {row[place] for row in changed} - {None}
         titles = await fetch_made_titles(session, site, field, values)
         for row in changed:

@@ -15,7 +15,7 @@ from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import fetch_narrowed
 from hero_admin.listing.search.wanted import Found
-from hero_admin.listing.segments import parameters_of, place_of
+from hero_admin.listing.segments import cursor_parameters, start_of
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total
@@ -33,8 +33,8 @@ class Page:
     next_cursor: Cursor | None
     previous_cursor: Cursor | None
     total: Total | None
-    # So many rows were looked at when looking for more was given up.
-    looked_at: int = 0
+    # How many rows a search had scanned when it was given up.
+    scanned_count: int = 0
     # Only words that begin with the searched text were found.
     is_partial: bool = False
 
@@ -80,7 +80,7 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
         total = await fetch_total(session, site, query)
     is_first = query.is_jump and not await _is_preceded(session, query, reader, rows)
     page = _page(query, reader, rows, has_more, total, found, is_first=is_first)
-    # What is kept of them holds nothing of the statement that found them.
+    # Plain tuples: they hold nothing of the statement that found them.
     rows = await with_made_titles(session, reader.selection, rows)
     return Listing(page, reader.selection, tuple(map(tuple, rows)))
 
@@ -96,11 +96,11 @@ async def _fetch_rows(
     """Fetch rows; counted ones have the number of all rows, as far as it is counted, at the end."""
     statement = statement_of(
         selection,
-        place_of(order_of(selection), query.cursor),
+        start_of(order_of(selection), query.cursor),
         is_backward=query.is_backward,
         is_counted=is_counted,
     )
-    parameters = {**parameters_of(query.cursor, is_falling=query.is_falling), "size": limit}
+    parameters = {**cursor_parameters(query.cursor, is_falling=query.is_falling), "size": limit}
     if is_counted:
         parameters |= counting()
     return await fetch_few(session, statement, parameters)
@@ -123,15 +123,15 @@ class _Reader:
 
     def __init__(self, selection: Selection, query: ListQuery) -> None:
         self.selection = selection
-        self.key_places = [selection.place(field) for field in query.resource.key]
+        self.key_indexes = [selection.column_index(field) for field in query.resource.key]
 
     def cursor(self, query: ListQuery, found: Sequence[Any], position: int) -> Cursor:
-        link = found[self.selection.place(query.link_field)] if query.link_field else None
-        value = found[self.selection.value_place]
+        link = found[self.selection.column_index(query.link_field)] if query.link_field else None
+        value = found[self.selection.sort_index]
         return Cursor(query.sort, value, self._key(found), max(0, position), link)
 
     def _key(self, found: Sequence[Any]) -> Key:
-        return tuple(found[place] for place in self.key_places)
+        return tuple(found[index] for index in self.key_indexes)
 
 
 def _page(
@@ -163,7 +163,7 @@ def _page(
         next_cursor,
         previous_cursor,
         total,
-        looked_at=search.looked_at,
+        scanned_count=search.scanned_count,
         is_partial=search.is_partial,
     )
 

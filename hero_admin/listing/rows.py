@@ -89,8 +89,8 @@ def _layout(
     resource, site = selection.resource, selection.site
     cells = []
     for field in fields:
-        place = selection.place(field)
-        title_at = selection.title_place(field) if field.relation else place
+        place = selection.column_index(field)
+        title_at = selection.title_index(field) if field.relation else place
         cells.append((place, title_at, writer_of(site, resource, field, can_reveal=can_edit)))
     is_titled = fields[0] is resource.titles.field
     if is_titled:
@@ -103,7 +103,7 @@ def _layout(
         "slot": "\0{}\0".format,
     }
     text, marked = (template.render(shown, is_marked=is_marked) for is_marked in (False, True))
-    key_places = tuple(selection.place(field) for field in resource.key)
+    key_places = tuple(selection.column_index(field) for field in resource.key)
     has_parts = len(resource.titles.fields) > 1 or fields[0].relation is not None
     has_title_first = is_titled and (resource.titles.function is not None or not has_parts)
     return _Layout(
@@ -136,11 +136,11 @@ def _titler(selection: Selection) -> Callable[[Row], str]:
     """Return what writes the title of a row."""
     resource, fields = selection.resource, selection.resource.titles.fields
     if len(fields) == 1 and resource.titles.function is None:
-        place, write = selection.place(fields[0]), titler_of(fields[0])
+        place, write = selection.column_index(fields[0]), titler_of(fields[0])
         return lambda values: write(values[place])
-    places = {field.name: selection.place(field) for field in fields}
+    places = {field.name: selection.column_index(field) for field in fields}
     readers = {
-        field.name: (selection.title_place(field), reader_of(selection.site, field))
+        field.name: (selection.title_index(field), reader_of(selection.site, field))
         for field in fields
         if field.relation and resource.titles.function is None
     }

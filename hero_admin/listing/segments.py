@@ -15,9 +15,9 @@ from hero_admin.listing.cursors import Cursor
 from hero_admin.model.exact_types import ExactType
 from hero_admin.model.moments import edge_of
 
-# Where a page begins: at the end of the list that comes first, at a value, or behind a row that
-# has a value, whose other record has no title, or that has none.
-Place = Literal["end", "from", "titled", "untitled", "none"]
+# Where a page starts: at an end of the list, at a value, or after a row that has a value, that
+# points at a record without a title, or that has none.
+Start = Literal["end", "from", "titled", "untitled", "none"]
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Segment:
 LAST_CHARACTER = "\U0010ffff"
 
 
-def place_of(order: Order, cursor: Cursor | None) -> Place:
-    """Return where a page with this cursor begins."""
+def start_of(order: Order, cursor: Cursor | None) -> Start:
+    """Return where a page with this cursor starts."""
     if cursor is None:
         return "end"
     if not cursor.key:
@@ -79,7 +79,7 @@ def place_of(order: Order, cursor: Cursor | None) -> Place:
     return "none" if cursor.value is None else "titled"
 
 
-def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
+def cursor_parameters(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     """Return the parameters of the statements for a page with this cursor."""
     if cursor is None:
         return {}
@@ -91,39 +91,42 @@ def parameters_of(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
     return {"edge": value, "edge_text": value, "link": cursor.link, **key}
 
 
-def segments(order: Order, place: Place, *, is_backward: bool) -> list[Segment]:
-    """Return the segments of a list from a place on, nearest first."""
+def segments(order: Order, start: Start, *, is_backward: bool) -> list[Segment]:
+    """Return the segments of a page that starts there, nearest first."""
     is_falling = order.is_descending != is_backward
     if order.value is None:
-        return [_segment_of_keys(order, place, is_falling)]
+        return [_segment_of_keys(order, start, is_falling)]
     sections = _sections(order, order.value)
     names = list(sections)
     if is_backward:
         names.reverse()
-    if place == "end":
+    if start == "end":
         return [sections[name] for name in names]
-    if place == "from":
-        edge = _start(order.value, is_falling=is_falling)
-        start = order.value <= edge if is_falling else order.value >= edge
-        return [Segment((start,), order.link is not None), *(sections[name] for name in names[1:])]
-    rest = [sections[name] for name in names[names.index(place) + 1 :]] if place in names else []
-    return [*_rest_of_section(order, order.value, place, is_falling), *rest]
+    if start == "from":
+        edge = _jump_edge(order.value, is_falling=is_falling)
+        reached = order.value <= edge if is_falling else order.value >= edge
+        return [
+            Segment((reached,), order.link is not None),
+            *(sections[name] for name in names[1:]),
+        ]
+    rest = [sections[name] for name in names[names.index(start) + 1 :]] if start in names else []
+    return [*_rest_of_section(order, order.value, start, is_falling), *rest]
 
 
-def _segment_of_keys(order: Order, place: Place, is_falling: bool) -> Segment:
-    if place == "end":
+def _segment_of_keys(order: Order, start: Start, is_falling: bool) -> Segment:
+    if start == "end":
         return Segment()
-    if place == "from":
-        first, edge = order.key[0], _start(order.key[0], is_falling=is_falling)
+    if start == "from":
+        first, edge = order.key[0], _jump_edge(order.key[0], is_falling=is_falling)
         return Segment((first <= edge if is_falling else first >= edge,))
     return Segment((_beyond(order.key, _key_names(order), is_falling),))
 
 
-def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Segment]:
+def _sections(order: Order, value: ColumnElement[Any]) -> dict[Start, Segment]:
     """Return the sections of the whole list, in their order."""
     link, is_led = order.link, order.link is not None
     titled = (is_there(value),) if order.is_nullable else ()
-    sections: dict[Place, Segment] = {"titled": Segment(titled, is_led)}
+    sections: dict[Start, Segment] = {"titled": Segment(titled, is_led)}
     if order.is_nullable:
         sections["untitled" if link else "none"] = Segment((is_missing(value),), is_led)
     if link and link.is_optional:
@@ -132,7 +135,7 @@ def _sections(order: Order, value: ColumnElement[Any]) -> dict[Place, Segment]:
 
 
 def _rest_of_section(
-    order: Order, value: ColumnElement[Any], place: Place, is_falling: bool
+    order: Order, value: ColumnElement[Any], start: Start, is_falling: bool
 ) -> list[Segment]:
     """Return the segments from a row to the end of its section.
 
@@ -141,7 +144,7 @@ def _rest_of_section(
     """
     link, names = order.link, _key_names(order)
     behind = _beyond(order.key, names, is_falling)
-    if place == "none":
+    if start == "none":
         return [Segment((is_missing(value if link is None else link.column), behind))]
     edge = _given("edge", value)
     further = Segment((value < edge if is_falling else value > edge,), link is not None)
@@ -155,7 +158,7 @@ def _rest_of_section(
         row = _beyond((link.column, *order.key), ["link", *names], is_falling)
         siblings = Segment((row, link.column >= same if is_falling else link.column <= same))
     beyond = _beyond((link.target,), ["link"], is_falling)
-    if place == "untitled":
+    if start == "untitled":
         return [siblings, Segment((is_missing(value), beyond), True)]
     return [siblings, Segment((value == edge, beyond), True), further]
 
@@ -186,7 +189,7 @@ def _given(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
     return SortKey(given) if isinstance(column, SortKey) else given
 
 
-def _start(column: ColumnElement[Any], *, is_falling: bool) -> ColumnElement[Any]:
+def _jump_edge(column: ColumnElement[Any], *, is_falling: bool) -> ColumnElement[Any]:
     edge = _given("edge", column)
     kind = column.type
     if isinstance(edge, BindParameter) and isinstance(kind, ExactType):

@@ -46,10 +46,10 @@ def empty_list(query: ListQuery, urls: ListUrls, page: Page, *, can_add: bool) -
     """Return what a list without rows says."""
     nouns = query.resource.label_plural
     show_all = (f"Show all {nouns}", urls.cleared)
-    if page.looked_at:
+    if page.scanned_count:
         return EmptyState(
             "Nothing found so far",
-            f"Searched the first {page.looked_at:,} {nouns}. Try a longer search, or a filter.",
+            f"Searched the first {page.scanned_count:,} {nouns}. Try a longer search, or a filter.",
             (("Keep searching", urls.further(page)), show_all),
         )
     if page.is_partial:

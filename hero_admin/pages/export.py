@@ -29,7 +29,7 @@ from starlette.responses import Response, StreamingResponse
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.listing.columns import selection_of, statements_of_all
-from hero_admin.listing.predicates import values_of
+from hero_admin.listing.predicates import predicate_parameters
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.search.backend import backend_of
@@ -187,7 +187,9 @@ async def _batches(
         selection = selection_of(site, query, fields, is_lateral=backend.is_lateral)
         for statement in statements_of_all(selection, predicates):
             options = {"yield_per": ROWS_PER_BATCH}
-            result = await session.stream(statement, values_of(query), execution_options=options)
+            result = await session.stream(
+                statement, predicate_parameters(query), execution_options=options
+            )
             async for batch in result.partitions():
                 titled = with_made_titles(session, selection, batch) if has_titles else None
                 yield await titled if titled else batch

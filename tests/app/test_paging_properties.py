@@ -257,7 +257,7 @@ async def walk(
         passed.add(url)
         async with database.session(is_read_only=True) as session:
             listing = await fetch_listing(session, site, step)
-        places = [listing.selection.place(field) for field in resource.key]
+        places = [listing.selection.column_index(field) for field in resource.key]
         keys = [key_text(resource, tuple(row[place] for place in places)) for row in listing.rows]
         found = keys + found if is_backward else found + keys
         page = listing.page

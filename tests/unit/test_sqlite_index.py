@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 
 from hero_admin.database.folding import fold
 from hero_admin.database.sqlite_files import fold_text
-from hero_admin.listing.search.patterns import matches_words, parameters_of, words_of
+from hero_admin.listing.search.patterns import matches_words, search_parameters, words_of
 from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candidate
 from hero_admin.listing.search.sqlite_index import SqliteIndex
 from hero_admin.listing.search.sqlite_refresh import Refresher
@@ -95,7 +95,7 @@ def found(path: Path, resource: Resource, needle: str) -> list[tuple[object, ...
     fits = matches_words(columns, len(words_of(needle)))
     by_index = TrigramIndex(resource).select(key).where(fits)
     as_condition = select(*key).where(fits, is_candidate(resource))
-    parameters = parameters_of(needle) | {"trigrams": trigrams_of(needle), "most": 99}
+    parameters = search_parameters(needle) | {"trigrams": trigrams_of(needle), "most": 99}
     with opened(path, is_ours=True) as held:
         engine = create_engine("sqlite://", creator=lambda: held)
         with engine.connect() as connection:

@@ -15,7 +15,7 @@ from hero_admin.listing.keyset import SIZE, marks_of, select_segment
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.wanted import Wanted
-from hero_admin.listing.segments import Order, Place, Segment, segments
+from hero_admin.listing.segments import Order, Segment, Start, segments
 
 BUDGET = bindparam("budget", type_=Integer)
 LAST = bindparam("last", type_=Integer)
@@ -30,7 +30,7 @@ class Scanned:
 
 
 @dataclass(frozen=True)
-class _Step:
+class _SegmentScan:
     """The scan of one segment: the rows that match, and the last one read."""
 
     segment: Segment
@@ -41,39 +41,41 @@ class _Step:
 async def scan(session: AsyncSession, wanted: Wanted, budget: int) -> Scanned:
     """Scan `budget` rows of each segment, in the list's order, from where the query begins."""
     query, selection = wanted.query, wanted.selection
-    steps = _steps(selection, wanted.predicates, wanted.place, is_backward=query.is_backward)
+    scans = _segment_scans(
+        selection, wanted.predicates, wanted.start, is_backward=query.is_backward
+    )
     given = wanted.parameters(budget=budget, last=budget - 1)
     rows: list[Row] = []
-    for step in steps:
+    for each in scans:
         # In one transaction: where the scan ended has to fit what was found on the way.
         size = wanted.limit - len(rows)
-        rows += (await session.execute(step.rows, {**given, "size": size})).all()
+        rows += (await session.execute(each.rows, {**given, "size": size})).all()
         if len(rows) == wanted.limit:
             break
-        last = (await session.execute(step.last, given)).first()
+        last = (await session.execute(each.last, given)).first()
         if last is not None:
-            return Scanned(tuple(rows), _edge(query, order_of(selection), step.segment, last))
+            return Scanned(tuple(rows), _edge(query, order_of(selection), each.segment, last))
     return Scanned(tuple(rows))
 
 
 @lru_cache(maxsize=512)
-def _steps(
-    selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
-) -> tuple[_Step, ...]:
-    order, steps = order_of(selection), []
-    for segment in segments(order, place, is_backward=is_backward):
+def _segment_scans(
+    selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
+) -> tuple[_SegmentScan, ...]:
+    order, scans = order_of(selection), []
+    for segment in segments(order, start, is_backward=is_backward):
         scanned, ending = (
             select_segment(columns, order, segment, BUDGET, is_backward=is_backward)
             for columns in (selection.columns, ())
         )
-        looked_at = scanned.subquery("scanned")
+        read = scanned.subquery("scanned")
         # Both databases keep the order of the scan, and stop it when there are enough.
-        matching = select(*looked_at.c).where(*adapted(predicates.all(), looked_at)).limit(SIZE)
+        matching = select(*read.c).where(*adapted(predicates.all(), read)).limit(SIZE)
         some = matching.subquery("matching")
         marks = marks_of(some, order, order.is_descending != is_backward)
         rows = with_titles(selection, some).order_by(*marks)
-        steps.append(_Step(segment, rows, ending.offset(LAST).limit(1)))
-    return tuple(steps)
+        scans.append(_SegmentScan(segment, rows, ending.offset(LAST).limit(1)))
+    return tuple(scans)
 
 
 def _edge(query: ListQuery, order: Order, segment: Segment, marks: Sequence[Any]) -> Cursor:

@@ -31,13 +31,13 @@ from hero_admin.listing.columns import (
     with_titles,
 )
 from hero_admin.listing.keyset import SIZE
-from hero_admin.listing.predicates import Predicates, predicates_of, values_of
+from hero_admin.listing.predicates import Predicates, predicate_parameters, predicates_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import words_of
 from hero_admin.listing.search.trigram_index import TRIGRAM_CHARACTERS, has_trigrams
 from hero_admin.listing.search.wanted import Found, Wanted
-from hero_admin.listing.segments import Place, segments
+from hero_admin.listing.segments import Start, segments
 from hero_admin.listing.sort_indexes import finds_values
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
@@ -53,7 +53,7 @@ AT_ONCE = 1_000
 CANDIDATES_MILLISECONDS = 1_500
 COUNTING_MILLISECONDS = 3_000
 
-MOST = bindparam("most", type_=Integer)
+LIMIT = bindparam("most", type_=Integer)
 
 
 class Index(Protocol):
@@ -62,7 +62,7 @@ class Index(Protocol):
     def __hash__(self) -> int: ...
 
     def select_keys(self) -> Select[Any] | CompoundSelect[Any]:
-        """Return the statement that has as many rows, or a few more, up to `MOST`."""
+        """Return the statement that has as many rows, or a few more, up to `LIMIT`."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class FilterIndex:
     field: Field
 
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-        """Return the statement for up to `MOST` of them."""
-        return select(*columns).where(dict(self.predicates.by_field())[self.field]).limit(MOST)
+        """Return the statement for up to `LIMIT` of them."""
+        return select(*columns).where(dict(self.predicates.by_field())[self.field]).limit(LIMIT)
 
     def select_keys(self) -> Select[Any]:
         """Return the statement that has as many rows."""
@@ -100,18 +100,18 @@ async def _is_small(session: AsyncSession, resource: Resource) -> bool:
 
 async def fetch_matching(session: AsyncSession, wanted: Wanted, most: int) -> Sequence[Row]:
     """Fetch the rows from the first `most` that match, in whatever way the database finds them."""
-    query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.place)
+    query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.start)
     statement = _select_matching(*how, is_backward=query.is_backward)
     return await fetch_few(session, statement, wanted.parameters(most=most))
 
 
 @lru_cache(maxsize=256)
 def _select_matching(
-    selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
+    selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> Select[Any]:
     # Having a limit they are found first; a planner might look for them in the order of the list.
-    found = select(*selection.columns).where(*predicates.all()).limit(MOST).cte("candidates")
-    return select_sorted(selection, found, place, is_backward=is_backward)
+    found = select(*selection.columns).where(*predicates.all()).limit(LIMIT).cte("candidates")
+    return select_sorted(selection, found, start, is_backward=is_backward)
 
 
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Found | None:
@@ -152,17 +152,17 @@ async def count_matching(
 
 
 def select_sorted(
-    selection: Selection, rows: FromClause, place: Place, *, is_backward: bool
+    selection: Selection, rows: FromClause, start: Start, *, is_backward: bool
 ) -> Select[Any]:
     """Return the statement that sorts a few rows and takes those from where the query begins."""
     order = order_of(selection)
     is_falling = order.is_descending != is_backward
-    chain = segments(replace(order, is_lateral=False), place, is_backward=is_backward)
+    chain = segments(replace(order, is_lateral=False), start, is_backward=is_backward)
     statement = with_titles(selection, rows)
     if order.link is not None:
         link = rows.c[selection.sort_field.name] == order.link.target
         statement = statement.outerjoin(order.link.records, link)
-    if place != "end":
+    if start != "end":
         here = [and_(true(), *each.predicates) for each in chain]
         statement = statement.where(or_(*adapted(here, rows)))
     columns = adapted(order.columns, rows)
@@ -205,7 +205,7 @@ def filter_indexes(query: ListQuery) -> list[FilterIndex]:
 
 async def are_few(session: AsyncSession, query: ListQuery, most: int = FEW) -> bool:
     """Whether the index of a filter says that it leaves no more than `most` rows."""
-    values = values_of(query)
+    values = predicate_parameters(query)
     for index in filter_indexes(query):
         if await fetch_number(session, index, values, most) <= most:
             return True

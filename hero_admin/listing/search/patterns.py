@@ -33,7 +33,7 @@ def words_of(text: str) -> list[str]:
 
 
 def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
-    """Return the condition that a word of one of them begins with the text of `parameters_of`."""
+    """Return the predicate that a word of one of them begins with the searched text."""
     found: list[ColumnElement[bool]] = [false()]
     for column in columns:
         for name in ("first_word", "later_word"):
@@ -55,12 +55,12 @@ def matches_words(columns: Sequence[ColumnElement[str]], count: int) -> ColumnEl
 
 
 def word_parameters(words: Iterable[str]) -> dict[str, Any]:
-    """Return the parameters of that condition."""
+    """Return the parameters of that predicate."""
     return {f"word{number}": _pattern(word) for number, word in enumerate(words)}
 
 
-def parameters_of(text: str) -> dict[str, Any]:
-    """Return the parameters of the conditions above for a text."""
+def search_parameters(text: str) -> dict[str, Any]:
+    """Return the parameters of the predicates above for a text."""
     beginning = _pattern(text)[1:]
     words = word_parameters(words_of(text))
     return {**words, "first_word": beginning, "later_word": f"% {beginning}"}

@@ -72,7 +72,7 @@ class _SearchPlan:
             return Found(scanned.rows)
         return await self.fetch_beyond(scanned, short)
 
-    async def fetch_beyond(self, scanned: Scanned, looked_at: int) -> Found:
+    async def fetch_beyond(self, scanned: Scanned, scanned_count: int) -> Found:
         """Fetch the rest where a short scan has ended before the page was full."""
         # For a short text the index has beginnings of words only: the scan comes first.
         is_scan_first = len(scanned.rows) >= PROMISING or is_short(self.query)
@@ -87,7 +87,7 @@ class _SearchPlan:
         if scanned.edge is None:
             return Found(scanned.rows)
         found = await fetch_candidates(self.session, self.wanted) if is_scan_first else None
-        return found or Found(scanned.rows, scanned.edge, looked_at + long)
+        return found or Found(scanned.rows, scanned.edge, scanned_count + long)
 
     async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
         """Look at `budget` more rows, unless the end has been reached or the page is full."""

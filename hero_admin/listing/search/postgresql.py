@@ -21,13 +21,13 @@ from hero_admin.listing.columns import Selection, adapted
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
-    MOST,
+    LIMIT,
     is_short,
     select_sorted,
 )
 from hero_admin.listing.search.trigram_index import index_name
 from hero_admin.listing.search.wanted import Wanted
-from hero_admin.listing.segments import Place
+from hero_admin.listing.segments import Start
 from hero_admin.model.column_types import LONG_TEXT_CHARACTERS
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
@@ -93,7 +93,7 @@ async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Ro
     """Fetch the rows from what the planner finds by indexes only."""
     await session.execute(ONLY_BY_INDEX)
     query, most = wanted.query, candidates.MAX_CANDIDATES
-    how = wanted.selection, wanted.predicates, wanted.place
+    how = wanted.selection, wanted.predicates, wanted.start
     statement, number = _select_by_index(*how, is_backward=query.is_backward)
     given = wanted.parameters(most=most + 1)
     found: Sequence[Row] = (await session.execute(statement, given)).all()
@@ -141,15 +141,15 @@ def _select_sample(resource: Resource, predicates: Predicates) -> Select[int]:
 
 @lru_cache(maxsize=256)
 def _select_by_index(
-    selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
+    selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> tuple[Select[Any], Select[Any]]:
     """Return the statement that sorts what satisfies the predicates, and their number.
 
     Each row ends with that number.
     """
-    some = select(*selection.columns).where(*predicates.all()).limit(MOST).cte("candidates")
+    some = select(*selection.columns).where(*predicates.all()).limit(LIMIT).cte("candidates")
     number = select(func.count()).select_from(some)
-    statement = select_sorted(selection, some, place, is_backward=is_backward)
+    statement = select_sorted(selection, some, start, is_backward=is_backward)
     return statement.add_columns(number.scalar_subquery()), number
 
 

@@ -22,7 +22,7 @@ from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.patterns import matches_words, words_of
 from hero_admin.listing.search.wanted import Wanted
-from hero_admin.listing.segments import parameters_of, value_only
+from hero_admin.listing.segments import cursor_parameters, value_only
 from hero_admin.listing.sort_indexes import is_indexed
 
 # Distinct values to read.
@@ -51,7 +51,7 @@ async def fetch_by_skip_scan(
         # Rows without a value are the last ones.
         return None if query.is_backward else ()
     is_falling = query.is_falling
-    given = {**wanted.values, **parameters_of(edge, is_falling=is_falling), "skips": MAX_SKIPS}
+    given = {**wanted.values, **cursor_parameters(edge, is_falling=is_falling), "skips": MAX_SKIPS}
     rows: list[Row] = []
     if isinstance(edge.value, str) and _has_words(edge.value, query.text):
         rest = _select_equal(selection, is_falling=is_falling, is_rest=True)

@@ -42,7 +42,7 @@ from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candida
 from hero_admin.listing.search.sqlite_index import SqliteIndex, changes_name
 from hero_admin.listing.search.trigram_index import has_trigrams, trigrams_of
 from hero_admin.listing.search.wanted import Wanted
-from hero_admin.listing.segments import Place
+from hero_admin.listing.segments import Start
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 
@@ -103,7 +103,7 @@ async def _fetch_from(
     index, number = await _fewest(session, wanted, indexes, most)
     if number > most:
         return None
-    query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.place)
+    query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.start)
     statement = _select_from(index, *how, is_backward=query.is_backward)
     return await short_reads.fetch_few(session, statement, wanted.parameters(most=most))
 
@@ -148,11 +148,11 @@ async def refresh(connection: AsyncConnection, resource: Resource) -> None:
 
 @lru_cache(maxsize=256)
 def _select_from(
-    index: Index, selection: Selection, predicates: Predicates, place: Place, *, is_backward: bool
+    index: Index, selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> Select[Any]:
     """Return the statement that sorts the candidates of an index."""
     rows = index.select(selection.columns).subquery("candidates")
-    statement = select_sorted(selection, rows, place, is_backward=is_backward)
+    statement = select_sorted(selection, rows, start, is_backward=is_backward)
     return statement.where(*adapted(predicates.all(), rows))
 
 

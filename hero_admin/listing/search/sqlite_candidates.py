@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from hero_admin.listing.search.candidates import MOST
+from hero_admin.listing.search.candidates import LIMIT
 from hero_admin.listing.search.sqlite_index import (
     NUMBER,
     changes_name,
@@ -39,10 +39,10 @@ class TrigramIndex:
     resource: Resource
 
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-        """Return the statement for up to `MOST` of the candidates for `trigrams`."""
+        """Return the statement for up to `LIMIT` of the candidates for `trigrams`."""
         resource = self.resource
         # Having a limit they are read first; SQLite might read the whole table for them otherwise.
-        found = _candidate_keys(resource, is_distinct=True).limit(MOST).subquery("found")
+        found = _candidate_keys(resource, is_distinct=True).limit(LIMIT).subquery("found")
         pairs = zip(_key(resource), key_names(resource), strict=True)
         same = and_(*(column == found.c[name] for column, name in pairs))
         return select(*columns).select_from(found.join(resource.table, same))
@@ -51,7 +51,7 @@ class TrigramIndex:
         """Return the statement that has as many rows, or a few more."""
         index, predicate = _index(self.resource)
         waiting = select(_changes(self.resource).c[key_names(self.resource)[0]])
-        return union_all(select(index.c.rowid).where(predicate), waiting).limit(MOST)
+        return union_all(select(index.c.rowid).where(predicate), waiting).limit(LIMIT)
 
 
 def is_candidate(resource: Resource) -> ColumnElement[bool]:

@@ -7,9 +7,9 @@ from typing import Any
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.columns import Selection, order_of
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.predicates import Predicates, predicates_of, values_of
+from hero_admin.listing.predicates import Predicates, predicate_parameters, predicates_of
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.segments import Place, parameters_of, place_of
+from hero_admin.listing.segments import Start, cursor_parameters, start_of
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Wanted:
 
     @classmethod
     def of(cls, query: ListQuery, selection: Selection, limit: int) -> "Wanted":
-        return cls(query, selection, predicates_of(query), values_of(query), limit)
+        return cls(query, selection, predicates_of(query), predicate_parameters(query), limit)
 
     @property
-    def place(self) -> Place:
-        return place_of(order_of(self.selection), self.query.cursor)
+    def start(self) -> Start:
+        return start_of(order_of(self.selection), self.query.cursor)
 
     def parameters(self, **others: int) -> dict[str, Any]:
         """Return the parameters of a statement that brings the rows."""
-        cursor = parameters_of(self.query.cursor, is_falling=self.query.is_falling)
+        cursor = cursor_parameters(self.query.cursor, is_falling=self.query.is_falling)
         return {**self.values, **cursor, "size": self.limit, **others}
 
     def beyond(self, edge: Cursor, limit: int) -> "Wanted":
@@ -47,13 +47,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """Rows of a page, nearest first; `edge` is where looking for more was given up.
+    """Rows of a page, nearest first; `edge` is where the search was given up.
 
-    `looked_at` is how many rows were then looked at, and `is_partial` says that only the
+    `scanned_count` is how many rows it had scanned then, and `is_partial` says that only the
     beginnings of words were found.
     """
 
     rows: tuple[Row, ...]
     edge: Cursor | None = None
-    looked_at: int = 0
+    scanned_count: int = 0
     is_partial: bool = False
