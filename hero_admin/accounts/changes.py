@@ -1,4 +1,4 @@
-"""Changes to accounts: every one is recorded, and an owner always remains."""
+"""Changes of accounts: every one is recorded, and an owner always remains."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ from hero_admin.web.errors import Invalid
 LAST_OWNER = "There has to be an owner: make someone else an owner first."
 SHUT_OUT = "This account is disabled. Enable it first."
 
-# That it was, and nothing of what it is.
+# Recorded without a value.
 PASSWORD_SET = {"password": (None, None)}
 
 
@@ -41,7 +41,7 @@ async def add_user(
 ) -> User:
     """Add an account; without an operation it adds itself. Raises Invalid for `name`."""
     name = parse_name(name)
-    # Two that are added at once may look the same as well.
+    # Two accounts that are added at once may look the same, too.
     await take_turn(session)
     other = same_looking(name, await fetch_names(session))
     if other is not None and fold_name(other) != fold_name(name):
@@ -68,7 +68,7 @@ async def add_user(
 async def change_role(
     session: AsyncSession, operation: Operation, user_id: int, role: Role
 ) -> User | None:
-    """Give a user another role; None if there is no such user. Raises Invalid for `role`."""
+    """Set the role of a user; None if there is no such user; raises Invalid for `role`."""
     user = await _lock(session, user_id, "role", is_owner_still=role is Role.OWNER)
     if user is not None and user.role != role:
         values = {"role": (user.role, str(role))}
@@ -79,7 +79,7 @@ async def change_role(
 
 
 async def disable(session: AsyncSession, operation: Operation, user_id: int) -> User | None:
-    """Shut a user out, at once and everywhere; None if there is none. Raises Invalid for ""."""
+    """Disable a user, at once and everywhere; None if there is none; raises Invalid for ""."""
     user = await _lock(session, user_id, "", is_owner_still=False)
     if user is not None and not user.is_disabled:
         before, user.is_disabled = user.state, True
@@ -91,7 +91,7 @@ async def disable(session: AsyncSession, operation: Operation, user_id: int) -> 
 
 
 async def enable(session: AsyncSession, operation: Operation, user_id: int) -> User | None:
-    """Let a user in again, who still has to sign in; None if there is no such user."""
+    """Enable a user, who still has to sign in; None if there is no such user."""
     user = await _lock(session, user_id, "", is_owner_still=True)
     if user is not None and user.is_disabled:
         before, user.is_disabled = user.state, False
@@ -103,7 +103,7 @@ async def enable(session: AsyncSession, operation: Operation, user_id: int) -> U
 async def set_password(
     session: AsyncSession, operation: Operation, user_id: int, password_hash: str, *, but: str = ""
 ) -> User | None:
-    """Set a password and end all sessions, but for the one with a digest; None if nobody's."""
+    """Set a password and end all sessions but one; None if there is no such user."""
     user = await _lock(session, user_id, "", is_owner_still=True)
     if user is not None:
         user.password_hash = password_hash
@@ -117,9 +117,9 @@ async def set_password(
 async def hand_out_link(
     session: AsyncSession, operation: Operation, user_id: int
 ) -> tuple[User, Purpose, str] | None:
-    """Make a link to choose a password at; None if there is no such user. Raises Invalid for "".
+    """Return the token of a link to set a password; None if there is no such user.
 
-    Until it is used nothing changes for the user; what was handed out before no longer works.
+    Until it is used nothing changes for the user; earlier links are invalid. Raises Invalid for "".
     """
     user = await _lock(session, user_id, "", is_owner_still=True)
     if user is None:
@@ -136,7 +136,7 @@ async def hand_out_link(
 async def sign_out(
     session: AsyncSession, operation: Operation, user_id: int, *, but: str = "", only: str = ""
 ) -> int:
-    """End sessions of a user, but for or only the one with a digest; return how many it were."""
+    """End the sessions of a user, all but or only the one with a digest; return how many."""
     user = await _lock(session, user_id, "", is_owner_still=True)
     count = await end_sessions(session, user_id, but=but, only=only)
     if user is not None and count:
@@ -148,7 +148,7 @@ async def sign_out(
 async def add_token(
     session: AsyncSession, operation: Operation, user_id: int, name: str, role: Role, days: int
 ) -> str | None:
-    """Return a new token of a user, None if there is no such user. Raises Invalid."""
+    """Return a new token of a user, None if there is no such user; raises Invalid."""
     user = await _lock(session, user_id, "", is_owner_still=True)
     if user is None:
         return None
@@ -173,7 +173,7 @@ async def add_token(
 async def revoke_token(
     session: AsyncSession, operation: Operation, user_id: int, token_id: int
 ) -> ApiToken | None:
-    """Let a token of a user work no longer; None if there is no such token."""
+    """Revoke a token of a user; None if there is no such token."""
     user = await _lock(session, user_id, "", is_owner_still=True)
     token = await fetch_token(session, user_id, token_id)
     if user is not None and token is not None:
@@ -191,16 +191,16 @@ def _state(before: str, user: User) -> dict[str, tuple[str, str]]:
 async def _lock(
     session: AsyncSession, user_id: int, field: str, *, is_owner_still: bool
 ) -> User | None:
-    """Lock a user until the end; refuse what would leave no owner."""
+    """Lock a user until the transaction ends; raise Invalid for leaving no owner."""
     await take_turn(session)
     if not is_owner_still:
         owners = select(col(User.id), col(User.password_hash).is_not(None)).where(
             col(User.role) == Role.OWNER, col(User.is_disabled).is_(False)
         )
-        # All of them, in one order: two owners who remove each other take turns.
+        # All owners, in one order: two who remove each other never deadlock.
         locked = (await session.execute(owners.order_by(col(User.id)).with_for_update())).all()
         is_one = any(id == user_id for id, _ in locked)
-        # Who was invited only may never come.
+        # Invited owners may never sign in.
         if is_one and not any(can_sign_in for id, can_sign_in in locked if id != user_id):
             raise Invalid({field: LAST_OWNER})
     found = select(User).where(col(User.id) == user_id).with_for_update()

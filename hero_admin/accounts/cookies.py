@@ -1,4 +1,4 @@
-"""The cookies that hold the token of a session, and tell a browser that has signed in before."""
+"""Cookies: the token of a session, and the proof of a browser that has signed in before."""
 
 import hashlib
 import hmac
@@ -12,10 +12,10 @@ from hero_admin.accounts.users import fold_name
 from hero_admin.web.addresses import is_secure
 
 PLAIN = "session"
-# Browsers take a cookie of this name from this very host only, and over https.
+# Browsers accept a cookie with this prefix only from this host and over HTTPS.
 SECURE = "__Host-session"
 PLAIN_DEVICE, SECURE_DEVICE = "device", "__Host-device"
-# Longer than anybody is on leave.
+# Longer than a leave.
 DEVICE_SECONDS = 400 * 24 * 3600
 # A token has 43 characters.
 MAX_TOKEN_CHARACTERS = 100
@@ -43,14 +43,14 @@ def drop_token(request: Request, response: Response) -> None:
 
 
 def device_in(request: Request, secret_key: str, name: str) -> str:
-    """Return what tells this browser from all others, "" if it never signed in under a name."""
+    """Return the proof that this browser has signed in under a name, "" without one."""
     device, _, proof = request.cookies.get(_device_name(request), "").partition(".")
     is_one = hmac.compare_digest(proof.encode(), _proof_of(secret_key, device, name).encode())
     return device if is_one else ""
 
 
 def set_device(request: Request, response: Response, secret_key: str, name: str) -> None:
-    """Let a browser that has just signed in be known to its account, and to no other one."""
+    """Set the proof that a browser has signed in to its account."""
     device = device_in(request, secret_key, name) or secrets.token_urlsafe(16)
     response.set_cookie(
         _device_name(request),

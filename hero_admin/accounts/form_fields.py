@@ -1,4 +1,4 @@
-"""Entries: what the forms and addresses of accounts hold, read."""
+"""Form fields of accounts, and the parameters of their URLs."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One option of a group, with what it means."""
+    """One option of a group, with its explanation."""
 
     value: str
     label: str
@@ -33,7 +33,7 @@ def text_in(form: FormData, name: str) -> str:
 
 
 def id_in(request: Request, name: str) -> int:
-    """Return the number in the path; 404 if it is none."""
+    """Return the number in the path; raises 404 for anything else."""
     text: str = request.path_params[name]
     is_id = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))
     if not is_id or int(text) > MAX_ID:
@@ -42,7 +42,7 @@ def id_in(request: Request, name: str) -> int:
 
 
 def parse_role(text: str) -> Role:
-    """Return the role that was chosen. Raises Invalid for `role`."""
+    """Return the chosen role; raises Invalid for `role`."""
     if text not in list(Role):
         raise Invalid({"role": "Choose a role."})
     return Role(text)

@@ -1,4 +1,4 @@
-"""The middleware that finds out who is asking, and lets nobody else any further."""
+"""Identity middleware: authenticates each request, and refuses it where it must be."""
 
 import asyncio
 import logging
@@ -33,12 +33,12 @@ from hero_admin.web.errors import BLOCKED, answer_http_exception, error_response
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial
 
-# They are the same for everybody, and ask nobody.
+# The same for everybody, without authentication.
 ANONYMOUS = ("/static/", "/healthz", "/readyz")
-# What there is to do for whoever is not signed in.
+# Paths for people who are not signed in.
 PUBLIC = ("/sign-in", "/sign-out", "/welcome", "/theme")
 PATIENCE_SECONDS = 3.0
-# What proxies add, and no browser does.
+# Headers that proxies add.
 PROXY_HEADERS = ("via", "x-real-ip", "cdn-loop")
 PROXY_PREFIXES = ("x-original", "cf-", "x-envoy", "x-amzn")
 PROXY_SUFFIXES = ("client-ip", "clientip", "user-ip")
@@ -46,7 +46,7 @@ FORWARDED = (
     "Sign-in is off (WEBAPP_AUTH=off), so this server only answers requests from this machine,"
     " and none that came through a proxy."
 )
-# What a sign-in holds, and a form that is kept until then.
+# The limit of a sign-in with its pending form.
 STRANGERS_BYTES = 64 * 2**10
 STRANGERS_BODY = (
     "You're not signed in, so you can send at most 64 kB. Sign in in another tab, then reload this"
@@ -54,13 +54,13 @@ STRANGERS_BODY = (
 )
 
 logger = logging.getLogger("hero_admin.accounts")
-# Who it is, and when that was last marked.
+# An identity, and when it was last marked as seen.
 Found = tuple[Identity, datetime | None]
 
 
 @dataclass(frozen=True)
 class _Proof:
-    """What a request shows of who sends it, and what to do with it; "" is nothing."""
+    """The credentials of a request, and how to check them; "" for none."""
 
     digest: str
     fetch: Callable[..., Awaitable[Found | None]]
@@ -70,12 +70,12 @@ class _Proof:
 
 
 class IdentityMiddleware:
-    """Gives each request `scope["state"]["identity"]`, and answers 401 where it has to be one.
+    """Sets `scope["state"]["identity"]` of each request; answers 401 where it is required.
 
-    An answer that takes its time asks `scope["state"]["may_still"]()` now and then.
+    A long response calls `scope["state"]["may_still"]()` now and then.
 
-    It stands inside the database session, which it uses for safe methods only: an unsafe request
-    of somebody unknown must not begin to write.
+    It runs inside the database session, which it uses for safe methods only: an unsafe request
+    without an identity must not begin to write.
     """
 
     def __init__(self, app: ASGIApp, auth: Auth, *, is_open: bool) -> None:
@@ -114,7 +114,7 @@ class IdentityMiddleware:
 
     async def _answer_to_stranger(self, request: Request, proof: _Proof) -> ASGIApp:
         try:
-            # In a page that asks for the password on the spot its form stays as it is.
+            # The dialog that asks for the password leaves the form in its page.
             if not is_partial(request) or request.scope["path"] in PUBLIC:
                 request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
             if proof.is_token:
@@ -130,7 +130,7 @@ class IdentityMiddleware:
             lock = partial(lock_identity, limits=self.auth.limits)
             mark = partial(mark_seen, limits=self.auth.limits)
             return _Proof(digest_in(request), fetch, lock, mark)
-        # Whoever shows a token is nobody else: what cookies say does not count.
+        # With a token, cookies are ignored.
         is_one = is_for_programs(request) and token.startswith(PREFIX)
         digest = token_digest(token) if is_one else ""
         return _Proof(digest, fetch_token_identity, lock_token_identity, mark_used, is_token=True)
@@ -154,7 +154,7 @@ class IdentityMiddleware:
         is_behind = database is not primary and not database.replica.is_alone
         if is_safe and not is_behind:
             return await proof.fetch(request.state.session, proof.digest, now=now)
-        # A replica may not know yet that somebody is shut out.
+        # A replica may lag behind a disabled account.
         try:
             async with primary.session(is_read_only=True) as session:
                 return await proof.fetch(session, proof.digest, now=now)
@@ -164,7 +164,7 @@ class IdentityMiddleware:
         return await proof.fetch(request.state.session, proof.digest, now=now)
 
     def _mark(self, proof: _Proof, now: datetime) -> None:
-        # In a context of its own: it is no part of the request, which has been answered.
+        # In a context of its own, as the request has been answered.
         task = asyncio.create_task(self._mark_seen(proof, now), context=Context())
         self.auth.marking[proof.digest] = task
         task.add_done_callback(lambda _: self.auth.marking.pop(proof.digest, None))
@@ -177,7 +177,7 @@ class IdentityMiddleware:
             ):
                 await proof.mark(session, proof.digest, now)
                 await session.commit()
-        # Until then the session looks idle for a little longer.
+        # Until then the session seems idle for a little longer.
         except Exception as error:  # noqa: BLE001 - the next request tries again
             logger.debug("Not marked as seen: %s", type(error).__name__)
 

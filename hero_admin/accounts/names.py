@@ -1,7 +1,7 @@
-"""Names of accounts, of which none may be read as another one: people go by what they see.
+"""Account names: none may look like another one.
 
-After Unicode's TR 39 (https://www.unicode.org/reports/tr39/), with its lookalikes of the alphabets
-that have whole words of them.
+Source: Unicode Technical Standard 39 (https://www.unicode.org/reports/tr39/), with the confusable
+letters of the alphabets in which whole words consist of them.
 """
 
 from collections.abc import Iterable
@@ -10,32 +10,32 @@ from unicodedata import category, name, normalize
 
 from hero_admin.person import ANYONE, COMMAND_LINE
 
-# Who did something where no account did.
+# Names in the audit log of what no account has done.
 RESERVED = (COMMAND_LINE.name, ANYONE.name, "System")
-# Shown as nothing, or as a space, though Unicode has them for letters, marks and symbols.
+# Invisible, or like a space, though letters, marks or symbols to Unicode.
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159") | {
     chr(code)
     for codes in (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
     for code in codes
 }
-# Those in daily use; the names of their letters begin so. Others have too many lookalikes.
+# Alphabets in daily use, by the first word of their letters' names; others have more confusables.
 ALPHABETS = frozenset(
     {"ARABIC", "ARMENIAN", "BENGALI", "BOPOMOFO", "CJK", "CYRILLIC", "DEVANAGARI", "ETHIOPIC"}
     | {"GEORGIAN", "GREEK", "GUJARATI", "GURMUKHI", "HANGUL", "HEBREW", "HIRAGANA", "KANNADA"}
     | {"KATAKANA", "KHMER", "LAO", "LATIN", "MALAYALAM", "MYANMAR", "ORIYA", "SINHALA", "TAMIL"}
     | {"TELUGU", "THAANA", "THAI", "TIBETAN"}
 )
-# What is written together, and looks like nothing of each other.
+# Alphabets that are mixed, and have no confusables among each other.
 TOGETHER = (
     {"LATIN", "CJK", "HIRAGANA", "KATAKANA"},
     {"LATIN", "CJK", "HANGUL"},
     {"LATIN", "CJK", "BOPOMOFO"},
 )
-# Names need no more: Vietnamese has two on a letter.
+# Enough for names: Vietnamese has two on a letter.
 MAX_MARKS = 2
 SHARED_LETTERS = ("MODIFIER", "IDEOGRAPHIC", "FEMININE", "MASCULINE")
 
-# Cyrillic, Greek and Armenian letters, and Latin ones that few know.
+# Cyrillic, Greek and Armenian letters, and rare Latin ones.
 LOOKALIKES = str.maketrans(
     "авгекмнопрстухьѕіјһӏԁԛԝү"
     "АВЕІЈКМНОРСТУХЅӀԌԚԜҮ"
@@ -55,7 +55,7 @@ RUN_TOGETHER = {"rn": "m", "vv": "w"}
 
 
 def problem_of(text: str) -> str:
-    """Return a sentence that says why nobody may be called so, "" if they may."""
+    """Return the sentence that says why a name is not allowed, "" if it is."""
     plain = normalize("NFKC", text)
     if not text.isprintable() or not plain.isprintable() or BLANK & set(text):
         return "Use only visible characters."
@@ -71,7 +71,7 @@ def problem_of(text: str) -> str:
 
 
 def same_looking(text: str, others: Iterable[str]) -> str | None:
-    """Return the first of the others that is read as the same name, None if there is none."""
+    """Return the first of the other names that looks the same, None if there is none."""
     shape, letters = _shape(text), _small(text)
     return next(
         (other for other in others if _shape(other) == shape or _small(other) == letters), None
@@ -79,12 +79,12 @@ def same_looking(text: str, others: Iterable[str]) -> str | None:
 
 
 def _shape(text: str) -> str:
-    """Return what a name looks like: a large i like a small L."""
+    """Return the skeleton of a name, the same for names that look alike: I is like l."""
     return _plain(normalize("NFKC", text)).translate(IN_ONE_CASE)
 
 
 def _small(text: str) -> str:
-    """Return what it looks like in small letters."""
+    """Return the skeleton of a name in lower case."""
     return _plain(normalize("NFKC", text).casefold())
 
 
@@ -100,12 +100,12 @@ def _letters(text: str) -> str:
 
 
 def _alphabet(character: str) -> str:
-    """Return the alphabet of a letter or digit, "" for what all of them share."""
+    """Return the alphabet of a letter or digit, "" for characters that all share."""
     if category(character)[0] not in "LN" or (character.isascii() and not character.isalpha()):
         return ""
     called = name(character, "UNKNOWN")
     if "SMALL CAPITAL" in called:
-        # Of phonetics, and read as the letter itself.
+        # Phonetic letters look like plain ones.
         return called
     first = called.partition(" ")[0].partition("-")[0]
     return "" if first in SHARED_LETTERS else first

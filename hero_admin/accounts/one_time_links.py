@@ -1,4 +1,4 @@
-"""Links that work once: to make the first account, to take one up, to choose a new password."""
+"""One-time links: to add the first account, to accept an invitation, to reset a password."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -25,13 +25,13 @@ LIFETIMES = {
 
 
 class OneTimeLink(OwnTable, table=True):
-    """A link that was handed out and not used yet; only the digest of its token is stored."""
+    """An unused link; only the digest of its token is stored."""
 
     __tablename__ = "hero_admin_one_time_link"
 
     digest: str = Field(primary_key=True, max_length=64)
     purpose: str = Field(max_length=20)
-    # None for the first owner, who has no account yet.
+    # None for the first owner, who has no account.
     user_id: int | None = Field(
         default=None, foreign_key="hero_admin_user.id", ondelete="CASCADE", index=True
     )
@@ -39,7 +39,7 @@ class OneTimeLink(OwnTable, table=True):
 
 
 async def make_link(session: AsyncSession, purpose: Purpose, user_id: int | None = None) -> str:
-    """Return the token of a new link; what was handed out before for the same no longer works."""
+    """Return the token of a new link; an earlier one for the same purpose is invalid."""
     await void_links(session, user_id)
     token = make_token()
     expires_at = datetime.now(UTC) + LIFETIMES[purpose]
@@ -53,7 +53,7 @@ async def make_link(session: AsyncSession, purpose: Purpose, user_id: int | None
 
 
 async def fetch_link(session: AsyncSession, token: str) -> OneTimeLink | None:
-    """Return the link if it still works, and leave it working."""
+    """Return the link of a valid token, without using it up."""
     return await session.scalar(
         select(OneTimeLink).where(
             col(OneTimeLink.digest) == token_digest(token),
@@ -63,9 +63,9 @@ async def fetch_link(session: AsyncSession, token: str) -> OneTimeLink | None:
 
 
 async def claim_link(session: AsyncSession, token: str) -> bool:
-    """Use a link up; False says that another request was quicker, or time is up.
+    """Use up a link; False if another request was faster or it has expired.
 
-    It works again if the transaction comes to nothing.
+    It is valid again if the transaction is rolled back.
     """
     used = (
         delete(OneTimeLink)
@@ -79,7 +79,7 @@ async def claim_link(session: AsyncSession, token: str) -> bool:
 
 
 async def void_links(session: AsyncSession, user_id: int | None) -> None:
-    """Let no link of a user work any more; None means those for the first owner."""
+    """Delete the links of a user; None for those of the first owner."""
     await session.execute(
         delete(OneTimeLink).where(col(OneTimeLink.user_id).is_not_distinct_from(user_id))
     )

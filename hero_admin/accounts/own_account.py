@@ -1,4 +1,4 @@
-"""Pages of one's own account: the password, the sessions, and tokens for programs."""
+"""Pages of one's own account: password, sessions, and tokens for programs."""
 
 from collections.abc import Mapping
 
@@ -102,7 +102,7 @@ def _ask_token(request: Request, given: Mapping[str, str], errors: Mapping[str, 
     context = {
         "given": {"name": "", "role": Role.VIEWER.value, "days": DEFAULT_DAYS, **given},
         "errors": errors,
-        # The API has nothing that is for owners alone.
+        # The API has nothing for owners alone.
         "roles": role_choices(Role.EDITOR if identity_of(request).can_edit else Role.VIEWER),
         "lifetimes": [Choice(text, f"{days} days") for text, days in DAYS.items()],
     }

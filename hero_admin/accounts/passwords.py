@@ -13,7 +13,7 @@ from hero_admin.web.errors import Invalid
 
 MIN_CHARACTERS = 12
 MAX_BYTES = 1024
-# Each hash takes 64 MiB while it is made.
+# Each hash takes 64 MiB while it is computed.
 THREADS = 2
 
 Answer = TypeVar("Answer")
@@ -28,18 +28,18 @@ def check_password(password: str) -> None:
 
 
 def is_too_long(password: str) -> bool:
-    """Whether it is more than anyone remembers, and not worth the work."""
-    # Counted first: to normalise many marks in a row takes time that grows with their square.
+    """Whether a password is longer than the limit, so that hashing it is refused."""
+    # Counted first: normalizing many marks in a row takes quadratic time.
     return len(password) > MAX_BYTES or len(_encoded(password)) > MAX_BYTES
 
 
 class Passwords:
-    """Hashes and verifies; what waits for its turn holds no database connection."""
+    """Hashes and verifies passwords; waiting for it needs no database connection."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
-        # Verified for who has no password: it takes as long as any other, and never fits.
+        # Verified where there is no password: it takes as long as any other, and never matches.
         hasher = self._hasher
         self._nobodys = (
             f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
@@ -50,17 +50,17 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def hash(self, password: str) -> str:
-        """Return the hash to store for a password that `check_password` has let through."""
+        """Return the hash to store of a password that `check_password` has passed."""
         return await self._in_thread(self._hasher.hash, _encoded(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password fits; never, and after the same time, if there is no hash."""
+        """Whether the password matches; without a hash never, after the same time."""
         return await self._in_thread(
             self._verify, password_hash or self._nobodys, _encoded(password)
         )
 
     async def rehash(self, password_hash: str | None, password: str) -> str | None:
-        """Return a new hash if today's parameters are others than those of the old one."""
+        """Return a new hash if the parameters differ from those of the old one, else None."""
         if password_hash is None or not self._hasher.check_needs_rehash(password_hash):
             return None
         return await self.hash(password)
@@ -77,5 +77,5 @@ class Passwords:
 
 
 def _encoded(password: str) -> bytes:
-    # The same letters come in other bytes from another keyboard.
+    # Keyboards send different code points for the same letters.
     return normalize("NFKC", password).encode("utf-8", "surrogatepass")

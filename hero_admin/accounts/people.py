@@ -1,4 +1,4 @@
-"""Pages of people, for owners: who has an account, what they may do, and where they are in."""
+"""Pages of people, for owners: accounts, their roles and sessions."""
 
 from collections.abc import Mapping
 
@@ -69,7 +69,7 @@ async def change_role(request: Request) -> Response:
         await changes.change_role(session_of(request), operation_of(request), id_of(user), role)
     except Invalid as invalid:
         return await _show(request, user, invalid.sentences, 409)
-    # Whoever is an owner no longer may not see the page of a person.
+    # Who is no longer an owner may not see the page.
     is_still_owner = user.id != identity_of(request).user_id or role is Role.OWNER
     url = url_of(request) if is_still_owner else "/"
     return redirect(request, url, Flash("Saved", user.name, note=f"Now {role}."))

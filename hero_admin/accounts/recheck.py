@@ -1,6 +1,6 @@
-"""Recheck: who asks, and that they still may, settled again where a request begins to write.
+"""Recheck: identity and rights, checked again when a request begins to write.
 
-Its body may have taken minutes to arrive, in which its sender was shut out.
+Its body may have taken minutes to arrive, in which its sender may have lost access.
 """
 
 from collections.abc import Callable, MutableMapping
@@ -18,25 +18,25 @@ from hero_admin.database import transactions
 from hero_admin.person import Identity, Role
 from hero_admin.web.guards import Handler, refuse_role
 
-# Any number that no other application of the same database takes for its own lock.
+# An arbitrary key for the advisory lock of this library.
 ACCOUNTS_LOCK = 5_214_002
 
-# Who it is as of now, locked until the transaction ends; None if they are in no longer.
+# The identity as of now, locked until the transaction ends; None if its session has ended.
 Lock = Callable[[Connection], Identity | None]
 
 
 class SignedOut(HTTPException):
-    """A request whose sender was signed out or shut out while its body was under way."""
+    """A request whose sender was signed out or disabled while its body arrived."""
 
 
-# Any: what `request.state` holds.
+# Any: the values of `request.state`.
 def recheck_writes(
     session: AsyncSession, state: MutableMapping[str, Any], lock: Lock, gone: SignedOut
 ) -> None:
-    """Ask again at the beginning of each transaction of a session: 401 or 403 if they may not.
+    """Check again at the beginning of each transaction of a session; raise 401 or 403.
 
-    It is asked with a lock that whoever shuts somebody out has to wait for. So it holds up to the
-    commit, and what the request itself does to its own sender counts from the next one on.
+    The check takes a lock for which disabling an account waits, so it holds until the commit. A
+    change of the sender's own account takes effect with the next request.
     """
 
     def ask(_: Session, transaction: SessionTransaction, connection: Connection) -> None:
@@ -55,9 +55,9 @@ def recheck_writes(
 
 
 async def take_turn(session: AsyncSession) -> None:
-    """Wait until nobody else changes accounts, before any of them is locked.
+    """Wait until nobody else changes accounts, before locking any.
 
-    Two owners who disable each other would each have locked themselves and wait for the other.
+    Otherwise two owners who disable each other would deadlock.
     """
     await (await session.connection()).run_sync(transactions.take_turn, ACCOUNTS_LOCK)
 

@@ -1,4 +1,4 @@
-"""Routes: the addresses of one's own account, and those of everybody's, which are for owners."""
+"""Routes of accounts: one's own, and for owners everybody's."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from hero_admin.web.requests import SAFE_METHODS
 
 
 def account_routes() -> list[Route]:
-    """Return the routes of accounts, but for the way in."""
+    """Return the routes of accounts, without those of signing in."""
     own, owner = partial(_route, Role.VIEWER), partial(_route, Role.OWNER)
     return [
         own("/account", own_account.account_page, name="account"),

@@ -1,4 +1,4 @@
-"""Access: the sessions and tokens of an account, one's own or, for owners, anybody's."""
+"""Sessions and tokens of an account, one's own or, for owners, anybody's."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ async def end_sessions(request: Request) -> Response:
     """POST /account/sessions/end: ends one session or all the others → the account's page."""
     form, user = await form_of(request), await fetch_user_of(request)
     only = text_in(form, "session")
-    # All but the one that asks, which is signed out by its own button.
+    # All but the present one, which has its own button.
     but = "" if only else digest_in(request)
     session, operation = session_of(request), operation_of(request)
     count = await changes.sign_out(session, operation, id_of(user), but=but, only=only)
@@ -67,7 +67,7 @@ async def revoke(request: Request) -> Response:
 
 
 async def fetch_user_of(request: Request) -> User:
-    """Fetch the account in the path, whose addresses are the owners', or else one's own; or 404."""
+    """Fetch the account in the path, or one's own without an id; raises 404."""
     user_id = identity_of(request).user_id
     if "id" in request.path_params:
         user_id = id_in(request, "id")
@@ -89,9 +89,9 @@ def url_of(request: Request) -> str:
     return f"/people/{id_in(request, 'id')}" if "id" in request.path_params else "/account"
 
 
-# Any: what a template is given.
+# Any: the context of a template.
 async def fetch_access(request: Request, user: User) -> dict[str, Any]:
-    """Fetch what a page shows of where and with what somebody is in."""
+    """Fetch the context of sessions and tokens for a page."""
     session = session_of(request)
     return {
         "sessions": await fetch_sessions(session, id_of(user), auth_of(request).limits),

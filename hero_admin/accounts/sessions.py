@@ -1,4 +1,4 @@
-"""Sessions: who is signed in where. The browser has a token, the database only its digest."""
+"""Sessions: the browser has a token, the database only its digest."""
 
 import hashlib
 import hmac
@@ -20,15 +20,15 @@ from hero_admin.person import Identity, Role
 TOKEN_BYTES = 32
 MAX_AGENT_CHARACTERS = 200
 KEY_CHECK_CHARACTERS = 16
-# A session is marked as seen no more often.
+# A session is marked as seen at most this often.
 SEEN_EVERY = timedelta(minutes=1)
 
 
 class UserSession(OwnTable, table=True):
-    """One browser in which somebody is signed in.
+    """A browser in which a user is signed in.
 
-    key_check: which secret key the server had; "" for one that it made itself, and None for what
-    an earlier version left, until the next start.
+    key_check: identifies the secret key of the server; "" for a generated one, and None for a
+    session of an earlier version, until the next start.
     """
 
     __tablename__ = "hero_admin_session"
@@ -49,7 +49,7 @@ class UserSession(OwnTable, table=True):
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a session lasts: unused, at all, and for which secret key (see UserSession)."""
+    """The limits of a session: idle, in total, and its secret key (see UserSession)."""
 
     idle: timedelta
     absolute: timedelta
@@ -58,13 +58,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Where a request came from."""
+    """The address and the browser of a request."""
 
     address: str
     user_agent: str
 
 
-# In the path of every request, so it is made once, and of columns: entities take twice as long.
+# Run for every request, so it is built once, of columns: entities take twice as long.
 _users = User.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
 _sessions = UserSession.__table__.c  # type: ignore[attr-defined]  # nor here
 SELECT_IDENTITY = select(_users.id, _users.name, _users.role, _sessions.seen_at).where(
@@ -89,8 +89,8 @@ def token_digest(token: str) -> str:
 
 
 def key_check_of(secret_key: str) -> str:
-    """Return what tells one secret key from another, and does not tell the key."""
-    # What the table was once called: with another text no session would be open any more.
+    """Return a digest that identifies a secret key."""
+    # An earlier name of the table; another text would end all sessions.
     found = hmac.new(secret_key.encode(), b"user_session.key_check", hashlib.sha256).hexdigest()
     return found[:KEY_CHECK_CHARACTERS]
 
@@ -98,7 +98,7 @@ def key_check_of(secret_key: str) -> str:
 async def fetch_identity(
     session: AsyncSession, digest: str, limits: Limits, now: datetime
 ) -> tuple[Identity, datetime] | None:
-    """Return who has an open session, and when it was last marked as seen."""
+    """Return the identity of an open session, and when it was last marked as seen."""
     found = await fetch_few(session, SELECT_IDENTITY, _given(digest, limits, now))
     if not found:
         return None
@@ -109,7 +109,7 @@ async def fetch_identity(
 def lock_identity(
     connection: Connection, digest: str, limits: Limits, now: datetime
 ) -> Identity | None:
-    """Return who still has an open session; nobody ends it before the transaction does."""
+    """Return the identity of an open session, locked until the transaction ends."""
     row = connection.execute(LOCK_IDENTITY, _given(digest, limits, now)).first()
     return Identity(row[0], row[1], Role(row[2])) if row else None
 
@@ -117,7 +117,7 @@ def lock_identity(
 async def start_session(
     session: AsyncSession, user_id: int, limits: Limits, visitor: Visitor
 ) -> str:
-    """Sign a user in and return the token of the new session; sessions long over are removed."""
+    """Start a session and return its token; delete expired sessions."""
     now = datetime.now(UTC)
     await _remove_ended(session, limits, now)
     token = make_token()
@@ -139,14 +139,14 @@ async def start_session(
 
 
 async def end_session(session: AsyncSession, digest: str) -> None:
-    """Sign out: whoever has a copy of the token is signed out as well."""
+    """End a session; copies of its token are invalid, too."""
     await session.execute(delete(UserSession).where(col(UserSession.digest) == digest))
 
 
 async def end_sessions(
     session: AsyncSession, user_id: int, *, but: str = "", only: str = ""
 ) -> int:
-    """End all sessions of a user, but for or only the one with a digest; return how many."""
+    """End the sessions of a user, all but or only the one with a digest; return how many."""
     ended = delete(UserSession).where(
         col(UserSession.user_id) == user_id, col(UserSession.digest) != but
     )
@@ -158,7 +158,7 @@ async def end_sessions(
 async def fetch_sessions(
     session: AsyncSession, user_id: int, limits: Limits
 ) -> Sequence[UserSession]:
-    """Return the open sessions of a user, the one used last first."""
+    """Return the open sessions of a user, the last used first."""
     now = datetime.now(UTC)
     found = select(UserSession).where(
         col(UserSession.user_id) == user_id,
@@ -170,13 +170,13 @@ async def fetch_sessions(
 
 
 async def bind_sessions(session: AsyncSession, limits: Limits) -> None:
-    """Let the sessions of an earlier version, which have no key, end with the present one."""
+    """Bind the sessions of an earlier version, which have no key, to the present key."""
     unbound = update(UserSession).where(col(UserSession.key_check).is_(None))
     await session.execute(unbound.values(key_check=limits.key_check))
 
 
 async def mark_seen(session: AsyncSession, digest: str, now: datetime, limits: Limits) -> None:
-    """Note that a session is in use, unless another request has just done so."""
+    """Mark a session as seen, unless another request has just done so."""
     stale = (col(UserSession.digest) == digest) & (col(UserSession.seen_at) <= now - SEEN_EVERY)
     # The account first, in the order in which disabling it locks both.
     whose = select(col(UserSession.user_id)).where(stale).scalar_subquery()
@@ -198,6 +198,6 @@ async def _remove_ended(session: AsyncSession, limits: Limits, now: datetime) ->
     ended = select(col(UserSession.digest)).where(
         (col(UserSession.ends_at) <= now) | (col(UserSession.seen_at) <= now - limits.idle)
     )
-    # Another sign-in that removes the same ones is not waited for.
+    # Do not wait for another sign-in that deletes the same rows.
     ended = ended.with_for_update(skip_locked=True)
     await session.execute(delete(UserSession).where(col(UserSession.digest).in_(ended)))

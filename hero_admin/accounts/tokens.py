@@ -1,4 +1,4 @@
-"""Tokens: what a program shows at the API instead of signing in; the database has only digests."""
+"""Tokens: credentials of programs for the API, of which only digests are stored."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,16 +14,16 @@ from hero_admin.database.short_reads import fetch_few
 from hero_admin.person import Identity, Role
 from hero_admin.web.errors import Invalid
 
-# Tells people, and whatever looks for leaked secrets, what it is.
+# Identifies a token to people and to scanners for leaked secrets.
 PREFIX = "hero_"
 LIFETIMES_DAYS = (7, 30, 90, 365)
 A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
-# More than anybody keeps an eye on.
+# Enough for anybody.
 MAX_TOKENS = 50
 
 
 class ApiToken(OwnTable, table=True):
-    """A token that was handed out: whose it is, and what it may do at most."""
+    """A token: its owner, and the highest role that it has."""
 
     __tablename__ = "hero_admin_token"
     __table_args__ = (
@@ -47,11 +47,11 @@ class ApiToken(OwnTable, table=True):
 
     @property
     def description(self) -> str:
-        """What the history says of it."""
+        """Its description in the audit log."""
         return f"{self.name} ({self.role}, until {self.expires_at:%Y-%m-%d})"
 
 
-# In the path of every request of a program, so it is made once.
+# Run for every request with a token, so it is built once.
 SELECT_IDENTITY = (
     select(
         col(User.id),
@@ -75,7 +75,7 @@ def make_api_token() -> str:
 
 
 def check_token(owner: User, name: str, role: Role, days: int) -> str:
-    """Return the name as it is stored. Raises Invalid for `name`, `role` and `days`."""
+    """Return the name as it is stored; raises Invalid for `name`, `role` and `days`."""
     name, errors = " ".join(name.split()), {}
     if not name:
         errors["name"] = "Enter a name, such as what it's for."
@@ -95,9 +95,9 @@ def check_token(owner: User, name: str, role: Role, days: int) -> str:
 async def fetch_token_identity(
     session: AsyncSession, digest: str, now: datetime
 ) -> tuple[Identity, datetime | None] | None:
-    """Return who has a token that still works, and when it was last marked as used.
+    """Return the identity of a valid token, and when it was last marked as used.
 
-    The role is the lower one of the token and of its owner as they are now.
+    Its role is the lower one of the token's and its owner's present roles.
     """
     found = await fetch_few(session, SELECT_IDENTITY, {"digest": digest, "now": now})
     if not found:
@@ -107,13 +107,13 @@ async def fetch_token_identity(
 
 
 def lock_token_identity(connection: Connection, digest: str, now: datetime) -> Identity | None:
-    """Return who has a token that still works; nobody revokes it before the transaction ends."""
+    """Return the identity of a valid token, locked until the transaction ends."""
     row = connection.execute(LOCK_IDENTITY, {"digest": digest, "now": now}).first()
     return Identity(row[0], row[1], _lower(row[2], row[3])) if row else None
 
 
 async def fetch_tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken]:
-    """Return the tokens of a user, the newest first, also those that work no longer."""
+    """Return the tokens of a user, newest first, also expired ones."""
     found = select(ApiToken).where(col(ApiToken.user_id) == user_id)
     return (await session.scalars(found.order_by(col(ApiToken.id).desc()))).all()
 
@@ -126,7 +126,7 @@ async def fetch_token(session: AsyncSession, user_id: int, token_id: int) -> Api
 
 
 async def mark_used(session: AsyncSession, digest: str, now: datetime) -> None:
-    """Note that a token is in use, unless another request has just done so."""
+    """Mark a token as used, unless another request has just done so."""
     last = col(ApiToken.last_used_at)
     await session.execute(
         update(ApiToken)

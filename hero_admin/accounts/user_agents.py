@@ -1,6 +1,6 @@
-"""Devices: what a browser says of itself, in the words of whoever uses it."""
+"""User agents: the name of a browser and its system for people."""
 
-# The first that fits: most browsers also claim to be another one.
+# The first match: most browsers also claim to be another one.
 BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -24,7 +24,7 @@ LONGEST_CHARACTERS = 60
 
 
 def device_of(user_agent: str) -> str:
-    """Return “Firefox on Linux”, or what else a client calls itself."""
+    """Return “Firefox on Linux”, or the name that another client gives itself."""
     browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), "")
     system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), "")
     if browser and system:

@@ -1,4 +1,4 @@
-"""Users: the accounts, and what they are called."""
+"""Users: the accounts, and their names."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ MAX_WRITTEN_CHARACTERS = 4 * MAX_NAME_CHARACTERS
 
 
 class User(OwnTable, table=True):
-    """One person. Without a hash there is no password yet, and no way in but a link."""
+    """A person. Without a hash there is no password yet, and only a one-time link signs in."""
 
     __tablename__ = "hero_admin_user"
     __table_args__ = (
@@ -34,7 +34,7 @@ class User(OwnTable, table=True):
     password_hash: str | None = Field(default=None, max_length=200, repr=False)
     is_disabled: bool = False
     created_at: datetime
-    # When a session of theirs was last marked as seen; sessions themselves are gone once ended.
+    # When one of their sessions was last marked as seen; ended sessions are deleted.
     seen_at: datetime | None = None
 
     @property
@@ -50,7 +50,7 @@ class User(OwnTable, table=True):
 
 
 def parse_name(text: str) -> str:
-    """Return a name as it is stored. Raises Invalid for the field `name`."""
+    """Return a name as it is stored; raises Invalid for the field `name`."""
     name = " ".join(text.split())
     if not name:
         raise Invalid({"name": "Enter a name."})
@@ -63,17 +63,17 @@ def parse_name(text: str) -> str:
 
 
 def fold_name(name: str) -> str:
-    """Return what two ways to write the same name have in common, "" if it is none so long."""
-    # To normalise many marks in a row takes time that grows with their square.
+    """Return the folded form of a name, the same for all its spellings; "" if it is too long."""
+    # Normalizing many marks in a row takes quadratic time.
     if len(name) > MAX_WRITTEN_CHARACTERS:
         return ""
     return normalize("NFKC", " ".join(name.split())).casefold()
 
 
 async def fetch_user(session: AsyncSession, name: str) -> User | None:
-    """Return the account that has a name, however it is written."""
+    """Return the account of a name, in any spelling."""
     folded = fold_name(name)
-    # PostgreSQL refuses to look for some of what can be sent.
+    # PostgreSQL refuses some characters.
     if not folded.isprintable():
         folded = ""
     return await session.scalar(select(User).where(col(User.folded_name) == folded))
@@ -85,7 +85,7 @@ async def fetch_users(session: AsyncSession) -> Sequence[User]:
 
 
 async def fetch_names(session: AsyncSession) -> Sequence[str]:
-    """Return what all accounts are called."""
+    """Return the names of all accounts."""
     return (await session.scalars(select(col(User.name)))).all()
 
 

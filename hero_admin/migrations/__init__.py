@@ -1,4 +1,4 @@
-"""Migrations: the schema of the database, step by step, applied by Alembic."""
+"""Migrations: the schema of the database, applied by Alembic."""
 
 import asyncio
 import logging
@@ -16,9 +16,9 @@ from hero_admin.database import sqlite
 from hero_admin.database.engines import Database
 from hero_admin.migrations.chain import LIBRARY, Chain, current_revision
 
-# Any number that no other application of the same database takes for its own lock.
+# An arbitrary key for the advisory lock of this library.
 MIGRATION_LOCK = 5_214_001
-# How long to wait before asking again whose turn it is.
+# The pause between attempts at the lock.
 TURN_SECONDS = 0.1
 ASKED_BEFORE_SAYING = 30
 
@@ -28,7 +28,7 @@ logger = logging.getLogger("hero_admin.migrations")
 
 
 class SchemaError(Exception):
-    """The database is not as this version needs it: one sentence that says what to do."""
+    """The schema does not match this version: one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -43,26 +43,26 @@ class Applied:
 
 
 async def migrate(database: Database, chain: Chain) -> Applied:
-    """Bring the application's tables, and then the library's, to their newest revisions.
+    """Upgrade the tables of the application, then those of the library; return the revisions.
 
-    Two processes that migrate at once take turns, and the second finds nothing left to do.
+    Concurrent migrations take turns; the second finds nothing to do. Raises SchemaError.
     """
     # Alembic is a tenth of a start.
     from hero_admin.migrations.alembic_commands import check_names, upgrade  # noqa: PLC0415
 
-    # Before anything is opened for writing, which changes how SQLite keeps a file.
+    # Before opening the database for writing, which changes the journal mode of SQLite.
     for each in (chain, LIBRARY):
         await _run(database.reading, partial(check_names, chain=each))
     return await run_alone(database, partial(upgrade, chain=chain))
 
 
 async def run_alone(database: Database, change: Callable[[Connection], Answer]) -> Answer:
-    """Change the schema in a transaction that takes its time and that no other one changes."""
+    """Change the schema in a transaction without time limits, alone."""
 
     async def take_time(connection: AsyncConnection) -> None:
         if connection.dialect.name == "postgresql":
             await take_turn(connection, "pg_try_advisory_xact_lock")
-            # Making an index takes longer than a request may.
+            # Creating an index takes longer than a request may.
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
             await connection.execute(text("SET LOCAL lock_timeout = 0"))
 
@@ -72,10 +72,10 @@ async def run_alone(database: Database, change: Callable[[Connection], Answer]) 
 async def take_turn(
     connection: AsyncConnection, lock: Literal["pg_try_advisory_lock", "pg_try_advisory_xact_lock"]
 ) -> None:
-    """Wait until nobody else changes the schema of a server.
+    """Wait for the advisory lock of schema changes on PostgreSQL.
 
-    Outside of transactions: one that waits would hold up whoever makes an index `CONCURRENTLY`,
-    which waits for all that began earlier, and so both for each other.
+    Polls outside of transactions: a waiting transaction would block `CREATE INDEX CONCURRENTLY`,
+    which waits for all earlier transactions while it holds the lock.
     """
     trying = text(f"SELECT {lock}({MIGRATION_LOCK})")
     asked = 0
@@ -88,7 +88,7 @@ async def take_turn(
 
 
 async def check_schema(database: Database, chain: Chain) -> None:
-    """Raise SchemaError unless the schema is the one that this version was made for."""
+    """Raise SchemaError unless both chains are at their newest revisions."""
     for each in (chain, LIBRARY):
         current = await _run(database.reading, partial(current_revision, chain=each))
         known = each.revisions()
@@ -105,7 +105,7 @@ async def check_schema(database: Database, chain: Chain) -> None:
 
 
 async def check_ours(database: Database, chain: Chain) -> None:
-    """Raise SchemaError if the database holds the tables of others, and was never migrated."""
+    """Raise SchemaError if a database with tables of other programs was never migrated."""
     existing = await fetch_table_names(database)
     chains = (chain, LIBRARY)
     if not existing or any(each.version_table(existing) in existing for each in chains):
@@ -119,7 +119,7 @@ async def check_ours(database: Database, chain: Chain) -> None:
 
 
 async def fetch_table_names(database: Database) -> set[str]:
-    """Return the names of the tables that there are, where a name stands for itself."""
+    """Return the names of the tables in the default schema."""
     return set(
         await _run(database.reading, lambda connection: inspect(connection).get_table_names())
     )
@@ -146,9 +146,9 @@ async def check_tables(database: Database, chain: Chain) -> None:
 
 
 async def make_revision(database: Database, chain: Chain, message: str) -> Path | None:
-    """Write a migration for what the database lacks.
+    """Write a migration for what the database lacks; return its file, None if it lacks nothing.
 
-    Return its file, or None when there is nothing to migrate.
+    message: the description in the name of the file.
     """
     from hero_admin.migrations.alembic_commands import revise  # noqa: PLC0415 - Alembic is a tenth of a start
 
@@ -156,9 +156,9 @@ async def make_revision(database: Database, chain: Chain, message: str) -> Path 
 
 
 def view_names(inspector: Inspector, schema: str | None) -> list[str]:
-    """Return the names of the views in a schema, materialised ones too."""
+    """Return the names of the views in a schema, including materialized ones."""
     names = inspector.get_view_names(schema)
-    # SQLite has none of these.
+    # SQLite has no materialized views.
     with suppress(NotImplementedError):
         names += inspector.get_materialized_view_names(schema)
     return names

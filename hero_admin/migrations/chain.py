@@ -1,4 +1,4 @@
-"""Chains: the migrations of an application and of the library, and how far a database has come."""
+"""Chains: the migrations of an application or of the library, and the revision of a database."""
 
 import ast
 from collections.abc import Collection, Iterator
@@ -12,11 +12,11 @@ from hero_admin.model.resource import Resource
 
 HERE = Path(__file__).parent
 VERSION_TABLE = "alembic_version"
-# Where another program that uses Alembic has that one, or may come to have it.
+# Used where another program has, or may get, the first one.
 SECOND_VERSION_TABLE = f"{PREFIX}version"
 LIBRARY_VERSION_TABLE = f"{PREFIX}alembic_version"
 VERSION_TABLES = {VERSION_TABLE, SECOND_VERSION_TABLE, LIBRARY_VERSION_TABLE}
-# What a chain that once created the library's tables, too, created first.
+# The first table of a chain that once created the tables of the library, too.
 LEGACY_TABLE = "submission"
 
 # A table: its schema, and its name.
@@ -25,22 +25,25 @@ Name = tuple[str | None, str]
 
 @dataclass(frozen=True)
 class Chain:
-    """The migrations of an application: their folder, what they are for, and who runs them."""
+    """The migrations of an application.
+
+    versions: their folder. program: the command that runs them, for messages.
+    """
 
     versions: Path
     resources: tuple[Resource, ...] = ()
     program: str = ""
 
     def revisions(self) -> list[str]:
-        """Return the revisions that there are, the oldest first."""
+        """Return the revisions, oldest first."""
         return sorted(path.name.partition("_")[0] for path in self.versions.glob("[0-9]*_*.py"))
 
     def created_tables(self) -> set[Name]:
-        """Return the tables that the migrations create, also under names that later ones change."""
+        """Return the tables that the migrations create, also under names that are changed later."""
         return {new for _, new in self._names()}
 
     def lasting_tables(self) -> set[Name]:
-        """Return the tables that the migrations leave in a database."""
+        """Return the tables that exist after all migrations."""
         lasting: set[Name] = set()
         for old, new in self._names():
             lasting = lasting - {old} | {new}
@@ -51,10 +54,10 @@ class Chain:
         return [(old, new) for old, new in self._names() if old is not None]
 
     def version_table(self, existing: Collection[str]) -> str:
-        """Return the table with the revision of a database that has these tables.
+        """Return the version table in a database with these tables.
 
-        An application without migrations has none in `alembic_version`, so that this one is for
-        whoever else migrates the database. Whatever `migrate` has chosen once stays.
+        An application without migrations leaves `alembic_version` to other programs that migrate
+        the database. The first choice of `migrate` stays.
         """
         if SECOND_VERSION_TABLE in existing:
             return SECOND_VERSION_TABLE
@@ -66,7 +69,7 @@ class Chain:
         return VERSION_TABLE if is_ours else SECOND_VERSION_TABLE
 
     def _names(self) -> Iterator[tuple[Name | None, Name]]:
-        """Return each table that is created, with None, or renamed, with its old name; in order."""
+        """Yield each created table, with None, or renamed one, with its old name; in order."""
         for path in sorted(self.versions.glob("*.py")):
             for statement in ast.parse(path.read_text("utf-8")).body:
                 if isinstance(statement, ast.FunctionDef) and statement.name == "downgrade":
@@ -87,7 +90,7 @@ LIBRARY = LibraryChain(HERE / "versions")
 
 
 def current_revision(connection: Connection, chain: Chain) -> str | None:
-    """Return the revision of a chain that a database is at, None before the first."""
+    """Return the revision of a database in a chain, None before the first."""
     existing = inspect(connection).get_table_names()
     name = chain.version_table(existing)
     if name not in existing:

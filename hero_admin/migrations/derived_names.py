@@ -1,4 +1,4 @@
-"""Derived names: what the doctor makes in a database, for which no migration is written."""
+"""Derived names: the indexes and tables that the doctor creates, outside of migrations."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from hero_admin.listing.sort_indexes import sort_indexes
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 
-# What FTS5 makes beside an index of SQLite.
+# The suffixes of the tables that FTS5 creates for an index.
 FTS_TABLES = ("config", "content", "data", "docsize", "idx")
 
 
 def derived_names(resources: Sequence[Resource]) -> frozenset[str]:
-    """Return the names of indexes for resources and, on SQLite, of tables for their searches."""
+    """Return the names of sort and search indexes and, on SQLite, of the tables of the latter."""
     names = {index.name for index in sort_indexes(Site(resources))}
     for resource in resources:
         if resource.search_fields and not resource.read_only:

@@ -1,4 +1,4 @@
-"""Alembic runs this file for every command, on the connection that it was handed."""
+"""The environment of Alembic, which it runs for every command on the given connection."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ context.configure(
     connection=connection,
     target_metadata=METADATA,
     version_table=chain.version_table(inspect(connection).get_table_names()),
-    # SQLite changes a table by making it anew.
+    # SQLite changes a table by rebuilding it.
     render_as_batch=True,
     compare_type=comparison.has_other_type,
     include_schemas=comparison.has_schemas,
@@ -38,7 +38,7 @@ context.configure(
     render_item=render_item,
 )
 if connection.dialect.name == "postgresql":
-    # Alembic makes a type with each table that has one, also what another table has.
+    # Alembic would create a type again for each table that uses it.
     for kind, listed in (
         ("pg_enum", inspect(connection).get_enums("*")),
         ("pg_ENUM", inspect(connection).get_enums("*")),

@@ -1,7 +1,7 @@
-"""Rendering: the types of columns as a migration writes them, in terms of SQLAlchemy alone.
+"""Rendering: column types in a migration file, with the types of SQLAlchemy alone.
 
-A migration outlives the class that a model gave its column, so it names the types that this class
-stands for on both databases.
+A migration outlives the classes of its application, so it names the types that a `TypeDecorator`
+has on both databases.
 """
 
 from typing import Any, Literal
@@ -17,14 +17,14 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
 
 class PlainSqlite(SQLiteDialect):
-    """Calls types what SQLAlchemy calls them, not what its drivers do."""
+    """SQLite with the generic types of SQLAlchemy instead of those of its drivers."""
 
     def type_descriptor(self, typeobj: Any) -> Any:
         return to_instance(typeobj)
 
 
 class PlainPostgresql(PGDialect):
-    """The same."""
+    """PostgreSQL with the generic types of SQLAlchemy."""
 
     def type_descriptor(self, typeobj: Any) -> Any:
         return to_instance(typeobj)
@@ -36,16 +36,16 @@ SERVER = PostgresqlImpl(POSTGRESQL, None, True, None, None, {})
 
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """Render a type or a server default for Alembic; False leaves it to Alembic."""
+    """Render a type or a server default; False leaves it to Alembic."""
     if kind == "server_default" and isinstance(getattr(item, "arg", None), now):
-        # As text it would be what only this database calls it.
+        # Alembic would render the name that this database has for it.
         return "sa.func.now()"
     module = type(item).__module__
     if kind != "type":
         return False
     if module.startswith("sqlalchemy.dialects.postgresql"):
         context.imports.add("from sqlalchemy.dialects import postgresql")
-        # Written on SQLite, it is none of the types that Alembic knows how to write there.
+        # On SQLite, Alembic does not know how to render it.
         return SERVER.render_type(item, context) or f"postgresql.{item!r}"
     if module.startswith("sqlalchemy."):
         return False
@@ -53,7 +53,7 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
         embedded, server = (_text_of(item, dialect, context) for dialect in (SQLITE, POSTGRESQL))
         is_same = embedded == server
         return embedded if is_same else f"{embedded}.with_variant({server}, 'postgresql')"
-    # There is no other name for it than its own.
+    # A type of the application itself.
     context.imports.add(f"import {module}")
     return f"{module}.{item!r}"
 
@@ -62,5 +62,5 @@ def _text_of(kind: TypeEngine[Any], dialect: Dialect, context: AutogenContext) -
     while isinstance(kind, TypeDecorator) and not type(kind).__module__.startswith("sqlalchemy."):
         variants = kind._variant_mapping  # noqa: SLF001 - there is no other way to learn of them
         kind = variants.get(dialect.name) or kind.load_dialect_impl(dialect)
-    # As it would write a type of no class of its own.
+    # As Alembic renders a type of SQLAlchemy.
     return render._repr_type(kind, context)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Bulk: one form that changes the same fields of all selected records."""
+"""Bulk edit: one form that changes the same fields of all selected records."""
 
 from collections.abc import Mapping, Sequence
 
@@ -44,7 +44,7 @@ async def change_many_again(resource: Resource, request: Request) -> Response:
 async def change_many(resource: Resource, request: Request) -> Response:
     """POST /heroes/change: changes the ticked fields of all selected records, or, 422, of none.
 
-    If somebody has written to one of them since the form was opened → 409 with the form.
+    If one of them has changed since the form was opened → 409 with the form.
     """
     form = await form_of(request)
     keys = selected_keys(resource, form)
@@ -73,7 +73,7 @@ async def _change_ticked(
     if not texts:
         raise Invalid({"": "Tick at least one field."})
     values = read_changes(resource, texts)
-    # First what will be pointed at, as it is for those who delete it.
+    # Referenced records are locked first, as by a deletion.
     await bulk.lock_targets(transaction.session, transaction.site, resource, values)
     await lock_unchanged(transaction.session, resource, keys, form)
     return await bulk.change_many(transaction, resource, keys, values)
@@ -104,7 +104,7 @@ async def _bulk_form(
         searches,
         is_new=False,
     )
-    # Those that are gone by now are left out of the next try.
+    # Records that no longer exist are left out of the form.
     names = [key for key, _ in titles]
     context = {
         "resource": resource,

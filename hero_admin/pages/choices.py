@@ -1,4 +1,4 @@
-"""What a field may point at: options for its picker, and how many rows each would leave."""
+"""Choices: the options of a picker, and how many rows each would leave in a list."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""Pages to create on: the form for a new record."""
+"""Create pages: the form for a new record."""
 
 import secrets
 from collections.abc import Mapping
@@ -67,9 +67,9 @@ async def create(resource: Resource, request: Request) -> Response:
 async def _created_before(
     resource: Resource, request: Request, texts: Mapping[str, str], digest: str, url: str
 ) -> Response:
-    """Answer a form that was sent twice as its first copy was answered.
+    """Answer a form that was sent twice as the first time.
 
-    If what that made is gone again, it may be made anew, by a form of its own.
+    If the record has been deleted since, offer a new form.
     """
     session = session_of(request)
     earlier = await session.get_one(idempotency.Submission, digest)
@@ -125,7 +125,7 @@ def _token(form: FormData) -> str:
 
 
 def _given(resource: Resource, request: Request) -> dict[str, str]:
-    """Return what the address of a form fills in, to fill it in again for the next record."""
+    """Return the values in the URL of a form, which fill in the next form, too."""
     given = {
         field.name: sent_to(field.name, request.query_params)
         for field in resource.schemas.create_fields
@@ -138,6 +138,6 @@ def _new_url(resource: Resource, request: Request) -> str:
 
 
 def _params(resource: Resource, request: Request) -> dict[str, str]:
-    """Return the parameters of such an address: what it fills in, and the way back."""
+    """Return the parameters of the URL of a form: its values, and the way back."""
     given = _given(resource, request)
     return {control_name(name): text for name, text in given.items()} | back_param(request)

@@ -1,4 +1,4 @@
-"""Pages to delete on: what deleting would do, and doing it."""
+"""Delete pages: the confirmation with the effects, and the deletion."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,7 +95,7 @@ async def _confirmation(
         return await deleted_page(resource, request)
     if not titles:
         raise not_found(resource)
-    # In the order in which they stood in the list.
+    # In their order in the list.
     order = {key_text(resource, key): position for position, key in enumerate(keys)}
     titles.sort(key=lambda found: order[found[0]])
     question = await fetch_question(session, site_of(request), resource, keys)
@@ -132,7 +132,7 @@ async def _picker(
     choice: Choice,
     deleted_keys: set[str],
 ) -> FormField:
-    """Return the picker of the record that those left behind shall point at."""
+    """Return the picker of a replacement."""
     field = choice.referrer.field if choice.referrer else choosing(resource, choice.field)
     text = search_in(request.query_params, f"{control_name(choice.name)}.q")
     found = await fetch_options(session_of(request), site_of(request), field, text)
@@ -166,7 +166,7 @@ async def _picker(
 def _replacements(
     choices: Mapping[str, Choice], resource: Resource, params: FormData | QueryParams
 ) -> dict[str, Replacement]:
-    """Return what was chosen for those left behind, by the name of the choice."""
+    """Return the chosen replacements, by the name of the choice."""
     try:
         return replacements_of(choices, params)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Empty states: what a page says in place of rows: why there are none, and what to do about it."""
+"""Empty states: why a page has no rows, and what to do about it."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ MAX_QUOTED_CHARACTERS = 60
 
 @dataclass(frozen=True)
 class EmptyState:
-    """A heading, a sentence below it, and links as pairs of a label and an address."""
+    """A heading, a sentence, and links as pairs of a label and a URL."""
 
     heading: str
     text: str
@@ -27,7 +27,7 @@ NO_ACCOUNTS = EmptyState(
 
 
 def empty_timeline(query: TimelineQuery) -> EmptyState:
-    """Return what a history without changes says."""
+    """Return the empty state of a history without changes."""
     if query.is_narrowed:
         return EmptyState(
             "No matching changes",
@@ -43,7 +43,7 @@ def empty_timeline(query: TimelineQuery) -> EmptyState:
 
 
 def empty_list(query: ListQuery, urls: ListUrls, page: Page, *, can_add: bool) -> EmptyState:
-    """Return what a list without rows says."""
+    """Return the empty state of a list without rows."""
     nouns = query.resource.label_plural
     show_all = (f"Show all {nouns}", urls.cleared)
     if page.scanned_count:

@@ -51,9 +51,9 @@ BYTE_ORDER_MARK = "\ufeff"
 RETRY_AFTER_SECONDS = 10
 PATIENCE_SECONDS = 30.0
 TOO_MANY = "Other exports are still running. Try again in a moment."
-# Where a spreadsheet sees a formula, by whatever it splits the file: at the start of a cell, or
-# after a separator in it, behind quotes and what shows nothing. Some take the wide and the small
-# signs for the usual ones. It is looked for from where a run of the latter begins, and so once.
+# Where a spreadsheet may see a formula: at the start of a cell, or after any separator in it, then
+# after quotes and invisible characters. Some treat full-width and small signs alike. A run of
+# quotes and invisible characters is matched from its start, and so only once.
 MARKED = str.maketrans({c: f"{c}'" for c in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"})
 BETWEEN = f"""["'{INVISIBLE}]"""
 SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
@@ -63,7 +63,7 @@ NUMBERS = int | float | Decimal
 
 logger = logging.getLogger("hero_admin.export")
 
-# Any: those with titles that a function makes have no names any more.
+# Any: rows with made titles have no names.
 Rows = Sequence[Row[Any] | Sequence[Any]]
 
 
@@ -85,7 +85,7 @@ async def csv_file(resource: Resource, request: Request) -> Response:
     names = [field.public_name for field in resource.fields if not field.is_masked]
     for field in related:
         name = field.name.removesuffix("_id")
-        # Programs find columns by their names.
+        # Programs find columns by name.
         names.append(f"{name}_title" if name in names else name)
     head = mark + _csv_text([[defused(name) for name in names]], separator)
     return await _download(resource, request, "csv", head, lines, "")
@@ -130,7 +130,7 @@ async def _download(
         raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
     has_titles = extension == "csv"
     batches = _batches(request.state.database, site, query, exports, has_titles=has_titles)
-    # Before anything is sent, so that a database that is away is answered with 503.
+    # Before the response starts, so that an unavailable database is answered with 503.
     first = await _first(batches)
 
     async def body() -> AsyncIterator[str]:
@@ -147,18 +147,18 @@ async def _download(
 
 
 class _Reader:
-    """Whoever downloads, who may be shut out before the end."""
+    """The reader of a download, who may lose access before its end."""
 
     def __init__(self, may_still: Callable[[], Awaitable[bool]]) -> None:
         self._may_still = may_still
         self._seen_at = monotonic()
 
     async def check(self) -> None:
-        """Break the file off, which whoever gets it sees, if its reader may have no more of it."""
+        """Abort the download, visibly to the client, if its reader has lost access."""
         try:
             is_in = await self._may_still()
         except Exception as error:
-            # A file of many minutes shall survive a busy moment.
+            # A long download survives a busy moment.
             if not is_unavailable(error) or monotonic() - self._seen_at > PATIENCE_SECONDS:
                 raise
             return
@@ -176,11 +176,11 @@ async def _batches(
     *,
     has_titles: bool,
 ) -> AsyncGenerator[Rows]:
-    # A session of its own: that of the request ends before its response begins.
-    # A slow client keeps its connection for long; some have to be left for the pages.
+    # A session of its own: that of the request ends before its response starts.
+    # A slow client holds its connection for long; some are reserved for pages.
     async with exports, database.session(is_read_only=True) as session:
         backend = backend_of(session)
-        # Whoever downloads waits for as long as it takes.
+        # A download has no time limit.
         await backend.read_to_the_end(session, is_narrowed=query.is_narrowed)
         predicates = await exact_predicates(session, query)
         fields = (*query.resource.fields, *query.predicate_fields)
@@ -215,23 +215,23 @@ def _csv_cells(fields: Sequence[Field], row: Row[Any] | Sequence[Any]) -> list[s
         if field.is_masked:
             continue
         text = shown(field, value) if field.is_bytes else _csv_cell(field, value)
-        # A minus is no formula; what else stands in a column of numbers may be one.
+        # A negative number is no formula; a text in a column of numbers may be one.
         cells.append(text if isinstance(plain(value), NUMBERS) else defused(text))
     titles = map(readable, row[len(fields) :])
     return cells + ["" if title is None else defused(str(title)) for title in titles]
 
 
 def _csv_cell(field: Field, value: Any) -> str:
-    """Return the exact text of a value; an instant has its zone, a reading of a clock has none."""
+    """Return the exact text of a value; an instant has its zone, another datetime none."""
     text, value = exact_text(field, value), plain(value)
     is_instant = isinstance(value, datetime | time) and value.utcoffset() == timedelta(0)
     return f"{text}Z" if is_instant else text
 
 
 def defused(text: str) -> str:
-    """Return a cell in which no spreadsheet sees a formula: it has a ' wherever one would begin.
+    """Return a text in which no spreadsheet sees a formula: it has a ' before each.
 
-    Taking away each ' that stands there gives the text back.
+    Removing these gives the text back. Source: https://owasp.org/www-community/attacks/CSV_Injection
     """
     return FORMULA.sub(_defuse, text) if A_SIGN.search(text) else text
 

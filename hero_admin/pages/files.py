@@ -1,4 +1,4 @@
-"""Files: the bytes of a record's fields, to keep, or to look at if they are a picture."""
+"""Files of records: downloads, and previews of images."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from hero_admin.pages.requests import key_in, not_found
 from hero_admin.web.requests import session_of
 from hero_admin.web.responses import attachment
 
-# Whatever is in a file, it is never a page of this site.
+# A file is never a page of this site.
 POLICY = "default-src 'none'; sandbox"
 
 
@@ -70,7 +70,7 @@ async def fetch_bytes(session: AsyncSession, resource: Resource, field: Field, k
 
 
 async def with_bytes(session: AsyncSession, resource: Resource, record: Record) -> Record:
-    """Return a record with the bytes themselves, not with what is known of them."""
+    """Return a record with the bytes of its files instead of blobs."""
     key: Key = tuple(record[field.name] for field in resource.key)
     found = dict(record)
     for field in resource.fields:
@@ -88,7 +88,7 @@ def answer(
     *,
     is_preview: bool = False,
 ) -> Response:
-    """Return bytes as a file to keep or, if they are a picture, to look at."""
+    """Return bytes as a download or, if they are an image, as a preview."""
     file_type = blob.file_type
     extension = f".{file_type.extension}" if file_type and not blob.picture_offset else ""
     name = f"{resource.name}-{key}-{field.name}{extension}"
@@ -104,9 +104,9 @@ def answer(
     )
 
 
-# Any: what the driver gives; SQLite holds texts and numbers in columns of bytes as well.
+# Any: the value of a driver; SQLite may hold texts and numbers in a column of bytes.
 def as_bytes(value: Any) -> bytes:
-    """Return what a column of bytes holds, as bytes."""
+    """Return the value of a column of bytes as bytes."""
     if isinstance(value, bytes | memoryview):
         return bytes(value)
     return b"" if value is None else str(value).encode()
@@ -114,7 +114,7 @@ def as_bytes(value: Any) -> bytes:
 
 def _field_in(resource: Resource, request: Request) -> Field:
     field = resource.by_name.get(request.path_params["field"])
-    # Masked bytes are shown by a POST only, which is written down.
+    # Masked files are shown by a POST only, which is recorded.
     if field is None or not field.is_bytes or field.is_masked:
         raise HTTPException(404)
     return field

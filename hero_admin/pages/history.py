@@ -1,4 +1,4 @@
-"""Pages of the past: the history of all and of one record; undo, restore, and masked values."""
+"""History pages: of all records and of one; undo, restore, and revealing masked values."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ OPERATION_CHARACTERS = 32
 async def history_page(request: Request) -> Response:
     """GET /history?by=Ann&kind=deleted: what was done, the newest first."""
     session, site = session_of(request), site_of(request)
-    # What happened to accounts is for those who manage them.
+    # Changes of accounts are for those who manage them.
     hidden = () if identity_of(request).is_owner else site.others
     query = parse_timeline(request.url.path, request.query_params, hidden=hidden)
     context = {
@@ -89,7 +89,7 @@ async def undo_operation(request: Request) -> Response:
         return _refused(request, "Nothing was undone", invalid, _local(form.get("back")))
     if undone is None:
         raise HTTPException(404, "There is nothing to undo.")
-    # The page of a record whose creation was undone is gone.
+    # A record whose creation was undone has no page.
     url = (undone.key and _local(form.get("back"))) or f"/{undone.resource.name}"
     return redirect(request, url, _undone(undone, transaction.operation.id))
 
@@ -157,7 +157,7 @@ async def reveal(resource: Resource, request: Request) -> Response:
 
 
 async def _fetch_change(resource: Resource, request: Request, form: FormData) -> Change:
-    """Fetch the change of the record in the path that a form names, or raise 404."""
+    """Fetch the change that a form names, of the record in the path; raises 404."""
     key = key_text(resource, key_in(resource, request))
     id_text = str(form.get("change", ""))
     is_id = id_text.isascii() and id_text.isdigit() and len(id_text) < 19

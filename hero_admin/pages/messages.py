@@ -1,4 +1,4 @@
-"""Messages: what the next page says of what was just done, with a button to take it back."""
+"""Messages: shown by the next page, with a button for Undo."""
 
 from hero_admin.audit_log.changes import Operation
 from hero_admin.model.primary_keys import key_of
@@ -9,7 +9,7 @@ from hero_admin.web.flash import Flash
 def done(
     verb: str, resource: Resource, record: Record, operation: Operation | None, note: str = ""
 ) -> Flash:
-    """Return “Saved **Nova**”, a link to the record, and the way to undo what was done, if any."""
+    """Return “Saved **Nova**” with a link to the record, and Undo for an operation."""
     key = key_of(resource, record)
     return Flash(
         verb,

@@ -1,4 +1,4 @@
-"""What a handler of a resource reads from its request: the site, the query, the record."""
+"""Requests: the site, query, key and record of a request for a resource."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -30,7 +30,7 @@ def query_of(
 
 
 def key_in(resource: Resource, request: Request) -> Key:
-    """Return the key in the path; 404 if it is none."""
+    """Return the key in the path; raises 404 if it is invalid."""
     key = parse_key(resource, request.path_params["id"])
     if key is None:
         raise not_found(resource)
@@ -38,7 +38,7 @@ def key_in(resource: Resource, request: Request) -> Key:
 
 
 async def fetch_record(resource: Resource, request: Request) -> Record | None:
-    """Fetch the record that the path names; one that is to be changed is locked until the end."""
+    """Fetch the record in the path, None if there is none; an unsafe request locks it."""
     is_unsafe = request.method not in SAFE_METHODS
     return await records.fetch_record(
         session_of(request), resource, key_in(resource, request), is_locked=is_unsafe
@@ -46,7 +46,7 @@ async def fetch_record(resource: Resource, request: Request) -> Record | None:
 
 
 async def fetch_or_404(resource: Resource, request: Request) -> Record:
-    """Fetch the same, or raise 404."""
+    """Fetch the record in the path, or raise 404."""
     record = await fetch_record(resource, request)
     if record is None:
         raise not_found(resource)
@@ -58,15 +58,15 @@ def not_found(resource: Resource) -> HTTPException:
 
 
 def operation_of(request: Request, via: str = "page") -> Operation:
-    """Return what the history shall say of the changes that this request makes."""
+    """Return the operation of the changes of a request."""
     return Operation(identity_of(request), via)
 
 
 def transaction_of(request: Request, via: str = "page") -> Transaction:
-    """Return what this request writes records in."""
+    """Return the transaction of a request."""
     return Transaction(session_of(request), site_of(request), operation_of(request, via))
 
 
 def record_secret_of(resource: Resource, request: Request) -> str:
-    """Return the key of digests of one record: equal values of two records have different ones."""
+    """Return the key for digests of a record: two records with equal values have different ones."""
     return keyed_digest(secret_of(request), resource.name, *key_in(resource, request))

@@ -1,4 +1,4 @@
-"""Routes: every address of a resource, in the order in which they are tried."""
+"""Routes: all URLs of a resource, in the order of matching."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Selected: the records that a person has ticked in a list, to do something with all of them."""
+"""Selected records: those ticked in a list, for a bulk operation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,9 +24,9 @@ MAX_SELECTED = 1_000
 
 
 def selection_of(resource: Resource, request: Request) -> list[Key] | Response:
-    """Return the keys in an address; if there are none, the way back to the list that sent it.
+    """Return the keys in a URL; without any, a redirect to the list.
 
-    Without JavaScript, Enter in the box of a row sends what is selected, be it nothing.
+    Without JavaScript, Enter in the checkbox of a row submits even an empty selection.
     """
     if "id" in request.query_params:
         return selected_keys(resource, request.query_params)
@@ -35,7 +35,7 @@ def selection_of(resource: Resource, request: Request) -> list[Key] | Response:
 
 
 def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:
-    """Return the keys of the ticked records; 400 if there are none or too many."""
+    """Return the keys of the ticked records; raises 400 for none or too many."""
     sent = params.getlist(KEYS) or params.getlist("id")
     texts = list(dict.fromkeys(text for text in sent if isinstance(text, str)))
     if not texts:
@@ -57,9 +57,9 @@ async def lock_unchanged(
     params: FormData | QueryParams,
     replacements: Mapping[str, Replacement] | None = None,
 ) -> None:
-    """Keep others from changing the records; raise Overtaken if somebody has, since the question.
+    """Lock records; raise Overtaken if one has changed since the confirmation was shown.
 
-    `params` are those of the form that asked it; one that does not say when it did is believed.
+    params: of the confirmation; without its count of changes nothing is checked.
     """
     gone = len(keys) - await deletion.lock(session, resource, keys, replacements)
     if gone:

@@ -1,4 +1,4 @@
-"""A record, and the records that point at it."""
+"""Record pages: a record, and the records that refer to it."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ async def _show(
     references = await fetch_references(session, site, resource, record)
     key, facts = key_of(resource, record), []
     can_edit = identity_of(request).can_edit
-    # A number that a database has given says the least.
+    # A generated number says the least.
     for field in sorted(resource.fields, key=lambda field: field.is_generated):
         value = record[field.name]
         if field.is_masked:
