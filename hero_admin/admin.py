@@ -37,8 +37,8 @@ from hero_admin.web.allowed_hosts import known_hosts
 from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
 from hero_admin.web.guards import needs
 from hero_admin.web.health import healthz, readyz
+from hero_admin.web.protection import ProtectionMiddleware
 from hero_admin.web.request_session import SessionMiddleware
-from hero_admin.web.security_headers import ProtectionMiddleware
 from hero_admin.web.static_files import VersionedFiles
 from hero_admin.web.templating import environment
 

@@ -16,9 +16,9 @@ from hero_admin.forms.hidden_fields import LOST
 from hero_admin.model.field_names import CONTROL, control_name
 from hero_admin.pages.requests import site_of
 from hero_admin.web.addresses import with_raw_query
+from hero_admin.web.request_body import FormBeginning, RequestBody
 from hero_admin.web.requests import form_of
 from hero_admin.web.responses import is_partial
-from hero_admin.web.security_headers import Beginning, Body
 from hero_admin.web.uploads import Upload
 
 # The sign-in's own fields; a field of a record has no dot in its name.
@@ -89,7 +89,7 @@ async def fetch_pending(scope: Scope) -> PendingForm | None:
 
     Requests of htmx are left out: their page still has the form.
     """
-    body: Body | Beginning | None = scope.get("state", {}).get("body")
+    body: RequestBody | FormBeginning | None = scope.get("state", {}).get("body")
     if scope["method"] != "POST" or scope["path"].startswith(NEVER_PENDING) or body is None:
         return None
     # Other bodies are not buffered, so they cannot be received again.
@@ -103,7 +103,7 @@ async def fetch_pending(scope: Scope) -> PendingForm | None:
     except Exception as error:  # noqa: BLE001 - the error page matters more
         logger.info("A form cannot be sent again: %s", type(error).__name__)
         return None
-    is_cut = isinstance(body, Beginning)
+    is_cut = isinstance(body, FormBeginning)
     if form is None or (is_cut and not form.fields):
         return None
     labels = _masked_labels(request)

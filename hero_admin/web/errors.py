@@ -1,4 +1,4 @@
-"""Errors: what a person or a program is told when something cannot be done."""
+"""Errors: the answer to a person or a program when something cannot be done."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,11 +15,11 @@ from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial, render
 
 RETRY_AFTER_SECONDS = 2
-# Until somebody makes room, or another server is made the one that is written to.
+# Until somebody frees space, or a standby becomes the primary.
 REPAIR_SECONDS = 10
 UNAVAILABLE = "The database is busy or unreachable. Nothing was saved. Try again in a moment."
 UNANSWERED = "The database is busy or unreachable, or this took too long. Try again in a moment."
-# Refused whoever asks, for where it came from.
+# The title of a request that is refused for where it came from.
 BLOCKED = "Request blocked"
 CANNOT_SAVE = "Can't save right now"
 REFUSED = "Can't save this"
@@ -49,7 +49,7 @@ TITLES = {
     503: "The database is busy",
 }
 
-# What the page of an error needs to know of the form that was sent, for a template alone.
+# Fetches the form that was sent, which the page of an error offers to send again.
 FetchPending = Callable[[Scope], Awaitable[object]]
 
 logger = logging.getLogger("hero_admin.web.errors")
