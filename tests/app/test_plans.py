@@ -11,12 +11,15 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.cli.index_check import fix_indexes
+from hero_admin.database import sqlite_files
 from hero_admin.database.engines import Database
+from hero_admin.database.folding import fold
 from hero_admin.database.sqlite_files import fold_text
 from hero_admin.listing import counts
 from hero_admin.listing.query_parser import sortable_fields
 from hero_admin.listing.search import candidates, postgresql, skip_scan
 from hero_admin.listing.search import plan as search_plan
+from hero_admin.listing.search.backend import backend_of
 from hero_admin.model import total
 from tests.cases import each
 from tests.factories import some_teams
@@ -170,6 +173,26 @@ async def test_a_picker_looks_at_a_part_of_the_records_that_it_offers(
             assert ("Home " in page.text) == bool(found)
             assert found in page.text
     await assert_is_read_by_index(database, executed, most=100)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_text_is_compared_with_the_candidates_of_the_index_only(
+    client: httpx.AsyncClient, database: Database, many: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.writing.begin() as connection:
+        # For a smaller table SQLite thinks of a Bloom filter.
+        await connection.execute(text("DELETE FROM hero WHERE id % 3 > 0"))
+        await backend_of(database).refresh(connection, heroes)
+        await connection.execute(text("ANALYZE"))
+    compared = set()
+
+    def compare(text: str) -> str:
+        compared.add(text)
+        return fold(text)
+
+    monkeypatch.setattr(sqlite_files, "fold", compare)
+    page = await client.get("/heroes?q=ero+419")
+    assert {row["Name"] for row in rows_of(page)} == compared == {"Hero 419"}
 
 
 @contextmanager

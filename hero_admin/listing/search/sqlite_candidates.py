@@ -41,11 +41,12 @@ class TrigramIndex:
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """Return the statement for up to `LIMIT` of the candidates for `trigrams`."""
         resource = self.resource
-        # Having a limit they are read first; SQLite might read the whole table for them otherwise.
+        # With limits the keys are read first, and texts compared last: SQLite might read the whole
+        # table otherwise, to find the keys in it or for a Bloom filter of the rows with the text.
         found = _candidate_keys(resource, is_distinct=True).limit(LIMIT).subquery("found")
         pairs = zip(_key(resource), key_names(resource), strict=True)
         same = and_(*(column == found.c[name] for column, name in pairs))
-        return select(*columns).select_from(found.join(resource.table, same))
+        return select(*columns).select_from(found.join(resource.table, same)).limit(LIMIT)
 
     def select_keys(self) -> CompoundSelect[Any]:
         """Return the statement that has as many rows, or a few more."""
