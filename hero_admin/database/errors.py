@@ -1,4 +1,4 @@
-"""What a database cannot do now, or does not accept, told apart from mistakes of ours."""
+"""Database errors: unavailable, refused values, or bugs of ours."""
 
 import sqlite3
 from enum import Enum
@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
 class Trouble(Enum):
-    """Why the database does not do its work; the last two keep it from saving only."""
+    """Why the database is unavailable; with the last two it can still be read."""
 
     BUSY = "busy or out of reach"
     FULL = "full"
@@ -30,7 +30,7 @@ SQLITE_TROUBLES = {
     sqlite3.SQLITE_PROTOCOL: Trouble.BUSY,
     sqlite3.SQLITE_NOTADB: Trouble.BUSY,
 }
-# SQLite's words for a quota or a largest size that is reached, and for no room for its index.
+# SQLite reports a quota, a maximum size, or no space for its shared memory like this.
 NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 # Classes and single states: https://www.postgresql.org/docs/current/errcodes-appendix.html
 POSTGRESQL_TROUBLES = {
@@ -47,8 +47,8 @@ POSTGRESQL_TROUBLES = {
     "58": Trouble.BUSY,  # system error
 }
 
-# What may be raised where values are written; `is_refusal` knows what of it is about the values.
-# SQLAlchemy lets through what Python's sqlite3 says of a number that is too large.
+# What may be raised where values are written; `is_refusal` tells which are about the values.
+# Python's sqlite3 raises OverflowError for a number that is too large.
 REFUSALS = (StatementError, OverflowError)
 # Data, integrity, the check of a view, what a trigger raises, types, generated columns, limits.
 # Rights too: a policy of row-level security is a rule as any other. And what a trigger, or a value
@@ -64,8 +64,8 @@ SQLITE_REFUSING = (
     sqlite3.SQLITE_TOOBIG,
     sqlite3.SQLITE_RANGE,
 )
-# Of what a generated column or a check computes there is no code, nor of foreign keys that point
-# at no table or at no key.
+# Errors without a code: in generated columns and checks, and of foreign keys that point at no
+# table or at no key.
 SQLITE_UNCODED = (
     "malformed JSON",
     "bad JSON path",
@@ -77,16 +77,16 @@ MAX_MESSAGE_CHARACTERS = 200
 
 # Serialization failure and deadlock: the server has ended one of two that wait for each other.
 CONFLICTS = {"40001", "40P01"}
-# The statement's time, and a lock's.
+# The time limits of a statement, and of a lock.
 TOO_LONG = {"57014", "55P03"}
 
 
 class RefusedAtCommit(Exception):
-    """A database that refuses at the end what it took before, with a sentence that says why."""
+    """The database refused the commit: a sentence that says why."""
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
-    """What keeps the database from its work, None for mistakes of ours and refused constraints."""
+    """Return why the database is unavailable; None for bugs and refused values."""
     if isinstance(error, TimeoutError | ConnectionError | PoolTimeoutError):
         return Trouble.BUSY
     if isinstance(error, DBAPIError):
@@ -101,12 +101,12 @@ def trouble_of(error: BaseException) -> Trouble | None:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the database is busy, away, full or read-only, so that later may be better."""
+    """Whether the database is busy, unreachable, full or read-only, so that a retry may help."""
     return trouble_of(error) is not None
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether it is the server's fault, so that another one may do what was asked.
+    """Whether the server is unreachable or failing, so that another one may answer.
 
     False for what takes too long, which would take as long there.
     """
@@ -122,7 +122,7 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether a database refuses values, and is neither away nor asked for something wrong."""
+    """Whether a database refuses values; False if it is unavailable or the SQL is wrong."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, REFUSALS)
     if is_unavailable(error):
@@ -138,7 +138,7 @@ def is_refusal(error: Exception) -> bool:
 
 
 def raised_sentence(error: DBAPIError) -> str:
-    """Return what a trigger has raised, in whose words it is written; "" if none has."""
+    """Return the message that a trigger raised as a sentence; "" if none did."""
     driver = driver_error(error)
     is_raised = getattr(driver, "sqlstate", None) == RAISED
     code = getattr(driver, "sqlite_errorcode", None)
@@ -149,7 +149,7 @@ def raised_sentence(error: DBAPIError) -> str:
 
 
 def refusal_sentence(error: DBAPIError) -> str:
-    """Return why a database refuses all that was done, as far as it says so."""
+    """Return why a database refuses a change, as far as it says so."""
     name = getattr(driver_error(error), "constraint_name", None)
     rule = f"its rule “{name}”" if name else "one of its rules"
     return raised_sentence(error) or f"The database doesn't accept this because of {rule}."
@@ -157,7 +157,7 @@ def refusal_sentence(error: DBAPIError) -> str:
 
 # Any: errors of both drivers.
 def driver_error(error: DBAPIError) -> Any:
-    """Return what the driver itself has raised: SQLAlchemy puts that of asyncpg into its own."""
+    """Return the driver's own error: SQLAlchemy wraps that of asyncpg twice."""
     return error.orig.__cause__ if error.orig and error.orig.__cause__ else error.orig
 
 

@@ -1,4 +1,4 @@
-"""Inserting what was there before, under its own key."""
+"""Inserts a row again under its former key."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 
 class InsertAgain(Insert):
-    """Inserts what was there before, under its own key, even if that is always generated."""
+    """Inserts a row with its former key, even if that is GENERATED ALWAYS."""
 
     inherit_cache = True
 
 
 @compiles(InsertAgain, "postgresql")
 def _compile_insert_again(element: InsertAgain, compiler: SQLCompiler, **options: Any) -> str:
-    # SQLAlchemy leaves its compilers without types.
+    # SQLAlchemy's compilers are untyped.
     statement: str = compiler.visit_insert(element, **options)  # type: ignore[no-untyped-call]
     return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)

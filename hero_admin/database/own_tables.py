@@ -1,9 +1,9 @@
-"""Own tables: what the library keeps for itself in the database of an application."""
+"""Own tables: those of the library in the database of an application."""
 
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
-# What every table, function and version table of the library begins with.
+# The prefix of every table, function and version table of the library.
 PREFIX = "hero_admin_"
 # Folds texts on PostgreSQL as `fold` does; connections to SQLite bring their own.
 FOLD_FUNCTION = f"{PREFIX}fold"

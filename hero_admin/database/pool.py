@@ -1,4 +1,4 @@
-"""The pool of connections: first come, first served, and no page may take all of them."""
+"""The connection pool: first come, first served, and no page may take all of it."""
 
 import asyncio
 from collections import Counter, deque
@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import await_
 
-# What shares one part of the pool; empty for what is no request and may have all of it.
+# Requests with one name share a part of the pool; without a name, all of it may be taken.
 share_name: ContextVar[str] = ContextVar("share_name", default="")
 
 
@@ -54,7 +54,7 @@ class _Gate:
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
 
     def enter(self, name: str) -> bool:
-        """Take a place if there is one."""
+        """Enter if there is room."""
         if self._count == self._size or (name and self._inside[name] >= self._share):
             return False
         self._count += 1
@@ -62,7 +62,7 @@ class _Gate:
         return True
 
     async def wait(self, name: str, timeout_seconds: float) -> None:
-        """Wait for a place. Raises sqlalchemy.exc.TimeoutError."""
+        """Wait for room. Raises sqlalchemy.exc.TimeoutError."""
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((name, ticket))
         try:
@@ -86,7 +86,7 @@ class _Gate:
             if self._count == self._size:
                 break
             other, ticket = waiting
-            # One that is cancelled takes itself off.
+            # A cancelled one removes itself.
             if not ticket.done() and self.enter(other):
                 self._waiting.remove(waiting)
                 ticket.set_result(None)

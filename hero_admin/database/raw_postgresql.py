@@ -10,7 +10,7 @@ LOCKING = " FOR UPDATE OF t"
 
 
 def selected(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what is read of a value."""
+    """Return the expression by which a value is read."""
     return cast(value, Text)
 
 
@@ -42,12 +42,12 @@ def given_sql(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str,
 
 
 def same_sql(own: Sequence[str], theirs: Sequence[str]) -> str:
-    """Return the condition that all values of two rows are the same, NULL as well."""
-    # Not every type can be compared; two texts of rows can, and quickly.
+    """Return the predicate that all values of two rows are equal, or NULL in both."""
+    # Not every type can be compared; the texts of two rows can, quickly.
     one, other = (", ".join(f"CAST({each} AS text)" for each in side) for side in (own, theirs))
     return f"CAST(ROW({one}) AS text) = CAST(ROW({other}) AS text)"
 
 
 def rows_at_once(_: int) -> int | None:
-    """Return how many rows of so many values one statement takes; None for any number."""
+    """Return how many rows of this width one statement takes; None for any number."""
     return None

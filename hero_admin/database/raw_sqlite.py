@@ -1,4 +1,4 @@
-"""Raw values of SQLite: what it stores, whatever the type, as JSON can hold it."""
+"""Raw values of SQLite: stored values of any type, as JSON can hold them."""
 
 import math
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ LOCKING = ""
 
 
 def selected(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what is read of a value."""
-    # A text may be none that Python can read.
+    """Return the expression by which a value is read."""
+    # A text may not be UTF-8.
     value = type_coerce(value, NullType())
     return case((func.typeof(value) == "text", func.hex(value)), else_=value)
 
@@ -70,10 +70,10 @@ def given_sql(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str,
 
 
 def same_sql(own: Sequence[str], theirs: Sequence[str]) -> str:
-    """Return the condition that all values of two rows are the same, NULL as well."""
+    """Return the predicate that all values of two rows are equal, or NULL in both."""
     return " AND ".join(f"{one} IS {other}" for one, other in zip(own, theirs, strict=True))
 
 
 def rows_at_once(width: int) -> int | None:
-    """Return how many rows of so many values one statement takes; None for any number."""
+    """Return how many rows of this width one statement takes; None for any number."""
     return max(1, MAX_PARAMETERS // max(1, width))

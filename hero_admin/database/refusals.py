@@ -1,4 +1,4 @@
-"""Refusals: why a database does not accept values, as far as its driver says so."""
+"""Refusals: why a database does not accept a row, from the error of its driver."""
 
 import re
 import sqlite3
@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hero_admin.database.errors import driver_error
 
-# Of which another row has the same, what is missing, what points nowhere, what cannot be read.
+# Not unique, NULL, a foreign key without its row, not of the column's type, or another rule.
 Reason = Literal["taken", "missing", "dangling", "unreadable", "rule"]
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -81,6 +81,6 @@ def _of_sqlite(driver: Any, table: str) -> Refusal:
         return Refusal(reason, bool(own), frozenset(own))
     if code is not None and code & 0xFF != sqlite3.SQLITE_CONSTRAINT:
         reason = "unreadable"
-    # A constraint without a name is called by what it says.
+    # A constraint without a name is named by its expression.
     found = SQLITE_NAMED.match(message)
     return Refusal(reason, rule=found[1].removeprefix(prefix) if found else "")

@@ -1,4 +1,4 @@
-"""The replica: a copy of the database that is read from for as long as it keeps up."""
+"""The replica: a copy of the database that answers reads as long as it keeps up."""
 
 import asyncio
 import logging
@@ -13,14 +13,14 @@ from hero_admin.database.errors import is_unavailable
 
 LOOK_SECONDS = 1.0
 ANSWER_SECONDS = 0.5
-# Who asks a replica sees what others saved until so long ago.
+# How old the data of a replica may be.
 MAX_LAG_SECONDS = 5.0
-# What no replica has ever reached.
+# A position that no replica reaches.
 NEVER = 2**64 - 1
 
 # Positions in the write-ahead log, as numbers.
 WRITTEN = text("SELECT (pg_current_wal_insert_lsn() - '0/0')::text")
-# What is not yet on the disk of the primary is not sent to replicas either.
+# Replicas receive only what the primary has flushed.
 FLUSHED = text("SELECT (pg_current_wal_flush_lsn() - '0/0')::text")
 # A replica that was promoted has everything.
 REPLAYED = text(
@@ -32,7 +32,7 @@ logger = logging.getLogger("hero_admin.database.replica")
 
 
 class Replica:
-    """What is known of a replica: whether it answers, and how far behind the primary it is."""
+    """The state of a replica: whether it answers, and how far it lags behind the primary."""
 
     def __init__(self, engine: AsyncEngine, primary: AsyncEngine) -> None:
         self.engine = engine
@@ -41,7 +41,7 @@ class Replica:
         self.is_alone = False
         self._is_usable = False
         self._replayed = 0
-        # When the primary was where.
+        # The positions of the primary, with their times.
         self._flushed: deque[tuple[float, int]] = deque(maxlen=100)
 
     def has(self, position: int) -> bool:
@@ -49,7 +49,7 @@ class Replica:
         return self._is_usable and position <= self._replayed
 
     def give_up(self) -> None:
-        """Ask the primary until the next look finds it well again."""
+        """Use the primary until the next check finds the replica usable."""
         if self._is_usable:
             logger.warning("The replica is away or behind: the primary answers for it")
         self._is_usable = False
@@ -67,7 +67,7 @@ class Replica:
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Look at it every second for as long as this lasts."""
+        """Check it every second inside."""
         watching = asyncio.create_task(self._watch())
         try:
             yield

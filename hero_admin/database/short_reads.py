@@ -1,6 +1,6 @@
-"""Short reads: a few rows by an index, asked of the driver itself.
+"""Short reads: a few rows by an index, fetched from the driver directly.
 
-What SQLAlchemy does around such a statement takes several times as long as the statement.
+SQLAlchemy's overhead is several times as long as such a statement takes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,12 +22,12 @@ from hero_admin.database.statement_count import note_statement
 # The execution option of engines whose drivers may be asked: by the event loop's own connection to
 # SQLite, or by the pool's connections to a server.
 WAY = "way_of_short_reads"
-# A column's type as its server calls it, which only a session hears of.
+# The type code of a column, which only SQLAlchemy's own cursors know.
 UNKNOWN = -1
 
 # Any: values of any column.
 Row = Sequence[Any]
-# What SQLAlchemy calls a statement of any columns.
+# A statement of any columns.
 Statement = Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
 Way = LoopReader | Literal["pool"] | None
@@ -35,7 +35,7 @@ Way = LoopReader | Literal["pool"] | None
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A statement as a driver takes it, and how values go there and come back."""
+    """A compiled statement, and how its parameters and results are converted."""
 
     text: str
     defaults: Mapping[str, Any]
@@ -85,7 +85,7 @@ async def _fetch(
         return None
     try:
         arguments = prepared.arguments(parameters)
-    # What is wrong with a value the session says.
+    # The session reports what is wrong with a value.
     except Exception:  # noqa: BLE001 - types raise what they like
         return None
     if isinstance(way, LoopReader):
@@ -107,14 +107,14 @@ def _ask_server(engine: Engine, text: str, arguments: Sequence[Any]) -> Sequence
         # Any: asyncpg has no types.
         driver: Any = connection.driver_connection
         found: Sequence[Row] = await_(driver.fetch(text, *arguments))
-    # Whatever it is, the session meets it too and says what is wrong; but not to wait twice.
+    # The session meets and reports the error, too; a time limit must not pass twice.
     except Exception as error:
         connection.close()
         if getattr(error, "sqlstate", None) in TOO_LONG:
             raise
         return None
     except BaseException:
-        # The answer to it may still come.
+        # Its result may still arrive.
         connection.invalidate()
         raise
     connection.close()
@@ -123,7 +123,7 @@ def _ask_server(engine: Engine, text: str, arguments: Sequence[Any]) -> Sequence
 
 @lru_cache(maxsize=1024)
 def _prepared(statement: Statement, dialect: Dialect) -> _Prepared | None:
-    """Return the statement for a driver; None if its values need more than a driver tells."""
+    """Compile a statement for its driver; None if its values need SQLAlchemy's cursor."""
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
     if compiled.post_compile_params or compiled.literal_execute_params:

@@ -1,4 +1,4 @@
-"""Statements: how many a request executes, by whatever way they reach the database."""
+"""Counts the SQL statements of a request, those of short reads included."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class StatementCount:
-    """How many SQL statements were executed."""
+    """The number of SQL statements executed."""
 
     value: int = 0
 
 
 statements: ContextVar[StatementCount | None] = ContextVar("statements", default=None)
-# Each hears the text and the parameters of every statement.
+# Each is called with the text and the parameters of every statement.
 listeners: list[Callable[[str, object], None]] = []
 
 
@@ -32,7 +32,7 @@ def count_statements() -> Iterator[StatementCount]:
 
 
 def note_statement(text: str, parameters: object) -> None:
-    """Count a statement, and tell whoever listens."""
+    """Count a statement, and call the listeners."""
     count = statements.get()
     if count is not None:
         count.value += 1

@@ -1,4 +1,4 @@
-"""In time: what may take long, and is left out then."""
+"""Time limits of statements whose result can be left out."""
 
 from collections.abc import Awaitable, Callable
 from sqlite3 import SQLITE_INTERRUPT
@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 async def in_time(
     session: AsyncSession, answer: Callable[[], Awaitable[Answer | None]], milliseconds: int
 ) -> Answer | None:
-    """Return the answer, or None if it takes longer, as it may while a disk is cold.
+    """Return the answer, or None if it takes longer, as it may with a cold cache.
 
     On PostgreSQL each of its statements has so long, and what it sets is set back afterwards.
     """

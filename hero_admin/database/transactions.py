@@ -1,4 +1,4 @@
-"""Transactions: who waits for them, and when constraints are checked.
+"""Transactions: their locks, and when constraints are checked.
 
 SQLite has one writer anyway, and checks what it defers when the transaction is committed.
 """
@@ -12,25 +12,25 @@ from hero_admin.database.engines import is_postgresql
 
 
 async def defer_constraints(session: AsyncSession) -> None:
-    """Let rows come back in any order, where the database was made for that."""
+    """Defer the constraints that are deferrable, so that rows can be restored in any order."""
     if is_postgresql(session):
         await session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
 
 
 async def check_now(session: AsyncSession) -> None:
-    """Let the database check now, while a refusal still finds its field; raises what it says."""
+    """Check deferred constraints now, so that a refusal still finds its field; raises it."""
     if is_postgresql(session):
         await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 
 def take_turn(connection: Connection, lock: int) -> None:
-    """Wait until no other transaction has a lock of this number, which nothing else takes."""
+    """Wait for the advisory lock of this number, and hold it until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 async def lock_tables(connection: AsyncConnection, tables: Sequence[Table]) -> None:
-    """Let nobody else write to tables until the transaction ends, however long it takes."""
+    """Lock tables against other writers until the transaction ends, without a time limit."""
     if connection.dialect.name == "postgresql":
         names = ", ".join(map(connection.dialect.identifier_preparer.format_table, tables))
         await connection.execute(text("SET LOCAL statement_timeout = 0"))

@@ -37,8 +37,8 @@ class ReadSortKey(FunctionElement[str]):
     inherit_cache = True
 
 
-class _Condition(FunctionElement[bool]):
-    """A condition that each database writes in its own way, so that its index tells."""
+class _Predicate(FunctionElement[bool]):
+    """A predicate that each database writes in the form that its index serves."""
 
     type = Boolean()
 
@@ -47,14 +47,14 @@ class _Condition(FunctionElement[bool]):
         return self
 
 
-class IsMissing(_Condition):
+class IsMissing(_Predicate):
     """There is no text."""
 
     name = "is_missing_text"
     inherit_cache = True
 
 
-class IsThere(_Condition):
+class IsThere(_Predicate):
     """There is a text, and with it the least key of all."""
 
     name = "is_text"
@@ -62,12 +62,12 @@ class IsThere(_Condition):
 
 
 def is_missing(value: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the condition that a row has no value to be sorted by, which an index tells."""
+    """Return the predicate that a row has no sort value, in a form that an index serves."""
     return IsMissing(*value.clauses) if isinstance(value, SortKey) else value.is_(None)
 
 
 def is_there(value: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the condition that a row has a value to be sorted by, which an index tells."""
+    """Return the predicate that a row has a sort value, in a form that an index serves."""
     if not isinstance(value, SortKey):
         return value.is_not(None)
     (text,) = value.clauses

@@ -1,4 +1,4 @@
-"""Selection: the columns of a list, the titles of what they point at, and the order of its rows."""
+"""Selection: the columns of a list, the titles of related records, and the order of its rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Selection:
         return self.fields.index(field)
 
     def title_index(self, field: Field) -> int:
-        """Return the index in a row of the title of what a field points at."""
+        """Return the index in a row of the title of a field's related record."""
         return len(self.fields) + self.relations.index(field)
 
     @property
@@ -75,7 +75,7 @@ def selection_of(
 
 @lru_cache(maxsize=512)
 def order_of(selection: Selection) -> Order:
-    """Return the order of a list, with the records that lead it where it is sorted by titles."""
+    """Return the order of a list, with the related records whose titles lead it, if any do."""
     resource, field = selection.resource, selection.sort_field
     order = partial(Order, selection.is_descending, selection.is_lateral, resource.table)
     key = tuple(part.exact for part in resource.key)
@@ -93,7 +93,7 @@ def order_of(selection: Selection) -> Order:
         return order(key, value, not title.is_key, link)
     is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
     value_or_none = None if is_keyed else sorted_as(field, field.exact)
-    # A table may lack values where its model says that there are some; a key has them all.
+    # A column may hold NULL although its model is not optional; a key may not.
     return order(key, value_or_none, not field.is_key)
 
 
@@ -136,13 +136,13 @@ def statements_of_all(
 
 
 def adapted(predicates: Sequence[ColumnElement[Any]], rows: FromClause) -> list[ColumnElement[Any]]:
-    """Return conditions on a table as conditions on rows that were read from it."""
+    """Return predicates on a table as predicates on rows that were read from it."""
     adapter = ClauseAdapter(rows)
     return [adapter.traverse(predicate) for predicate in predicates]
 
 
 def with_titles(selection: Selection, rows: FromClause) -> Select[Any]:
-    """Return the statement for the fields of `rows` and the titles of what they point at."""
+    """Return the statement for the fields of `rows` and the titles of their related records."""
     source, titles = rows, list[ColumnElement[Any]]()
     for field in selection.relations:
         other, link, title = _other(selection.site, field)

@@ -1,4 +1,4 @@
-"""Totals: how many rows a list has, as far as that is worth knowing."""
+"""Totals: how many rows a list has, exactly, up to a limit, or estimated."""
 
 import time
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
-# Fewer rows are counted: that takes no longer, and is exact.
+# Fewer rows are counted, which is fast enough, and exact.
 MIN_ESTIMATE = 2 * COUNT_CAP
 ESTIMATE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """About how many rows a table had at a moment."""
+    """The approximate number of rows of a table, and when it was estimated."""
 
     count: int
     at: float
@@ -45,7 +45,7 @@ async def fetch_total(
 
 
 def known_total(site: Site, resource: Resource) -> Total | None:
-    """Return what was estimated a short while ago."""
+    """Return the last estimate if it is recent."""
     known: Estimate | None = site.estimates.get(resource.name)
     if known is None or time.monotonic() - known.at >= ESTIMATE_SECONDS:
         return None
@@ -53,7 +53,7 @@ def known_total(site: Site, resource: Resource) -> Total | None:
 
 
 def counting() -> dict[str, int]:
-    """Return the parameter of a statement that counts: one more than is counted."""
+    """Return the parameter of a statement that counts, up to one more than the limit."""
     return {"cap": COUNT_CAP + 1}
 
 

@@ -1,4 +1,4 @@
-"""Cursors: a place in a sorted list, as one opaque URL parameter."""
+"""Cursors: a position in a sorted list, as one opaque URL parameter."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -17,7 +17,7 @@ END = "end"
 class Cursor:
     """The row at a page's edge: the value it is sorted by and its primary key.
 
-    `position` is the row's place in the list, from 1, as far as it was known; 0 says it was not.
+    `position` is the row's number in the list, from 1; 0 if it is not known.
     `link` is what the row points at, in a list sorted by titles: two may have the same one.
     A cursor without a key stands before the first row that has the value, or the next.
     """

@@ -1,4 +1,4 @@
-"""Facets: how many rows of a list each option of a filter would leave, looking at a few of each."""
+"""Facets: how many rows each option of a filter would leave, counted up to a limit."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +17,7 @@ from hero_admin.model.fields import Field
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total
 
-# So many rows of each option are looked at.
+# How many rows of each option are read.
 FACET_CAP = 1_000
 
 
@@ -42,7 +42,7 @@ async def _fetch_values(session: AsyncSession, site: Site, field: Field) -> dict
         options = await fetch_first_options(session, site, field)
     found: dict[str, Any] = {}
     for option in options.options if options else ():
-        # One that cannot be typed cannot be asked for either.
+        # A value that cannot be typed cannot be filtered by.
         with suppress(ValueError):
             found[option.value] = field.clean(field.input(option.value))
     if found and field.is_optional:
@@ -87,5 +87,5 @@ def _is(field: Field, value: Any) -> tuple[ColumnElement[bool], ...]:
     if value is None:
         return (column.is_(None),)
     same = literal(value, field.exact_type)
-    # Told that the value stays the same, PostgreSQL might look for it along the keys.
+    # With an equality PostgreSQL might scan the primary key for it.
     return (column >= same, column <= same)

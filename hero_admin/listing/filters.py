@@ -12,13 +12,13 @@ from hero_admin.model.formatting import exact_text
 from hero_admin.model.labels import in_sentence
 
 NONE = "none"
-# Of files: whether there is one is all that rows are narrowed by.
+# Files are filtered by whether there is one.
 ANY = "any"
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A field and what its values have to be; it is active when anything is asked of them.
+    """A field and the values that it may have; it is active if there are any.
 
     name: that of its parameter in the URL: `team` for `team_id`.
     """
@@ -37,7 +37,7 @@ class Filter:
 
     @property
     def none(self) -> str:
-        """What stands in the URL for “no value”."""
+        """The text for “no value” in the URL."""
         return none_of(self.field)
 
     @property
@@ -47,7 +47,7 @@ class Filter:
 
     @property
     def none_label(self) -> str:
-        """What rows without a value are called."""
+        """The label for rows without a value."""
         return f"No {in_sentence(self.field.label)}"
 
     @property
@@ -61,11 +61,11 @@ class Filter:
         return self._text(self.maximum)
 
     def texts(self) -> tuple[str, ...]:
-        """Return the chosen values as they stand in the URL."""
+        """Return the chosen values as texts of the URL."""
         return (ANY,) if self.has_any else tuple(map(self._text, self.values))
 
     def params(self) -> list[tuple[str, str]]:
-        """Return the URL parameters that say the same."""
+        """Return the parameters of this filter in a URL."""
         pairs = [(self.name, text) for text in self.texts()]
         if self.has_none:
             pairs.append((self.name, self.none))
@@ -92,7 +92,7 @@ class Filter:
         )
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters of the condition of its shape."""
+        """Return the SQL parameters of its shape's predicate."""
         name = self.field.name
         one = self.values[0] if self.values else None
         return {
@@ -108,7 +108,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class FilterShape:
-    """What a filter asks for, but for the values."""
+    """A filter without its values, by which statements are cached."""
 
     field: Field
     has_one: bool
@@ -119,7 +119,7 @@ class FilterShape:
     has_maximum: bool
 
     def predicate(self) -> ColumnElement[bool]:
-        """Return what a row has to fulfil, with the values as `Filter.parameters` names them."""
+        """Return the predicate; `Filter.parameters` has its values."""
         column = self.field.exact
         allowed: list[ColumnElement[bool]] = []
         if self.has_one:
@@ -148,9 +148,9 @@ class FilterShape:
 
 
 def none_of(field: Field) -> str:
-    """Return what stands in a URL for “no value”.
+    """Return the text for “no value” in a URL.
 
-    Where a value may read the same, a space goes before it: values have none around them.
+    Where it could be a value, too, it starts with a space, which no value does.
     """
     kind = field.input
     is_ambiguous = kind.kind in {"text", "long_text"} or NONE in dict(kind.choices)

@@ -1,6 +1,6 @@
 """Keyset pagination: finds a page from a row at its edge, at the same cost anywhere in the list.
 
-A condition such as `value > :v OR (value = :v AND id > :id)` makes both databases read everything
+A predicate such as `value > :v OR (value = :v AND id > :id)` makes both databases read everything
 before it, so a list is a chain of `segments`. One sorted by the titles of other records is led by
 them: their index has the order, and the rows of each are found by their own.
 """
@@ -28,7 +28,7 @@ from sqlalchemy.sql.operators import custom_op
 from hero_admin.listing.collation import ReadSortKey, SortKey
 from hero_admin.listing.segments import Order, Segment, Start, segments
 
-# The number of rows a statement brings.
+# The number of rows that a statement returns.
 SIZE: BindParameter[int] = bindparam("size", type_=Integer)
 
 
@@ -50,7 +50,7 @@ def select_segment(
     if not segment.is_led or link is None or order.value is None:
         marks = sorted_by = order.columns
         if link is not None and order.value is not None:
-            # One record leads to all of these rows, or none does.
+            # All of these rows point at one record, or at none.
             marks = (cast(null(), order.value.type), link.column, *order.key)
             # With the link, or PostgreSQL would look for the rows without one by their keys.
             sorted_by = marks[1:]
@@ -89,7 +89,7 @@ def select_page(
 
 
 def marks_of(rows: FromClause, order: Order, is_falling: bool) -> list[ColumnElement[Any]]:
-    """Return how the rows of statements made here are sorted, within one segment."""
+    """Return the ORDER BY of rows of the statements above, within one segment."""
     marks: list[ColumnElement[Any]] = [
         ReadSortKey(mark) if isinstance(column, SortKey) else mark
         for column, mark in zip(order.columns, _marks(rows, order), strict=True)

@@ -1,7 +1,7 @@
-"""Conditions: what every row of a list fulfils, but for the values.
+"""Predicates: the conditions of a list, without their values.
 
-To write a statement takes longer than to execute it. Values are parameters, so that
-lists which ask for the same fields in the same way share their statements.
+Compiling a statement takes longer than executing it. Values are parameters, so that lists with
+the same filters share their statements.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from hero_admin.listing.search import patterns
 from hero_admin.listing.search.trigram_index import trigrams_of
 from hero_admin.model.fields import Field
 
-# How a text is searched for: its words, or words that begin with it. There are texts that nothing
-# contains.
+# How a text is searched for: its words anywhere, or words that begin with it; some texts match
+# nothing.
 Search = Literal["", "anywhere", "beginnings", "nowhere"]
 
 
@@ -35,14 +35,14 @@ class Predicates:
     word_count: int
 
     def by_field(self) -> list[tuple[Field, ColumnElement[bool]]]:
-        """Return the conditions but for the search, each with its field."""
+        """Return the predicates without the search, each with its field."""
         found = [(each.field, each.predicate()) for each in self.filters]
         if self.scope:
             found.append((self.scope, self.scope.exact == self.scope.given("scope")))
         return found
 
     def all(self) -> Sequence[ColumnElement[bool]]:
-        """Return all that a row has to fulfil."""
+        """Return the predicates that every row satisfies."""
         found = [predicate for _, predicate in self.by_field()]
         columns = [field.exact for field in self.searched]
         if self.search == "anywhere":
@@ -54,11 +54,8 @@ class Predicates:
         return found
 
 
-NO_CONDITIONS = Predicates((), None, (), "", 0)
-
-
 def predicates_of(query: ListQuery) -> Predicates:
-    """Return what every row of a list fulfils."""
+    """Return the predicates of a list."""
     kind: Search = ""
     if query.text:
         kind = "anywhere" if patterns.can_match(query.text) else "nowhere"

@@ -1,4 +1,4 @@
-"""What relations point at: the titles of their records."""
+"""References: the titles of the records that relations point at."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -54,7 +54,7 @@ async def fetch_references(
 async def fetch_titles(
     session: AsyncSession, resource: Resource, keys: Sequence[Key]
 ) -> list[tuple[str, str]]:
-    """Fetch the URL segment and the title of those of these records that are there."""
+    """Fetch the URL segment and the title of each of these records that exists."""
     fields = (*resource.key, *resource.titles.fields)
     labelled = [field.exact.label(f"_{place}") for place, field in enumerate(fields)]
     found = await session.execute(select(*labelled).where(key_predicate(resource, keys)))
@@ -77,7 +77,7 @@ async def with_made_titles(
 ) -> list[Sequence[Any]]:
     """Return rows with the titles of what they point at, where a function makes these.
 
-    One statement for each relation of that kind, however many rows there are.
+    One statement for each such relation, regardless of the number of rows.
     """
     site = selection.site
     made = [

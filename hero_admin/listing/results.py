@@ -1,4 +1,4 @@
-"""The list: fetches one page of rows and what stands around them."""
+"""Results: one page of rows, its position in the list and the cursors beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from hero_admin.model.total import Total
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list, but for its rows: how many they are, and where in the list.
+    """One page of a list without its rows: their number and position, and the pages beside it.
 
     `first_position` counts from 1 and is 0 where nobody knows it.
     """
@@ -53,7 +53,7 @@ class Listing:
 
 
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
-    """Fetch the page that `query` asks for: one statement where nothing narrows the list."""
+    """Fetch the page that `query` asks for: one statement for a list that is not narrowed."""
     is_narrowed = query.is_narrowed or query.scope is not None
     shown = (*query.fields, *query.predicate_fields) if is_narrowed else query.fields
     is_lateral = backend_of(session).is_lateral
@@ -119,7 +119,7 @@ async def _is_preceded(
 
 
 class _Reader:
-    """How to read the rows of a list."""
+    """Reads the cursors of rows."""
 
     def __init__(self, selection: Selection, query: ListQuery) -> None:
         self.selection = selection

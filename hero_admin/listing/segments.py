@@ -1,6 +1,6 @@
 """Segments: a list as a chain of parts, each of which one index holds in order.
 
-Rows without a value form a section behind all others, in either direction of sorting.
+Rows without a value form the last section, in either direction of sorting.
 """
 
 import operator
@@ -22,7 +22,7 @@ Start = Literal["end", "from", "titled", "untitled", "none"]
 
 @dataclass(frozen=True)
 class Link:
-    """The other records by whose titles a list is sorted, and how rows point at them."""
+    """The related records by whose titles a list is sorted, and how rows point at them."""
 
     column: ColumnElement[Any]
     records: FromClause
@@ -58,13 +58,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Segment:
-    """Rows that follow each other in one index; led rows are found by way of other records."""
+    """Rows that follow each other in one index; led rows are found through related records."""
 
     predicates: tuple[ColumnElement[bool], ...] = ()
     is_led: bool = False
 
 
-# No text goes on with what is sorted behind it, whatever the collation of the database.
+# It sorts after every other character in every collation.
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -85,7 +85,7 @@ def cursor_parameters(cursor: Cursor | None, *, is_falling: bool) -> dict[str, A
         return {}
     value = cursor.value
     if not cursor.key and isinstance(value, str) and is_falling:
-        # “m” stands for all names that begin with it, which follow it in the other direction.
+        # “m” stands for all names that begin with it, which are sorted after it.
         value += LAST_CHARACTER
     key = {f"key{number}": part for number, part in enumerate(cursor.key)}
     return {"edge": value, "edge_text": value, "link": cursor.link, **key}
@@ -171,7 +171,7 @@ def value_only(order: Order, *, is_falling: bool, is_rest: bool) -> Segment:
     assert order.value is not None
     edge = _given("edge", order.value)
     if not is_rest:
-        # Told that one value stays the same, PostgreSQL might look for it along the keys.
+        # With an equality PostgreSQL might scan the primary key for it.
         return Segment((order.value >= edge, order.value <= edge))
     if not order.is_lateral:
         return Segment((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))

@@ -1,4 +1,4 @@
-"""Indexes: what the lists of a site need of the database so that no order reads a whole table."""
+"""Sort indexes: those a site needs so that no list reads a whole table to sort it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class SortIndex:
 
 
 def sort_indexes(site: Site) -> list[SortIndex]:
-    """Return the index of every column that a list shows, filters or is led by."""
+    """Return the index of every column that a list shows, filters or is sorted by."""
     found = {}
     for resource in site.resources:
         if resource.read_only:
@@ -65,7 +65,7 @@ def is_indexed(resource: Resource, field: Field) -> bool:
 
 
 def finds_values(resource: Resource, field: Field) -> bool:
-    """Whether that index finds the rows in which a field has a given value."""
+    """Whether that index finds the rows with a given value in a field."""
     return is_indexed(resource, field) and not is_collated(field)
 
 

@@ -1,4 +1,4 @@
-"""The search backend: what each database does in its own way to find the rows of a list.
+"""The search backend: how each database finds the rows of a list.
 
 It is a module, `sqlite` or `postgresql`, chosen when the database is connected and carried by each
 of its sessions. There, too, the constructs that each writes in SQL of its own are compiled, such as
@@ -29,10 +29,10 @@ class SearchBackend(Protocol):
     min_characters: int
 
     async def fetch_estimate(self, session: AsyncSession, table: Table) -> int | None:
-        """Fetch about how many rows a table has; None where the database has not looked."""
+        """Fetch the estimated number of rows of a table; None where there are no statistics."""
 
     async def fetch_has_trigrams(self, session: AsyncSession, resource: Resource) -> bool:
-        """Whether the database has the index of trigrams, and it is finished."""
+        """Whether the trigram index exists and is complete."""
 
     async def is_rare(self, session: AsyncSession, wanted: Wanted) -> bool:
         """Whether the rows that contain a text are few enough to be sorted at once."""
@@ -60,10 +60,10 @@ class SearchBackend(Protocol):
         """
 
     async def read_to_the_end(self, session: AsyncSession, *, is_narrowed: bool) -> None:
-        """Let a transaction take as long as it takes, and deliver its first rows soon."""
+        """Lift the time limit of a transaction, and optimise it for its first rows."""
 
     async def refresh(self, connection: AsyncConnection, resource: Resource) -> None:
-        """Bring all that has changed into the index of trigrams."""
+        """Bring all changes into the trigram index."""
 
 
 def backend_of(connected: AsyncSession | Database) -> SearchBackend:

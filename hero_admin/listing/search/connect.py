@@ -1,4 +1,4 @@
-"""Connecting: a database together with its search backend."""
+"""Connects a database together with its search backend."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Search: each word that a person typed, looked for as it stands, in any of the columns.
+"""Search patterns: each word that a person typed, literally, in any of the columns.
 
 Case and accents do not matter, nor does the order of the words: whoever reads “Jane Peacock” in a
 list finds her by that, though first and last name have columns of their own.
@@ -15,9 +15,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from hero_admin.database.folding import fold
 from hero_admin.database.own_tables import FOLD_FUNCTION
 
-# Some databases refuse longer patterns, and no text that people search for is longer.
+# Some databases refuse longer patterns.
 MAX_PATTERN_BYTES = 40_000
-# People look for a first name, a last name and a city, not for more.
+# Enough for a first name, a last name and a city.
 MAX_WORDS = 6
 ESCAPE = "/"
 
@@ -43,7 +43,7 @@ def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
 
 
 def matches_words(columns: Sequence[ColumnElement[str]], count: int) -> ColumnElement[bool]:
-    """Return the condition that each word of `word_parameters` is in one of the columns."""
+    """Return the predicate that each word of `word_parameters` is in one of the columns."""
     words = [bindparam(f"word{number}", type_=String) for number in range(count)]
     return and_(
         true(),
@@ -74,7 +74,7 @@ def _pattern(text: str) -> str:
 
 
 class folded(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls functions
-    """A column without case and accents."""
+    """A column, folded."""
 
     type = String()
     inherit_cache = True

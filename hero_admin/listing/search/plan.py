@@ -33,7 +33,7 @@ from hero_admin.listing.search.wanted import Found, Wanted
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
-# Rows to look at: comparing texts takes longer than comparing numbers.
+# How many rows are scanned: comparing texts takes longer than comparing numbers.
 FIRST_SCAN = 1_500
 SHORT_SCAN, SHORT_SEARCH = 5_000, 500
 LONG_SCAN, LONG_SEARCH = 50_000, 20_000
@@ -90,7 +90,7 @@ class _SearchPlan:
         return found or Found(scanned.rows, scanned.edge, scanned_count + long)
 
     async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
-        """Look at `budget` more rows, unless the end has been reached or the page is full."""
+        """Scan `budget` more rows, unless the end has been reached or the page is full."""
         if scanned.edge is None or not budget:
             return scanned
         rest = self.wanted.beyond(scanned.edge, self.wanted.limit - len(scanned.rows))

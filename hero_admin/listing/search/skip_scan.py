@@ -25,7 +25,7 @@ from hero_admin.listing.search.wanted import Wanted
 from hero_admin.listing.segments import cursor_parameters, value_only
 from hero_admin.listing.sort_indexes import is_indexed
 
-# Distinct values to read.
+# How many distinct values are read.
 MAX_SKIPS = 5_000
 
 
@@ -45,7 +45,7 @@ def can_skip_scan(query: ListQuery, predicates: Predicates) -> bool:
 async def fetch_by_skip_scan(
     session: AsyncSession, wanted: Wanted, edge: Cursor
 ) -> Sequence[Row] | None:
-    """Fetch the first rows beyond `edge`; None if there are too many values to look at."""
+    """Fetch the first rows beyond `edge`; None if there are too many values to read."""
     query, selection, limit = wanted.query, wanted.selection, wanted.limit
     if edge.value is None:
         # Rows without a value are the last ones.
@@ -80,7 +80,7 @@ def _has_words(value: str, text: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _select_skips(selection: Selection, word_count: int, *, is_falling: bool) -> Select[Any]:
-    """Return the statement for the values that match, and the last one that was looked at."""
+    """Return the statement for the values that match, and the last one that was read."""
     field = selection.sort_field
     column, edge = sorted_as(field, field.exact), sorted_as(field, field.given("edge"))
     most = bindparam("skips", type_=Integer)

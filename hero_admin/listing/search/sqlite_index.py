@@ -26,7 +26,7 @@ NUMBER = "row_number"
 OPTIONS = "content='', detail='none', tokenize='trigram'"
 # FTS5 has these columns itself.
 TAKEN = ('"rank"', '"rowid"')
-# What its tables begin with.
+# The prefixes of its tables.
 OWN_COLUMN = re.compile(r'^CREATE TABLE "([^"]|"")+" \((row_number INTEGER PRIMARY KEY|key0) ')
 EVENTS = ("insert", "update", "delete")
 
@@ -37,7 +37,7 @@ def numbers_name(resource: Resource) -> str:
 
 
 def changes_name(resource: Resource) -> str:
-    """Return the name of the table of rows that are still to come into the index."""
+    """Return the name of the table of changed rows that are not indexed yet."""
     return index_name(resource, CHANGES_PREFIX)
 
 
@@ -126,7 +126,7 @@ class SqliteIndex:
         }
 
     def refreshing(self, most: int = -1) -> list[str]:
-        """Bring the first rows that have changed into the index, or all."""
+        """Bring changed rows into the index: the first of them, or all."""
         first = f"FROM {self._changes} ORDER BY rowid LIMIT {most}"
         changed = f"(SELECT * {first}) AS changed"
         same_row = self._same("changed", self._rows)
@@ -163,12 +163,12 @@ class SqliteIndex:
 
     @property
     def counting(self) -> str:
-        """How many rows have changed."""
+        """The number of changed rows."""
         return f"SELECT count(*) FROM {self._changes}"
 
     @property
     def asking(self) -> str:
-        """Whether any has."""
+        """Whether any row has changed."""
         return f"SELECT 1 FROM {self._changes} LIMIT 1"
 
     def _add(self, select: str) -> str:

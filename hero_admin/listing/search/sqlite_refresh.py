@@ -1,4 +1,4 @@
-"""Refreshing: brings what has changed into the search indexes of SQLite, with each commit."""
+"""Refreshing: brings changed rows into the search indexes of SQLite with each commit."""
 
 import logging
 import sqlite3
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hero_admin.listing.search.sqlite_index import SqliteIndex
 from hero_admin.model.resource import Resource
 
-# What a commit has time for besides.
+# What a commit takes the time for.
 REFRESH_SECONDS = 0.03
 ROWS_AT_ONCE = 200
 
@@ -18,7 +18,7 @@ logger = logging.getLogger("hero_admin.listing.search.sqlite")
 class Refresher:
     """Brings changed rows into the indexes of resources, before a transaction is committed.
 
-    No longer than a moment: what is left over is found all the same, and comes with the next one.
+    For a limited time: searches find the rest, too, and the next commit goes on.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
@@ -40,7 +40,7 @@ class Refresher:
 def _has_changes(connection: sqlite3.Connection, index: SqliteIndex) -> bool:
     try:
         return bool(connection.execute(index.asking).fetchall())
-    # It is made by the doctor.
+    # The doctor creates it.
     except sqlite3.OperationalError:
         return False
 
@@ -51,7 +51,7 @@ def _refresh(connection: sqlite3.Connection, index: SqliteIndex) -> bool:
         for statement in index.refreshing(ROWS_AT_ONCE):
             connection.execute(statement)
         connection.execute("RELEASE refreshing")
-    # The change itself shall not fail for it.
+    # The change itself must not fail because of it.
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO refreshing")

@@ -1,6 +1,6 @@
-"""Trigrams: the index behind the search of a resource, which finds a text anywhere in a column.
+"""The trigram index of a resource, which finds a text anywhere in a column.
 
-It only offers candidates, which are checked again.
+It offers candidates, which are checked again.
 """
 
 from hero_admin.database.folding import fold

@@ -36,12 +36,12 @@ class Wanted:
         return start_of(order_of(self.selection), self.query.cursor)
 
     def parameters(self, **others: int) -> dict[str, Any]:
-        """Return the parameters of a statement that brings the rows."""
+        """Return the parameters of a statement for the rows."""
         cursor = cursor_parameters(self.query.cursor, is_falling=self.query.is_falling)
         return {**self.values, **cursor, "size": self.limit, **others}
 
     def beyond(self, edge: Cursor, limit: int) -> "Wanted":
-        """Return what is wanted when the rows up to an edge have been looked at."""
+        """Return what is wanted after the rows up to an edge were scanned."""
         return replace(self, query=replace(self.query, cursor=edge), limit=limit)
 
 
