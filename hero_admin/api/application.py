@@ -28,7 +28,7 @@ TOKEN = {
 
 
 class Api(FastAPI):
-    """An API whose document says how to be let in."""
+    """An API whose document names the authentication scheme."""
 
     # Any: an OpenAPI document is nested JSON.
     def openapi(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def create_api(site: Site) -> FastAPI:
 
 async def _answer_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    # Without the input: it may hold what JSON cannot, and the sender knows it.
+    # Without the input, which may hold what JSON cannot.
     details = [{key: detail[key] for key in ("type", "loc", "msg")} for detail in error.errors()]
     return JSONResponse({"detail": details}, 422)
 
@@ -85,5 +85,5 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
 
 
 async def _pass_on(_: Request, error: Exception) -> Response:
-    # FastAPI would answer 500 by itself; the middleware outside knows a busy database from a bug.
+    # FastAPI would answer 500; the middleware outside tells a busy database from a bug.
     raise error

@@ -10,7 +10,7 @@ from starlette.routing import Mount
 
 from hero_admin.web.responses import render
 
-# What OpenAPI says of a value besides its type, as a reader would say it.
+# Constraints of OpenAPI in words.
 LIMITS = {
     "minimum": "at least {:,.15g}",
     "maximum": "at most {:,.15g}",

@@ -1,4 +1,4 @@
-"""What the API shows of a record, and of the records it is related to."""
+"""Schemas of errors, and of a record with its related records."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from hero_admin.model.site import Site
 
 
 class ErrorDetail(SQLModel):
-    """The answer to a request that cannot be done."""
+    """Why a request failed."""
 
     detail: str
 
 
 def relationships_of(resource: Resource) -> list[RelationshipProperty[Any]]:
-    """Return the relationships that the model declares, but for those through a third table."""
+    """Return the relationships of the model, without many-to-many ones."""
     return [
         relationship
         for relationship in inspect(resource.model).relationships
@@ -31,7 +31,7 @@ def related_schema(
 ) -> type[SQLModel]:
     """Return the schema of a record with the records of one relationship."""
     name = relationship.key
-    # Any: the schema of the other side is known only now.
+    # Any: the schema of the other side is made at run time.
     other: Any = site.of(relationship.mapper.class_).schemas.read
     annotation: Any = list[other] if relationship.uselist else other | None
     title = f"{resource.schemas.read.__name__}With{name.title().replace('_', '')}"

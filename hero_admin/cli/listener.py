@@ -5,7 +5,7 @@ import os
 import socket
 
 WAITING_CONNECTIONS = 2048
-# What an address that stands for all of them is called in a browser.
+# What a browser opens for an address that stands for all.
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is what is looked out for
 
 
@@ -17,7 +17,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address; port 0 takes a free one. Raises ListenError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        # A name such as localhost has several; the older family is the one that everybody has.
+        # A name such as localhost has several; every machine has IPv4.
         family, _, _, _, address = min(found, key=lambda info: info[0])
         return socket.create_server(address, family=family, backlog=WAITING_CONNECTIONS)
     except (socket.gaierror, UnicodeError):

@@ -1,20 +1,20 @@
-"""The Admin that a command is about, by its module and name."""
+"""Loads the Admin that a command is about by its module and name."""
 
 import os
 from importlib import import_module
 
 from hero_admin.admin import Admin
 
-# Where processes of this one read which Admin they serve.
+# The environment variable from which workers read which Admin they serve.
 VARIABLE = "HERO_ADMIN_APP"
 
 
 class LoadError(Exception):
-    """There is no such Admin: one sentence."""
+    """No such Admin: one sentence."""
 
 
 def load_admin(name: str) -> Admin:
-    """Return the Admin called `package.module:name`, for the processes of this one too.
+    """Return the Admin called `package.module:name`, for the workers of this process, too.
 
     Raises LoadError, ResourceError.
     """
@@ -24,7 +24,7 @@ def load_admin(name: str) -> Admin:
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
-        # One that the module itself lacks is a mistake of another kind.
+        # A module that it imports may be missing, too.
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
         raise LoadError(f"“{name}” names no Admin: there is no module {error.name}.") from None

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class NotCancelled(logging.Filter):
-    """Drops the traceback of a request that was ended because the server stops."""
+    """Drops the traceback of a request that was cancelled by a shutdown."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
@@ -31,6 +31,6 @@ LOGGING: dict[str, Any] = {
         }
     },
     "root": {"level": "WARNING", "handlers": ["stderr"]},
-    # SQLAlchemy names the log of a pool after our class and tells of its daily business there.
+    # SQLAlchemy names the logger of a pool after our class, and logs routine events there.
     "loggers": {"hero_admin": {"level": "INFO"}, "hero_admin.database.pool": {"level": "WARNING"}},
 }

@@ -1,4 +1,4 @@
-"""HTTP on a connection: limits for headers, and answers to what is no request."""
+"""The HTTP protocol: limits for headers, and answers to malformed requests."""
 
 import asyncio
 from typing import Any
@@ -7,16 +7,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hero_admin.web.security_headers import HEADERS, NO_STORE
 
-# Far more than the application takes, and than one read of a socket brings.
+# Far more than the application accepts, and than one read of a socket returns.
 MAX_BUFFERED_BYTES = 2**20
-# How long the headers of a request may take, from when they could come; and what nobody reads of
-# a body that was refused, whose sender does not look at the answer before.
+# How long the headers of a request may take, and the rest of a body that was refused, whose
+# sender does not read the answer before.
 HEADERS_SECONDS = 30.0
 UNREAD_SECONDS = 300.0
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP; what cannot be read as such is refused with the headers of every other answer.
+    """HTTP; malformed requests are refused with the security headers of other answers.
 
     A connection that brings nothing in time is closed.
 
@@ -70,7 +70,7 @@ class Protocol(HttpToolsProtocol):
             self._wait(UNREAD_SECONDS)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Nobody here misses it, and whoever asks for it shall not fill the log."""
+        """Log nothing: upgrades are not supported."""
 
     def send_400_response(self, msg: str) -> None:
         headers = {
@@ -89,9 +89,9 @@ class Protocol(HttpToolsProtocol):
             self.waiting = self.loop.call_later(seconds, self.give_up, seconds)
 
     def give_up(self, seconds: float) -> None:
-        """Close the connection, unless it waits for an answer of ours."""
+        """Close the connection, unless an answer is due."""
         self.waiting = None
-        # What is under way goes on, whatever its client has begun to ask next.
+        # A running request goes on, whatever its client sends next.
         if self.unanswered:
             self._wait(seconds)
         else:

@@ -63,9 +63,9 @@ def serve(
 
 @dataclass(frozen=True)
 class Start:
-    """What there is to say of a database that is ready to be served.
+    """The state of a database that is ready to be served.
 
-    token: with which the first account is made, if there is none.
+    token: that of the first account's link, if there is no account.
     """
 
     is_read_only: bool

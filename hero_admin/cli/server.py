@@ -18,7 +18,7 @@ from hero_admin.cli.supervisor import WORKER_START_SECONDS, Workers, end_with_su
 from hero_admin.settings import PREFIX, Settings, load_settings
 
 APPLICATION = "hero_admin.cli.server:application"
-# How long requests under way have when the server is told to stop.
+# How long running requests have when the server is told to stop.
 GRACE_SECONDS = 10
 
 
@@ -32,7 +32,7 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
         APPLICATION,
         factory=True,
         http=Protocol,
-        # Whoever asks for one gets the answer to the same request without it.
+        # A request for an upgrade is answered without it.
         ws="none",
         workers=settings.workers,
         forwarded_allow_ips=settings.trusted_proxies,
@@ -46,7 +46,7 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
         workers = Workers(config, [listener], announcement)
         workers.run()
         return not workers.has_failed()
-    # uvicorn sends itself again the signal that stopped it, once all is done.
+    # uvicorn raises the signal that stopped it again when it is done.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     Server(config, announcement).run([listener])
@@ -62,7 +62,7 @@ def application() -> Starlette:
 
 
 class Server(uvicorn.Server):
-    """The only process."""
+    """The server of a single process."""
 
     def __init__(self, config: uvicorn.Config, announcement: str) -> None:
         super().__init__(config)
@@ -75,7 +75,7 @@ class Server(uvicorn.Server):
 
 
 def _pass_on(settings: Settings) -> None:
-    """Put the settings into the environment, where the application reads them in every process."""
+    """Put the settings into the environment, from which every worker reads them."""
     for name, value in settings.model_dump().items():
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         os.environ[PREFIX + name.upper()] = text

@@ -36,7 +36,7 @@ class Workers(Multiprocess):
 
 
 def end_with_supervisor() -> None:
-    """Stop this worker, if it is one, when the process that started it is gone without a word."""
+    """Stop this process, if it is a worker, when its supervisor dies."""
     supervisor = multiprocessing.parent_process()
     if supervisor is not None:
         threading.Thread(target=_stop_after, args=(supervisor,), daemon=True).start()

@@ -34,7 +34,7 @@ def user_commands() -> None:
 def _in_transaction(
     act: Callable[Given, Callable[[AsyncSession], Awaitable[str]]],
 ) -> Callable[Given, None]:
-    """Let a command say what is to be done in a transaction, do it and print what came of it."""
+    """Run what a command returns in a transaction, and print its result."""
 
     @wraps(act)
     def command(*arguments: Given.args, **options: Given.kwargs) -> None:
@@ -194,7 +194,7 @@ async def _hash(password: str) -> str:
 
 
 def _read_password() -> str:
-    """Read one line; on a terminal it is asked for, twice, and not shown."""
+    """Read one line; a terminal prompts for it, twice, without echo."""
     if sys.stdin.isatty():
         given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:

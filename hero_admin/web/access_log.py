@@ -11,7 +11,7 @@ from hero_admin.database.statement_count import count_statements
 from hero_admin.person import Identity
 
 QUIET_PATHS = ("/static/", "/healthz", "/readyz")
-# What nginx writes for a client that went away before its answer.
+# As nginx logs a client that disconnected before its answer.
 NOBODY_ASKS = 499
 PLAIN = re.compile(r"[\w./~:,@-]+", re.ASCII)
 
@@ -61,11 +61,11 @@ class AccessLogMiddleware:
 
 
 def _user_of(scope: Scope) -> str:
-    """Return who was found to have sent a request, "" if that is nobody known."""
+    """Return the name of the user who sent a request, "" if nobody is signed in."""
     identity: Identity | None = scope.get("state", {}).get("identity")
     return identity.name if identity else ""
 
 
 def quoted(text: str) -> str:
-    """Return a value of logfmt, quoted if it could be taken for anything but one word."""
+    """Return a value of logfmt, quoted unless it is one word."""
     return text if PLAIN.fullmatch(text) else json.dumps(text)

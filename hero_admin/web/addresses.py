@@ -8,7 +8,7 @@ MAX_PATH_CHARACTERS = 2_000
 
 
 def is_secure(request: Request) -> bool:
-    """Whether a request came by https, so that cookies shall travel no other way."""
+    """Whether a request came by HTTPS, so that cookies have to be `Secure`."""
     scheme: str = request.scope["scheme"]
     return scheme == "https"
 
@@ -25,12 +25,12 @@ def is_local(url: str) -> bool:
 
 
 def with_raw_query(request: Request) -> str:
-    """Return the address of a request within this site, to come back to."""
+    """Return the path and query of a request, to come back to."""
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def with_query(path: str, /, **params: str) -> str:
-    """Return `path` with the parameters that are not empty."""
+    """Return `path` with those parameters that are not empty."""
     given = {name: value for name, value in params.items() if value}
     return f"{path}?{urlencode(given)}" if given else path

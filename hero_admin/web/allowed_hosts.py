@@ -1,4 +1,4 @@
-"""Hosts: the names under which this server lets itself be asked for."""
+"""Allowed hosts: the names that this server answers to."""
 
 import re
 
@@ -6,10 +6,10 @@ from starlette.types import Scope
 
 from hero_admin.settings import Settings
 
-# Whoever can be asked under these is on this machine; no other site can be called so.
+# Names of this machine, which no other site can have.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
-# Load balancers ask by address.
+# Load balancers use the IP address.
 ANY_HOST_PATHS = ("/healthz", "/readyz")
 UNKNOWN_HOST = "Unknown host name. WEBAPP_ALLOWED_HOSTS lists the ones this server answers to."
 
@@ -26,7 +26,7 @@ def known_hosts(settings: Settings) -> tuple[str, ...]:
 
 
 def is_known_host(scope: Scope, hosts: tuple[str, ...]) -> bool:
-    """Whether a request names one of the hosts, once and well formed; its port may be any."""
+    """Whether the one Host header of a request names an allowed host, with any port."""
     if scope["path"] in ANY_HOST_PATHS:
         return True
     given = [value for name, value in scope["headers"] if name == b"host"]

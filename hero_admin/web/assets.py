@@ -1,15 +1,15 @@
-"""The files that travel beside the package; the addresses of static ones change with them."""
+"""Assets: templates and static files, whose URLs change with their content."""
 
 import hashlib
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
-# In a checkout they stand beside the package, in an installed wheel inside it.
+# In a checkout they lie beside the package, in a wheel inside it.
 HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
 STATIC, TEMPLATES = HOME / "static", HOME / "templates"
 SCRIPT = "site.js"
-# The script is one file to browsers and one module a subject to its readers, in this order.
+# Browsers get these modules as one script, in this order.
 MODULES = (
     "dom",
     "session",
@@ -30,13 +30,13 @@ MODULES = (
 
 @cache
 def static_names() -> frozenset[str]:
-    """Return the names of what is served, relative to the folder."""
+    """Return the names of all static files, relative to their folder."""
     found = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()}
     return frozenset(found | {SCRIPT})
 
 
 def static_content(name: str) -> bytes:
-    """Return what is served under one of the names."""
+    """Return the content of a static file."""
     if name != SCRIPT:
         return (STATIC / name).read_bytes()
     return b"\n".join((STATIC / "site" / f"{module}.js").read_bytes() for module in MODULES)
@@ -44,5 +44,5 @@ def static_content(name: str) -> bytes:
 
 @cache
 def static_url(name: str) -> str:
-    """Return the address of a static file, which changes with its content."""
+    """Return the URL of a static file, which changes with its content."""
     return f"/static/{name}?v={hashlib.sha256(static_content(name)).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Cross-site requests: what another site can make a browser send, told from what our pages send."""
+"""CSRF: tells requests that another site made a browser send from those of our pages."""
 
 from urllib.parse import urlsplit
 
@@ -46,7 +46,7 @@ def is_cross_site(scope: Scope) -> bool:
 
 
 def _origin(text: str) -> tuple[str, str, int | None] | None:
-    """Return scheme, host and port of an address that has nothing else, None for any other."""
+    """Return scheme, host and port of an origin; None for anything else."""
     try:
         parts = urlsplit(text)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)

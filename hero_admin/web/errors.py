@@ -70,7 +70,7 @@ class Overtaken(Invalid):
 class ErrorsMiddleware:
     """Answers for an exception that no handler expected: 503 if the database is away, else 500.
 
-    What the database refuses only when all is committed is a 409.
+    What the database refuses at the commit is a 409.
 
     It stands outside the database session, so a commit that fails is answered here as well. The
     page holds the form that was to be saved, which `fetch_pending` returns if there is one.
@@ -168,5 +168,5 @@ def _allowed_methods(request: Request) -> set[str]:
         if getattr(route, "path", "") == path
         for method in getattr(route, "methods", None) or ()
     }
-    # A folder of files has no methods of its own.
+    # A mounted folder has no methods of its own.
     return methods or {"GET", "HEAD"}

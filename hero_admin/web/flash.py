@@ -1,4 +1,4 @@
-"""The message on the page after a change, kept in a cookie until then."""
+"""Flash messages: what the page after a change says, in a cookie until then."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -37,7 +37,7 @@ def flash_of(request: Request) -> Flash | None:
         return None
     try:
         fields = json.loads(urlsafe_b64decode(packed))
-        # Raises for what is no text, or none that a page can hold.
+        # Raises for anything but texts, and for texts that cannot be encoded.
         "".join(fields.values()).encode()
         flash = Flash(**fields)
     except (AttributeError, ValueError, TypeError, RecursionError):

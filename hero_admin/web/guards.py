@@ -1,4 +1,4 @@
-"""Guards: a handler is closed to whoever is not signed in or has too low a role."""
+"""Guards: handlers require a signed-in user with a role."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
@@ -24,30 +24,30 @@ def identity_of(request: Request) -> Identity:
 
 
 def check_role(request: Request, role: Role) -> None:
-    """Raise 401 if nobody is signed in, 403 if who is may not do what `role` may."""
+    """Raise 401 if nobody is signed in, 403 if their role does not include `role`."""
     is_read = request.method in ("GET", "HEAD")
     refuse_role(identity_of(request), role, "open this page" if is_read else "do this")
 
 
 def refuse_role(identity: Identity, role: Role, what: str = "do this") -> None:
-    """Raise 403 if somebody may not do what `role` may."""
+    """Raise 403 if the role of a user does not include `role`."""
     if not identity.role.includes(role):
         article = "a" if identity.role is Role.VIEWER else "an"
         who = f"{article} {identity.role.value}"
         raise HTTPException(403, f"Only {role.value}s can {what}. You're signed in as {who}.")
 
 
-# Any: what coroutines are sent and send is nobody's business.
+# Any: what coroutines yield and are sent.
 def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Return the handler, closed to whoever has not at least this role."""
+    """Return the handler for users with at least this role; 401 or 403 for others."""
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
-        # For whoever asks again, when there is something to be written, whether they still may.
+        # The role is checked again when something is written.
         request.state.needed_role = role
         check_role(request, role)
         return await handler(request)
 
-    # For the test that no route is open by mistake.
+    # For the test that every route requires a role.
     guarded.needed_role = role  # type: ignore[attr-defined]
     return guarded

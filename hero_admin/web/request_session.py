@@ -64,7 +64,7 @@ class SessionMiddleware:
         except ClientDisconnect:
             client.is_gone = True
         except Exception:
-            # Nobody is there to be told.
+            # Nobody waits for the answer.
             if not client.is_gone:
                 raise
         finally:
@@ -75,7 +75,7 @@ class SessionMiddleware:
                 asyncio.get_running_loop().call_later(GRACE_SECONDS, cut, held.values())
 
     async def _read(self, scope: Scope, client: Client, deadline: Deadline) -> None:
-        """Answer a safe request, from the replica if that has all that its client has saved."""
+        """Answer a safe request, from the replica if that has what its client has saved."""
         replica = self.database.replica
         if replica is not None and replica.has(required_position(scope)):
             before = dict(scope)
@@ -154,7 +154,7 @@ class _Transaction:
 
     async def _send(self, message: Message) -> None:
         if self._failure is not None:
-            # The response was to tell of a success that is none; the failure gets its own.
+            # The response told of a success; the failure gets its own.
             return
         if message["type"] == "http.response.start" and not self._is_closed:
             has_saved = not self.is_read_only and message["status"] < 400
@@ -184,7 +184,7 @@ class _Transaction:
 
 
 async def _commit(session: AsyncSession) -> None:
-    """Commit, where constraints are checked that a database was made to check last."""
+    """Commit; deferred constraints are checked now."""
     try:
         await session.commit()
     except DBAPIError as error:
@@ -194,6 +194,6 @@ async def _commit(session: AsyncSession) -> None:
 
 
 def _share_of(path: str, is_read_only: bool) -> str:
-    """What may be held up together: all that reads one noun, all that writes it."""
+    """Return the name of a share of the pool: one for reads of each resource, one for writes."""
     noun = path.removeprefix("/api").strip("/").partition("/")[0]
     return f"{'reading' if is_read_only else 'writing'} {noun}"

@@ -1,4 +1,4 @@
-"""Requests: what every handler reads from one: the site, the session, the record, the way back."""
+"""Requests: what handlers read from one: the session, the form, the address to go back to."""
 
 import asyncio
 from urllib.parse import parse_qsl
@@ -14,30 +14,30 @@ from hero_admin.web.addresses import MAX_PATH_CHARACTERS, is_local
 from hero_admin.web.uploads import read_uploads
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Room for all the records that may be deleted at once, and what else their form holds.
+# Enough for all records that may be deleted at once, and the other fields of their form.
 MAX_FIELDS = 2_000
 URLENCODED = "application/x-www-form-urlencoded"
 FORM_TYPES = (URLENCODED, "multipart/form-data")
-# More than that is decoded beside the event loop, which it would hold up.
+# Larger forms are decoded in a thread, as they would block the event loop.
 QUICK_BYTES = 64 * 2**10
-# Our pages send none that is longer: a list of so many filters is left for the whole list.
+# Our pages send none that is longer: such a list is left for the unfiltered one.
 LONG_BACK = f"An address to go back to has at most {MAX_PATH_CHARACTERS:,} characters."
 TOO_MANY_FIELDS = f"A form here has at most {MAX_FIELDS:,} fields."
 
 
 def session_of(request: Request) -> AsyncSession:
-    """Return the session of this request: read-only for GET and HEAD, committed for the others."""
+    """Return the session of a request: read-only for safe methods, committed for the others."""
     session: AsyncSession = request.state.session
     return session
 
 
 async def form_of(request: Request) -> FormData:
-    """Read the submitted form; 415 for a body that is none, 400 for a broken one."""
+    """Read the submitted form; 415 for another body, 400 for a broken form."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     content_type = kind.decode("latin-1")
     if content_type not in FORM_TYPES and (content_type or await request.body()):
         raise HTTPException(415, "Expected a submitted form.")
-    # Others decode to broken characters, or take minutes to decode.
+    # Other charsets decode to wrong characters, or take minutes.
     if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
         raise HTTPException(415, "Expected a form in UTF-8.")
     if content_type == URLENCODED:
@@ -53,7 +53,7 @@ async def form_of(request: Request) -> FormData:
 
 
 async def _fields_of(body: bytes) -> list[tuple[str, str | UploadFile]]:
-    """Decode a form; 400 for one of too many fields, which are counted first."""
+    """Decode a form; 400 if it has too many fields."""
     if body.count(b"&") >= MAX_FIELDS:
         raise HTTPException(400, TOO_MANY_FIELDS)
     text = body.decode("latin-1")
@@ -69,12 +69,12 @@ def back_of(request: Request, default: str) -> str:
 
 
 def back_param(request: Request) -> dict[str, str]:
-    """Return the same as a parameter for the next address, unread."""
+    """Return `?back=` for the next address, unchecked."""
     return {"back": _back(request)}
 
 
 def as_back(url: str) -> str:
-    """Return an address to go back to, "" for one with so many filters that it is too long."""
+    """Return an address to go back to, "" if it is too long."""
     return url if is_local(url) else ""
 
 
@@ -86,6 +86,6 @@ def _back(request: Request) -> str:
 
 
 def secret_of(request: Request) -> str:
-    """Return the key of digests that only this server can make."""
+    """Return the server's secret key, for digests that nobody else can make."""
     secret: SecretStr = request.app.state.settings.secret_key
     return secret.get_secret_value()

@@ -20,7 +20,7 @@ from hero_admin.web.assets import STATIC, static_content, static_names, static_u
 FOREVER = "public, max-age=31536000, immutable"
 MIN_BYTES_TO_COMPRESS = 500
 
-# Each file is compressed once, so as well as can be; the best first.
+# Each file is compressed once, at the highest level; the best encoding first.
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": partial(brotli.compress, quality=11),
     "gzip": partial(gzip.compress, compresslevel=9, mtime=0),
@@ -28,7 +28,7 @@ COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 class CachedFile(NamedTuple):
-    """A file in the encoding in which it travels; the empty one is its own."""
+    """A file in one content encoding; "" for none."""
 
     content: bytes
     encoding: str
@@ -36,7 +36,7 @@ class CachedFile(NamedTuple):
 
 
 class VersionedFiles(StaticFiles):
-    """Serves the static files; with their own `?v=` in the address browsers keep them for good."""
+    """Serves the static files; browsers cache those with `?v=` for good."""
 
     def __init__(self) -> None:
         super().__init__(directory=STATIC)
@@ -81,7 +81,7 @@ def _read(name: str, encoding: str) -> CachedFile:
 
 
 def _encoding_for(accepted: str) -> str:
-    """The best encoding that a client takes, "" when it takes none of ours."""
+    """Return the best encoding that a client accepts, "" for none."""
     names = {}
     for item in accepted.lower().split(","):
         name, _, parameter = item.partition(";")
@@ -91,5 +91,5 @@ def _encoding_for(accepted: str) -> str:
 
 
 def _is_current(scope: Scope, path: str) -> bool:
-    # During an upgrade an old server may be asked for what only the new one has.
+    # During an upgrade an old server may be asked for files of the new one.
     return f"{scope['path']}?{scope['query_string'].decode('latin-1')}" == static_url(path)

@@ -1,4 +1,4 @@
-"""Turns: readers begin one after the other, and slower while somebody writes.
+"""Turns: reads start one after the other, and slower while somebody writes.
 
 A page is made in one go, a save goes to the database's thread and back several times. If all
 readers began at once, each of those times would wait for all of their pages; and while one saves,
@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 
-# What a writer has for itself after each page: a trip to its thread takes about as long.
+# How long a writer has the event loop after each page: about a trip to its thread.
 PAUSE_SECONDS = 0.002
 
 
@@ -45,7 +45,7 @@ class Turns:
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
             ticket = self._waiting.popleft()
-            # Whoever was cancelled does not begin.
+            # A cancelled reader does not start.
             if not ticket.done():
                 ticket.set_result(None)
                 loop.call_soon(self._go_on, loop)

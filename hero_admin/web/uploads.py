@@ -1,4 +1,4 @@
-"""Uploads: the files that come with a form; from then on each is known by its digest."""
+"""Uploads: the files of a form, each identified by its digest."""
 
 from typing import Self
 
@@ -8,7 +8,7 @@ from hero_admin.database.digests import bytes_digest
 
 
 class Upload(str):
-    """A file that was sent: as a text its digest, so that forms compare it like any other."""
+    """A file that was sent. As a text it is its digest, so that forms can compare it."""
 
     __slots__ = ("data",)
 
@@ -21,17 +21,17 @@ class Upload(str):
 
 
 class LostUpload(Upload):
-    """A file that came with a form which was kept without it: it has to be chosen again."""
+    """A file of a pending form, which has no files: it has to be chosen again."""
 
     __slots__ = ()
 
     def __new__(cls) -> Self:
-        # No digest: it is like no file.
+        # Not a digest: it equals no file.
         return str.__new__(cls, "lost")
 
 
 async def read_uploads(form: FormData) -> FormData:
-    """Return a form with the content of its files; where none was chosen, nothing is sent."""
+    """Return a form with its files read; a field without a chosen file is left out."""
     parts: list[tuple[str, str | UploadFile]] = []
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
