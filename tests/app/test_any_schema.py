@@ -113,11 +113,11 @@ def schemas(draw: st.DrawFn) -> list[Pointer]:
         for column in ("first", "second")
     ]
     # No link twice.
-    for place, pointer in enumerate(found):
+    for position, pointer in enumerate(found):
         if pointer.table == "link" and pointer.column == "second":
-            pairs = list(zip(found[place - 1].values, pointer.values, strict=True))
+            pairs = list(zip(found[position - 1].values, pointer.values, strict=True))
             if len(set(pairs)) < COUNT:
-                found[place] = Pointer(**{**vars(pointer), "values": (1, 2, 3)})
+                found[position] = Pointer(**{**vars(pointer), "values": (1, 2, 3)})
     return found
 
 
@@ -207,7 +207,9 @@ def told(page: httpx.Response) -> Counter[tuple[str, str]]:
             continue
         table = match[2].removesuffix("s") if match[2] not in COLUMNS else match[2]
         changed = re.search(r"will have (?:no|the default) (\w+)", paragraph)
-        what = "deleted" if "will be deleted" in paragraph else changed[1] if changed else "kept"
+        what = (
+            "deleted" if "will be deleted" in paragraph else changed[1] if changed else "restricted"
+        )
         found[table, what] += int(match[1])
     return found
 
@@ -253,7 +255,7 @@ async def test_a_deletion_does_what_it_said_and_is_undone_to_the_last_row(
     before = await contents(database)
     question = await client.get("/alphas/1/delete")
     said = told(question)
-    can_be = not any(what == "kept" for _, what in said)
+    can_be = not any(what == "restricted" for _, what in said)
     is_limited = "Undo may be refused" in text_of(by_id(question, "confirm"))
     match way:
         case "bulk":

@@ -77,14 +77,17 @@ async def test_every_type_of_text_is_typed_stored_and_typed_back(
     answer = await submit(specimens, form_of(page, press="Create contact"), typed)
     assert answer.status_code == 303, errors_of(answer)
     (contact,) = await stored.all(Contact)
-    kept = {name: text for name, _, text in TEXTS}
-    assert {name: getattr(contact, name) for name in kept} == kept
+    typed_texts = {name: text for name, _, text in TEXTS}
+    assert {name: getattr(contact, name) for name in typed_texts} == typed_texts
     edit = await specimens.get(f"/contacts/{contact.id}/edit")
-    assert field_of(edit, "Site").value == kept["site"]
+    assert field_of(edit, "Site").value == typed_texts["site"]
     saved = await submit(specimens, form_of(edit, press="Save changes"), home="/srv/bob")
     assert saved.status_code == 303, errors_of(saved)
     (contact,) = await stored.all(Contact)
-    assert {name: getattr(contact, name) for name in kept} == {**kept, "home": "/srv/bob"}
+    assert {name: getattr(contact, name) for name in typed_texts} == {
+        **typed_texts,
+        "home": "/srv/bob",
+    }
 
 
 async def test_a_list_whose_first_column_is_a_text_of_any_type_opens_sorted_by_it(
@@ -105,9 +108,9 @@ async def test_a_list_whose_first_column_is_a_text_of_any_type_opens_sorted_by_i
 async def test_the_api_takes_and_gives_every_type_of_text(specimens: httpx.AsyncClient) -> None:
     created = await specimens.post("/api/contacts/", json={name: text for name, text, _ in TEXTS})
     assert created.status_code == 201, created.text
-    kept = {name: text for name, _, text in TEXTS}
-    assert created.json() == {"id": created.json()["id"], **kept}
-    again = await specimens.patch(f"/api/contacts/{created.json()['id']}", json=kept)
+    typed_texts = {name: text for name, _, text in TEXTS}
+    assert created.json() == {"id": created.json()["id"], **typed_texts}
+    again = await specimens.patch(f"/api/contacts/{created.json()['id']}", json=typed_texts)
     assert again.json() == created.json()
     assert (await specimens.get("/api/openapi.json")).status_code == 200
     assert (await specimens.get("/api/docs")).status_code == 200
@@ -266,7 +269,7 @@ SERVER = [
     ("floor", "7", "7", "-1", "The database doesn't accept this floor."),
     ("mood", "sad", "sad", "great", "Choose one of the options."),
 ]  # fmt: skip
-KEPT = {name: kept for name, _, kept, _, _ in SERVER}
+STORED_TEXTS = {name: typed_texts for name, _, typed_texts, _, _ in SERVER}
 
 
 @pytest.fixture
@@ -285,7 +288,7 @@ async def servers(postgres_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, D
 
 async def texts_in(database: Database) -> list[dict[str, str]]:
     """What PostgreSQL itself writes for each column."""
-    columns = ", ".join(f"{name}::text AS {name}" for name in KEPT)
+    columns = ", ".join(f"{name}::text AS {name}" for name in STORED_TEXTS)
     async with database.reading.connect() as connection:
         rows = await connection.execute(text(f"SELECT {columns} FROM server ORDER BY id"))
         return [dict(row) for row in rows.mappings()]
@@ -297,7 +300,7 @@ async def test_types_that_only_postgresql_has_are_typed_as_it_writes_them(
     client, database = servers
     answer = await client.post("/servers", data={name: typed for name, typed, *_ in SERVER})
     assert answer.status_code == 303, errors_of(answer)
-    assert await texts_in(database) == [KEPT]
+    assert await texts_in(database) == [STORED_TEXTS]
     shown = facts_of(await client.get("/servers/1"))
     assert (shown["Network"], shown["Span"], shown["Words"], shown["Floor"]) == (
         "192.0.2.1/24", "[1,5)", "'fat':2 'rat':3", "7",
@@ -305,12 +308,12 @@ async def test_types_that_only_postgresql_has_are_typed_as_it_writes_them(
     edit = await client.get("/servers/1/edit")
     saved = await submit(client, form_of(edit, press="Save changes"), network="192.0.2.2")
     assert saved.status_code == 303, errors_of(saved)
-    assert await texts_in(database) == [{**KEPT, "network": "192.0.2.2/32"}]
+    assert await texts_in(database) == [{**STORED_TEXTS, "network": "192.0.2.2/32"}]
     undone = await submit(client, undo_of(await follow(client, saved)))
     assert undone.status_code == 303
     deleted = await client.post("/servers/1/delete", data={})
     await submit(client, undo_of(await follow(client, deleted)))
-    assert await texts_in(database) == [KEPT]
+    assert await texts_in(database) == [STORED_TEXTS]
     read = (await client.get("/api/servers/1")).json()
     assert (read["pairs"], read["floor"]) == ({"a": "1", "b": None}, 7)
     same = await client.patch("/api/servers/1", json=read)

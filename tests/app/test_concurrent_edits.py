@@ -384,11 +384,11 @@ async def test_of_twenty_parallel_edits_every_acknowledged_one_is_in_the_history
     counted = Counter(answer.status_code for answer in answers)
     # Of those who changed one field the first succeeds, and the others are asked.
     assert counted == {303: 2, 409: 18}
-    kept = {name: text for each, answer in zip(typed, answers, strict=True)
+    saved = {name: text for each, answer in zip(typed, answers, strict=True)
             if answer.status_code == 303 for name, text in each.items()}  # fmt: skip
     (found,) = await stored.all(Hero)
-    assert {"age": str(found.age), "name": found.name} == kept
+    assert {"age": str(found.age), "name": found.name} == saved
     written = [change.values for change in await stored.all(Change) if change.kind == Kind.CHANGED]
     assert sorted(written, key=str) == sorted(
-        [{"age": ("0", kept["age"])}, {"name": ("Nova", kept["name"])}], key=str
+        [{"age": ("0", saved["age"])}, {"name": ("Nova", saved["name"])}], key=str
     )

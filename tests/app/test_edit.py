@@ -373,18 +373,22 @@ async def test_a_box_that_is_absent_from_the_form_stays_ticked(
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [("true", True), ("false", False), ("", None)], ids=["yes", "no", "none"]
+    ("typed", "expected"), [("true", True), ("false", False), ("", None)], ids=["yes", "no", "none"]
 )
 async def test_what_may_be_unknown_is_yes_no_or_none(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored, typed: str, kept: bool | None
+    gadgets: httpx.AsyncClient,
+    session: AsyncSession,
+    stored: Stored,
+    typed: str,
+    expected: bool | None,
 ) -> None:
     gadget = await committed(
-        session, Gadget(title="Robot", is_licensed=None if kept is not None else True)
+        session, Gadget(title="Robot", is_licensed=None if expected is not None else True)
     )
     page = await gadgets.get(f"/gadgets/{gadget.id}/edit")
     assert field_of(page, "Is licensed").options == {"None": "", "Yes": "true", "No": "false"}
     await submit(gadgets, form_of(page), is_licensed=typed)
-    assert [found.is_licensed for found in await stored.all(Gadget)] == [kept]
+    assert [found.is_licensed for found in await stored.all(Gadget)] == [expected]
 
 
 async def test_saving_an_untouched_form_loses_nothing_that_a_browser_cannot_show(

@@ -147,8 +147,8 @@ async def test_a_file_is_uploaded_kept_replaced_and_removed(
     form = form_of(edit, press="Save changes")
     assert field_of(edit, "Photo").type == "file"
     opened = form.values["form.opened"]
-    kept = await cards.post(form.url, data={"form.opened": opened, "name": "Supernova"})
-    assert kept.status_code == 303
+    answer = await cards.post(form.url, data={"form.opened": opened, "name": "Supernova"})
+    assert answer.status_code == 303
     (card,) = await stored.all(Card)
     assert (card.name, card.photo, card.scan) == ("Supernova", OLE, PNG)
     data = {"form.opened": opened}
@@ -240,8 +240,8 @@ async def test_bytes_survive_being_edited_deleted_and_undone(
     assert await stored.count(Card) == 0
     await submit(cards, form_of(page, press="Undo"))
     assert await stored.all(Card) == [before]
-    kept = {blob.digest: blob.data for blob in await stored.all(HistoryBlob)}
-    assert kept == {digest(data): data for data in (OLE, PNG, b"\0\xff")}
+    recorded = {blob.digest: blob.data for blob in await stored.all(HistoryBlob)}
+    assert recorded == {digest(data): data for data in (OLE, PNG, b"\0\xff")}
 
 
 async def test_bytes_of_other_programs_survive_as_well(
@@ -406,8 +406,8 @@ async def test_two_who_choose_different_files_decide(
     page = await cards.post(mine.url, data=opened, files={"photo": ("a.bmp", OLE)})
     assert page.status_code == 409
     assert "Theirs: 2 kB PNG" in alert_of(page)
-    kept = await cards.post(mine.url, data={**opened, "name": "Supernova"})
-    assert kept.status_code == 303
+    answer = await cards.post(mine.url, data={**opened, "name": "Supernova"})
+    assert answer.status_code == 303
     (card,) = await stored.all(Card)
     assert (card.name, card.photo) == ("Supernova", PNG)
 
@@ -569,10 +569,10 @@ async def test_any_bytes_under_any_name_make_every_round_trip(
     made = await leaves.post("/api/leaves/", json={**own, "imageData": b64encode(other).decode()})
     assert made.status_code == 201, made.text
     sendings: list[tuple[str | None, bytes | None]] = [("", b""), (None, None)]
-    for value, kept in ((b64encode(data).decode(), data), *sendings):
+    for value, expected in ((b64encode(data).decode(), data), *sendings):
         assert (await leaves.patch("/api/leaves/b,2", json={"imageData": value})).status_code == 200
         assert (await leaves.get("/api/leaves/b,2")).json()["imageData"] == value
-        assert (await rows_in(session))[1][2:5] == ("n", kept, b"")
+        assert (await rows_in(session))[1][2:5] == ("n", expected, b"")
     for bad in ("a", "ab$=", 5, ["YQ=="], {"a": 1}, True):
         refused = await leaves.patch("/api/leaves/b,2", json={"imageData": bad})
         assert refused.status_code == 422, bad

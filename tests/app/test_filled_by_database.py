@@ -361,8 +361,8 @@ async def test_what_a_trigger_owns_is_all_that_an_undo_leaves_and_it_says_so(
         for count in (2, 0, 2):
             page = await follow(client, await submit(client, undo_of(page)))
             found = await stored.all(Stamped)
-            kept = [(1, "One", "one", None), (2, "Zwei", "zwei", 1)][:count]
-            assert [(one.id, one.name, one.slug, one.parent_id) for one in found] == kept
+            expected = [(1, "One", "one", None), (2, "Zwei", "zwei", 1)][:count]
+            assert [(one.id, one.name, one.slug, one.parent_id) for one in found] == expected
             assert (told in flash_of(page)) == bool(count)
         assert (await client.post("/api/stamped/", json={"name": "Three"})).json()["id"] == 3
         await client.delete("/api/stamped/3")

@@ -82,16 +82,16 @@ async def test_every_step_with_a_hostile_name_shows_it_as_it_was_typed(
     client: httpx.AsyncClient, text: str
 ) -> None:
     typed = {"name": text, "secret_name": text}
-    kept = " ".join(text.split())
+    visible = " ".join(text.split())
     refused = await client.post("/heroes", data={**typed, "age": text})
     assert refused.status_code == 422
     saved = await client.post("/heroes", data=typed)
     assert saved.status_code == 303
     listed = await client.get("/heroes")
-    assert kept in flash_of(listed)
+    assert visible in flash_of(listed)
     shown = await client.get("/heroes/1")
-    assert " ".join(heading_of(shown).split()) == kept
-    assert kept in " ".join(title_of(shown).split())
+    assert " ".join(heading_of(shown).split()) == visible
+    assert visible in " ".join(title_of(shown).split())
     changed = await client.post("/heroes/1", data={"name": f"{text}!"})
     assert changed.status_code == 303
     history = await client.get("/heroes/1/history")

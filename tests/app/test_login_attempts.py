@@ -192,7 +192,7 @@ async def test_attempts_are_forgotten_after_a_day(
     assert [each.count for each in await stored.all(FailedAttempts)] == [1]
 
 
-# Nobody is kept out
+# Nobody is locked out
 
 
 async def be_attacked(

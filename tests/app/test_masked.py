@@ -216,9 +216,9 @@ async def test_it_is_edited_without_being_read(client: httpx.AsyncClient, stored
     field = field_of(page, "Secret name")
     assert (field.type, field.value) == ("password", "")
     assert "Leave blank to keep the current value." in text_of(by_id(page, "form"))
-    for typed, kept in (("", SECRET), ("   ", SECRET), (" New ", "New")):
+    for typed, expected in (("", SECRET), ("   ", SECRET), (" New ", "New")):
         assert (await submit(client, form_of(page), secret_name=typed)).status_code == 303
-        assert [hero.secret_name for hero in await stored.all(Hero)] == [kept]
+        assert [hero.secret_name for hero in await stored.all(Hero)] == [expected]
         page = await client.get("/heroes/1/edit")
 
 

@@ -55,9 +55,9 @@ async def test_paging_forwards_and_backwards_equals_the_plain_sort(
     wanted = _sorted(heroes, teams, sort, sort_key_of(session.get_bind().dialect.name))
     for size in (5, 31):
         address = f"/heroes?sort={sort}&size={size}"
-        forwards = await _walk(client, address, "Next page")
+        forwards = await _page_through(client, address, "Next page")
         assert [key for page in forwards for key in page] == wanted
-        backwards = await _walk(client, f"{address}&before=end", "Previous page")
+        backwards = await _page_through(client, f"{address}&before=end", "Previous page")
         assert [key for page in reversed(backwards) for key in page] == wanted
 
 
@@ -80,23 +80,23 @@ async def test_the_last_page_is_one_click_away(
     page = await client.get(link(await client.get("/heroes?sort=id&size=10"), "Last page"))
     assert _keys(page) == [str(hero.id) for hero in heroes[-10:]]
     assert text_of(by_id(page, "range")) == "22–31 of 31"
-    assert _steps(page) == ["First page", "Previous page"]
+    assert _page_links(page) == ["First page", "Previous page"]
 
 
 async def test_a_pager_offers_only_where_there_is_something(
     client: httpx.AsyncClient, heroes: list[Hero]
 ) -> None:
     first = await client.get("/heroes?size=20")
-    assert _steps(first) == ["Next page", "Last page"]
+    assert _page_links(first) == ["Next page", "Last page"]
     second = await client.get(link(first, "Next page"))
-    assert _steps(second) == ["First page", "Previous page"]
-    assert _steps(await client.get("/heroes?size=31")) == []
+    assert _page_links(second) == ["First page", "Previous page"]
+    assert _page_links(await client.get("/heroes?size=31")) == []
 
 
 async def test_filters_and_search_page_alike(client: httpx.AsyncClient, heroes: list[Hero]) -> None:
     for query in ("q=nova", "team=1&team=none", "age_min=5&q=nova"):
         whole = _keys(await client.get(f"/heroes?{query}&sort=-age&size=200"))
-        pages = await _walk(client, f"/heroes?{query}&sort=-age&size=2", "Next page")
+        pages = await _page_through(client, f"/heroes?{query}&sort=-age&size=2", "Next page")
         assert [key for page in pages for key in page] == whole
         assert len(pages) > 2
 
@@ -107,7 +107,7 @@ async def test_rows_that_come_and_go_between_pages_do_not_hide_or_repeat_others(
 ) -> None:
     page = await client.get(f"/heroes?sort={sort}&size=4")
     seen = _keys(page)
-    while "Next page" in _steps(page):
+    while "Next page" in _page_links(page):
         # The very row at the page's edge goes, and others come before and behind it.
         await session.execute(delete(Hero).where(col(Hero.id) == int(seen[-1])))
         for age in (None, 7):
@@ -180,7 +180,7 @@ async def test_a_cursor_keeps_its_place_in_any_text(
     names = ["a\nb", "c\td", "\u202eevil", "<b>", "'; --", "ß" * 200, "🦸" * 200, '"\\"', "zz"]
     session.add_all(Hero(name=name, secret_name=name) for name in names)
     await session.commit()
-    pages = await _walk(client, "/heroes?size=1&sort=name", "Next page")
+    pages = await _page_through(client, "/heroes?size=1&sort=name", "Next page")
     assert len(pages) == len(names)
     assert len({key for (key,) in pages}) == len(names)
 
@@ -202,11 +202,11 @@ def _sorted(
     return [str(hero.id) for hero in (*full, *empty)]
 
 
-async def _walk(client: httpx.AsyncClient, url: str, step: str) -> list[list[str]]:
+async def _page_through(client: httpx.AsyncClient, url: str, direction: str) -> list[list[str]]:
     page = parsed(await client.get(url))
     pages = [_keys(page)]
-    while step in _steps(page):
-        page = parsed(await client.get(link(page, step)))
+    while direction in _page_links(page):
+        page = parsed(await client.get(link(page, direction)))
         pages.append(_keys(page))
     return pages
 
@@ -217,5 +217,5 @@ def _keys(page: Page) -> list[str]:
     return [attribute(box, "value") for box in boxes]
 
 
-def _steps(page: Page) -> list[str]:
+def _page_links(page: Page) -> list[str]:
     return [one.text for one in links_of(page) if one.text in PAGES]

@@ -92,7 +92,7 @@ async def test_pages_of_any_rows_are_their_plain_sort_in_both_directions(
     await store(database, rows)
     wanted = plainly_sorted(rows, sort, sort_key)
     for end, is_backward in (("", False), ("&before=end", True)):
-        found = await walk(database, gadgets, f"sort={sort}&size={size}{end}", is_backward)
+        found = await page_through(database, gadgets, f"sort={sort}&size={size}{end}", is_backward)
         assert found == wanted
 
 
@@ -117,7 +117,7 @@ async def test_pages_of_rows_with_a_key_of_two_columns_are_their_plain_sort(
     ordered = sorted(rows, key=value, reverse=sort.startswith("-"))
     wanted = [f"{shelf},{number}" for shelf, number in ordered]
     for end, is_backward in (("", False), ("&before=end", True)):
-        found = await walk(database, slots, f"sort={sort}&size={size}{end}", is_backward)
+        found = await page_through(database, slots, f"sort={sort}&size={size}{end}", is_backward)
         assert [unescaped(key) for key in found] == wanted
 
 
@@ -142,23 +142,25 @@ async def test_rows_that_were_there_throughout_appear_once_while_others_come_and
     data: st.DataObject,
 ) -> None:
     await store(database, rows)
-    kept = {row["id"]: row for row in rows}
-    there = set(kept)
+    by_id = {row["id"]: row for row in rows}
+    there = set(by_id)
 
     async def change() -> None:
         number = data.draw(st.integers(0, 2 * len(there)))
         if number < len(there):
             gone = sorted(there)[number]
             there.discard(gone)
-            kept.pop(gone, None)
+            by_id.pop(gone, None)
             await execute(database, delete(Gadget).where(col(Gadget.id) == gone))
         if others and others[-1]["id"] not in {row["id"] for row in rows}:
             await add(database, [others.pop()])
 
     end = "&before=end" if is_backward else ""
-    found = await walk(database, gadgets, f"sort={sort}&size={size}{end}", is_backward, change)
+    found = await page_through(
+        database, gadgets, f"sort={sort}&size={size}{end}", is_backward, change
+    )
     assert len(found) == len(set(found))
-    wanted = plainly_sorted(kept.values(), sort, sort_key)
+    wanted = plainly_sorted(by_id.values(), sort, sort_key)
     assert [key for key in found if key in set(wanted)] == wanted
 
 
@@ -176,7 +178,7 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
 ) -> None:
     await store(database, rows)
     left = [row for row in rows if not row["is_secret"] and "b" in row["title"].lower()]
-    # At once, by the walk alone, by what an index proposes, and by looking further again and again.
+    # At once, by a bounded scan alone, by what an index proposes, and by searching on repeatedly.
     for few, walked, most in ((50, 3, 0), (-1, 50, 50), (-1, 3, 50), (-1, 3, 0)):
         monkeypatch.setattr(candidates, "AT_ONCE", few)
         for name in ("SHORT_SCAN", "SHORT_SEARCH", "LONG_SCAN", "LONG_SEARCH"):
@@ -184,7 +186,7 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
         monkeypatch.setattr(candidates, "MAX_CANDIDATES", most)
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=b&is_secret=false&sort={sort}&size={size}{end}"
-            found = await walk(database, gadgets, query, is_backward)
+            found = await page_through(database, gadgets, query, is_backward)
             assert found == plainly_sorted(left, sort, sort_key)
 
 
@@ -219,7 +221,7 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
         monkeypatch.setattr(skip_scan, "MAX_SKIPS", most)
         for end, is_backward in (("", False), ("&before=end", True)):
             query = f"q=B+tower&sort={sort}&size={size}{end}"
-            assert await walk(database, teams, query, is_backward) == wanted
+            assert await page_through(database, teams, query, is_backward) == wanted
 
 
 def plainly_sorted(rows: Iterable[dict[str, Any]], sort: str, sort_key: SortKey) -> list[str]:
@@ -237,7 +239,7 @@ def plainly_sorted(rows: Iterable[dict[str, Any]], sort: str, sort_key: SortKey)
     return [str(row["id"]) for row in (*full, *empty)]
 
 
-async def walk(
+async def page_through(
     database: Database,
     resource: Resource,
     query: str,
@@ -249,16 +251,19 @@ async def walk(
     url = ListUrls(parse_query(site, resource, path, QueryParams(query))).current
     while True:
         # Through its URL, as a browser goes.
-        step = parse_query(site, resource, path, QueryParams(url.partition("?")[2]))
-        urls = ListUrls(step)
-        assert not step.problems
+        query_now = parse_query(site, resource, path, QueryParams(url.partition("?")[2]))
+        urls = ListUrls(query_now)
+        assert not query_now.problems
         assert urls.current == url
         assert url not in passed, "paging goes round in circles"
         passed.add(url)
         async with database.session(is_read_only=True) as session:
-            listing = await fetch_listing(session, site, step)
-        places = [listing.selection.column_index(field) for field in resource.key]
-        keys = [key_text(resource, tuple(row[place] for place in places)) for row in listing.rows]
+            listing = await fetch_listing(session, site, query_now)
+        positions = [listing.selection.column_index(field) for field in resource.key]
+        keys = [
+            key_text(resource, tuple(row[position] for position in positions))
+            for row in listing.rows
+        ]
         found = keys + found if is_backward else found + keys
         page = listing.page
         cursor = page.previous_cursor if is_backward else page.next_cursor
@@ -278,10 +283,10 @@ async def store(
         database, insert(Maker), [{"code": code, "motto": motto} for code, motto in MAKERS]
     )
     await add(database, rows)
-    places = [{"shelf": shelf, "number": number} for shelf, number in slots_]
-    if places:
+    empty_slots = [{"shelf": shelf, "number": number} for shelf, number in slots_]
+    if empty_slots:
         await execute(
-            database, insert(Slot), [{**place, "gadget_id": rows[0]["id"]} for place in places]
+            database, insert(Slot), [{**slot, "gadget_id": rows[0]["id"]} for slot in empty_slots]
         )
 
 

@@ -82,9 +82,9 @@ async def test_the_link_is_shown_once_whole_and_kept_by_nobody(
     assert url.startswith("http://localhost/welcome?token=")
     assert "once and expires after 7 days" in text_of(parsed(shown))
     assert shown.headers["cache-control"] == "no-store"
-    (kept,) = await stored.all(OneTimeLink)
+    (row,) = await stored.all(OneTimeLink)
     token = url.partition("token=")[2]
-    assert token != kept.digest
+    assert token != row.digest
     for later in ("/people", "/people/2", "/history"):
         assert token not in (await client.get(later)).text
 

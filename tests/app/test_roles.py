@@ -30,11 +30,11 @@ PUBLIC = {
 }
 
 
-def walk(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, BaseRoute]]:
+def flattened(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, BaseRoute]]:
     for route in routes:
         path = prefix + getattr(route, "path", "")
         if isinstance(route, Mount) and route.routes:
-            yield from walk(route.routes, path)
+            yield from flattened(route.routes, path)
         else:
             yield path, route
 
@@ -47,7 +47,7 @@ def role_of(route: BaseRoute) -> Role | None:
     return needed
 
 
-ROUTES = list(walk(admin.application(Settings()).routes))
+ROUTES = list(flattened(admin.application(Settings()).routes))
 GUARDED = [
     (
         method,

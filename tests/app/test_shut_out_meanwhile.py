@@ -23,7 +23,7 @@ from hero_admin.pages.export import ROWS_PER_BATCH
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
 from hero_admin.web.requests import SAFE_METHODS
-from tests.app.test_roles import role_of, walk
+from tests.app.test_roles import flattened, role_of
 from tests.app.test_tokens import bearing, made
 from tests.factories import a_hero, a_team
 from tests.html import alert_of, form_of, heading_of
@@ -118,7 +118,7 @@ def unsafe_paths(app: Starlette) -> list[tuple[str, str]]:
     """Every address, of pages and API, at which whoever is signed in changes something."""
     return [
         (method, path)
-        for path, route in walk(app.routes)
+        for path, route in flattened(app.routes)
         if isinstance(route, Route) and role_of(route)
         for method in sorted(route.methods or ())
         # The body of a DELETE is waited for by nobody.

@@ -72,8 +72,8 @@ async def test_a_token_is_shown_once_and_only_its_digest_is_kept(
     token = await made(client)
     assert token.startswith("hero_")
     assert len(token) > 40
-    (kept,) = await stored.all(ApiToken)
-    assert token not in kept.digest
+    (row,) = await stored.all(ApiToken)
+    assert token not in row.digest
     for path in ("/account", "/people/1", "/history"):
         assert token not in (await client.get(path)).text
 
@@ -186,10 +186,10 @@ async def test_nobody_revokes_the_token_of_somebody_else(
     client: httpx.AsyncClient, editor: httpx.AsyncClient, program: httpx.AsyncClient, stored: Stored
 ) -> None:
     token = await made(client)
-    (kept,) = await stored.all(ApiToken)
-    for path in (f"/account/tokens/{kept.id}/revoke", f"/people/2/tokens/{kept.id}/revoke"):
+    (row,) = await stored.all(ApiToken)
+    for path in (f"/account/tokens/{row.id}/revoke", f"/people/2/tokens/{row.id}/revoke"):
         assert (await editor.post(path)).status_code in {403, 404}
-    assert (await client.post(f"/people/2/tokens/{kept.id}/revoke")).status_code == 404
+    assert (await client.post(f"/people/2/tokens/{row.id}/revoke")).status_code == 404
     assert await status(program, token) == 200
 
 
@@ -312,8 +312,8 @@ async def test_there_is_an_end_to_the_number_of_tokens(
 
 async def test_a_token_ends_when_it_was_said_to(client: httpx.AsyncClient, stored: Stored) -> None:
     await made(client, days="365")
-    (kept,) = await stored.all(ApiToken)
-    assert kept.expires_at - kept.created_at == timedelta(days=365)
+    (row,) = await stored.all(ApiToken)
+    assert row.expires_at - row.created_at == timedelta(days=365)
 
 
 async def test_the_command_prints_a_token(
@@ -354,10 +354,10 @@ async def test_the_last_use_is_marked_once_a_minute(
     client: httpx.AsyncClient, session: AsyncSession, stored: Stored
 ) -> None:
     await made(client)
-    (kept,) = await stored.all(ApiToken)
+    (row,) = await stored.all(ApiToken)
     start = datetime.now(UTC)
     for seconds, marked in ((0, 0), (59, 0), (60, 60), (61, 60), (120, 120)):
-        await mark_used(session, kept.digest, start + timedelta(seconds=seconds))
+        await mark_used(session, row.digest, start + timedelta(seconds=seconds))
         await session.commit()
         (now,) = await stored.all(ApiToken)
         assert now.last_used_at == start + timedelta(seconds=marked)

@@ -1,4 +1,4 @@
-"""Cursors: a place in a list survives the trip through a URL, and anything else is no place."""
+"""Cursors: a position in a list survives a URL, and anything else is no cursor."""
 
 import json
 from base64 import urlsafe_b64encode

@@ -54,7 +54,7 @@ def test_what_is_plain_is_read_quickly(text: str, monkeypatch: pytest.MonkeyPatc
 def told(tree: BeautifulSoup) -> list[object]:
     """All that stands in a tree, and what each of it is next to."""
     elements: list[PageElement] = [tree, *tree.descendants]
-    places = {id(element): place for place, element in enumerate(elements)}
+    positions = {id(element): position for position, element in enumerate(elements)}
     return [
         (
             type(element),
@@ -66,8 +66,8 @@ def told(tree: BeautifulSoup) -> list[object]:
                 and name not in (*LINKS, "contents", "builder", "markup")
                 and element is not tree
             },
-            [places.get(id(getattr(element, link))) for link in LINKS],
-            [places[id(one)] for one in element.contents] if isinstance(element, Tag) else [],
+            [positions.get(id(getattr(element, link))) for link in LINKS],
+            [positions[id(one)] for one in element.contents] if isinstance(element, Tag) else [],
         )
         for element in elements
     ]

@@ -52,8 +52,8 @@ gadgets = st.fixed_dictionaries(COLUMNS)
 @given(gadgets)
 def test_every_record_comes_back_the_same(values: dict[str, Any]) -> None:
     # As the history keeps it.
-    kept = json.loads(json.dumps(snapshot_of(GADGETS, values), ensure_ascii=False))
-    back = restored_values(GADGETS, kept)
+    snapshot = json.loads(json.dumps(snapshot_of(GADGETS, values), ensure_ascii=False))
+    back = restored_values(GADGETS, snapshot)
     assert back == values
     assert {name: type(value) for name, value in back.items()} == {
         name: type(hashable(value)) for name, value in values.items()
@@ -66,8 +66,8 @@ def test_every_record_comes_back_the_same(values: dict[str, Any]) -> None:
 
 @given(gadgets)
 def test_a_snapshot_of_what_came_back_is_the_same(values: dict[str, Any]) -> None:
-    kept = snapshot_of(GADGETS, values)
-    assert snapshot_of(GADGETS, restored_values(GADGETS, kept)) == kept
+    snapshot = snapshot_of(GADGETS, values)
+    assert snapshot_of(GADGETS, restored_values(GADGETS, snapshot)) == snapshot
 
 
 def test_no_column_is_left_out_here() -> None:
