@@ -164,6 +164,16 @@ async def test_rows_that_were_there_throughout_appear_once_while_others_come_and
     assert [key for key in found if key in set(wanted)] == wanted
 
 
+async def test_rows_without_a_related_record_are_on_one_page_each(
+    database: Database, tables: None
+) -> None:
+    price = Decimal("0.10")
+    await add(database, [{"id": UUID(int=n), "title": "B", "price": price} for n in (1, 2, 3)])
+    query = "q=b&is_secret=false&sort=-maker_code&size=2&before=end"
+    found = await page_through(database, gadgets, query, is_backward=True)
+    assert found == [str(UUID(int=number)) for number in (3, 2, 1)]
+
+
 @pytest.mark.parametrize("sort", ["title", "-rank", "maker_code", "-maker_code"])
 @settings(repeatable, max_examples=6)
 @given(rows=gadget_rows, size=st.integers(2, 6))

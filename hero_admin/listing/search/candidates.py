@@ -163,7 +163,9 @@ def select_sorted(
         link = rows.c[selection.sort_field.name] == order.link.target
         statement = statement.outerjoin(order.link.records, link)
     if start != "end":
-        here = [and_(true(), *each.predicates) for each in chain]
+        # A led segment has only rows whose related record exists: the join here has others, too.
+        exists = [] if order.link is None else [order.link.target.is_not(None)]
+        here = [and_(true(), *each.predicates, *(exists if each.is_led else [])) for each in chain]
         statement = statement.where(or_(*adapted(here, rows)))
     columns = adapted(order.columns, rows)
     nullable = [*columns[:1]] if order.value is not None else []
