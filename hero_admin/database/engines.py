@@ -92,9 +92,9 @@ def connect(settings: Settings, search: object = None, finish: Finish | None = N
     if settings.database_read_url:
         read_url = make_url(settings.database_read_url)
         copy = create_server_engine(read_url, settings, is_replica=True)
-        replica = Replica(read_only(copy), engine)
+        replica = Replica(read_only(copy, settings), engine)
     return Database(
-        reading=read_only(engine),
+        reading=read_only(engine, settings),
         writing=engine,
         replica=replica,
         has_pooler=settings.database_pooler == "transaction",

@@ -57,8 +57,6 @@ def create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fal
         settings,
         settings.pool_size,
         connect_args=options,
-        # A pooler may carry out two halves of a statement at two connections.
-        execution_options={short_reads.WAY: None if has_pooler else "pool"},
     )
     event.listen(engine.sync_engine, "do_connect", _connect_to_server)
     if not has_pooler:
@@ -66,10 +64,15 @@ def create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fal
     return engine
 
 
-def read_only(engine: AsyncEngine) -> AsyncEngine:
+def read_only(engine: AsyncEngine, settings: Settings) -> AsyncEngine:
     """Return an engine with the same connections, whose transactions only read."""
+    # A pooler may carry out two halves of a statement at two connections. What writes reads in its
+    # transaction, which begins with the recheck of identity and rights.
+    way = None if settings.database_pooler == "transaction" else "pool"
     # One snapshot for all statements of a request but short reads, as SQLite has it.
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True, **{short_reads.WAY: way}
+    )
 
 
 def _milliseconds(seconds: float) -> str:
