@@ -110,7 +110,7 @@ def _select_matching(
     selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> Select[Any]:
     # Having a limit they are found first; a planner might look for them in the order of the list.
-    found = select(*selection.columns).where(*predicates.all()).limit(LIMIT).cte("candidates")
+    found = select(*selection.columns).where(*predicates.all()).limit(LIMIT).subquery("candidates")
     return select_sorted(selection, found, start, is_backward=is_backward)
 
 
