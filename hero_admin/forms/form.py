@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.forms.control_texts import can_type, control_of
 from hero_admin.forms.submission import is_required
-from hero_admin.listing.choices import Options, fetch_options, fixed_options
+from hero_admin.listing.choices import fetch_options
+from hero_admin.listing.options import Options, fixed_options
 from hero_admin.model.blobs import Blob
 from hero_admin.model.field_names import control_name
 from hero_admin.model.fields import Field

@@ -1,12 +1,12 @@
-"""Options: the records that a relation field may point at, as a picker offers them."""
+"""Choices: the records that a relation field may point at, as options of a picker."""
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, false, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.folding import fold
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.listing.collation import sorted_as
+from hero_admin.listing.options import Option, Options
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.patterns import can_match, matches_words, word_parameters, words_of
@@ -25,50 +26,8 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 
 MAX_OPTIONS = 50
-# Of more than that, which have to be searched, a filter shows the first ones.
-SAMPLE_OPTIONS = 10
 # So long a filter may not yet offer a new team.
 CACHE_SECONDS = 5.0
-
-
-class Option(NamedTuple):
-    """One choice: the text that is submitted and the title that is read.
-
-    `detail` tells it from another one of the same title, or why it was found.
-    """
-
-    value: str
-    title: str
-    detail: str = ""
-
-    @property
-    def label(self) -> str:
-        """What is read where there is one line only."""
-        return f"{self.title} · {self.detail}" if self.detail else self.title
-
-
-@dataclass(frozen=True)
-class Options:
-    """The chosen options and the first of the others, and whether there are more to search for."""
-
-    options: tuple[Option, ...] = ()
-    has_more: bool = False
-
-    def without(self, values: Collection[str]) -> "Options":
-        others = tuple(option for option in self.options if option.value not in values)
-        return replace(self, options=others)
-
-    def headed_by(self, values: Collection[str]) -> "Options | None":
-        """Return the same ones with those of some values first; None if one is missing."""
-        chosen = [option for option in self.options if option.value in values]
-        if len(chosen) < len(values):
-            return None
-        return replace(self, options=(*chosen, *self.without(values).options))
-
-    def sample(self, chosen_count: int) -> "Options":
-        """Return all if these are all, else the chosen options and a few of the others."""
-        shown = chosen_count + SAMPLE_OPTIONS if self.has_more else None
-        return replace(self, options=self.options[:shown])
 
 
 @dataclass(frozen=True)
@@ -77,18 +36,6 @@ class CachedOptions:
 
     options: Options
     at: float
-
-
-YES_AND_NO = Options((Option("true", "Yes"), Option("false", "No")))
-
-
-def fixed_options(field: Field) -> Options | None:
-    """Return the options of a field that chooses among a few values of its own."""
-    if field.input.kind == "bool":
-        return YES_AND_NO
-    if field.input.choices:
-        return Options(tuple(Option(*choice) for choice in field.input.choices))
-    return None
 
 
 async def fetch_options(

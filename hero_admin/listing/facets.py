@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.listing.choices import fetch_first_options, fixed_options
+from hero_admin.listing.choices import fetch_first_options
 from hero_admin.listing.columns import adapted
 from hero_admin.listing.filters import none_of
+from hero_admin.listing.options import fixed_options
 from hero_admin.listing.predicates import predicate_parameters, predicates_of
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.sort_indexes import is_indexed

@@ -7,14 +7,9 @@ from markupsafe import Markup, escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
-from hero_admin.listing.choices import (
-    Option,
-    Options,
-    fetch_first_options,
-    fetch_options,
-    fixed_options,
-)
+from hero_admin.listing.choices import fetch_first_options, fetch_options
 from hero_admin.listing.filters import ANY, Filter
+from hero_admin.listing.options import Option, Options, fixed_options
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.query_parser import search_in
 from hero_admin.listing.urls import ListUrls
