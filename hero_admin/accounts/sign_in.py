@@ -28,7 +28,7 @@ from hero_admin.web.guards import NOT_SIGNED_IN
 from hero_admin.web.requests import SAFE_METHODS, form_of, session_of
 from hero_admin.web.responses import is_partial, redirect, render
 
-WRONG = "Wrong name or password."
+WRONG = "Invalid name or password."
 WORTHLESS = "Invalid token: it is unknown, revoked or expired."
 NOT_FOR_PAGES = "Tokens only work for the API at /api/. Remove the token and sign in."
 UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}

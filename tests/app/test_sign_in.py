@@ -33,7 +33,7 @@ PASSWORD = "correct horse battery"
 # Quick to verify; another test is about the parameters.
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-WRONG = "Wrong name or password."
+WRONG = "Invalid name or password."
 
 
 @pytest.fixture
