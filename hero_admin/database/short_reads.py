@@ -5,7 +5,6 @@ SQLAlchemy's overhead is several times as long as such a statement takes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import Engine, Select
@@ -17,6 +16,7 @@ from sqlalchemy.util import await_, greenlet_spawn
 
 from hero_admin.database.errors import TOO_LONG
 from hero_admin.database.loop_reader import LoopReader
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.database.statement_count import note_statement
 
 # The execution option of engines whose drivers may be asked: by the event loop's own connection to
@@ -121,7 +121,7 @@ def _ask_server(engine: Engine, text: str, arguments: Sequence[Any]) -> Sequence
     return found
 
 
-@lru_cache(maxsize=1024)
+@statement_cache
 def _prepared(statement: Statement, dialect: Dialect) -> _Prepared | None:
     """Compile a statement for its driver; None if its values need SQLAlchemy's cursor."""
     compiled = statement.compile(dialect=dialect)

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, false, literal, or_, select, true, union_all
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
 from hero_admin.database.short_reads import fetch_few
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.options import Option, Options
 from hero_admin.listing.search import candidates
@@ -109,7 +109,7 @@ def _told_apart(
     return told
 
 
-@lru_cache(maxsize=64)
+@statement_cache
 def choosing(resource: Resource, field: Field) -> Field:
     """Return a field that points at records of a resource by a field of theirs."""
     return replace(field, relation=Relation(resource.model, field.name, None))
@@ -159,7 +159,7 @@ def _shown_fields(target: Resource) -> tuple[Field, ...]:
     return tuple(dict.fromkeys((*target.titles.fields, *target.detail_fields, *target.key)))
 
 
-@lru_cache(maxsize=256)
+@statement_cache
 def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
     assert field.relation is not None
     target = site.target_of(field)

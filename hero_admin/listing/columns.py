@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.util import ClauseAdapter
 
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import is_collated, sorted_as
 from hero_admin.listing.keyset import marks_of, select_page, select_segment
 from hero_admin.listing.query import ListQuery
@@ -73,7 +74,7 @@ def selection_of(
     return Selection(site, resource, found, relations, sort_field, is_falling, is_lateral)
 
 
-@lru_cache(maxsize=512)
+@statement_cache
 def order_of(selection: Selection) -> Order:
     """Return the order of a list, with the related records whose titles lead it, if any do."""
     resource, field = selection.resource, selection.sort_field
@@ -97,7 +98,7 @@ def order_of(selection: Selection) -> Order:
     return order(key, value_or_none, not field.is_key)
 
 
-@lru_cache(maxsize=512)
+@statement_cache
 def statement_of(
     selection: Selection, start: Start, *, is_backward: bool, is_counted: bool
 ) -> Select[Any]:

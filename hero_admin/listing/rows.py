@@ -7,7 +7,6 @@ what differs from row to row is put into these.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
@@ -15,6 +14,7 @@ from jinja2 import Template
 from markupsafe import Markup, escape
 
 from hero_admin.database.short_reads import Row
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.cells import Write, reader_of, titler_of, writer_of
 from hero_admin.listing.columns import Selection
 from hero_admin.model.fields import Field
@@ -82,7 +82,7 @@ class _Layout:
     cells: tuple[tuple[int, int, Write], ...]
 
 
-@lru_cache(maxsize=256)
+@statement_cache
 def _layout(
     template: Template, selection: Selection, fields: tuple[Field, ...], *, can_edit: bool
 ) -> _Layout:

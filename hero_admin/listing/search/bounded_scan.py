@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.short_reads import Row
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.keyset import SIZE, marks_of, select_segment
@@ -58,7 +58,7 @@ async def scan(session: AsyncSession, wanted: Wanted, budget: int) -> Scanned:
     return Scanned(tuple(rows))
 
 
-@lru_cache(maxsize=512)
+@statement_cache
 def _segment_scans(
     selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> tuple[_SegmentScan, ...]:

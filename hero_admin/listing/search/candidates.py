@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
 from hero_admin.database.short_reads import Row, fetch_few
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.database.time_limit import in_time
 from hero_admin.listing.columns import (
     Selection,
@@ -105,7 +106,7 @@ async def fetch_matching(session: AsyncSession, wanted: Wanted, most: int) -> Se
     return await fetch_few(session, statement, wanted.parameters(most=most))
 
 
-@lru_cache(maxsize=256)
+@statement_cache
 def _select_matching(
     selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> Select[Any]:
@@ -222,7 +223,7 @@ async def fetch_number(
     return int(number)
 
 
-@lru_cache(maxsize=256)
+@statement_cache
 def _select_number(index: Index) -> Select[int]:
     return select(func.count()).select_from(index.select_keys().subquery())
 

@@ -5,7 +5,6 @@ and without ICU. The planner chooses among indexes by itself, if it may do nothi
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, Table, func, select, tablesample, text
@@ -16,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from hero_admin.database.identifiers import qualified, quoted
 from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.database.short_reads import Row
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
 from hero_admin.listing.columns import Selection, adapted
 from hero_admin.listing.predicates import Predicates
@@ -132,14 +132,14 @@ async def refresh(connection: AsyncConnection, resource: Resource) -> None:
     """Do nothing: the server keeps its indexes up to date."""
 
 
-@lru_cache(maxsize=64)
+@statement_cache
 def _select_sample(resource: Resource, predicates: Predicates) -> Select[int]:
     # The seed makes it the same sample each time.
     some = tablesample(resource.table, func.system(SAMPLE_PERCENT), seed=text("0"))
     return select(func.count()).select_from(some).where(*adapted(predicates.all(), some))
 
 
-@lru_cache(maxsize=256)
+@statement_cache
 def _select_by_index(
     selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> tuple[Select[Any], Select[Any]]:

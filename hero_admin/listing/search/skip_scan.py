@@ -6,7 +6,6 @@ Also called a loose index scan: https://wiki.postgresql.org/wiki/Loose_indexscan
 
 import operator
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, func, literal, or_, select
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
 from hero_admin.database.short_reads import Row
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.columns import Selection, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
@@ -78,7 +78,7 @@ def _has_words(value: str, text: str) -> bool:
     return all(fold(word) in folded for word in words_of(text))
 
 
-@lru_cache(maxsize=64)
+@statement_cache
 def _select_skips(selection: Selection, word_count: int, *, is_falling: bool) -> Select[Any]:
     """Return the statement for the values that match, and the last one that was read."""
     field = selection.sort_field
@@ -96,7 +96,7 @@ def _select_skips(selection: Selection, word_count: int, *, is_falling: bool) ->
     return select(*skip.c, is_found.label("is_found")).where(or_(is_found, is_last)).limit(SIZE)
 
 
-@lru_cache(maxsize=64)
+@statement_cache
 def _select_equal(selection: Selection, *, is_falling: bool, is_rest: bool) -> Select[Any]:
     """Return the statement for rows that have one value: all, or those beyond the edge."""
     order = order_of(selection)

@@ -6,7 +6,6 @@ index. SQLite takes one index for a table: the one with the fewest candidates is
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +25,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from hero_admin.database import short_reads
 from hero_admin.database.short_reads import Row
+from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
 from hero_admin.listing.columns import Selection, adapted
 from hero_admin.listing.predicates import Predicates
@@ -146,7 +146,7 @@ async def refresh(connection: AsyncConnection, resource: Resource) -> None:
         await connection.exec_driver_sql(statement)
 
 
-@lru_cache(maxsize=256)
+@statement_cache
 def _select_from(
     index: Index, selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> Select[Any]:
