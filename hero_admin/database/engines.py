@@ -14,6 +14,7 @@ from hero_admin.database import short_reads, sqlite
 from hero_admin.database.loop_reader import LoopReader
 from hero_admin.database.pooled_engine import create_pooled_engine, wait_seconds
 from hero_admin.database.postgresql_engine import create_server_engine, read_only
+from hero_admin.database.recent_cache import RecentCache
 from hero_admin.database.replica import Replica
 from hero_admin.database.sqlite_thread import Endings
 from hero_admin.database.sqlite_transactions import Finish
@@ -40,6 +41,7 @@ class Database:
     has_pooler: bool = False
     # Any: the `SearchBackend` of the database, of which this room does not know.
     search: Any = None
+    recent: RecentCache = field(default_factory=RecentCache)
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
         """A session that connects at its first statement and cannot be used once closed."""
@@ -48,7 +50,7 @@ class Database:
             expire_on_commit=False,
             autoflush=False,
             close_resets_only=False,
-            info={"search": self.search},
+            info={"search": self.search, "recent": self.recent},
         )
 
     def at_replica(self, replica: Replica) -> "Database":

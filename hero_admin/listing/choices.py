@@ -1,6 +1,5 @@
 """Choices: the records that a relation field may point at, as options of a picker."""
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, false, literal, or_, select, true,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
+from hero_admin.database.recent_cache import recent_cache_of
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import sorted_as
@@ -28,14 +28,6 @@ from hero_admin.model.site import Site
 MAX_OPTIONS = 50
 # So long a filter may not yet offer a new team.
 CACHE_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class CachedOptions:
-    """What the first options of a relation were at a moment."""
-
-    options: Options
-    at: float
 
 
 async def fetch_options(
@@ -200,9 +192,10 @@ async def fetch_first_options(
     session: AsyncSession, site: Site, field: Field, chosen: Sequence[Any] = ()
 ) -> Options:
     """Fetch the chosen options and those that come first, or what they were a few seconds ago."""
-    known: CachedOptions | None = site.options.get(str(field.column))
-    if known is None or time.monotonic() - known.at >= CACHE_SECONDS:
-        known = CachedOptions(await fetch_options(session, site, field), time.monotonic())
-        site.options[str(field.column)] = known
-    options = known.options.headed_by({form_text(field, value) for value in chosen})
+    cache, key = recent_cache_of(session), ("options", str(field.column))
+    known: Options | None = cache.get(key, CACHE_SECONDS)
+    if known is None:
+        known = await fetch_options(session, site, field)
+        cache.put(key, known)
+    options = known.headed_by({form_text(field, value) for value in chosen})
     return options or await fetch_options(session, site, field, chosen=chosen)

@@ -1,11 +1,9 @@
 """Totals: how many rows a list has, exactly, up to a limit, or estimated."""
 
-import time
-from dataclasses import dataclass
-
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.recent_cache import recent_cache_of
 from hero_admin.listing.columns import select_count
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
@@ -19,14 +17,6 @@ MIN_ESTIMATE = 2 * COUNT_CAP
 ESTIMATE_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """The approximate number of rows of a table, and when it was estimated."""
-
-    count: int
-    at: float
-
-
 async def fetch_total(
     session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool = False
 ) -> Total:
@@ -36,20 +26,20 @@ async def fetch_total(
     if is_exact:
         counted = select(func.count()).select_from(query.resource.table)
         return Total((await session.execute(counted)).scalar_one())
-    known = known_total(site, query.resource)
+    known = known_total(session, query.resource)
     if known is not None:
         return known
     counted = select_count(query.resource)
     count = (await session.execute(counted, counting())).scalar_one()
-    return await fetch_total_of(session, site, query.resource, count)
+    return await fetch_total_of(session, query.resource, count)
 
 
-def known_total(site: Site, resource: Resource) -> Total | None:
+def known_total(session: AsyncSession, resource: Resource) -> Total | None:
     """Return the last estimate if it is recent."""
-    known: Estimate | None = site.estimates.get(resource.name)
-    if known is None or time.monotonic() - known.at >= ESTIMATE_SECONDS:
-        return None
-    return Total(known.count, is_estimate=True)
+    known: Total | None = recent_cache_of(session).get(
+        ("estimate", resource.name), ESTIMATE_SECONDS
+    )
+    return known
 
 
 def counting() -> dict[str, int]:
@@ -57,13 +47,12 @@ def counting() -> dict[str, int]:
     return {"cap": COUNT_CAP + 1}
 
 
-async def fetch_total_of(
-    session: AsyncSession, site: Site, resource: Resource, count: int
-) -> Total:
+async def fetch_total_of(session: AsyncSession, resource: Resource, count: int) -> Total:
     """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted, or about it."""
     if count > COUNT_CAP:
         estimate = await backend_of(session).fetch_estimate(session, resource.table)
         if estimate is not None and estimate >= MIN_ESTIMATE:
-            site.estimates[resource.name] = Estimate(estimate, time.monotonic())
-            return Total(estimate, is_estimate=True)
+            total = Total(estimate, is_estimate=True)
+            recent_cache_of(session).put(("estimate", resource.name), total)
+            return total
     return Total.capped(count)

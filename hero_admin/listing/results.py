@@ -59,7 +59,7 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
     is_lateral = backend_of(session).is_lateral
     reader = _Reader(selection_of(site, query, shown, is_lateral=is_lateral), query)
     limit = query.size + 1
-    total = None if is_narrowed else known_total(site, query.resource)
+    total = None if is_narrowed else known_total(session, query.resource)
     counts = not is_narrowed and total is None
     if is_narrowed:
         found = await fetch_narrowed(session, query, reader.selection, limit)
@@ -75,7 +75,7 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
     if is_whole:
         total = Total(len(rows))
     elif counts and rows:
-        total = await fetch_total_of(session, site, query.resource, rows[0][-1])
+        total = await fetch_total_of(session, query.resource, rows[0][-1])
     elif counts:
         total = await fetch_total(session, site, query)
     is_first = query.is_jump and not await _is_preceded(session, query, reader, rows)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlmodel import SQLModel
 
@@ -45,10 +44,6 @@ class Site:
         self.others = tuple(others)
         check_resources(self.resources, TAKEN_NAMES)
         self._by_model = {resource.model: resource for resource in self.resources}
-        # What totals last heard of the size of each table, by the name of its resource.
-        self.estimates: dict[str, Any] = {}
-        # What options last found for each relation, by its column.
-        self.options: dict[str, Any] = {}
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources
