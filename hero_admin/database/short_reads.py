@@ -3,7 +3,7 @@
 SQLAlchemy's overhead is several times as long as such a statement takes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,13 +46,12 @@ class _Prepared:
         values = {**self.defaults, **parameters}
         return [convert(values[name]) if convert else values[name] for name, convert in self.given]
 
-    def row(self, found: Row) -> tuple[Any, ...]:
-        if not self.found:
-            return tuple(found)
-        values = list(found)
-        for place, convert in self.found:
-            values[place] = convert(values[place])
-        return tuple(values)
+    def rows(self, found: Sequence[Row]) -> list[Row]:
+        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
+        if columns:
+            for place, convert in self.found:
+                columns[place] = map(convert, columns[place])
+        return list(zip(*columns, strict=True))
 
 
 async def fetch_few(
@@ -95,7 +94,7 @@ async def _fetch(
     if found is None:
         return None
     note_statement(prepared.text, arguments)
-    return [prepared.row(row) for row in found]
+    return prepared.rows(found)
 
 
 def _ask_server(engine: Engine, text: str, arguments: Sequence[Any]) -> Sequence[Row] | None:

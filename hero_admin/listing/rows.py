@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from hero_admin.database.short_reads import Row
 from hero_admin.database.statement_cache import statement_cache
-from hero_admin.listing.cells import Write, reader_of, titler_of, writer_of
+from hero_admin.listing.cells import UNTITLED, Write, escaped, reader_of, texter_of, writer_of
 from hero_admin.listing.columns import Selection
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_text
@@ -44,7 +44,7 @@ def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     columns = list(zip(*rows, strict=True))
     own_keys = zip(*(columns[place] for place in layout.key_places), strict=True)
     keys = [key_text(manner.selection.resource, key) for key in own_keys]
-    titles = [layout.write_title(row) for row in rows]
+    titles = escaped([layout.title_of(row) or UNTITLED for row in rows])
     back = escape(manner.back)
     filled = {
         "key": keys,
@@ -66,7 +66,7 @@ def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a row is written: texts with %s for its `slots`, in order, and what writes these.
+    """How a row is written: texts with %s for its `slots`, in order, and what these hold.
 
     marked: the text of the row that was just saved.
     cells: where the value of a column stands in a row, and the title of what it points at.
@@ -76,7 +76,7 @@ class _Layout:
     marked: str
     slots: tuple[str, ...]
     key_places: tuple[int, ...]
-    write_title: Callable[[Row], str]
+    title_of: Callable[[Row], str]
     # Whether the first column has the titles of records, and not only a part of them.
     has_title_first: bool
     cells: tuple[tuple[int, int, Write], ...]
@@ -119,25 +119,25 @@ def _layout(
 
 def _first_writer(site: Site, field: Field) -> Write:
     """Return what writes the parts of titles that stand in a column of their own."""
-    write = titler_of(field)
+    text_of = texter_of(field)
     if field.relation is None:
-        return lambda _, values, __: [write(value) for value in values]
+        return lambda _, values, __: escaped([text_of(value) or UNTITLED for value in values])
     read = reader_of(site, field)
 
     # Any: values of a field, and of what it points at.
-    def written(value: Any, title: Any) -> str:
+    def text(value: Any, title: Any) -> str:
         reference = read(value, title)
-        return escape(reference.title) if reference else write(value)
+        return reference.title if reference else text_of(value) or UNTITLED
 
-    return lambda _, values, titles: list(map(written, values, titles))
+    return lambda _, values, titles: escaped(list(map(text, values, titles)))
 
 
 def _titler(selection: Selection) -> Callable[[Row], str]:
-    """Return what writes the title of a row."""
+    """Return what makes the title of a row."""
     resource, fields = selection.resource, selection.resource.titles.fields
     if len(fields) == 1 and resource.titles.function is None:
-        place, write = selection.column_index(fields[0]), titler_of(fields[0])
-        return lambda values: write(values[place])
+        place, text_of = selection.column_index(fields[0]), texter_of(fields[0])
+        return lambda values: text_of(values[place])
     places = {field.name: selection.column_index(field) for field in fields}
     readers = {
         field.name: (selection.title_index(field), reader_of(selection.site, field))
@@ -145,10 +145,10 @@ def _titler(selection: Selection) -> Callable[[Row], str]:
         if field.relation and resource.titles.function is None
     }
 
-    def written(values: Row) -> str:
+    def title(values: Row) -> str:
         own = {name: values[place] for name, place in places.items()}
         led_to = {name: read(own[name], values[at]) for name, (at, read) in readers.items()}
         titles = {name: reference.title for name, reference in led_to.items() if reference}
-        return escape(resource.titles.of(own, titles))
+        return resource.titles.of(own, titles)
 
-    return written
+    return title
