@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, or_
@@ -33,14 +34,14 @@ class Filter:
 
     @property
     def is_range(self) -> bool:
-        return self.field.input.is_range and not self.field.relation
+        return self.field.is_range
 
     @property
     def none(self) -> str:
         """The text for “no value” in the URL."""
         return none_of(self.field)
 
-    @property
+    @cached_property
     def is_active(self) -> bool:
         has_bound = self.minimum is not None or self.maximum is not None
         return bool(self.values or self.has_none or self.has_any or has_bound)

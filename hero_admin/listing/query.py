@@ -80,12 +80,12 @@ class ListQuery:
             return ""
         return "descending" if self.is_descending else "ascending"
 
-    @property
+    @cached_property
     def is_narrowed(self) -> bool:
         """Whether a search or a filter leaves rows out."""
         return bool(self.text) or any(filter.is_active for filter in self.filters)
 
-    @property
+    @cached_property
     def fields(self) -> tuple[Field, ...]:
         """The columns shown; a column that is the same in every row is left out."""
         return tuple(

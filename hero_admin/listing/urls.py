@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from hero_admin.listing.cursors import END, Cursor, cursor_text
 from hero_admin.listing.filters import Filter
@@ -50,17 +50,17 @@ class ListUrls:
 
     def sized(self, size: int) -> str:
         """Return the URL of the first page with `size` rows."""
-        return self._url(self._narrowing, urlencode(self._order(self._query.sort, size)))
+        return self._url(self._narrowing, self._order(self._query.sort, size))
 
     def sorted_by(self, field: Field) -> str:
         """Return the URL of the list sorted by `field`, or the other way if it already is."""
         sort = f"-{field.name}" if self._query.sort == field.name else field.name
-        return self._url(self._narrowing, urlencode(self._order(sort, self._query.size)))
+        return self._url(self._narrowing, self._order(sort, self._query.size))
 
     @property
     def cleared(self) -> str:
         """The list without search and filters."""
-        return self._url(urlencode(self.order_params))
+        return self._url(self._order(self._query.sort, self._query.size))
 
     @property
     def unfiltered(self) -> str:
@@ -71,11 +71,6 @@ class ListUrls:
         """Return the URL of the list without one filter."""
         return self._narrowed([each for each in self._query.filters if each is not unwanted])
 
-    def export(self, extension: str, options: str = "") -> str:
-        """Return the URL of all rows of the list as a file, written as the options say."""
-        params = "&".join(filter(None, (self._exported, options)))
-        return f"/{self._query.resource.name}.{extension}?{params}".rstrip("?")
-
     @property
     def sizes(self) -> tuple[int, ...]:
         """The page sizes on offer, and this one."""
@@ -84,7 +79,9 @@ class ListUrls:
     @property
     def order_params(self) -> Params:
         """The parameters of order and size, for the form of the filters."""
-        return self._order(self._query.sort, self._query.size)
+        sort, size = self._query.sort, self._query.size
+        order = [] if sort == self._query.resource.default_sort else [("sort", sort)]
+        return order if size == DEFAULT_SIZE else [*order, ("size", str(size))]
 
     @property
     def first_params(self) -> Params:
@@ -103,7 +100,8 @@ class ListUrls:
 
     @cached_property
     def _first(self) -> str:
-        return "&".join(filter(None, (self._narrowing, urlencode(self.order_params))))
+        order = self._order(self._query.sort, self._query.size)
+        return "&".join(filter(None, (self._narrowing, order)))
 
     @cached_property
     def _position(self) -> str:
@@ -116,18 +114,20 @@ class ListUrls:
         return f"{end}={END}" if query.is_backward else ""
 
     @cached_property
-    def _exported(self) -> str:
-        query = self._query
-        params = _narrowing(query.text, query.filters) + self._order(query.sort, DEFAULT_SIZE)
+    def exported(self) -> str:
+        """The parameters of an export of all rows of the list."""
+        query, scope = self._query, ""
         if query.scope:
             field, value = query.scope.field, query.scope.value
             name = query.resource.filter_names[field.name].name
-            params.append((name, exact_text(field, value)))
-        return urlencode(params)
+            scope = urlencode({name: exact_text(field, value)})
+        params = (self._narrowing, self._order(query.sort, DEFAULT_SIZE), scope)
+        return "&".join(filter(None, params))
 
-    def _order(self, sort: str, size: int) -> Params:
-        order = [] if sort == self._query.resource.default_sort else [("sort", sort)]
-        return order if size == DEFAULT_SIZE else [*order, ("size", str(size))]
+    def _order(self, sort: str, size: int) -> str:
+        is_default = sort == self._query.resource.default_sort
+        order = "" if is_default else f"sort={quote_plus(sort)}"
+        return "&".join(filter(None, (order, f"size={size}" if size != DEFAULT_SIZE else "")))
 
     def _narrowed(self, filters: Sequence[Filter]) -> str:
         params = _narrowing(self._query.text, filters) + self.order_params

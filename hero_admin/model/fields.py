@@ -57,6 +57,11 @@ class Field:
         # A key has an order, whatever its type: that of its index.
         return (self.input.is_sortable or self.is_key) and not self.is_masked
 
+    @cached_property
+    def is_range(self) -> bool:
+        """Whether its values are numbers or moments, and not those of a relation."""
+        return self.input.is_range and not self.relation
+
     @property
     def is_editable(self) -> bool:
         """Whether people and programs can set it."""
