@@ -18,12 +18,15 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
   if (ctx && !ctx.response && error.name !== "AbortError") complain("The server can't be reached.", "Nothing is lost. Try again.");
 });
-// What is saved takes the place of its form: Back leads to where the form was opened.
+// What is saved takes the place of its form, so that Back passes over it; a list that led to the form is gone back to.
 document.addEventListener("htmx:before:response", (event) => {
   const { redirect } = event.detail.ctx.hx;
   if (!redirect) return;
   event.preventDefault();
-  location.replace(redirect);
+  const { navigation } = window;
+  const opener = navigation?.entries()[navigation.currentEntry.index - 1]?.url;
+  if (opener === new URL(redirect, location).href) history.back();
+  else location.replace(redirect);
 });
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!ctx.hx?.redirect) release(ctx.sourceElement.closest?.("form"));
