@@ -35,12 +35,7 @@ def show_link(
 
 
 def show_once(
-    request: Request,
-    title: str,
-    label: str,
-    secret: str,
-    sentences: Sequence[str],
-    done_url: str,
+    request: Request, title: str, label: str, secret: str, sentences: Sequence[str], done_url: str
 ) -> Response:
     """Return the page with a secret, which browsers do not cache."""
     context = {

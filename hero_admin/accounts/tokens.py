@@ -54,11 +54,7 @@ class ApiToken(OwnTable, table=True):
 # Run for every request with a token, so it is built once.
 SELECT_IDENTITY = (
     select(
-        col(User.id),
-        col(User.name),
-        col(User.role),
-        col(ApiToken.role),
-        col(ApiToken.last_used_at),
+        col(User.id), col(User.name), col(User.role), col(ApiToken.role), col(ApiToken.last_used_at)
     )
     .join(ApiToken, col(ApiToken.user_id) == col(User.id))
     .where(

@@ -10,13 +10,7 @@ from hero_admin.admin import Admin
 from hero_admin.cli.database import connected, ready
 from hero_admin.cli.findings import Finding
 from hero_admin.cli.index_check import check_indexes, fix_indexes
-from hero_admin.migrations import (
-    Applied,
-    check_schema,
-    fetch_table_names,
-    make_revision,
-    migrate,
-)
+from hero_admin.migrations import Applied, check_schema, fetch_table_names, make_revision, migrate
 from hero_admin.migrations.chain import VERSION_TABLES
 from hero_admin.settings import Settings, load_settings
 

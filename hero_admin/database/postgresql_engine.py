@@ -52,12 +52,7 @@ def create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fal
     if not is_replica and not isinstance(url.query.get("host", ""), str):
         # Of several servers the one that may be written to, whichever it is by now.
         options["target_session_attrs"] = "read-write"
-    engine = create_pooled_engine(
-        url,
-        settings,
-        settings.pool_size,
-        connect_args=options,
-    )
+    engine = create_pooled_engine(url, settings, settings.pool_size, connect_args=options)
     event.listen(engine.sync_engine, "do_connect", _connect_to_server)
     if not has_pooler:
         event.listen(engine.sync_engine, "connect", _on_connect)

@@ -20,10 +20,7 @@ class ThreadConnection(aiosqlite.Connection):
     """
 
     def __init__(
-        self,
-        connector: Callable[[], sqlite3.Connection],
-        endings: Endings,
-        rows_per_trip: int,
+        self, connector: Callable[[], sqlite3.Connection], endings: Endings, rows_per_trip: int
     ) -> None:
         super().__init__(connector, iter_chunk_size=rows_per_trip)
         # A thread stuck on a slow disk must not keep the process from ending.

@@ -14,10 +14,7 @@ from hero_admin.writes.cascade import count_references_to
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.deletion import delete_cascade, refused
 from hero_admin.writes.referencing_rows import RowsToDelete, TableRow
-from hero_admin.writes.table_rows import (
-    RawRow,
-    find_without_target,
-)
+from hero_admin.writes.table_rows import RawRow, find_without_target
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, TableName
 from hero_admin.writes.transaction import Transaction
 

@@ -8,11 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from hero_admin.audit_log.changes import IS_TOLD, Change, Kind
-from hero_admin.history.differences import (
-    Difference,
-    differences_of,
-    fetch_titles,
-)
+from hero_admin.history.differences import Difference, differences_of, fetch_titles
 from hero_admin.history.timeline_query import TimelineQuery
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site

@@ -63,10 +63,7 @@ def revise(connection: Connection, chain: Chain, message: str) -> Path | None:
     config = _config(connection, chain)
     with _without_warnings():
         made = command.revision(
-            config,
-            message,
-            autogenerate=True,
-            rev_id=f"{len(chain.revisions()) + 1:04}",
+            config, message, autogenerate=True, rev_id=f"{len(chain.revisions()) + 1:04}"
         )
     return Path(made.path) if isinstance(made, Script) else None
 

@@ -10,16 +10,7 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, MigrationScript, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import (
-    Column,
-    ColumnClause,
-    DefaultClause,
-    Enum,
-    Index,
-    Table,
-    inspect,
-    text,
-)
+from sqlalchemy import Column, ColumnClause, DefaultClause, Enum, Index, Table, inspect, text
 from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.schema import CreateSchema
 

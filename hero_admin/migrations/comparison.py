@@ -4,12 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import (
-    Column,
-    MetaData,
-    Table,
-    inspect,
-)
+from sqlalchemy import Column, MetaData, Table, inspect
 from sqlalchemy.engine import Inspector
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable, DropTable

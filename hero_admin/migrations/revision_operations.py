@@ -7,13 +7,7 @@ from typing import Any
 from alembic.autogenerate import render, render_op_text, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, ops
-from sqlalchemy import (
-    ARRAY,
-    CheckConstraint,
-    Column,
-    Enum,
-    Table,
-)
+from sqlalchemy import ARRAY, CheckConstraint, Column, Enum, Table
 from sqlalchemy import literal as sa_literal
 from sqlalchemy.dialects.postgresql.named_types import NamedType
 from sqlalchemy.exc import CompileError

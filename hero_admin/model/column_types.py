@@ -45,20 +45,7 @@ LONG_TEXT_CHARACTERS = 500
 # Decorators with the values of the type inside them.
 PLAIN_DECORATORS = (AutoString, UTCDateTime)
 # The classes that a decorator of the application has if its model says so.
-PLAIN_PYTHON = (
-    str,
-    bool,
-    int,
-    float,
-    Decimal,
-    datetime,
-    date,
-    time,
-    timedelta,
-    UUID,
-    dict,
-    list,
-)
+PLAIN_PYTHON = (str, bool, int, float, Decimal, datetime, date, time, timedelta, UUID, dict, list)
 # The text form of types that only PostgreSQL has.
 EXAMPLES: dict[type[TypeEngine[Any]], str] = {
     postgresql.INET: "an address like 192.0.2.1/24",

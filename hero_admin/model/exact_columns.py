@@ -2,21 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    CHAR,
-    ColumnElement,
-    Enum,
-    String,
-    type_coerce,
-)
+from sqlalchemy import CHAR, ColumnElement, Enum, String, type_coerce
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import (
-    TypeEngine,
-    UserDefinedType,
-)
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from hero_admin.model.storable import unwrapped_type
 

@@ -36,12 +36,7 @@ from sqlalchemy.types import (
 )
 
 from hero_admin.model.exact_columns import Padded
-from hero_admin.model.exact_values import (
-    EXACT_KINDS,
-    checked_value,
-    is_same_raw,
-    is_typed_same,
-)
+from hero_admin.model.exact_values import EXACT_KINDS, checked_value, is_same_raw, is_typed_same
 from hero_admin.model.inputs import DATABASE_TEXT, Input
 from hero_admin.model.postgresql_texts import decoder_of, encoded, is_carried
 from hero_admin.model.storable import unwrapped_type

@@ -10,9 +10,7 @@ from sqlalchemy.orm import Mapper
 from sqlmodel import SQLModel
 
 from hero_admin.model import inputs
-from hero_admin.model.annotations import (
-    is_secret,
-)
+from hero_admin.model.annotations import is_secret
 from hero_admin.model.column_types import input_for
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import label_of

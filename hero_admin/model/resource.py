@@ -5,10 +5,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Self
 
-from sqlalchemy import (
-    ColumnElement,
-    Table,
-)
+from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 

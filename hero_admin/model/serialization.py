@@ -18,14 +18,7 @@ from hero_admin.model.blobs import Blob
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.storable import unwrapped_type
-from hero_admin.model.stored_values import (
-    Stored,
-    hashable,
-    is_storable,
-    packed,
-    plain,
-    unpacked,
-)
+from hero_admin.model.stored_values import Stored, hashable, is_storable, packed, plain, unpacked
 
 # The key of an object with the value of the driver.
 STORED = "stored"

@@ -8,10 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-from pydantic import (
-    SecretBytes,
-    SecretStr,
-)
+from pydantic import SecretBytes, SecretStr
 
 # Letters and signs that are invisible.
 FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"

@@ -7,13 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hero_admin.web.allowed_hosts import UNKNOWN_HOST, is_known_host
 from hero_admin.web.csrf import is_cross_site
 from hero_admin.web.errors import BLOCKED, FetchPending, error_response
-from hero_admin.web.request_body import (
-    TOO_BIG,
-    FormBeginning,
-    RequestBody,
-    declared_bytes,
-    too_big,
-)
+from hero_admin.web.request_body import TOO_BIG, FormBeginning, RequestBody, declared_bytes, too_big
 from hero_admin.web.security_headers import security_headers
 
 MAX_HEADER_BYTES = 64 * 2**10

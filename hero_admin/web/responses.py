@@ -15,13 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hero_admin.person import Identity
 from hero_admin.web.addresses import is_secure, with_raw_query
-from hero_admin.web.flash import (
-    FLASH_COOKIE,
-    FLASH_SECONDS,
-    MAX_TITLE_CHARACTERS,
-    Flash,
-    flash_of,
-)
+from hero_admin.web.flash import FLASH_COOKIE, FLASH_SECONDS, MAX_TITLE_CHARACTERS, Flash, flash_of
 from hero_admin.web.templating import THEME_COOKIE, THEMES
 
 

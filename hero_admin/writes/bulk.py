@@ -102,11 +102,7 @@ async def change_many(
 
 
 async def recreate_records(
-    session: AsyncSession,
-    resource: Resource,
-    rows: Sequence[Record],
-    *,
-    is_rewritten: bool = False,
+    session: AsyncSession, resource: Resource, rows: Sequence[Record], *, is_rewritten: bool = False
 ) -> list[Record]:
     """Create deleted records again, all or, raising Invalid, none; return them as stored.
 

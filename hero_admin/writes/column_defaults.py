@@ -2,12 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    literal_column,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.model.fields import Field

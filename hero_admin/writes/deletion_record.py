@@ -66,10 +66,7 @@ async def record_deletions(
 
 
 async def _rows(
-    session: AsyncSession,
-    stored: StoredTable,
-    columns: Sequence[str],
-    causes: dict[RowId, Cause],
+    session: AsyncSession, stored: StoredTable, columns: Sequence[str], causes: dict[RowId, Cause]
 ) -> list[Entry]:
     found = await fetch_rows(session, stored, columns, list(causes))
     there = [each for each in causes if each in found]

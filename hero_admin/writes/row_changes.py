@@ -50,11 +50,7 @@ class RowsChange:
 
     def entry(self, stored: StoredTable) -> Entry:
         """Return the entry; no page shows its values."""
-        shared = {
-            "table": self.table,
-            "columns": self.columns,
-            "causes": self.causes,
-        }
+        shared = {"table": self.table, "columns": self.columns, "causes": self.causes}
         before, after = (
             None if rows is None else json.dumps({**shared, "rows": rows}, separators=(",", ":"))
             for rows in (self.before, self.after)

@@ -18,11 +18,7 @@ Change = tuple[Key, Mapping[str, Any]]
 
 
 async def insert_record(
-    session: AsyncSession,
-    resource: Resource,
-    values: Mapping[str, Any],
-    *,
-    is_back: bool = False,
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any], *, is_back: bool = False
 ) -> Key | None:
     """Insert a record and return its key, None where a trigger has prevented it.
 
