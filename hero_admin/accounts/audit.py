@@ -18,7 +18,8 @@ logger = logging.getLogger("hero_admin.accounts")
 async def record(
     session: AsyncSession, operation: Operation, event: str, user: User, values: Values
 ) -> None:
-    """Record a change of an account, in its transaction."""
+    """Write a change of an account, and record it in its transaction."""
+    await session.flush()
     kind = Kind.CREATED if event == "account_added" else Kind.CHANGED
     entry = Entry(RESOURCE, str(user.id), user.name, kind, values)
     await changes.record(session, operation, [entry])

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
+from starlette.exceptions import HTTPException
 
 from hero_admin.accounts import audit
 from hero_admin.accounts.names import same_looking
@@ -25,6 +26,7 @@ from hero_admin.audit_log.changes import Operation
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
 
+NOBODY = "This account doesn't exist."
 LAST_OWNER = "There has to be an owner: make someone else an owner first."
 SHUT_OUT = "This account is disabled. Enable it first."
 
@@ -67,63 +69,52 @@ async def add_user(
 
 async def change_role(
     session: AsyncSession, operation: Operation, user_id: int, role: Role
-) -> User | None:
-    """Set the role of a user; None if there is no such user; raises Invalid for `role`."""
-    user = await _lock(session, user_id, "role", is_owner_still=role is Role.OWNER)
-    if user is not None and user.role != role:
+) -> None:
+    """Set the role of a user; raises Invalid for `role`."""
+    user = await _lock(session, user_id, removed=None if role is Role.OWNER else "role")
+    if user.role != role:
         values = {"role": (user.role, str(role))}
         user.role = role
-        await session.flush()
         await audit.record(session, operation, "role_changed", user, values)
-    return user
 
 
-async def disable(session: AsyncSession, operation: Operation, user_id: int) -> User | None:
-    """Disable a user, at once and everywhere; None if there is none; raises Invalid for ""."""
-    user = await _lock(session, user_id, "", is_owner_still=False)
-    if user is not None and not user.is_disabled:
+async def disable(session: AsyncSession, operation: Operation, user_id: int) -> None:
+    """Disable a user, at once and everywhere; raises Invalid for ""."""
+    user = await _lock(session, user_id, removed="")
+    if not user.is_disabled:
         before, user.is_disabled = user.state, True
-        await session.flush()
         await end_sessions(session, user_id)
         await void_links(session, user_id)
         await audit.record(session, operation, "account_disabled", user, _state(before, user))
-    return user
 
 
-async def enable(session: AsyncSession, operation: Operation, user_id: int) -> User | None:
-    """Enable a user, who still has to sign in; None if there is no such user."""
-    user = await _lock(session, user_id, "", is_owner_still=True)
-    if user is not None and user.is_disabled:
+async def enable(session: AsyncSession, operation: Operation, user_id: int) -> None:
+    """Enable a user, who still has to sign in."""
+    user = await _lock(session, user_id)
+    if user.is_disabled:
         before, user.is_disabled = user.state, False
-        await session.flush()
         await audit.record(session, operation, "account_enabled", user, _state(before, user))
-    return user
 
 
 async def set_password(
-    session: AsyncSession, operation: Operation, user_id: int, password_hash: str, *, but: str = ""
-) -> User | None:
-    """Set a password and end all sessions but one; None if there is no such user."""
-    user = await _lock(session, user_id, "", is_owner_still=True)
-    if user is not None:
-        user.password_hash = password_hash
-        await session.flush()
-        await end_sessions(session, user_id, but=but)
-        await void_links(session, user_id)
-        await audit.record(session, operation, "password_set", user, PASSWORD_SET)
-    return user
+    session: AsyncSession, operation: Operation, user_id: int, password_hash: str
+) -> None:
+    """Set a password and end all sessions."""
+    user = await _lock(session, user_id)
+    user.password_hash = password_hash
+    await end_sessions(session, user_id)
+    await void_links(session, user_id)
+    await audit.record(session, operation, "password_set", user, PASSWORD_SET)
 
 
 async def hand_out_link(
     session: AsyncSession, operation: Operation, user_id: int
-) -> tuple[User, Purpose, str] | None:
-    """Return the token of a link to set a password; None if there is no such user.
+) -> tuple[User, Purpose, str]:
+    """Return the token of a link to set a password.
 
     Until it is used nothing changes for the user; earlier links are invalid. Raises Invalid for "".
     """
-    user = await _lock(session, user_id, "", is_owner_still=True)
-    if user is None:
-        return None
+    user = await _lock(session, user_id)
     if user.is_disabled:
         raise Invalid({"": SHUT_OUT})
     purpose = Purpose.RESET if user.password_hash else Purpose.INVITE
@@ -137,9 +128,9 @@ async def sign_out(
     session: AsyncSession, operation: Operation, user_id: int, *, but: str = "", only: str = ""
 ) -> int:
     """End the sessions of a user, all but or only the one with a digest; return how many."""
-    user = await _lock(session, user_id, "", is_owner_still=True)
+    user = await _lock(session, user_id)
     count = await end_sessions(session, user_id, but=but, only=only)
-    if user is not None and count:
+    if count:
         values = {"sessions": ("1 open" if count == 1 else f"{count} open", "ended")}
         await audit.record(session, operation, "sessions_ended", user, values)
     return count
@@ -147,11 +138,9 @@ async def sign_out(
 
 async def add_token(
     session: AsyncSession, operation: Operation, user_id: int, name: str, role: Role, days: int
-) -> str | None:
-    """Return a new token of a user, None if there is no such user; raises Invalid."""
-    user = await _lock(session, user_id, "", is_owner_still=True)
-    if user is None:
-        return None
+) -> str:
+    """Return a new token of a user; raises Invalid."""
+    user = await _lock(session, user_id)
     name = check_token(user, name, role, days)
     if len(await fetch_tokens(session, user_id)) >= MAX_TOKENS:
         raise Invalid({"name": f"You can have at most {MAX_TOKENS} tokens. Revoke one first."})
@@ -165,7 +154,6 @@ async def add_token(
         expires_at=now + timedelta(days=days),
     )
     session.add(made)
-    await session.flush()
     await audit.record(session, operation, "token_added", user, {"token": (None, made.description)})
     return token
 
@@ -174,11 +162,10 @@ async def revoke_token(
     session: AsyncSession, operation: Operation, user_id: int, token_id: int
 ) -> ApiToken | None:
     """Revoke a token of a user; None if there is no such token."""
-    user = await _lock(session, user_id, "", is_owner_still=True)
+    user = await _lock(session, user_id)
     token = await fetch_token(session, user_id, token_id)
-    if user is not None and token is not None:
+    if token is not None:
         await session.delete(token)
-        await session.flush()
         values = {"token": (token.description, "revoked")}
         await audit.record(session, operation, "token_revoked", user, values)
     return token
@@ -188,12 +175,13 @@ def _state(before: str, user: User) -> dict[str, tuple[str, str]]:
     return {"state": (before, user.state)}
 
 
-async def _lock(
-    session: AsyncSession, user_id: int, field: str, *, is_owner_still: bool
-) -> User | None:
-    """Lock a user until the transaction ends; raise Invalid for leaving no owner."""
+async def _lock(session: AsyncSession, user_id: int, *, removed: str | None = None) -> User:
+    """Lock a user until the transaction ends; raises 404.
+
+    removed: the field that makes the user no owner; raises Invalid for it if none would be left.
+    """
     await take_turn(session)
-    if not is_owner_still:
+    if removed is not None:
         owners = select(col(User.id), col(User.password_hash).is_not(None)).where(
             col(User.role) == Role.OWNER, col(User.is_disabled).is_(False)
         )
@@ -202,6 +190,9 @@ async def _lock(
         is_one = any(id == user_id for id, _ in locked)
         # Invited owners may never sign in.
         if is_one and not any(can_sign_in for id, can_sign_in in locked if id != user_id):
-            raise Invalid({field: LAST_OWNER})
+            raise Invalid({removed: LAST_OWNER})
     found = select(User).where(col(User.id) == user_id).with_for_update()
-    return await session.scalar(found.execution_options(populate_existing=True))
+    user = await session.scalar(found.execution_options(populate_existing=True))
+    if user is None:
+        raise HTTPException(404, NOBODY)
+    return user

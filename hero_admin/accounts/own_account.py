@@ -12,9 +12,10 @@ from hero_admin.accounts.form_fields import Choice, parse_role, role_choices, te
 from hero_admin.accounts.login_attempts import accept, attempt_login
 from hero_admin.accounts.one_time_secret import show_once
 from hero_admin.accounts.passwords import check_password
-from hero_admin.accounts.session_pages import fetch_access, fetch_user_of, id_of
+from hero_admin.accounts.session_pages import fetch_access, fetch_user_of
 from hero_admin.accounts.sign_in import enter
 from hero_admin.accounts.tokens import LIFETIMES_DAYS
+from hero_admin.accounts.users import id_of
 from hero_admin.pages.requests import operation_of
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
@@ -81,7 +82,6 @@ async def add_token(request: Request) -> Response:
         token = await changes.add_token(session, operation, id_of(user), given["name"], role, days)
     except Invalid as invalid:
         return _ask_token(request, given, invalid.sentences)
-    assert token is not None
     sentences = (
         "Copy it now. You won't see it again.",
         f"Programs that send it to the API have the {role} role for {days} days.",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,15 +9,8 @@ from hero_admin.accounts import changes
 from hero_admin.accounts.form_fields import parse_role, role_choices, text_in
 from hero_admin.accounts.one_time_links import Purpose, make_link
 from hero_admin.accounts.one_time_secret import show_link
-from hero_admin.accounts.session_pages import (
-    CONFIRM,
-    NOBODY,
-    fetch_access,
-    fetch_user_of,
-    id_of,
-    url_of,
-)
-from hero_admin.accounts.users import User, fetch_users, is_last_owner
+from hero_admin.accounts.session_pages import CONFIRM, fetch_access, fetch_user_of, url_of
+from hero_admin.accounts.users import User, fetch_users, id_of, is_last_owner
 from hero_admin.pages.empty_state import NO_ACCOUNTS
 from hero_admin.pages.requests import operation_of
 from hero_admin.person import Role
@@ -107,8 +99,6 @@ async def hand_out_link(request: Request) -> Response:
         made = await changes.hand_out_link(session_of(request), operation_of(request), id_of(user))
     except Invalid as invalid:
         return await _show(request, user, invalid.sentences, 409)
-    if made is None:
-        raise HTTPException(404, NOBODY)
     return show_link(request, *made, url_of(request))
 
 

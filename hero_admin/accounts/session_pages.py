@@ -12,14 +12,13 @@ from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.form_fields import id_in, text_in
 from hero_admin.accounts.sessions import fetch_sessions
 from hero_admin.accounts.tokens import fetch_token, fetch_tokens
-from hero_admin.accounts.users import User
+from hero_admin.accounts.users import User, id_of
 from hero_admin.pages.requests import operation_of
 from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
 
-NOBODY = "This account doesn't exist."
 NO_ACCOUNT = "There are no accounts while WEBAPP_AUTH is off."
 NO_TOKEN = "Unknown token. It may have been revoked."  # noqa: S105 - no secret
 ENDED_BEFORE = "This session has already ended."
@@ -75,13 +74,8 @@ async def fetch_user_of(request: Request) -> User:
         raise HTTPException(404, NO_ACCOUNT)
     user = await session_of(request).get(User, user_id)
     if user is None:
-        raise HTTPException(404, NOBODY)
+        raise HTTPException(404, changes.NOBODY)
     return user
-
-
-def id_of(user: User) -> int:
-    assert user.id is not None
-    return user.id
 
 
 def url_of(request: Request) -> str:

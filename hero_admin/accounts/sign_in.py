@@ -13,13 +13,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from hero_admin.accounts import audit, changes
 from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import device_in, digest_in, drop_token, set_device, set_token
+from hero_admin.accounts.form_fields import text_in
 from hero_admin.accounts.login_attempts import LoginAttempt, accept, attempt_login
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
 from hero_admin.accounts.passwords import check_password
 from hero_admin.accounts.pending_form import OWN, pending_in, read_signed_out
 from hero_admin.accounts.recheck import SignedOut, take_turn
 from hero_admin.accounts.sessions import end_session, start_session
-from hero_admin.accounts.users import User, has_users, parse_name
+from hero_admin.accounts.users import User, has_users, id_of, parse_name
 from hero_admin.audit_log.changes import Operation
 from hero_admin.person import Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
@@ -33,8 +34,8 @@ WORTHLESS = "Invalid token: it is unknown, revoked or expired."
 NOT_FOR_PAGES = "Tokens only work for the API at /api/. Remove the token and sign in."
 UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-MAX_URL_CHARACTERS = 2_000
 FRAGMENTS = ("sign_in",)
+CONTINUE = "You were signed out. Sign in to continue where you left off."
 USED_UP = (
     "This link has expired or has already been used. Ask an owner for a new one;"
     " for the first account, restart the server to get a new link."
@@ -86,8 +87,7 @@ async def sign_out(request: Request) -> Response:
 
 async def welcome_page(request: Request) -> Response:
     """GET /welcome?token=…: asks for a password, and whoever is first for a name."""
-    link = await _fetch_link(request)
-    return await _welcome(request, link, {}, "")
+    return await _welcome(request, await _fetch_link(request), {}, "")
 
 
 async def welcome(request: Request) -> Response:
@@ -110,22 +110,17 @@ async def refuse(request: Request) -> Response:
     if is_for_programs(request):
         return JSONResponse({"detail": NOT_SIGNED_IN}, 401, UNAUTHENTICATED)
     if is_partial(request):
-        problem = "You were signed out. Sign in to continue where you left off."
-        response = _ask(request, {"problem": problem}, 401, fragment="sign_in")
+        response = _ask(request, {"problem": CONTINUE}, 401, fragment="sign_in")
         response.headers["Vary"] = "HX-Request-Type"
         return response
     here = with_raw_query(request)
     if request.method in SAFE_METHODS:
         return redirect(request, with_query("/sign-in", next="" if here == "/" else here))
     pending = await read_signed_out(request)
-    problem = "You were signed out. Sign in to continue where you left off."
     if pending is None:
         problem = "You were signed out. Sign in, then try again."
-    return _ask(
-        request,
-        {"pending": pending, "url": pending.url if pending else "/", "problem": problem},
-        401,
-    )
+        return _ask(request, {"problem": problem}, 401)
+    return _ask(request, {"pending": pending, "url": pending.url, "problem": CONTINUE}, 401)
 
 
 async def answer_signed_out(request: Request, _: Exception) -> Response:
@@ -173,8 +168,7 @@ async def enter(request: Request, response: Response, user: User) -> Response:
     auth, session, visitor = auth_of(request), session_of(request), visitor_of(request)
     if request.state.identity is not None:
         await end_session(session, digest_in(request))
-    assert user.id is not None
-    token = await start_session(session, user.id, auth.limits, visitor)
+    token = await start_session(session, id_of(user), auth.limits, visitor)
     set_token(request, response, token, auth.limits)
     set_device(request, response, auth.secret_key, user.name)
     audit.note("signed_in", user=user.name, address=visitor.address)
@@ -192,21 +186,9 @@ def _ask_again(request: Request, attempt: LoginAttempt, context: Mapping[str, An
 def _ask(
     request: Request, context: Mapping[str, Any], status: int = 200, fragment: str = ""
 ) -> Response:
-    defaults: dict[str, Any] = {
-        "url": "/",
-        "name": "",
-        "problem": "",
-        "pending": None,
-        "is_new": False,
-    }
-    return render(
-        request,
-        "sign-in.html",
-        {**defaults, **context, "own": OWN},
-        status,
-        fragments=FRAGMENTS,
-        fragment=fragment,
-    )
+    shown = {"url": "/", "name": "", "problem": "", "pending": None, "is_new": False, **context}
+    shown["own"] = OWN
+    return render(request, "sign-in.html", shown, status, fragments=FRAGMENTS, fragment=fragment)
 
 
 async def _fetch_link(request: Request) -> OneTimeLink:
@@ -236,10 +218,9 @@ async def _welcome(
 
 
 def _text(form: FormData, name: str) -> str:
-    value = form.get(OWN + name)
-    return value if isinstance(value, str) else ""
+    return text_in(form, OWN + name)
 
 
 def _local(url: str) -> str:
     """Return a path of this site; “/” for any other URL."""
-    return url if is_local(url) and len(url) <= MAX_URL_CHARACTERS else "/"
+    return url if is_local(url) else "/"

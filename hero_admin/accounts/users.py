@@ -49,6 +49,12 @@ class User(OwnTable, table=True):
         return Identity(self.id, self.name, Role(self.role))
 
 
+def id_of(user: User) -> int:
+    """Return the id of a stored account."""
+    assert user.id is not None
+    return user.id
+
+
 def parse_name(text: str) -> str:
     """Return a name as it is stored; raises Invalid for the field `name`."""
     name = " ".join(text.split())

@@ -30,20 +30,15 @@ def check_exposure(settings: Settings) -> Settings:
                 f"WEBAPP_SECRET_KEY must be a random text of at least {MIN_KEY_CHARACTERS}"
                 f" characters to listen on {settings.host}."
             )
-    _check_hosts(settings)
-    if settings.secret_key.get_secret_value():
-        return settings
-    generated = SecretStr(GENERATED_KEY + secrets.token_urlsafe(MIN_KEY_CHARACTERS))
-    return settings.model_copy(update={"secret_key": generated})
-
-
-def _check_hosts(settings: Settings) -> None:
-    """Raise SettingsError if no setting names the hosts that this server answers to."""
     if settings.is_on_all_addresses and not settings.allowed_hosts:
         raise SettingsError(
             "WEBAPP_ALLOWED_HOSTS must name the hosts that browsers ask for, with commas between"
             f" them, to listen on all addresses ({settings.host})."
         )
+    if settings.secret_key.get_secret_value():
+        return settings
+    generated = SecretStr(GENERATED_KEY + secrets.token_urlsafe(MIN_KEY_CHARACTERS))
+    return settings.model_copy(update={"secret_key": generated})
 
 
 def _is_loopback(host: str) -> bool:

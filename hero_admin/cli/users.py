@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from functools import wraps
-from typing import ParamSpec
+from typing import Concatenate, ParamSpec
 
 import click
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,7 @@ from hero_admin.accounts import changes
 from hero_admin.accounts.one_time_links import Purpose, make_link
 from hero_admin.accounts.passwords import Passwords, check_password
 from hero_admin.accounts.tokens import LIFETIMES_DAYS
-from hero_admin.accounts.users import User, fetch_user, fetch_users
+from hero_admin.accounts.users import User, fetch_user, fetch_users, id_of
 from hero_admin.admin import Admin
 from hero_admin.audit_log.changes import Operation
 from hero_admin.cli.database import ready
@@ -31,22 +31,24 @@ def user_commands() -> None:
     """Accounts: who may sign in."""
 
 
-def _in_transaction(
-    act: Callable[Given, Callable[[AsyncSession], Awaitable[str]]],
-) -> Callable[Given, None]:
-    """Run what a command returns in a transaction, and print its result."""
+# What a command does in a session, and prints.
+Act = Callable[Concatenate[AsyncSession, Given], Awaitable[str]]
+
+
+def _in_transaction(act: Act[Given]) -> Callable[Given, None]:
+    """Return the command that does this in a transaction, and prints its result."""
 
     @wraps(act)
     def command(*arguments: Given.args, **options: Given.kwargs) -> None:
         admin: Admin = click.get_current_context().obj
-        settings, todo = load_settings(), act(*arguments, **options)
+        settings = load_settings()
 
         async def do() -> str:
             async with (
                 ready(admin, settings) as database,
                 database.session(is_read_only=False) as session,
             ):
-                said = await todo(session)
+                said = await act(session, *arguments, **options)
                 await session.commit()
                 return said
 
@@ -69,64 +71,36 @@ def _in_transaction(
 @click.option(
     "--invite", is_flag=True, help="Print an invitation link instead of reading a password."
 )
-@_in_transaction
-def add(name: str, role: str, invite: bool) -> Callable[[AsyncSession], Awaitable[str]]:
+def add(name: str, role: str, invite: bool) -> None:
     """Add an account; the password is read from standard input."""
-    password = None if invite else _read_password()
-
-    async def do(session: AsyncSession) -> str:
-        password_hash = await _hash(password) if password else None
-        user = await changes.add_user(session, _operation(), name, Role(role), password_hash)
-        if not invite:
-            return f"Added {user.name} as {role}."
-        token = await make_link(session, Purpose.INVITE, user.id)
-        return f"{user.name} can set a password at /welcome?token={token} on the server."
-
-    return do
+    _in_transaction(_add)(name, role, None if invite else _read_password())
 
 
 @user_commands.command()
 @name_argument
-@_in_transaction
-def password(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
+def password(name: str) -> None:
     """Set a password, read from standard input; all sessions of the user end."""
-    given = _read_password()
-
-    async def do(session: AsyncSession) -> str:
-        user = await _fetch(session, name)
-        password_hash = await _hash(given)
-        await changes.set_password(session, _operation(), _id_of(user), password_hash)
-        return f"Changed the password of {user.name}, and signed them out."
-
-    return do
+    _in_transaction(_set_password)(name, _read_password())
 
 
 @user_commands.command()
 @name_argument
 @_in_transaction
-def disable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
+async def disable(session: AsyncSession, name: str) -> str:
     """Disable an account: sign it out everywhere, at once."""
-
-    async def do(session: AsyncSession) -> str:
-        user = await _fetch(session, name)
-        await changes.disable(session, _operation(), _id_of(user))
-        return f"{user.name} can no longer sign in."
-
-    return do
+    user = await _fetch(session, name)
+    await changes.disable(session, _operation(), id_of(user))
+    return f"{user.name} can no longer sign in."
 
 
 @user_commands.command()
 @name_argument
 @_in_transaction
-def enable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
+async def enable(session: AsyncSession, name: str) -> str:
     """Enable an account again."""
-
-    async def do(session: AsyncSession) -> str:
-        user = await _fetch(session, name)
-        await changes.enable(session, _operation(), _id_of(user))
-        return f"{user.name} can sign in again."
-
-    return do
+    user = await _fetch(session, name)
+    await changes.enable(session, _operation(), id_of(user))
+    return f"{user.name} can sign in again."
 
 
 @user_commands.command()
@@ -145,31 +119,36 @@ def enable(name: str) -> Callable[[AsyncSession], Awaitable[str]]:
     help="Days until it expires.",
 )
 @_in_transaction
-def token(name: str, label: str, role: str, days: int) -> Callable[[AsyncSession], Awaitable[str]]:
+async def token(session: AsyncSession, name: str, label: str, role: str, days: int) -> str:
     """Print a new token of a user for the API; it is not shown again."""
-
-    async def do(session: AsyncSession) -> str:
-        user_id = _id_of(await _fetch(session, name))
-        made = await changes.add_token(session, _operation(), user_id, label, Role(role), days)
-        assert made is not None
-        return made
-
-    return do
+    user_id = id_of(await _fetch(session, name))
+    return await changes.add_token(session, _operation(), user_id, label, Role(role), days)
 
 
 @user_commands.command(name="list")
 @_in_transaction
-def list_command() -> Callable[[AsyncSession], Awaitable[str]]:
+async def list_command(session: AsyncSession) -> str:
     """List the accounts with their roles."""
+    users = await fetch_users(session)
+    if not users:
+        return "No accounts yet."
+    width = max(len(user.name) for user in users)
+    return "\n".join(f"{user.name:{width}}  {user.role:6}  {user.state}" for user in users)
 
-    async def do(session: AsyncSession) -> str:
-        users = await fetch_users(session)
-        if not users:
-            return "No accounts yet."
-        width = max(len(user.name) for user in users)
-        return "\n".join(f"{user.name:{width}}  {user.role:6}  {user.state}" for user in users)
 
-    return do
+async def _add(session: AsyncSession, name: str, role: str, password: str | None) -> str:
+    password_hash = await _hash(password) if password else None
+    user = await changes.add_user(session, _operation(), name, Role(role), password_hash)
+    if password:
+        return f"Added {user.name} as {role}."
+    token = await make_link(session, Purpose.INVITE, user.id)
+    return f"{user.name} can set a password at /welcome?token={token} on the server."
+
+
+async def _set_password(session: AsyncSession, name: str, password: str) -> str:
+    user = await _fetch(session, name)
+    await changes.set_password(session, _operation(), id_of(user), await _hash(password))
+    return f"Changed the password of {user.name}, and signed them out."
 
 
 def _operation() -> Operation:
@@ -183,11 +162,6 @@ async def _fetch(session: AsyncSession, name: str) -> User:
     return user
 
 
-def _id_of(user: User) -> int:
-    assert user.id is not None
-    return user.id
-
-
 async def _hash(password: str) -> str:
     with closing(Passwords()) as passwords:
         return await passwords.hash(password)
@@ -195,6 +169,8 @@ async def _hash(password: str) -> str:
 
 def _read_password() -> str:
     """Read one line; a terminal prompts for it, twice, without echo."""
+    # A wrong setting is reported before anybody types.
+    load_settings()
     if sys.stdin.isatty():
         given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
