@@ -1,8 +1,10 @@
 """Identifiers: quoted names of tables, indexes and columns in SQL."""
 
+from collections.abc import Iterable
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Label, Table
 
 # PostgreSQL silently truncates longer ones.
 MAX_BYTES = 63
@@ -19,6 +21,12 @@ def qualified(table: Table, name: str = "") -> str:
     """Return the name of a table, or of another object of its schema, with the schema."""
     parts = (table.schema, name or table.name)
     return ".".join(quoted(part) for part in parts if part)
+
+
+# Any: columns of any type.
+def numbered(columns: Iterable[ColumnElement[Any]]) -> list[Label[Any]]:
+    """Return columns under labels of their own, as two may have the same name."""
+    return [each.label(f"_{position}") for position, each in enumerate(columns)]
 
 
 def shortened(name: str, most: int = MAX_BYTES) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind, Recorded
+from hero_admin.database.identifiers import numbered
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import MASK, revealed, shortened
 from hero_admin.model.labels import label_of
@@ -50,10 +51,7 @@ async def fetch_titles(
     titles = {}
     for (target, name), records in wanted.items():
         field = target.by_name[name]
-        shown = [
-            each.exact.label(f"_{position}") for position, each in enumerate(target.titles.fields)
-        ]
-        columns = [field.exact.label("value"), *shown]
+        columns = numbered([field.exact, *(each.exact for each in target.titles.fields)])
         values = []
         for each in records.values():
             with suppress(ValueError):

@@ -1,15 +1,14 @@
 """Revert: undoes recorded changes, many records in a few statements."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.database.transactions import defer_constraints
 from hero_admin.history.revert_batches import (
-    RECORDS_PER_BATCH,
     Batch,
     DeferredReference,
     ReferencedValue,
@@ -18,7 +17,7 @@ from hero_admin.history.revert_batches import (
     target_column_of,
 )
 from hero_admin.history.revert_conflicts import find_changed, find_missing_targets, find_taken
-from hero_admin.history.revert_deferred import Deferred, delete_deferred
+from hero_admin.history.revert_deferred import RevertContext, delete_deferred
 from hero_admin.history.revert_rows import restore_rows, revert_rows, update_deferred_rows
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key
@@ -29,11 +28,9 @@ from hero_admin.writes import bulk, deletion
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.causes import cause_of, fetch_causes
 from hero_admin.writes.constraint_errors import check_constraints
-from hero_admin.writes.referencing_rows import fetch_ids
+from hero_admin.writes.referencing_rows import fetch_ids, portions
 from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.transaction import Transaction
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ async def revert(
     reverted only where that is still as the consequence left it. `asked` is no consequence.
     """
     session, site = transaction.session, transaction.site
-    all_batches = list(batches_of(site, made, asked))
+    all_batches = batches_of(site, made, asked)
     batches = [batch for batch in all_batches if isinstance(batch, Batch)]
     others = [batch.table for batch in all_batches if isinstance(batch, RowsChange)]
     resources = list(dict.fromkeys(batch.resource for batch in batches))
@@ -68,11 +65,11 @@ async def revert(
     coming = {value for batch in batches for value in batch.referenced_values(site)}
     deferred_references: list[DeferredReference] = []
     coming_tables = [name for name, each in catalog.resources.items() if each in resources]
-    deferred = Deferred({*coming_tables, *others})
+    context = RevertContext(transaction, catalog, {*coming_tables, *others})
     left_count = 0
     for batch in all_batches:
         if isinstance(batch, RowsChange):
-            left_count += await revert_rows(transaction, catalog, batch, deferred)
+            left_count += await revert_rows(context, batch)
             continue
         if batch.kind != Kind.CREATED:
             find_missing_targets(site, batch, there | coming)
@@ -88,12 +85,12 @@ async def revert(
             deferred_references += batch.defer_references(site, catalog, there)
         there |= batch.referenced_values(site)
         if batch.changes:
-            await _revert(transaction, catalog, batch, states, deferred)
-    await delete_deferred(transaction, catalog, deferred)
-    await update_deferred_rows(session, catalog, deferred)
+            await _revert(context, batch, states)
+    await delete_deferred(context)
+    await update_deferred_rows(context)
     await _complete(session, site, deferred_references, there)
     await check_constraints(session, "Something it needs no longer exists.")
-    return Outcome(left_count, tuple(deferred.rewritten))
+    return Outcome(left_count, tuple(context.rewritten))
 
 
 async def _complete(
@@ -127,7 +124,7 @@ async def _lock_all(
         keys = [
             key for batch in batches if batch.resource is resource for key in batch.keys.values()
         ]
-        for some in _portions(keys):
+        for some in portions(keys):
             await deletion.lock(session, resource, some)
         wanted: dict[Field, set[Any]] = {}
         for batch in batches:
@@ -136,7 +133,7 @@ async def _lock_all(
                     values = {target.get(relation.name) for target in batch.earlier.values()}
                     wanted.setdefault(relation, set()).update(values - {None})
         for relation, values in wanted.items():
-            for some in _portions(list(values)):
+            for some in portions(list(values)):
                 for value in await bulk.fetch_targets(session, site, relation, some):
                     there.add(referenced_value(resource, target_column_of(relation), value))
     return there
@@ -158,56 +155,44 @@ def _pointed_first(site: Site) -> list[Resource]:
     return list(ordered)
 
 
-def _portions(values: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(values), RECORDS_PER_BATCH):
-        yield values[start : start + RECORDS_PER_BATCH]
-
-
 async def _revert(
-    transaction: Transaction,
-    catalog: Catalog,
-    batch: Batch,
-    states: Mapping[str, dict[str, Any]],
-    deferred: Deferred,
+    context: RevertContext, batch: Batch, states: Mapping[str, dict[str, Any]]
 ) -> None:
-    session = transaction.session
     match batch.kind:
         case Kind.CREATED:
-            await _delete_again(session, catalog, batch, deferred)
+            await _delete_again(context, batch)
         case Kind.DELETED:
-            await _restore(transaction, catalog, batch, deferred)
+            await _restore(context, batch)
         case _:
-            is_rewritten = _is_rewritten(catalog, batch.resource, "UPDATE")
+            is_rewritten = _is_rewritten(context.catalog, batch.resource, "UPDATE")
             changed = [(batch.keys[text], batch.earlier[text]) for text in batch.changes]
             found = await bulk.revert_changes(
-                session, batch.resource, changed, is_rewritten=is_rewritten
+                context.session, batch.resource, changed, is_rewritten=is_rewritten
             )
             after = dict(zip(batch.changes, found, strict=True)) if is_rewritten else {}
-            deferred.note_rewritten(batch, after)
+            context.note_rewritten(batch, after)
             entries = [
                 batch.entry(text, Kind.CHANGED, states[text], after.get(text))
                 for text in batch.changes
             ]
-            await transaction.record(entries)
+            await context.transaction.record(entries)
 
 
-async def _restore(
-    transaction: Transaction, catalog: Catalog, batch: Batch, deferred: Deferred
-) -> None:
+async def _restore(context: RevertContext, batch: Batch) -> None:
     """Restore deleted records."""
-    session, resource = transaction.session, batch.resource
-    stored = catalog.table_of(resource)
-    is_rewritten = _is_rewritten(catalog, resource, "INSERT")
+    session, resource = context.session, batch.resource
+    stored = context.catalog.table_of(resource)
+    is_rewritten = _is_rewritten(context.catalog, resource, "INSERT")
     if stored is not None:
-        await restore_rows(session, catalog, stored, list(batch.whole_rows.values()), deferred)
+        await restore_rows(context, stored, batch.whole_rows.values())
     rows = [row for key, row in batch.earlier.items() if key not in batch.whole_rows]
     await bulk.recreate_records(session, resource, rows, is_rewritten=is_rewritten)
     after: Mapping[str, dict[str, Any]] = {}
     if is_rewritten:
         after = await bulk.fetch_states(session, resource, list(batch.keys.values()))
-        deferred.note_rewritten(batch, after)
+        context.note_rewritten(batch, after)
     entries = [batch.entry(text, Kind.RESTORED, {}, after.get(text)) for text in batch.changes]
-    await transaction.record(entries)
+    await context.transaction.record(entries)
 
 
 def _is_rewritten(catalog: Catalog, resource: Resource, event: str) -> bool:
@@ -216,22 +201,20 @@ def _is_rewritten(catalog: Catalog, resource: Resource, event: str) -> bool:
     return stored is not None and event in triggers_of(catalog, stored)
 
 
-async def _delete_again(
-    session: AsyncSession, catalog: Catalog, batch: Batch, deferred: Deferred
-) -> None:
+async def _delete_again(context: RevertContext, batch: Batch) -> None:
     """Defer the deletion of the records of a batch, which were created."""
-    stored = catalog.table_of(batch.resource)
+    session, stored = context.session, context.catalog.table_of(batch.resource)
     if stored is None:
         raise Invalid({"": f"The database doesn't allow deleting a {batch.resource.label}."})
     ids = await fetch_ids(session, stored, batch.resource, list(batch.keys.values()))
     to_delete = dict.fromkeys(ids)
     one = next(iter(batch.changes.values())).title
     what = f"“{one}”" if len(ids) == 1 else f"one of the {batch.resource.label_plural}"
-    deferred.delete_later(stored, to_delete, what)
+    context.delete_later(stored, to_delete, what)
     if not batch.is_consequence:
-        deferred.direct |= {(stored.name, row) for row in ids}
+        context.direct |= {(stored.name, row) for row in ids}
     if any(map(cause_of, batch.changes.values())):
-        names = await fetch_causes(session, catalog, [(stored.name, row) for row in ids])
+        names = await fetch_causes(session, context.catalog, [(stored.name, row) for row in ids])
         for referenced_value, name in names.items():
             if referenced_value and name:
-                deferred.to_delete.causes[referenced_value] = cause_of(batch.changes[name[1]])
+                context.to_delete.causes[referenced_value] = cause_of(batch.changes[name[1]])

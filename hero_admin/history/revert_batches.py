@@ -1,6 +1,6 @@
 """Revert batches: recorded changes, grouped as they are reverted together."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,28 +157,24 @@ class DeferredReference:
 
 def batches_of(
     site: Site, made: Sequence[Change | RowsChange], asked: Change | None
-) -> Iterator[Batch | RowsChange]:
-    """Yield the batches that revert changes, which come newest first; `asked` is no consequence.
+) -> list[Batch | RowsChange]:
+    """Return the batches that revert changes, which come newest first; `asked` is no consequence.
 
     Rows of tables that are not administered are a batch of their own.
     """
     resources = {resource.name: resource for resource in site.resources}
-    batch: Batch | None = None
+    batches: list[Batch | RowsChange] = []
     for change in made:
         if isinstance(change, RowsChange):
-            if batch is not None:
-                yield batch
-            yield change
-            batch = None
+            batches.append(change)
             continue
         is_consequence = change.is_consequence and change is not asked
-        if batch is None or not batch.takes(change, is_consequence=is_consequence):
-            if batch is not None:
-                yield batch
+        batch = batches[-1] if batches else None
+        if not isinstance(batch, Batch) or not batch.takes(change, is_consequence=is_consequence):
             batch = Batch(resources[change.resource], change.effect, is_consequence)
+            batches.append(batch)
         batch.add(change)
-    if batch is not None:
-        yield batch
+    return batches
 
 
 def referenced_value(resource: Resource, name: str, value: Any) -> ReferencedValue:

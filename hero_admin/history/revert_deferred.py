@@ -20,8 +20,8 @@ from hero_admin.writes.transaction import Transaction
 
 
 @dataclass
-class Deferred:
-    """What is left to do when all other changes are reverted.
+class RevertContext:
+    """What a revert works with, and what is left to do when all other changes are reverted.
 
     coming: the tables whose rows are restored.
     referencing: the references to set then: a foreign key, the key of a row, and its values.
@@ -30,12 +30,18 @@ class Deferred:
     rewritten: the columns that triggers have rewritten, as “age of heroes”.
     """
 
+    transaction: Transaction
+    catalog: Catalog
     coming: Collection[TableName]
     referencing: list[tuple[ForeignKey, RawRow, RawRow]] = field(default_factory=list)
     to_delete: RowsToDelete = field(default_factory=RowsToDelete)
     asked: list[tuple[StoredTable, list[RowId], str]] = field(default_factory=list)
     direct: set[TableRow] = field(default_factory=set)
     rewritten: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def session(self) -> AsyncSession:
+        return self.transaction.session
 
     def note_rewritten(self, batch: Batch, after: Mapping[str, Mapping[str, Any]]) -> None:
         """Note the columns that triggers have rewritten in the records of a batch, by key."""
@@ -63,61 +69,51 @@ class Deferred:
         self.asked.append((stored, self.to_delete.add(stored.name, rows), what))
 
 
-async def delete_deferred(transaction: Transaction, catalog: Catalog, deferred: Deferred) -> None:
+async def delete_deferred(context: RevertContext) -> None:
     """Delete the deferred rows together, as they may refer to each other.
 
     Raises Invalid if other rows refer to them by now.
     """
-    session = transaction.session
-    for stored, ids, what in deferred.asked:
-        count = await count_references_to(session, catalog, stored, ids, deferred.to_delete)
+    session, catalog, to_delete = context.session, context.catalog, context.to_delete
+    for stored, ids, what in context.asked:
+        count = await count_references_to(session, catalog, stored, ids, to_delete)
         if count:
             others = "Another record points" if count == 1 else f"{count:,} other records point"
             raise Invalid({"": f"{others} at {what} now."})
     try:
         async with session.begin_nested():
-            await delete_cascade(transaction, catalog, deferred.to_delete, deferred.direct)
+            await delete_cascade(context.transaction, catalog, to_delete, context.direct)
     except REFUSALS as error:
         raise refused(error, "Other records need one of them now.") from None
 
 
 async def defer_references(
-    session: AsyncSession,
-    catalog: Catalog,
-    stored: StoredTable,
-    columns: Sequence[str],
-    rows: list[RawRow],
-    deferred: Deferred,
+    context: RevertContext, stored: StoredTable, columns: Sequence[str], rows: list[RawRow]
 ) -> set[int]:
     """Return the positions of rows whose target no longer exists and is not restored with them.
 
     Clears references to rows that are restored later, where that is possible, and defers them.
     """
     found: set[int] = set()
-    for key in catalog.references_of(stored):
+    for key in context.catalog.references_of(stored):
         if not key.is_declared or not {*key.columns} <= {*columns}:
             continue
         given = values_in(columns, key.columns, rows)
-        target = catalog.tables[key.target]
-        without = await find_without_target(
-            session, stored, key.columns, target, key.target_columns, given
-        )
+        without = await find_without_target(context.session, context.catalog, key, given)
         if key.target == stored.name and {*key.target_columns} <= {*columns}:
             coming = values_in(columns, key.target_columns, rows)
             without = {position for position in without if given[position] not in coming}
-        if key.target not in deferred.coming:
+        if key.target not in context.coming:
             found |= without
-        elif stored.key and all(_can_wait(stored, name) for name in key.columns):
+        elif stored.key and all(
+            stored.column(name).is_nullable and name not in stored.key for name in key.columns
+        ):
             own = values_in(columns, stored.key, rows)
             for position in without:
-                deferred.referencing.append((key, own[position], given[position]))
+                context.referencing.append((key, own[position], given[position]))
                 for name in key.columns:
                     rows[position][list(columns).index(name)] = None
     return found
-
-
-def _can_wait(stored: StoredTable, name: str) -> bool:
-    return stored.column(name).is_nullable and name not in stored.key
 
 
 def values_in(

@@ -1,6 +1,6 @@
 """Row reverts: undo recorded changes of rows in tables that are not administered."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Kind
 from hero_admin.database.errors import is_unavailable
-from hero_admin.history.revert_deferred import Deferred, defer_references, values_in
+from hero_admin.history.revert_deferred import RevertContext, defer_references, values_in
 from hero_admin.web.errors import Invalid
-from hero_admin.writes.catalog import Catalog, triggers_of
+from hero_admin.writes.catalog import triggers_of
 from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.table_rows import (
     Raw,
@@ -21,49 +21,43 @@ from hero_admin.writes.table_rows import (
     insert_rows,
     update_rows,
 )
-from hero_admin.writes.tables import RowId, StoredTable
-from hero_admin.writes.transaction import Transaction
+from hero_admin.writes.tables import StoredTable
 
 
-async def revert_rows(
-    transaction: Transaction, catalog: Catalog, change: RowsChange, deferred: Deferred
-) -> int:
+async def revert_rows(context: RevertContext, change: RowsChange) -> int:
     """Revert a change of rows of one table; return how many are left as they are.
 
     Raises Invalid where it could not be reverted exactly.
     """
-    stored = catalog.tables.get(change.table)
+    stored = context.catalog.tables.get(change.table)
     _check_columns(stored, change.table.name, change.columns)
     assert stored is not None
-    async with refusing(transaction.session, stored):
-        done = await _revert(transaction.session, catalog, stored, change, deferred)
+    async with refusing(context.session, stored):
+        done = await _revert(context, stored, change)
     if done.count:
-        await transaction.record([done.reversed().entry(stored)])
+        await context.transaction.record([done.reversed().entry(stored)])
     return 0 if change.kind is Kind.RESTORED else change.count - done.count
 
 
 async def restore_rows(
-    session: AsyncSession,
-    catalog: Catalog,
-    stored: StoredTable,
-    rows: Sequence[Mapping[str, Raw]],
-    deferred: Deferred,
+    context: RevertContext, stored: StoredTable, rows: Iterable[Mapping[str, Raw]]
 ) -> None:
     """Insert rows, as mappings by column; raises Invalid where they would not be as they were."""
     by_columns: dict[tuple[str, ...], list[RawRow]] = {}
     for row in rows:
         by_columns.setdefault(tuple(row), []).append(list(row.values()))
-    async with refusing(session, stored):
+    async with refusing(context.session, stored):
         for columns, values in by_columns.items():
             _check_columns(stored, stored.label, columns)
-            await defer_references(session, catalog, stored, columns, values, deferred)
-            await _insert(session, catalog, stored, columns, values, deferred)
+            await defer_references(context, stored, columns, values)
+            await _insert(context, stored, columns, values)
 
 
-async def update_deferred_rows(session: AsyncSession, catalog: Catalog, deferred: Deferred) -> None:
+async def update_deferred_rows(context: RevertContext) -> None:
     """Set the references to rows that were restored later."""
-    for key, own, values in deferred.referencing:
-        stored = catalog.tables[key.table]
+    session = context.session
+    for key, own, values in context.referencing:
+        stored = context.catalog.tables[key.table]
         (row,) = await find_rows(session, stored, stored.key, [own])
         if row is not None:
             async with refusing(session, stored):
@@ -88,56 +82,41 @@ def _check_columns(stored: StoredTable | None, name: str, columns: Sequence[str]
         raise Invalid({"": f"The table {name} has changed since."})
 
 
-async def _revert(
-    session: AsyncSession,
-    catalog: Catalog,
-    stored: StoredTable,
-    change: RowsChange,
-    deferred: Deferred,
-) -> RowsChange:
+async def _revert(context: RevertContext, stored: StoredTable, change: RowsChange) -> RowsChange:
     """Return the change without the rows left alone; its `before` is what they are now."""
     match change.kind:
         case Kind.DELETED:
-            return await _restore(session, catalog, stored, change, deferred)
+            return await _restore(context, stored, change)
         case Kind.RESTORED:
-            await _delete_again(session, stored, change, deferred)
+            await _delete_again(context, stored, change)
             # It is recorded when they are deleted.
             return change.only([])
-    return await _revert_changes(session, catalog, stored, change, deferred)
+    return await _revert_changes(context, stored, change)
 
 
-async def _restore(
-    session: AsyncSession,
-    catalog: Catalog,
-    stored: StoredTable,
-    change: RowsChange,
-    deferred: Deferred,
-) -> RowsChange:
+async def _restore(context: RevertContext, stored: StoredTable, change: RowsChange) -> RowsChange:
     columns = change.columns
     rows = [list(row) for row in change.before or []]
-    left = await defer_references(session, catalog, stored, columns, rows, deferred)
+    left = await defer_references(context, stored, columns, rows)
     if stored.key:
-        there = await _find(session, stored, stored.key, columns, rows)
+        keys = values_in(columns, stored.key, rows)
+        there = await find_rows(context.session, stored, stored.key, keys)
         left |= {position for position, row in enumerate(there) if row is not None}
     wanted = [position for position in range(len(rows)) if position not in left]
     given = [rows[position] for position in wanted]
-    now = await _insert(session, catalog, stored, columns, given, deferred)
+    now = await _insert(context, stored, columns, given)
     done = change.only(wanted)
     return done if now is None else replace(done, before=now)
 
 
 async def _insert(
-    session: AsyncSession,
-    catalog: Catalog,
-    stored: StoredTable,
-    columns: Sequence[str],
-    rows: Sequence[RawRow],
-    deferred: Deferred,
+    context: RevertContext, stored: StoredTable, columns: Sequence[str], rows: Sequence[RawRow]
 ) -> list[RawRow] | None:
     """Insert rows; return them as triggers have rewritten them, None without such triggers."""
+    session = context.session
     if await insert_rows(session, stored, columns, rows) < len(rows):
         raise Invalid({"": f"A database trigger prevents changes to {stored.label}."})
-    if "INSERT" not in triggers_of(catalog, stored):
+    if "INSERT" not in triggers_of(context.catalog, stored):
         return None
     found = await find_rows(session, stored, columns, rows)
     there = await fetch_rows(session, stored, columns, [row for row in found if row is not None])
@@ -145,34 +124,34 @@ async def _insert(
         raise Invalid({"": f"The database doesn't accept the earlier rows of {stored.label}."})
     if None in found:
         # Without a key nothing tells which of them was rewritten.
-        deferred.rewritten[f"rows of {stored.label}"] = None
+        context.rewritten[f"rows of {stored.label}"] = None
         return None
     now = [there[row] for row in found if row is not None]
-    deferred.note_rewritten_rows(stored, columns, rows, now)
+    context.note_rewritten_rows(stored, columns, rows, now)
     return now
 
 
-async def _delete_again(
-    session: AsyncSession, stored: StoredTable, change: RowsChange, deferred: Deferred
-) -> None:
-    ids = await _check(session, stored, change.columns, change.after or [])
-    deferred.delete_later(stored, dict.fromkeys(ids), f"rows of {stored.label}")
+async def _delete_again(context: RevertContext, stored: StoredTable, change: RowsChange) -> None:
+    rows, columns = change.after or [], change.columns
+    found = await find_rows(context.session, stored, columns, rows)
+    ids = [row for row in found if row is not None]
+    now = await fetch_rows(context.session, stored, columns, ids)
+    if len(ids) < len(rows) or [now.get(row) for row in ids] != rows:
+        raise Invalid({"": f"The rows of {stored.label} have changed since."})
+    context.delete_later(stored, dict.fromkeys(ids), f"rows of {stored.label}")
     for row, cause in zip(ids, change.causes, strict=True):
-        deferred.to_delete.causes[stored.name, row] = cause
+        context.to_delete.causes[stored.name, row] = cause
 
 
 async def _revert_changes(
-    session: AsyncSession,
-    catalog: Catalog,
-    stored: StoredTable,
-    change: RowsChange,
-    deferred: Deferred,
+    context: RevertContext, stored: StoredTable, change: RowsChange
 ) -> RowsChange:
+    session = context.session
     before, after = [list(row) for row in change.before or []], change.after or []
     found = await find_rows(session, stored, change.columns, after)
     there = [row for row in found if row is not None]
     now = await fetch_rows(session, stored, change.columns, there)
-    left = await defer_references(session, catalog, stored, change.columns, before, deferred)
+    left = await defer_references(context, stored, change.columns, before)
     changed = [
         position
         for position, name in enumerate(change.columns)
@@ -187,25 +166,3 @@ async def _revert_changes(
     values = {row: [before[at][position] for position in changed] for row, at in wanted.items()}
     await update_rows(session, stored, columns, values)
     return change.only(sorted(wanted.values()))
-
-
-async def _check(
-    session: AsyncSession, stored: StoredTable, columns: Sequence[str], rows: Sequence[RawRow]
-) -> list[RowId]:
-    """Return the ids of rows with these values; raises Invalid if one has changed."""
-    found = await find_rows(session, stored, columns, rows)
-    ids = [row for row in found if row is not None]
-    now = await fetch_rows(session, stored, columns, ids)
-    if len(ids) < len(rows) or [now.get(row) for row in ids] != list(rows):
-        raise Invalid({"": f"The rows of {stored.label} have changed since."})
-    return ids
-
-
-async def _find(
-    session: AsyncSession,
-    stored: StoredTable,
-    wanted: Sequence[str],
-    columns: Sequence[str],
-    rows: Sequence[RawRow],
-) -> list[RowId | None]:
-    return await find_rows(session, stored, wanted, values_in(columns, wanted, rows))

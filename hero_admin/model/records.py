@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Label, select
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.identifiers import numbered
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.stored_values import Unbindable
@@ -55,4 +56,4 @@ async def fetch_where(
 
 def columns_of(resource: Resource) -> list[Label[Any]]:
     """Return all columns of a resource, in the order of its fields."""
-    return [field.whole.label(f"_{position}") for position, field in enumerate(resource.fields)]
+    return numbered(field.whole for field in resource.fields)

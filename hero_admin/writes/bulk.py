@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.errors import REFUSALS
+from hero_admin.database.identifiers import numbered
 from hero_admin.model import records
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
@@ -20,7 +21,7 @@ from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.draft import Draft, check
 from hero_admin.writes.entries import change_of, differing
 from hero_admin.writes.files import check_copies
-from hero_admin.writes.renamed import update_followed
+from hero_admin.writes.renamed import key_after, update_followed
 from hero_admin.writes.rows import insert_again, update_records
 from hero_admin.writes.transaction import Transaction
 
@@ -63,14 +64,12 @@ async def fetch_owners(
     """Fetch the key text of the record that has each of these values in a unique set of fields."""
     if not values:
         return {}
-    columns = [field.exact for field in fields]
-    is_any = is_any_of(fields, list(values))
-    shown = [field.exact for field in resource.key] + columns
-    labelled = [column.label(f"_{position}") for position, column in enumerate(shown)]
+    columns = numbered(field.exact for field in [*resource.key, *fields])
     count = len(resource.key)
+    rows = select(*columns).where(is_any_of(fields, list(values)))
     return {
         tuple(row[count:]): key_text(resource, tuple(row[:count]))
-        for row in await session.execute(select(*labelled).where(is_any))
+        for row in await session.execute(rows)
     }
 
 
@@ -150,11 +149,7 @@ async def _fetch_checked(
     is_rewritten: bool,
 ) -> list[Record]:
     """Fetch records; raises Invalid if the database has rewritten them."""
-    # The key may have changed.
-    keys = [
-        tuple(values.get(field.name, part) for field, part in zip(resource.key, key, strict=True))
-        for key, values in wanted
-    ]
+    keys = [key_after(resource, *each) for each in wanted]
     states = await fetch_states(session, resource, keys)
     found = []
     for key, (_, values) in zip(keys, wanted, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, column, func
+from sqlalchemy import ColumnElement, column
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.engines import is_postgresql
@@ -147,12 +147,6 @@ async def fetch_row_number(session: AsyncSession, resource: Resource) -> ColumnE
     return None if name is None else column(name)
 
 
-async def fetch_is_last(session: AsyncSession, resource: Resource) -> ColumnElement[bool] | None:
-    """Return the predicate of the last inserted row; None if rows have no number."""
-    number = await fetch_row_number(session, resource)
-    return None if number is None else number == func.last_insert_rowid()
-
-
 async def fetch_unique_fields(
     session: AsyncSession, resource: Resource, index: str | None = None
 ) -> tuple[Field, ...]:
@@ -206,11 +200,6 @@ def _declared_by_models(catalog: Catalog, keys: Sequence[ForeignKey]) -> list[Fo
 
 
 def _action_of(on_delete: str | None) -> Action:
-    match (on_delete or "NO ACTION").upper():
-        case "CASCADE":
-            return "CASCADE"
-        case "SET NULL":
-            return "SET NULL"
-        case "NO ACTION":
-            return "NO ACTION"
-    return "RESTRICT"
+    known: tuple[Action, ...] = ("CASCADE", "SET NULL", "NO ACTION")
+    given = (on_delete or "NO ACTION").upper()
+    return next((action for action in known if action == given), "RESTRICT")

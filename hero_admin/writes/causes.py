@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.primary_keys import key_text
 from hero_admin.writes.catalog import Catalog
-from hero_admin.writes.referencing_rows import Cause, TableRow, is_any, portions
+from hero_admin.writes.referencing_rows import Cause, TableRow, fetch_columns, portions
 from hero_admin.writes.tables import RowId, TableName
 
 # The name under which an entry has its cause, where the values do not tell it; no field has it.
@@ -28,14 +27,11 @@ async def fetch_causes(
             wanted.setdefault(table, {})[row_id] = None
     for name, ids in wanted.items():
         stored, resource = catalog.tables[name], catalog.resources[name]
-        count = len(stored.identity)
-        shown = [*map(column, stored.identity), *(field.exact for field in resource.key)]
-        labelled = [each.label(f"_{position}") for position, each in enumerate(shown)]
+        columns = [field.exact for field in resource.key]
         for some in portions(list(ids)):
-            keys = select(*labelled).select_from(resource.table).where(is_any(stored, None, some))
-            for row in await session.execute(keys):
-                key = key_text(resource, tuple(row[count:]))
-                found[name, tuple(row[:count])] = (resource.name, key)
+            keys = await fetch_columns(session, stored, resource, columns, some)
+            for row_id, key in keys.items():
+                found[name, row_id] = (resource.name, key_text(resource, key))
     return found
 
 

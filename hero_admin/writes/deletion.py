@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.errors import REFUSALS, is_refusal, raised_sentence, refusal_sentence
+from hero_admin.database.identifiers import numbered
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
@@ -48,8 +49,7 @@ async def lock(
         replacement.field.exact == replacement.value
         for replacement in (replacements or {}).values()
     ]
-    labelled = [column.label(f"_{position}") for position, column in enumerate(columns)]
-    locked = select(*labelled).where(or_(*wanted)).order_by(*columns).with_for_update()
+    locked = select(*numbered(columns)).where(or_(*wanted)).order_by(*columns).with_for_update()
     found = {tuple(row) for row in await session.execute(locked)}
     return sum(key in found for key in keys)
 

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import column, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
@@ -18,7 +17,14 @@ from hero_admin.model.serialization import snapshot_of
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
 from hero_admin.writes.files import record_stored_files
-from hero_admin.writes.referencing_rows import Cause, RowsToDelete, TableRow, is_any, portions
+from hero_admin.writes.referencing_rows import (
+    Cause,
+    RowsToDelete,
+    TableRow,
+    fetch_columns,
+    is_any,
+    portions,
+)
 from hero_admin.writes.row_changes import WHOLE_ROW, RowsChange, whole_row_text
 from hero_admin.writes.table_rows import fetch_rows
 from hero_admin.writes.tables import RowId, StoredTable, TableColumn
@@ -113,15 +119,11 @@ async def _records(
     rest: Mapping[RowId, str],
     direct: Collection[TableRow],
 ) -> list[Entry]:
-    count = len(stored.identity)
-    shown = [*map(column, stored.identity), *(field.whole for field in resource.fields)]
-    labelled = [each.label(f"_{position}") for position, each in enumerate(shown)]
-    rows = select(*labelled).select_from(resource.table)
-    is_wanted = is_any(stored, None, list(causes))
-    await record_stored_files(session, resource.fields, is_wanted)
-    found = await session.execute(rows.where(is_wanted))
+    ids, columns = list(causes), [field.whole for field in resource.fields]
+    await record_stored_files(session, resource.fields, is_any(stored, None, ids))
+    found = await fetch_columns(session, stored, resource, columns, ids)
     names = [field.name for field in resource.fields]
-    records = {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in found}
+    records = {row: dict(zip(names, values, strict=True)) for row, values in found.items()}
     ordered = [(each, records[each]) for each in causes if each in records]
     return [
         _deletion(

@@ -1,6 +1,6 @@
 """Reassignment: lets rows that stay refer to something else than the rows to delete."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     and_,
     bindparam,
-    column,
     exists,
     null,
     or_,
@@ -32,6 +31,7 @@ from hero_admin.writes.referencing_rows import (
     RowsToDelete,
     TableRow,
     causes_of,
+    fetch_columns,
     fetch_referencing,
     is_any,
     refers_to,
@@ -72,7 +72,12 @@ async def reassign(
     fields = [catalog.field_of(key.table, name) for name in columns]
     known = [each for each in fields if each is not None]
     resource = catalog.resources.get(key.table)
-    async for causes in _staying(session, catalog, to_delete, key, ids):
+    going = to_delete.of(key.table)
+    async for pairs in fetch_referencing(session, catalog, key, ids, is_locked=True):
+        found = causes_of(catalog, to_delete, key, pairs)
+        causes = {row: cause for row, cause in found.items() if row not in going}
+        if not causes:
+            continue
         if resource and len(known) == len(fields):
             entries = await _changes(session, catalog, key, resource, known, causes, new)
         else:
@@ -90,22 +95,6 @@ async def reassign(
             sentence = f"The database doesn't accept this choice for the {label}. Choose another."
             raise Invalid({"": sentence}) from None
         await transaction.record(entries)
-
-
-async def _staying(
-    session: AsyncSession,
-    catalog: Catalog,
-    to_delete: RowsToDelete,
-    key: ForeignKey,
-    ids: Sequence[RowId],
-) -> AsyncIterator[dict[RowId, TableRow | None]]:
-    """Yield the rows that stay, some at a time, with the record whose deletion changes each."""
-    going = to_delete.of(key.table)
-    async for pairs in fetch_referencing(session, catalog, key, ids, is_locked=True):
-        causes = causes_of(catalog, to_delete, key, pairs)
-        staying = {row: cause for row, cause in causes.items() if row not in going}
-        if staying:
-            yield staying
 
 
 async def _fetch_new(
@@ -141,24 +130,21 @@ async def _changes(
 ) -> list[Entry]:
     """Return the entries for records, each under the key that it has afterwards."""
     stored = catalog.tables[key.table]
-    count = len(stored.identity)
     shown = [*resource.key, *resource.titles.fields, *fields]
-    columns = [*map(column, stored.identity), *(field.exact for field in shown)]
-    labelled = [each.label(f"_{position}") for position, each in enumerate(columns)]
-    rows = select(*labelled).select_from(resource.table).where(is_any(stored, None, list(causes)))
-    found = (await session.execute(rows.order_by(*(field.exact for field in resource.key)))).all()
+    columns = [field.exact for field in shown]
+    found = await fetch_columns(session, stored, resource, columns, list(causes))
     is_plain = catalog.is_told(key)
     names = {} if is_plain else await fetch_causes(session, catalog, causes.values())
     after = {field: new[field.column.name].value for field in fields}
     entries = []
-    for row in found:
-        values = dict(zip(shown, row[count:], strict=True))
+    for row, shown_values in found.items():
+        values = dict(zip(shown, shown_values, strict=True))
         differences: dict[str, tuple[Any, Any]] = {
             field.name: (recorded(field, values[field]), recorded(field, after[field]))
             for field in fields
         }
         if not is_plain:
-            cause = names.get(causes[tuple(row[:count])])
+            cause = names.get(causes[row])
             differences[CAUSE] = (cause_text(cause), None)
         whole = {**values, **after}
         own = key_text(resource, tuple(whole[field] for field in resource.key))

@@ -1,7 +1,7 @@
 """Referencing rows: the rows of any table that refer to others, followed to the end."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
+from hero_admin.database.identifiers import numbered
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import COUNT_CAP, Total
@@ -79,6 +80,21 @@ async def fetch_ids(
     return found
 
 
+async def fetch_columns(
+    session: AsyncSession,
+    stored: StoredTable,
+    resource: Resource,
+    columns: Iterable[ColumnElement[Any]],
+    ids: Sequence[RowId],
+) -> dict[RowId, tuple[Any, ...]]:
+    """Fetch the values of columns of records by the ids of their rows, in the order of the keys."""
+    count = len(stored.identity)
+    shown = numbered([*map(column, stored.identity), *columns])
+    rows = select(*shown).select_from(resource.table).where(is_any(stored, None, ids))
+    rows = rows.order_by(*(field.exact for field in resource.key))
+    return {tuple(row[:count]): tuple(row[count:]) for row in await session.execute(rows)}
+
+
 async def find_cascade(
     session: AsyncSession,
     catalog: Catalog,
@@ -136,11 +152,10 @@ async def fetch_referencing(
     referencing, target = catalog.tables[key.table], catalog.tables[key.target]
     own, theirs = referencing.clause("referencing"), target.clause("target")
     identity, count = identity_of(referencing, own), len(referencing.identity)
-    columns = [*identity, *identity_of(target, theirs)]
-    labelled = [each.label(f"_{position}") for position, each in enumerate(columns)]
+    columns = numbered([*identity, *identity_of(target, theirs)])
     for some in portions(ids):
         joined = theirs.join(own, refers_to(key, own, theirs))
-        rows = select(*labelled).select_from(joined).where(is_any(target, theirs, some))
+        rows = select(*columns).select_from(joined).where(is_any(target, theirs, some))
         rows = rows.order_by(*identity).limit(ROWS_PER_STATEMENT)
         after: ColumnElement[bool] = true()
         while True:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_
+from sqlalchemy import ColumnElement, Row, and_, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.transactions import check_now
@@ -11,7 +11,7 @@ from hero_admin.model.primary_keys import Key
 from hero_admin.model.records import fetch_record, fetch_records, fetch_where
 from hero_admin.model.resource import Record, Resource
 from hero_admin.web.errors import Invalid
-from hero_admin.writes.catalog import fetch_is_last, fetch_row_number
+from hero_admin.writes.catalog import fetch_row_number
 from hero_admin.writes.rows import Change, insert_record, update_records, update_returning
 
 
@@ -27,9 +27,9 @@ async def insert_followed(
         await check_now(session)
         made = None if key is None else await fetch_record(session, resource, key)
         if key is not None and made is None:
-            is_last = await fetch_is_last(session, resource)
-            found = [] if is_last is None else await fetch_where(session, resource, is_last)
-            made = found[0] if found else None
+            number = await fetch_row_number(session, resource)
+            if number is not None:
+                made = await _fetch_by(session, resource, [number], [func.last_insert_rowid()])
         if made is None:
             raise prevented(resource)
     return made
@@ -43,7 +43,7 @@ async def update_followed(
     They are in the order of their keys if these stay, and in that of `changed` otherwise. Raises
     Invalid where a trigger deletes one, or renames it beyond recognition.
     """
-    wanted = [_key_after(resource, *each) for each in changed]
+    wanted = [key_after(resource, *each) for each in changed]
     async with session.begin_nested() as savepoint:
         is_updated = await update_records(session, resource, changed, is_exact=is_exact)
         await check_now(session)
@@ -93,7 +93,7 @@ async def _fetch_by(
     return found[0] if found else None
 
 
-def _key_after(resource: Resource, key: Key, values: Mapping[str, Any]) -> Key:
+def key_after(resource: Resource, key: Key, values: Mapping[str, Any]) -> Key:
     """Return the key of a changed record, which may have changed."""
     return tuple(
         values.get(field.name, part) for field, part in zip(resource.key, key, strict=True)

@@ -9,6 +9,7 @@ from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.schema import CallableColumnDefault
 
+from hero_admin.database.identifiers import numbered
 from hero_admin.database.insert_again import InsertAgain
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
@@ -24,7 +25,7 @@ async def insert_record(
 
     is_back: whether the record is restored.
     """
-    own = [field.exact.label(f"_{position}") for position, field in enumerate(resource.key)]
+    own = numbered(field.exact for field in resource.key)
     if not is_back:
         values = _called(resource, "default", values) | dict(values)
     written = _written(resource, values)
@@ -82,8 +83,7 @@ async def update_returning(
     """Update a record; return some columns of its row then, None if it was not updated."""
     key, values = changed
     written = _changed(resource, values, is_exact=is_exact)
-    labelled = [each.label(f"_{position}") for position, each in enumerate(columns)]
-    statement = _update(resource, written, is_exact=is_exact).returning(*labelled)
+    statement = _update(resource, written, is_exact=is_exact).returning(*numbered(columns))
     rows = await session.execute(statement, _keyed(key) | _named(written))
     return rows.one_or_none()
 

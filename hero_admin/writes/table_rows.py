@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import CursorResult, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.identifiers import quoted
+from hero_admin.database.identifiers import numbered, quoted
 from hero_admin.database.raw_values import raw_values_of
+from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.referencing_rows import is_any, portions
-from hero_admin.writes.tables import RowId, StoredTable
+from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, identity_of
 
 # Any: what JSON holds. A recorded value, and the values of a row.
 Raw = Any
@@ -27,11 +28,10 @@ async def fetch_rows(
     count = len(stored.identity)
     raw = raw_values_of(session)
     values = [raw.selected(own.c[name]) for name in columns]
-    shown = [*(own.c[name] for name in stored.identity), *values]
-    labelled = [each.label(f"_{position}") for position, each in enumerate(shown)]
+    shown = numbered([*identity_of(stored, own), *values])
     found = {}
     for some in portions(ids):
-        for row in await session.execute(select(*labelled).where(is_any(stored, own, some))):
+        for row in await session.execute(select(*shown).where(is_any(stored, own, some))):
             found[tuple(row[:count])] = [*map(raw.written, row[count:])]
     return found
 
@@ -93,25 +93,16 @@ async def find_rows(
 
 
 async def find_without_target(
-    session: AsyncSession,
-    stored: StoredTable,
-    columns: Sequence[str],
-    target: StoredTable,
-    target_columns: Sequence[str],
-    rows: Sequence[RawRow],
+    session: AsyncSession, catalog: Catalog, key: ForeignKey, rows: Sequence[RawRow]
 ) -> set[int]:
-    """Return the positions of rows that would refer to a missing one."""
+    """Return the positions of rows, as the values of a foreign key, that refer to no row."""
     found: set[int] = set()
     start = 0
-    is_whole = " AND ".join(
-        f"given_rows.c{position} IS NOT NULL" for position in range(len(columns))
-    )
-    same = " AND ".join(
-        f"t.{_quoted(name)} = given_rows.c{position}"
-        for position, name in enumerate(target_columns)
-    )
-    there = f"SELECT 1 FROM {_own_rows(target)} AS t WHERE {same}"  # noqa: S608 - quoted
-    for portion, given, parameters in _given(session, stored, columns, rows):
+    target, names = catalog.tables[key.target], key.target_columns
+    is_whole = " AND ".join(f"given_rows.c{position} IS NOT NULL" for position in range(len(names)))
+    pairs = (f"t.{_quoted(name)} = given_rows.c{position}" for position, name in enumerate(names))
+    there = f"SELECT 1 FROM {_own_rows(target)} AS t WHERE {' AND '.join(pairs)}"  # noqa: S608 - quoted
+    for portion, given, parameters in _given(session, catalog.tables[key.table], key.columns, rows):
         statement = (
             f"WITH {given} SELECT n FROM given_rows WHERE {is_whole} AND NOT EXISTS ({there})"  # noqa: S608 - quoted
         )
