@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from hero_admin.api.docs import docs_page
 from hero_admin.database.own_tables import PREFIX
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations.chain import Chain
-from hero_admin.migrations.derived_names import derived_names
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
 from hero_admin.pages import history, overview
@@ -83,11 +81,7 @@ class Admin:
         """
         if name is None or kind not in ("table", "index"):
             return True
-        return not name.startswith(PREFIX) and name not in self._derived_names
-
-    @cached_property
-    def _derived_names(self) -> frozenset[str]:
-        return derived_names(self.resources)
+        return not name.startswith(PREFIX) and name not in self.chain.derived_names
 
     def application(self, settings: Settings) -> Starlette:
         """Return the application; it connects to its database with the first request.

@@ -30,6 +30,16 @@ CONSEQUENCES = (
 )
 
 
+# What FastAPI is told of the routes that change something.
+CREATING = {"status_code": 201, "responses": BROKEN_BODY}
+CHANGING = {"responses": BROKEN_BODY | NOT_FOUND | CHANGED_MEANWHILE}
+DELETING = {
+    "status_code": 204,
+    "responses": NOT_FOUND | CONFLICT | CHANGED_MEANWHILE,
+    "description": CONSEQUENCES,
+}
+
+
 class GuardedRoute(APIRoute):
     """A route that only looks is for viewers, one that changes something for editors."""
 
@@ -46,11 +56,12 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     read, one = resource.schemas.read, resource.label
     # Any: a list of a schema that is made at run time.
     many: Any = list[read]  # type: ignore[valid-type]
-    get = partial(_add, api, resource, "GET")
-    get("/", reads_many(resource), many, f"List {resource.label_plural}")
-    get("/{id}", reads_one(resource), read, f"Read {one}", responses=NOT_FOUND)
+    add = partial(_add, api, resource)
+    add("GET", "/", reads_many(resource), many, f"List {resource.label_plural}")
+    add("GET", "/{id}", reads_one(resource), read, f"Read {one}", responses=NOT_FOUND)
     for relationship in relationships_of(resource):
-        get(
+        add(
+            "GET",
             f"/{{id}}/with-{relationship.key.replace('_', '-')}",
             reads_related(site, resource, relationship),
             related_schema(site, resource, relationship),
@@ -59,39 +70,9 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         )
     if resource.read_only:
         return
-    _add(
-        api,
-        resource,
-        "POST",
-        "/",
-        creates(site, resource),
-        read,
-        f"Create {one}",
-        status_code=201,
-        responses=BROKEN_BODY,
-    )
-    _add(
-        api,
-        resource,
-        "PATCH",
-        "/{id}",
-        changes(site, resource),
-        read,
-        f"Change {one}",
-        responses=BROKEN_BODY | NOT_FOUND | CHANGED_MEANWHILE,
-    )
-    _add(
-        api,
-        resource,
-        "DELETE",
-        "/{id}",
-        deletes(site, resource),
-        None,
-        f"Delete {one}",
-        status_code=204,
-        responses=NOT_FOUND | CONFLICT | CHANGED_MEANWHILE,
-        description=CONSEQUENCES,
-    )
+    add("POST", "/", creates(site, resource), read, f"Create {one}", **CREATING)
+    add("PATCH", "/{id}", changes(site, resource), read, f"Change {one}", **CHANGING)
+    add("DELETE", "/{id}", deletes(site, resource), None, f"Delete {one}", **DELETING)
 
 
 # Any: a schema that is made at run time, and what FastAPI takes.

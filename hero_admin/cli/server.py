@@ -1,9 +1,11 @@
 """The server process: uvicorn on a socket opened beforehand, its workers, and its log."""
 
+import asyncio
+import logging
 import os
 import signal
 import socket
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 import uvicorn
@@ -12,7 +14,6 @@ from starlette.applications import Starlette
 
 from hero_admin.cli.exposure import check_exposure
 from hero_admin.cli.loading import VARIABLE, load_admin
-from hero_admin.cli.log import LOGGING
 from hero_admin.cli.protocol import Protocol
 from hero_admin.cli.supervisor import WORKER_START_SECONDS, Workers, end_with_supervisor
 from hero_admin.settings import PREFIX, Settings, load_settings
@@ -20,6 +21,37 @@ from hero_admin.settings import PREFIX, Settings, load_settings
 APPLICATION = "hero_admin.cli.server:application"
 # How long running requests have when the server is told to stop.
 GRACE_SECONDS = 10
+
+
+class NotCancelled(logging.Filter):
+    """Drops the traceback of a request that was cancelled by a shutdown."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+# Any: what logging.config.dictConfig takes.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
+    "filters": {"not_cancelled": {"()": NotCancelled}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["not_cancelled"],
+        }
+    },
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    # SQLAlchemy names the logger of a pool after our class, and logs routine events there.
+    "loggers": {"hero_admin": {"level": "INFO"}, "hero_admin.database.pool": {"level": "WARNING"}},
+}
 
 
 def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:

@@ -3,12 +3,17 @@
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
 from hero_admin.database.own_tables import PREFIX
+from hero_admin.listing.search.sqlite_index import changes_name, numbers_name
+from hero_admin.listing.search.trigram_index import index_name
+from hero_admin.listing.sort_indexes import sort_indexes
 from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 
 HERE = Path(__file__).parent
 VERSION_TABLE = "alembic_version"
@@ -18,6 +23,8 @@ LIBRARY_VERSION_TABLE = f"{PREFIX}alembic_version"
 VERSION_TABLES = {VERSION_TABLE, SECOND_VERSION_TABLE, LIBRARY_VERSION_TABLE}
 # The first table of a chain that once created the tables of the library, too.
 LEGACY_TABLE = "submission"
+# The suffixes of the tables that FTS5 creates for an index.
+FTS_TABLES = ("config", "content", "data", "docsize", "idx")
 
 # A table: its schema, and its name.
 Name = tuple[str | None, str]
@@ -52,6 +59,17 @@ class Chain:
     def renamed_tables(self) -> list[tuple[Name, Name]]:
         """Return the tables that the migrations rename: the old and the new names."""
         return [(old, new) for old, new in self._names() if old is not None]
+
+    @cached_property
+    def derived_names(self) -> frozenset[str]:
+        """The indexes that the doctor makes, and on SQLite the tables of those for searching."""
+        names = {index.name for index in sort_indexes(Site(self.resources))}
+        for resource in self.resources:
+            if resource.search_fields and not resource.read_only:
+                index = index_name(resource)
+                names |= {index, numbers_name(resource), changes_name(resource)}
+                names |= {f"{index}_{part}" for part in FTS_TABLES}
+        return frozenset(names)
 
     def version_table(self, existing: Collection[str]) -> str:
         """Return the version table in a database with these tables.

@@ -62,19 +62,15 @@ def members_of(options: type[enum.Enum]) -> list[enum.Enum]:
     return [each for name, each in options.__members__.items() if each.name == name]
 
 
-def choice_of_members(options: type[enum.Enum]) -> Input:
-    """Return the input of a column of enum members, which are submitted by name."""
+def choice_of_members(options: type[enum.Enum], *, is_raw: bool = False) -> Input:
+    """Return the input of a column of enum members, which are submitted by name.
+
+    is_raw: whether the column stores the values of members.
+    """
     members = members_of(options)
     return Choices(
-        {each.name: each for each in members}, {each.name: title_of(each) for each in members}
-    ).input()
-
-
-def choice_of_raw_members(options: type[enum.Enum]) -> Input:
-    """Return the input of a plain column that stores the values of members."""
-    members = members_of(options)
-    return Choices(
-        {each.name: each.value for each in members}, {each.name: title_of(each) for each in members}
+        {each.name: each.value if is_raw else each for each in members},
+        {each.name: title_of(each) for each in members},
     ).input()
 
 

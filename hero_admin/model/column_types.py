@@ -37,7 +37,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from hero_admin.model import inputs
 from hero_admin.model.annotations import plain_annotation
 from hero_admin.model.arrays import array_of
-from hero_admin.model.choices import choice_of_members, choice_of_raw_members, choice_of_values
+from hero_admin.model.choices import choice_of_members, choice_of_values
 from hero_admin.model.inputs import Input, datetime_input, input_of_python, time_input
 from hero_admin.model.storable import is_aware, unwrapped_type
 
@@ -128,7 +128,7 @@ def _choice_of(plain: Any) -> Input | None:
     is_enum = isinstance(plain, type) and issubclass(plain, enum.Enum)
     # A flag may combine members.
     if is_enum and not issubclass(plain, enum.Flag):
-        return choice_of_raw_members(plain)
+        return choice_of_members(plain, is_raw=True)
     return None
 
 

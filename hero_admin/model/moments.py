@@ -52,20 +52,17 @@ class _Spelling(TypeDecorator[Any]):
         return None if value is None else self.spell(value)
 
 
-class _Bound(FunctionElement[bool]):
+class _AtLeast(FunctionElement[bool]):
     """The predicate of a range: a column, its bound, and two texts of the bound."""
 
     type = Boolean()
-
-
-class _AtLeast(_Bound):
-    name = "at_least"
     inherit_cache = True
+    operator = ">="
 
 
-class _AtMost(_Bound):
-    name = "at_most"
+class _AtMost(_AtLeast):
     inherit_cache = True
+    operator = "<="
 
 
 def last_of(moment: datetime | time, text: str) -> datetime | time:
@@ -170,7 +167,7 @@ def _end_of_next_day(moment: date) -> str:
 
 
 def _bound(
-    kind: type[_Bound],
+    kind: type[_AtLeast],
     field: Field,
     name: str,
     day: Callable[[date], str],
@@ -184,7 +181,9 @@ def _bound(
 
 
 # Any: options of the compiler.
-def _compiled(element: _Bound, compiler: SQLCompiler, operator: str, **options: Any) -> str:
+@compiles(_AtLeast)
+def _write_bound(element: _AtLeast, compiler: SQLCompiler, **options: Any) -> str:
+    operator = element.operator
     column, bound, *texts = element.clauses
     written = compiler.process(column, **options)
     if compiler.dialect.name != "sqlite":
@@ -198,13 +197,3 @@ def _compiled(element: _Bound, compiler: SQLCompiler, operator: str, **options: 
 def _write_edge(element: _Edge, compiler: SQLCompiler, **options: Any) -> str:
     value, text = element.clauses
     return compiler.process(text if compiler.dialect.name == "sqlite" else value, **options)
-
-
-@compiles(_AtLeast)
-def _write_at_least(element: _AtLeast, compiler: SQLCompiler, **options: Any) -> str:
-    return _compiled(element, compiler, ">=", **options)
-
-
-@compiles(_AtMost)
-def _write_at_most(element: _AtMost, compiler: SQLCompiler, **options: Any) -> str:
-    return _compiled(element, compiler, "<=", **options)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, Boolean, Date, DateTime, Integer, Numeric, Time, Uuid
@@ -93,10 +94,6 @@ def _interval(text: str) -> timedelta:
         raise ValueError(text) from None
 
 
-def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse)
-
-
 def _refuse(name: str) -> None:
     raise ValueError(name)
 
@@ -108,7 +105,7 @@ _DECODERS: dict[type[TypeEngine[Any]], Decode] = {
     INTERVAL: _interval,
     Float: float,
     Numeric: Decimal,
-    JSON: _json,
+    JSON: partial(json.loads, parse_constant=_refuse),
     Boolean: lambda text: text == "t",
     Integer: int,
     String: str,

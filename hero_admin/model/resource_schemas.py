@@ -50,7 +50,7 @@ class ResourceSchemas:
             field.name: field.read_annotation | None if field.is_masked else field.read_annotation
             for field in self.fields
         }
-        return derive(self.model, f"{self.model.__name__}Read", annotations, annotations)
+        return derive(self.model, f"{self.model.__name__}Read", annotations)
 
     @cached_property
     def create_fields(self) -> tuple[Field, ...]:
@@ -86,4 +86,4 @@ class ResourceSchemas:
         demanded = {field.name for field in fields if field.is_demanded}
         left_out = {field.name for field in fields if field.has_column_default}
         name = f"{self.model.__name__}{suffix}"
-        return derive(self.model, name, annotations, annotations, defaults, demanded, left_out)
+        return derive(self.model, name, annotations, defaults, demanded, left_out)

@@ -3,7 +3,7 @@
 import math
 import re
 from base64 import b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -129,22 +129,20 @@ def _is_of_kind(value: object, kinds: frozenset[type]) -> bool:
 def derive(
     model: type[SQLModel],
     name: str,
-    fields: Iterable[str],
-    annotations: Mapping[str, Any] | None = None,
+    annotations: Mapping[str, Any],
     defaults: Mapping[str, Any] | None = None,
     demanded: Collection[str] = (),
     left_out: Collection[str] = (),
 ) -> type[SQLModel]:
-    """Return a validating schema called `name` with these fields of a table model.
+    """Return a validating schema called `name` of a table model.
 
-    annotations, defaults: those that differ from the model's.
+    annotations: of its fields. defaults: those that differ from the model's.
     demanded: the fields that are required here, though not in the model.
     left_out: the fields that are optional here, though required in the model.
     """
     definitions: dict[str, Any] = {}
-    for field in fields:
+    for field, annotation in annotations.items():
         info = model.model_fields[field]
-        annotation = (annotations or {}).get(field, info.annotation)
         default = (defaults or {}).get(field)
         if default is not None and default is not info.default:
             info = FieldInfo.merge_field_infos(info, default=default)

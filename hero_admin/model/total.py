@@ -17,6 +17,10 @@ class Total:
     def is_exact(self) -> bool:
         return not self.is_capped and not self.is_estimate
 
+    @property
+    def is_one(self) -> bool:
+        return self.count == 1 and not self.is_capped
+
     @classmethod
     def capped(cls, count: int, cap: int | None = None, *, is_complete: bool = True) -> "Total":
         """Return the total of rows that were counted up to `cap` + 1, by default `COUNT_CAP` + 1.

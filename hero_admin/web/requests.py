@@ -11,13 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from hero_admin.web.addresses import MAX_PATH_CHARACTERS, is_local
+from hero_admin.web.request_body import FORM_TYPES
 from hero_admin.web.uploads import read_uploads
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Enough for all records that may be deleted at once, and the other fields of their form.
 MAX_FIELDS = 2_000
 URLENCODED = "application/x-www-form-urlencoded"
-FORM_TYPES = (URLENCODED, "multipart/form-data")
 # Larger forms are decoded in a thread, as they would block the event loop.
 QUICK_BYTES = 64 * 2**10
 # Our pages send none that is longer: such a list is left for the unfiltered one.

@@ -1,4 +1,4 @@
-"""Templating: Jinja pages and their fragments, redirects, and the message that follows one."""
+"""Templating: the Jinja environment of the pages, and what their templates call."""
 
 from functools import cache
 from urllib.parse import quote

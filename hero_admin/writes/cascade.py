@@ -43,7 +43,7 @@ class Consequence:
 
     @property
     def is_one(self) -> bool:
-        return self.total.count == 1 and not self.total.is_capped
+        return self.total.is_one
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,13 @@ async def fetch_question(
     to_delete = RowsToDelete()
     await find_cascade(session, catalog, to_delete, stored, asked, most=COUNT_CAP)
     choices = choices_of(catalog, site, resource)
-    found = _deleted(catalog, site, resource, to_delete, stored, len(asked))
     by_key = {choice.key: choice for choice in choices.values()}
+    found = _deleted(catalog, by_key, to_delete, stored, len(asked))
     for name, rows in to_delete.rows.items():
-        table = catalog.tables[name]
-        for key in catalog.references_to(table):
-            if catalog.effect_of(key) == "deleted" or not catalog.tables[key.table].is_usable:
-                continue
+        for key in catalog.references_to(catalog.tables[name]):
             effect = catalog.effect_of(key)
+            if effect == "deleted" or not catalog.tables[key.table].is_usable:
+                continue
             if effect == "default" and not await fetch_has_default(
                 session, catalog, key, to_delete
             ):
@@ -125,8 +124,7 @@ def _split(
 
 def _deleted(
     catalog: Catalog,
-    site: Site,
-    resource: Resource,
+    choices: Mapping[ForeignKey, Choice],
     to_delete: RowsToDelete,
     stored: StoredTable,
     asked: int,
@@ -141,19 +139,10 @@ def _deleted(
                 for key in catalog.foreign_keys
                 if key.table == name and catalog.effect_of(key) == "deleted"
             ]
-            relation = ""
-            if len(leading) == 1 and leading[0].target == stored.name:
-                relation = _relation(site, catalog, resource, leading[0])
-            found.append(
-                Consequence(_what(catalog, name, total), "", total, "deleted", None, relation)
-            )
+            choice = choices.get(leading[0]) if len(leading) == 1 else None
+            what = _what(catalog, name, total)
+            found.append(Consequence(what, "", total, "deleted", None, _relation(choice)))
     return found
-
-
-def _relation(site: Site, catalog: Catalog, resource: Resource, key: ForeignKey) -> str:
-    """Return the name under which a record has a page of the records that refer to it."""
-    choice = {each.key: each for each in choices_of(catalog, site, resource).values()}.get(key)
-    return choice.referrer.name if choice and choice.referrer else ""
 
 
 def _changed(
@@ -164,17 +153,20 @@ def _changed(
         in_sentence(field.label) if field else name
         for field, name in zip(fields, key.columns, strict=True)
     )
-    relation = choice.referrer.name if choice and choice.referrer else ""
     what = _what(catalog, key.table, total)
-    return Consequence(what, noun, total, effect, choice, relation)
+    return Consequence(what, noun, total, effect, choice, _relation(choice))
+
+
+def _relation(choice: Choice | None) -> str:
+    """Return the name of a record's page of those that refer to it, "" if there is none."""
+    return choice.referrer.name if choice and choice.referrer else ""
 
 
 def _what(catalog: Catalog, name: TableName, total: Total) -> str:
     resource = catalog.resources.get(name)
-    is_one = total.count == 1 and not total.is_capped
     if resource:
-        return f"{total} {resource.label if is_one else resource.label_plural}"
-    return f"{total} {'row' if is_one else 'rows'} of {catalog.tables[name].label}"
+        return f"{total} {resource.label if total.is_one else resource.label_plural}"
+    return f"{total} {'row' if total.is_one else 'rows'} of {catalog.tables[name].label}"
 
 
 async def _fetch_needing_each_other(
