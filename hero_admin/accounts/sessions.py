@@ -80,7 +80,6 @@ LOCK_IDENTITY = SELECT_IDENTITY.with_for_update(read=True, of=[User, UserSession
 
 
 def make_token() -> str:
-    """Return a random secret."""
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 

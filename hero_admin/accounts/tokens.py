@@ -115,7 +115,6 @@ async def fetch_tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken
 
 
 async def fetch_token(session: AsyncSession, user_id: int, token_id: int) -> ApiToken | None:
-    """Return one token of a user."""
     return await session.scalar(
         select(ApiToken).where(col(ApiToken.user_id) == user_id, col(ApiToken.id) == token_id)
     )

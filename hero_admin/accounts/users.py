@@ -86,17 +86,14 @@ async def fetch_user(session: AsyncSession, name: str) -> User | None:
 
 
 async def fetch_users(session: AsyncSession) -> Sequence[User]:
-    """Return all accounts by name."""
     return (await session.scalars(select(User).order_by(col(User.folded_name)))).all()
 
 
 async def fetch_names(session: AsyncSession) -> Sequence[str]:
-    """Return the names of all accounts."""
     return (await session.scalars(select(col(User.name)))).all()
 
 
 async def has_users(session: AsyncSession) -> bool:
-    """Whether there is any account."""
     return await session.scalar(select(col(User.id)).limit(1)) is not None
 
 

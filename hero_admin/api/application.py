@@ -39,7 +39,6 @@ class Api(FastAPI):
 
 
 def create_api(site: Site) -> FastAPI:
-    """Return the API of all resources."""
     api = Api(
         title="Hero Admin API",
         version="1",

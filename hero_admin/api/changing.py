@@ -1,15 +1,20 @@
 """What the API changes: it creates, changes and deletes records, as pages do."""
 
-from typing import Any
+import json
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
 
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError, WrapValidator
 from sqlmodel import SQLModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.api.bodies import naming_fields_as_sent, parse_patch, unchecked
 from hero_admin.api.reading import Handler
 from hero_admin.api.records import answer, as_json, check_version, fetch_record, key_in
+from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.pages.requests import operation_of
@@ -24,7 +29,7 @@ def creates(site: Site, resource: Resource) -> Handler:
 
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = resource.schemas.values_to_insert(values)
-        with naming_fields_as_sent(resource.schemas.create):
+        with _naming_fields_as_sent(resource.schemas.create):
             record = await single.create(_transaction(site, request), resource, given)
         return await answer(resource, request, record, 201)
 
@@ -40,12 +45,12 @@ def changes(site: Site, resource: Resource) -> Handler:
     async def change_record(request: Request, id: str, values: Any) -> Response:
         record = await fetch_record(resource, request, id, is_locked=True)
         check_version(resource, request, record)
-        given = parse_patch(resource, values, as_json(resource, request, record))
-        with naming_fields_as_sent(resource.schemas.update):
+        given = _parse_patch(resource, values, as_json(resource, request, record))
+        with _naming_fields_as_sent(resource.schemas.update):
             await single.change(_transaction(site, request), resource, record, given)
         return await answer(resource, request, record)
 
-    change_record.__annotations__["values"] = unchecked(resource.schemas.update)
+    change_record.__annotations__["values"] = _unchecked(resource.schemas.update)
     return change_record
 
 
@@ -66,3 +71,61 @@ def deletes(site: Site, resource: Resource) -> Handler:
 
 def _transaction(site: Site, request: Request) -> Transaction:
     return Transaction(session_of(request), site, operation_of(request, "api"))
+
+
+# Any: FastAPI reads a body by its annotation, which is known only when the API is made.
+def _unchecked(schema: type[SQLModel]) -> Any:
+    """Return the annotation of a body that a schema documents, and `_parse_patch` checks."""
+    return Annotated[schema, WrapValidator(lambda body, _: body)]
+
+
+# Any: JSON, and the values of any field.
+def _parse_patch(resource: Resource, body: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a body that are not those that the API shows of the record.
+
+    A text that its column's type cannot read and an infinite number could not be sent otherwise;
+    whoever reads a record and sends all of it back changes nothing.
+    """
+    infos = resource.schemas.update.model_fields
+    names = {name: name for name in infos} | {alias_of(name, infos[name]): name for name in infos}
+    sent = {key: names[key] for key in body if key in names} if isinstance(body, dict) else {}
+    public = {name: resource.by_name[name].public_name for name in sent.values()}
+    same = {
+        key
+        for key, name in sent.items()
+        if public[name] in shown and _is_same(body[key], shown[public[name]])
+    }
+    valid = _validated(resource.schemas.update, body, same)
+    changed = valid.model_fields_set - {sent[key] for key in same}
+    return {name: getattr(valid, name) for name in infos if name in changed}
+
+
+@contextmanager
+def _naming_fields_as_sent(schema: type[SQLModel]) -> Iterator[None]:
+    """Name the fields of `Invalid` by their aliases, as the client has sent them."""
+    try:
+        yield
+    except Invalid as invalid:
+        aliases = {name: alias_of(name, info) for name, info in schema.model_fields.items()}
+        invalid.sentences = {
+            aliases.get(name, name): sentence for name, sentence in invalid.sentences.items()
+        }
+        raise
+
+
+def _is_same(sent: Any, shown: Any) -> bool:
+    # To Python 1, 1.0 and True are the same.
+    return json.dumps(sent) == json.dumps(shown)
+
+
+def _validated(schema: type[SQLModel], body: Any, same: Collection[str]) -> SQLModel:
+    try:
+        return schema.model_validate(body)
+    except ValidationError as error:
+        if same:
+            rest = {key: value for key, value in body.items() if key not in same}
+            return _validated(schema, rest, ())
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**detail, "loc": ("body", *detail["loc"])} for detail in details]
+        ) from None

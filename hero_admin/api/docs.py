@@ -33,8 +33,6 @@ class Value:
 
 @dataclass(frozen=True)
 class Answer:
-    """One of the answers of an operation."""
-
     status: str
     text: str
     value: Value
@@ -42,8 +40,6 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path."""
-
     id: str
     method: str
     path: str

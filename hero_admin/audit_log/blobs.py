@@ -48,7 +48,6 @@ async def record_stored_blobs(
 
 
 def select_data(digest: ColumnElement[str]) -> Select[bytes]:
-    """Return the statement for the bytes of a digest."""
     return select(col(HistoryBlob.data)).where(col(HistoryBlob.digest) == digest)
 
 

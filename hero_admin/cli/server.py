@@ -2,25 +2,31 @@
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import signal
 import socket
+import threading
+from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
 import click
 import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from hero_admin.cli.exposure import check_exposure
 from hero_admin.cli.loading import VARIABLE, load_admin
 from hero_admin.cli.protocol import Protocol
-from hero_admin.cli.supervisor import WORKER_START_SECONDS, Workers, end_with_supervisor
 from hero_admin.settings import PREFIX, Settings, load_settings
 
 APPLICATION = "hero_admin.cli.server:application"
 # How long running requests have when the server is told to stop.
 GRACE_SECONDS = 10
+# A machine that starts many workers at once is slow.
+WORKER_START_SECONDS = 60
 
 
 class NotCancelled(logging.Filter):
@@ -89,7 +95,7 @@ def application() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
     admin = load_admin(os.environ[VARIABLE])
     made = admin.application(check_exposure(load_settings()))
-    end_with_supervisor()
+    _end_with_supervisor()
     return made
 
 
@@ -106,6 +112,25 @@ class Server(uvicorn.Server):
             click.echo(self.announcement)
 
 
+class Workers(Multiprocess):
+    """Processes that share the socket."""
+
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket.socket], announcement: str
+    ) -> None:
+        super().__init__(config, sockets)
+        self.announcement = announcement
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        if all(process.wait_until_ready(WORKER_START_SECONDS) for process in self.processes):
+            click.echo(self.announcement)
+
+    def has_failed(self) -> bool:
+        """Whether the server stopped because a worker could not start."""
+        return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+
+
 def _pass_on(settings: Settings) -> None:
     """Put the settings into the environment, from which every worker reads them."""
     for name, value in settings.model_dump().items():
@@ -115,3 +140,15 @@ def _pass_on(settings: Settings) -> None:
 
 def _leave(*_: object) -> NoReturn:
     raise SystemExit(0)
+
+
+def _end_with_supervisor() -> None:
+    """Stop this process, if it is a worker, when its supervisor dies."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        threading.Thread(target=_stop_after, args=(supervisor,), daemon=True).start()
+
+
+def _stop_after(supervisor: BaseProcess) -> None:
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -13,7 +13,6 @@ LOCKING = ""
 
 
 def selected(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the expression by which a value is read."""
     # A text may not be UTF-8.
     value = type_coerce(value, NullType())
     return case((func.typeof(value) == "text", func.hex(value)), else_=value)
@@ -21,7 +20,6 @@ def selected(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 # Any: what the driver gives, and JSON.
 def written(value: Any) -> Any:
-    """Return what was read as JSON can hold it."""
     match value:
         case bytes():
             return {"blob": value.hex()}
@@ -49,12 +47,10 @@ def parameters(name: str, value: Any) -> dict[str, Any]:
 
 
 def value_sql(name: str, _: str) -> str:
-    """Return the SQL of these parameters."""
     return f"CASE :{name}_text WHEN 1 THEN CAST(:{name} AS TEXT) ELSE :{name} END"
 
 
 def given_sql(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, dict[str, Any]]:
-    """Return a table expression `given_rows` of rows, with their places `n`, and its parameters."""
     found: dict[str, Any] = {}
     values = []
     for number, row in enumerate(rows):
@@ -70,10 +66,8 @@ def given_sql(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str,
 
 
 def same_sql(own: Sequence[str], theirs: Sequence[str]) -> str:
-    """Return the predicate that all values of two rows are equal, or NULL in both."""
     return " AND ".join(f"{one} IS {other}" for one, other in zip(own, theirs, strict=True))
 
 
 def rows_at_once(width: int) -> int | None:
-    """Return how many rows of this width one statement takes; None for any number."""
     return max(1, MAX_PARAMETERS // max(1, width))

@@ -20,17 +20,29 @@ class RawValues(Protocol):
     LOCKING: str
 
     # Any: values of columns, and JSON.
-    def selected(self, value: ColumnElement[Any], /) -> ColumnElement[Any]: ...
-    def written(self, value: Any, /) -> Any: ...
-    def parameters(self, name: str, value: Any, /) -> dict[str, Any]: ...
-    def value_sql(self, name: str, type_sql: str, /) -> str: ...
+    def selected(self, value: ColumnElement[Any], /) -> ColumnElement[Any]:
+        """Return the expression by which a value is read."""
+
+    def written(self, value: Any, /) -> Any:
+        """Return what was read as JSON can hold it."""
+
+    def parameters(self, name: str, value: Any, /) -> dict[str, Any]:
+        """Return the parameters that stand for a value."""
+
+    def value_sql(self, name: str, type_sql: str, /) -> str:
+        """Return the SQL of these parameters."""
+
     def given_sql(
         self, types: Sequence[str], rows: Sequence[Sequence[Any]], /
-    ) -> tuple[str, dict[str, Any]]: ...
-    def same_sql(self, own: Sequence[str], theirs: Sequence[str], /) -> str: ...
-    def rows_at_once(self, width: int, /) -> int | None: ...
+    ) -> tuple[str, dict[str, Any]]:
+        """Return a table expression `given_rows`, with places `n`, and its parameters."""
+
+    def same_sql(self, own: Sequence[str], theirs: Sequence[str], /) -> str:
+        """Return the predicate that all values of two rows are equal, or NULL in both."""
+
+    def rows_at_once(self, width: int, /) -> int | None:
+        """Return how many rows of this width one statement takes; None for any number."""
 
 
 def raw_values_of(session: AsyncSession) -> RawValues:
-    """Return those of the database of a session."""
     return raw_postgresql if is_postgresql(session) else raw_sqlite

@@ -44,7 +44,6 @@ class ThreadConnection(aiosqlite.Connection):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way in the thread."""
         return self._trips_begun == self._trips_ended
 
     def is_closed(self) -> bool:

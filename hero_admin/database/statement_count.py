@@ -32,7 +32,6 @@ def count_statements() -> Iterator[StatementCount]:
 
 
 def note_statement(text: str, parameters: object) -> None:
-    """Count a statement, and call the listeners."""
     count = statements.get()
     if count is not None:
         count.value += 1

@@ -179,7 +179,6 @@ async def _revert(
 
 
 async def _restore(context: RevertContext, batch: Batch) -> None:
-    """Restore deleted records."""
     session, resource = context.session, batch.resource
     stored = context.catalog.table_of(resource)
     is_rewritten = _is_rewritten(context.catalog, resource, "INSERT")

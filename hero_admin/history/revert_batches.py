@@ -72,7 +72,6 @@ class Batch:
         return len(self.problems)
 
     def drop(self, text: str) -> None:
-        """Leave out a record."""
         for by_text in (self.changes, self.keys, self.earlier, self.whole_rows):
             by_text.pop(text, None)
 

@@ -43,7 +43,6 @@ class TimelineQuery:
 
     @property
     def url(self) -> str:
-        """The URL of this state."""
         given = {
             "by": self.by,
             "resource": self.resource if self.key is None else "",

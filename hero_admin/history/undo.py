@@ -175,7 +175,6 @@ async def _changed_again(
 
 
 async def _restore_deleted(transaction: Transaction, resource: Resource, key: str) -> Outcome:
-    """Undo the deletion of one record."""
     deletion = await fetch_latest(transaction.session, resource.name, key, Kind.DELETED)
     if deletion is None:
         raise Invalid({"": f"No earlier version of this {resource.label} is recorded."})

@@ -105,7 +105,6 @@ class Blob:
 
 
 def blob_of(data: bytes) -> Blob:
-    """Return the blob of bytes."""
     return Blob(len(data), data[:HEAD_BYTES], bytes_digest(data))
 
 

@@ -124,7 +124,6 @@ class Field:
 
     @cached_property
     def exact(self) -> ColumnElement[Any]:
-        """The column with its exact type."""
         return exactly(self.column, self.exact_type)
 
     def exact_in(self, rows: FromClause) -> ColumnElement[Any]:

@@ -64,7 +64,6 @@ def exact_text(field: Field, value: Any) -> str:
 
 
 def form_text(field: Field, value: Any) -> str:
-    """Return the text of a value in a form."""
     text, value = exact_text(field, value), plain(value)
     # Browsers take milliseconds at most; an unchanged value is not written back.
     return text[:-3] if isinstance(value, datetime | time) and value.microsecond else text

@@ -57,7 +57,6 @@ class Input:
         return self.parse is clean_text
 
     def shown(self, value: Any) -> str:
-        """Return what people read for a value."""
         return self.show(value) if self.show else self.format(value)
 
     def __call__(self, text: str) -> Any:

@@ -39,7 +39,6 @@ def key_of(resource: Resource, record: Record) -> str:
 
 
 def key_values(resource: Resource, record: Record) -> Key:
-    """Return the primary key of a record."""
     return tuple(hashable(record[field.name]) for field in resource.key)
 
 

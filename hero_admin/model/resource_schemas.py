@@ -23,7 +23,6 @@ class ResourceSchemas:
 
     @cached_property
     def create(self) -> type[SQLModel]:
-        """The schema of a new record."""
         fields = [field for field in self.fields if field.is_editable and not field.is_generated]
         return self.given_create or self._derive("Create", fields)
 
@@ -42,7 +41,6 @@ class ResourceSchemas:
 
     @cached_property
     def read(self) -> type[SQLModel]:
-        """The schema of a stored record."""
         if self.given_read is not None:
             return self.given_read
         annotations = {

@@ -55,11 +55,9 @@ class Site:
         return self._by_model[model]
 
     def named(self, name: str) -> Resource | None:
-        """Return the resource of this name, None if there is none."""
         return next((each for each in self.resources if each.name == name), None)
 
     def target_of(self, field: Field) -> Resource:
-        """Return the resource that a relation refers to."""
         assert field.relation is not None
         return self.of(field.relation.target)
 

@@ -36,7 +36,6 @@ def static_names() -> frozenset[str]:
 
 
 def static_content(name: str) -> bytes:
-    """Return the content of a static file."""
     if name != SCRIPT:
         return (STATIC / name).read_bytes()
     return b"\n".join((STATIC / "site" / f"{module}.js").read_bytes() for module in MODULES)

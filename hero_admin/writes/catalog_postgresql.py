@@ -108,7 +108,6 @@ async def fetch_names(session: AsyncSession, tables: Sequence[Table]) -> list[Ta
 
 
 async def fetch_foreign_keys(session: AsyncSession) -> list[ForeignKey]:
-    """Fetch all foreign keys."""
     found = []
     for row in await session.execute(FOREIGN_KEYS):
         schema, name, target_schema, target, action = row[:5]

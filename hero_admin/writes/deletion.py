@@ -76,16 +76,16 @@ async def remove(
     """
     session, site = transaction.session, transaction.site
     catalog = catalog or await fetch_catalog(session, site, [resource])
+    choices, chosen = choices_of(catalog, site, resource), {}
     for name, replacement in (replacements or {}).items():
-        await _check_replacement(
-            session, resource, keys, choices_of(catalog, site, resource)[name].label, replacement
-        )
+        await _check_replacement(session, resource, keys, choices[name].label, replacement)
+        chosen[choices[name].key] = replacement
     gone = len(keys) - await lock(session, resource, keys, replacements)
     if gone:
         raise Invalid({"": gone_sentence(resource, gone, len(keys))})
     try:
         async with session.begin_nested():
-            await _Removing(transaction, catalog).remove(resource, keys, replacements or {})
+            await _remove(transaction, catalog, resource, keys, chosen)
             await check_constraints(session, _needed_sentence(len(keys)))
     except REFUSALS as error:
         raise refused(error, _needed_sentence(len(keys))) from None
@@ -105,72 +105,67 @@ def refused(error: Exception, needed: str) -> Invalid:
     return Invalid({"": needed})
 
 
-class _Removing:
-    """One deletion, whose rows are all found before the first is deleted."""
+async def _remove(
+    transaction: Transaction,
+    catalog: Catalog,
+    resource: Resource,
+    keys: Sequence[Key],
+    chosen: Mapping[ForeignKey, Replacement],
+) -> None:
+    """Delete records, after all rows that are deleted with them are found."""
+    session, to_delete = transaction.session, RowsToDelete()
+    stored = catalog.table_of(resource)
+    if stored is None:
+        raise Invalid({"": f"The database doesn't allow deleting a {resource.label}."})
+    asked = await fetch_ids(session, stored, resource, keys)
+    await _find(session, catalog, to_delete, stored, asked, chosen)
+    for key, replacement in chosen.items():
+        merged = await fetch_duplicate_links(session, catalog, key, asked, replacement)
+        await _find(session, catalog, to_delete, catalog.tables[key.table], merged)
+    await _check_needed(session, catalog, to_delete, dict.fromkeys(chosen, asked), len(asked))
+    for key, replacement in chosen.items():
+        await reassign(transaction, catalog, to_delete, key, asked, replacement)
+    for name, rows in to_delete.rows.items():
+        for key in catalog.references_to(catalog.tables[name]):
+            if catalog.effect_of(key) in ("cleared", "default"):
+                await reassign(transaction, catalog, to_delete, key, list(rows))
+    await delete_cascade(transaction, catalog, to_delete, {(stored.name, row) for row in asked})
 
-    def __init__(self, transaction: Transaction, catalog: Catalog) -> None:
-        self.transaction = transaction
-        self.session = transaction.session
-        self.catalog = catalog
-        self.to_delete = RowsToDelete()
 
-    async def remove(
-        self, resource: Resource, keys: Sequence[Key], replacements: Mapping[str, Replacement]
-    ) -> None:
-        stored = self.catalog.table_of(resource)
-        if stored is None:
-            raise Invalid({"": f"The database doesn't allow deleting a {resource.label}."})
-        asked = await fetch_ids(self.session, stored, resource, keys)
-        choices = choices_of(self.catalog, self.transaction.site, resource)
-        chosen = {choices[name].key: replacement for name, replacement in replacements.items()}
-        await self._find(stored, asked, set(chosen))
-        for key, replacement in chosen.items():
-            merged = await fetch_duplicate_links(
-                self.session, self.catalog, key, asked, replacement
-            )
-            await self._find(self.catalog.tables[key.table], merged, ())
-        await self._check_needed(stored, asked, set(chosen))
-        for key, replacement in chosen.items():
-            await reassign(self.transaction, self.catalog, self.to_delete, key, asked, replacement)
-        for name, rows in self.to_delete.rows.items():
-            for key in self.catalog.references_to(self.catalog.tables[name]):
-                if self.catalog.effect_of(key) in ("cleared", "default"):
-                    await reassign(self.transaction, self.catalog, self.to_delete, key, list(rows))
-        direct = {(stored.name, row) for row in asked}
-        await delete_cascade(self.transaction, self.catalog, self.to_delete, direct)
+async def _find(
+    session: AsyncSession,
+    catalog: Catalog,
+    to_delete: RowsToDelete,
+    stored: StoredTable,
+    ids: Sequence[RowId],
+    spared: Collection[ForeignKey] = (),
+) -> None:
+    await find_cascade(
+        session, catalog, to_delete, stored, ids, spared=spared, most=MAX_CASCADE, is_locked=True
+    )
+    if to_delete.is_capped:
+        sentence = f"More than {MAX_CASCADE:,} related rows would be deleted too."
+        raise Invalid({"": f"{sentence} Delete some of them first."})
 
-    async def _find(
-        self, stored: StoredTable, ids: Sequence[RowId], spared: set[ForeignKey] | tuple[()]
-    ) -> None:
-        await find_cascade(
-            self.session,
-            self.catalog,
-            self.to_delete,
-            stored,
-            ids,
-            spared=spared,
-            most=MAX_CASCADE,
-            is_locked=True,
-        )
-        if self.to_delete.is_capped:
-            sentence = f"More than {MAX_CASCADE:,} related rows would be deleted too."
-            raise Invalid({"": f"{sentence} Delete some of them first."})
 
-    async def _check_needed(
-        self, stored: StoredTable, asked: Sequence[RowId], chosen: set[ForeignKey]
-    ) -> None:
-        """Raise Invalid if a row that stays needs one of the rows to delete."""
-        for name, rows in self.to_delete.rows.items():
-            for key in self.catalog.references_to(self.catalog.tables[name]):
-                referencing = self.catalog.tables[key.table]
-                if self.catalog.effect_of(key) != "restricted" or not referencing.is_usable:
-                    continue
-                given = set(asked) if key in chosen and name == stored.name else set()
-                left = [row for row in rows if row not in given]
-                going = self.to_delete.of(key.table)
-                async for pairs in fetch_referencing(self.session, self.catalog, key, left):
-                    if any(row not in going for row, _ in pairs):
-                        raise Invalid({"": _needed_sentence(len(asked))})
+async def _check_needed(
+    session: AsyncSession,
+    catalog: Catalog,
+    to_delete: RowsToDelete,
+    asked: Sequence[RowId],
+    chosen: Collection[ForeignKey],
+) -> None:
+    """Raise Invalid if a row that stays needs one of the rows to delete."""
+    for name, rows in to_delete.rows.items():
+        for key in catalog.references_to(catalog.tables[name]):
+            if catalog.effect_of(key) != "restricted" or not catalog.tables[key.table].is_usable:
+                continue
+            given = set(asked) if key in chosen else set()
+            left = [row for row in rows if row not in given]
+            going = to_delete.of(key.table)
+            async for pairs in fetch_referencing(session, catalog, key, left):
+                if any(row not in going for row, _ in pairs):
+                    raise Invalid({"": _needed_sentence(len(asked))})
 
 
 async def delete_cascade(

@@ -10,7 +10,6 @@ from hero_admin.model.serialization import is_same_value, snapshot_of
 
 
 def creation_of(resource: Resource, made: Record, kind: Kind = Kind.CREATED) -> Entry:
-    """Return the entry for a created record."""
     values = {name: (None, new) for name, new in snapshot_of(resource, made).items()}
     return Entry(resource.name, key_of(resource, made), resource.titles.of(made), kind, values)
 

@@ -89,7 +89,6 @@ async def update_returning(
 
 
 def _changed(resource: Resource, values: Mapping[str, Any], *, is_exact: bool) -> Mapping[str, Any]:
-    """Return the values of an update."""
     written = _written(resource, values)
     if is_exact or not written:
         return written

@@ -19,5 +19,4 @@ class Transaction:
     operation: Operation
 
     async def record(self, entries: Sequence[Entry]) -> None:
-        """Add entries to the audit log."""
         await changes.record(self.session, self.operation, entries)
