@@ -28,7 +28,7 @@ from hero_admin.writes import bulk, deletion
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.causes import cause_of, fetch_causes
 from hero_admin.writes.constraint_errors import check_constraints
-from hero_admin.writes.referencing_rows import fetch_ids, portions
+from hero_admin.writes.referencing_rows import RowsToDelete, fetch_ids, portions
 from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.transaction import Transaction
 
@@ -65,7 +65,7 @@ async def revert(
     coming = {value for batch in batches for value in batch.referenced_values(site)}
     deferred_references: list[DeferredReference] = []
     coming_tables = [name for name, each in catalog.resources.items() if each in resources]
-    context = RevertContext(transaction, catalog, {*coming_tables, *others})
+    context = RevertContext(transaction, RowsToDelete(catalog), {*coming_tables, *others})
     left_count = 0
     for batch in all_batches:
         if isinstance(batch, RowsChange):

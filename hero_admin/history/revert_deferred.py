@@ -31,10 +31,9 @@ class RevertContext:
     """
 
     transaction: Transaction
-    catalog: Catalog
+    to_delete: RowsToDelete
     coming: Collection[TableName]
     referencing: list[tuple[ForeignKey, RawRow, RawRow]] = field(default_factory=list)
-    to_delete: RowsToDelete = field(default_factory=RowsToDelete)
     asked: list[tuple[StoredTable, list[RowId], str]] = field(default_factory=list)
     direct: set[TableRow] = field(default_factory=set)
     rewritten: dict[str, None] = field(default_factory=dict)
@@ -42,6 +41,10 @@ class RevertContext:
     @property
     def session(self) -> AsyncSession:
         return self.transaction.session
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.to_delete.catalog
 
     def note_rewritten(self, batch: Batch, after: Mapping[str, Mapping[str, Any]]) -> None:
         """Note the columns that triggers have rewritten in the records of a batch, by key."""
@@ -74,15 +77,15 @@ async def delete_deferred(context: RevertContext) -> None:
 
     Raises Invalid if other rows refer to them by now.
     """
-    session, catalog, to_delete = context.session, context.catalog, context.to_delete
+    session, to_delete = context.session, context.to_delete
     for stored, ids, what in context.asked:
-        count = await count_references_to(session, catalog, stored, ids, to_delete)
+        count = await count_references_to(session, to_delete, stored, ids)
         if count:
             others = "Another record points" if count == 1 else f"{count:,} other records point"
             raise Invalid({"": f"{others} at {what} now."})
     try:
         async with session.begin_nested():
-            await delete_cascade(context.transaction, catalog, to_delete, context.direct)
+            await delete_cascade(context.transaction, to_delete, context.direct)
     except REFUSALS as error:
         raise refused(error, "Other records need one of them now.") from None
 

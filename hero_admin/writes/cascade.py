@@ -67,29 +67,27 @@ async def fetch_question(
     if stored is None:
         return Question()
     asked = await fetch_ids(session, stored, resource, keys)
-    to_delete = RowsToDelete()
-    await find_cascade(session, catalog, to_delete, stored, asked, most=COUNT_CAP)
+    to_delete = RowsToDelete(catalog)
+    await find_cascade(session, to_delete, stored, asked, most=COUNT_CAP)
     choices = choices_of(catalog, site, resource)
     by_key = {choice.key: choice for choice in choices.values()}
-    found = _deleted(catalog, by_key, to_delete, stored, len(asked))
+    found = _deleted(to_delete, by_key, stored, len(asked))
     for name, rows in to_delete.rows.items():
         for key in catalog.references_to(catalog.tables[name]):
             effect = catalog.effect_of(key)
             if effect == "deleted" or not catalog.tables[key.table].is_usable:
                 continue
-            if effect == "default" and not await fetch_has_default(
-                session, catalog, key, to_delete
-            ):
+            if effect == "default" and not await fetch_has_default(session, to_delete, key):
                 effect = "restricted"
             for ids, choice in _split(asked, rows, by_key.get(key)):
-                total = await count_referencing(session, catalog, key, ids, to_delete)
+                total = await count_referencing(session, to_delete, key, ids)
                 if total.count:
                     found.append(_changed(catalog, key, total, effect, choice))
     # In their order on the page of a record.
     order = {choice.name: position for position, choice in enumerate(choices.values())}
     found.sort(key=lambda each: order.get(each.choice.name if each.choice else "", len(order)))
-    limits = list(_limits(catalog, to_delete))
-    needing = await _fetch_needing_each_other(session, catalog, to_delete)
+    limits = list(_limits(to_delete))
+    needing = await _fetch_needing_each_other(session, to_delete)
     if needing:
         limits.append(
             f"Rows of {' and '.join(needing)} depend on each other, so Undo may be refused."
@@ -98,17 +96,13 @@ async def fetch_question(
 
 
 async def count_references_to(
-    session: AsyncSession,
-    catalog: Catalog,
-    stored: StoredTable,
-    ids: Sequence[RowId],
-    going: RowsToDelete,
+    session: AsyncSession, to_delete: RowsToDelete, stored: StoredTable, ids: Sequence[RowId]
 ) -> int:
     """Count the rows that refer to these and are not deleted themselves."""
-    count = 0
+    count, catalog = 0, to_delete.catalog
     for key in catalog.references_to(stored):
         if catalog.tables[key.table].is_usable:
-            count += (await count_referencing(session, catalog, key, ids, going)).count
+            count += (await count_referencing(session, to_delete, key, ids)).count
     return count
 
 
@@ -123,13 +117,9 @@ def _split(
 
 
 def _deleted(
-    catalog: Catalog,
-    choices: Mapping[ForeignKey, Choice],
-    to_delete: RowsToDelete,
-    stored: StoredTable,
-    asked: int,
+    to_delete: RowsToDelete, choices: Mapping[ForeignKey, Choice], stored: StoredTable, asked: int
 ) -> list[Consequence]:
-    found = []
+    found, catalog = [], to_delete.catalog
     for name, rows in to_delete.rows.items():
         count = len(rows) - (asked if name == stored.name else 0)
         if count:
@@ -169,10 +159,9 @@ def _what(catalog: Catalog, name: TableName, total: Total) -> str:
     return f"{total} {'row' if total.is_one else 'rows'} of {catalog.tables[name].label}"
 
 
-async def _fetch_needing_each_other(
-    session: AsyncSession, catalog: Catalog, to_delete: RowsToDelete
-) -> list[str]:
+async def _fetch_needing_each_other(session: AsyncSession, to_delete: RowsToDelete) -> list[str]:
     """Return the tables whose rows need each other, so that none can be restored first."""
+    catalog = to_delete.catalog
     needs: dict[TableName, set[TableName]] = {name: set() for name in to_delete.rows}
     rings: set[TableName] = set()
     for key in catalog.foreign_keys:
@@ -204,7 +193,8 @@ def _ring_of(needs: Mapping[Node, set[Node]]) -> Mapping[Node, set[Node]]:
         needs = left
 
 
-def _limits(catalog: Catalog, to_delete: RowsToDelete) -> Iterable[str]:
+def _limits(to_delete: RowsToDelete) -> Iterable[str]:
+    catalog = to_delete.catalog
     changed: set[TableName] = set()
     unusable: dict[str, None] = {}
     hidden: dict[str, None] = {}

@@ -6,16 +6,16 @@ from sqlalchemy import ColumnElement, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.model.fields import Field
-from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.referencing_rows import RowsToDelete
 from hero_admin.writes.tables import ForeignKey, StoredTable, identity_of
 
 
 async def fetch_has_default(
-    session: AsyncSession, catalog: Catalog, key: ForeignKey, to_delete: RowsToDelete
+    session: AsyncSession, to_delete: RowsToDelete, key: ForeignKey
 ) -> bool:
     """Whether the defaults of a foreign key refer to an existing row that is not deleted."""
-    stored, target = catalog.tables[key.table], catalog.tables[key.target]
+    tables = to_delete.catalog.tables
+    stored, target = tables[key.table], tables[key.target]
     defaults = [default_of(stored, name) for name in key.columns]
     if any(each is None for each in defaults) or set(key.cleared) != set(key.columns):
         return True

@@ -113,35 +113,34 @@ async def _remove(
     chosen: Mapping[ForeignKey, Replacement],
 ) -> None:
     """Delete records, after all rows that are deleted with them are found."""
-    session, to_delete = transaction.session, RowsToDelete()
+    session, to_delete = transaction.session, RowsToDelete(catalog)
     stored = catalog.table_of(resource)
     if stored is None:
         raise Invalid({"": f"The database doesn't allow deleting a {resource.label}."})
     asked = await fetch_ids(session, stored, resource, keys)
-    await _find(session, catalog, to_delete, stored, asked, chosen)
+    await _find(session, to_delete, stored, asked, chosen)
     for key, replacement in chosen.items():
         merged = await fetch_duplicate_links(session, catalog, key, asked, replacement)
-        await _find(session, catalog, to_delete, catalog.tables[key.table], merged)
-    await _check_needed(session, catalog, to_delete, dict.fromkeys(chosen, asked), len(asked))
+        await _find(session, to_delete, catalog.tables[key.table], merged)
+    await _check_needed(session, to_delete, asked, chosen)
     for key, replacement in chosen.items():
-        await reassign(transaction, catalog, to_delete, key, asked, replacement)
+        await reassign(transaction, to_delete, key, asked, replacement)
     for name, rows in to_delete.rows.items():
         for key in catalog.references_to(catalog.tables[name]):
             if catalog.effect_of(key) in ("cleared", "default"):
-                await reassign(transaction, catalog, to_delete, key, list(rows))
-    await delete_cascade(transaction, catalog, to_delete, {(stored.name, row) for row in asked})
+                await reassign(transaction, to_delete, key, list(rows))
+    await delete_cascade(transaction, to_delete, {(stored.name, row) for row in asked})
 
 
 async def _find(
     session: AsyncSession,
-    catalog: Catalog,
     to_delete: RowsToDelete,
     stored: StoredTable,
     ids: Sequence[RowId],
     spared: Collection[ForeignKey] = (),
 ) -> None:
     await find_cascade(
-        session, catalog, to_delete, stored, ids, spared=spared, most=MAX_CASCADE, is_locked=True
+        session, to_delete, stored, ids, spared=spared, most=MAX_CASCADE, is_locked=True
     )
     if to_delete.is_capped:
         sentence = f"More than {MAX_CASCADE:,} related rows would be deleted too."
@@ -150,12 +149,12 @@ async def _find(
 
 async def _check_needed(
     session: AsyncSession,
-    catalog: Catalog,
     to_delete: RowsToDelete,
     asked: Sequence[RowId],
     chosen: Collection[ForeignKey],
 ) -> None:
     """Raise Invalid if a row that stays needs one of the rows to delete."""
+    catalog = to_delete.catalog
     for name, rows in to_delete.rows.items():
         for key in catalog.references_to(catalog.tables[name]):
             if catalog.effect_of(key) != "restricted" or not catalog.tables[key.table].is_usable:
@@ -169,16 +168,14 @@ async def _check_needed(
 
 
 async def delete_cascade(
-    transaction: Transaction,
-    catalog: Catalog,
-    to_delete: RowsToDelete,
-    direct: Collection[TableRow],
+    transaction: Transaction, to_delete: RowsToDelete, direct: Collection[TableRow]
 ) -> None:
     """Delete and record all these rows; those that are not `direct` are consequences."""
-    session, order = transaction.session, catalog.referencing_first(to_delete.rows)
+    session, catalog = transaction.session, to_delete.catalog
+    order = catalog.referencing_first(to_delete.rows)
     # All are recorded first: the database cascades to those that still refer to a deleted row.
     for name in order:
-        await record_deletions(transaction, catalog, catalog.tables[name], to_delete, direct)
+        await record_deletions(transaction, to_delete, catalog.tables[name], direct)
     for name in order:
         table = catalog.tables[name]
         rows, own = list(to_delete.rows[name]), table.clause()

@@ -46,13 +46,12 @@ SAME_VALUES = {
 
 async def record_deletions(
     transaction: Transaction,
-    catalog: Catalog,
-    stored: StoredTable,
     to_delete: RowsToDelete,
+    stored: StoredTable,
     direct: Collection[TableRow],
 ) -> None:
     """Record the rows of a table before they are deleted; those not `direct` are consequences."""
-    session, rows = transaction.session, to_delete.rows[stored.name]
+    session, catalog, rows = transaction.session, to_delete.catalog, to_delete.rows[stored.name]
     resource = catalog.resources.get(stored.name)
     for some in portions(list(rows)[::-1]):
         # The values of most records tell their cause.

@@ -54,7 +54,6 @@ class _New:
 
 async def reassign(
     transaction: Transaction,
-    catalog: Catalog,
     to_delete: RowsToDelete,
     key: ForeignKey,
     ids: Sequence[RowId],
@@ -64,7 +63,8 @@ async def reassign(
 
     Raises Invalid if the database refuses the replacement.
     """
-    session, stored = transaction.session, catalog.tables[key.table]
+    session, catalog = transaction.session, to_delete.catalog
+    stored = catalog.tables[key.table]
     if not stored.is_usable:
         return
     columns = key.columns if replacement else key.cleared
@@ -74,7 +74,7 @@ async def reassign(
     resource = catalog.resources.get(key.table)
     going = to_delete.of(key.table)
     async for pairs in fetch_referencing(session, catalog, key, ids, is_locked=True):
-        found = causes_of(catalog, to_delete, key, pairs)
+        found = causes_of(to_delete, key, pairs)
         causes = {row: cause for row, cause in found.items() if row not in going}
         if not causes:
             continue

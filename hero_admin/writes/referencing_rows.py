@@ -39,13 +39,14 @@ TableRow = tuple[TableName, RowId]
 
 @dataclass
 class RowsToDelete:
-    """All rows that a deletion deletes, by table.
+    """All rows that a deletion deletes, by table of the catalog.
 
     rows: each with its cause, the nearest record above it; None for those asked for.
     untold: the rows whose values do not tell their cause.
     causes: the causes that an earlier deletion of the same rows has recorded.
     """
 
+    catalog: Catalog
     rows: dict[TableName, dict[RowId, TableRow | None]] = field(default_factory=dict)
     untold: set[TableRow] = field(default_factory=set)
     causes: dict[TableRow, Cause] = field(default_factory=dict)
@@ -97,7 +98,6 @@ async def fetch_columns(
 
 async def find_cascade(
     session: AsyncSession,
-    catalog: Catalog,
     found: RowsToDelete,
     stored: StoredTable,
     ids: Sequence[RowId],
@@ -110,6 +110,7 @@ async def find_cascade(
 
     spared: foreign keys by which rows refer to these without being deleted.
     """
+    catalog = found.catalog
     waiting = deque([(stored, found.add(stored.name, dict.fromkeys(ids)), spared)])
     reads_left = MAX_READS
     while waiting:
@@ -119,7 +120,7 @@ async def find_cascade(
             if key in but or catalog.effect_of(key) != "deleted" or not referencing.is_usable:
                 continue
             async for pairs in fetch_referencing(session, catalog, key, some, is_locked=is_locked):
-                new = found.add(key.table, causes_of(catalog, found, key, pairs))
+                new = found.add(key.table, causes_of(found, key, pairs))
                 if not catalog.is_told(key):
                     found.untold |= {(key.table, row) for row in new}
                 if new:
@@ -131,10 +132,10 @@ async def find_cascade(
 
 
 def causes_of(
-    catalog: Catalog, found: RowsToDelete, key: ForeignKey, pairs: Sequence[tuple[RowId, RowId]]
+    found: RowsToDelete, key: ForeignKey, pairs: Sequence[tuple[RowId, RowId]]
 ) -> dict[RowId, TableRow | None]:
     """Return the cause of each row: the record that it refers to, or that record's own cause."""
-    if key.target in catalog.resources:
+    if key.target in found.catalog.resources:
         return {row: (key.target, target) for row, target in pairs}
     targets = found.of(key.target)
     return {row: targets.get(target) for row, target in pairs}
@@ -172,13 +173,10 @@ async def fetch_referencing(
 
 
 async def count_referencing(
-    session: AsyncSession,
-    catalog: Catalog,
-    key: ForeignKey,
-    ids: Sequence[RowId],
-    to_delete: RowsToDelete,
+    session: AsyncSession, to_delete: RowsToDelete, key: ForeignKey, ids: Sequence[RowId]
 ) -> Total:
     """Count the rows that refer to targets and are not deleted themselves."""
+    catalog = to_delete.catalog
     referencing, target = catalog.tables[key.table], catalog.tables[key.target]
     going = to_delete.of(key.table)
     count = 0
