@@ -10,6 +10,7 @@ from starlette.responses import Response
 from hero_admin.accounts.sessions import Limits, token_digest
 from hero_admin.accounts.users import fold_name
 from hero_admin.web.addresses import is_secure
+from hero_admin.web.responses import set_cookie
 
 PLAIN = "session"
 # Browsers accept a cookie with this prefix only from this host and over HTTPS.
@@ -28,14 +29,8 @@ def digest_in(request: Request) -> str:
 
 
 def set_token(request: Request, response: Response, token: str, limits: Limits) -> None:
-    response.set_cookie(
-        _name(request),
-        token,
-        max_age=int(limits.absolute.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=is_secure(request),
-    )
+    seconds = int(limits.absolute.total_seconds())
+    set_cookie(request, response, _name(request), token, seconds)
 
 
 def drop_token(request: Request, response: Response) -> None:
@@ -52,14 +47,8 @@ def device_in(request: Request, secret_key: str, name: str) -> str:
 def set_device(request: Request, response: Response, secret_key: str, name: str) -> None:
     """Set the proof that a browser has signed in to its account."""
     device = device_in(request, secret_key, name) or secrets.token_urlsafe(16)
-    response.set_cookie(
-        _device_name(request),
-        f"{device}.{_proof_of(secret_key, device, name)}",
-        max_age=DEVICE_SECONDS,
-        httponly=True,
-        samesite="lax",
-        secure=is_secure(request),
-    )
+    proof = f"{device}.{_proof_of(secret_key, device, name)}"
+    set_cookie(request, response, _device_name(request), proof, DEVICE_SECONDS)
 
 
 def _proof_of(secret_key: str, device: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """Checks: the mistakes in a resource, found when its site is made."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -82,8 +82,7 @@ def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
     if not A_SEGMENT.fullmatch(resource.name):
         yield f"name={resource.name!r} is not a valid URL segment, such as team-sizes"
     if resource.icon not in _icons():
-        meant = get_close_matches(resource.icon, _icons(), n=1)
-        hint = f"; did you mean {meant[0]!r}?" if meant else ""
+        hint = _hint(resource.icon, _icons())
         yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{hint}"
 
 
@@ -99,8 +98,7 @@ def _wrong_fields(resource: Resource) -> Iterator[str]:
             yield f"money= takes numeric columns, and {field.name} isn't one"
     sorted_by = resource.sort.removeprefix("-")
     if resource.sort and sorted_by not in resource.by_name:
-        meant = get_close_matches(sorted_by, resource.by_name, n=1)
-        hint = f"; did you mean {meant[0]!r}?" if meant else ""
+        hint = _hint(sorted_by, resource.by_name)
         yield f"sort={resource.sort!r} is not a column of the model{hint}"
 
 
@@ -161,6 +159,11 @@ def _is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
 
 def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, QueryableAttribute | Column | type)
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    meant = get_close_matches(word, known, n=1)
+    return f"; did you mean {meant[0]!r}?" if meant else ""
 
 
 @cache

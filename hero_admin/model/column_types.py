@@ -141,31 +141,11 @@ def _literal_values(literal: Any) -> list[Any]:
     ]
 
 
-def _text(column: Any, _: Any) -> Input:
-    return inputs.LONG_TEXT if _is_long(column) else inputs.TEXT
-
-
 def _is_long(column: Any) -> bool:
     length = getattr(column, "length", None)
     # CITEXT is a Text, but not a long one.
     is_long = isinstance(column, Text) and not isinstance(column, postgresql.CITEXT)
     return is_long or (length is not None and length > LONG_TEXT_CHARACTERS)
-
-
-def _integer(_: Any, plain: Any) -> Input:
-    return inputs.BOOL if plain is bool else inputs.INTEGER
-
-
-def _number(column: Any, _: Any) -> Input:
-    return inputs.DECIMAL if column.asdecimal else inputs.FLOAT
-
-
-def _uuid(column: Any, _: Any) -> Input:
-    return inputs.UUID_INPUT if column.as_uuid else inputs.TEXT
-
-
-def _interval(*_: Any) -> Input:
-    return inputs.DURATION_INPUT
 
 
 def has_collation(column: TypeEngine[Any]) -> bool:
@@ -177,15 +157,15 @@ def has_collation(column: TypeEngine[Any]) -> bool:
 # Any: column types with attributes of their own, and annotations.
 Make = Callable[[Any, Any], Input]
 _BY_COLUMN: tuple[tuple[tuple[type[TypeEngine[Any]], ...], Make], ...] = (
-    ((String,), _text),
+    ((String,), lambda column, _: inputs.LONG_TEXT if _is_long(column) else inputs.TEXT),
     ((Boolean,), lambda *_: inputs.BOOL),
-    ((Integer,), _integer),
-    ((Numeric, Float), _number),
-    ((Interval, postgresql.INTERVAL), _interval),
+    ((Integer,), lambda _, plain: inputs.BOOL if plain is bool else inputs.INTEGER),
+    ((Numeric, Float), lambda column, _: inputs.DECIMAL if column.asdecimal else inputs.FLOAT),
+    ((Interval, postgresql.INTERVAL), lambda *_: inputs.DURATION_INPUT),
     ((DateTime,), lambda column, _: datetime_input(is_aware=column.timezone)),
     ((Date,), lambda *_: inputs.DATE),
     ((Time,), lambda column, _: time_input(is_aware=column.timezone)),
-    ((Uuid,), _uuid),
+    ((Uuid,), lambda column, _: inputs.UUID_INPUT if column.as_uuid else inputs.TEXT),
     ((JSON, postgresql.HSTORE), lambda *_: inputs.JSON),
     ((LargeBinary,), lambda *_: inputs.BYTES),
     (tuple(EXAMPLES), lambda *_: inputs.DATABASE_TEXT),

@@ -5,7 +5,7 @@ which no field has. `docs/decisions/0027-names-of-fields.md` says why.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.datastructures import FormData, QueryParams
 
@@ -63,7 +63,7 @@ class FilterName:
     """
 
     name: str
-    older: Mapping[str, str] = field(default_factory=dict)
+    older: Mapping[str, str]
 
     def sent_in(self, params: QueryParams, part: str = "") -> list[str]:
         """Return the values in a URL for one part of the filter."""

@@ -83,15 +83,17 @@ def redirect(request: Request, url: str, flash: Flash | None = None) -> Response
         # Browsers drop a cookie of more than 4 kB, and with it the whole message.
         flash = replace(flash, title=flash.title[:MAX_TITLE_CHARACTERS])
         packed = json.dumps(asdict(flash), separators=(",", ":")).encode()
-        response.set_cookie(
-            FLASH_COOKIE,
-            urlsafe_b64encode(packed).decode(),
-            max_age=FLASH_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=is_secure(request),
+        set_cookie(
+            request, response, FLASH_COOKIE, urlsafe_b64encode(packed).decode(), FLASH_SECONDS
         )
     return response
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that scripts cannot read and other sites do not send."""
+    response.set_cookie(
+        name, value, seconds, httponly=True, samesite="lax", secure=is_secure(request)
+    )
 
 
 def attachment(name: str) -> str:
