@@ -14,7 +14,6 @@ from hero_admin.history.revert_batches import (
     ReferencedValue,
     batches_of,
     referenced_value,
-    target_column_of,
 )
 from hero_admin.history.revert_conflicts import find_changed, find_missing_targets, find_taken
 from hero_admin.history.revert_deferred import RevertContext, delete_deferred
@@ -135,7 +134,7 @@ async def _lock_all(
         for relation, values in wanted.items():
             for some in portions(list(values)):
                 for value in await bulk.fetch_targets(session, site, relation, some):
-                    there.add(referenced_value(resource, target_column_of(relation), value))
+                    there.add(referenced_value(site.target_field_of(relation), value))
     return there
 
 

@@ -17,8 +17,8 @@ from hero_admin.writes.row_changes import RowsChange, whole_row_of
 
 RECORDS_PER_BATCH = 1_000
 
-# A resource, a field, and its value, by which records are referenced. Any: the value of any field.
-ReferencedValue = tuple[Resource, str, Any]
+# A field and its value, by which records are referenced. Any: the value of any field.
+ReferencedValue = tuple[Field, Any]
 
 
 @dataclass
@@ -80,9 +80,9 @@ class Batch:
         if self.kind != Kind.DELETED:
             return set()
         return {
-            referenced_value(self.resource, name, target.get(name))
+            referenced_value(field, target.get(field.name))
             for target in self.earlier.values()
-            for name in self._pointed_names(site)
+            for field in self._pointed_fields(site)
         }
 
     def defer_references(
@@ -92,7 +92,7 @@ class Batch:
         stored = catalog.table_of(self.resource)
         found: list[DeferredReference] = []
         before = set(there)
-        names = self._pointed_names(site)
+        fields = self._pointed_fields(site)
         for text, target in self.earlier.items():
             for relation in self.resource.fields:
                 value = target.get(relation.name)
@@ -101,16 +101,15 @@ class Batch:
                     continue
                 if stored is None or not stored.column(name).is_nullable:
                     continue
-                pointed, column = site.target_of(relation), target_column_of(relation)
-                if referenced_value(pointed, column, value) not in before:
+                if referenced_value(site.target_field_of(relation), value) not in before:
                     found.append(DeferredReference(self.resource, self.keys[text], relation, value))
                     target[relation.name] = None
                     self.whole_rows.get(text, {})[name] = None
-            before |= {referenced_value(self.resource, name, target.get(name)) for name in names}
+            before |= {referenced_value(each, target.get(each.name)) for each in fields}
         return found
 
-    def _pointed_names(self, site: Site) -> set[str]:
-        return {target_column_of(referrer.field) for referrer in site.referrers(self.resource)}
+    def _pointed_fields(self, site: Site) -> set[Field]:
+        return {site.target_field_of(each.field) for each in site.referrers(self.resource)}
 
     def entry(
         self, text: str, kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any] | None
@@ -150,8 +149,7 @@ class DeferredReference:
     value: Any
 
     def referenced_value(self, site: Site) -> ReferencedValue:
-        target = site.target_of(self.relation)
-        return referenced_value(target, target_column_of(self.relation), self.value)
+        return referenced_value(site.target_field_of(self.relation), self.value)
 
 
 def batches_of(
@@ -176,12 +174,6 @@ def batches_of(
     return batches
 
 
-def referenced_value(resource: Resource, name: str, value: Any) -> ReferencedValue:
+def referenced_value(field: Field, value: Any) -> ReferencedValue:
     """Return a value by which records are referenced, the same for every type of the column."""
-    return resource, name, comparable(value)
-
-
-def target_column_of(relation: Field) -> str:
-    """Return the name of the field that a relation refers to."""
-    assert relation.relation is not None
-    return relation.relation.target_column
+    return field, comparable(value)

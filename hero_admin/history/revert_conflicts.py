@@ -6,12 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind, fetch_since
-from hero_admin.history.revert_batches import (
-    Batch,
-    ReferencedValue,
-    referenced_value,
-    target_column_of,
-)
+from hero_admin.history.revert_batches import Batch, ReferencedValue, referenced_value
 from hero_admin.model.fields import Field
 from hero_admin.model.serialization import is_same, recorded
 from hero_admin.model.site import Site
@@ -71,10 +66,10 @@ def find_missing_targets(site: Site, batch: Batch, there: set[ReferencedValue]) 
     for relation in batch.resource.fields:
         if relation.relation is None:
             continue
-        pointed, name = site.target_of(relation), target_column_of(relation)
+        pointed = site.target_field_of(relation)
         for text, target in batch.earlier.items():
             value = target.get(relation.name)
-            if value is not None and referenced_value(pointed, name, value) not in there:
+            if value is not None and referenced_value(pointed, value) not in there:
                 label = batch.resource.labels[relation.name]
                 title = batch.changes[text].title
                 problem = f"The {label} that “{title}” had no longer exists."

@@ -61,6 +61,11 @@ class Site:
         assert field.relation is not None
         return self.of(field.relation.target)
 
+    def target_field_of(self, field: Field) -> Field:
+        """Return the field whose values a relation has, mostly the key of another resource."""
+        assert field.relation is not None
+        return self.target_of(field).by_name[field.relation.target_column]
+
     def referrers(self, resource: Resource) -> tuple[Referrer, ...]:
         """Return the fields that refer to records of `resource`, each under a unique name."""
         found: dict[str, Referrer] = {}

@@ -38,10 +38,9 @@ async def fetch_targets(
     session: AsyncSession, site: Site, field: Field, values: Collection[Any]
 ) -> set[Any]:
     """Fetch the values of a relation that lead to a record, and lock those records."""
-    assert field.relation is not None
     if not values:
         return set()
-    column = site.target_of(field).by_name[field.relation.target_column].exact
+    column = site.target_field_of(field).exact
     there = select(column.label("value")).where(column.in_(values)).order_by(column)
     return set(await session.scalars(there.with_for_update(read=True, key_share=True)))
 

@@ -100,9 +100,7 @@ async def _is_read(session: AsyncSession, field: Field, value: Any) -> bool:
 
 
 async def _exists(session: AsyncSession, site: Site, field: Field, value: Any) -> bool:
-    assert field.relation is not None
     if value is None:
         return True
-    column = site.target_of(field).by_name[field.relation.target_column].exact
-    found = select(literal(1)).where(column == value).limit(1)
+    found = select(literal(1)).where(site.target_field_of(field).exact == value).limit(1)
     return (await session.execute(found)).first() is not None

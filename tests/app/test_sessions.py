@@ -15,6 +15,7 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
 from hero_admin.accounts import changes
 from hero_admin.accounts.sessions import (
@@ -115,6 +116,14 @@ async def test_disabling_an_account_ends_its_sessions_at_once(
     await session.commit()
     assert (await editor.get("/heroes")).status_code == 303
     assert (await client.get("/heroes")).status_code == 200
+
+
+async def test_an_account_that_another_program_has_deleted_is_not_found(
+    session: AsyncSession,
+) -> None:
+    with pytest.raises(HTTPException) as caught:
+        await changes.change_role(session, BY, 999, Role.VIEWER)
+    assert caught.value.status_code == 404
 
 
 async def test_another_role_holds_from_the_next_request_on(
