@@ -50,23 +50,21 @@ def reads_related(
     """Return the handler of `GET /heroes/7/with-team`, or of `GET /teams/3/with-heroes`."""
     other, name = site.of(relationship.mapper.class_), relationship.key
 
-    async def read_with_one(request: Request, id: str) -> Response:
-        record = await fetch_record(resource, request, id)
-        predicates = _related_to(record, resource, other, relationship)
-        found = await records.fetch_where(session_of(request), other, *predicates, limit=1)
-        related = as_json(other, request, found[0]) if found else None
-        return JSONResponse({**as_json(resource, request, record), name: related})
-
+    # A team may have a million heroes, so they come by the page.
     async def read_with_many(
         request: Request, id: str, skip: Skip = 0, limit: Limit = 100
     ) -> Response:
-        record = await fetch_record(resource, request, id)
-        # A team may have a million heroes, so they come by the page.
+        session, record = session_of(request), await fetch_record(resource, request, id)
         predicates = _related_to(record, resource, other, relationship)
-        session = session_of(request)
         found = await records.fetch_where(session, other, *predicates, skip=skip, limit=limit)
-        related = [as_json(other, request, each) for each in found]
+        # Any: JSON.
+        related: Any = [as_json(other, request, each) for each in found]
+        if not relationship.uselist:
+            related = next(iter(related), None)
         return JSONResponse({**as_json(resource, request, record), name: related})
+
+    async def read_with_one(request: Request, id: str) -> Response:
+        return await read_with_many(request, id, limit=1)
 
     return read_with_many if relationship.uselist else read_with_one
 

@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 from multiprocessing.process import BaseProcess
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import uvicorn
@@ -86,7 +87,7 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
         return not workers.has_failed()
     # uvicorn raises the signal that stopped it again when it is done.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
+        signal.signal(number, lambda *_: sys.exit())
     Server(config, announcement).run([listener])
     return True
 
@@ -136,10 +137,6 @@ def _pass_on(settings: Settings) -> None:
     for name, value in settings.model_dump().items():
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         os.environ[PREFIX + name.upper()] = text
-
-
-def _leave(*_: object) -> NoReturn:
-    raise SystemExit(0)
 
 
 def _end_with_supervisor() -> None:

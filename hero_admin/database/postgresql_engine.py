@@ -55,7 +55,7 @@ def create_server_engine(url: URL, settings: Settings, *, is_replica: bool = Fal
     engine = create_pooled_engine(url, settings, settings.pool_size, connect_args=options)
     event.listen(engine.sync_engine, "do_connect", _connect_to_server)
     if not has_pooler:
-        event.listen(engine.sync_engine, "connect", _on_connect)
+        event.listen(engine.sync_engine, "connect", lambda made, _: made.run_async(_watch_client))
     return engine
 
 
@@ -85,11 +85,6 @@ def _connect_to_server(
     # several servers there may be none to write to.
     except (OSError, asyncpg.exceptions.TargetServerAttributeNotMatched) as error:
         raise ConnectionError(str(error)) from error
-
-
-# Any: the connection is SQLAlchemy's, around that of the driver.
-def _on_connect(connection: Any, _: ConnectionPoolEntry) -> None:
-    connection.run_async(_watch_client)
 
 
 async def _watch_client(driver: asyncpg.Connection) -> None:

@@ -1,10 +1,13 @@
 """Raw values of PostgreSQL: the texts that the server itself writes and reads."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, cast
 
+# All rows travel in one array for each column.
+MAX_PARAMETERS = sys.maxsize
 INSERTING = "OVERRIDING SYSTEM VALUE "
 LOCKING = " FOR UPDATE OF t"
 
@@ -40,7 +43,3 @@ def same_sql(own: Sequence[str], theirs: Sequence[str]) -> str:
     # Not every type can be compared; the texts of two rows can, quickly.
     one, other = (", ".join(f"CAST({each} AS text)" for each in side) for side in (own, theirs))
     return f"CAST(ROW({one}) AS text) = CAST(ROW({other}) AS text)"
-
-
-def rows_at_once(_: int) -> int | None:
-    return None

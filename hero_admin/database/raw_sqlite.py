@@ -67,7 +67,3 @@ def given_sql(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str,
 
 def same_sql(own: Sequence[str], theirs: Sequence[str]) -> str:
     return " AND ".join(f"{one} IS {other}" for one, other in zip(own, theirs, strict=True))
-
-
-def rows_at_once(width: int) -> int | None:
-    return max(1, MAX_PARAMETERS // max(1, width))

@@ -13,9 +13,11 @@ from hero_admin.database.engines import is_postgresql
 class RawValues(Protocol):
     """How a database reads and writes raw values.
 
+    MAX_PARAMETERS: how many values one statement takes.
     INSERTING: what an INSERT says besides. LOCKING: what a SELECT of rows `t` says to lock them.
     """
 
+    MAX_PARAMETERS: int
     INSERTING: str
     LOCKING: str
 
@@ -39,9 +41,6 @@ class RawValues(Protocol):
 
     def same_sql(self, own: Sequence[str], theirs: Sequence[str], /) -> str:
         """Return the predicate that all values of two rows are equal, or NULL in both."""
-
-    def rows_at_once(self, width: int, /) -> int | None:
-        """Return how many rows of this width one statement takes; None for any number."""
 
 
 def raw_values_of(session: AsyncSession) -> RawValues:

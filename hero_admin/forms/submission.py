@@ -92,10 +92,6 @@ def _takes_blank(field: Field) -> bool:
     return field.is_text and field.info.default == ""
 
 
-def _is_chosen(field: Field) -> bool:
-    return bool(field.relation or field.input.choices or field.is_bytes)
-
-
 def _parsed(
     resource: Resource, fields: Iterable[Field], texts: Mapping[str, str], *, is_new: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -117,7 +113,8 @@ def _parsed(
             elif _takes_blank(field):
                 values[field.name] = ""
             elif not is_new or field.info.is_required() or field.is_demanded:
-                verb = "Choose" if _is_chosen(field) else "Enter"
+                is_chosen = field.relation or field.input.choices or field.is_bytes
+                verb = "Choose" if is_chosen else "Enter"
                 errors[field.name] = f"{verb} {article_of(label)} {label}."
         except ValueError as error:
             errors[field.name] = str(error)

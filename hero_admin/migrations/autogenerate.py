@@ -88,7 +88,8 @@ def _missing_indexes(
         if name not in new and name not in comparison.created:
             continue
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
-            if index.name in written or not _has_expression(index):
+            is_plain = all(isinstance(each, Column) for each in index.expressions)
+            if index.name in written or is_plain:
                 continue
             is_missing = name in new or (existing is not None and index.name not in existing)
             if is_missing or table in rebuilt:
@@ -185,10 +186,6 @@ def _unique_index(operation: ops.CreateUniqueConstraintOp) -> ops.CreateIndexOp:
     return ops.CreateIndexOp(
         str(name), operation.table_name, columns, schema=operation.schema, unique=True
     )
-
-
-def _has_expression(index: Index) -> bool:
-    return not all(isinstance(each, Column) for each in index.expressions)
 
 
 def _expression_index(index: Index, *, if_not_exists: bool) -> ops.CreateIndexOp:

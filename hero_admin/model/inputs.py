@@ -139,10 +139,6 @@ def _parse_decimal(text: str) -> Decimal:
         raise ValueError("Enter a number.") from None
 
 
-def _format_decimal(number: Decimal) -> str:
-    return f"{number:f}"
-
-
 def _parse_bool(text: str) -> bool:
     match text.lower():
         case "true" | "yes" | "on" | "1":
@@ -179,7 +175,7 @@ BOOL = Input(
 )
 INTEGER = Input("integer", _parse_int, is_range=True)
 FLOAT = Input("number", _parse_float, repr, is_range=True, store=_as_float)
-DECIMAL = Input("number", _parse_decimal, _format_decimal, is_range=True)
+DECIMAL = Input("number", _parse_decimal, "{:f}".format, is_range=True)
 DATE = Input("date", parse_date, date.isoformat, is_range=True)
 DURATION_INPUT = Input("duration", parse_duration, format_duration, is_range=True)
 UUID_INPUT = Input("uuid", _parse_uuid)

@@ -46,6 +46,7 @@ class AccessLogMiddleware:
                 await self.app(scope, receive, send_and_note)
             finally:
                 path = scope["path"]
+                identity: Identity | None = scope.get("state", {}).get("identity")
                 level = logging.DEBUG if path.startswith(QUIET_PATHS) else logging.INFO
                 logger.log(
                     level,
@@ -56,14 +57,8 @@ class AccessLogMiddleware:
                     (time.perf_counter() - start) * 1000,
                     count.value,
                     quoted(scope["client"][0] if scope.get("client") else ""),
-                    quoted(_user_of(scope)),
+                    quoted(identity.name if identity else ""),
                 )
-
-
-def _user_of(scope: Scope) -> str:
-    """Return the name of the user who sent a request, "" if nobody is signed in."""
-    identity: Identity | None = scope.get("state", {}).get("identity")
-    return identity.name if identity else ""
 
 
 def quoted(text: str) -> str:

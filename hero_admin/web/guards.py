@@ -23,12 +23,6 @@ def identity_of(request: Request) -> Identity:
     return identity
 
 
-def check_role(request: Request, role: Role) -> None:
-    """Raise 401 if nobody is signed in, 403 if their role does not include `role`."""
-    is_read = request.method in ("GET", "HEAD")
-    refuse_role(identity_of(request), role, "open this page" if is_read else "do this")
-
-
 def refuse_role(identity: Identity, role: Role, what: str = "do this") -> None:
     """Raise 403 if the role of a user does not include `role`."""
     if not identity.role.includes(role):
@@ -45,7 +39,8 @@ def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, An
     async def guarded(request: Request) -> Response:
         # The role is checked again when something is written.
         request.state.needed_role = role
-        check_role(request, role)
+        what = "open this page" if request.method in ("GET", "HEAD") else "do this"
+        refuse_role(identity_of(request), role, what)
         return await handler(request)
 
     # For the test that every route requires a role.

@@ -60,22 +60,20 @@ class Catalog:
     def effect_of(self, key: ForeignKey) -> Effect:
         """Return what becomes of rows that refer to a deleted one."""
         stored = self.tables[key.table]
-        is_nullable = all(stored.column(name).is_nullable for name in key.cleared)
+        cleared = [stored.column(name) for name in key.cleared]
+        is_nullable = all(each.is_nullable for each in cleared)
+        has_defaults = all(each.default is not None for each in cleared)
         match key.action:
             case "CASCADE":
                 return "deleted"
             case "SET NULL" if is_nullable:
                 return "cleared"
-            case "SET DEFAULT" if is_nullable or self._has_defaults(key):
+            case "SET DEFAULT" if is_nullable or has_defaults:
                 return "default"
             # The library clears what the database would refuse, for administered records only.
             case "NO ACTION" if is_nullable and len(key.columns) == 1:
                 return "cleared" if key.table in self.resources else "restricted"
         return "restricted"
-
-    def _has_defaults(self, key: ForeignKey) -> bool:
-        stored = self.tables[key.table]
-        return all(stored.column(name).default is not None for name in key.cleared)
 
     def is_needed(self, key: ForeignKey) -> bool:
         """Whether a row always needs its target."""

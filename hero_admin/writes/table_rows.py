@@ -147,7 +147,7 @@ def _given(
 ) -> Iterator[tuple[Sequence[RawRow], str, dict[str, Any]]]:
     """Yield portions of rows, each as a table expression `given_rows` with its parameters."""
     raw, types = raw_values_of(session), _types(stored, columns)
-    size = raw.rows_at_once(len(columns)) or max(1, len(rows))
+    size = max(1, raw.MAX_PARAMETERS // max(1, len(columns)))
     for start in range(0, len(rows), size):
         portion = rows[start : start + size]
         yield portion, *raw.given_sql(types, portion)
