@@ -117,17 +117,11 @@ async def fetch_pending(scope: Scope) -> PendingForm | None:
 
 def _masked_labels(request: Request) -> dict[str, str]:
     """Return the label of each masked control of the resource that a path begins with."""
-    name = request.url.path.split("/")[1]
-    masked = [
-        (resource, field)
-        for resource in site_of(request).resources
-        if resource.name == name
-        for field in resource.fields
-        if field.is_masked
-    ]
+    resource = site_of(request).named(request.url.path.split("/")[1])
+    masked = [field for field in resource.fields if field.is_masked] if resource else []
     # Programs send the plain name.
     return {
-        control: resource.label_of(field)
-        for resource, field in masked
+        control: field.label
+        for field in masked
         for control in (field.name, control_name(field.name))
     }

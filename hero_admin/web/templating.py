@@ -36,9 +36,9 @@ def environment(app: Starlette) -> Environment:
         return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
 
     env.globals.update(url_for=url_for, with_query=with_query)
+    env.globals.update(capitalised=capitalised, size_text=size_text)
     # With constants Jinja applies filters when it compiles.
     env.filters.update(icon=icon, static_url=static_url)
-    env.globals.update(capitalised=capitalised, size_text=size_text)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["account_fields"] = env.get_template("accounts/fields.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
