@@ -205,14 +205,13 @@ async def _delete_again(context: RevertContext, batch: Batch) -> None:
     if stored is None:
         raise Invalid({"": f"The database doesn't allow deleting a {batch.resource.label}."})
     ids = await fetch_ids(session, stored, batch.resource, list(batch.keys.values()))
-    to_delete = dict.fromkeys(ids)
     one = next(iter(batch.changes.values())).title
     what = f"“{one}”" if len(ids) == 1 else f"one of the {batch.resource.label_plural}"
-    context.delete_later(stored, to_delete, what)
+    context.delete_later(stored, dict.fromkeys(ids), what)
     if not batch.is_consequence:
         context.direct |= {(stored.name, row) for row in ids}
     if any(map(cause_of, batch.changes.values())):
         names = await fetch_causes(session, context.catalog, [(stored.name, row) for row in ids])
-        for referenced_value, name in names.items():
-            if referenced_value and name:
-                context.to_delete.causes[referenced_value] = cause_of(batch.changes[name[1]])
+        for row, name in names.items():
+            if row and name:
+                context.to_delete.causes[row] = cause_of(batch.changes[name[1]])
