@@ -29,6 +29,7 @@ from hero_admin.migrations import migrate
 from hero_admin.person import Role
 from hero_admin.settings import PREFIX, Settings
 from hero_admin.web import templating
+from tests.page import Client
 from tests.postgres import PostgresServer, postgres_server
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
@@ -169,7 +170,7 @@ def app(settings: Settings) -> Starlette:
 
 
 @pytest.fixture
-async def client(app: Starlette, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: Starlette, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of the app, signed in as an owner.
 
     It keeps cookies, follows no redirect and lets no error pass.
@@ -180,14 +181,14 @@ async def client(app: Starlette, session: AsyncSession) -> AsyncIterator[httpx.A
         assert not session.in_transaction(), "commit the test's session before asking the app"
 
     async with serving(app, role=Role.OWNER) as client:
-        client.event_hooks = {"request": [check_session]}
+        client.http.event_hooks = {"request": [check_session]}
         yield client
 
 
 @pytest.fixture
 async def editor(
-    app: Starlette, client: httpx.AsyncClient, settings: Settings, database: Database
-) -> AsyncIterator[httpx.AsyncClient]:
+    app: Starlette, client: Client, settings: Settings, database: Database
+) -> AsyncIterator[Client]:
     """A client of the same app, signed in as an editor."""
     async with client_of(app) as other:
         await sign_in_by(database, other, Role.EDITOR, limits_for(settings))
@@ -196,8 +197,8 @@ async def editor(
 
 @pytest.fixture
 async def viewer(
-    app: Starlette, client: httpx.AsyncClient, settings: Settings, database: Database
-) -> AsyncIterator[httpx.AsyncClient]:
+    app: Starlette, client: Client, settings: Settings, database: Database
+) -> AsyncIterator[Client]:
     """A client of the same app, signed in as a viewer."""
     async with client_of(app) as other:
         await sign_in_by(database, other, Role.VIEWER, limits_for(settings))
@@ -205,7 +206,7 @@ async def viewer(
 
 
 @pytest.fixture
-async def anonymous(app: Starlette, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+async def anonymous(app: Starlette, client: Client) -> AsyncIterator[Client]:
     """A client of the same app that is not signed in."""
     async with client_of(app) as other:
         yield other

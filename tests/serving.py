@@ -8,14 +8,14 @@ from starlette.applications import Starlette
 
 from hero_admin.accounts.auth import limits_for
 from hero_admin.person import Role
-from tests.html import BASE_URL
+from tests.page import BASE_URL, Client
 from tests.signing_in import sign_in_by
 
 
 @asynccontextmanager
 async def serving(
     app: Starlette, *, raises: bool = True, role: Role | None = None
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[Client]:
     """A client of the app, which is started up before and shut down after.
 
     An error that the app does not answer itself is raised in the test; with `raises=False` the
@@ -28,10 +28,8 @@ async def serving(
         yield client
 
 
-def client_of(
-    app: Starlette, *, raises: bool = True, address: str = "127.0.0.1"
-) -> httpx.AsyncClient:
+def client_of(app: Starlette, *, raises: bool = True, address: str = "127.0.0.1") -> Client:
     """Another client of an app that is started up: a browser on one of its own pages."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=raises, client=(address, 50000))
     headers = {"Sec-Fetch-Site": "same-origin"}
-    return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
+    return Client(httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers))

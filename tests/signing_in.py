@@ -5,7 +5,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 from sqlmodel import col, select
 
 from hero_admin.accounts.auth import limits_for
@@ -16,6 +15,7 @@ from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from tests.page import Client
 
 NAMES = {Role.OWNER: "Olive Owner", Role.EDITOR: "Edward Editor", Role.VIEWER: "Vera Viewer"}
 LIMITS = Limits(idle=timedelta(hours=12), absolute=timedelta(days=14))
@@ -24,7 +24,7 @@ VISITOR = Visitor("127.0.0.1", "tests")
 MOMENT = "%Y-%m-%d %H:%M:%S.%f"
 
 
-async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> None:
+async def sign_in(client: Client, settings: Settings, role: Role) -> None:
     """Let a client be somebody of a role, who is made, or made so again, if there is none."""
     database = connect(settings)
     await sign_in_by(database, client, role, limits_for(settings))
@@ -32,7 +32,7 @@ async def sign_in(client: httpx.AsyncClient, settings: Settings, role: Role) -> 
 
 
 async def sign_in_by(
-    database: Database, client: httpx.AsyncClient, role: Role, limits: Limits = LIMITS
+    database: Database, client: Client, role: Role, limits: Limits = LIMITS
 ) -> None:
     """The same by connections that are open already; to open them takes longer than to sign in."""
     async with database.session(is_read_only=False) as session:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
@@ -14,12 +13,13 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.gadgets import Gadget, Maker, Slot
+from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.serving import serving
 
 
 @pytest.fixture
-async def gadgets(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def gadgets(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of the models that have every type of column and every relation."""
     resources = (Resource(Gadget), Resource(Maker), Resource(Slot))
     connection = await session.connection()

@@ -1,12 +1,11 @@
 """Whatever stands where an id should stand names a record or is not found; nothing breaks."""
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.cases import each
 from tests.factories import a_hero, a_team
-from tests.html import heading_of, link
+from tests.page import Client
 from tests.stored import Stored
 from webapp.heroes import Hero
 from webapp.teams import Team
@@ -88,17 +87,15 @@ async def two_heroes(session: AsyncSession) -> None:
 
 @pytest.mark.usefixtures("two_heroes")
 @each("path", ["/heroes/{}", "/heroes/{}/edit", "/heroes/{}/delete", "/teams/{}/heroes"])
-async def test_an_id_that_is_none_is_not_found_on_any_page(
-    client: httpx.AsyncClient, path: str
-) -> None:
+async def test_an_id_that_is_none_is_not_found_on_any_page(client: Client, path: str) -> None:
     for id_ in NO_IDS:
         page = await client.get(path.format(id_))
-        assert (id_[:99], page.status_code, heading_of(page)) == (id_[:99], 404, "Not found")
+        assert (id_[:99], page.status_code, page.heading) == (id_[:99], 404, "Not found")
 
 
 @pytest.mark.usefixtures("two_heroes")
 async def test_an_id_that_is_none_is_neither_changed_nor_deleted(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     before = await stored.all(Hero)
     for id_ in NO_IDS:
@@ -114,7 +111,7 @@ async def test_an_id_that_is_none_is_neither_changed_nor_deleted(
 
 
 @pytest.mark.usefixtures("two_heroes")
-async def test_an_id_that_is_none_is_not_found_in_the_api(client: httpx.AsyncClient) -> None:
+async def test_an_id_that_is_none_is_not_found_in_the_api(client: Client) -> None:
     for id_ in NO_IDS:
         at = f"/api/heroes/{id_}"
         answers = [
@@ -128,9 +125,7 @@ async def test_an_id_that_is_none_is_not_found_in_the_api(client: httpx.AsyncCli
 
 
 @pytest.mark.usefixtures("two_heroes")
-async def test_selected_ids_that_are_none_are_not_found(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_selected_ids_that_are_none_are_not_found(client: Client, stored: Stored) -> None:
     for ids in (["7", "abc"], ["007"], ["8"], ["\0"], ["9" * 5_000], ["7", "٧"]):
         for answer in (
             await client.get("/heroes/delete", params={"id": ids}),
@@ -141,25 +136,23 @@ async def test_selected_ids_that_are_none_are_not_found(
 
 
 @pytest.mark.usefixtures("two_heroes")
-async def test_an_id_has_one_spelling(client: httpx.AsyncClient) -> None:
-    assert heading_of(await client.get("/heroes/7")) == "Seven"
+async def test_an_id_has_one_spelling(client: Client) -> None:
+    assert (await client.get("/heroes/7")).heading == "Seven"
     # The same address to every server and cache: %37 is how a client may write 7.
-    assert heading_of(await client.get("/heroes/%37")) == "Seven"
+    assert (await client.get("/heroes/%37")).heading == "Seven"
 
 
 @each("path", ["/no", "/heroes/", "/heroes/1/edit/", "//", "/heroes//1", "/a/b/c/d"])
 async def test_an_address_that_does_not_exist_is_a_page_that_helps(
-    client: httpx.AsyncClient, path: str
+    client: Client, path: str
 ) -> None:
     page = await client.get(f"http://localhost{path}")
-    assert (page.status_code, heading_of(page)) == (404, "Not found")
-    assert link(page, "Go to the overview") == "/"
+    assert (page.status_code, page.heading) == (404, "Not found")
+    assert page.link("Go to the overview") == "/"
 
 
 @each("path", ["/api/", "/api/no", "/api/heroes/1/2/3", "/api/docs/"])
-async def test_an_address_that_does_not_exist_in_the_api_is_json(
-    client: httpx.AsyncClient, path: str
-) -> None:
+async def test_an_address_that_does_not_exist_in_the_api_is_json(client: Client, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 404
     assert answer.json() == {"detail": "Not found"}

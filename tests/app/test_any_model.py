@@ -6,32 +6,13 @@ from decimal import Decimal
 from itertools import cycle
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
-from tests.html import (
-    alert_of,
-    by_id,
-    chips_of,
-    columns_of,
-    errors_of,
-    facts_of,
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    link,
-    links_of,
-    row_of,
-    rows_of,
-    submit,
-    text_of,
-    title_of,
-)
+from tests.page import Client
 from tests.stored import Stored
 
 MOMENT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
@@ -78,72 +59,66 @@ async def many(session: AsyncSession) -> list[Gadget]:
     return made
 
 
-def titles_of(page: httpx.Response) -> list[str]:
-    return [row["Title"] for row in rows_of(page)]
-
-
 # Pages
 
 
-async def test_a_model_alone_gives_every_page(gadgets: httpx.AsyncClient, stored: Stored) -> None:
-    page = await gadgets.get(link(await gadgets.get("/"), "Gadgets"))
-    assert title_of(page) == "Gadgets · Hero Admin"
-    new = await gadgets.get(link(by_id(page, "list"), "New gadget"))
-    page = await follow(gadgets, await submit(gadgets, form_of(new), title="Robot", rank="3"))
-    assert flash_of(page) == "Created Robot"
-    show = await gadgets.get(link(row_of(page, "Robot"), "Robot"))
-    assert (heading_of(show), facts_of(show)["Rank"]) == ("Robot", "3")
-    edit = await gadgets.get(link(show, "Edit"))
-    page = await follow(
-        gadgets, await submit(gadgets, form_of(edit, press="Save changes"), rank="4")
-    )
-    assert (flash_of(page), facts_of(page)["Rank"]) == ("Saved Robot", "4")
-    question = await gadgets.get(link(page, "Delete…"))
-    page = await follow(gadgets, await submit(gadgets, form_of(question)))
-    assert flash_of(page) == "Deleted Robot"
+async def test_a_model_alone_gives_every_page(gadgets: Client, stored: Stored) -> None:
+    page = await gadgets.get((await gadgets.get("/")).link("Gadgets"))
+    assert page.title == "Gadgets · Hero Admin"
+    new = await gadgets.get(page.by_id("list").link("New gadget"))
+    page = await gadgets.follow(await gadgets.submit(new.form(), title="Robot", rank="3"))
+    assert page.flash == "Created Robot"
+    show = await gadgets.get(page.row("Robot").link("Robot"))
+    assert (show.heading, show.facts["Rank"]) == ("Robot", "3")
+    edit = await gadgets.get(show.link("Edit"))
+    page = await gadgets.follow(await gadgets.submit(edit.form(press="Save changes"), rank="4"))
+    assert (page.flash, page.facts["Rank"]) == ("Saved Robot", "4")
+    question = await gadgets.get(page.link("Delete…"))
+    page = await gadgets.follow(await gadgets.submit(question.form()))
+    assert page.flash == "Deleted Robot"
     assert await stored.count(Gadget) == 0
 
 
 async def test_a_list_shows_the_title_first_and_no_more_columns_than_fit(
-    gadgets: httpx.AsyncClient, many: list[Gadget]
+    gadgets: Client, many: list[Gadget]
 ) -> None:
-    columns = columns_of(await gadgets.get("/gadgets"))
+    columns = (await gadgets.get("/gadgets")).columns
     assert columns[0] == "Title"
     assert "Note" not in columns
     assert len(columns) == 7
 
 
-async def test_a_record_shows_every_column(gadgets: httpx.AsyncClient, many: list[Gadget]) -> None:
-    facts = facts_of(await gadgets.get(f"/gadgets/{many[1].id}"))
+async def test_a_record_shows_every_column(gadgets: Client, many: list[Gadget]) -> None:
+    facts = (await gadgets.get(f"/gadgets/{many[1].id}")).facts
     labels = {name.replace("_", " ").capitalize() for name in Gadget.model_fields if name != "id"}
     assert facts.keys() >= labels
     assert facts["ID"] == str(many[1].id)
 
 
 async def test_records_that_point_at_another_are_listed_on_its_page(
-    gadgets: httpx.AsyncClient, many: list[Gadget]
+    gadgets: Client, many: list[Gadget]
 ) -> None:
     page = await gadgets.get("/makers/acme")
-    assert titles_of(page) == [gadget.title for gadget in many if gadget.maker_code == "acme"]
-    assert "Maker code" not in columns_of(page)
+    assert page.column("Title") == [gadget.title for gadget in many if gadget.maker_code == "acme"]
+    assert "Maker code" not in page.columns
     page = await gadgets.get("/makers/acme/gadgets?sort=-rank&size=3")
-    page = await gadgets.get(link(page, "Next page"))
-    assert len(rows_of(page)) == 3
-    new = await gadgets.get(link(page, "New gadget"))
-    created = await follow(gadgets, await submit(gadgets, form_of(new), title="Gadget"))
-    assert heading_of(created) == "acme"
-    assert len(rows_of(await gadgets.get("/makers/acme?q=gadget"))) == 12
+    page = await gadgets.get(page.link("Next page"))
+    assert len(page.rows) == 3
+    new = await gadgets.get(page.link("New gadget"))
+    created = await gadgets.follow(await gadgets.submit(new.form(), title="Gadget"))
+    assert created.heading == "acme"
+    assert len((await gadgets.get("/makers/acme?q=gadget")).rows) == 12
 
 
 async def test_what_points_at_a_record_that_points_at_another_is_linked(
-    gadgets: httpx.AsyncClient, session: AsyncSession
+    gadgets: Client, session: AsyncSession
 ) -> None:
     gadget = await committed(session, Gadget(title="Robot"))
     await committed(session, Slot(shelf="A", number=1, gadget_id=gadget.id))
     page = await gadgets.get("/slots")
-    assert heading_of(await gadgets.get(link(page, "Robot"))) == "Robot"
+    assert (await gadgets.get(page.link("Robot"))).heading == "Robot"
     page = await gadgets.get(f"/gadgets/{gadget.id}")
-    assert [row["Shelf"] for row in rows_of(page)] == ["A"]
+    assert page.column("Shelf") == ["A"]
 
 
 # Searching, sorting, filtering
@@ -170,7 +145,7 @@ FIELDS: dict[str, Callable[[Gadget], object]] = {
 
 @each("name", FIELDS)
 async def test_every_column_sorts_and_pages_like_the_plain_sort(
-    gadgets: httpx.AsyncClient, many: list[Gadget], name: str
+    gadgets: Client, many: list[Gadget], name: str
 ) -> None:
     value = FIELDS[name]
     for sign in ("", "-"):
@@ -180,27 +155,29 @@ async def test_every_column_sorts_and_pages_like_the_plain_sort(
         full.sort(key=lambda each: (value(each), each.id), reverse=bool(sign))
         empty.sort(key=lambda each: each.id, reverse=bool(sign))
         page = await gadgets.get(f"/gadgets?sort={sign}{name}&size=8")
-        found = titles_of(page)
+        found = page.column("Title")
         for _ in range(2):
-            page = await gadgets.get(link(page, "Next page"))
-            found += titles_of(page)
+            page = await gadgets.get(page.link("Next page"))
+            found += page.column("Title")
         assert found == [gadget.title for gadget in (*full, *empty)]
-        page = await gadgets.get(link(page, "Previous page"))
-        assert titles_of(page) == found[8:16]
+        page = await gadgets.get(page.link("Previous page"))
+        assert page.column("Title") == found[8:16]
 
 
 @each("sort", ["condition", "-condition"])
 async def test_an_enum_pages_as_its_database_sorts_it(
-    gadgets: httpx.AsyncClient, many: list[Gadget], sort: str
+    gadgets: Client, many: list[Gadget], sort: str
 ) -> None:
-    whole = titles_of(await gadgets.get(f"/gadgets?sort={sort}"))
+    whole = (await gadgets.get(f"/gadgets?sort={sort}")).column("Title")
     page = await gadgets.get(f"/gadgets?sort={sort}&size=12")
-    assert titles_of(page) + titles_of(await gadgets.get(link(page, "Next page"))) == whole
+    assert (
+        page.column("Title") + (await gadgets.get(page.link("Next page"))).column("Title") == whole
+    )
 
 
-async def test_json_is_not_sorted_by(gadgets: httpx.AsyncClient, many: list[Gadget]) -> None:
+async def test_json_is_not_sorted_by(gadgets: Client, many: list[Gadget]) -> None:
     page = await gadgets.get("/gadgets?sort=data")
-    assert (page.status_code, alert_of(page)) == (400, "This list can't be sorted that way.")
+    assert (page.status_code, page.alert) == (400, "This list can't be sorted that way.")
 
 
 @each(
@@ -245,7 +222,7 @@ async def test_json_is_not_sorted_by(gadgets: httpx.AsyncClient, many: list[Gadg
     ],
 )
 async def test_every_type_has_its_filter(
-    gadgets: httpx.AsyncClient,
+    gadgets: Client,
     many: list[Gadget],
     query: str,
     is_wanted: Callable[[Gadget], bool],
@@ -253,24 +230,24 @@ async def test_every_type_has_its_filter(
 ) -> None:
     page = await gadgets.get(f"/gadgets?{query}")
     wanted = [gadget.title for gadget in many if is_wanted(gadget)]
-    assert titles_of(page) == wanted
+    assert page.column("Title") == wanted
     assert 0 < len(wanted) < len(many)
-    assert list(chips_of(page)) == [chip]
-    again = await submit(gadgets, form_of(page, name="filters"))
-    assert titles_of(again) == wanted
-    assert len(rows_of(await gadgets.get(chips_of(page)[chip]))) == len(many)
+    assert list(page.chips) == [chip]
+    again = await gadgets.submit(page.form(name="filters"))
+    assert again.column("Title") == wanted
+    assert len((await gadgets.get(page.chips[chip])).rows) == len(many)
 
 
-async def test_short_texts_are_searched_in(gadgets: httpx.AsyncClient, many: list[Gadget]) -> None:
-    assert titles_of(await gadgets.get("/gadgets?q=GADGET+07")) == ["Gadget 07"]
-    assert len(rows_of(await gadgets.get("/makers?q=umit"))) == 1
-    assert text_of(by_id(await gadgets.get("/gadgets?q=gadget"), "total")) == "23"
+async def test_short_texts_are_searched_in(gadgets: Client, many: list[Gadget]) -> None:
+    assert (await gadgets.get("/gadgets?q=GADGET+07")).column("Title") == ["Gadget 07"]
+    assert len((await gadgets.get("/makers?q=umit")).rows) == 1
+    assert (await gadgets.get("/gadgets?q=gadget")).by_id("total").visible_text == "23"
 
 
 # API
 
 
-async def test_a_model_alone_gives_an_api(gadgets: httpx.AsyncClient) -> None:
+async def test_a_model_alone_gives_an_api(gadgets: Client) -> None:
     created = await gadgets.post("/api/gadgets/", json={"title": "Robot", "condition": "broken"})
     assert created.status_code == 201
     at = f"/api/gadgets/{created.json()['id']}"
@@ -284,28 +261,24 @@ async def test_a_model_alone_gives_an_api(gadgets: httpx.AsyncClient) -> None:
     assert (gone.status_code, gone.json()) == (404, {"detail": "Gadget not found"})
 
 
-async def test_a_models_relation_is_read_with_it(
-    gadgets: httpx.AsyncClient, many: list[Gadget]
-) -> None:
+async def test_a_models_relation_is_read_with_it(gadgets: Client, many: list[Gadget]) -> None:
     found = (await gadgets.get(f"/api/gadgets/{many[1].id}/with-maker")).json()
     assert found["maker"] == {"code": "acme", "motto": ""}
 
 
-async def test_a_models_api_is_documented(gadgets: httpx.AsyncClient) -> None:
+async def test_a_models_api_is_documented(gadgets: Client) -> None:
     document = (await gadgets.get("/api/openapi.json")).json()
     assert "/slots/{id}" in document["paths"]
     assert document["components"]["schemas"]["GadgetCreate"]["required"] == ["title"]
     page = await gadgets.get("/api/docs")
     assert page.status_code == 200
-    assert "#schema-GadgetRead" in [one.href for one in links_of(page)]
+    assert "#schema-GadgetRead" in [one.href for one in page.links]
 
 
-async def test_a_unique_column_takes_a_value_once(
-    gadgets: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_unique_column_takes_a_value_once(gadgets: Client, session: AsyncSession) -> None:
     await committed(session, Gadget(title="Robot", serial=UUID(int=1)))
     page = await gadgets.post("/gadgets", data={"title": "Rocket", "serial": str(UUID(int=1))})
-    assert errors_of(page) == {"Serial": "Another gadget has this serial."}
+    assert page.errors == {"Serial": "Another gadget has this serial."}
     for _ in range(2):
         page = await gadgets.post("/gadgets", data={"title": "Without", "serial": ""})
         assert page.status_code == 303

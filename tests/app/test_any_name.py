@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
@@ -13,8 +12,8 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.gadgets import Condition
-from tests.html import chips_of, errors_of, follow, form_of, link, rows_of, submit
 from tests.oddly_named import Oddity, Villager
+from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -50,7 +49,7 @@ TYPED = {
 
 
 @pytest.fixture
-async def odd(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def odd(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of oddities, of which there is the first: it has nothing but a title."""
     connection = await session.connection()
     tables = [oddities.table, villagers.table]
@@ -61,28 +60,28 @@ async def odd(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.
         yield client
 
 
-async def create_seven(odd: httpx.AsyncClient) -> None:
-    form = form_of(await odd.get("/oddities/new"))
+async def create_seven(odd: Client) -> None:
+    form = (await odd.get("/oddities/new")).form()
     values = {control_name(name): typed for name, (typed, _) in TYPED.items()}
-    created = await submit(odd, form, values)
-    assert created.status_code == 303, errors_of(created)
+    created = await odd.submit(form, values)
+    assert created.status_code == 303, created.errors
 
 
 async def test_a_record_is_created_and_changed_whatever_its_fields_are_called(
-    odd: httpx.AsyncClient, stored: Stored
+    odd: Client, stored: Stored
 ) -> None:
     await create_seven(odd)
     made = await stored.get(Oddity, 7)
     assert made is not None
     assert made.model_dump() == {name: value for name, (_, value) in TYPED.items()}
-    form = form_of(await odd.get("/oddities/7/edit"), press="Save changes")
-    await submit(odd, form, {"field.elements": "false", "field.then": "", "id": "6"})
+    form = (await odd.get("/oddities/7/edit")).form(press="Save changes")
+    await odd.submit(form, {"field.elements": "false", "field.then": "", "id": "6"})
     changed = await stored.get(Oddity, 7)
     assert changed is not None
     assert changed.model_dump() == {**made.model_dump(), "elements": False, "then": None, "id": 6}
 
 
-async def test_programs_may_send_the_plain_names(odd: httpx.AsyncClient, stored: Stored) -> None:
+async def test_programs_may_send_the_plain_names(odd: Client, stored: Stored) -> None:
     data = {name: typed for name, (typed, _) in TYPED.items()}
     assert (await odd.post("/oddities", data=data)).status_code == 303
     sent = {name: typed for name, (typed, _) in TYPED.items() if name != "number"}
@@ -97,74 +96,68 @@ async def test_programs_may_send_the_plain_names(odd: httpx.AsyncClient, stored:
     assert seven.model_dump(exclude={"number"}) == eight.model_dump(exclude={"number"})
 
 
-async def test_a_list_is_filtered_by_a_field_whatever_it_is_called(
-    odd: httpx.AsyncClient,
-) -> None:
+async def test_a_list_is_filtered_by_a_field_whatever_it_is_called(odd: Client) -> None:
     await create_seven(odd)
     state = "sort=-number&size=50"
-    form = form_of(await odd.get(f"/oddities?{state}"), name="filters")
+    form = (await odd.get(f"/oddities?{state}")).form(name="filters")
     assert len(oddities.filter_names) == len(TYPED) - 3
     for field, name in oddities.filter_names.items():
         is_range = f"{name.name}_min" in form.data
         given = {f"{name.name}_min" if is_range else name.name: TYPED[field][0]}
-        page = await submit(odd, form, given)
-        assert [row["Title"] for row in rows_of(page)] == ["Seven"]
-        assert list(chips_of(page).values()) == [f"/oddities?{state}"]
-        again = form_of(page, name="filters")
+        page = await odd.submit(form, given)
+        assert page.column("Title") == ["Seven"]
+        assert list(page.chips.values()) == [f"/oddities?{state}"]
+        again = page.form(name="filters")
         assert {name: again.data[name] for name in given} == {n: [t] for n, t in given.items()}
         assert again.data["sort"] == ["-number"]
-        exported = await odd.get(link(page, "JSON"))
+        exported = await odd.get(page.link("JSON"))
         assert [record["title"] for record in exported.json()] == ["Seven"]
         if field != "number":
-            page = await submit(odd, form, {name.name: "none"})
-            assert [row["Title"] for row in rows_of(page)] == ["One"]
+            page = await odd.submit(form, {name.name: "none"})
+            assert page.column("Title") == ["One"]
 
 
 @pytest.mark.parametrize("query", ["elements=true", "method=IN_USE", "age_min=18&age_max=20"])
-async def test_the_address_that_a_filter_had_before_still_works(
-    odd: httpx.AsyncClient, query: str
-) -> None:
+async def test_the_address_that_a_filter_had_before_still_works(odd: Client, query: str) -> None:
     await create_seven(odd)
     page = await odd.get(f"/oddities?{query}")
-    assert [row["Title"] for row in rows_of(page)] == ["Seven"]
-    assert len(chips_of(page)) == 1
+    assert page.column("Title") == ["Seven"]
+    assert len(page.chips) == 1
 
 
-async def test_a_form_is_filled_in_by_its_address_whatever_a_field_is_called(
-    odd: httpx.AsyncClient,
-) -> None:
+async def test_a_form_is_filled_in_by_its_address_whatever_a_field_is_called(odd: Client) -> None:
     given = "&".join(f"{name}={TYPED[name][0]}" for name in TYPED if name not in {"back", "then"})
     page = await odd.get(
         f"/oddities/new?{given}&field.then=3&field.back=true&back=/oddities?size=50"
     )
-    filled_in = form_of(page).data
+    filled_in = page.form().data
     for name, (typed, _) in TYPED.items():
         assert filled_in[control_name(name)] == [typed]
-    saved = await submit(odd, form_of(page, press="Save and add another"))
-    page = await follow(odd, saved)
-    assert form_of(page).data["field.then"] == ["3"]
-    assert link(page, "Cancel") == "/oddities?size=50"
+    saved = await odd.submit(page.form(press="Save and add another"))
+    page = await odd.follow(saved)
+    assert page.form().data["field.then"] == ["3"]
+    assert page.link("Cancel") == "/oddities?size=50"
 
 
 async def test_those_left_behind_are_given_on_whatever_they_are_called(
-    odd: httpx.AsyncClient, stored: Stored
+    odd: Client, stored: Stored
 ) -> None:
     await create_seven(odd)
     await odd.post("/oddities", data={"number": "8", "title": "Eight"})
-    form = form_of(await odd.get("/oddities/1/delete"))
-    await submit(odd, form, {"field.submit": "8"})
+    form = (await odd.get("/oddities/1/delete")).form()
+    await odd.submit(form, {"field.submit": "8"})
     seven = await stored.get(Oddity, 7)
     assert seven is not None
     assert (seven.team_id, seven.children_id) == (8, None)
 
 
 async def test_many_are_changed_at_once_though_they_have_a_field_called_id(
-    odd: httpx.AsyncClient, stored: Stored
+    odd: Client, stored: Stored
 ) -> None:
     await create_seven(odd)
-    form = form_of(await odd.get("/oddities/change?id=1&id=7"))
+    form = (await odd.get("/oddities/change?id=1&id=7")).form()
     ticked = {"form.set.id": True, "form.set.method": True}
-    saved = await submit(odd, form, {"id": "9", "field.method": "BROKEN", **ticked})
+    saved = await odd.submit(form, {"id": "9", "field.method": "BROKEN", **ticked})
     assert saved.status_code == 303
     found = await stored.all(Oddity)
     assert [(one.id, one.method) for one in found] == [(9, Condition.BROKEN)] * 2
@@ -174,28 +167,28 @@ async def test_many_are_changed_at_once_though_they_have_a_field_called_id(
 
 
 async def test_programs_know_a_field_by_its_alias_and_people_by_its_name(
-    odd: httpx.AsyncClient, stored: Stored
+    odd: Client, stored: Stored
 ) -> None:
-    form = form_of(await odd.get("/villagers/new"))
-    refused = await submit(odd, form, index="x")
-    assert errors_of(refused) == {
+    form = (await odd.get("/villagers/new")).form()
+    refused = await odd.submit(form, index="x")
+    assert refused.errors == {
         "Full name": "Enter a full name.",
         "Index": "Enter a whole number.",
     }
     typed = {"full_name": "Ann", "home": "Elm", "index": "1", "t": "2", "left": "3", "right": "4"}
-    assert (await submit(odd, form_of(refused), typed)).status_code == 303
+    assert (await odd.submit(refused.form(), typed)).status_code == 303
     (ann,) = await stored.all(Villager)
     assert ann.model_dump() == {"id": 1, **typed, "index": 1, "t": 2, "left": 3, "right": 4}
     read = {"id": 1, "fullName": "Ann", "homeOut": "Elm", "index": 1, "t": 2, "right": 3, "left": 4}
     assert (await odd.get("/api/villagers/1")).json() == read
     page = await odd.get("/villagers")
-    assert (await odd.get(link(page, "JSON"))).json() == [read]
-    head, line = (await odd.get(link(page, "CSV"))).text.splitlines()
+    assert (await odd.get(page.link("JSON"))).json() == [read]
+    head, line = (await odd.get(page.link("CSV"))).text.splitlines()
     assert head.removeprefix("\ufeff") == "id,fullName,homeOut,index,t,right,left"
     assert line == "1,Ann,Elm,1,2,3,4"
 
 
-async def test_programs_send_an_alias_or_the_name(odd: httpx.AsyncClient, stored: Stored) -> None:
+async def test_programs_send_an_alias_or_the_name(odd: Client, stored: Stored) -> None:
     both = {"left": 1, "right": 2}
     await odd.post("/api/villagers/", json={"fullName": "Ann", "homeIn": "Elm", **both})
     await odd.post("/api/villagers/", json={"full_name": "Ann", "home": "Elm", **both})
@@ -211,9 +204,7 @@ async def test_programs_send_an_alias_or_the_name(odd: httpx.AsyncClient, stored
     assert list(schemas["VillagerRead"]["properties"])[1:3] == ["fullName", "homeOut"]
 
 
-async def test_a_refused_field_goes_by_the_name_that_a_program_knows(
-    odd: httpx.AsyncClient,
-) -> None:
+async def test_a_refused_field_goes_by_the_name_that_a_program_knows(odd: Client) -> None:
     await odd.post("/api/villagers/", json={"fullName": "Ann"})
     refused = [
         await odd.post("/api/villagers/", json={}),

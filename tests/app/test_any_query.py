@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
-from tests.html import alert_of, error_beside, heading_of, htmx_headers, links_of, rows_of
+from tests.page import Client, htmx_headers
 from tests.stored import Stored
 from webapp.heroes import Hero
 
@@ -110,39 +109,37 @@ async def one_hero(session: AsyncSession) -> None:
 
 
 async def test_a_list_says_what_it_cannot_do_and_shows_what_it_can(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await some_heroes(session, 2)
     for query in REFUSED:
         page = await client.get(f"/heroes?{query}")
         assert (query[:99], page.status_code) == (query[:99], 400)
-        assert alert_of(page).endswith(".")
-        assert len(rows_of(page)) == 2
+        assert page.alert.endswith(".")
+        assert len(page.rows) == 2
 
 
-async def test_a_fragment_says_it_too(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_a_fragment_says_it_too(client: Client, session: AsyncSession) -> None:
     await some_heroes(session, 2)
     page = await client.get("/heroes?size=0", headers=htmx_headers("section#list"))
-    assert (page.status_code, alert_of(page)) == (400, "Choose between 1 and 200 rows per page.")
-    assert len(rows_of(page)) == 2
+    assert (page.status_code, page.alert) == (400, "Choose between 1 and 200 rows per page.")
+    assert len(page.rows) == 2
 
 
 async def test_a_list_does_not_mind_what_asks_for_nothing(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await some_heroes(session, 2)
     for query in HARMLESS:
         page = await client.get(f"/heroes?{query}")
-        assert (query[:99], page.status_code, alert_of(page)) == (query[:99], 200, "")
+        assert (query[:99], page.status_code, page.alert) == (query[:99], 200, "")
 
 
 @each(
     "query",
     ["skip=-1", "limit=-1", "limit=1001", "limit=x", "limit=", "skip=1e3", "limit=%00", HUGE_SKIP],
 )
-async def test_the_api_names_a_parameter_that_is_out_of_range(
-    client: httpx.AsyncClient, query: str
-) -> None:
+async def test_the_api_names_a_parameter_that_is_out_of_range(client: Client, query: str) -> None:
     answer = await client.get(f"/api/heroes/?{query}")
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
@@ -161,7 +158,7 @@ async def test_the_api_names_a_parameter_that_is_out_of_range(
     ],
 )
 async def test_any_parameter_may_come_with_any_page(
-    client: httpx.AsyncClient, one_hero: None, address: str
+    client: Client, one_hero: None, address: str
 ) -> None:
     for query in (
         "q=%00",
@@ -179,7 +176,7 @@ async def test_any_parameter_may_come_with_any_page(
     ):
         page = await client.get(f"{address}?{query}")
         assert (query[:99], page.status_code) == (query[:99], 200)
-        assert "evil.example" not in [one.href for one in links_of(page)]
+        assert "evil.example" not in [one.href for one in page.links]
 
 
 # Methods
@@ -208,17 +205,15 @@ async def test_any_parameter_may_come_with_any_page(
     ],
 )
 async def test_a_wrong_method_is_told_the_right_ones(
-    client: httpx.AsyncClient, path: str, allowed: str
+    client: Client, path: str, allowed: str
 ) -> None:
     for method in ("PUT", "OPTIONS", "TRACE", "PROPFIND"):
         answer = await client.request(method, path)
         assert (answer.status_code, answer.headers.get("allow")) == (405, allowed), method
 
 
-async def test_a_wrong_method_is_answered_as_the_client_can_read_it(
-    client: httpx.AsyncClient,
-) -> None:
-    assert heading_of(await client.put("/heroes")) == "Method not allowed"
+async def test_a_wrong_method_is_answered_as_the_client_can_read_it(client: Client) -> None:
+    assert (await client.put("/heroes")).heading == "Method not allowed"
     assert (await client.put("/api/heroes/")).json() == {"detail": "Method not allowed"}
 
 
@@ -231,7 +226,7 @@ def settings(settings: Settings) -> Settings:
 
 
 @each("path", ["/heroes", "/heroes/new", "/theme", "/api/heroes/"])
-async def test_a_body_that_is_too_big_is_refused(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_body_that_is_too_big_is_refused(client: Client, path: str) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield b"name=" + b"x" * 2**16
@@ -242,11 +237,11 @@ async def test_a_body_that_is_too_big_is_refused(client: httpx.AsyncClient, path
     chunked = await client.post(path, content=chunks(), headers=headers)
     assert (declared.status_code, chunked.status_code) == (413, 413)
     for answer in (declared, chunked):
-        said = heading_of(answer) if is_page else answer.json()["detail"]
+        said = answer.heading if is_page else answer.json()["detail"]
         assert said.startswith("Request too large" if is_page else TOO_BIG)
 
 
-async def test_a_length_that_is_none_is_not_believed(client: httpx.AsyncClient) -> None:
+async def test_a_length_that_is_none_is_not_believed(client: Client) -> None:
     for length in (b"-1", b"abc", b"9" * 5_000, b"\xb2"):
         headers = {b"Content-Type": URLENCODED["Content-Type"].encode(), b"Content-Length": length}
         answer = await client.post("/theme", content=b"theme=dark", headers=headers)
@@ -255,7 +250,7 @@ async def test_a_length_that_is_none_is_not_believed(client: httpx.AsyncClient) 
 
 @each("is_multipart", [False, True])
 async def test_a_name_of_a_megabyte_is_refused_at_its_field(
-    client: httpx.AsyncClient, stored: Stored, is_multipart: bool
+    client: Client, stored: Stored, is_multipart: bool
 ) -> None:
     data = {"name": "x" * 2**20, "secret_name": "Cleo"}
     parts = {name: (None, value) for name, value in data.items()}
@@ -265,7 +260,7 @@ async def test_a_name_of_a_megabyte_is_refused_at_its_field(
         else await client.post("/heroes", data=data)
     )
     assert page.status_code == 422
-    assert error_beside(page, "Name") == "Use at most 200 characters."
+    assert page.error("Name") == "Use at most 200 characters."
     assert await stored.count(Hero) == 0
 
 
@@ -284,7 +279,7 @@ async def test_a_name_of_a_megabyte_is_refused_at_its_field(
     ],
 )
 async def test_a_form_that_arrives_broken_is_refused_as_such(
-    client: httpx.AsyncClient, stored: Stored, content_type: str, body: bytes
+    client: Client, stored: Stored, content_type: str, body: bytes
 ) -> None:
     answer = await client.post("/heroes", content=body, headers={"Content-Type": content_type})
     assert answer.status_code in {400, 415, 422}
@@ -295,11 +290,11 @@ async def test_a_form_that_arrives_broken_is_refused_as_such(
     "content_type", ["application/json", "text/plain", "image/png", "nonsense", "", "a/b; c=\x7f"]
 )
 async def test_what_is_no_form_is_refused_by_a_page(
-    client: httpx.AsyncClient, stored: Stored, content_type: str
+    client: Client, stored: Stored, content_type: str
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     page = await client.post("/heroes", content=b'{"name": "Nova"}', headers=headers)
-    assert (page.status_code, heading_of(page)) == (415, "Unsupported format")
+    assert (page.status_code, page.heading) == (415, "Unsupported format")
     assert await stored.count(Hero) == 0
 
 
@@ -320,7 +315,7 @@ async def test_what_is_no_form_is_refused_by_a_page(
         b"id=99&name=+&secret_name=%E2%80%8B",
     ],
 )
-async def test_any_form_is_answered(client: httpx.AsyncClient, body: bytes) -> None:
+async def test_any_form_is_answered(client: Client, body: bytes) -> None:
     for path in ("/heroes", "/teams", "/heroes/new", "/heroes/delete"):
         answer = await client.post(path, content=body, headers=URLENCODED)
         assert answer.status_code < 500
@@ -331,7 +326,7 @@ async def test_any_form_is_answered(client: httpx.AsyncClient, body: bytes) -> N
 
 @each("site", ["cross-site", "same-site", "nonsense"])
 async def test_what_another_site_sends_is_refused(
-    client: httpx.AsyncClient, one_hero: None, stored: Stored, site: str
+    client: Client, one_hero: None, stored: Stored, site: str
 ) -> None:
     headers = {"Sec-Fetch-Site": site}
     answers = [
@@ -341,12 +336,12 @@ async def test_what_another_site_sends_is_refused(
         await client.delete("/api/heroes/1", headers=headers),
     ]
     assert [answer.status_code for answer in answers] == [403] * 4
-    assert heading_of(answers[0]) == "Request blocked"
+    assert answers[0].heading == "Request blocked"
     assert await stored.count(Hero) == 1
     assert (await client.get("/heroes", headers=headers)).status_code == 200
 
 
-async def test_every_answer_carries_the_headers_that_protect_it(client: httpx.AsyncClient) -> None:
+async def test_every_answer_carries_the_headers_that_protect_it(client: Client) -> None:
     for path in ("/", "/no", "/heroes?sort=x", "/api/heroes/", "/static/site.css", "/healthz"):
         headers = (await client.get(path)).headers
         assert headers["content-security-policy"].startswith(
@@ -355,6 +350,6 @@ async def test_every_answer_carries_the_headers_that_protect_it(client: httpx.As
         assert headers["x-content-type-options"] == "nosniff"
 
 
-async def test_a_forged_host_does_not_reach_the_page(client: httpx.AsyncClient) -> None:
+async def test_a_forged_host_does_not_reach_the_page(client: Client) -> None:
     page = await client.get("/heroes", headers={"Host": "evil.example"})
     assert "evil.example" not in page.text

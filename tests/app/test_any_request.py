@@ -15,7 +15,7 @@ from hero_admin.database.engines import Database
 from hero_admin.person import Role
 from tests.addresses import addresses
 from tests.factories import some_heroes, some_teams
-from tests.html import BASE_URL, htmx_headers
+from tests.page import BASE_URL, Client, Page, htmx_headers
 from tests.signing_in import sign_in_by
 
 # What stands where a text may stand, from what is meant to what is not.
@@ -118,7 +118,7 @@ def paths(app: Starlette) -> list[str]:
 
 
 @pytest.fixture
-async def visited(client: httpx.AsyncClient, session: AsyncSession) -> httpx.AsyncClient:
+async def visited(client: Client, session: AsyncSession) -> Client:
     """A client of an app with something in it; an error that nobody answers fails the test."""
     teams = await some_teams(session, 2)
     await some_heroes(session, 3, teams[0])
@@ -126,12 +126,12 @@ async def visited(client: httpx.AsyncClient, session: AsyncSession) -> httpx.Asy
 
 
 async def answer_to(
-    client: httpx.AsyncClient,
+    client: Client,
     method: str,
     url: httpx.URL | str,
     headers: httpx.Headers | dict[str, str],
     content: bytes = b"",
-) -> httpx.Response:
+) -> Page:
     """The answer, which blames nobody but the sender."""
     answer = await client.request(method, url, headers=headers, content=content)
     assert answer.status_code < 500, f"{method} {url}"
@@ -154,7 +154,7 @@ def never_failing(count: int) -> settings:
     sent=headers,
 )
 async def test_any_request_to_any_route_is_answered_whoever_asks(
-    visited: httpx.AsyncClient,
+    visited: Client,
     database: Database,
     paths: list[str],
     role: Role | None,
@@ -184,7 +184,7 @@ async def test_any_request_to_any_route_is_answered_whoever_asks(
     sent=st.sampled_from(HEADERS[:3]),
 )
 async def test_any_list_with_any_query_is_answered(
-    visited: httpx.AsyncClient,
+    visited: Client,
     address: str,
     query: list[tuple[bytes, bytes]],
     sent: dict[str, str],
@@ -202,7 +202,7 @@ async def test_any_list_with_any_query_is_answered(
     sent=st.sampled_from(HEADERS[:3]),
 )
 async def test_any_page_with_any_form_is_answered(
-    visited: httpx.AsyncClient,
+    visited: Client,
     address: str,
     form: list[tuple[bytes, bytes]],
     sent: dict[str, str],
@@ -218,7 +218,7 @@ async def test_any_page_with_any_form_is_answered(
     body=json_bodies | json_records,
 )
 async def test_the_api_answers_any_json(
-    visited: httpx.AsyncClient, method: str, address: str, body: object
+    visited: Client, method: str, address: str, body: object
 ) -> None:
     sent = {"Content-Type": "application/json"}
     content = json.dumps(body).encode()

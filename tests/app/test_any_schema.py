@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ from hero_admin.database.engines import Database
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.html import by_id, parsed, text_of
+from tests.page import Client, Page
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -198,10 +197,10 @@ async def contents(database: Database) -> Contents:
     return found
 
 
-def told(page: httpx.Response) -> Counter[tuple[str, str]]:
+def told(page: Page) -> Counter[tuple[str, str]]:
     """How many rows go or change, as the question says: ("bare", "deleted"), ("beta", "first")."""
     found: Counter[tuple[str, str]] = Counter()
-    for paragraph in map(text_of, by_id(page, "confirm").find_all("p")):
+    for paragraph in [tag.visible_text for tag in page.by_id("confirm").find_all("p")]:
         match = re.match(r"(\d+) (?:rows? of )?(\w+)", paragraph)
         if match is None:
             continue
@@ -226,9 +225,7 @@ def happened(before: Contents, after: Contents) -> Counter[tuple[str, str]]:
 
 
 @pytest.fixture(params=["links", "no links"])
-async def client(
-    request: pytest.FixtureRequest, settings: Settings
-) -> AsyncIterator[httpx.AsyncClient]:
+async def client(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Client]:
     models = (Alpha, Beta, Link) if request.param == "links" else (Alpha, Beta)
     resources = [Resource(model) for model in models]
     async with serving(create_app(settings, resources), role=Role.OWNER) as client:
@@ -244,7 +241,7 @@ async def client(
     way=st.sampled_from(["page", "bulk", "api", "replacements"]),
 )
 async def test_a_deletion_does_what_it_said_and_is_undone_to_the_last_row(
-    client: httpx.AsyncClient,
+    client: Client,
     database: Database,
     stored: Stored,
     found: list[Pointer],
@@ -256,7 +253,7 @@ async def test_a_deletion_does_what_it_said_and_is_undone_to_the_last_row(
     question = await client.get("/alphas/1/delete")
     said = told(question)
     can_be = not any(what == "restricted" for _, what in said)
-    is_limited = "Undo may be refused" in text_of(by_id(question, "confirm"))
+    is_limited = "Undo may be refused" in question.by_id("confirm").visible_text
     match way:
         case "bulk":
             answer = await client.post("/alphas/delete", data={"id": ["1"]})
@@ -265,8 +262,8 @@ async def test_a_deletion_does_what_it_said_and_is_undone_to_the_last_row(
         case "page":
             answer = await client.post("/alphas/1/delete")
         case _:
-            pickers = by_id(question, "confirm").find_all("select")
-            replacements = {str(tag["name"]): "2" for tag in pickers}
+            pickers = question.by_id("confirm").find_all("select")
+            replacements = {tag.attribute("name"): "2" for tag in pickers}
             answer = await client.post("/alphas/1/delete", data=replacements)
     after = await contents(database)
     if answer.status_code == 409:
@@ -283,6 +280,6 @@ async def test_a_deletion_does_what_it_said_and_is_undone_to_the_last_row(
         if undone.status_code == 409 and is_limited:
             assert await contents(database) == other
             return
-        assert undone.status_code == 303, parsed(undone).get_text(" ", strip=True)
+        assert undone.status_code == 303, undone.visible_text
         assert await contents(database) == wanted
         wanted, other = other, wanted

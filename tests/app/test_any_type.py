@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Condition, Gadget, Maker
-from tests.html import error_beside, errors_of, facts_of, field_of, form_of, link, submit
+from tests.page import Client
 from tests.stored import Stored
 
 SERIAL = "123e4567-e89b-12d3-a456-426614174000"
@@ -158,13 +157,13 @@ def short(value: object) -> str:
 
 
 @pytest.fixture(autouse=True)
-async def acme(gadgets: httpx.AsyncClient, session: AsyncSession) -> None:
+async def acme(gadgets: Client, session: AsyncSession) -> None:
     await committed(session, Maker(code="acme"))
 
 
 @each(("field", "typed", "value", "shown"), VALUES)
 async def test_what_is_typed_is_stored_shown_and_typed_back_the_same(
-    gadgets: httpx.AsyncClient,
+    gadgets: Client,
     session: AsyncSession,
     stored: Stored,
     field: str,
@@ -176,19 +175,19 @@ async def test_what_is_typed_is_stored_shown_and_typed_back_the_same(
     await session.commit()
     form = {"title": "Robot", field: typed}
     created = await gadgets.post("/gadgets", data=form)
-    assert created.status_code == 303, errors_of(created)
+    assert created.status_code == 303, created.errors
     (gadget,) = await stored.all(Gadget)
     assert getattr(gadget, field) == value
     page = await gadgets.get(f"/gadgets/{gadget.id}")
-    assert facts_of(page)[label_of(field)] == shown
-    edit = await gadgets.get(link(page, "Edit"))
-    assert (await submit(gadgets, form_of(edit, press="Save changes"))).status_code == 303
+    assert page.facts[label_of(field)] == shown
+    edit = await gadgets.get(page.link("Edit"))
+    assert (await gadgets.submit(edit.form(press="Save changes"))).status_code == 303
     assert await stored.all(Gadget) == [gadget]
 
 
 @each(("field", "typed", "value", "shown"), VALUES)
 async def test_the_api_reads_and_writes_the_same_value(
-    gadgets: httpx.AsyncClient,
+    gadgets: Client,
     session: AsyncSession,
     stored: Stored,
     field: str,
@@ -212,7 +211,7 @@ async def test_the_api_reads_and_writes_the_same_value(
 
 
 async def test_the_api_writes_each_type_in_the_same_way_on_every_database(
-    gadgets: httpx.AsyncClient, session: AsyncSession
+    gadgets: Client, session: AsyncSession
 ) -> None:
     moment = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
     gadget = Gadget(
@@ -252,22 +251,20 @@ async def test_the_api_writes_each_type_in_the_same_way_on_every_database(
     }
 
 
-async def test_optional_fields_are_emptied(gadgets: httpx.AsyncClient, stored: Stored) -> None:
+async def test_optional_fields_are_emptied(gadgets: Client, stored: Stored) -> None:
     full = {field: typed for field, typed, _, _ in VALUES}
     assert (await gadgets.post("/gadgets", data=full)).status_code == 303
     (gadget,) = await stored.all(Gadget)
     assert all(getattr(gadget, field) is not None for field in EMPTIES)
     edit = await gadgets.get(f"/gadgets/{gadget.id}/edit")
-    emptied = await submit(gadgets, form_of(edit, press="Save changes"), dict.fromkeys(EMPTIES, ""))
-    assert emptied.status_code == 303, errors_of(emptied)
+    emptied = await gadgets.submit(edit.form(press="Save changes"), dict.fromkeys(EMPTIES, ""))
+    assert emptied.status_code == 303, emptied.errors
     (gadget,) = await stored.all(Gadget)
     assert [field for field in EMPTIES if getattr(gadget, field) is not None] == []
     assert gadget.title
 
 
-async def test_fields_that_are_not_sent_stay_as_they_are(
-    gadgets: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_fields_that_are_not_sent_stay_as_they_are(gadgets: Client, stored: Stored) -> None:
     await gadgets.post("/gadgets", data={field: typed for field, typed, _, _ in VALUES})
     (before,) = await stored.all(Gadget)
     await gadgets.post(f"/gadgets/{before.id}", data={"count": "5"})
@@ -278,22 +275,22 @@ async def test_fields_that_are_not_sent_stay_as_they_are(
 
 @each(("field", "typed", "sentence"), REFUSED)
 async def test_what_a_field_cannot_take_is_said_beside_it(
-    gadgets: httpx.AsyncClient, stored: Stored, field: str, typed: str, sentence: str
+    gadgets: Client, stored: Stored, field: str, typed: str, sentence: str
 ) -> None:
     page = await gadgets.post("/gadgets", data={"title": "Robot", field: typed})
     assert page.status_code == 422
-    assert error_beside(page, label_of(field)) == sentence
+    assert page.error(label_of(field)) == sentence
     assert await stored.count(Gadget) == 0
 
 
 @each(("field", "typed", "sentence"), REFUSED)
 async def test_what_a_field_cannot_take_changes_nothing(
-    gadgets: httpx.AsyncClient, stored: Stored, field: str, typed: str, sentence: str
+    gadgets: Client, stored: Stored, field: str, typed: str, sentence: str
 ) -> None:
     await gadgets.post("/gadgets", data={"title": "Robot"})
     before = await stored.all(Gadget)
     page = await gadgets.post(f"/gadgets/{before[0].id}", data={"rank": "5", field: typed})
-    assert (page.status_code, error_beside(page, label_of(field))) == (422, sentence)
+    assert (page.status_code, page.error(label_of(field))) == (422, sentence)
     assert await stored.all(Gadget) == before
 
 
@@ -328,7 +325,7 @@ async def test_what_a_field_cannot_take_changes_nothing(
     ],
 )
 async def test_the_api_names_what_a_field_cannot_take(
-    gadgets: httpx.AsyncClient, stored: Stored, field: str, body: bytes
+    gadgets: Client, stored: Stored, field: str, body: bytes
 ) -> None:
     headers = {"Content-Type": "application/json"}
     content = b'{"title": "Robot", "%s": %s}' % (field.encode(), body)
@@ -338,10 +335,10 @@ async def test_the_api_names_what_a_field_cannot_take(
     assert await stored.count(Gadget) == 0
 
 
-async def test_a_form_offers_the_right_control_for_each_type(gadgets: httpx.AsyncClient) -> None:
+async def test_a_form_offers_the_right_control_for_each_type(gadgets: Client) -> None:
     page = await gadgets.get("/gadgets/new")
     assert {
-        label: field_of(page, label).type
+        label: page.field(label).type
         for label in (
             "Title", "Note", "Count", "Weight", "Price", "Is secret", "Is licensed", "Made on",
             "Seen at", "Opens at", "Lasts", "Condition", "Serial", "Data", "Maker code",
@@ -363,10 +360,10 @@ async def test_a_form_offers_the_right_control_for_each_type(gadgets: httpx.Asyn
         "Data": "textarea",
         "Maker code": "select",
     }  # fmt: skip
-    assert field_of(page, "Condition").value == "NEW"
-    assert field_of(page, "Title").is_required
-    assert not field_of(page, "Rank").is_required
-    modes = {name: field_of(page, name).tag["inputmode"] for name in ("Rank", "Count", "Price")}
+    assert page.field("Condition").value == "NEW"
+    assert page.field("Title").is_required
+    assert not page.field("Rank").is_required
+    modes = {name: page.field(name).attribute("inputmode") for name in ("Rank", "Count", "Price")}
     assert modes == {"Rank": "numeric", "Count": "text", "Price": "text"}
 
 
@@ -379,15 +376,15 @@ async def test_a_form_offers_the_right_control_for_each_type(gadgets: httpx.Asyn
     ],
 )
 async def test_what_is_needed_cannot_be_emptied(
-    gadgets: httpx.AsyncClient, session: AsyncSession, field: str, sentence: str
+    gadgets: Client, session: AsyncSession, field: str, sentence: str
 ) -> None:
     gadget = await committed(session, Gadget(title="Robot"))
     page = await gadgets.post(f"/gadgets/{gadget.id}", data={field: " "})
-    assert (page.status_code, error_beside(page, label_of(field))) == (422, sentence)
+    assert (page.status_code, page.error(label_of(field))) == (422, sentence)
 
 
 async def test_what_has_a_default_may_be_left_out_of_a_new_record(
-    gadgets: httpx.AsyncClient, stored: Stored
+    gadgets: Client, stored: Stored
 ) -> None:
     await gadgets.post("/gadgets", data={"title": "Robot", "count": "", "condition": ""})
     (gadget,) = await stored.all(Gadget)
@@ -395,12 +392,12 @@ async def test_what_has_a_default_may_be_left_out_of_a_new_record(
 
 
 async def test_a_box_that_is_not_ticked_is_no_and_one_that_is_not_sent_is_untouched(
-    gadgets: httpx.AsyncClient, stored: Stored
+    gadgets: Client, stored: Stored
 ) -> None:
     await gadgets.post("/gadgets", data={"title": "Robot", "is_secret": "true"})
     (gadget,) = await stored.all(Gadget)
     await gadgets.post(f"/gadgets/{gadget.id}", data={"title": "Robot 2"})
     assert [each.is_secret for each in await stored.all(Gadget)] == [True]
     edit = await gadgets.get(f"/gadgets/{gadget.id}/edit")
-    await submit(gadgets, form_of(edit, press="Save changes"), is_secret=["false"])
+    await gadgets.submit(edit.form(press="Save changes"), is_secret=["false"])
     assert [each.is_secret for each in await stored.all(Gadget)] == [False]

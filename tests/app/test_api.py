@@ -1,11 +1,11 @@
 """The JSON API: what each request is answered with, to the letter."""
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
+from tests.page import Client
 from tests.statements import Statements
 from tests.stored import Stored
 from webapp.heroes import Hero
@@ -18,7 +18,7 @@ NOVA = {"name": "Nova", "secret_name": "Cleo"}
 # Creating
 
 
-async def test_posting_a_hero_creates_it(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_posting_a_hero_creates_it(client: Client, stored: Stored) -> None:
     answer = await client.post("/api/heroes/", json={**NOVA, "age": 30})
     hero = {"id": 1, "name": "Nova", "secret_name": "Cleo", "age": 30, "team_id": None}
     assert (answer.status_code, answer.json()) == (201, hero)
@@ -26,12 +26,12 @@ async def test_posting_a_hero_creates_it(client: httpx.AsyncClient, stored: Stor
     assert saved.model_dump() == hero
 
 
-async def test_a_posted_id_is_ignored(client: httpx.AsyncClient) -> None:
+async def test_a_posted_id_is_ignored(client: Client) -> None:
     answer = await client.post("/api/heroes/", json={**NOVA, "id": 99, "unknown": 1})
     assert (answer.status_code, answer.json()["id"]) == (201, 1)
 
 
-async def test_text_is_trimmed(client: httpx.AsyncClient) -> None:
+async def test_text_is_trimmed(client: Client) -> None:
     answer = await client.post("/api/heroes/", json={"name": "  Nova ", "secret_name": "\tC\n"})
     assert (answer.json()["name"], answer.json()["secret_name"]) == ("Nova", "C")
 
@@ -62,7 +62,7 @@ async def test_text_is_trimmed(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_what_a_hero_cannot_be_is_named(
-    client: httpx.AsyncClient, stored: Stored, field: str, value: object
+    client: Client, stored: Stored, field: str, value: object
 ) -> None:
     answer = await client.post("/api/heroes/", json={**NOVA, field: value})
     assert answer.status_code == 422
@@ -72,14 +72,14 @@ async def test_what_a_hero_cannot_be_is_named(
     assert await stored.count(Hero) == 0
 
 
-async def test_a_missing_name_is_named(client: httpx.AsyncClient) -> None:
+async def test_a_missing_name_is_named(client: Client) -> None:
     answer = await client.post("/api/heroes/", json={"secret_name": "Cleo"})
     assert answer.status_code == 422
     assert [detail["loc"] for detail in answer.json()["detail"]] == [["body", "name"]]
 
 
 async def test_a_taken_team_name_is_named(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_team(session, "Preventers")
     answer = await client.post("/api/teams/", json={"name": " Preventers "})
@@ -94,7 +94,7 @@ async def test_a_taken_team_name_is_named(
     assert await stored.count(Team) == 1
 
 
-async def test_an_unknown_team_is_named(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_team_is_named(client: Client) -> None:
     answer = await client.post("/api/heroes/", json={**NOVA, "team_id": 99})
     assert answer.json()["detail"][0]["msg"] == "This team no longer exists. Choose another one."
 
@@ -122,7 +122,7 @@ async def test_an_unknown_team_is_named(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_a_body_that_cannot_be_read_is_refused(
-    client: httpx.AsyncClient, stored: Stored, body: bytes
+    client: Client, stored: Stored, body: bytes
 ) -> None:
     headers = {"Content-Type": "application/json"}
     for method, path in (("POST", "/api/heroes/"), ("PATCH", "/api/heroes/1")):
@@ -133,14 +133,14 @@ async def test_a_body_that_cannot_be_read_is_refused(
     assert await stored.count(Hero) == 0
 
 
-async def test_a_form_is_no_json(client: httpx.AsyncClient) -> None:
+async def test_a_form_is_no_json(client: Client) -> None:
     assert (await client.post("/api/heroes/", data=NOVA)).status_code == 422
 
 
 # Reading
 
 
-async def test_a_hero_is_read(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_a_hero_is_read(client: Client, session: AsyncSession) -> None:
     team = await a_team(session)
     await a_hero(session, "Nova", "Cleo", 30, team)
     answer = await client.get("/api/heroes/1")
@@ -148,9 +148,7 @@ async def test_a_hero_is_read(client: httpx.AsyncClient, session: AsyncSession) 
     assert (answer.status_code, answer.json()) == (200, hero)
 
 
-async def test_a_hero_is_read_with_its_team(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_hero_is_read_with_its_team(client: Client, session: AsyncSession) -> None:
     team = await a_team(session, "Preventers", "Sharp Tower")
     await a_hero(session, "Nova", team=team)
     await a_hero(session, "Rusty")
@@ -161,7 +159,7 @@ async def test_a_hero_is_read_with_its_team(
 
 
 async def test_a_hero_with_its_team_takes_three_statements(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     await a_hero(session, team=await a_team(session))
     with statements() as executed:
@@ -171,7 +169,7 @@ async def test_a_hero_with_its_team_takes_three_statements(
 
 
 async def test_a_team_is_read_with_its_heroes_by_the_page(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await some_heroes(session, 5, await a_team(session))
     await a_hero(session, "Rusty")
@@ -184,9 +182,7 @@ async def test_a_team_is_read_with_its_heroes_by_the_page(
     assert answer.json()["name"] == "Preventers"
 
 
-async def test_heroes_are_listed_by_the_page(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_heroes_are_listed_by_the_page(client: Client, session: AsyncSession) -> None:
     await some_heroes(session, 105)
     answer = await client.get("/api/heroes/")
     assert [hero["id"] for hero in answer.json()] == list(range(1, 101))
@@ -197,7 +193,7 @@ async def test_heroes_are_listed_by_the_page(
     assert len((await client.get("/api/heroes/?limit=1000")).json()) == 105
 
 
-async def test_an_empty_list_is_a_list(client: httpx.AsyncClient) -> None:
+async def test_an_empty_list_is_a_list(client: Client) -> None:
     for path in ("/api/heroes/", "/api/heroes", "/api/teams/"):
         answer = await client.get(path)
         assert (answer.status_code, answer.json()) == (200, [])
@@ -207,7 +203,7 @@ async def test_an_empty_list_is_a_list(client: httpx.AsyncClient) -> None:
 
 
 async def test_patching_changes_only_what_was_sent(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_hero(session, "Nova", "Cleo", 30, await a_team(session))
     answer = await client.patch("/api/heroes/1", json={"age": 31})
@@ -224,7 +220,7 @@ async def test_patching_changes_only_what_was_sent(
 @pytest.mark.parametrize("field", ["name", "secret_name"])
 @pytest.mark.parametrize("value", [None, "", " "], ids=repr)
 async def test_what_is_needed_cannot_be_taken_away(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, field: str, value: str | None
+    client: Client, session: AsyncSession, stored: Stored, field: str, value: str | None
 ) -> None:
     await a_hero(session, "Nova", "Cleo")
     answer = await client.patch("/api/heroes/1", json={field: value, "age": 5})
@@ -235,7 +231,7 @@ async def test_what_is_needed_cannot_be_taken_away(
 
 
 async def test_an_id_cannot_be_changed(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_hero(session)
     answer = await client.patch("/api/heroes/1", json={"id": 2})
@@ -244,7 +240,7 @@ async def test_an_id_cannot_be_changed(
 
 
 async def test_a_team_keeps_its_own_name_and_takes_no_other_ones(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_team(session, "Preventers")
     await a_team(session, "Z-Force")
@@ -258,7 +254,7 @@ async def test_a_team_keeps_its_own_name_and_takes_no_other_ones(
 
 
 async def test_deleting_is_answered_with_nothing_and_then_with_not_found(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_hero(session)
     answer = await client.delete("/api/heroes/1")
@@ -269,7 +265,7 @@ async def test_deleting_is_answered_with_nothing_and_then_with_not_found(
 
 
 async def test_deleting_a_team_leaves_its_heroes_without_one(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_hero(session, team=await a_team(session))
     assert (await client.delete("/api/teams/1")).status_code == 204
@@ -289,27 +285,27 @@ async def test_deleting_a_team_leaves_its_heroes_without_one(
     ],
 )
 async def test_a_hero_that_is_not_there_is_not_found(
-    client: httpx.AsyncClient, method: str, path: str
+    client: Client, method: str, path: str
 ) -> None:
     answer = await client.request(method, path, json={"age": 1} if method == "PATCH" else None)
     assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
 
 
-async def test_a_team_that_is_not_there_is_not_found(client: httpx.AsyncClient) -> None:
+async def test_a_team_that_is_not_there_is_not_found(client: Client) -> None:
     for path in ("/api/teams/1", "/api/teams/1/with-heroes"):
         answer = await client.get(path)
         assert (answer.status_code, answer.json()) == (404, {"detail": "Team not found"})
 
 
 @pytest.mark.parametrize("query", ["limit=1001", "limit=-1", "skip=-1", "limit=all"])
-async def test_a_page_has_its_limits(client: httpx.AsyncClient, query: str) -> None:
+async def test_a_page_has_its_limits(client: Client, query: str) -> None:
     for path in ("/api/heroes/", "/api/heroes"):
         answer = await client.get(f"{path}?{query}")
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
 
 
-async def test_head_is_answered_like_get(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_head_is_answered_like_get(client: Client, session: AsyncSession) -> None:
     await a_hero(session)
     for path in ("/api/heroes/", "/api/heroes/1", "/api/heroes/1/with-team", "/api/heroes/9"):
         got, head = await client.get(path), await client.head(path)
@@ -320,7 +316,7 @@ async def test_head_is_answered_like_get(client: httpx.AsyncClient, session: Asy
 # Describing
 
 
-async def test_the_openapi_document_describes_every_request(client: httpx.AsyncClient) -> None:
+async def test_the_openapi_document_describes_every_request(client: Client) -> None:
     document = (await client.get("/api/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     assert {path: sorted(found) for path, found in document["paths"].items()} == {
@@ -341,7 +337,7 @@ async def test_the_openapi_document_describes_every_request(client: httpx.AsyncC
     assert document["servers"] == [{"url": "/api"}]
 
 
-async def test_the_openapi_document_holds_together(client: httpx.AsyncClient) -> None:
+async def test_the_openapi_document_holds_together(client: Client) -> None:
     document = (await client.get("/api/openapi.json")).json()
     operations = [found for path in document["paths"].values() for found in path.values()]
     ids = [operation["operationId"] for operation in operations]
@@ -356,9 +352,7 @@ async def test_the_openapi_document_holds_together(client: httpx.AsyncClient) ->
     assert document["paths"]["/heroes/{id}"]["delete"]["responses"].keys() >= {"204", "404"}
 
 
-async def test_an_update_needs_nothing_and_a_creation_what_the_form_needs(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_an_update_needs_nothing_and_a_creation_what_the_form_needs(client: Client) -> None:
     schemas = (await client.get("/api/openapi.json")).json()["components"]["schemas"]
     assert schemas["HeroCreate"]["required"] == ["name", "secret_name"]
     assert "required" not in schemas["HeroUpdate"]
@@ -377,7 +371,7 @@ def _references(document: object) -> list[str]:
 
 @pytest.mark.parametrize("age", [True, False, [7], {"a": 1}, 7.5])
 async def test_what_is_no_age_is_none_in_json_either(
-    client: httpx.AsyncClient, session: AsyncSession, age: object
+    client: Client, session: AsyncSession, age: object
 ) -> None:
     await a_hero(session, age=3)
     refused = [

@@ -27,7 +27,7 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.cases import each
-from tests.html import Value, form_of, heading_of, htmx_headers, parsed, submit, text_of
+from tests.page import Client, Page, Value, htmx_headers
 from tests.postgres import PostgresServer
 from tests.server import running_server
 from tests.serving import serving
@@ -51,7 +51,7 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url)
 
 
-async def refused(request: Awaitable[httpx.Response]) -> httpx.Response:
+async def refused(request: Awaitable[Page]) -> Page:
     """The answer: it comes in time, asks to try again, and tells nothing of the inside."""
     async with asyncio.timeout(ANSWER_SECONDS):
         answer = await request
@@ -61,15 +61,15 @@ async def refused(request: Awaitable[httpx.Response]) -> httpx.Response:
     return answer
 
 
-def listing(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
+def listing(client: Client) -> Awaitable[Page]:
     return client.get("/heroes")
 
 
-def saving(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
+def saving(client: Client) -> Awaitable[Page]:
     return client.post("/api/heroes/", json=NOVA, headers=SAME_SITE)
 
 
-async def expect_health(client: httpx.AsyncClient) -> None:
+async def expect_health(client: Client) -> None:
     """The very next requests work, reading and writing."""
     assert (await listing(client)).status_code == 200
     assert (await saving(client)).status_code == 201
@@ -89,7 +89,7 @@ async def test_a_lock_held_for_three_seconds_delays_a_save_and_does_not_refuse_i
     assert limits == {3.75}
 
 
-async def answer_to(request: Awaitable[httpx.Response]) -> httpx.Response:
+async def answer_to(request: Awaitable[Page]) -> Page:
     return await request
 
 
@@ -109,7 +109,7 @@ def file_of(url: str) -> Path:
 
 
 @pytest.fixture
-async def on_sqlite(sqlite_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def on_sqlite(sqlite_url: str) -> AsyncIterator[Client]:
     async with serving(
         admin.application(Settings(database_url=sqlite_url)), role=Role.OWNER
     ) as client:
@@ -149,7 +149,7 @@ patient = pytest.mark.parametrize("patience_seconds", [ANSWER_SECONDS / 2], ids=
 @pytest.fixture
 async def on_postgres(
     postgres_url: str, opened: Opened, patience_seconds: float
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[Client]:
     """A client of an app whose connections have all been used before."""
     settings = Settings(
         database_url=postgres_url, pool_size=3, request_timeout_seconds=patience_seconds
@@ -184,7 +184,7 @@ async def using(database: Database, *, connections: int) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def away(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def away(tmp_path: Path) -> AsyncIterator[Client]:
     """A client of an app whose database is away: a folder is none."""
     # Nobody could be signed in without it.
     settings = Settings(database_url=f"sqlite:///{tmp_path}", auth="off")
@@ -192,20 +192,20 @@ async def away(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_a_page_says_so_in_the_look_of_the_site(away: httpx.AsyncClient) -> None:
+async def test_a_page_says_so_in_the_look_of_the_site(away: Client) -> None:
     page = await refused(away.get("/heroes"))
-    assert heading_of(page) == "The database is busy"
-    assert "try again" in text_of(parsed(page)).lower()
+    assert page.heading == "The database is busy"
+    assert "try again" in page.visible_text.lower()
 
 
-async def test_a_fragment_holds_only_the_words(away: httpx.AsyncClient) -> None:
+async def test_a_fragment_holds_only_the_words(away: Client) -> None:
     fragment = await refused(away.get("/heroes?q=x", headers=htmx_headers("section#list")))
     assert "try again" in fragment.text.lower()
     assert "<html" not in fragment.text
 
 
 @each("path", ["/api/heroes/", "/api/heroes/1", "/api/heroes/1/with-team"])
-async def test_a_program_gets_json(away: httpx.AsyncClient, path: str) -> None:
+async def test_a_program_gets_json(away: Client, path: str) -> None:
     answer = await refused(away.get(path))
     assert list(answer.json()) == ["detail"]
     assert "try again" in answer.json()["detail"].lower()
@@ -215,13 +215,11 @@ async def test_a_program_gets_json(away: httpx.AsyncClient, path: str) -> None:
     "path",
     ["/", "/heroes", "/heroes/1", "/heroes/1/edit", "/heroes/options/team_id?q=x", "/readyz"],
 )
-async def test_every_page_that_needs_the_database_says_so(
-    away: httpx.AsyncClient, path: str
-) -> None:
+async def test_every_page_that_needs_the_database_says_so(away: Client, path: str) -> None:
     await refused(away.get(path))
 
 
-async def test_what_needs_no_database_still_works(away: httpx.AsyncClient) -> None:
+async def test_what_needs_no_database_still_works(away: Client) -> None:
     assert (await away.get("/healthz")).status_code == 200
     assert (await away.get("/api/docs")).status_code == 200
     assert (await away.get("/api/openapi.json")).status_code == 200
@@ -239,26 +237,26 @@ async def written_by_another(url: str) -> AsyncIterator[None]:
 
 
 async def test_a_save_waits_for_another_writer_but_not_for_ever(
-    on_sqlite: httpx.AsyncClient, sqlite_url: str, stored_on_sqlite: Stored
+    on_sqlite: Client, sqlite_url: str, stored_on_sqlite: Stored
 ) -> None:
-    form = form_of(await on_sqlite.get("/heroes/new"))
+    form = (await on_sqlite.get("/heroes/new")).form()
     async with written_by_another(sqlite_url):
-        await refused(submit(on_sqlite, form, NOVA))
+        await refused(on_sqlite.submit(form, NOVA))
         assert (await listing(on_sqlite)).status_code == 200
     assert await stored_on_sqlite.count(Hero) == 0
     # The same form again, as a person would send it.
-    assert (await submit(on_sqlite, form, NOVA)).status_code == 303
+    assert (await on_sqlite.submit(form, NOVA)).status_code == 303
     assert await stored_on_sqlite.count(Hero) == 1
 
 
-async def test_a_queue_of_saves_ends_in_time(on_sqlite: httpx.AsyncClient, sqlite_url: str) -> None:
+async def test_a_queue_of_saves_ends_in_time(on_sqlite: Client, sqlite_url: str) -> None:
     async with written_by_another(sqlite_url):
         await asyncio.gather(*(refused(saving(on_sqlite)) for _ in range(20)))
     await expect_health(on_sqlite)
 
 
 async def test_a_table_locked_by_another_session_is_waited_for_but_not_for_ever(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+    on_postgres: Client, postgres: PostgresServer
 ) -> None:
     async with postgres.connected("hero_admin") as other, other.transaction():
         await other.execute("LOCK hero IN ACCESS EXCLUSIVE MODE")
@@ -269,11 +267,11 @@ async def test_a_table_locked_by_another_session_is_waited_for_but_not_for_ever(
 @patient
 @each("asked", ["form", "api"])
 async def test_a_save_that_meets_a_deadlock_is_tried_again(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer, asked: str
+    on_postgres: Client, postgres: PostgresServer, asked: str
 ) -> None:
     team = (await on_postgres.post("/api/teams/", json={"name": f"Preventers {asked}"})).json()
     hero = (await on_postgres.post("/api/heroes/", json=NOVA)).json()
-    form = form_of(await on_postgres.get(f"/heroes/{hero['id']}/edit"))
+    form = (await on_postgres.get(f"/heroes/{hero['id']}/edit")).form()
     changes: dict[str, Value] = {"team_id": str(team["id"])}
     async with postgres.connected("hero_admin") as other:
         # It never gives up itself.
@@ -282,7 +280,7 @@ async def test_a_save_that_meets_a_deadlock_is_tried_again(
         await transaction.start()
         await other.execute("SELECT 1 FROM team WHERE id = $1 FOR UPDATE", team["id"])
         if asked == "form":
-            saving = asyncio.ensure_future(submit(on_postgres, form, changes))
+            saving = asyncio.ensure_future(on_postgres.submit(form, changes))
         else:
             path = f"/api/heroes/{hero['id']}"
             saving = asyncio.ensure_future(on_postgres.patch(path, json={"team_id": team["id"]}))
@@ -298,7 +296,7 @@ async def test_a_save_that_meets_a_deadlock_is_tried_again(
 
 
 async def test_connections_that_are_all_in_use_are_waited_for_but_not_for_ever(
-    app: Starlette, client: httpx.AsyncClient, settings: Settings
+    app: Starlette, client: Client, settings: Settings
 ) -> None:
     size = 1 if settings.is_embedded else settings.pool_size // 2
     async with using(app.state.database, connections=size):
@@ -307,21 +305,21 @@ async def test_connections_that_are_all_in_use_are_waited_for_but_not_for_ever(
 
 
 async def test_a_form_that_was_not_saved_is_sent_again_from_the_page_that_says_so(
-    app: Starlette, client: httpx.AsyncClient, settings: Settings, stored: Stored
+    app: Starlette, client: Client, settings: Settings, stored: Stored
 ) -> None:
     size = 1 if settings.is_embedded else settings.pool_size // 2
-    form = form_of(await client.get("/heroes/new?back=/teams"))
+    form = (await client.get("/heroes/new?back=/teams")).form()
     async with using(app.state.database, connections=size):
-        page = await refused(submit(client, form, {**NOVA, "name": " “N” <b>&\r\n", "age": "17"}))
-    assert "Your input is kept on this page." in text_of(parsed(page))
+        page = await refused(client.submit(form, {**NOVA, "name": " “N” <b>&\r\n", "age": "17"}))
+    assert "Your input is kept on this page." in page.visible_text
     # What is masked stands in no page, and is asked for again.
     assert NOVA["secret_name"] not in page.text
-    again = form_of(page, press="Try again")
-    saved = await submit(client, again, {"secret_name": NOVA["secret_name"]})
+    again = page.form(press="Try again")
+    saved = await client.submit(again, {"secret_name": NOVA["secret_name"]})
     assert (saved.status_code, saved.headers["location"]) == (303, "/teams")
     (hero,) = await stored.all(Hero)
     assert (hero.name, hero.secret_name, hero.age) == ("“N” <b>&", NOVA["secret_name"], 17)
-    await submit(client, again, {"secret_name": NOVA["secret_name"]})
+    await client.submit(again, {"secret_name": NOVA["secret_name"]})
     assert await stored.count(Hero) == 1
 
     typed: list[tuple[str, dict[str, Value]]] = [
@@ -330,17 +328,17 @@ async def test_a_form_that_was_not_saved_is_sent_again_from_the_page_that_says_s
         ("/heroes/1/delete", {}),
     ]
     for path, changes in typed:
-        form = form_of(await client.get(path))
+        form = (await client.get(path)).form()
         async with using(app.state.database, connections=size):
-            page = await refused(submit(client, form, changes))
-        assert (await submit(client, form_of(page, press="Try again"))).status_code == 303
+            page = await refused(client.submit(form, changes))
+        assert (await client.submit(page.form(press="Try again"))).status_code == 303
     kinds = [change.kind for change in await stored.all(Change)]
     assert kinds == ["created", "changed", "changed", "deleted"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_form_of_nothing_has_its_answer_when_something_fails_after_it_was_read(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await session.execute(text("ALTER TABLE hero RENAME TO champion"))
     await session.commit()
@@ -348,7 +346,7 @@ async def test_a_form_of_nothing_has_its_answer_when_something_fails_after_it_wa
 
 
 async def test_a_form_with_a_password_is_not_written_into_a_page(
-    on_sqlite: httpx.AsyncClient, sqlite_url: str
+    on_sqlite: Client, sqlite_url: str
 ) -> None:
     async with written_by_another(sqlite_url):
         for path, field in (("/sign-in", "account.password"), ("/account/password", "current")):
@@ -383,14 +381,14 @@ async def test_a_locked_table_does_not_hold_up_other_pages(
 # Full and read-only.
 
 
-def says_it_is_full(page: httpx.Response) -> None:
-    assert heading_of(page) == "Can't save right now"
-    assert "The disk of the database is full." in text_of(parsed(page))
+def says_it_is_full(page: Page) -> None:
+    assert page.heading == "Can't save right now"
+    assert "The disk of the database is full." in page.visible_text
 
 
-def says_it_is_read_only(page: httpx.Response) -> None:
-    assert heading_of(page) == "Can't save right now"
-    assert "The database is read-only at the moment." in text_of(parsed(page))
+def says_it_is_read_only(page: Page) -> None:
+    assert page.heading == "Can't save right now"
+    assert "The database is read-only at the moment." in page.visible_text
 
 
 async def limit_growth(database: Database, pages: int) -> None:
@@ -411,18 +409,18 @@ async def test_a_full_disk_stores_nothing_until_there_is_room(
             statuses.add(answer.status_code)
         assert statuses == {201, 503}
         assert await stored_on_sqlite.count(Hero) < 200
-        form = form_of(await client.get("/heroes/new"))
-        says_it_is_full(await refused(submit(client, form, NOVA)))
+        form = (await client.get("/heroes/new")).form()
+        says_it_is_full(await refused(client.submit(form, NOVA)))
         assert (await listing(client)).status_code == 200
         await limit_growth(app.state.database, 1_000_000)
-        assert (await submit(client, form, NOVA)).status_code == 303
+        assert (await client.submit(form, NOVA)).status_code == 303
         await expect_health(client)
 
 
 async def test_a_full_disk_of_the_server_is_told_apart(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+    on_postgres: Client, postgres: PostgresServer
 ) -> None:
-    form = form_of(await on_postgres.get("/heroes/new"))
+    form = (await on_postgres.get("/heroes/new")).form()
     async with postgres.connected("hero_admin") as other:
         # What the server itself answers when it cannot extend a file.
         await other.execute(
@@ -433,7 +431,7 @@ async def test_a_full_disk_of_the_server_is_told_apart(
             "CREATE TRIGGER full_disk BEFORE INSERT ON hero EXECUTE FUNCTION full_disk()"
         )
         try:
-            says_it_is_full(await refused(submit(on_postgres, form, NOVA)))
+            says_it_is_full(await refused(on_postgres.submit(form, NOVA)))
             assert (await listing(on_postgres)).status_code == 200
         finally:
             await other.execute("DROP FUNCTION full_disk CASCADE")
@@ -446,9 +444,9 @@ async def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_url: str)
         async with app.state.database.session(is_read_only=False) as session:
             # The tests may run as root, whom no permission keeps from writing.
             await session.execute(text("PRAGMA query_only = ON"))
-        form = form_of(await client.get("/heroes/new"))
+        form = (await client.get("/heroes/new")).form()
         assert (await listing(client)).status_code == 200
-        says_it_is_read_only(await refused(submit(client, form, NOVA)))
+        says_it_is_read_only(await refused(client.submit(form, NOVA)))
         await app.state.database.writing.dispose()
         await expect_health(client)
 
@@ -460,16 +458,16 @@ async def end_sessions(other: asyncpg.Connection, opened: Opened) -> None:
 
 
 async def test_a_standby_server_can_still_be_read(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer, opened: Opened
+    on_postgres: Client, postgres: PostgresServer, opened: Opened
 ) -> None:
     async with postgres.connected("hero_admin") as other:
         await other.execute("ALTER DATABASE hero_admin SET default_transaction_read_only = on")
         try:
             # Sessions take the mode on when they begin.
             await end_sessions(other, opened)
-            form = form_of(await on_postgres.get("/heroes/new"))
+            form = (await on_postgres.get("/heroes/new")).form()
             assert (await listing(on_postgres)).status_code == 200
-            says_it_is_read_only(await refused(submit(on_postgres, form, NOVA)))
+            says_it_is_read_only(await refused(on_postgres.submit(form, NOVA)))
         finally:
             await other.execute("SET default_transaction_read_only = off")
             await other.execute("ALTER DATABASE hero_admin RESET default_transaction_read_only")
@@ -504,7 +502,7 @@ async def test_a_damaged_file_is_unavailable(sqlite_url: str) -> None:
 
 
 async def test_a_stopped_server_is_found_again_by_the_first_request(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+    on_postgres: Client, postgres: PostgresServer
 ) -> None:
     postgres.stop()
     try:
@@ -517,7 +515,7 @@ async def test_a_stopped_server_is_found_again_by_the_first_request(
 
 @pytest.mark.parametrize("is_crash", [False, True], ids=["restart", "crash"])
 async def test_a_restarted_server_costs_no_request(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer, opened: Opened, is_crash: bool
+    on_postgres: Client, postgres: PostgresServer, opened: Opened, is_crash: bool
 ) -> None:
     postgres.stop(is_crash=is_crash)
     postgres.start()
@@ -528,7 +526,7 @@ async def test_a_restarted_server_costs_no_request(
 
 
 async def test_a_session_ended_in_the_middle_is_unavailable_and_no_error(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+    on_postgres: Client, postgres: PostgresServer
 ) -> None:
     async with postgres.connected("hero_admin") as other, other.transaction():
         await other.execute("LOCK hero IN ACCESS EXCLUSIVE MODE")
@@ -540,7 +538,7 @@ async def test_a_session_ended_in_the_middle_is_unavailable_and_no_error(
 
 
 async def test_a_server_that_answers_nothing_is_given_up(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+    on_postgres: Client, postgres: PostgresServer
 ) -> None:
     postgres.freeze()
     try:
@@ -559,12 +557,12 @@ Answers = list[tuple[float, int]]
 
 
 @asynccontextmanager
-async def under_load(client: httpx.AsyncClient) -> AsyncIterator[Answers]:
+async def under_load(client: Client) -> AsyncIterator[Answers]:
     """Six clients list and save without a pause; when each answer was asked for, and its status."""
     answers: Answers = []
     is_over = False
 
-    async def ask(request: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]) -> None:
+    async def ask(request: Callable[[Client], Awaitable[Page]]) -> None:
         while not is_over:
             asked = time.monotonic()
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -587,7 +585,7 @@ async def some_more(answers: Answers) -> None:
 @patient
 @pytest.mark.parametrize("is_crash", [False, True], ids=["restart", "crash"])
 async def test_a_restart_under_load_costs_only_refusals_and_none_after_its_return(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer, is_crash: bool
+    on_postgres: Client, postgres: PostgresServer, is_crash: bool
 ) -> None:
     async with under_load(on_postgres) as answers:
         await asyncio.to_thread(postgres.stop, is_crash=is_crash)
@@ -601,7 +599,7 @@ async def test_a_restart_under_load_costs_only_refusals_and_none_after_its_retur
 
 @patient
 async def test_connections_ended_under_load_are_replaced(
-    on_postgres: httpx.AsyncClient, postgres: PostgresServer
+    on_postgres: Client, postgres: PostgresServer
 ) -> None:
     async with under_load(on_postgres) as answers:
         async with postgres.connected() as other:
@@ -671,7 +669,7 @@ def test_a_server_of_what_can_only_be_read_starts_reads_and_says_so(
         headers = {"Sec-Fetch-Site": "same-origin"}
         refused = httpx.post(f"{server.url}/heroes", data=NOVA, headers=headers)
         assert refused.status_code == 503
-        says_it_is_read_only(refused)
+        says_it_is_read_only(Page(refused))
     assert "The database is read-only: nothing can be saved." in log.read_text()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
@@ -13,7 +12,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.app.test_restore import reason_of, restore
-from tests.html import by_id, deeds_of, follow, form_of, submit, text_of, undo_of
+from tests.page import Client
 from tests.replay import replayed, tables
 from tests.serving import serving
 from tests.stored import Stored
@@ -53,7 +52,7 @@ RESOURCES = tuple(Resource(model) for model in (Realm, Town, House, Part))
 @pytest.fixture
 async def client(
     settings: Settings, session: AsyncSession, stored: Stored
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[Client]:
     """A client of two realms, whose towns have houses and twins in and outside of their realm."""
     connection = await session.connection()
     await connection.run_sync(
@@ -72,7 +71,7 @@ async def client(
         yield client
 
 
-async def create(client: httpx.AsyncClient, noun: str, **data: str) -> None:
+async def create(client: Client, noun: str, **data: str) -> None:
     assert (await client.post(f"/{noun}", data=data)).status_code == 303
 
 
@@ -80,14 +79,13 @@ async def latest_of(stored: Stored, title: str) -> Change:
     return [change for change in await stored.all(Change) if change.title == title][-1]
 
 
-async def test_all_that_goes_along_is_told_on_every_level(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_all_that_goes_along_is_told_on_every_level(client: Client, stored: Stored) -> None:
     question = await client.get("/realms/1/delete")
-    assert "2 towns will be deleted too." in text_of(by_id(question, "confirm"))
-    await submit(client, form_of(question))
+    assert "2 towns will be deleted too." in question.by_id("confirm").visible_text
+    await client.submit(question.form())
     told = {
-        deed.said.removeprefix("Olive Owner ") for deed in deeds_of(await client.get("/history"))
+        entry.sentence.removeprefix("Olive Owner ")
+        for entry in (await client.get("/history")).entries
     }
     assert told >= {
         "deleted realm North",
@@ -103,19 +101,19 @@ async def test_all_that_goes_along_is_told_on_every_level(
 
 
 async def test_all_that_went_along_comes_back_and_goes_again(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     before = await tables(stored, *RESOURCES)
-    page = await follow(client, await client.post("/realms/1/delete"))
+    page = await client.follow(await client.post("/realms/1/delete"))
     after = await tables(stored, *RESOURCES)
     for wanted in (before, after, before):
-        page = await follow(client, await submit(client, undo_of(page)))
+        page = await client.follow(await client.submit(page.undo))
         assert await tables(stored, *RESOURCES) == wanted
     assert await replayed(stored, *RESOURCES) == before
 
 
 async def test_a_realm_is_restored_with_its_towns_and_their_houses(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     before = await tables(stored, *RESOURCES)
     await client.post("/realms/1/delete")
@@ -124,7 +122,7 @@ async def test_a_realm_is_restored_with_its_towns_and_their_houses(
 
 
 async def test_a_town_is_restored_alone_with_its_houses_where_there_is_a_realm_for_it(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     before = await tables(stored, *RESOURCES)
     await client.post("/towns/1/delete")
@@ -138,37 +136,33 @@ async def test_a_town_is_restored_alone_with_its_houses_where_there_is_a_realm_f
     assert await stored.count(House) == 4
 
 
-async def test_both_realms_at_once_go_and_come_back(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_both_realms_at_once_go_and_come_back(client: Client, stored: Stored) -> None:
     before = await tables(stored, *RESOURCES)
-    page = await follow(client, await client.post("/realms/delete", data={"id": ["1", "2"]}))
+    page = await client.follow(await client.post("/realms/delete", data={"id": ["1", "2"]}))
     assert await tables(stored, *RESOURCES) == {}
     assert await replayed(stored, *RESOURCES) == {}
-    await submit(client, undo_of(page))
+    await client.submit(page.undo)
     assert await tables(stored, *RESOURCES) == before
 
 
-async def test_a_tree_goes_whole_and_comes_back(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_a_tree_goes_whole_and_comes_back(client: Client, stored: Stored) -> None:
     for number in range(7):
         whole = {"whole_id": str((number + 1) // 2)} if number else {}
         await create(client, "parts", name=f"Part {number}", **whole)
     before = await tables(stored, *RESOURCES)
-    page = await follow(client, await client.post("/parts/1/delete"))
+    page = await client.follow(await client.post("/parts/1/delete"))
     assert await stored.count(Part) == 0
     assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
-    await submit(client, undo_of(page))
+    await client.submit(page.undo)
     assert await tables(stored, *RESOURCES) == before
-    page = await follow(client, await client.post("/parts/delete", data={"id": ["1", "2", "5"]}))
+    page = await client.follow(await client.post("/parts/delete", data={"id": ["1", "2", "5"]}))
     assert await stored.count(Part) == 0
     assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
-    await submit(client, undo_of(page))
+    await client.submit(page.undo)
     assert await tables(stored, *RESOURCES) == before
 
 
-async def test_a_ring_goes_whole_and_all_of_it_is_told(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_a_ring_goes_whole_and_all_of_it_is_told(client: Client, stored: Stored) -> None:
     for number in range(3):
         await create(client, "parts", name=f"Part {number}")
     for part, whole in ((1, 3), (2, 1), (3, 2)):
@@ -179,15 +173,13 @@ async def test_a_ring_goes_whole_and_all_of_it_is_told(
     assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
 
 
-async def test_a_deep_chain_goes_whole_or_not_at_all(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_a_deep_chain_goes_whole_or_not_at_all(client: Client, stored: Stored) -> None:
     for number in range(30):
         whole = {"whole_id": str(number)} if number else {}
         await create(client, "parts", name=f"Part {number}", **whole)
     before = await tables(stored, *RESOURCES)
-    page = await follow(client, await client.post("/parts/1/delete"))
+    page = await client.follow(await client.post("/parts/1/delete"))
     assert await stored.count(Part) == 0
     assert await replayed(stored, *RESOURCES) == await tables(stored, *RESOURCES)
-    await submit(client, undo_of(page))
+    await client.submit(page.undo)
     assert await tables(stored, *RESOURCES) == before

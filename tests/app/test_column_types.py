@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,25 +16,14 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.factories import committed
-from tests.html import (
-    error_beside,
-    errors_of,
-    facts_of,
-    field_of,
-    follow,
-    form_of,
-    link,
-    rows_of,
-    submit,
-    undo_of,
-)
+from tests.page import Client
 from tests.serving import serving
 from tests.specimens import Contact, Duty, Film, Rating, Server, Thing
 from tests.stored import Stored
 
 
 @pytest.fixture
-async def specimens(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def specimens(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of models of column types that are no plain ones."""
     resources = (Resource(Contact), Resource(Film), Resource(Thing, money=(Thing.price,)))
     connection = await session.connection()
@@ -70,19 +58,19 @@ TEXTS = [
 
 
 async def test_every_type_of_text_is_typed_stored_and_typed_back(
-    specimens: httpx.AsyncClient, stored: Stored
+    specimens: Client, stored: Stored
 ) -> None:
     page = await specimens.get("/contacts/new")
     typed = {name: text for name, text, _ in TEXTS}
-    answer = await submit(specimens, form_of(page, press="Create contact"), typed)
-    assert answer.status_code == 303, errors_of(answer)
+    answer = await specimens.submit(page.form(press="Create contact"), typed)
+    assert answer.status_code == 303, answer.errors
     (contact,) = await stored.all(Contact)
     typed_texts = {name: text for name, _, text in TEXTS}
     assert {name: getattr(contact, name) for name in typed_texts} == typed_texts
     edit = await specimens.get(f"/contacts/{contact.id}/edit")
-    assert field_of(edit, "Site").value == typed_texts["site"]
-    saved = await submit(specimens, form_of(edit, press="Save changes"), home="/srv/bob")
-    assert saved.status_code == 303, errors_of(saved)
+    assert edit.field("Site").value == typed_texts["site"]
+    saved = await specimens.submit(edit.form(press="Save changes"), home="/srv/bob")
+    assert saved.status_code == 303, saved.errors
     (contact,) = await stored.all(Contact)
     assert {name: getattr(contact, name) for name in typed_texts} == {
         **typed_texts,
@@ -91,7 +79,7 @@ async def test_every_type_of_text_is_typed_stored_and_typed_back(
 
 
 async def test_a_list_whose_first_column_is_a_text_of_any_type_opens_sorted_by_it(
-    specimens: httpx.AsyncClient, session: AsyncSession
+    specimens: Client, session: AsyncSession
 ) -> None:
     for name in ("bob", "ann"):
         # The column takes the text itself.
@@ -99,13 +87,13 @@ async def test_a_list_whose_first_column_is_a_text_of_any_type_opens_sorted_by_i
         await committed(session, Contact(email=f"{name}@example.com", password=password))
     page = await specimens.get("/contacts")
     assert page.status_code == 200
-    assert [row["Email"] for row in rows_of(page)] == ["ann@example.com", "bob@example.com"]
-    assert len(rows_of(await specimens.get("/contacts?q=BOB"))) == 1
-    shown = await specimens.get(link(page, "ann@example.com"))
+    assert page.column("Email") == ["ann@example.com", "bob@example.com"]
+    assert len((await specimens.get("/contacts?q=BOB")).rows) == 1
+    shown = await specimens.get(page.link("ann@example.com"))
     assert "sesame" not in shown.text
 
 
-async def test_the_api_takes_and_gives_every_type_of_text(specimens: httpx.AsyncClient) -> None:
+async def test_the_api_takes_and_gives_every_type_of_text(specimens: Client) -> None:
     created = await specimens.post("/api/contacts/", json={name: text for name, text, _ in TEXTS})
     assert created.status_code == 201, created.text
     typed_texts = {name: text for name, _, text in TEXTS}
@@ -127,16 +115,16 @@ async def test_the_api_takes_and_gives_every_type_of_text(specimens: httpx.Async
     ],
 )
 async def test_a_text_that_is_none_of_its_type_is_refused_with_a_sentence(
-    specimens: httpx.AsyncClient, field: str, typed: str, sentence: str
+    specimens: Client, field: str, typed: str, sentence: str
 ) -> None:
     page = await specimens.post("/contacts", data={"email": "ann@example.com", field: typed})
-    assert (page.status_code, error_beside(page, field.capitalize())) == (422, sentence)
+    assert (page.status_code, page.error(field.capitalize())) == (422, sentence)
 
 
-async def test_choices_read_as_they_are_called(specimens: httpx.AsyncClient) -> None:
+async def test_choices_read_as_they_are_called(specimens: Client) -> None:
     page = await specimens.get("/films/new")
     assert {
-        label: list(field_of(page, label).options)
+        label: list(page.field(label).options)
         for label in ("Rating", "Duty", "Priority", "Size", "Reels", "Medium", "Stock")
     } == {
         "Rating": ["G", "PG", "NC-17", "Unrated"],
@@ -150,25 +138,25 @@ async def test_choices_read_as_they_are_called(specimens: httpx.AsyncClient) -> 
 
 
 async def test_choices_of_every_type_are_stored_shown_and_filtered_by(
-    specimens: httpx.AsyncClient, stored: Stored
+    specimens: Client, stored: Stored
 ) -> None:
     page = await specimens.get("/films/new")
     typed = {
         "rating": "NC17", "duty": "PG", "priority": "URGENT", "size": "XL", "reels": "3",
         "medium": "35 mm", "stock": "PG", "sign": "3",
     }  # fmt: skip
-    answer = await submit(specimens, form_of(page, press="Create film"), typed)
-    assert answer.status_code == 303, errors_of(answer)
+    answer = await specimens.submit(page.form(press="Create film"), typed)
+    assert answer.status_code == 303, answer.errors
     (film,) = await stored.all(Film)
     assert stored_in(film) == {
         "rating": Rating.NC17, "duty": Duty.PG, "priority": 9, "size": "XL", "reels": 3,
         "medium": "35 mm", "stock": "PG", "sign": 3,
     }  # fmt: skip
-    facts = facts_of(await specimens.get(f"/films/{film.id}"))
+    facts = (await specimens.get(f"/films/{film.id}")).facts
     assert (facts["Rating"], facts["Priority"], facts["Stock"]) == ("NC-17", "9: Urgent", "PG")
     for name, given in typed.items():
         if name != "sign":
-            assert len(rows_of(await specimens.get(f"/films?{name}={given}"))) == 1, name
+            assert len((await specimens.get(f"/films?{name}={given}")).rows) == 1, name
     read = (await specimens.get(f"/api/films/{film.id}")).json()
     assert read["rating"] == "NC-17"
     again = await specimens.patch(f"/api/films/{film.id}", json=read)
@@ -177,13 +165,11 @@ async def test_choices_of_every_type_are_stored_shown_and_filtered_by(
     assert refused.json()["detail"][0]["msg"] == "Choose one of the options."
 
 
-async def test_a_form_that_nobody_touches_is_taken(
-    specimens: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_a_form_that_nobody_touches_is_taken(specimens: Client, stored: Stored) -> None:
     for path, button in (("films", "Create film"), ("things", "Create thing")):
         page = await specimens.get(f"/{path}/new")
-        answer = await submit(specimens, form_of(page, press=button))
-        assert answer.status_code == 303, errors_of(answer)
+        answer = await specimens.submit(page.form(press=button))
+        assert answer.status_code == 303, answer.errors
     (thing,) = await stored.all(Thing)
     assert stored_in(thing) == {
         "name": "thing", "price": 0, "share": Decimal("0.1235"), "bulk": 1000, "ratio": 1.5,
@@ -194,23 +180,23 @@ async def test_a_form_that_nobody_touches_is_taken(
 
 
 async def test_what_a_model_needs_is_needed_although_its_column_could_be_empty(
-    specimens: httpx.AsyncClient, session: AsyncSession
+    specimens: Client, session: AsyncSession
 ) -> None:
     thing = await committed(session, Thing())
     edit = await specimens.get(f"/things/{thing.id}/edit")
-    assert field_of(edit, "Share").is_required
-    page = await submit(specimens, form_of(edit, press="Save changes"), share="")
-    assert (page.status_code, error_beside(page, "Share")) == (422, "Enter a share.")
+    assert edit.field("Share").is_required
+    page = await specimens.submit(edit.form(press="Save changes"), share="")
+    assert (page.status_code, page.error("Share")) == (422, "Enter a share.")
 
 
 async def test_a_number_comes_back_in_the_digits_that_were_typed_or_is_refused(
-    specimens: httpx.AsyncClient, stored: Stored, settings: Settings
+    specimens: Client, stored: Stored, settings: Settings
 ) -> None:
     for typed in ("123456789.123456", "0.1", "12", "-0.000000000001", "123456789012345"):
         made = await specimens.post("/api/things/", json={"free": typed})
         assert Decimal(made.json()["free"]) == Decimal(typed)
         assert len(made.json()["free"]) <= len(typed) + len(".0")
-        form = form_of(await specimens.get(f"/things/{made.json()['id']}/edit"))
+        form = (await specimens.get(f"/things/{made.json()['id']}/edit")).form()
         assert Decimal(form["free"]) == Decimal(typed)
     made = await specimens.post("/api/things/", json={"wide": "0.1"})
     assert made.json()["wide"] == "0.100000000000"
@@ -218,11 +204,11 @@ async def test_a_number_comes_back_in_the_digits_that_were_typed_or_is_refused(
     # More than the 64 bits of SQLite hold.
     typed, count = "123456789012345678.123456789012", await stored.count(Thing)
     made = await specimens.post("/api/things/", json={"wide": typed})
-    form = form_of(await specimens.get("/things/new"), press="Create thing")
-    sent = await submit(specimens, form, wide=typed)
+    form = (await specimens.get("/things/new")).form(press="Create thing")
+    sent = await specimens.submit(form, wide=typed)
     if settings.database_url.startswith("sqlite"):
         assert (made.status_code, sent.status_code) == (422, 422)
-        assert error_beside(sent, "Wide") == "Use at most 15 digits."
+        assert sent.error("Wide") == "Use at most 15 digits."
         assert await stored.count(Thing) == count
     else:
         assert made.json()["wide"] == typed
@@ -230,14 +216,14 @@ async def test_a_number_comes_back_in_the_digits_that_were_typed_or_is_refused(
 
 
 async def test_amounts_of_money_are_shown_with_two_places_and_separators(
-    specimens: httpx.AsyncClient, session: AsyncSession
+    specimens: Client, session: AsyncSession
 ) -> None:
     for price in ("43.9000", "123456.5", "0.1234", "-7"):
         await committed(session, Thing(price=Decimal(price)))
     page = await specimens.get("/things?sort=id")
-    assert [row["Price"] for row in rows_of(page)] == ["43.90", "123,456.50", "0.1234", "-7.00"]
+    assert page.column("Price") == ["43.90", "123,456.50", "0.1234", "-7.00"]
     edit = await specimens.get("/things/2/edit")
-    assert Decimal(str(field_of(edit, "Price").value)) == Decimal("123456.5")
+    assert Decimal(str(edit.field("Price").value)) == Decimal("123456.5")
 
 
 # Field, what is typed, what PostgreSQL makes of it, and what it does not read, with a sentence.
@@ -273,7 +259,7 @@ STORED_TEXTS = {name: typed_texts for name, _, typed_texts, _, _ in SERVER}
 
 
 @pytest.fixture
-async def servers(postgres_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, Database]]:
+async def servers(postgres_url: str) -> AsyncIterator[tuple[Client, Database]]:
     """A client of an admin of the types that only PostgreSQL has, and its database."""
     settings = Settings(database_url=postgres_url, request_timeout_seconds=60)
     database = connect(settings)
@@ -295,24 +281,24 @@ async def texts_in(database: Database) -> list[dict[str, str]]:
 
 
 async def test_types_that_only_postgresql_has_are_typed_as_it_writes_them(
-    servers: tuple[httpx.AsyncClient, Database],
+    servers: tuple[Client, Database],
 ) -> None:
     client, database = servers
     answer = await client.post("/servers", data={name: typed for name, typed, *_ in SERVER})
-    assert answer.status_code == 303, errors_of(answer)
+    assert answer.status_code == 303, answer.errors
     assert await texts_in(database) == [STORED_TEXTS]
-    shown = facts_of(await client.get("/servers/1"))
+    shown = (await client.get("/servers/1")).facts
     assert (shown["Network"], shown["Span"], shown["Words"], shown["Floor"]) == (
         "192.0.2.1/24", "[1,5)", "'fat':2 'rat':3", "7",
     )  # fmt: skip
     edit = await client.get("/servers/1/edit")
-    saved = await submit(client, form_of(edit, press="Save changes"), network="192.0.2.2")
-    assert saved.status_code == 303, errors_of(saved)
+    saved = await client.submit(edit.form(press="Save changes"), network="192.0.2.2")
+    assert saved.status_code == 303, saved.errors
     assert await texts_in(database) == [{**STORED_TEXTS, "network": "192.0.2.2/32"}]
-    undone = await submit(client, undo_of(await follow(client, saved)))
+    undone = await client.submit((await client.follow(saved)).undo)
     assert undone.status_code == 303
     deleted = await client.post("/servers/1/delete", data={})
-    await submit(client, undo_of(await follow(client, deleted)))
+    await client.submit((await client.follow(deleted)).undo)
     assert await texts_in(database) == [STORED_TEXTS]
     read = (await client.get("/api/servers/1")).json()
     assert (read["pairs"], read["floor"]) == ({"a": "1", "b": None}, 7)
@@ -323,21 +309,21 @@ async def test_types_that_only_postgresql_has_are_typed_as_it_writes_them(
     for name in (field.name for field in Resource(Server).fields if field.is_sortable):
         for sort in (name, f"-{name}"):
             first = await client.get(f"/servers?size=1&sort={sort}")
-            assert len(rows_of(await client.get(link(first, "Next page")))) == 1, sort
+            assert len((await client.get(first.link("Next page"))).rows) == 1, sort
 
 
 async def test_what_postgresql_does_not_read_is_said_beside_the_field(
-    servers: tuple[httpx.AsyncClient, Database],
+    servers: tuple[Client, Database],
 ) -> None:
     client, database = servers
     await client.post("/servers", data={})
     for field, _, _, wrong, sentence in SERVER:
         if sentence:
             page = await client.post("/servers", data={field: wrong})
-            assert (page.status_code, error_beside(page, field.capitalize())) == (422, sentence)
+            assert (page.status_code, page.error(field.capitalize())) == (422, sentence)
             many = {"id": "1", f"form.set.{field}": "on", field: wrong}
             page = await client.post("/servers/change", data=many)
-            assert (page.status_code, error_beside(page, field.capitalize())) == (422, sentence)
+            assert (page.status_code, page.error(field.capitalize())) == (422, sentence)
         # There any text is JSON.
         if sentence and field != "facts":
             answer = await client.patch("/api/servers/1", json={field: wrong})

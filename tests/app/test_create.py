@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 
-import httpx
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,27 +13,7 @@ from hero_admin.writes.idempotency import Submission
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Slot
-from tests.html import (
-    alert_of,
-    attribute,
-    by_id,
-    error_beside,
-    errors_of,
-    field_of,
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    htmx_headers,
-    link,
-    links_of,
-    marked_rows_of,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-    title_of,
-)
+from tests.page import Client, htmx_headers
 from tests.stored import Stored
 from tests.waiting import until
 from webapp.heroes import Hero
@@ -51,93 +30,91 @@ each_blank = each("blank", ["", "   ", "\t\r\n", "\u200b", "\u2060 \ufeff", "\u0
 # Saving.
 
 
-async def test_a_saved_hero_is_stored_as_typed(client: httpx.AsyncClient, stored: Stored) -> None:
-    form = form_of(await client.get("/heroes/new"))
-    await submit(client, form, name=" Zoë “%_\\” 🦸 ", secret_name="O'Neil <b>", age="150000")
+async def test_a_saved_hero_is_stored_as_typed(client: Client, stored: Stored) -> None:
+    form = (await client.get("/heroes/new")).form()
+    await client.submit(form, name=" Zoë “%_\\” 🦸 ", secret_name="O'Neil <b>", age="150000")
     (hero,) = await stored.all(Hero)
     assert (hero.name, hero.secret_name, hero.age) == ("Zoë “%_\\” 🦸", "O'Neil <b>", 150_000)
     assert hero.team_id is None
 
 
-async def test_saving_leads_to_the_list_which_says_so_and_marks_the_row(
-    client: httpx.AsyncClient,
-) -> None:
-    saved = await submit(client, form_of(await client.get("/heroes/new")), NOVA)
+async def test_saving_leads_to_the_list_which_says_so_and_marks_the_row(client: Client) -> None:
+    saved = await client.submit((await client.get("/heroes/new")).form(), NOVA)
     assert (saved.status_code, saved.headers["location"]) == (303, "/heroes")
-    page = await follow(client, saved)
-    assert flash_of(page) == "Created Nova"
-    assert marked_rows_of(page) == ["Nova"]
+    page = await client.follow(saved)
+    assert page.flash == "Created Nova"
+    assert page.marked_rows == ["Nova"]
 
 
-async def test_the_message_links_to_the_new_hero(client: httpx.AsyncClient) -> None:
-    page = await follow(client, await client.post("/heroes", data=NOVA))
-    assert heading_of(await client.get(link(by_id(page, "toasts"), "View"))) == "Nova"
+async def test_the_message_links_to_the_new_hero(client: Client) -> None:
+    page = await client.follow(await client.post("/heroes", data=NOVA))
+    assert (await client.get(page.by_id("toasts").link("View"))).heading == "Nova"
 
 
-async def test_the_message_is_shown_once(client: httpx.AsyncClient) -> None:
-    page = await follow(client, await client.post("/heroes", data=NOVA))
-    assert flash_of(page)
+async def test_the_message_is_shown_once(client: Client) -> None:
+    page = await client.follow(await client.post("/heroes", data=NOVA))
+    assert page.flash
     again = await client.get("/heroes")
-    assert (flash_of(again), marked_rows_of(again)) == ("", [])
+    assert (again.flash, again.marked_rows) == ("", [])
 
 
 async def test_saving_leads_back_to_the_view_that_the_form_was_opened_from(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_hero(session, "Nova Prime")
     await a_hero(session, "Rusty-Man")
     listed = await client.get("/heroes?q=nova&sort=-name")
-    form = form_of(await client.get(link(listed, "New hero")))
-    page = await follow(client, await submit(client, form, NOVA))
-    assert [row["Name"] for row in rows_of(page)] == ["Nova Prime", "Nova"]
-    assert marked_rows_of(page) == ["Nova"]
+    form = (await client.get(listed.link("New hero"))).form()
+    page = await client.follow(await client.submit(form, NOVA))
+    assert page.column("Name") == ["Nova Prime", "Nova"]
+    assert page.marked_rows == ["Nova"]
 
 
 async def test_save_and_add_another_saves_and_opens_an_empty_form(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     opened = await client.get("/heroes/new?back=/heroes%3Fq%3Dnova")
-    saved = await submit(client, form_of(opened, press="Save and add another"), NOVA)
-    page = await follow(client, saved)
-    assert (heading_of(page), flash_of(page)) == ("New hero", "Created Nova")
-    assert field_of(page, "Name").value == ""
+    saved = await client.submit(opened.form(press="Save and add another"), NOVA)
+    page = await client.follow(saved)
+    assert (page.heading, page.flash) == ("New hero", "Created Nova")
+    assert page.field("Name").value == ""
     assert await stored.count(Hero) == 1
-    last = await submit(client, form_of(page), name="Nova Prime", secret_name="Irani Rael")
+    last = await client.submit(page.form(), name="Nova Prime", secret_name="Irani Rael")
     assert last.headers["location"] == "/heroes?q=nova"
 
 
 async def test_save_and_add_another_keeps_the_team_that_the_form_was_opened_for(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session)
-    opened = await client.get(link(await client.get(f"/teams/{team.id}"), "New hero"))
-    saved = await submit(client, form_of(opened, press="Save and add another"), NOVA)
-    page = await follow(client, saved)
-    assert field_of(page, "Team").value == str(team.id)
+    opened = await client.get((await client.get(f"/teams/{team.id}")).link("New hero"))
+    saved = await client.submit(opened.form(press="Save and add another"), NOVA)
+    page = await client.follow(saved)
+    assert page.field("Team").value == str(team.id)
 
 
 async def test_the_address_of_the_form_can_fill_it_in(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session)
     page = await client.get(f"/heroes/new?team_id={team.id}&name=Nova")
-    assert (field_of(page, "Name").value, field_of(page, "Team").value) == ("Nova", str(team.id))
+    assert (page.field("Name").value, page.field("Team").value) == ("Nova", str(team.id))
 
 
 @each("team_id", ["abc", "999", HUGE, "-1", "%00", "9" * 5000])
 async def test_an_address_with_an_unknown_team_still_opens_the_form(
-    client: httpx.AsyncClient, team_id: str
+    client: Client, team_id: str
 ) -> None:
     page = await client.get(f"/heroes/new?team_id={team_id}")
-    assert (page.status_code, heading_of(page)) == (200, "New hero")
+    assert (page.status_code, page.heading) == (200, "New hero")
 
 
-async def test_the_form_says_which_fields_may_stay_empty(client: httpx.AsyncClient) -> None:
+async def test_the_form_says_which_fields_may_stay_empty(client: Client) -> None:
     page = await client.get("/heroes/new")
     labels = ("Name", "Secret name", "Age", "Team")
-    required = [label for label in labels if field_of(page, label).is_required]
+    required = [label for label in labels if page.field(label).is_required]
     assert required == ["Name", "Secret name"]
-    assert title_of(page) == "New hero · Hero Admin"
+    assert page.title == "New hero · Hero Admin"
 
 
 # Refusing.
@@ -145,18 +122,18 @@ async def test_the_form_says_which_fields_may_stay_empty(client: httpx.AsyncClie
 
 @each_blank
 async def test_text_that_shows_nothing_is_no_text(
-    client: httpx.AsyncClient, stored: Stored, blank: str
+    client: Client, stored: Stored, blank: str
 ) -> None:
     page = await client.post("/heroes", data={"name": blank, "secret_name": blank, "age": blank})
     assert page.status_code == 422
-    assert errors_of(page) == {"Name": "Enter a name.", "Secret name": "Enter a secret name."}
+    assert page.errors == {"Name": "Enter a name.", "Secret name": "Enter a secret name."}
     assert await stored.count(Hero) == 0
 
 
-async def test_a_field_that_is_needed_cannot_be_left_out(client: httpx.AsyncClient) -> None:
+async def test_a_field_that_is_needed_cannot_be_left_out(client: Client) -> None:
     page = await client.post("/heroes", data={"age": "17"})
     assert page.status_code == 422
-    assert errors_of(page) == {"Name": "Enter a name.", "Secret name": "Enter a secret name."}
+    assert page.errors == {"Name": "Enter a name.", "Secret name": "Enter a secret name."}
 
 
 @each(
@@ -177,33 +154,31 @@ async def test_a_field_that_is_needed_cannot_be_left_out(client: httpx.AsyncClie
     ],
 )
 async def test_what_cannot_be_stored_is_refused_in_a_sentence_beside_its_field(
-    client: httpx.AsyncClient, stored: Stored, label: str, name: str, typed: str, sentence: str
+    client: Client, stored: Stored, label: str, name: str, typed: str, sentence: str
 ) -> None:
     page = await client.post("/heroes", data={**NOVA, name: typed})
     assert page.status_code == 422
-    assert errors_of(page) == {label: sentence}
-    assert field_of(page, label).value == typed
+    assert page.errors == {label: sentence}
+    assert page.field(label).value == typed
     assert await stored.count(Hero) == 0
 
 
 @each("team_id", [HUGE, "-" + HUGE, "9" * 99, "-1", "0"])
 async def test_a_team_that_cannot_exist_is_refused_beside_its_field(
-    client: httpx.AsyncClient, stored: Stored, team_id: str
+    client: Client, stored: Stored, team_id: str
 ) -> None:
     page = await client.post("/heroes", data={**NOVA, "team_id": team_id})
     assert page.status_code == 422
-    assert error_beside(page, "Team")
+    assert page.error("Team")
     assert await stored.count(Hero) == 0
 
 
-async def test_a_name_of_a_megabyte_is_refused_like_any_that_is_too_long(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_a_name_of_a_megabyte_is_refused_like_any_that_is_too_long(client: Client) -> None:
     page = await client.post("/heroes", data={**NOVA, "name": "n" * 2**20})
-    assert (page.status_code, error_beside(page, "Name")) == (422, "Use at most 200 characters.")
+    assert (page.status_code, page.error("Name")) == (422, "Use at most 200 characters.")
 
 
-async def test_text_at_the_limit_is_stored(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_text_at_the_limit_is_stored(client: Client, stored: Stored) -> None:
     data = {"name": "🦸" * 200, "secret_name": f"  {'s' * 200}  ", "age": "0"}
     assert (await client.post("/heroes", data=data)).status_code == 303
     (hero,) = await stored.all(Hero)
@@ -211,48 +186,48 @@ async def test_text_at_the_limit_is_stored(client: httpx.AsyncClient, stored: St
 
 
 async def test_a_refused_form_keeps_everything_that_was_typed(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session)
-    form = form_of(await client.get("/heroes/new"))
+    form = (await client.get("/heroes/new")).form()
     typed = {
         "name": '  "Nova" <b>&amp;',
         "secret_name": "  ",
         "age": "a b",
         "team_id": str(team.id),
     }
-    page = await submit(client, form, typed)
-    assert form_of(page).values == form.values | typed
+    page = await client.submit(form, typed)
+    assert page.form().values == form.values | typed
 
 
 async def test_a_refused_form_sums_up_what_is_wrong_in_the_order_of_its_fields(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     page = await client.post("/heroes", data={"name": " ", "secret_name": LONG, "age": "abc"})
-    assert alert_of(page) == (
+    assert page.alert == (
         "There are 3 problems Enter a name. Use at most 200 characters. Enter a whole number."
     )
 
 
-async def test_the_summary_links_to_the_fields(client: httpx.AsyncClient) -> None:
+async def test_the_summary_links_to_the_fields(client: Client) -> None:
     page = await client.post("/heroes", data={"name": "", "secret_name": "", "age": "abc"})
-    targets = [one.href for one in links_of(page) if one.text in errors_of(page).values()]
+    targets = [one.href for one in page.links if one.text in page.errors.values()]
     labels = ("Name", "Secret name", "Age")
-    assert targets == [f"#{field_of(page, label).id}" for label in labels]
+    assert targets == [f"#{page.field(label).id}" for label in labels]
 
 
-async def test_only_the_first_bad_field_is_focused(client: httpx.AsyncClient) -> None:
+async def test_only_the_first_bad_field_is_focused(client: Client) -> None:
     page = await client.post("/heroes", data={"name": "Nova", "secret_name": "", "age": "abc"})
-    focused = [attribute(tag, "id") for tag in parsed(page).find_all(autofocus=True)]
-    assert focused == [field_of(page, "Secret name").id]
+    focused = [tag.attribute("id") for tag in page.find_all(autofocus=True)]
+    assert focused == [page.field("Secret name").id]
 
 
 async def test_a_refused_form_can_be_put_right_and_sent_again(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
-    form = form_of(await client.get("/heroes/new?back=/heroes%3Fq%3Dn"))
-    refused = await submit(client, form, {**NOVA, "age": "abc"})
-    saved = await submit(client, form_of(refused), age="17")
+    form = (await client.get("/heroes/new?back=/heroes%3Fq%3Dn")).form()
+    refused = await client.submit(form, {**NOVA, "age": "abc"})
+    saved = await client.submit(refused.form(), age="17")
     assert (saved.status_code, saved.headers["location"]) == (303, "/heroes?q=n")
     assert [hero.age for hero in await stored.all(Hero)] == [17]
 
@@ -261,18 +236,18 @@ async def test_a_refused_form_can_be_put_right_and_sent_again(
 
 
 async def test_a_taken_team_name_is_refused_beside_its_field(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_team(session, "Preventers")
     page = await client.post("/teams", data={"name": " Preventers ", "headquarters": "Elsewhere"})
     assert page.status_code == 422
-    assert errors_of(page) == {"Name": "Another team is called “Preventers”."}
-    assert field_of(page, "Headquarters").value == "Elsewhere"
+    assert page.errors == {"Name": "Another team is called “Preventers”."}
+    assert page.field("Headquarters").value == "Elsewhere"
     assert await stored.count(Team) == 1
 
 
 async def test_of_several_people_who_take_a_name_at_once_one_gets_it(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     pages = await asyncio.gather(
         *(client.post("/teams", data={"name": "Z-Force"}) for _ in range(8))
@@ -280,13 +255,13 @@ async def test_of_several_people_who_take_a_name_at_once_one_gets_it(
     assert Counter(page.status_code for page in pages) == {303: 1, 422: 7}
     for page in pages:
         if page.status_code == 422:
-            assert error_beside(page, "Name") == "Another team is called “Z-Force”."
+            assert page.error("Name") == "Another team is called “Z-Force”."
     assert await stored.count(Team) == 1
 
 
 async def test_a_team_that_vanishes_while_a_hero_joins_it_is_refused_beside_its_field(
     app: Starlette,
-    client: httpx.AsyncClient,
+    client: Client,
     session: AsyncSession,
     database: Database,
     stored: Stored,
@@ -303,7 +278,7 @@ async def test_a_team_that_vanishes_while_a_hero_joins_it_is_refused_beside_its_
         await other.commit()
     page = await joining
     assert page.status_code == 422
-    assert error_beside(page, "Team") == "This team no longer exists. Choose another one."
+    assert page.error("Team") == "This team no longer exists. Choose another one."
     assert await stored.count(Hero) == 0
 
 
@@ -311,115 +286,109 @@ async def test_a_team_that_vanishes_while_a_hero_joins_it_is_refused_beside_its_
 
 
 async def test_a_form_sent_twice_creates_one_hero_and_leads_to_the_same_page(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
-    form = form_of(await client.get("/heroes/new?back=/heroes%3Fsort%3D-age"))
-    first = await submit(client, form, NOVA)
-    second = await submit(client, form, NOVA)
+    form = (await client.get("/heroes/new?back=/heroes%3Fsort%3D-age")).form()
+    first = await client.submit(form, NOVA)
+    second = await client.submit(form, NOVA)
     assert [first.status_code, second.status_code] == [303, 303]
     assert first.headers["location"] == second.headers["location"] == "/heroes?sort=-age"
     assert await stored.count(Hero) == 1
-    page = await follow(client, second)
-    assert flash_of(page) == "Already created; not created twice."
-    assert marked_rows_of(page) == ["Nova"]
+    page = await client.follow(second)
+    assert page.flash == "Already created; not created twice."
+    assert page.marked_rows == ["Nova"]
 
 
-async def test_ten_copies_of_a_form_at_once_create_one_hero(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
-    form = form_of(await client.get("/heroes/new"))
-    saved = await asyncio.gather(*(submit(client, form, NOVA) for _ in range(10)))
+async def test_ten_copies_of_a_form_at_once_create_one_hero(client: Client, stored: Stored) -> None:
+    form = (await client.get("/heroes/new")).form()
+    saved = await asyncio.gather(*(client.submit(form, NOVA) for _ in range(10)))
     assert Counter(page.status_code for page in saved) == {303: 10}
     assert {page.headers["location"] for page in saved} == {"/heroes"}
     assert await stored.count(Hero) == 1
 
 
 async def test_a_form_sent_twice_to_add_another_opens_an_empty_form_both_times(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
-    form = form_of(await client.get("/heroes/new"), press="Save and add another")
+    form = (await client.get("/heroes/new")).form(press="Save and add another")
     for _ in range(2):
-        assert heading_of(await follow(client, await submit(client, form, NOVA))) == "New hero"
+        assert (await client.follow(await client.submit(form, NOVA))).heading == "New hero"
     assert await stored.count(Hero) == 1
 
 
 async def test_every_form_that_is_opened_creates_its_own_hero(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     for _ in range(2):
-        await submit(client, form_of(await client.get("/heroes/new")), NOVA)
+        await client.submit((await client.get("/heroes/new")).form(), NOVA)
     assert await stored.count(Hero) == 2
 
 
 async def test_a_form_that_is_gone_back_to_and_changed_creates_a_second_hero(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
-    form = form_of(await client.get("/heroes/new"))
-    await submit(client, form, NOVA)
-    await submit(client, form, {**NOVA, "name": "Nova Prime"})
+    form = (await client.get("/heroes/new")).form()
+    await client.submit(form, NOVA)
+    await client.submit(form, {**NOVA, "name": "Nova Prime"})
     assert [hero.name for hero in await stored.all(Hero)] == ["Nova", "Nova Prime"]
 
 
 async def test_a_form_sent_twice_after_it_was_refused_creates_one_hero(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
-    refused = await submit(client, form_of(await client.get("/heroes/new")), NOVA, age="abc")
+    refused = await client.submit((await client.get("/heroes/new")).form(), NOVA, age="abc")
     for _ in range(2):
-        assert (await submit(client, form_of(refused), age="17")).status_code == 303
+        assert (await client.submit(refused.form(), age="17")).status_code == 303
     assert await stored.count(Hero) == 1
 
 
-async def test_a_refused_form_is_not_taken_for_a_sent_one(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
-    form = form_of(await client.get("/heroes/new"))
+async def test_a_refused_form_is_not_taken_for_a_sent_one(client: Client, stored: Stored) -> None:
+    form = (await client.get("/heroes/new")).form()
     for _ in range(2):
-        assert (await submit(client, form, {**NOVA, "age": "abc"})).status_code == 422
+        assert (await client.submit(form, {**NOVA, "age": "abc"})).status_code == 422
     assert await stored.count(Submission) == 0
 
 
 async def test_a_form_sent_again_brings_a_deleted_hero_back_only_when_asked_once_more(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
-    form = form_of(await client.get("/heroes/new"))
-    await submit(client, form, NOVA)
+    form = (await client.get("/heroes/new")).form()
+    await client.submit(form, NOVA)
     (hero,) = await stored.all(Hero)
     await client.post(f"/heroes/{hero.id}/delete")
-    page = await submit(client, form, NOVA)
+    page = await client.submit(form, NOVA)
     assert page.status_code == 422
-    assert "This hero was created, but has been deleted since. Create it again?" in alert_of(page)
+    assert "This hero was created, but has been deleted since. Create it again?" in page.alert
     assert await stored.count(Hero) == 0
-    assert (await submit(client, form_of(page))).status_code == 303
+    assert (await client.submit(page.form())).status_code == 303
     assert await stored.count(Hero) == 1
 
 
 # htmx.
 
 
-async def test_htmx_gets_only_the_form_when_it_is_refused(client: httpx.AsyncClient) -> None:
+async def test_htmx_gets_only_the_form_when_it_is_refused(client: Client) -> None:
     answer = await client.post("/heroes", data={**NOVA, "age": "abc"}, headers=FORM)
     assert answer.status_code == 422
-    (top,) = parsed(answer).find_all(True, recursive=False)
-    assert (top.name, attribute(top, "id")) == ("form", "form")
-    assert error_beside(answer, "Age") == "Enter a whole number."
+    (top,) = answer.children
+    assert (top.tag.name, top.attribute("id")) == ("form", "form")
+    assert answer.error("Age") == "Enter a whole number."
     assert "HX-Target" in answer.headers["vary"]
 
 
-async def test_htmx_is_sent_on_after_saving_with_no_redirect_of_its_own(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_htmx_is_sent_on_after_saving_with_no_redirect_of_its_own(client: Client) -> None:
     answer = await client.post("/heroes?back=/heroes%3Fq%3DNova", data=NOVA, headers=FORM)
     assert (answer.status_code, answer.headers["hx-redirect"]) == (200, "/heroes?q=Nova")
     assert ("location" in answer.headers, answer.text) == (False, "")
-    page = await follow(client, answer)
-    assert (flash_of(page), marked_rows_of(page)) == ("Created Nova", ["Nova"])
+    page = await client.follow(answer)
+    assert (page.flash, page.marked_rows) == ("Created Nova", ["Nova"])
 
 
 async def test_a_form_sent_twice_by_htmx_leads_to_the_same_page(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
-    form = form_of(await client.get("/heroes/new"))
-    answers = [await submit(client, form, NOVA, headers=FORM) for _ in range(2)]
+    form = (await client.get("/heroes/new")).form()
+    answers = [await client.submit(form, NOVA, headers=FORM) for _ in range(2)]
     assert [answer.headers["hx-redirect"] for answer in answers] == ["/heroes", "/heroes"]
     assert await stored.count(Hero) == 1
 
@@ -428,60 +397,56 @@ async def test_a_form_sent_twice_by_htmx_leads_to_the_same_page(
 
 
 async def test_the_teams_can_be_searched_without_losing_what_was_typed(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await some_teams(session, 60)
-    form = form_of(await client.get("/heroes/new?back=/heroes%3Fq%3Dn"), press="Find")
-    page = await submit(client, form, {"name": " Nova ", "age": "abc", "team_id.q": "team 059"})
-    assert (page.status_code, errors_of(page)) == (200, {})
-    assert (field_of(page, "Name").value, field_of(page, "Age").value) == (" Nova ", "abc")
-    options = field_of(page, "Team").options
+    form = (await client.get("/heroes/new?back=/heroes%3Fq%3Dn")).form(press="Find")
+    page = await client.submit(form, {"name": " Nova ", "age": "abc", "team_id.q": "team 059"})
+    assert (page.status_code, page.errors) == (200, {})
+    assert (page.field("Name").value, page.field("Age").value) == (" Nova ", "abc")
+    options = page.field("Team").options
     assert list(options) == ["No team", "Team 059"]
-    saved = await submit(
-        client, form_of(page), secret_name="Sam", age="", team_id=options["Team 059"]
-    )
+    saved = await client.submit(page.form(), secret_name="Sam", age="", team_id=options["Team 059"])
     assert saved.headers["location"] == "/heroes?q=n"
     (hero,) = await stored.all(Hero)
     assert (hero.name, hero.team_id) == ("Nova", int(options["Team 059"]))
 
 
 async def test_enter_in_the_search_for_a_team_searches_and_saves_nothing(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await some_teams(session, 60)
-    form = form_of(await client.get("/heroes/new"))
-    page = await submit(client, form, {**NOVA, "team_id.q": "team 059"})
-    assert (page.status_code, heading_of(page)) == (200, "New hero")
-    assert "Team 059" in field_of(page, "Team").options
+    form = (await client.get("/heroes/new")).form()
+    page = await client.submit(form, {**NOVA, "team_id.q": "team 059"})
+    assert (page.status_code, page.heading) == (200, "New hero")
+    assert "Team 059" in page.field("Team").options
     assert await stored.count(Hero) == await stored.count(Submission) == 0
 
 
 async def test_a_search_for_another_team_keeps_the_one_that_is_chosen(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     teams = await some_teams(session, 60)
-    form = form_of(await client.get(f"/heroes/new?team_id={teams[54].id}"), press="Find")
-    page = await submit(client, form, {"team_id.q": "team 059"})
-    assert field_of(page, "Team").value == str(teams[54].id)
+    form = (await client.get(f"/heroes/new?team_id={teams[54].id}")).form(press="Find")
+    page = await client.submit(form, {"team_id.q": "team 059"})
+    assert page.field("Team").value == str(teams[54].id)
 
 
-async def test_a_search_that_finds_no_team_says_so(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_search_that_finds_no_team_says_so(client: Client, session: AsyncSession) -> None:
     await some_teams(session, 60)
-    form = form_of(await client.get("/heroes/new"), press="Find")
-    page = await submit(client, form, {"team_id.q": "100%"})
-    assert "No teams match “100%”." in text_of(form_of(page).tag)
+    form = (await client.get("/heroes/new")).form(press="Find")
+    page = await client.submit(form, {"team_id.q": "100%"})
+    assert "No teams match “100%”." in page.by_id("form").visible_text
 
 
 async def test_a_search_after_which_a_team_is_made_does_not_lose_the_one_time_token(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await some_teams(session, 60)
-    form = form_of(await client.get("/heroes/new"), press="Find")
-    page = await submit(client, form, {**NOVA, "team_id.q": "team 059"})
+    form = (await client.get("/heroes/new")).form(press="Find")
+    page = await client.submit(form, {**NOVA, "team_id.q": "team 059"})
     for _ in range(2):
-        await submit(client, form_of(page))
+        await client.submit(page.form())
     assert await stored.count(Hero) == 1
 
 
@@ -503,23 +468,21 @@ async def test_a_search_after_which_a_team_is_made_does_not_lose_the_one_time_to
         "heroes",
     ],
 )
-async def test_the_way_back_never_leads_off_the_site(client: httpx.AsyncClient, back: str) -> None:
+async def test_the_way_back_never_leads_off_the_site(client: Client, back: str) -> None:
     opened = await client.get("/heroes/new", params={"back": back})
-    assert link(opened, "Cancel") == "/heroes"
-    plain = await submit(client, form_of(opened), NOVA)
+    assert opened.link("Cancel") == "/heroes"
+    plain = await client.submit(opened.form(), NOVA)
     assert plain.headers["location"] == "/heroes"
     answer = await client.post("/heroes", params={"back": back}, data=NOVA, headers=FORM)
     assert answer.headers["hx-redirect"] == "/heroes"
 
 
 @pytest.mark.parametrize("headers", [{}, FORM], ids=["plain", "htmx"])
-async def test_the_way_back_may_hold_any_text(
-    client: httpx.AsyncClient, headers: dict[str, str]
-) -> None:
+async def test_the_way_back_may_hold_any_text(client: Client, headers: dict[str, str]) -> None:
     back = "/heroes?q=Nova–日本 🦸&sort=-name"
     saved = await client.post("/heroes", params={"back": back}, data=NOVA, headers=headers)
-    page = await follow(client, saved)
-    assert field_of(page, "Search heroes").value == "Nova–日本 🦸"
+    page = await client.follow(saved)
+    assert page.field("Search heroes").value == "Nova–日本 🦸"
 
 
 # Any model.
@@ -527,17 +490,15 @@ async def test_the_way_back_may_hold_any_text(
 
 @pytest.mark.parametrize("is_ticked", [True, False])
 async def test_a_box_is_stored_as_it_was_left(
-    gadgets: httpx.AsyncClient, stored: Stored, is_ticked: bool
+    gadgets: Client, stored: Stored, is_ticked: bool
 ) -> None:
-    form = form_of(await gadgets.get("/gadgets/new"))
-    saved = await submit(gadgets, form, title="Robot", is_secret=is_ticked)
+    form = (await gadgets.get("/gadgets/new")).form()
+    saved = await gadgets.submit(form, title="Robot", is_secret=is_ticked)
     assert saved.status_code == 303
     assert [gadget.is_secret for gadget in await stored.all(Gadget)] == [is_ticked]
 
 
-async def test_what_is_left_out_gets_its_default(
-    gadgets: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_what_is_left_out_gets_its_default(gadgets: Client, stored: Stored) -> None:
     assert (await gadgets.post("/gadgets", data={"title": "Robot"})).status_code == 303
     (gadget,) = await stored.all(Gadget)
     assert (gadget.count, gadget.is_secret, gadget.is_licensed) == (0, False, None)
@@ -545,11 +506,11 @@ async def test_what_is_left_out_gets_its_default(
 
 
 async def test_a_key_of_several_fields_that_is_taken_is_refused(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     gadget = await committed(session, Gadget(title="Robot"))
     data = {"shelf": "A", "number": "1", "gadget_id": str(gadget.id)}
     pages = [await gadgets.post("/slots", data=data) for _ in range(2)]
     assert [page.status_code for page in pages] == [303, 422]
-    assert error_beside(pages[1], "Number") == "Another slot has this shelf and number."
+    assert pages[1].error("Number") == "Another slot has this shelf and number."
     assert await stored.count(Slot) == 1

@@ -1,13 +1,12 @@
 """What another site can make a browser send changes nothing; what a page of ours sends is done."""
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from tests.cases import each
 from tests.factories import a_hero, a_team
-from tests.html import heading_of
+from tests.page import Client
 from tests.stored import Stored
 from webapp.heroes import Hero
 
@@ -68,7 +67,7 @@ async def a_hero_and_a_team(session: AsyncSession) -> None:
 
 
 @pytest.fixture
-def stranger(client: httpx.AsyncClient) -> httpx.AsyncClient:
+def stranger(client: Client) -> Client:
     """A client that sends no more than it is told to."""
     del client.headers["Sec-Fetch-Site"]
     return client
@@ -76,7 +75,7 @@ def stranger(client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 @each("headers", FROM_ELSEWHERE.values())
 async def test_another_site_cannot_write(
-    stranger: httpx.AsyncClient, stored: Stored, headers: dict[str, str]
+    stranger: Client, stored: Stored, headers: dict[str, str]
 ) -> None:
     for method, path in UNSAFE:
         body = "name=Evil&secret_name=Evil"
@@ -88,9 +87,7 @@ async def test_another_site_cannot_write(
 
 
 @pytest.mark.parametrize("name", ["Sec-Fetch-Site", "Origin"])
-async def test_a_header_that_is_there_twice_shows_nothing(
-    stranger: httpx.AsyncClient, name: str
-) -> None:
+async def test_a_header_that_is_there_twice_shows_nothing(stranger: Client, name: str) -> None:
     value = "same-origin" if name == "Sec-Fetch-Site" else "http://localhost"
     headers = [(name, value), (name, value)]
     assert (await stranger.post("/heroes/1", data={}, headers=headers)).status_code == 403
@@ -98,7 +95,7 @@ async def test_a_header_that_is_there_twice_shows_nothing(
 
 @pytest.mark.parametrize("headers", FROM_HERE.values(), ids=list(FROM_HERE))
 async def test_a_page_of_this_site_can_write(
-    stranger: httpx.AsyncClient, stored: Stored, headers: dict[str, str]
+    stranger: Client, stored: Stored, headers: dict[str, str]
 ) -> None:
     answer = await stranger.post("/heroes/1", data={"name": "Nova"}, headers=headers)
     assert answer.status_code == 303
@@ -107,7 +104,7 @@ async def test_a_page_of_this_site_can_write(
 
 @pytest.mark.parametrize("token", ["Bearer some-token", "bearer x", "Bearer "])
 async def test_who_sends_a_token_is_asked_for_it_alone_and_for_no_cookie(
-    stranger: httpx.AsyncClient, stored: Stored, token: str
+    stranger: Client, stored: Stored, token: str
 ) -> None:
     for site in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-origin"}):
         headers = {"Authorization": token, **site}
@@ -116,7 +113,7 @@ async def test_who_sends_a_token_is_asked_for_it_alone_and_for_no_cookie(
     assert [hero.name for hero in await stored.all(Hero)] == ["Deadpond"]
 
 
-async def test_behind_https_the_origin_is_one_of_https(stranger: httpx.AsyncClient) -> None:
+async def test_behind_https_the_origin_is_one_of_https(stranger: Client) -> None:
     async def status(origin: str) -> int:
         sent = {"Origin": origin}
         url = "https://localhost/theme"
@@ -127,9 +124,9 @@ async def test_behind_https_the_origin_is_one_of_https(stranger: httpx.AsyncClie
     assert await status("http://localhost") == 403
 
 
-async def test_another_site_can_link_here(client: httpx.AsyncClient) -> None:
+async def test_another_site_can_link_here(client: Client) -> None:
     page = await client.get("/heroes/1", headers={"Sec-Fetch-Site": "cross-site"})
-    assert (page.status_code, heading_of(page)) == (200, "Deadpond")
+    assert (page.status_code, page.heading) == (200, "Deadpond")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +139,7 @@ async def test_another_site_can_link_here(client: httpx.AsyncClient) -> None:
     ids=str,
 )
 async def test_no_header_and_no_field_makes_another_method_of_a_request(
-    client: httpx.AsyncClient, stored: Stored, headers: dict[str, str]
+    client: Client, stored: Stored, headers: dict[str, str]
 ) -> None:
     for path in ("/heroes/1", "/api/heroes/1", "/heroes/1?_method=DELETE"):
         assert (await client.get(path, headers=headers)).status_code == 200
@@ -152,9 +149,7 @@ async def test_no_header_and_no_field_makes_another_method_of_a_request(
     assert [hero.name for hero in await stored.all(Hero)] == ["Nova"]
 
 
-async def test_no_answer_lets_another_site_read_it(
-    app: Starlette, client: httpx.AsyncClient
-) -> None:
+async def test_no_answer_lets_another_site_read_it(app: Starlette, client: Client) -> None:
     headers = {
         "Origin": "https://evil.example",
         "Sec-Fetch-Site": "cross-site",

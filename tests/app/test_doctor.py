@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from contextlib import closing
 
-import httpx
 import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -24,7 +23,7 @@ from hero_admin.settings import Settings
 from tests.commands import run
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
-from tests.html import rows_of
+from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.serving import serving
 from webapp.app import admin
@@ -85,9 +84,7 @@ async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_
     assert await check_indexes(database, admin.resources) == []
 
 
-async def test_others_write_while_a_server_makes_an_index(
-    postgres_url: str,
-) -> None:
+async def test_others_write_while_a_server_makes_an_index(postgres_url: str) -> None:
     database = connect(Settings(database_url=postgres_url))
     async with database.writing.connect() as writer:
         await writer.execute(text("DROP INDEX list_hero_age"))
@@ -177,7 +174,7 @@ async def test_a_table_that_is_not_there_yet_is_no_finding(database: Database) -
 
 
 async def test_an_index_finds_what_was_stored_before_it_was_made(
-    client: httpx.AsyncClient, database: Database, session: AsyncSession
+    client: Client, database: Database, session: AsyncSession
 ) -> None:
     await fix_indexes(database, (Resource(Hero, search=()), admin.resources[1]))
     await a_hero(session, "Zoë Nova")
@@ -188,7 +185,7 @@ async def test_an_index_finds_what_was_stored_before_it_was_made(
 
 @pytest.mark.parametrize("needle", ["zoe", "oë n", "NOVA", "no"])
 async def test_the_index_follows_every_change(
-    client: httpx.AsyncClient, session: AsyncSession, needle: str
+    client: Client, session: AsyncSession, needle: str
 ) -> None:
     hero = await a_hero(session, "Zoë Nova")
     other = await a_hero(session, "Somebody")
@@ -206,7 +203,7 @@ GADGETS = (Resource(Gadget), Resource(Maker), Resource(Slot))
 
 
 async def test_rows_of_any_key_are_found_by_the_index(
-    gadgets: httpx.AsyncClient, database: Database, session: AsyncSession
+    gadgets: Client, database: Database, session: AsyncSession
 ) -> None:
     lamp = await committed(session, Gadget(title="Old Lamp"))
     other = await committed(session, Gadget(title="Something else"))
@@ -219,7 +216,7 @@ async def test_rows_of_any_key_are_found_by_the_index(
 
     async def found() -> list[list[str]]:
         pages = [await gadgets.get(f"/{noun}?q=lamp") for noun in ("gadgets", "makers", "slots")]
-        return [[next(iter(row.values())) for row in rows_of(page)] for page in pages]
+        return [[next(iter(row.values())) for row in page.rows] for page in pages]
 
     assert await found() == [["Old Lamp"], ["acme"], ["lamp shelf"]]
     lamp.title, maker.motto, slot.shelf = "Lampion", "Better Lämps", "shelf of lamps"
@@ -244,9 +241,7 @@ async def test_rows_of_any_key_are_found_by_the_index(
     assert await check_indexes(database, admin.resources) == []
 
 
-async def test_trigrams_in_another_order_are_no_hit(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_trigrams_in_another_order_are_no_hit(client: Client, session: AsyncSession) -> None:
     await a_hero(session, "oean zoe", "nova")
     await a_hero(session, "Somebody")
     assert await proposed(client, "zoean") == []
@@ -267,8 +262,8 @@ async def test_any_program_may_write_and_is_found(sqlite_url: str) -> None:
             other.execute("INSERT INTO hero VALUES ('Zoë Nova', 'x', NULL, 1, 1)")
             other.execute("INSERT INTO hero VALUES ('Somebody', 'x', NULL, 1, 2)")
             assert await proposed(client, "zoe") == ["Zoë Nova"]
-            assert len(rows_of(await client.get("/teams?q=zoe"))) == 1
-            assert len(rows_of(await client.get("/teams/1/heroes?q=zoe"))) == 1
+            assert len((await client.get("/teams?q=zoe")).rows) == 1
+            assert len((await client.get("/teams/1/heroes?q=zoe")).rows) == 1
             assert (await client.get("/heroes.csv?q=zoe")).text.count("\n") == 2
             # The next change of ours brings it into the index.
             sent = {"name": "Zoe II", "secret_name": "x"}
@@ -352,9 +347,9 @@ def no_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
 
 
-async def proposed(client: httpx.AsyncClient, needle: str) -> list[str]:
+async def proposed(client: Client, needle: str) -> list[str]:
     page = await client.get("/heroes", params={"q": needle})
-    return [row["Name"] for row in rows_of(page)]
+    return page.column("Name")
 
 
 async def test_a_server_finds_what_any_role_has_written_and_after_a_restore(

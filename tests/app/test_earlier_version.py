@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import DateTime, column, text, update
@@ -17,7 +16,7 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import Settings
 from tests.commands import run
-from tests.html import deeds_of, facts_of, flash_of, follow, form_of, rows_of, submit
+from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.serving import client_of
 from webapp.app import admin
@@ -65,7 +64,7 @@ async def earlier(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
 
 
 @pytest.fixture
-async def client(earlier: Settings, kind: str) -> AsyncIterator[httpx.AsyncClient]:
+async def client(earlier: Settings, kind: str) -> AsyncIterator[Client]:
     """A client of the application on that database, with nothing that it knows of people."""
     async with connected(admin, earlier) as database:
         await migrate(database, admin.chain)
@@ -77,34 +76,32 @@ async def client(earlier: Settings, kind: str) -> AsyncIterator[httpx.AsyncClien
 
 
 async def test_records_and_their_history_are_there_and_undo_works(
-    client: httpx.AsyncClient, kind: str
+    client: Client, kind: str
 ) -> None:
     client.cookies.set("session", SESSIONS[kind], domain="localhost.local")
-    assert [
-        (row["Name"], row["Age"]) for row in rows_of(await client.get("/heroes?sort=name"))
-    ] == [
+    assert [(row["Name"], row["Age"]) for row in (await client.get("/heroes?sort=name")).rows] == [
         ("Deadpond", "77"),
         ("Rusty-Man", "22"),
         ("Spider-Boy", "21"),
         ("Typed", "5"),
     ]
-    assert [row["Name"] for row in rows_of(await client.get("/heroes?q=rusty"))] == ["Rusty-Man"]
-    said = [deed.said for deed in deeds_of(await client.get("/history"))]
+    assert (await client.get("/heroes?q=rusty")).column("Name") == ["Rusty-Man"]
+    said = [entry.sentence for entry in (await client.get("/history")).entries]
     assert "Olive Owner deleted hero Café Noir api" in said
     assert "Olive Owner created Bob Builder" in said
     page = await client.get("/heroes/4/history")
-    restored = await follow(client, await submit(client, form_of(page, press="Restore")))
-    assert flash_of(restored) == "Restored Café Noir"
-    assert facts_of(restored)["Age"] == "23"
+    restored = await client.follow(await client.submit(page.form(press="Restore")))
+    assert restored.flash == "Restored Café Noir"
+    assert restored.facts["Age"] == "23"
 
 
 async def test_people_sign_in_as_before_and_programs_keep_their_tokens(
-    client: httpx.AsyncClient, kind: str
+    client: Client, kind: str
 ) -> None:
-    form = form_of(await client.get("/sign-in"), press="Sign in")
+    form = (await client.get("/sign-in")).form(press="Sign in")
     given = {"account.name": "Olive Owner", "account.password": PASSWORD}
-    assert (await submit(client, form, given)).status_code == 303
-    assert [row["Name"] for row in rows_of(await client.get("/people"))] == [
+    assert (await client.submit(form, given)).status_code == 303
+    assert (await client.get("/people")).column("Name") == [
         "Bob Builder",
         "Olive Owner you",
     ]

@@ -5,7 +5,6 @@ from collections import Counter
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,28 +12,7 @@ from hero_admin.forms.hidden_fields import OPENED
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Maker
-from tests.html import (
-    alert_of,
-    attribute,
-    by_id,
-    error_beside,
-    errors_of,
-    field_of,
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    htmx_headers,
-    link,
-    links_of,
-    marked_rows_of,
-    parsed,
-    row_of,
-    rows_of,
-    submit,
-    text_of,
-    title_of,
-)
+from tests.page import Client, htmx_headers
 from tests.statements import Statements
 from tests.stored import Stored
 from webapp.heroes import Hero
@@ -46,15 +24,13 @@ FORM = htmx_headers("form#form")
 # Saving.
 
 
-async def test_the_form_holds_what_is_stored(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_the_form_holds_what_is_stored(client: Client, session: AsyncSession) -> None:
     team = await a_team(session)
     hero = await a_hero(session, ' "Zoë" <b> ', "&amp;", 17, team)
     page = await client.get(f"/heroes/{hero.id}/edit")
     labels = ("Name", "Secret name", "Age", "Team")
     # What is masked is not in the page.
-    assert [field_of(page, label).value for label in labels] == [
+    assert [page.field(label).value for label in labels] == [
         ' "Zoë" <b> ',
         "",
         "17",
@@ -63,57 +39,55 @@ async def test_the_form_holds_what_is_stored(
 
 
 async def test_saving_leads_to_the_list_which_says_so_and_marks_the_row(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session)
-    form = form_of(await client.get(f"/heroes/{hero.id}/edit"))
-    saved = await submit(client, form, name="Deadpool", age="48")
+    form = (await client.get(f"/heroes/{hero.id}/edit")).form()
+    saved = await client.submit(form, name="Deadpool", age="48")
     assert (saved.status_code, saved.headers["location"]) == (303, "/heroes")
-    page = await follow(client, saved)
-    assert (flash_of(page), marked_rows_of(page)) == ("Saved Deadpool", ["Deadpool"])
+    page = await client.follow(saved)
+    assert (page.flash, page.marked_rows) == ("Saved Deadpool", ["Deadpool"])
     (found,) = await stored.all(Hero)
     assert (found.name, found.secret_name, found.age) == ("Deadpool", "Dive Wilson", 48)
 
 
 async def test_saving_leads_back_to_the_same_filtered_and_sorted_view(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     for name, age in (("Nova", 17), ("Nova Prime", 40), ("Deadpond", 50)):
         await a_hero(session, name, age=age)
     listed = await client.get("/heroes?q=nova&sort=-age")
-    form = form_of(await client.get(link(row_of(listed, "Nova"), "Edit Nova")))
-    page = await follow(client, await submit(client, form, age="60"))
-    assert [row["Age"] for row in rows_of(page)] == ["60", "40"]
-    assert marked_rows_of(page) == ["Nova"]
+    form = (await client.get(listed.row("Nova").link("Edit Nova"))).form()
+    page = await client.follow(await client.submit(form, age="60"))
+    assert page.column("Age") == ["60", "40"]
+    assert page.marked_rows == ["Nova"]
 
 
 async def test_saving_a_hero_of_a_team_leads_back_to_the_team(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session)
     await a_hero(session, "Nova", team=team)
     listed = await client.get(f"/teams/{team.id}")
-    form = form_of(await client.get(link(listed, "Edit Nova")))
-    page = await follow(client, await submit(client, form, age="17"))
-    assert heading_of(page).startswith("Preventers")
-    assert marked_rows_of(page) == ["Nova"]
+    form = (await client.get(listed.link("Edit Nova"))).form()
+    page = await client.follow(await client.submit(form, age="17"))
+    assert page.heading.startswith("Preventers")
+    assert page.marked_rows == ["Nova"]
 
 
-async def test_the_page_is_titled_by_what_is_edited(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_the_page_is_titled_by_what_is_edited(client: Client, session: AsyncSession) -> None:
     hero = await a_hero(session, "Nova")
     page = await client.get(f"/heroes/{hero.id}/edit")
-    assert (title_of(page), heading_of(page)) == ("Edit Nova · Hero Admin", "Nova")
-    assert link(page, "Cancel") == f"/heroes/{hero.id}"
+    assert (page.title, page.heading) == ("Edit Nova · Hero Admin", "Nova")
+    assert page.link("Cancel") == f"/heroes/{hero.id}"
 
 
 async def test_a_field_can_be_emptied(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, age=17, team=await a_team(session))
-    form = form_of(await client.get(f"/heroes/{hero.id}/edit"))
-    await submit(client, form, age="  ", team_id="")
+    form = (await client.get(f"/heroes/{hero.id}/edit")).form()
+    await client.submit(form, age="  ", team_id="")
     (found,) = await stored.all(Hero)
     assert (found.age, found.team_id) == (None, None)
 
@@ -122,13 +96,13 @@ async def test_a_field_can_be_emptied(
 
 
 async def test_editing_only_the_age_leaves_the_team(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     # More teams than the picker shows at first, and the hero is in the last one.
     teams = await some_teams(session, 60)
     hero = await a_hero(session, age=17, team=teams[-1])
-    form = form_of(await client.get(f"/heroes/{hero.id}/edit"))
-    assert (await submit(client, form, age="18")).status_code == 303
+    form = (await client.get(f"/heroes/{hero.id}/edit")).form()
+    assert (await client.submit(form, age="18")).status_code == 303
     (found,) = await stored.all(Hero)
     assert (found.age, found.team_id) == (18, teams[-1].id)
 
@@ -146,7 +120,7 @@ async def test_editing_only_the_age_leaves_the_team(
     ],
 )
 async def test_what_is_absent_from_the_form_stays_unchanged(
-    client: httpx.AsyncClient,
+    client: Client,
     session: AsyncSession,
     stored: Stored,
     name: str,
@@ -162,7 +136,7 @@ async def test_what_is_absent_from_the_form_stays_unchanged(
 
 
 async def test_an_empty_submission_changes_nothing(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, age=17)
     before = hero.model_dump()
@@ -171,17 +145,17 @@ async def test_an_empty_submission_changes_nothing(
 
 
 async def test_saving_what_was_not_touched_writes_nothing(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     hero = await a_hero(session, "  Two  blanks ", age=17)
-    form = form_of(await client.get(f"/heroes/{hero.id}/edit"))
+    form = (await client.get(f"/heroes/{hero.id}/edit")).form()
     with statements() as executed:
-        assert (await submit(client, form)).status_code == 303
+        assert (await client.submit(form)).status_code == 303
     assert not [text for text in executed if text.startswith(("UPDATE", "INSERT"))]
 
 
 async def test_two_people_who_edit_different_fields_both_keep_their_change(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, age=17)
     await asyncio.gather(
@@ -196,34 +170,34 @@ async def test_two_people_who_edit_different_fields_both_keep_their_change(
 
 
 async def test_a_refused_change_shows_the_form_again_with_everything_that_was_typed(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team = await a_team(session)
     hero = await a_hero(session, "Nova", age=17)
-    form = form_of(await client.get(f"/heroes/{hero.id}/edit?back=/heroes%3Fq%3Dn"))
+    form = (await client.get(f"/heroes/{hero.id}/edit?back=/heroes%3Fq%3Dn")).form()
     typed = {"name": " ", "secret_name": " Sam ", "age": "old", "team_id": str(team.id)}
-    page = await submit(client, form, typed)
+    page = await client.submit(form, typed)
     assert page.status_code == 422
-    assert errors_of(page) == {"Name": "Enter a name.", "Age": "Enter a whole number."}
-    sent = form_of(page)
+    assert page.errors == {"Name": "Enter a name.", "Age": "Enter a whole number."}
+    sent = page.form()
     assert sent.values == typed | {OPENED: form[OPENED]}
-    assert heading_of(page) == "Nova"
+    assert page.heading == "Nova"
     (found,) = await stored.all(Hero)
     assert (found.name, found.age, found.team_id) == ("Nova", 17, None)
-    saved = await submit(client, form_of(page), name="Nova", age="")
+    saved = await client.submit(page.form(), name="Nova", age="")
     assert saved.headers["location"] == "/heroes?q=n"
 
 
 async def test_the_summary_links_to_the_fields_and_the_first_bad_one_is_focused(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     hero = await a_hero(session)
     page = await client.post(f"/heroes/{hero.id}", data={"age": "old", "name": ""})
-    assert alert_of(page) == "There are 2 problems Enter a name. Enter a whole number."
-    summary = links_of(by_id(page, "summary"))
-    assert [one.href for one in summary] == [f"#{field_of(page, n).id}" for n in ("Name", "Age")]
-    focused = [attribute(tag, "id") for tag in parsed(page).find_all(autofocus=True)]
-    assert focused == [field_of(page, "Name").id]
+    assert page.alert == "There are 2 problems Enter a name. Enter a whole number."
+    summary = page.by_id("summary").links
+    assert [one.href for one in summary] == [f"#{page.field(n).id}" for n in ("Name", "Age")]
+    focused = [tag.attribute("id") for tag in page.find_all(autofocus=True)]
+    assert focused == [page.field("Name").id]
 
 
 @pytest.fixture
@@ -234,30 +208,30 @@ async def member(session: AsyncSession) -> Hero:
 
 @each("team_id", ["999", "-1", "abc", str(2**63), "9" * 99])
 async def test_an_unknown_team_is_refused_beside_its_field(
-    client: httpx.AsyncClient, member: Hero, stored: Stored, team_id: str
+    client: Client, member: Hero, stored: Stored, team_id: str
 ) -> None:
     page = await client.post(f"/heroes/{member.id}", data={"team_id": team_id})
     assert page.status_code == 422
-    assert error_beside(page, "Team")
-    assert field_of(page, "Team").value == team_id
+    assert page.error("Team")
+    assert page.field("Team").value == team_id
     (found,) = await stored.all(Hero)
     assert found.team_id == member.team_id
 
 
 async def test_a_taken_team_name_is_refused_beside_its_field(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_team(session, "Preventers")
     team = await a_team(session, "Z-Force")
     page = await client.post(f"/teams/{team.id}", data={"name": "Preventers"})
     assert page.status_code == 422
-    assert errors_of(page) == {"Name": "Another team is called “Preventers”."}
-    assert heading_of(page) == "Z-Force"
+    assert page.errors == {"Name": "Another team is called “Preventers”."}
+    assert page.heading == "Z-Force"
     assert [team.name for team in await stored.all(Team)] == ["Preventers", "Z-Force"]
 
 
 async def test_a_team_may_keep_its_own_name(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team = await a_team(session, "Preventers")
     data = {"name": " Preventers ", "headquarters": "Here"}
@@ -266,7 +240,7 @@ async def test_a_team_may_keep_its_own_name(
 
 
 async def test_of_several_people_who_give_teams_one_name_at_once_one_succeeds(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     teams = await some_teams(session, 6)
     pages = await asyncio.gather(
@@ -275,19 +249,19 @@ async def test_of_several_people_who_give_teams_one_name_at_once_one_succeeds(
     assert Counter(page.status_code for page in pages) == {303: 1, 422: 5}
     for page in pages:
         if page.status_code == 422:
-            assert error_beside(page, "Name") == "Another team is called “Z-Force”."
+            assert page.error("Name") == "Another team is called “Z-Force”."
     names = Counter(team.name for team in await stored.all(Team))
     assert names["Z-Force"] == 1
 
 
-async def test_a_hero_that_was_never_there_is_not_found(client: httpx.AsyncClient) -> None:
+async def test_a_hero_that_was_never_there_is_not_found(client: Client) -> None:
     for path in ("/heroes/1", "/heroes/1/edit"):
         page = await client.post(path, data={"name": "Nova"})
-        assert (page.status_code, heading_of(page)) == (404, "Not found")
-        assert "This hero doesn't exist. It may have been deleted." in text_of(parsed(page))
+        assert (page.status_code, page.heading) == (404, "Not found")
+        assert "This hero doesn't exist. It may have been deleted." in page.visible_text
 
 
-async def test_a_deleted_hero_has_no_form(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_a_deleted_hero_has_no_form(client: Client, session: AsyncSession) -> None:
     hero = await a_hero(session)
     await client.post(f"/heroes/{hero.id}/delete")
     for method in ("GET", "POST"):
@@ -298,54 +272,52 @@ async def test_a_deleted_hero_has_no_form(client: httpx.AsyncClient, session: As
 
 
 async def test_htmx_gets_only_the_form_when_it_is_refused(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     hero = await a_hero(session)
     answer = await client.post(f"/heroes/{hero.id}", data={"age": "old"}, headers=FORM)
     assert answer.status_code == 422
-    (top,) = parsed(answer).find_all(True, recursive=False)
-    assert (top.name, attribute(top, "id")) == ("form", "form")
-    assert error_beside(answer, "Age") == "Enter a whole number."
+    (top,) = answer.children
+    assert (top.tag.name, top.attribute("id")) == ("form", "form")
+    assert answer.error("Age") == "Enter a whole number."
 
 
-async def test_htmx_is_sent_on_after_saving(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_htmx_is_sent_on_after_saving(client: Client, session: AsyncSession) -> None:
     hero = await a_hero(session)
     url = f"/heroes/{hero.id}?back=/heroes%3Fsort%3D-age"
     answer = await client.post(url, data={"age": "17"}, headers=FORM)
     assert (answer.status_code, answer.headers["hx-redirect"]) == (200, "/heroes?sort=-age")
-    page = await follow(client, answer)
-    assert (flash_of(page), marked_rows_of(page)) == ("Saved Deadpond", ["Deadpond"])
+    page = await client.follow(answer)
+    assert (page.flash, page.marked_rows) == ("Saved Deadpond", ["Deadpond"])
 
 
 @pytest.mark.parametrize("press", ["Find", None], ids=["button", "enter"])
 async def test_searching_the_teams_keeps_what_was_typed_and_saves_nothing(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, press: str | None
+    client: Client, session: AsyncSession, stored: Stored, press: str | None
 ) -> None:
     teams = await some_teams(session, 60)
     hero = await a_hero(session, age=17, team=teams[0])
     url = f"/heroes/{hero.id}/edit?back=/heroes%3Fq%3Dd"
-    form = form_of(await client.get(url), press=press)
-    page = await submit(client, form, {"name": "", "age": "18", "team_id.q": "team 059"})
-    assert (page.status_code, errors_of(page)) == (200, {})
-    assert (field_of(page, "Name").value, field_of(page, "Age").value) == ("", "18")
-    assert list(field_of(page, "Team").options) == ["No team", "Team 001", "Team 059"]
-    assert field_of(page, "Team").value == str(teams[0].id)
+    form = (await client.get(url)).form(press=press)
+    page = await client.submit(form, {"name": "", "age": "18", "team_id.q": "team 059"})
+    assert (page.status_code, page.errors) == (200, {})
+    assert (page.field("Name").value, page.field("Age").value) == ("", "18")
+    assert list(page.field("Team").options) == ["No team", "Team 001", "Team 059"]
+    assert page.field("Team").value == str(teams[0].id)
     assert [found.age for found in await stored.all(Hero)] == [17]
-    saved = await submit(client, form_of(page), name="Nova", team_id=str(teams[58].id))
+    saved = await client.submit(page.form(), name="Nova", team_id=str(teams[58].id))
     assert saved.headers["location"] == "/heroes?q=d"
     assert [found.team_id for found in await stored.all(Hero)] == [teams[58].id]
 
 
 @each("back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
 async def test_the_way_back_never_leads_off_the_site(
-    client: httpx.AsyncClient, session: AsyncSession, back: str
+    client: Client, session: AsyncSession, back: str
 ) -> None:
     hero = await a_hero(session)
     opened = await client.get(f"/heroes/{hero.id}/edit", params={"back": back})
-    assert link(opened, "Cancel") == f"/heroes/{hero.id}"
-    saved = await submit(client, form_of(opened), age="18")
+    assert opened.link("Cancel") == f"/heroes/{hero.id}"
+    saved = await client.submit(opened.form(), age="18")
     assert saved.headers["location"] == "/heroes"
 
 
@@ -353,18 +325,18 @@ async def test_the_way_back_never_leads_off_the_site(
 
 
 async def test_a_box_can_be_ticked_and_unticked(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     gadget = await committed(session, Gadget(title="Robot"))
     for is_ticked in (True, False):
-        form = form_of(await gadgets.get(f"/gadgets/{gadget.id}/edit"))
-        saved = await submit(gadgets, form, is_secret=is_ticked)
+        form = (await gadgets.get(f"/gadgets/{gadget.id}/edit")).form()
+        saved = await gadgets.submit(form, is_secret=is_ticked)
         assert saved.status_code == 303
         assert [found.is_secret for found in await stored.all(Gadget)] == [is_ticked]
 
 
 async def test_a_box_that_is_absent_from_the_form_stays_ticked(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     gadget = await committed(session, Gadget(title="Robot", is_secret=True, is_licensed=True))
     await gadgets.post(f"/gadgets/{gadget.id}", data={"count": "3"})
@@ -376,7 +348,7 @@ async def test_a_box_that_is_absent_from_the_form_stays_ticked(
     ("typed", "expected"), [("true", True), ("false", False), ("", None)], ids=["yes", "no", "none"]
 )
 async def test_what_may_be_unknown_is_yes_no_or_none(
-    gadgets: httpx.AsyncClient,
+    gadgets: Client,
     session: AsyncSession,
     stored: Stored,
     typed: str,
@@ -386,13 +358,13 @@ async def test_what_may_be_unknown_is_yes_no_or_none(
         session, Gadget(title="Robot", is_licensed=None if expected is not None else True)
     )
     page = await gadgets.get(f"/gadgets/{gadget.id}/edit")
-    assert field_of(page, "Is licensed").options == {"None": "", "Yes": "true", "No": "false"}
-    await submit(gadgets, form_of(page), is_licensed=typed)
+    assert page.field("Is licensed").options == {"None": "", "Yes": "true", "No": "false"}
+    await gadgets.submit(page.form(), is_licensed=typed)
     assert [found.is_licensed for found in await stored.all(Gadget)] == [expected]
 
 
 async def test_saving_an_untouched_form_loses_nothing_that_a_browser_cannot_show(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     gadget = await committed(
         session,
@@ -410,16 +382,16 @@ async def test_saving_an_untouched_form_loses_nothing_that_a_browser_cannot_show
         ),
     )
     before = gadget.model_dump()
-    form = form_of(await gadgets.get(f"/gadgets/{gadget.id}/edit"))
+    form = (await gadgets.get(f"/gadgets/{gadget.id}/edit")).form()
     # A line in a form has no line ends: browsers leave them out.
-    saved = await submit(gadgets, form, title=form["title"].replace("\n", ""), count="3")
+    saved = await gadgets.submit(form, title=form["title"].replace("\n", ""), count="3")
     assert saved.status_code == 303
     (found,) = await stored.all(Gadget)
     assert found.model_dump() == before | {"count": 3}
 
 
 async def test_json_in_which_a_number_becomes_a_truth_value_is_saved(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     gadget = await committed(session, Gadget(title="Robot", data={"on": 1}))
     await gadgets.post(f"/gadgets/{gadget.id}", data={"data": '{"on": true}'})
@@ -427,32 +399,30 @@ async def test_json_in_which_a_number_becomes_a_truth_value_is_saved(
     assert found.data["on"] is True
 
 
-async def test_a_word_in_a_field_for_a_number_reaches_the_server(
-    gadgets: httpx.AsyncClient,
-) -> None:
+async def test_a_word_in_a_field_for_a_number_reaches_the_server(gadgets: Client) -> None:
     page = await gadgets.get("/gadgets/new")
     # Of a word in type="number" a browser sends nothing at all, which would erase the number.
     for label in ("Count", "Rank", "Weight", "Price"):
-        assert field_of(page, label).type == "text"
+        assert page.field(label).type == "text"
 
 
 async def test_a_field_that_fills_itself_in_cannot_be_emptied_later(
-    gadgets: httpx.AsyncClient, session: AsyncSession
+    gadgets: Client, session: AsyncSession
 ) -> None:
     gadget = await committed(session, Gadget(title="Robot"))
     page = await gadgets.get(f"/gadgets/{gadget.id}/edit")
-    assert field_of(page, "Seen at").is_required
-    refused = await submit(gadgets, form_of(page), seen_at="")
-    assert (refused.status_code, error_beside(refused, "Seen at")) == (422, "Enter a seen at.")
+    assert page.field("Seen at").is_required
+    refused = await gadgets.submit(page.form(), seen_at="")
+    assert (refused.status_code, refused.error("Seen at")) == (422, "Enter a seen at.")
 
 
 async def test_a_key_is_shown_by_its_page_and_never_edited(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     maker = await committed(session, Maker(code="Q branch/7,é", motto="Shaken"))
     listed = await gadgets.get("/makers")
-    form = form_of(await gadgets.get(link(listed, f"Edit {maker.code}")))
+    form = (await gadgets.get(listed.link(f"Edit {maker.code}"))).form()
     assert form.values == {"motto": "Shaken", OPENED: '{"motto":"Shaken"}'}
-    page = await follow(gadgets, await submit(gadgets, form, {"motto": "Stirred"}))
-    assert marked_rows_of(page) == [maker.code]
+    page = await gadgets.follow(await gadgets.submit(form, {"motto": "Stirred"}))
+    assert page.marked_rows == [maker.code]
     assert [found.motto for found in await stored.all(Maker)] == ["Stirred"]

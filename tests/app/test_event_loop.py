@@ -4,14 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.cases import each
 from tests.event_loop import watched_event_loop
 from tests.factories import a_team, some_heroes
-from tests.html import form_of, submit
+from tests.page import Client, Page
 
 HEROES = 1000
 # What delays a step once, such as other programs that take the caches, is not the request's doing.
@@ -39,7 +38,7 @@ READING = (
 )
 
 
-async def watch(request: Callable[[], Awaitable[httpx.Response]], *statuses: int) -> None:
+async def watch(request: Callable[[], Awaitable[Page]], *statuses: int) -> None:
     # The first time templates and statements are compiled, once for the process.
     assert (await request()).status_code in statuses
     for tries_left in reversed(range(TRIES)):
@@ -61,25 +60,25 @@ async def many(session: AsyncSession) -> None:
 
 @pytest.mark.usefixtures("many")
 @each("url", READING)
-async def test_looking_keeps_nobody_waiting(client: httpx.AsyncClient, url: str) -> None:
+async def test_looking_keeps_nobody_waiting(client: Client, url: str) -> None:
     await watch(lambda: client.get(url), 200)
 
 
 @pytest.mark.usefixtures("many")
-async def test_saving_keeps_nobody_waiting(client: httpx.AsyncClient) -> None:
+async def test_saving_keeps_nobody_waiting(client: Client) -> None:
     hero = {"name": "Nova", "secret_name": "Sam Alexander"}
-    form = form_of(await client.get("/heroes/new"))
-    await watch(lambda: submit(client, form, hero | {"name": ""}), 422)
+    form = (await client.get("/heroes/new")).form()
+    await watch(lambda: client.submit(form, hero | {"name": ""}), 422)
     await watch(lambda: client.post("/api/heroes/", json=hero), 201)
     await watch(lambda: client.patch("/api/heroes/2", json={"age": 30}), 200)
     numbers = iter(range(1, HEROES))
     await watch(lambda: client.delete(f"/api/heroes/{next(numbers)}"), 204)
 
 
-async def test_a_wrong_password_keeps_nobody_waiting(anonymous: httpx.AsyncClient) -> None:
-    form = form_of(await anonymous.get("/sign-in"))
+async def test_a_wrong_password_keeps_nobody_waiting(anonymous: Client) -> None:
+    form = (await anonymous.get("/sign-in")).form()
     typed = {"account.name": "Olive Owner", "account.password": "a wrong one"}
-    await watch(lambda: submit(anonymous, form, typed), 401, 422)
+    await watch(lambda: anonymous.submit(form, typed), 401, 422)
 
 
 async def test_the_watchdog_notices_what_keeps_the_loop_busy() -> None:

@@ -6,7 +6,6 @@ import io
 import json
 import re
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis.strategies import text
@@ -17,17 +16,17 @@ from starlette.types import Message
 
 from hero_admin.pages.export import ROWS_PER_BATCH, defused
 from tests.factories import a_hero, a_team, some_heroes
-from tests.html import link, rows_of
+from tests.page import Client, Page
 from tests.statements import Statements
 from webapp.heroes import Hero
 
 
-def lines_of(response: httpx.Response) -> list[dict[str, str]]:
+def lines_of(response: Page) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(response.text)))
 
 
 async def test_a_csv_file_holds_every_row_of_the_list_and_the_titles_of_relations(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session, "Preventers")
     await a_hero(session, "Zoë, “Nova”\nŁukasz", age=7, team=team)
@@ -47,7 +46,7 @@ async def test_a_csv_file_holds_every_row_of_the_list_and_the_titles_of_relation
 
 
 async def test_every_column_of_a_csv_file_has_a_name_of_its_own_and_instants_have_their_zone(
-    gadgets: httpx.AsyncClient,
+    gadgets: Client,
 ) -> None:
     await gadgets.post("/api/makers/", json={"code": "M", "motto": "x"})
     values = {"maker_code": "M", "seen_at": "2024-01-31T10:00:00.5+02:00"}
@@ -63,12 +62,12 @@ async def test_every_column_of_a_csv_file_has_a_name_of_its_own_and_instants_hav
 
 
 async def test_a_csv_file_for_excel_has_a_byte_order_mark_and_the_separator_that_is_asked_for(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_hero(session, "Zoë; =1")
     page = await client.get("/heroes?q=zo")
     for name, separator in (("CSV for Excel", ","), ("CSV for Excel, semicolons", ";")):
-        response = await client.get(link(page, name))
+        response = await client.get(page.link(name))
         assert response.content.startswith(b"\xef\xbb\xbfname")
         text = response.content.decode("utf-8-sig")
         (line,) = csv.DictReader(io.StringIO(text), delimiter=separator)
@@ -81,9 +80,7 @@ async def test_a_csv_file_for_excel_has_a_byte_order_mark_and_the_separator_that
     assert "Choose a comma, a semicolon or a tab as the separator." in refused.text
 
 
-async def test_a_csv_file_leaves_masked_columns_out(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_csv_file_leaves_masked_columns_out(client: Client, session: AsyncSession) -> None:
     await a_hero(session, "Deadpond", "Dive Wilson", age=7, team=await a_team(session, "Z-Force"))
     (line,) = lines_of(await client.get("/heroes.csv"))
     assert list(line) == ["name", "age", "team_id", "id", "team"]
@@ -91,7 +88,7 @@ async def test_a_csv_file_leaves_masked_columns_out(
 
 
 async def test_a_json_file_holds_what_the_api_shows_of_each_record(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     hero = await a_hero(session, "Deadpond", age=7)
 
@@ -102,9 +99,7 @@ async def test_a_json_file_holds_what_the_api_shows_of_each_record(
     assert exported == [{**shown, "secret_name": None}]
 
 
-async def test_json_lines_hold_one_record_each(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_json_lines_hold_one_record_each(client: Client, session: AsyncSession) -> None:
     await some_heroes(session, 3, await a_team(session))
     response = await client.get("/heroes.jsonl?sort=-age")
     assert response.headers["content-type"] == "application/jsonl"
@@ -115,12 +110,12 @@ async def test_json_lines_hold_one_record_each(
 
 @pytest.mark.parametrize("sort", ["team_id", "-team_id", "age", "-age", "id"])
 async def test_an_export_has_the_order_of_the_list(
-    client: httpx.AsyncClient, session: AsyncSession, sort: str
+    client: Client, session: AsyncSession, sort: str
 ) -> None:
     for name in ("Zeta", "Alpha"):
         await some_heroes(session, 3, await a_team(session, name))
     await a_hero(session, "Ageless")
-    listed = rows_of(await client.get(f"/heroes?sort={sort}"))
+    listed = (await client.get(f"/heroes?sort={sort}")).rows
     exported = lines_of(await client.get(f"/heroes.csv?sort={sort}"))
     told = [(row["name"], row["age"], row["team"]) for row in exported]
     assert told == [(row["Name"], row["Age"].strip("—"), row["Team"].strip("—")) for row in listed]
@@ -128,7 +123,7 @@ async def test_an_export_has_the_order_of_the_list(
 
 @pytest.mark.parametrize("extension", ["csv", "json"])
 async def test_an_export_leaves_out_what_the_list_leaves_out(
-    client: httpx.AsyncClient, session: AsyncSession, extension: str
+    client: Client, session: AsyncSession, extension: str
 ) -> None:
     team = await a_team(session, "Preventers")
     await some_heroes(session, 5, team)
@@ -142,7 +137,7 @@ async def test_an_export_leaves_out_what_the_list_leaves_out(
 
 
 async def test_an_export_of_several_batches_is_complete_and_reads_each_section_once(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     count = 2 * ROWS_PER_BATCH + 1
     await some_heroes(session, count)
@@ -156,7 +151,7 @@ async def test_an_export_of_several_batches_is_complete_and_reads_each_section_o
 
 
 async def test_a_client_that_goes_away_ends_its_export(
-    app: Starlette, client: httpx.AsyncClient, session: AsyncSession
+    app: Starlette, client: Client, session: AsyncSession
 ) -> None:
     count = 20 * ROWS_PER_BATCH
     rows = [{"name": f"Hero {number}", "secret_name": "Person"} for number in range(count)]
@@ -202,7 +197,7 @@ async def test_a_client_that_goes_away_ends_its_export(
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])
 async def test_no_cell_of_a_csv_file_is_a_formula(
-    client: httpx.AsyncClient, session: AsyncSession, start: str
+    client: Client, session: AsyncSession, start: str
 ) -> None:
     await a_hero(session, f"{start}cmd|x", "x")
 
@@ -223,9 +218,7 @@ WRITTEN = re.compile(
 @example("'=1")
 @example('a;"=1')
 @given(text(alphabet="=+-@;,|\t\r\n '\"a1\uff1d\ufe66\u2028\u200b\u202e\ufeff\0"))
-def test_a_cell_is_harmless_however_a_file_is_split_and_its_text_can_be_had_back(
-    cell: str,
-) -> None:
+def test_a_cell_is_harmless_however_a_file_is_split_and_its_text_can_be_had_back(cell: str) -> None:
     harmless = defused(cell)
     for part in SEPARATOR.split(harmless):
         assert part.lstrip(' "\u200b\u202e\ufeff\0')[:1] not in tuple("=+-@\uff1d\ufe66")
@@ -238,25 +231,21 @@ def test_a_cell_of_many_separators_takes_no_longer_than_it_is_long() -> None:
     assert defused("a\t" * 500_000 + "=") == "a\t" * 500_000 + "'="
 
 
-async def test_titles_are_made_harmless_too(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_titles_are_made_harmless_too(client: Client, session: AsyncSession) -> None:
     await a_hero(session, "x;=1", "x", age=7, team=await a_team(session, "y;=1"))
     (row,) = lines_of(await client.get("/heroes.csv"))
     assert (row["name"], row["age"], row["team"]) == ("x;'=1", "7", "y;'=1")
 
 
 @pytest.mark.parametrize("extension", ["csv", "json"])
-async def test_an_empty_list_is_an_empty_file(client: httpx.AsyncClient, extension: str) -> None:
+async def test_an_empty_list_is_an_empty_file(client: Client, extension: str) -> None:
     response = await client.get(f"/heroes.{extension}")
 
     assert response.status_code == 200
     assert (response.json() if extension == "json" else lines_of(response)) == []
 
 
-async def test_a_filter_that_cannot_be_read_is_a_sentence_and_no_file(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_a_filter_that_cannot_be_read_is_a_sentence_and_no_file(client: Client) -> None:
     response = await client.get("/heroes.csv?age_min=old")
 
     assert response.status_code == 400
@@ -264,7 +253,7 @@ async def test_a_filter_that_cannot_be_read_is_a_sentence_and_no_file(
 
 
 async def test_the_heroes_of_a_team_are_exported_from_its_page(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session)
     await a_hero(session, "In", team=team)

@@ -1,6 +1,5 @@
 """Facets: how many rows each option of a filter would leave."""
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,20 +8,20 @@ from hero_admin.listing import facets
 from tests.app.test_plans import assert_is_read_by_index, many, queries
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget
-from tests.html import attribute, parsed, text_of
+from tests.page import Client, Page
 
 COUNTS = "/heroes/options/team_id/counts"
 __all__ = ["many"]
 
 
-def counts_of(page: httpx.Response) -> dict[str, str]:
+def counts_of(page: Page) -> dict[str, str]:
     """The number beside each option, by its value."""
-    items = parsed(page).find_all("li")
-    return {attribute(item, "data-value"): text_of(item) for item in items}
+    items = page.find_all("li")
+    return {item.attribute("data-value"): item.visible_text for item in items}
 
 
 async def test_each_team_tells_how_many_heroes_it_has(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     avengers, preventers = await a_team(session, "Avengers"), await a_team(session, "Preventers")
     await some_heroes(session, 3, avengers)
@@ -32,7 +31,7 @@ async def test_each_team_tells_how_many_heroes_it_has(
 
 
 async def test_the_other_filters_count_and_the_own_one_does_not(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     avengers, preventers = await a_team(session, "Avengers"), await a_team(session, "Preventers")
     await a_hero(session, "Nova", "Cleo", 30, preventers)
@@ -43,7 +42,7 @@ async def test_the_other_filters_count_and_the_own_one_does_not(
 
 
 async def test_of_many_heroes_only_some_are_counted(
-    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+    client: Client, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(facets, "FACET_CAP", 10)
     team = await a_team(session)
@@ -51,9 +50,7 @@ async def test_of_many_heroes_only_some_are_counted(
     assert counts_of(await client.get(COUNTS))[str(team.id)] == "10+"
 
 
-async def test_what_was_searched_for_is_not_counted(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_what_was_searched_for_is_not_counted(client: Client, session: AsyncSession) -> None:
     await some_heroes(session, 3, await a_team(session))
     page = await client.get(f"{COUNTS}?q=hero")
     assert page.status_code == 200
@@ -61,13 +58,13 @@ async def test_what_was_searched_for_is_not_counted(
 
 
 @pytest.mark.parametrize("field", ["secret_name", "nothing"])
-async def test_what_is_no_filter_has_no_counts(client: httpx.AsyncClient, field: str) -> None:
+async def test_what_is_no_filter_has_no_counts(client: Client, field: str) -> None:
     assert (await client.get(f"/heroes/options/{field}/counts")).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["", "?age_min=80", "?age=none"])
 async def test_counting_looks_at_a_part_of_the_table_only(
-    client: httpx.AsyncClient,
+    client: Client,
     database: Database,
     many: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -79,7 +76,7 @@ async def test_counting_looks_at_a_part_of_the_table_only(
     await assert_is_read_by_index(database, executed, most=6)
 
 
-async def test_yes_and_no_are_counted(gadgets: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_yes_and_no_are_counted(gadgets: Client, session: AsyncSession) -> None:
     for title, is_secret in [("Key", True), ("Lamp", False), ("Map", False)]:
         await committed(session, Gadget(title=title, is_secret=is_secret))
     counted = counts_of(await gadgets.get("/gadgets/options/is_secret/counts"))

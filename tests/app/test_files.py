@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,26 +20,7 @@ from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.writes import single
 from tests.factories import committed
-from tests.html import (
-    alert_of,
-    chips_of,
-    columns_of,
-    error_beside,
-    errors_of,
-    facts_of,
-    field_of,
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    link,
-    links_of,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-    undo_of,
-)
+from tests.page import Client, Page
 from tests.serving import serving
 from tests.signing_in import sign_in
 from tests.specimens import Card, Leaf
@@ -66,7 +46,7 @@ FILES = {
 
 
 @pytest.fixture
-async def cards(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def cards(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of cards with files, one of them masked."""
     resource = Resource(Card, masked=(Card.secret,))
     connection = await session.connection()
@@ -80,34 +60,32 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-async def uploaded(client: httpx.AsyncClient, **files: bytes) -> httpx.Response:
+async def uploaded(client: Client, **files: bytes) -> Page:
     sent = {name: (f"{name}.bin", data) for name, data in files.items()}
     answer = await client.post("/cards", data={"name": "Nova"}, files=sent)
-    assert answer.status_code == 303, errors_of(answer)
-    return await follow(client, answer)
+    assert answer.status_code == 303, answer.errors
+    return await client.follow(answer)
 
 
 async def test_a_file_is_shown_as_what_it_is_and_comes_back_as_it_was(
-    cards: httpx.AsyncClient, stored: Stored, session: AsyncSession
+    cards: Client, stored: Stored, session: AsyncSession
 ) -> None:
     for called, data in FILES.items():
         card = await committed(session, Card(name=called, photo=data, scan=b"a scan"))
         page = await cards.get(f"/cards/{card.id}")
-        assert facts_of(page)["Photo"] == called
-        file = await cards.get(link(page, called))
+        assert page.facts["Photo"] == called
+        file = await cards.get(page.link(called))
         assert file.content == data
         assert file.headers["Content-Disposition"].startswith('attachment; filename="cards-')
         assert file.headers["X-Content-Type-Options"] == "nosniff"
         assert file.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-        again = await cards.get(link(page, called), headers={"If-None-Match": file.headers["ETag"]})
+        again = await cards.get(page.link(called), headers={"If-None-Match": file.headers["ETag"]})
         assert again.status_code == 304
     page = await cards.get("/cards?sort=id")
-    assert [row["Photo"] for row in rows_of(page)] == list(FILES)
+    assert page.column("Photo") == list(FILES)
 
 
-async def test_only_pictures_are_looked_at_in_place(
-    cards: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_only_pictures_are_looked_at_in_place(cards: Client, session: AsyncSession) -> None:
     for data, shown in ((OLE, BITMAP), (JPEG, JPEG), (SVG, None), (b"", None)):
         card = await committed(session, Card(name="Nova", photo=data))
         preview = await cards.get(f"/cards/{card.id}/file/photo?preview=1")
@@ -117,35 +95,32 @@ async def test_only_pictures_are_looked_at_in_place(
             assert preview.content == shown
             assert preview.headers["Content-Disposition"] == "inline"
             assert preview.headers["Content-Type"].startswith("image/")
-            picture = parsed(await cards.get(f"/cards/{card.id}")).find("img")
-            assert picture is not None
-            assert picture["src"] == f"/cards/{card.id}/file/photo?preview=1"
+            (picture, *_) = (await cards.get(f"/cards/{card.id}")).find_all("img")
+            assert picture.attribute("src") == f"/cards/{card.id}/file/photo?preview=1"
 
 
 async def test_a_list_never_asks_for_the_bytes(
-    cards: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    cards: Client, session: AsyncSession, statements: Statements
 ) -> None:
     await committed(session, Card(name="Nova", photo=JPEG))
     with statements() as executed:
         page = await cards.get("/cards?q=nova")
-    assert [row["Photo"] for row in rows_of(page)] == ["12 kB JPEG"]
-    assert "Photo" in columns_of(page)
+    assert page.column("Photo") == ["12 kB JPEG"]
+    assert "Photo" in page.columns
     listed = [each for each in executed if "length(" in each and "photo" in each]
     assert 1 <= len(listed) <= 2
     assert not [each for each in listed if "digest" in each or "sha256" in each]
     assert (await cards.get("/cards?sort=photo")).status_code == 400
 
 
-async def test_a_file_is_uploaded_kept_replaced_and_removed(
-    cards: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_a_file_is_uploaded_kept_replaced_and_removed(cards: Client, stored: Stored) -> None:
     page = await uploaded(cards, photo=OLE, scan=PNG)
-    assert flash_of(page) == "Created Nova"
+    assert page.flash == "Created Nova"
     (card,) = await stored.all(Card)
     assert (card.photo, card.scan, card.secret) == (OLE, PNG, None)
     edit = await cards.get(f"/cards/{card.id}/edit")
-    form = form_of(edit, press="Save changes")
-    assert field_of(edit, "Photo").type == "file"
+    form = edit.form(press="Save changes")
+    assert edit.field("Photo").type == "file"
     opened = form.values["form.opened"]
     answer = await cards.post(form.url, data={"form.opened": opened, "name": "Supernova"})
     assert answer.status_code == 303
@@ -153,11 +128,11 @@ async def test_a_file_is_uploaded_kept_replaced_and_removed(
     assert (card.name, card.photo, card.scan) == ("Supernova", OLE, PNG)
     data = {"form.opened": opened}
     replaced = await cards.post(form.url, data=data, files={"photo": ("a.jpg", JPEG)})
-    assert replaced.status_code == 303, errors_of(replaced)
+    assert replaced.status_code == 303, replaced.errors
     (card,) = await stored.all(Card)
     assert (card.photo, card.scan) == (JPEG, PNG)
     removed = await cards.post(form.url, data={"form.clear.photo": "1", "form.clear.scan": "1"})
-    assert (removed.status_code, errors_of(removed)) == (422, {"Scan": "Choose a scan."})
+    assert (removed.status_code, removed.errors) == (422, {"Scan": "Choose a scan."})
     removed = await cards.post(form.url, data={"form.clear.photo": "1"})
     assert removed.status_code == 303
     (card,) = await stored.all(Card)
@@ -165,7 +140,7 @@ async def test_a_file_is_uploaded_kept_replaced_and_removed(
 
 
 async def test_a_file_that_nobody_chose_leaves_the_one_that_is_there(
-    cards: httpx.AsyncClient, stored: Stored
+    cards: Client, stored: Stored
 ) -> None:
     await uploaded(cards, photo=OLE)
     (before,) = await stored.all(Card)
@@ -178,19 +153,19 @@ async def test_a_file_that_nobody_chose_leaves_the_one_that_is_there(
 
 
 async def test_a_form_that_is_refused_says_that_the_file_has_to_be_chosen_again(
-    cards: httpx.AsyncClient, stored: Stored
+    cards: Client, stored: Stored
 ) -> None:
     page = await cards.post("/cards", data={"name": ""}, files={"photo": ("a.jpg", JPEG)})
-    assert (page.status_code, errors_of(page)) == (422, {"Name": "Enter a name."})
+    assert (page.status_code, page.errors) == (422, {"Name": "Enter a name."})
     assert "Choose the file again." in page.text
     page = await cards.post("/cards", data={"name": "x"}, files={"photo": ("a", b"x" * 100_001)})
-    assert error_beside(page, "Photo") == "Choose a file with at most 100,000 bytes."
+    assert page.error("Photo") == "Choose a file with at most 100,000 bytes."
     assert await stored.count(Card) == await stored.count(HistoryBlob) == 0
 
 
 @pytest.mark.parametrize("is_signed_out", [True, False])
 async def test_a_form_that_cannot_be_saved_now_keeps_all_but_the_file_and_asks_for_it_again(
-    cards: httpx.AsyncClient,
+    cards: Client,
     settings: Settings,
     stored: Stored,
     monkeypatch: pytest.MonkeyPatch,
@@ -198,15 +173,15 @@ async def test_a_form_that_cannot_be_saved_now_keeps_all_but_the_file_and_asks_f
 ) -> None:
     await uploaded(cards, photo=OLE)
     (before,) = await stored.all(Card)
-    edit = form_of(await cards.get(f"/cards/{before.id}/edit"), press="Save changes")
+    edit = (await cards.get(f"/cards/{before.id}/edit")).form(press="Save changes")
     given = {"form.opened": edit["form.opened"], "name": "Supernova"}
     if is_signed_out:
         cards.cookies.clear()
         asked = await cards.post(edit.url, data=given, files={"photo": ("a.png", PNG)})
-        assert (asked.status_code, heading_of(asked)) == (401, "Sign in")
+        assert (asked.status_code, asked.heading) == (401, "Sign in")
         await sign_in(cards, settings, Role.EDITOR)
         # What the browser does once it is signed in.
-        held = form_of(asked).values
+        held = asked.form().values
         sent = {name: value for name, value in held.items() if "account." not in name}
         page = await cards.post(edit.url, data=sent)
     else:
@@ -214,87 +189,85 @@ async def test_a_form_that_cannot_be_saved_now_keeps_all_but_the_file_and_asks_f
             broken.setattr(single, "change", None)
             asked = await cards.post(edit.url, data=given, files={"photo": ("a.png", PNG)})
         assert asked.status_code == 500
-        assert "You'll choose its files again in the next step." in text_of(parsed(asked))
-        page = await submit(cards, form_of(asked))
+        assert "You'll choose its files again in the next step." in asked.visible_text
+        page = await cards.submit(asked.form())
     assert page.status_code == 422
-    assert errors_of(page) == {"Photo": "Choose the file again: it could not be kept."}
-    assert field_of(page, "Name").value == "Supernova"
+    assert page.errors == {"Photo": "Choose the file again: it could not be kept."}
+    assert page.field("Name").value == "Supernova"
     assert await stored.all(Card) == [before]
-    form = form_of(page, press="Save changes")
+    form = page.form(press="Save changes")
     await cards.post(form.url, data=form.data, files={"photo": ("a.png", PNG)})
     (card,) = await stored.all(Card)
     assert (card.name, card.photo) == ("Supernova", PNG)
 
 
-async def test_bytes_survive_being_edited_deleted_and_undone(
-    cards: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_bytes_survive_being_edited_deleted_and_undone(cards: Client, stored: Stored) -> None:
     await uploaded(cards, photo=OLE, scan=b"\0\xff")
     (before,) = await stored.all(Card)
     at = f"/cards/{before.id}"
-    page = await follow(cards, await cards.post(at, files={"photo": ("a.png", PNG)}))
-    await submit(cards, form_of(page, press="Undo"))
+    page = await cards.follow(await cards.post(at, files={"photo": ("a.png", PNG)}))
+    await cards.submit(page.form(press="Undo"))
     assert await stored.all(Card) == [before]
     question = await cards.get(f"{at}/delete")
-    page = await follow(cards, await submit(cards, form_of(question)))
+    page = await cards.follow(await cards.submit(question.form()))
     assert await stored.count(Card) == 0
-    await submit(cards, form_of(page, press="Undo"))
+    await cards.submit(page.form(press="Undo"))
     assert await stored.all(Card) == [before]
     recorded = {blob.digest: blob.data for blob in await stored.all(HistoryBlob)}
     assert recorded == {digest(data): data for data in (OLE, PNG, b"\0\xff")}
 
 
 async def test_bytes_of_other_programs_survive_as_well(
-    cards: httpx.AsyncClient, stored: Stored, session: AsyncSession
+    cards: Client, stored: Stored, session: AsyncSession
 ) -> None:
     before = await committed(session, Card(name="Nova", photo=OLE, secret=JPEG))
     at = f"/cards/{before.id}"
     await cards.post(at, files={"photo": ("a.png", PNG)})
     page = await cards.get(f"{at}/history")
-    await submit(cards, form_of(page, press="Restore the version before this"))
+    await cards.submit(page.form(press="Restore the version before this"))
     assert await stored.all(Card) == [before]
-    page = await follow(cards, await cards.post(f"{at}/delete", data={}))
-    await submit(cards, form_of(page, press="Undo"))
+    page = await cards.follow(await cards.post(f"{at}/delete", data={}))
+    await cards.submit(page.form(press="Undo"))
     assert await stored.all(Card) == [before]
 
 
 async def test_bytes_are_the_same_whatever_a_version_before_has_called_them(
-    cards: httpx.AsyncClient, stored: Stored, session: AsyncSession
+    cards: Client, stored: Stored, session: AsyncSession
 ) -> None:
     await uploaded(cards, photo=JPEG)
     (before,) = await stored.all(Card)
-    page = await follow(cards, await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
+    page = await cards.follow(await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
     await session.execute(
         text("UPDATE hero_admin_change SET values_json = replace(values_json, 'PNG', 'Picture')")
     )
     await session.commit()
-    assert (await submit(cards, undo_of(page))).status_code == 303
+    assert (await cards.submit(page.undo)).status_code == 303
     assert await stored.all(Card) == [before]
 
 
 async def test_bytes_that_somebody_took_out_of_the_history_are_said_to_be_gone(
-    cards: httpx.AsyncClient, stored: Stored, session: AsyncSession
+    cards: Client, stored: Stored, session: AsyncSession
 ) -> None:
     await uploaded(cards, photo=JPEG)
-    page = await follow(cards, await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
+    page = await cards.follow(await cards.post("/cards/1", files={"photo": ("a.png", PNG)}))
     old = "/cards/1/file/photo/1?new=1"
     assert (await cards.get(old)).content == JPEG
     await session.execute(text("DELETE FROM hero_admin_blob"))
     await session.commit()
     before = await stored.all(Card)
     assert (await cards.get(old)).status_code == 404
-    refused = await submit(cards, undo_of(page))
-    assert (refused.status_code, heading_of(refused)) == (409, "Nothing was undone")
-    assert "The history has no copy of this file any more." in text_of(parsed(refused))
-    refused = await submit(
-        cards, form_of(await cards.get("/cards/1/history"), press="Undo this change")
+    refused = await cards.submit(page.undo)
+    assert (refused.status_code, refused.heading) == (409, "Nothing was undone")
+    assert "The history has no copy of this file any more." in refused.visible_text
+    refused = await cards.submit(
+        (await cards.get("/cards/1/history")).form(press="Undo this change")
     )
-    assert "The history has no copy of this file any more." in text_of(parsed(refused))
+    assert "The history has no copy of this file any more." in refused.visible_text
     assert await stored.all(Card) == before
 
 
 async def test_a_text_in_a_column_of_bytes_comes_back_as_a_text(
-    cards: httpx.AsyncClient, session: AsyncSession
+    cards: Client, session: AsyncSession
 ) -> None:
     if session.get_bind().dialect.name != "sqlite":
         return
@@ -302,26 +275,26 @@ async def test_a_text_in_a_column_of_bytes_comes_back_as_a_text(
     statement = "INSERT INTO card (name, photo, scan) VALUES (:name, 'ü', 5)"
     await session.execute(text(statement), {"name": bytes(12_107)})
     await session.commit()
-    (row,) = rows_of(await cards.get("/cards"))
+    (row,) = (await cards.get("/cards")).rows
     assert len(row["Name"]) < 200
     page = await cards.get("/cards/1")
-    assert (facts_of(page)["Photo"], facts_of(page)["Scan"]) == ("2 bytes", "1 byte")
-    page = await follow(cards, await cards.post("/cards/1/delete", data={}))
-    await submit(cards, form_of(page, press="Undo"))
+    assert (page.facts["Photo"], page.facts["Scan"]) == ("2 bytes", "1 byte")
+    page = await cards.follow(await cards.post("/cards/1/delete", data={}))
+    await cards.submit(page.form(press="Undo"))
     kinds = await session.execute(text("SELECT typeof(photo), photo, scan, name FROM card"))
     assert [tuple(row) for row in kinds] == [("text", "ü", 5, bytes(12_107))]
 
 
 async def test_the_history_tells_files_apart_and_gives_them_to_whoever_sees_the_field(
-    cards: httpx.AsyncClient, settings: Settings, stored: Stored
+    cards: Client, settings: Settings, stored: Stored
 ) -> None:
     await uploaded(cards, photo=JPEG)
     (card,) = await stored.all(Card)
     await cards.post(f"/cards/{card.id}", files={"photo": ("a.png", PNG)})
     page = await cards.get(f"/cards/{card.id}/history")
     assert "12 kB JPEG" in page.text
-    assert (await cards.get(link(page, "2 kB PNG"))).content == PNG
-    old = next(one.href for one in links_of(page) if one.text == "12 kB JPEG")
+    assert (await cards.get(page.link("2 kB PNG"))).content == PNG
+    old = next(one.href for one in page.links if one.text == "12 kB JPEG")
     assert (await cards.get(old)).content == JPEG
     # The same database, seen by an application of its own.
     app = create_app(settings, (Resource(Card, masked=(Card.secret,)),))
@@ -330,47 +303,45 @@ async def test_the_history_tells_files_apart_and_gives_them_to_whoever_sees_the_
         assert (await viewer.get(f"/cards/{card.id}/file/photo")).content == PNG
         assert (await viewer.get(old)).content == JPEG
         page = await viewer.get(f"/cards/{card.id}/history")
-        assert old in [one.href for one in links_of(page)]
+        assert old in [one.href for one in page.links]
     # What is masked now was not always; its old bytes are for nobody all the same.
     masked = create_app(settings, (Resource(Card, masked=(Card.photo,)),))
     async with serving(masked, role=Role.OWNER) as owner:
         assert (await owner.get(old)).status_code == 404
         page = await owner.get(f"/cards/{card.id}/history")
-        assert not [one for one in links_of(page) if "/file/photo" in one.href]
+        assert not [one for one in page.links if "/file/photo" in one.href]
 
 
-async def test_what_is_masked_is_given_to_a_post_only(
-    cards: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_what_is_masked_is_given_to_a_post_only(cards: Client, session: AsyncSession) -> None:
     card = await committed(session, Card(name="Nova", secret=JPEG))
     assert (await cards.get(f"/cards/{card.id}/file/secret")).status_code == 404
     page = await cards.get(f"/cards/{card.id}")
-    assert "12 kB JPEG" not in facts_of(page)["Secret"]
+    assert "12 kB JPEG" not in page.facts["Secret"]
     revealed = await cards.post(f"/cards/{card.id}/reveal/secret", data={})
     assert revealed.content == JPEG
     assert "viewed" in (await cards.get(f"/cards/{card.id}/history")).text
 
 
 async def test_a_masked_file_is_uploaded_kept_and_removed_unseen(
-    cards: httpx.AsyncClient, stored: Stored
+    cards: Client, stored: Stored
 ) -> None:
     await uploaded(cards, secret=JPEG)
     edit = await cards.get("/cards/1/edit")
-    assert field_of(edit, "Secret").type == "file"
+    assert edit.field("Secret").type == "file"
     assert "12 kB" not in edit.text
-    await submit(cards, form_of(edit, press="Save changes"), name="Supernova")
+    await cards.submit(edit.form(press="Save changes"), name="Supernova")
     assert [(card.name, card.secret) for card in await stored.all(Card)] == [("Supernova", JPEG)]
     # What was ticked stays ticked where something else is wrong.
     page = await cards.post("/cards/1", data={"name": "", "form.clear.secret": "1"})
-    assert errors_of(page) == {"Name": "Enter a name."}
-    again = form_of(page, press="Save changes")
+    assert page.errors == {"Name": "Enter a name."}
+    again = page.form(press="Save changes")
     assert again["form.clear.secret"] == "1"
-    await submit(cards, again, name="Nova")
+    await cards.submit(again, name="Nova")
     assert [(card.name, card.secret) for card in await stored.all(Card)] == [("Nova", None)]
 
 
 async def test_a_list_is_narrowed_to_those_with_a_file_or_without(
-    cards: httpx.AsyncClient, session: AsyncSession
+    cards: Client, session: AsyncSession
 ) -> None:
     for name, photo in (("Nova", JPEG), ("Deadpond", b""), ("Zoe", None)):
         await committed(session, Card(name=name, photo=photo))
@@ -378,15 +349,15 @@ async def test_a_list_is_narrowed_to_those_with_a_file_or_without(
     async def listed(query: str) -> list[str]:
         page = await cards.get(f"/cards?sort=name{query}")
         assert page.status_code == 200
-        return [row["Name"] for row in rows_of(page)]
+        return page.column("Name")
 
     assert await listed("&photo=any") == ["Deadpond", "Nova"]
     assert await listed("&photo=none") == ["Zoe"]
     assert await listed("&photo=none&photo=any") == ["Deadpond", "Nova", "Zoe"]
     assert await listed("&photo=any&q=nova") == ["Nova"]
     page = await cards.get("/cards?photo=any")
-    assert list(chips_of(page)) == ["Photo: Has a file"]
-    assert [field_of(page, each).value for each in ("No photo", "Has a file")] == ["", "any"]
+    assert list(page.chips) == ["Photo: Has a file"]
+    assert [page.field(each).value for each in ("No photo", "Has a file")] == ["", "any"]
     assert (await cards.get("/cards.csv?photo=none")).text.count("\n") == 2
     assert (await cards.get("/cards?photo=x")).status_code == 400
     # There always is one; and a masked one is for nobody to ask about.
@@ -394,18 +365,16 @@ async def test_a_list_is_narrowed_to_those_with_a_file_or_without(
     assert filters == {"photo"}
 
 
-async def test_two_who_choose_different_files_decide(
-    cards: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_two_who_choose_different_files_decide(cards: Client, stored: Stored) -> None:
     await uploaded(cards, photo=JPEG)
     (card,) = await stored.all(Card)
     edit = await cards.get(f"/cards/{card.id}/edit")
-    mine = form_of(edit, press="Save changes")
+    mine = edit.form(press="Save changes")
     await cards.post(f"/cards/{card.id}", files={"photo": ("a.png", PNG)})
     opened = {"form.opened": str(mine.values["form.opened"])}
     page = await cards.post(mine.url, data=opened, files={"photo": ("a.bmp", OLE)})
     assert page.status_code == 409
-    assert "Theirs: 2 kB PNG" in alert_of(page)
+    assert "Theirs: 2 kB PNG" in page.alert
     answer = await cards.post(mine.url, data={**opened, "name": "Supernova"})
     assert answer.status_code == 303
     (card,) = await stored.all(Card)
@@ -413,7 +382,7 @@ async def test_two_who_choose_different_files_decide(
 
 
 async def test_the_api_has_files_as_base64_and_lists_leave_them_out(
-    cards: httpx.AsyncClient, stored: Stored
+    cards: Client, stored: Stored
 ) -> None:
     sent = {"name": "Nova", "photo": b64encode(OLE).decode(), "scan": b64encode(PNG).decode()}
     created = await cards.post("/api/cards/", json=sent)
@@ -444,9 +413,7 @@ async def test_the_api_has_files_as_base64_and_lists_leave_them_out(
     assert page.text.count("A file as Base64; lists leave it out.") == 9
 
 
-async def test_an_export_says_what_files_there_are(
-    cards: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_an_export_says_what_files_there_are(cards: Client, session: AsyncSession) -> None:
     await committed(session, Card(name="Nova", photo=JPEG))
     exported = (await cards.get("/cards.csv")).text.splitlines()
     assert exported[1].endswith("Nova,12 kB JPEG,4 bytes")
@@ -454,31 +421,29 @@ async def test_an_export_says_what_files_there_are(
     assert line == {"id": 1, "name": "Nova", "secret": None}
 
 
-async def test_files_are_not_changed_for_many_at_once(
-    cards: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_files_are_not_changed_for_many_at_once(cards: Client, session: AsyncSession) -> None:
     card = await committed(session, Card(name="Nova"))
     page = await cards.get(f"/cards/change?id={card.id}")
     assert "Photo" not in page.text
 
 
 async def test_a_form_that_is_too_large_says_how_large_it_may_be_and_comes_back_without_its_file(
-    cards: httpx.AsyncClient, settings: Settings, stored: Stored
+    cards: Client, settings: Settings, stored: Stored
 ) -> None:
     data = b"x" * (settings.max_body_bytes + 1)
     sent = {"name": "Nova", "note": "typed"}
     page = await cards.post("/cards", data=sent, files={"photo": ("a", data)})
     assert page.status_code == 413
     assert "5.2 MB" in page.text
-    assert "kept on this page, except for what is too large" in text_of(parsed(page))
-    again = await submit(cards, form_of(page, press="Try again"))
-    assert field_of(again, "Name").value == "Nova"
-    assert "Choose the file again" in text_of(parsed(again))
+    assert "kept on this page, except for what is too large" in page.visible_text
+    again = await cards.submit(page.form(press="Try again"))
+    assert again.field("Name").value == "Nova"
+    assert "Choose the file again" in again.visible_text
     # Of a text that is cut off nothing is kept, and another site has nothing sent again.
     fields = urlencode({"name": "Nova", "note": "y" * settings.max_body_bytes}).encode()
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     page = await cards.post("/cards", content=fields, headers=kind)
-    assert form_of(page, press="Try again").data == {"name": ["Nova"]}
+    assert page.form(press="Try again").data == {"name": ["Nova"]}
     foreign = {**kind, "Sec-Fetch-Site": "cross-site"}
     page = await cards.post("/cards", content=fields, headers=foreign)
     assert (page.status_code, "Nova" in page.text) == (403, False)
@@ -486,7 +451,7 @@ async def test_a_form_that_is_too_large_says_how_large_it_may_be_and_comes_back_
 
 
 @pytest.fixture
-async def leaves(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def leaves(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of leaves, at which scraps point that nobody administers."""
     resource = Resource(Leaf)
     connection = await session.connection()
@@ -514,17 +479,17 @@ async def rows_in(session: AsyncSession) -> list[tuple[object, ...]]:
 
 
 async def test_any_bytes_under_any_name_make_every_round_trip(
-    leaves: httpx.AsyncClient, session: AsyncSession
+    leaves: Client, session: AsyncSession
 ) -> None:
     data, other = random.Random(9).randbytes(12_107), random.Random(8).randbytes(12_107)
-    new = form_of(await leaves.get("/leaves/new"))
+    new = (await leaves.get("/leaves/new")).form()
     assert sorted(new.files) == ["field.action", "image", "stamp", "фото"]
     created = await leaves.post(
         new.url,
         data={"book": "b", "page": "1"},
         files={"image": ("a", data), "field.action": ("b", b"")},
     )
-    assert created.status_code == 303, errors_of(created)
+    assert created.status_code == 303, created.errors
     await session.execute(text("INSERT INTO scrap VALUES (1, 'b', 1, :data)"), {"data": other})
     await session.commit()
     before = await rows_in(session)
@@ -537,13 +502,13 @@ async def test_any_bytes_under_any_name_make_every_round_trip(
     name = (await leaves.get("/leaves/b,1/file/фото")).headers["Content-Disposition"]
     assert name.endswith("; filename*=UTF-8''leaves-b%2C1-%D1%84%D0%BE%D1%82%D0%BE")
 
-    async def undone(answer: httpx.Response, press: str = "Undo") -> httpx.Response:
-        assert answer.status_code == 303, errors_of(answer)
-        page = await follow(leaves, answer)
-        return await submit(leaves, form_of(page, press=press))
+    async def undone(answer: Page, press: str = "Undo") -> Page:
+        assert answer.status_code == 303, answer.errors
+        page = await leaves.follow(answer)
+        return await leaves.submit(page.form(press=press))
 
-    edit = form_of(await leaves.get("/leaves/b,1/edit"), press="Save changes")
-    taken_back = await undone(await submit(leaves, edit, note="x"))
+    edit = (await leaves.get("/leaves/b,1/edit")).form(press="Save changes")
+    taken_back = await undone(await leaves.submit(edit, note="x"))
     assert await rows_in(session) == before
     for sent in ({"image": ("a", other)}, {"image": ("a", b"")}):
         taken_back = await undone(await leaves.post("/leaves/b,1", files=sent))
@@ -554,13 +519,12 @@ async def test_any_bytes_under_any_name_make_every_round_trip(
         assert await rows_in(session) == before
     await leaves.post("/leaves/b,1", data={"form.clear.image": "1"})
     assert (await rows_in(session))[0][3] is None
-    newest = parsed(await leaves.get("/leaves/b,1/history")).find("input", {"name": "change"})
-    assert newest is not None
-    await leaves.post("/leaves/b,1/undo", data={"change": str(newest["value"])})
+    newest, *_ = (await leaves.get("/leaves/b,1/history")).find_all("input", name="change")
+    await leaves.post("/leaves/b,1/undo", data={"change": newest.attribute("value")})
     assert await rows_in(session) == before
     question = await leaves.get("/leaves/b,1/delete")
-    assert "1 row of scrap" in text_of(parsed(question))
-    deleted = await submit(leaves, form_of(question))
+    assert "1 row of scrap" in question.visible_text
+    deleted = await leaves.submit(question.form())
     assert await rows_in(session) == []
     await undone(deleted)
     assert await rows_in(session) == before
@@ -580,21 +544,21 @@ async def test_any_bytes_under_any_name_make_every_round_trip(
 
 
 async def test_bytes_that_have_to_be_unique_are_refused_beside_their_field(
-    leaves: httpx.AsyncClient, session: AsyncSession
+    leaves: Client, session: AsyncSession
 ) -> None:
-    async def create(page: str, stamp: bytes) -> httpx.Response:
+    async def create(page: str, stamp: bytes) -> Page:
         given = {"book": "b", "page": page}
         return await leaves.post("/leaves", data=given, files={"stamp": ("a", stamp)})
 
     assert (await create("1", b"\0\1")).status_code == 303
     taken = await create("2", b"\0\1")
     assert taken.status_code == 422
-    assert errors_of(taken)["Stamp"].startswith("Another leaf has")
-    assert errors_of(await create("2", b"x"))["Stamp"] == "Choose a file with at least 2 bytes."
-    deleted = await follow(leaves, await leaves.post("/leaves/b,1/delete", data={}))
+    assert taken.errors["Stamp"].startswith("Another leaf has")
+    assert (await create("2", b"x")).errors["Stamp"] == "Choose a file with at least 2 bytes."
+    deleted = await leaves.follow(await leaves.post("/leaves/b,1/delete", data={}))
     assert (await create("2", b"\0\1")).status_code == 303
     before = await rows_in(session)
-    assert (await submit(leaves, undo_of(deleted))).status_code == 409
+    assert (await leaves.submit(deleted.undo)).status_code == 409
     assert await rows_in(session) == before
     assert (await create("3", b"\0\2")).status_code == 303
     sent = {"stamp": b64encode(b"\0\1").decode()}
@@ -602,7 +566,7 @@ async def test_bytes_that_have_to_be_unique_are_refused_beside_their_field(
 
 
 async def test_nobody_unpickles_what_is_in_a_database(
-    leaves: httpx.AsyncClient, session: AsyncSession
+    leaves: Client, session: AsyncSession
 ) -> None:
     bomb = pickle.dumps(Bomb())
     statement = text(
@@ -614,28 +578,30 @@ async def test_nobody_unpickles_what_is_in_a_database(
     for url in ("/leaves", "/leaves/b,1", "/leaves/b,1/edit", "/leaves.csv", "/leaves.json"):
         assert (await leaves.get(url)).status_code == 200
     page = await leaves.get("/leaves/b,1")
-    assert facts_of(page)["State"] == facts_of(page)["Sealed"] == f"{len(bomb)} bytes"
+    assert page.facts["State"] == page.facts["Sealed"] == f"{len(bomb)} bytes"
     assert (await leaves.get("/leaves/b,1/file/sealed")).content == bomb
     stored = (await leaves.get("/api/leaves/b,1")).json()
     assert stored["state"] == stored["sealed"] == b64encode(bomb).decode()
-    assert (await leaves.patch("/api/leaves/b,1", json={"state": "YQ==", "note": "x"})).is_success
+    assert (
+        await leaves.patch("/api/leaves/b,1", json={"state": "YQ==", "note": "x"})
+    ).response.is_success
     assert [row[6:] for row in await rows_in(session)] == [(bomb, bomb)]
     await leaves.patch("/api/leaves/b,1", json={"note": None})
-    page = await follow(leaves, await leaves.post("/leaves/b,1/delete", data={}))
-    await submit(leaves, form_of(page, press="Undo"))
+    page = await leaves.follow(await leaves.post("/leaves/b,1/delete", data={}))
+    await leaves.submit(page.form(press="Undo"))
     assert await rows_in(session) == before
     assert not Bomb.went_off
 
 
 async def test_files_of_what_is_only_looked_at_are_given_out_as_well(
-    settings: Settings, session: AsyncSession, cards: httpx.AsyncClient
+    settings: Settings, session: AsyncSession, cards: Client
 ) -> None:
     await committed(session, Card(name="Nova", photo=JPEG))
     async with serving(
         create_app(settings, (Resource(Card, read_only=True),)), role=Role.VIEWER
     ) as client:
         page = await client.get("/cards/1")
-        assert (await client.get(link(page, "12 kB JPEG"))).content == JPEG
+        assert (await client.get(page.link("12 kB JPEG"))).content == JPEG
         assert (await client.get("/cards/1/edit")).status_code == 404
         refused = await client.post("/cards/1", files={"photo": ("a", PNG)})
         assert refused.status_code in (403, 405)

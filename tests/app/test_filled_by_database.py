@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import (
     CheckConstraint,
@@ -28,20 +27,7 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.html import (
-    alert_of,
-    by_id,
-    error_beside,
-    errors_of,
-    facts_of,
-    flash_of,
-    follow,
-    form_of,
-    link,
-    submit,
-    text_of,
-    undo_of,
-)
+from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -101,7 +87,7 @@ POSTGRESQL_TRIGGERS = (
 
 
 @pytest.fixture
-async def meters(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def meters(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of meters, of which there is the first, written to long ago."""
     resource = Resource(Meter)
     connection = await session.connection()
@@ -115,7 +101,7 @@ async def meters(settings: Settings, session: AsyncSession) -> AsyncIterator[htt
 
 
 async def test_what_the_database_computes_is_shown_and_never_asked_for(
-    meters: httpx.AsyncClient, stored: Stored
+    meters: Client, stored: Stored
 ) -> None:
     for path in ("/meters/new", "/meters/1/edit", "/meters/change?id=1"):
         assert "Doubled" not in (await meters.get(path)).text
@@ -123,19 +109,17 @@ async def test_what_the_database_computes_is_shown_and_never_asked_for(
     assert (
         "doubled" not in schemas["MeterCreate"]["properties"] | schemas["MeterUpdate"]["properties"]
     )
-    form = form_of(await meters.get("/meters/1/edit"), press="Save changes")
-    await submit(meters, form, amount="21")
-    assert facts_of(await meters.get("/meters/1"))["Doubled"] == "42"
+    form = (await meters.get("/meters/1/edit")).form(press="Save changes")
+    await meters.submit(form, amount="21")
+    assert (await meters.get("/meters/1")).facts["Doubled"] == "42"
     changed = await meters.patch("/api/meters/1", json={"amount": 4, "doubled": 5})
     assert (changed.status_code, changed.json()["doubled"]) == (200, 8)
 
 
-async def test_what_is_left_blank_is_left_to_the_database(
-    meters: httpx.AsyncClient, stored: Stored
-) -> None:
-    form = form_of(await meters.get("/meters/new"))
-    created = await submit(meters, form, name="Two", status="", note="")
-    assert created.status_code == 303, errors_of(created)
+async def test_what_is_left_blank_is_left_to_the_database(meters: Client, stored: Stored) -> None:
+    form = (await meters.get("/meters/new")).form()
+    created = await meters.submit(form, name="Two", status="", note="")
+    assert created.status_code == 303, created.errors
     answer = await meters.post("/api/meters/", json={"name": "Three"})
     assert answer.status_code == 201
     required = (await meters.get("/api/openapi.json")).json()["components"]["schemas"]
@@ -154,7 +138,7 @@ async def test_what_is_left_blank_is_left_to_the_database(
 
 
 async def test_what_an_update_fills_in_is_read_back_and_undone(
-    meters: httpx.AsyncClient, stored: Stored
+    meters: Client, stored: Stored
 ) -> None:
     (before,) = await stored.all(Meter)
     answer = await meters.patch("/api/meters/1", json={"amount": 3})
@@ -162,21 +146,19 @@ async def test_what_an_update_fills_in_is_read_back_and_undone(
     assert answer.json()["changed_at"] != LONG_AGO.isoformat()
     await meters.patch("/api/meters/1", json={"amount": 0, "changed_at": LONG_AGO.isoformat()})
     assert (await stored.all(Meter))[0].model_dump() == before.model_dump()
-    many = form_of(await meters.get("/meters/change?id=1"))
-    page = await follow(meters, await submit(meters, many, {"form.set.low": True, "low": "-1"}))
+    many = (await meters.get("/meters/change?id=1")).form()
+    page = await meters.follow(await meters.submit(many, {"form.set.low": True, "low": "-1"}))
     (changed,) = await stored.all(Meter)
     assert changed.changed_at != LONG_AGO
-    await submit(meters, form_of(page, press="Undo"))
+    await meters.submit(page.form(press="Undo"))
     assert (await stored.all(Meter))[0].model_dump() == before.model_dump()
-    question = form_of(await meters.get("/meters/1/delete"))
-    page = await follow(meters, await submit(meters, question))
-    await submit(meters, form_of(page, press="Undo"))
+    question = (await meters.get("/meters/1/delete")).form()
+    page = await meters.follow(await meters.submit(question))
+    await meters.submit(page.form(press="Undo"))
     assert (await stored.all(Meter))[0].model_dump() == before.model_dump()
 
 
-async def test_what_a_trigger_rewrites_is_what_the_history_says(
-    meters: httpx.AsyncClient,
-) -> None:
+async def test_what_a_trigger_rewrites_is_what_the_history_says(meters: Client) -> None:
     answer = await meters.patch("/api/meters/1", json={"code": "abc"})
     assert answer.json()["code"] == "ABC"
     assert "ABC" in (await meters.get("/meters/1/history")).text
@@ -196,21 +178,21 @@ async def test_what_a_trigger_rewrites_is_what_the_history_says(
     ],
 )
 async def test_what_the_database_refuses_is_said_beside_its_field(
-    meters: httpx.AsyncClient, stored: Stored, sent: dict[str, object], field: str, sentence: str
+    meters: Client, stored: Stored, sent: dict[str, object], field: str, sentence: str
 ) -> None:
     answer = await meters.patch("/api/meters/1", json=sent)
     assert answer.status_code == 422
     assert answer.json()["detail"] == [
         {"type": "invalid", "loc": ["body", field] if field else ["body"], "msg": sentence}
     ]
-    form = form_of(await meters.get("/meters/1/edit"), press="Save changes")
+    form = (await meters.get("/meters/1/edit")).form(press="Save changes")
     typed = {name: "" if value is None else str(value) for name, value in sent.items()}
-    page = await submit(meters, form, typed)
+    page = await meters.submit(form, typed)
     assert page.status_code == 422
-    assert (error_beside(page, field.capitalize()) if field else alert_of(page)).endswith(sentence)
-    many = form_of(await meters.get("/meters/change?id=1"))
+    assert (page.error(field.capitalize()) if field else page.alert).endswith(sentence)
+    many = (await meters.get("/meters/change?id=1")).form()
     ticked = {f"form.set.{name}": True for name in typed}
-    assert (await submit(meters, many, {**typed, **ticked})).status_code == 422
+    assert (await meters.submit(many, {**typed, **ticked})).status_code == 422
     assert [meter.amount for meter in await stored.all(Meter)] == [0]
 
 
@@ -225,7 +207,7 @@ class Pump(SQLModel, table=True):
 
 
 async def test_what_the_database_checks_last_is_no_error_of_ours(
-    meters: httpx.AsyncClient, settings: Settings, session: AsyncSession, stored: Stored
+    meters: Client, settings: Settings, session: AsyncSession, stored: Stored
 ) -> None:
     number = "serial" if is_postgresql(session) else "integer"
     points = "integer REFERENCES meter DEFERRABLE INITIALLY DEFERRED"
@@ -239,16 +221,16 @@ async def test_what_the_database_checks_last_is_no_error_of_ours(
     if is_postgresql(session):
         status, sentence = 422, "This meter ID no longer exists. Choose another one."
     async with serving(create_app(settings, [Resource(Pump)]), role=Role.OWNER) as client:
-        form = form_of(await client.get("/pumps/new"))
-        many = form_of(await client.get("/pumps/change?id=1"))
+        form = (await client.get("/pumps/new")).form()
+        many = (await client.get("/pumps/change?id=1")).form()
         for page in (
-            await submit(client, form, name="Two", meter_id="99"),
-            await submit(client, many, {"form.set.meter_id": True, "meter_id": "99"}),
+            await client.submit(form, name="Two", meter_id="99"),
+            await client.submit(many, {"form.set.meter_id": True, "meter_id": "99"}),
         ):
             assert page.status_code == status
-            assert sentence in text_of(by_id(page, "main"))
+            assert sentence in page.by_id("main").visible_text
             # In the form, or in the page that sends it again.
-            assert "99" in str(by_id(page, "main"))
+            assert "99" in page.by_id("main").text
         for answer in (
             await client.post("/api/pumps/", json={"name": "Two", "meter_id": 99}),
             await client.patch("/api/pumps/1", json={"meter_id": 99}),
@@ -258,9 +240,9 @@ async def test_what_the_database_checks_last_is_no_error_of_ours(
         (before,) = await stored.records(Resource(Pump))
         assert (await client.post("/api/pumps/", json={"name": "Two"})).status_code == 201
         assert before["meter_id"] == 1
-        question = form_of(await client.get("/pumps/1/delete"))
-        page = await follow(client, await submit(client, question))
-        await submit(client, form_of(page, press="Undo"))
+        question = (await client.get("/pumps/1/delete")).form()
+        page = await client.follow(await client.submit(question))
+        await client.submit(page.form(press="Undo"))
         assert before in await stored.records(Resource(Pump))
 
 
@@ -279,7 +261,7 @@ class Address(SQLModel, table=True):
 
 
 @pytest.fixture
-async def addresses(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def addresses(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     resource = Resource(Address, label_plural="addresses")
     connection = await session.connection()
     if is_postgresql(session):
@@ -293,7 +275,7 @@ async def addresses(settings: Settings, session: AsyncSession) -> AsyncIterator[
         yield client
 
 
-async def test_a_value_that_only_the_driver_refuses_is_named(addresses: httpx.AsyncClient) -> None:
+async def test_a_value_that_only_the_driver_refuses_is_named(addresses: Client) -> None:
     sent = {"name": "Two", "host": "no host", "words": "a 'b"}
     made = await addresses.post("/api/addresses/", json=sent)
     changed = await addresses.patch("/api/addresses/1", json=sent)
@@ -302,7 +284,7 @@ async def test_a_value_that_only_the_driver_refuses_is_named(addresses: httpx.As
     refused = {detail["loc"][-1]: detail["msg"] for detail in made.json()["detail"]}
     assert refused["host"] == "The database doesn't accept this host."
     assert changed.json() == made.json()
-    assert error_beside(page, "Host") == refused["host"]
+    assert page.error("Host") == refused["host"]
 
 
 class Stamped(SQLModel, table=True):
@@ -347,28 +329,29 @@ async def test_what_a_trigger_owns_is_all_that_an_undo_leaves_and_it_says_so(
             await client.post("/stamped", data={"name": name, "parent_id": "1" * (name == "Two")})
         await client.patch("/api/stamped/2", json={"name": "Zwei"})
         page = await client.get("/stamped/2/history")
-        page = await follow(client, await submit(client, form_of(page, press="Undo this change")))
+        page = await client.follow(await client.submit(page.form(press="Undo this change")))
         for name in ("Two", "Zwei", "Two"):
             two = (await stored.all(Stamped))[1]
             assert (two.name, two.slug, two.parent_id) == (name, name.lower(), 1)
-            assert told in flash_of(page)
-            page = await follow(client, await submit(client, undo_of(page)))
+            assert told in page.flash
+            page = await client.follow(await client.submit(page.undo))
         question = await client.get("/stamped/delete?id=1&id=2")
-        assert "Undo doesn't revert what database triggers do" in text_of(
-            by_id(question, "confirm")
+        assert (
+            "Undo doesn't revert what database triggers do"
+            in question.by_id("confirm").visible_text
         )
-        page = await follow(client, await submit(client, form_of(question)))
+        page = await client.follow(await client.submit(question.form()))
         for count in (2, 0, 2):
-            page = await follow(client, await submit(client, undo_of(page)))
+            page = await client.follow(await client.submit(page.undo))
             found = await stored.all(Stamped)
             expected = [(1, "One", "one", None), (2, "Zwei", "zwei", 1)][:count]
             assert [(one.id, one.name, one.slug, one.parent_id) for one in found] == expected
-            assert (told in flash_of(page)) == bool(count)
+            assert (told in page.flash) == bool(count)
         assert (await client.post("/api/stamped/", json={"name": "Three"})).json()["id"] == 3
         await client.delete("/api/stamped/3")
         page = await client.get("/stamped/3/history")
-        page = await follow(client, await submit(client, form_of(page, press="Restore")))
-        assert told in flash_of(page)
+        page = await client.follow(await client.submit(page.form(press="Restore")))
+        assert told in page.flash
 
 
 class Guarded(SQLModel, table=True):
@@ -438,7 +421,7 @@ async def test_a_row_that_a_trigger_keeps_out_removes_or_renames_is_refused_with
             for answer in answers:
                 assert (answer.status_code, answer.json()["detail"][0]["msg"]) == (422, sentence)
             for page in pages:
-                assert (page.status_code, sentence in alert_of(page)) == (422, True)
+                assert (page.status_code, sentence in page.alert) == (422, True)
         assert [(one.code, one.name) for one in await stored.all(Guarded)] == [("a", "One")]
 
 
@@ -481,31 +464,31 @@ async def test_a_record_that_a_trigger_renames_is_followed(
         made = await client.post("/api/stowed/", json={"code": "a", "name": "Box"})
         assert (made.status_code, made.json()["code"]) == (201, "X-a")
         page = await client.post("/stowed", data={"code": "b", "name": "Crate"})
-        page = await follow(client, page)
-        assert link(page, "Crate") == "/stowed/X-b"
+        page = await client.follow(page)
+        assert page.link("Crate") == "/stowed/X-b"
         assert await there() == [("X-a", "Box"), ("X-b", "Crate")]
-        undone = await follow(client, await submit(client, undo_of(page)))
+        undone = await client.follow(await client.submit(page.undo))
         assert await there() == [("X-a", "Box")]
-        await submit(client, undo_of(undone))
+        await client.submit(undone.undo)
         before = [("X-a", "Box"), ("X-b", "Crate")]
         assert await there() == before
 
         changed = await client.patch("/api/stowed/X-a", json={"name": "Box again"})
         assert changed.json() == {"code": "X-X-a", "name": "Box again"}
         history = await client.get("/stowed/X-X-a/history")
-        await submit(client, form_of(history, press="Undo this change"))
+        await client.submit(history.form(press="Undo this change"))
         assert await there() == before
 
         edited = await client.post("/stowed/X-b", data={"name": "Crate again"})
-        edited = await follow(client, edited)
+        edited = await client.follow(edited)
         assert await there() == [("X-X-b", "Crate again"), ("X-a", "Box")]
-        await submit(client, undo_of(edited))
+        await client.submit(edited.undo)
         assert await there() == before
 
         many = {"id": ["X-a", "X-b"], "form.set.name": "on", "name": "All again"}
-        page = await follow(client, await client.post("/stowed/change", data=many))
+        page = await client.follow(await client.post("/stowed/change", data=many))
         assert await there() == [("X-X-a", "All again"), ("X-X-b", "All again")]
-        await submit(client, undo_of(page))
+        await client.submit(page.undo)
         assert await there() == before
 
 
@@ -516,9 +499,7 @@ class Pointer(SQLModel, table=True):
     target: Any = Field(default=None, sa_column=Column(REGCLASS))
 
 
-async def test_an_undo_that_the_database_cannot_read_any_more_says_so(
-    postgres_url: str,
-) -> None:
+async def test_an_undo_that_the_database_cannot_read_any_more_says_so(postgres_url: str) -> None:
     settings = Settings(database_url=postgres_url, request_timeout_seconds=60)
     database = connect(settings)
     async with database.writing.begin() as connection:
@@ -528,7 +509,7 @@ async def test_an_undo_that_the_database_cannot_read_any_more_says_so(
         await connection.execute(text("INSERT INTO pointer VALUES (1, 99999999)"))
     async with serving(create_app(settings, [Resource(Pointer)]), role=Role.OWNER) as client:
         deleted = await client.post("/pointers/1/delete", data={})
-        undone = await submit(client, undo_of(await follow(client, deleted)))
+        undone = await client.submit((await client.follow(deleted)).undo)
         assert undone.status_code == 409
         assert "Nothing was undone" in undone.text
     async with database.writing.begin() as connection:

@@ -2,27 +2,13 @@
 
 from datetime import UTC, datetime, time
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.gadgets import Gadget
-from tests.html import (
-    alert_of,
-    by_id,
-    chips_of,
-    field_of,
-    form_of,
-    htmx_headers,
-    link,
-    links_of,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-)
+from tests.page import Client, htmx_headers
 
 
 @pytest.fixture
@@ -34,10 +20,6 @@ async def heroes(session: AsyncSession) -> None:
     await a_hero(session, "Deadpond", age=18, team=force)
     await a_hero(session, "Rusty", age=40)
     await a_hero(session, "Spider", age=None, team=force)
-
-
-def names_of(page: httpx.Response) -> list[str]:
-    return [row["Name"] for row in rows_of(page)]
 
 
 @pytest.mark.usefixtures("heroes")
@@ -62,62 +44,62 @@ def names_of(page: httpx.Response) -> list[str]:
     ],
 )
 async def test_filters_choose_rows_and_are_shown_as_chips(
-    client: httpx.AsyncClient, query: str, names: list[str], chips: list[str]
+    client: Client, query: str, names: list[str], chips: list[str]
 ) -> None:
     page = await client.get(f"/heroes?{query}")
     assert page.status_code == 200
-    assert names_of(page) == names
-    assert list(chips_of(page)) == chips
+    assert page.column("Name") == names
+    assert list(page.chips) == chips
 
 
 @pytest.mark.usefixtures("heroes")
-async def test_a_chip_removes_its_filter_and_no_other(client: httpx.AsyncClient) -> None:
+async def test_a_chip_removes_its_filter_and_no_other(client: Client) -> None:
     page = await client.get("/heroes?q=o&team=1&team=none&age_min=18&sort=-age&size=50")
-    page = await client.get(chips_of(page)["Team: Preventers, none"])
-    assert list(chips_of(page)) == ["Age ≥ 18"]
+    page = await client.get(page.chips["Team: Preventers, none"])
+    assert list(page.chips) == ["Age ≥ 18"]
     assert dict(page.url.params) == {"q": "o", "age_min": "18", "sort": "-age", "size": "50"}
-    page = await client.get(chips_of(page)["Age ≥ 18"])
-    assert chips_of(page) == {}
+    page = await client.get(page.chips["Age ≥ 18"])
+    assert page.chips == {}
 
 
 @pytest.mark.usefixtures("heroes")
-async def test_all_filters_are_cleared_at_once(client: httpx.AsyncClient) -> None:
+async def test_all_filters_are_cleared_at_once(client: Client) -> None:
     page = await client.get("/heroes?q=nova&team=1&age_min=18&sort=-age")
-    page = await client.get(link(page, "Clear all"))
-    assert chips_of(page) == {}
+    page = await client.get(page.link("Clear all"))
+    assert page.chips == {}
     assert dict(page.url.params) == {"sort": "-age"}
-    assert len(rows_of(page)) == 4
+    assert len(page.rows) == 4
 
 
 @pytest.mark.usefixtures("heroes")
-async def test_without_a_filter_there_is_nothing_to_clear(client: httpx.AsyncClient) -> None:
+async def test_without_a_filter_there_is_nothing_to_clear(client: Client) -> None:
     page = await client.get("/heroes")
-    assert chips_of(page) == {}
-    assert "Clear all" not in [one.text for one in links_of(page)]
+    assert page.chips == {}
+    assert "Clear all" not in page.link_names
 
 
 @pytest.mark.usefixtures("heroes")
-async def test_filters_are_a_form_that_needs_no_script(client: httpx.AsyncClient) -> None:
-    form = form_of(await client.get("/heroes?sort=-age"), name="filters")
-    page = await submit(client, form, {"team": ["2", "none"], "age_min": "18"})
-    assert names_of(page) == ["Rusty", "Deadpond"]
-    assert list(chips_of(page)) == ["Team: Z-Force, none", "Age ≥ 18"]
+async def test_filters_are_a_form_that_needs_no_script(client: Client) -> None:
+    form = (await client.get("/heroes?sort=-age")).form(name="filters")
+    page = await client.submit(form, {"team": ["2", "none"], "age_min": "18"})
+    assert page.column("Name") == ["Rusty", "Deadpond"]
+    assert list(page.chips) == ["Team: Z-Force, none", "Age ≥ 18"]
 
 
 @pytest.mark.usefixtures("heroes")
-async def test_the_form_shows_the_filters_in_force(client: httpx.AsyncClient) -> None:
+async def test_the_form_shows_the_filters_in_force(client: Client) -> None:
     page = await client.get("/heroes?team=2&team=none&age_min=18")
-    form = form_of(page, name="filters")
+    form = page.form(name="filters")
     assert sorted(form.data["team"]) == ["2", "none"]
     assert (form["age_min"], form["age_max"]) == ("18", "")
-    assert field_of(page, "From").value == "18"
-    assert by_id(await submit(client, form), "list") == by_id(page, "list")
+    assert page.field("From").value == "18"
+    assert (await client.submit(form)).by_id("list").tag == page.by_id("list").tag
 
 
 @pytest.mark.usefixtures("heroes")
-async def test_a_fragment_has_the_chips_too(client: httpx.AsyncClient) -> None:
+async def test_a_fragment_has_the_chips_too(client: Client) -> None:
     fragment = await client.get("/heroes?team=2&age=none", headers=htmx_headers("section#list"))
-    assert list(chips_of(fragment)) == ["Team: Z-Force", "No age"]
+    assert list(fragment.chips) == ["Team: Z-Force", "No age"]
 
 
 @pytest.mark.parametrize(
@@ -131,47 +113,47 @@ async def test_a_fragment_has_the_chips_too(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_a_filter_that_is_no_value_is_named_and_left_out(
-    client: httpx.AsyncClient, session: AsyncSession, query: str, sentence: str
+    client: Client, session: AsyncSession, query: str, sentence: str
 ) -> None:
     await a_hero(session, "Nova")
     page = await client.get(f"/heroes?{query}")
     assert page.status_code == 400
-    assert alert_of(page) == sentence
-    assert names_of(page) == ["Nova"]
-    assert chips_of(page) == {}
+    assert page.alert == sentence
+    assert page.column("Name") == ["Nova"]
+    assert page.chips == {}
 
 
 async def test_a_filter_finds_teams_by_name_when_there_are_many(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     for number in range(60):
         await a_team(session, f"Team {number:02}")
     page = await client.get("/heroes?team=60")
-    assert list(chips_of(page)) == ["Team: Team 59"]
-    assert "60" in form_of(page, name="filters").data["team"]
-    assert field_of(page, "Find in Team").value == ""
+    assert list(page.chips) == ["Team: Team 59"]
+    assert "60" in page.form(name="filters").data["team"]
+    assert page.field("Find in Team").value == ""
     options = await client.get("/heroes/options/team_id?q=team+58")
-    assert [text_of(tag) for tag in parsed(options).find_all(role="option")] == ["Team 58"]
+    assert [tag.visible_text for tag in options.find_all(role="option")] == ["Team 58"]
 
 
-async def test_options_without_a_match_say_so(client: httpx.AsyncClient) -> None:
+async def test_options_without_a_match_say_so(client: Client) -> None:
     options = await client.get("/heroes/options/team_id", params={"q": "<nobody>"})
-    assert text_of(parsed(options)) == "No teams match “<nobody>”."
+    assert options.visible_text == "No teams match “<nobody>”."
     assert (await client.get("/heroes/options/name")).status_code == 404
 
 
 async def test_a_resource_is_filtered_by_what_is_in_its_address_only(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_team(session, "Preventers")
     page = await client.get("/teams?team=1&age_min=5&name=x")
     assert page.status_code == 200
-    assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
-    assert text_of(by_id(page, "total")) == "1"
+    assert page.column("Name") == ["Preventers"]
+    assert page.by_id("total").visible_text == "1"
 
 
 async def test_up_to_a_day_or_a_minute_is_to_its_end(
-    gadgets: httpx.AsyncClient, session: AsyncSession
+    gadgets: Client, session: AsyncSession
 ) -> None:
     moments = {
         "noon": datetime(2024, 1, 31, 12, 30, 15, 500_123, UTC),
@@ -186,11 +168,11 @@ async def test_up_to_a_day_or_a_minute_is_to_its_end(
 
     async def titles(query: str) -> list[str]:
         page = await gadgets.get(f"/gadgets?{query}")
-        found = [row["Title"] for row in rows_of(page)]
+        found = page.column("Title")
         # The form and the address of the page ask for the very same.
-        again = await submit(gadgets, form_of(page, name="filters"))
-        assert [row["Title"] for row in rows_of(again)] == found
-        assert chips_of(again).keys() == chips_of(page).keys()
+        again = await gadgets.submit(page.form(name="filters"))
+        assert again.column("Title") == found
+        assert again.chips.keys() == page.chips.keys()
         return found
 
     for name in ("seen_at", "checked_at"):
@@ -207,4 +189,4 @@ async def test_up_to_a_day_or_a_minute_is_to_its_end(
     page = await gadgets.get("/gadgets?seen_at_max=2024-01-31&checked_at_max=2024-01-31")
     # Lists have instants in the time of their reader.
     chips = ["Seen at ≤ 2024-01-31 23:59 UTC", "Checked at ≤ 2024-01-31 23:59"]
-    assert list(chips_of(page)) == chips
+    assert list(page.chips) == chips

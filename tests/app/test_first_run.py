@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +23,7 @@ from tests.cases import each
 from tests.commands import run
 from tests.commands import serving as running
 from tests.factories import committed
-from tests.html import error_beside, field_of, form_of, heading_of, parsed, submit, text_of
+from tests.page import Client
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored
@@ -34,7 +33,7 @@ OWNER = {"account.name": "Ann Smith", "account.password": PASSWORD}
 
 
 @pytest.fixture
-async def stranger(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def stranger(app: Starlette) -> AsyncIterator[Client]:
     """A client of an app without any account."""
     async with serving(app) as client:
         yield client
@@ -48,11 +47,11 @@ async def address(session: AsyncSession) -> str:
 
 
 async def test_the_link_makes_the_owner_who_is_signed_in_at_once(
-    stranger: httpx.AsyncClient, address: str, stored: Stored
+    stranger: Client, address: str, stored: Stored
 ) -> None:
     page = await stranger.get(address)
-    assert (page.status_code, heading_of(page)) == (200, "Welcome")
-    entered = await submit(stranger, form_of(page), OWNER)
+    assert (page.status_code, page.heading) == (200, "Welcome")
+    entered = await stranger.submit(page.form(), OWNER)
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
     assert (await stranger.get("/heroes/new")).status_code == 200
     (user,) = await stored.all(User)
@@ -61,28 +60,26 @@ async def test_the_link_makes_the_owner_who_is_signed_in_at_once(
     assert (change.resource, change.title, change.by_name) == ("people", "Ann Smith", "Ann Smith")
 
 
-async def test_looking_at_the_link_does_not_use_it_up(
-    stranger: httpx.AsyncClient, address: str
-) -> None:
+async def test_looking_at_the_link_does_not_use_it_up(stranger: Client, address: str) -> None:
     for method in ("HEAD", "GET", "GET"):
         assert (await stranger.request(method, address)).status_code == 200
 
 
 async def test_the_link_works_once(
-    stranger: httpx.AsyncClient, app: Starlette, address: str, stored: Stored
+    stranger: Client, app: Starlette, address: str, stored: Stored
 ) -> None:
-    form = form_of(await stranger.get(address))
-    assert (await submit(stranger, form, OWNER)).status_code == 303
+    form = (await stranger.get(address)).form()
+    assert (await stranger.submit(form, OWNER)).status_code == 303
     async with client_of(app) as other:
-        again = await submit(other, form, OWNER | {"account.name": "Mallory"})
-        assert (again.status_code, heading_of(again)) == (410, "This link no longer works")
+        again = await other.submit(form, OWNER | {"account.name": "Mallory"})
+        assert (again.status_code, again.heading) == (410, "This link no longer works")
         assert (await other.get(address)).status_code == 410
         assert (await other.get("/heroes")).status_code == 303
     assert await stored.count(User) == 1
 
 
 async def test_of_many_who_use_it_at_once_one_succeeds(
-    stranger: httpx.AsyncClient, app: Starlette, address: str, stored: Stored
+    stranger: Client, app: Starlette, address: str, stored: Stored
 ) -> None:
     async def use(number: int) -> int:
         async with client_of(app) as client:
@@ -96,17 +93,17 @@ async def test_of_many_who_use_it_at_once_one_succeeds(
 
 @each("token", ["", "x", "x" * 43, "\0", "ü"])
 async def test_a_link_that_nobody_made_does_not_work(
-    stranger: httpx.AsyncClient, address: str, token: str, stored: Stored
+    stranger: Client, address: str, token: str, stored: Stored
 ) -> None:
     for method in ("GET", "POST"):
         answer = await stranger.request(method, "/welcome", params={"token": token}, data=OWNER)
-        assert (answer.status_code, heading_of(answer)) == (410, "This link no longer works")
+        assert (answer.status_code, answer.heading) == (410, "This link no longer works")
     assert (await stranger.get("/welcome")).status_code == 410
     assert await stored.count(User) == 0
 
 
 async def test_a_link_works_for_some_time_only(
-    stranger: httpx.AsyncClient, session: AsyncSession, address: str
+    stranger: Client, session: AsyncSession, address: str
 ) -> None:
     await session.execute(update(OneTimeLink).values(expires_at=datetime.now(UTC)))
     await session.commit()
@@ -125,17 +122,17 @@ async def test_a_link_works_for_some_time_only(
     ],
 )
 async def test_what_cannot_be_is_said_beside_its_field_and_leaves_the_link_working(
-    stranger: httpx.AsyncClient, address: str, name: str, password: str, label: str, sentence: str
+    stranger: Client, address: str, name: str, password: str, label: str, sentence: str
 ) -> None:
     given = {"account.name": name, "account.password": password}
     answer = await stranger.post(address, data=given)
-    assert (answer.status_code, error_beside(answer, label)) == (422, sentence)
-    assert field_of(answer, "Password").value == ""
-    assert (await submit(stranger, form_of(answer), OWNER)).status_code == 303
+    assert (answer.status_code, answer.error(label)) == (422, sentence)
+    assert answer.field("Password").value == ""
+    assert (await stranger.submit(answer.form(), OWNER)).status_code == 303
 
 
 async def test_with_an_account_the_link_is_worth_nothing(
-    stranger: httpx.AsyncClient, session: AsyncSession, address: str, stored: Stored
+    stranger: Client, session: AsyncSession, address: str, stored: Stored
 ) -> None:
     await committed(session, a_user("Bob"))
     assert (await stranger.post(address, data=OWNER)).status_code == 410
@@ -143,12 +140,12 @@ async def test_with_an_account_the_link_is_worth_nothing(
 
 
 async def test_without_an_account_the_sign_in_says_where_the_link_is(
-    stranger: httpx.AsyncClient, session: AsyncSession
+    stranger: Client, session: AsyncSession
 ) -> None:
     words = "There are no accounts yet"
-    assert words in text_of(parsed(await stranger.get("/sign-in")))
+    assert words in (await stranger.get("/sign-in")).visible_text
     await committed(session, a_user("Bob"))
-    assert words not in text_of(parsed(await stranger.get("/sign-in")))
+    assert words not in (await stranger.get("/sign-in")).visible_text
 
 
 # Invitations and resets
@@ -156,14 +153,14 @@ async def test_without_an_account_the_sign_in_says_where_the_link_is(
 
 @pytest.mark.parametrize("purpose", [Purpose.INVITE, Purpose.RESET])
 async def test_a_link_gives_its_account_a_password_and_signs_in(
-    stranger: httpx.AsyncClient, session: AsyncSession, stored: Stored, purpose: Purpose
+    stranger: Client, session: AsyncSession, stored: Stored, purpose: Purpose
 ) -> None:
     user = await committed(session, a_user("Bob", Role.VIEWER))
     token = await make_link(session, purpose, user.id)
     await session.commit()
     page = await stranger.get(f"/welcome?token={token}")
-    assert "Bob" in text_of(parsed(page))
-    entered = await submit(stranger, form_of(page), {"account.password": PASSWORD})
+    assert "Bob" in page.visible_text
+    entered = await stranger.submit(page.form(), {"account.password": PASSWORD})
     assert entered.status_code == 303
     assert (await stranger.get("/heroes")).status_code == 200
     assert (await stranger.get("/heroes/new")).status_code == 403
@@ -173,9 +170,7 @@ async def test_a_link_gives_its_account_a_password_and_signs_in(
     assert str(found.password_hash).startswith("$argon2id$")
 
 
-async def test_a_newer_link_replaces_the_older_one(
-    stranger: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_newer_link_replaces_the_older_one(stranger: Client, session: AsyncSession) -> None:
     user = await committed(session, a_user("Bob"))
     older = await make_link(session, Purpose.INVITE, user.id)
     newer = await make_link(session, Purpose.RESET, user.id)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
@@ -11,7 +10,7 @@ from hero_admin.admin import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.html import attribute, errors_of, flash_of, follow, form_of, parsed, submit
+from tests.page import Client, Page
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -36,7 +35,7 @@ REPORT = {"title": "T" * 5000, "summary": "Short", "form": "1", "token": "First"
 
 
 @pytest.fixture
-async def reports(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def reports(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     resource = Resource(Report)
     connection = await session.connection()
     await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [resource.table]))
@@ -45,14 +44,14 @@ async def reports(settings: Settings, session: AsyncSession) -> AsyncIterator[ht
         yield client
 
 
-def ids_of(page: httpx.Response) -> list[str]:
-    return [attribute(tag, "id") for tag in parsed(page).find_all(id=True)]
+def ids_of(page: Page) -> list[str]:
+    return [tag.attribute("id") for tag in page.find_all(id=True)]
 
 
-async def test_no_two_parts_of_a_form_share_an_id(reports: httpx.AsyncClient) -> None:
+async def test_no_two_parts_of_a_form_share_an_id(reports: Client) -> None:
     opened = await reports.get("/reports/new")
-    refused = await submit(reports, form_of(opened), {**REPORT, "summary": "s" * 21, "form": "x"})
-    assert errors_of(refused) == {
+    refused = await reports.submit(opened.form(), {**REPORT, "summary": "s" * 21, "form": "x"})
+    assert refused.errors == {
         "Summary": "Use at most 20 characters.",
         "Form": "Enter a whole number.",
     }
@@ -61,16 +60,16 @@ async def test_no_two_parts_of_a_form_share_an_id(reports: httpx.AsyncClient) ->
 
 
 async def test_a_form_sent_twice_is_told_apart_from_a_field_of_any_name(
-    reports: httpx.AsyncClient, stored: Stored
+    reports: Client, stored: Stored
 ) -> None:
-    form = form_of(await reports.get("/reports/new"))
+    form = (await reports.get("/reports/new")).form()
     for _ in range(2):
-        assert (await submit(reports, form, REPORT)).status_code == 303
+        assert (await reports.submit(form, REPORT)).status_code == 303
     assert [report.token for report in await stored.all(Report)] == ["First"]
 
 
 async def test_a_form_filled_in_by_its_address_opens_whatever_the_field_is_called(
-    reports: httpx.AsyncClient,
+    reports: Client,
 ) -> None:
     names = ("path", "q", "then", "token", "self", "name", "request")
     query = "&".join(f"{name}=x" for name in names)
@@ -78,10 +77,10 @@ async def test_a_form_filled_in_by_its_address_opens_whatever_the_field_is_calle
 
 
 async def test_the_message_about_a_record_with_an_endless_title_still_arrives(
-    reports: httpx.AsyncClient,
+    reports: Client,
 ) -> None:
-    form = form_of(await reports.get("/reports/new"))
-    saved = await submit(reports, form, {**REPORT, "title": "🦸" * 5000})
+    form = (await reports.get("/reports/new")).form()
+    saved = await reports.submit(form, {**REPORT, "title": "🦸" * 5000})
     # More than this, and browsers drop it.
     assert len(saved.headers["set-cookie"]) < 4096
-    assert flash_of(await follow(reports, saved)).startswith("Created 🦸🦸🦸")
+    assert (await reports.follow(saved)).flash.startswith("Created 🦸🦸🦸")

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from hero_admin.settings import Settings
+from tests.page import Client
 from tests.server import free_port
 from tests.serving import serving
 from tests.statements import Statements
@@ -22,18 +22,14 @@ def broken_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_a_server_whose_database_answers_is_well(
-    client: httpx.AsyncClient, path: str
-) -> None:
+async def test_a_server_whose_database_answers_is_well(client: Client, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.text) == (200, "ok\n")
     head = await client.head(path)
     assert (head.status_code, head.content) == (200, b"")
 
 
-async def test_only_readiness_asks_the_database(
-    client: httpx.AsyncClient, statements: Statements
-) -> None:
+async def test_only_readiness_asks_the_database(client: Client, statements: Statements) -> None:
     with statements() as executed:
         await client.get("/healthz")
     assert executed == []
@@ -50,6 +46,6 @@ async def test_a_server_without_its_database_is_up_but_not_ready(broken_url: str
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_a_health_check_can_only_be_read(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_health_check_can_only_be_read(client: Client, path: str) -> None:
     answer = await client.post(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

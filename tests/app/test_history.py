@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,25 +12,7 @@ from hero_admin.person import Identity, Role
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
-from tests.html import (
-    Form,
-    alert_of,
-    by_id,
-    deeds_of,
-    facts_of,
-    field_of,
-    follow,
-    form_of,
-    heading_of,
-    htmx_headers,
-    link,
-    links_of,
-    parsed,
-    submit,
-    text_of,
-    title_of,
-    undo_of,
-)
+from tests.page import Client, Form, Page, htmx_headers
 from tests.replay import replayed, tables
 from tests.statements import Statements
 from tests.stored import Stored
@@ -56,33 +37,33 @@ async def made(session: AsyncSession, count: int, by: str = "Ann", **facts: str)
     await session.commit()
 
 
-def sayings_of(page: httpx.Response) -> list[str]:
-    return [deed.said for deed in deeds_of(page)]
+def sayings_of(page: Page) -> list[str]:
+    return [entry.sentence for entry in page.entries]
 
 
 # What is written down.
 
 
 async def test_what_is_done_by_pages_is_told_with_who_and_each_old_and_new_value(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, session: AsyncSession
+    client: Client, editor: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session)
     await client.post("/heroes", data={**NOVA, "team_id": str(team.id)})
     await editor.post("/heroes/1", data={"name": "Nova Prime", "age": ""})
     await client.post("/heroes/1/delete")
     page = await client.get("/history")
-    assert (title_of(page), heading_of(page)) == ("History · Hero Admin", "History")
-    deleted, changed, created = deeds_of(page)
-    assert created.said == "Olive Owner created hero Nova"
+    assert (page.title, page.heading) == ("History · Hero Admin", "History")
+    deleted, changed, created = page.entries
+    assert created.sentence == "Olive Owner created hero Nova"
     assert created.values == {
         "Name": "Nova",
         "Secret name": "••••••••",
         "Age": "17",
         "Team": "Preventers",
     }
-    assert changed.said == "Edward Editor changed hero Nova Prime"
+    assert changed.sentence == "Edward Editor changed hero Nova Prime"
     assert changed.values == {"Name": "Nova became Nova Prime", "Age": "17 became nothing"}
-    assert deleted.said == "Olive Owner deleted hero Nova Prime"
+    assert deleted.sentence == "Olive Owner deleted hero Nova Prime"
     assert deleted.values == {
         "Name": "Nova Prime",
         "Secret name": "••••••••",
@@ -92,7 +73,7 @@ async def test_what_is_done_by_pages_is_told_with_who_and_each_old_and_new_value
     assert now - datetime.fromisoformat(created.at) < timedelta(minutes=5)
 
 
-async def test_what_is_done_by_the_api_is_told_too(client: httpx.AsyncClient) -> None:
+async def test_what_is_done_by_the_api_is_told_too(client: Client) -> None:
     await client.post("/api/heroes/", json={"name": "Nova", "secret_name": "Cleo"})
     await client.patch("/api/heroes/1", json={"age": 18})
     await client.delete("/api/heroes/1")
@@ -103,9 +84,7 @@ async def test_what_is_done_by_the_api_is_told_too(client: httpx.AsyncClient) ->
     ]
 
 
-async def test_what_is_done_to_many_is_told_of_each(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_what_is_done_to_many_is_told_of_each(client: Client, session: AsyncSession) -> None:
     heroes = await some_heroes(session, 3)
     ids = [str(hero.id) for hero in heroes]
     data = {"id": ids, "form.set.age": "1", "age": "2"}
@@ -121,7 +100,7 @@ async def test_what_is_done_to_many_is_told_of_each(
 
 
 async def test_many_in_one_go_are_one_line_that_leads_to_each_of_them(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     ids = [str(hero.id) for hero in await some_heroes(session, PAGE_SIZE + 10)]
     await client.post("/heroes/change", data={"id": ids, "form.set.age": "1", "age": "99"})
@@ -135,16 +114,16 @@ async def test_many_in_one_go_are_one_line_that_leads_to_each_of_them(
     ]
     assert len(sayings_of(await client.get("/history?kind=deleted&by=Olive+Owner"))) == 1
 
-    parts = await client.get(links_of(by_id(page, "timeline"))[0].href)
-    assert heading_of(parts) == "Changes made together"
-    older = await client.get(link(parts, "Older"))
+    parts = await client.get(page.by_id("timeline").links[0].href)
+    assert parts.heading == "Changes made together"
+    older = await client.get(parts.link("Older"))
     told = [*sayings_of(parts), *sayings_of(older)]
     assert sorted(told) == sorted(
         f"Olive Owner deleted hero Hero {number:03} bulk" for number in range(1, len(ids) + 1)
     )
     # Each record tells of it by itself.
     assert "deleted this hero" in sayings_of(await client.get("/heroes/7/history"))[0]
-    undone = await submit(client, form_of(parts, press="Undo all"))
+    undone = await client.submit(parts.form(press="Undo all"))
     assert undone.status_code == 303
     assert sayings_of(await client.get("/history"))[0] == (
         f"Olive Owner restored {len(ids)} heroes undo"
@@ -152,7 +131,7 @@ async def test_many_in_one_go_are_one_line_that_leads_to_each_of_them(
 
 
 async def test_a_line_costs_as_many_statements_however_many_it_tells_of(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     counts = []
     for count in (1, 300):
@@ -171,23 +150,21 @@ async def only_change(session: AsyncSession) -> None:
 
 @pytest.mark.usefixtures("only_change")
 @each("operation", ["x", "%00", "x" * 5_000, "%FF"])
-async def test_an_operation_that_never_was_has_no_changes(
-    client: httpx.AsyncClient, operation: str
-) -> None:
+async def test_an_operation_that_never_was_has_no_changes(client: Client, operation: str) -> None:
     page = await client.get(f"/history?operation={operation}")
     assert page.status_code == 200
-    assert len(deeds_of(page)) == (1 if operation == "%00" else 0)
+    assert len(page.entries) == (1 if operation == "%00" else 0)
 
 
 async def test_what_befalls_others_is_told_as_a_consequence(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     team, other = await a_team(session), await a_team(session, "Z-Force")
     await a_hero(session, "Nova", team=team)
     await client.post(f"/teams/{team.id}/delete", data={"heroes": str(other.id)})
-    first, second = deeds_of(await client.get("/history"))
-    assert first.said == "Olive Owner deleted team Preventers"
-    assert second.said == "Olive Owner changed hero Nova as a consequence"
+    first, second = (await client.get("/history")).entries
+    assert first.sentence == "Olive Owner deleted team Preventers"
+    assert second.sentence == "Olive Owner changed hero Nova as a consequence"
     assert second.values == {"Team": f"team {team.id} (deleted) became Z-Force"}
 
 
@@ -207,7 +184,7 @@ async def test_what_befalls_others_is_told_as_a_consequence(
     ],
 )
 async def test_nothing_is_told_of_what_was_not_done(
-    client: httpx.AsyncClient,
+    client: Client,
     session: AsyncSession,
     stored: Stored,
     method: str,
@@ -220,80 +197,78 @@ async def test_nothing_is_told_of_what_was_not_done(
     else:
         await client.request(method, path, data=data)
     assert await stored.count(Change) == 0
-    assert "No changes yet" in text_of(by_id(await client.get("/history"), "timeline"))
+    assert "No changes yet" in (await client.get("/history")).by_id("timeline").visible_text
 
 
-async def test_a_record_has_a_history_of_its_own(client: httpx.AsyncClient) -> None:
+async def test_a_record_has_a_history_of_its_own(client: Client) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes", data={**NOVA, "name": "Rusty"})
     await client.post("/heroes/1", data={"age": "18"})
-    links = links_of(by_id(await client.get("/heroes/1"), "main"))
+    links = (await client.get("/heroes/1")).by_id("main").links
     page = await client.get(next(one.href for one in links if one.text == "History"))
-    assert heading_of(page) == "Nova: history"
+    assert page.heading == "Nova: history"
     assert sayings_of(page) == ["Olive Owner changed this hero", "Olive Owner created this hero"]
 
 
-async def test_a_restored_record_is_told_as_restored_and_found_so(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_a_restored_record_is_told_as_restored_and_found_so(client: Client) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes/1/delete")
     history = await client.get("/heroes/1/history")
-    await submit(client, form_of(history, press="Restore"))
-    deleted = await follow(client, await client.post("/heroes/1/delete"))
-    await submit(client, undo_of(deleted))
+    await client.submit(history.form(press="Restore"))
+    deleted = await client.follow(await client.post("/heroes/1/delete"))
+    await client.submit(deleted.undo)
     assert sayings_of(await client.get("/history?kind=restored")) == [
         "Olive Owner restored hero Nova undo",
         "Olive Owner restored hero Nova",
     ]
     # And that is undone and done again like whatever else is done.
-    page = await follow(client, await client.post("/heroes/1/delete"))
+    page = await client.follow(await client.post("/heroes/1/delete"))
     for status in (200, 404, 200):
-        page = await follow(client, await submit(client, undo_of(page)))
+        page = await client.follow(await client.submit(page.undo))
         assert (await client.get("/heroes/1")).status_code == status
 
 
 async def test_a_deleted_record_says_who_deleted_it_and_when_and_comes_back(
-    client: httpx.AsyncClient,
-    editor: httpx.AsyncClient,
-    viewer: httpx.AsyncClient,
+    client: Client,
+    editor: Client,
+    viewer: Client,
 ) -> None:
     await client.post("/heroes", data=NOVA)
     await editor.post("/heroes/1/delete")
     page = await client.get("/heroes/1")
     for path in ("/heroes/1", "/heroes/1/edit", "/heroes/1/delete"):
         page = await client.get(path)
-        assert (page.status_code, heading_of(page)) == (404, "Nova")
-        assert "Edward Editor deleted this hero" in text_of(by_id(page, "main"))
-        assert by_id(page, "main").find("time") is not None
+        assert (page.status_code, page.heading) == (404, "Nova")
+        assert "Edward Editor deleted this hero" in page.by_id("main").visible_text
+        assert page.by_id("main").find_all("time")
     assert (await client.get("/api/heroes/1")).json() == {"detail": "Hero not found"}
-    history = next(one.href for one in links_of(by_id(page, "main")) if one.text == "History")
+    history = next(one.href for one in page.by_id("main").links if one.text == "History")
     assert (await client.get(history)).status_code == 200
     seen = await viewer.get("/heroes/1")
-    assert "Edward Editor deleted this hero" in text_of(by_id(seen, "main"))
-    assert "Restore" not in text_of(by_id(seen, "main"))
-    restored = await submit(client, form_of(page, press="Restore"))
-    assert facts_of(await follow(client, restored))["Age"] == "17"
+    assert "Edward Editor deleted this hero" in seen.by_id("main").visible_text
+    assert "Restore" not in seen.by_id("main").visible_text
+    restored = await client.submit(page.form(press="Restore"))
+    assert (await client.follow(restored)).facts["Age"] == "17"
     assert (await client.get("/heroes/99")).status_code == 404
 
 
-async def test_a_deleted_record_has_its_history_still(client: httpx.AsyncClient) -> None:
+async def test_a_deleted_record_has_its_history_still(client: Client) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes/1/delete")
-    page = await client.get(link(await client.get("/history"), "Nova"))
-    assert (page.status_code, heading_of(page)) == (200, "Nova: history")
-    assert "This hero is deleted." in text_of(parsed(page))
+    page = await client.get((await client.get("/history")).link("Nova"))
+    assert (page.status_code, page.heading) == (200, "Nova: history")
+    assert "This hero is deleted." in page.visible_text
     filtered = await client.get("/heroes/1/history?kind=changed")
-    assert (filtered.status_code, heading_of(filtered)) == (200, "Nova: history")
+    assert (filtered.status_code, filtered.heading) == (200, "Nova: history")
 
 
 @each("id_", ["99", "abc", "007", "new", "%00", "1,2"])
-async def test_what_never_was_has_no_history(client: httpx.AsyncClient, id_: str) -> None:
+async def test_what_never_was_has_no_history(client: Client, id_: str) -> None:
     assert (await client.get(f"/heroes/{id_}/history")).status_code == 404
 
 
 async def test_a_number_is_never_given_twice_so_no_history_is_mixed_up(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     for _ in range(3):
         await client.post("/heroes", data=NOVA)
@@ -304,7 +279,7 @@ async def test_a_number_is_never_given_twice_so_no_history_is_mixed_up(
 
 
 async def test_values_of_every_type_are_told_as_people_read_them(
-    gadgets: httpx.AsyncClient, session: AsyncSession
+    gadgets: Client, session: AsyncSession
 ) -> None:
     await committed(session, Maker(code="acme", motto="We make"))
     created = await gadgets.post(
@@ -322,27 +297,27 @@ async def test_values_of_every_type_are_told_as_people_read_them(
     )
     assert created.status_code == 303
     page = await gadgets.get("/history")
-    (deed,) = deeds_of(page)
-    assert deed.values["Title"] == "<b>Robot</b>"
-    assert deed.values["Note"] == "x" * 119 + "…"
-    assert deed.values["Is licensed"] == "Yes"
-    assert deed.values["Condition"] == "In use"
-    assert deed.values["Lasts"] == "3 days 04:30:00"
-    assert deed.values["Maker code"] == "acme"
-    assert "Serial" not in deed.values
+    (entry,) = page.entries
+    assert entry.values["Title"] == "<b>Robot</b>"
+    assert entry.values["Note"] == "x" * 119 + "…"
+    assert entry.values["Is licensed"] == "Yes"
+    assert entry.values["Condition"] == "In use"
+    assert entry.values["Lasts"] == "3 days 04:30:00"
+    assert entry.values["Maker code"] == "acme"
+    assert "Serial" not in entry.values
 
 
-async def test_hostile_names_are_text(client: httpx.AsyncClient) -> None:
+async def test_hostile_names_are_text(client: Client) -> None:
     name = "<script>alert(1)</script>{{7*7}}\u202e\"'&amp;"
     await client.post("/heroes", data={**NOVA, "name": name})
     await client.post("/heroes/1", data={"name": name * 2})
     page = await client.get("/history")
     assert "<script>alert" not in page.text
-    assert deeds_of(page)[0].values["Name"] == f"{name} became {name * 2}"
+    assert page.entries[0].values["Name"] == f"{name} became {name * 2}"
 
 
 async def test_a_resource_that_is_administered_no_longer_is_told_of_still(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await made(session, 1, resource="villains", key="7")
     page = await client.get("/history")
@@ -351,19 +326,17 @@ async def test_a_resource_that_is_administered_no_longer_is_told_of_still(
 
 
 async def test_a_field_that_is_there_no_longer_is_left_out(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     who = Operation(Identity(None, "Ann", Role.OWNER), "page")
     values = {"nickname": (None, "No"), "age": (None, "not a number")}
     await record(session, who, [Entry("heroes", "1", "Nova", Kind.CREATED, values)])
     await session.commit()
-    (deed,) = deeds_of(await client.get("/history"))
-    assert deed.values == {"Age": "not a number"}
+    (entry,) = (await client.get("/history")).entries
+    assert entry.values == {"Age": "not a number"}
 
 
-async def test_the_history_replayed_gives_the_tables(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_the_history_replayed_gives_the_tables(client: Client, stored: Stored) -> None:
     for name in ("Preventers", "Z-Force"):
         await client.post("/teams", data={"name": name})
     for number in range(4):
@@ -380,7 +353,7 @@ async def test_the_history_replayed_gives_the_tables(
 
 
 async def test_the_history_is_narrowed_by_person_records_kind_and_day(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await made(session, 1, by="Ann")
     await made(session, 2, by="Bob", kind="deleted")
@@ -398,30 +371,30 @@ async def test_the_history_is_narrowed_by_person_records_kind_and_day(
         ({"since": (today + timedelta(days=2)).isoformat()}, 0),
         ({"until": (today + timedelta(days=1)).isoformat(), "by": "Ann"}, 1),
     ):
-        page = await submit(client, form_of(opened, press="Show"), changes)
+        page = await client.submit(opened.form(press="Show"), changes)
         assert page.status_code == 200, changes
-        assert len(deeds_of(page)) == count, changes
+        assert len(page.entries) == count, changes
         # The form shows what is shown.
-        assert form_of(page, press="Show").values.items() >= changes.items()
+        assert page.form(press="Show").values.items() >= changes.items()
 
 
 async def test_nothing_found_leads_back_to_everything(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await made(session, 1)
     page = await client.get("/history?by=Nobody")
-    assert "No matching changes" in text_of(by_id(page, "timeline"))
-    assert len(deeds_of(await client.get(link(page, "Show everything")))) == 1
+    assert "No matching changes" in page.by_id("timeline").visible_text
+    assert len((await client.get(page.link("Show everything"))).entries) == 1
 
 
 async def test_everybody_who_did_anything_is_offered_once(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     for name in ("Bob", "Ann", "Zoë", "Ann"):
         await made(session, 40, by=name)
     with statements() as executed:
         page = await client.get("/history")
-    offered = form_of(page, press="Show").tag.find("select", attrs={"name": "by"})
+    offered = page.form(press="Show").tag.find("select", attrs={"name": "by"})
     assert offered is not None
     assert re.findall(r"<option[^>]*>([^<]+)", str(offered)) == ["Anyone", "Ann", "Bob", "Zoë"]
     assert len(executed) < 8
@@ -429,57 +402,55 @@ async def test_everybody_who_did_anything_is_offered_once(
 
 @pytest.mark.parametrize("path", ["/history", "/heroes/1/history"])
 async def test_paging_forwards_and_backwards_shows_every_change_once(
-    client: httpx.AsyncClient, session: AsyncSession, path: str
+    client: Client, session: AsyncSession, path: str
 ) -> None:
     count = 2 * PAGE_SIZE + 7
     await a_hero(session)
     await made(session, count, key="1")
     page = await client.get(path)
-    forwards = [[deed.values["Age"] for deed in deeds_of(page)]]
-    while "Older" in [one.text for one in links_of(page)]:
-        page = await client.get(link(page, "Older"))
-        forwards.append([deed.values["Age"] for deed in deeds_of(page)])
+    forwards = [[entry.values["Age"] for entry in page.entries]]
+    while "Older" in page.link_names:
+        page = await client.get(page.link("Older"))
+        forwards.append([entry.values["Age"] for entry in page.entries])
     wanted = [str(number) for number in range(count, 0, -1)]
     assert [age for ages in forwards for age in ages] == wanted
     backwards = [forwards[-1]]
-    while "Newer" in [one.text for one in links_of(page)]:
-        page = await client.get(link(page, "Newer"))
-        backwards.append([deed.values["Age"] for deed in deeds_of(page)])
+    while "Newer" in page.link_names:
+        page = await client.get(page.link("Newer"))
+        backwards.append([entry.values["Age"] for entry in page.entries])
     assert backwards == forwards[::-1]
-    assert "Newest" not in [one.text for one in links_of(page)]
+    assert "Newest" not in page.link_names
 
 
-async def test_paging_keeps_what_it_is_narrowed_to(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_paging_keeps_what_it_is_narrowed_to(client: Client, session: AsyncSession) -> None:
     for _ in range(2):
         await made(session, PAGE_SIZE, by="Ann & Co")
         await made(session, PAGE_SIZE, by="Bob")
     page = await client.get("/history", params={"by": "Ann & Co", "kind": "created"})
-    page = await client.get(link(page, "Older"))
-    assert {deed.said.split(" created")[0] for deed in deeds_of(page)} == {"Ann & Co"}
-    assert len(deeds_of(page)) == PAGE_SIZE
-    newest = await client.get(link(page, "Newest"))
+    page = await client.get(page.link("Older"))
+    assert {entry.sentence.split(" created")[0] for entry in page.entries} == {"Ann & Co"}
+    assert len(page.entries) == PAGE_SIZE
+    newest = await client.get(page.link("Newest"))
     assert newest.url.params["by"] == "Ann & Co"
 
 
 async def test_what_is_done_meanwhile_moves_nothing_between_pages(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await made(session, PAGE_SIZE + 5)
     first = await client.get("/history")
     await made(session, 3, by="Bob")
-    second = await client.get(link(first, "Older"))
-    ages = [deed.values["Age"] for deed in (*deeds_of(first), *deeds_of(second))]
+    second = await client.get(first.link("Older"))
+    ages = [entry.values["Age"] for entry in (*first.entries, *second.entries)]
     assert ages == [str(number) for number in range(PAGE_SIZE + 5, 0, -1)]
 
 
-async def test_htmx_gets_only_the_changes(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_htmx_gets_only_the_changes(client: Client, session: AsyncSession) -> None:
     await made(session, 1)
     headers = htmx_headers("section#timeline")
     answer = await client.get("/history?by=Ann", headers=headers)
-    (top,) = parsed(answer).find_all(True, recursive=False)
-    assert (top.name, len(deeds_of(answer))) == ("section", 1)
+    (top,) = answer.children
+    assert (top.tag.name, len(answer.entries)) == ("section", 1)
 
 
 @pytest.fixture
@@ -522,15 +493,15 @@ async def a_known_hero(session: AsyncSession) -> None:
     ],
 )
 async def test_no_address_breaks_the_history(
-    client: httpx.AsyncClient, a_known_hero: None, query: str, status: int
+    client: Client, a_known_hero: None, query: str, status: int
 ) -> None:
     for path in ("/history", "/heroes/1/history"):
         page = await client.get(f"{path}?{query}")
         assert page.status_code == status, path
-        assert bool(alert_of(page)) == (status == 400), path
+        assert bool(page.alert) == (status == 400), path
 
 
-async def test_looking_writes_nothing(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_looking_writes_nothing(client: Client, stored: Stored) -> None:
     await client.post("/heroes", data=NOVA)
     for path in ("/history", "/heroes/1/history", "/history?kind=revealed"):
         await client.get(path)
@@ -538,7 +509,7 @@ async def test_looking_writes_nothing(client: httpx.AsyncClient, stored: Stored)
 
 
 async def test_a_history_page_takes_as_many_statements_however_long_it_is(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     team = await a_team(session)
     for count in (1, 3 * PAGE_SIZE):
@@ -558,9 +529,7 @@ async def test_a_history_page_takes_as_many_statements_however_long_it_is(
 # Going back.
 
 
-async def test_every_earlier_state_can_be_restored(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_every_earlier_state_can_be_restored(client: Client, stored: Stored) -> None:
     await client.post("/teams", data={"name": "Preventers"})
     await client.post("/heroes", data=NOVA)
     changes = ({"age": "18"}, {"name": "Nova Prime", "team_id": "1"}, {"secret_name": "Sam"})
@@ -573,30 +542,29 @@ async def test_every_earlier_state_can_be_restored(
     # The newest state is the one there is.
     assert len(forms) == len(states) - 1
     for form, state in zip(reversed(forms), states[:-1], strict=True):
-        restored = await submit(client, form)
+        restored = await client.submit(form)
         assert (restored.status_code, restored.headers["location"]) == (303, "/heroes/1")
         assert [hero.model_dump() for hero in await stored.all(Hero)] == [state]
-        assert facts_of(await follow(client, restored))["Age"] == str(state["age"])
+        assert (await client.follow(restored)).facts["Age"] == str(state["age"])
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
 
 
-def page_forms(page: httpx.Response) -> list[Form]:
+def page_forms(page: Page) -> list[Form]:
     """The forms that restore a state, the newest first."""
-    tags = parsed(page).find_all("form", action=re.compile("/restore$"))
-    return [form_of(str(tag)) for tag in tags]
+    return [part.form() for part in page.find_all("form", action=re.compile("/restore$"))]
 
 
 async def test_who_may_not_see_a_change_does_not_learn_who_made_it(
-    client: httpx.AsyncClient,
-    editor: httpx.AsyncClient,
-    viewer: httpx.AsyncClient,
+    client: Client,
+    editor: Client,
+    viewer: Client,
     session: AsyncSession,
 ) -> None:
     # The owner has dealt with accounts only.
     await client.post("/people", data={"name": "Bob", "role": "viewer"})
     await editor.post("/teams", data={"name": "Preventers"})
     for who, names in ((client, ["Edward Editor", "Olive Owner"]), (viewer, ["Edward Editor"])):
-        offered = field_of(await who.get("/history"), "Person").options
+        offered = (await who.get("/history")).field("Person").options
         assert list(offered) == ["Anyone", *names]
     for page in ("/history", "/history?resource=people", "/teams/1/history"):
         assert "Olive" not in (await viewer.get(page)).text

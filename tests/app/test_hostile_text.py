@@ -6,9 +6,7 @@ import json
 import logging
 import re
 
-import httpx
 import pytest
-from bs4 import Tag
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
@@ -18,7 +16,7 @@ from starlette.routing import Route
 from hero_admin.person import Role
 from tests.addresses import addresses
 from tests.factories import a_hero, a_team
-from tests.html import attribute, flash_of, heading_of, htmx_headers, parsed, title_of
+from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 
 # Each would make an element or an attribute that no page of ours has.
@@ -61,7 +59,7 @@ RUNS_SOMETHING = re.compile(r"on\w+|style|srcdoc|xss.*|hx-on.*", re.IGNORECASE)
 
 
 async def test_a_page_shows_the_text_and_nothing_that_the_text_says(
-    app: Starlette, client: httpx.AsyncClient, session: AsyncSession
+    app: Starlette, client: Client, session: AsyncSession
 ) -> None:
     for number, text in enumerate(HOSTILE):
         team = await a_team(session, text, headquarters=text)
@@ -79,7 +77,7 @@ async def test_a_page_shows_the_text_and_nothing_that_the_text_says(
 
 @pytest.mark.parametrize("text", MARKUP)
 async def test_every_step_with_a_hostile_name_shows_it_as_it_was_typed(
-    client: httpx.AsyncClient, text: str
+    client: Client, text: str
 ) -> None:
     typed = {"name": text, "secret_name": text}
     visible = " ".join(text.split())
@@ -88,10 +86,10 @@ async def test_every_step_with_a_hostile_name_shows_it_as_it_was_typed(
     saved = await client.post("/heroes", data=typed)
     assert saved.status_code == 303
     listed = await client.get("/heroes")
-    assert visible in flash_of(listed)
+    assert visible in listed.flash
     shown = await client.get("/heroes/1")
-    assert " ".join(heading_of(shown).split()) == visible
-    assert visible in " ".join(title_of(shown).split())
+    assert " ".join(shown.heading.split()) == visible
+    assert visible in " ".join(shown.title.split())
     changed = await client.post("/heroes/1", data={"name": f"{text}!"})
     assert changed.status_code == 303
     history = await client.get("/heroes/1/history")
@@ -103,7 +101,7 @@ async def test_every_step_with_a_hostile_name_shows_it_as_it_was_typed(
 
 
 @pytest.mark.parametrize("character", ["\0", "\ud800"])
-async def test_what_no_database_keeps_is_refused(client: httpx.AsyncClient, character: str) -> None:
+async def test_what_no_database_keeps_is_refused(client: Client, character: str) -> None:
     body = "name=a%00b&secret_name=x" if character == "\0" else "name=a%ED%A0%80b&secret_name="
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert (await client.post("/heroes", content=body, headers=form)).status_code in {400, 422}
@@ -114,9 +112,7 @@ async def test_what_no_database_keeps_is_refused(client: httpx.AsyncClient, char
     assert answer.status_code == 422
 
 
-async def test_no_cell_of_an_export_is_a_formula(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_no_cell_of_an_export_is_a_formula(client: Client, session: AsyncSession) -> None:
     starts = ["\t=1", "\r=1", "\n=1", *FORMULAS]
     for text in starts:
         await a_hero(session, text, text, age=7, team=await a_team(session, text, text))
@@ -129,7 +125,7 @@ async def test_no_cell_of_an_export_is_a_formula(
 
 
 async def test_json_holds_the_text_and_says_that_it_is_json(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     for text in HOSTILE:
         await a_hero(session, text, text)
@@ -141,7 +137,7 @@ async def test_json_holds_the_text_and_says_that_it_is_json(
 
 
 async def test_no_log_line_is_forged_and_none_tells_a_secret(
-    client: httpx.AsyncClient, session: AsyncSession, caplog: pytest.LogCaptureFixture
+    client: Client, session: AsyncSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     secrets = {"Cookie": "session=c00kie", "Authorization": "Bearer t0ken"}
     data = {"name": "Nova", "secret_name": "s3cret", "password": "passw0rd"}
@@ -174,17 +170,20 @@ async def test_a_traceback_in_the_log_tells_nothing_that_is_stored(
     assert "s3cret" not in caplog.text
 
 
-def made_by_data(page: httpx.Response) -> list[str]:
+def made_by_data(page: Page) -> list[str]:
     """The elements and attributes that only a text could have made."""
-    return [str(tag)[:200] for tag in parsed(page).find_all(True) if is_made_by_data(tag)]
+    return [element.text[:200] for element in page.find_all() if is_made_by_data(element)]
 
 
-def is_made_by_data(tag: Tag) -> bool:
+def is_made_by_data(element: Page) -> bool:
+    tag = element.tag
     if tag.name == "xss-tag" or (tag.name == "script" and not tag.get("src")):
         return True
     if tag.name in {"img", "iframe", "object", "embed"}:
         return True
-    addresses_of = (attribute(tag, name, "/") for name in ("href", "src", "action", "formaction"))
+    addresses_of = (
+        element.attribute(name, "/") for name in ("href", "src", "action", "formaction")
+    )
     return any(RUNS_SOMETHING.fullmatch(name) for name in tag.attrs) or any(
         not address.startswith(("/", "#", "?")) or address.startswith("//")
         for address in addresses_of

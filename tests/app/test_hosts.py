@@ -1,13 +1,12 @@
 """Hosts: the server answers under the names it has, and lets no request name others for it."""
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team
-from tests.html import attribute, heading_of, parsed
+from tests.page import Client
 from tests.serving import serving
 from webapp.app import admin
 
@@ -18,7 +17,7 @@ PAGES = ("/", "/heroes", "/heroes/1", "/heroes/1/edit", "/heroes/1/delete", "/te
     "host",
     ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:9", "[::1]", "[::1]:8000"],
 )
-async def test_this_machine_may_ask(client: httpx.AsyncClient, host: str) -> None:
+async def test_this_machine_may_ask(client: Client, host: str) -> None:
     assert (await client.get("/heroes", headers={"Host": host})).status_code == 200
 
 
@@ -50,12 +49,10 @@ async def test_this_machine_may_ask(client: httpx.AsyncClient, host: str) -> Non
         "x" * 5_000,
     ],
 )
-async def test_a_name_that_is_not_ours_is_refused_unread(
-    client: httpx.AsyncClient, host: str
-) -> None:
+async def test_a_name_that_is_not_ours_is_refused_unread(client: Client, host: str) -> None:
     page = await client.get("/heroes", headers=[(b"Host", host.encode())])
     assert page.status_code == 400
-    assert heading_of(page) == "Bad request"
+    assert page.heading == "Bad request"
     assert "WEBAPP_ALLOWED_HOSTS" in page.text
     assert "evil" not in page.text
     answer = await client.get("/api/heroes/", headers=[(b"Host", host.encode())])
@@ -63,15 +60,15 @@ async def test_a_name_that_is_not_ours_is_refused_unread(
     assert "WEBAPP_ALLOWED_HOSTS" in answer.json()["detail"]
 
 
-async def test_a_request_with_two_hosts_or_none_is_refused(client: httpx.AsyncClient) -> None:
+async def test_a_request_with_two_hosts_or_none_is_refused(client: Client) -> None:
     two = [("Host", "localhost"), ("Host", "localhost")]
     assert (await client.get("/heroes", headers=two)).status_code == 400
-    request = client.build_request("GET", "/heroes")
+    request = client.http.build_request("GET", "/heroes")
     del request.headers["Host"]
-    assert (await client.send(request)).status_code == 400
+    assert (await client.http.send(request)).status_code == 400
 
 
-async def test_health_checks_ask_by_any_name(client: httpx.AsyncClient) -> None:
+async def test_health_checks_ask_by_any_name(client: Client) -> None:
     for path in ("/healthz", "/readyz"):
         assert (await client.get(path, headers={"Host": "10.1.2.3"})).status_code == 200
 
@@ -109,7 +106,7 @@ async def test_the_address_that_is_listened_on_may_be_asked_for(database_url: st
 
 
 async def test_no_page_carries_the_host_it_was_asked_by(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_hero(session, team=await a_team(session))
     # One that stands nowhere else on a page.
@@ -123,12 +120,12 @@ async def test_no_page_carries_the_host_it_was_asked_by(
 
 
 async def test_every_link_and_form_of_a_page_is_a_path(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_hero(session, team=await a_team(session))
     for path in PAGES:
-        for tag in parsed(await client.get(path)).find_all(True):
+        for tag in (await client.get(path)).find_all(True):
             for name in ("href", "src", "action", "formaction"):
-                address = attribute(tag, name, "/")
+                address = tag.attribute(name, "/")
                 assert address.startswith(("/", "#", "?")), f"{path}: {tag}"
                 assert not address.startswith("//"), f"{path}: {tag}"

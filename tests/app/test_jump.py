@@ -1,12 +1,11 @@
 """“Jump to”: a list begins at a value, in its address as everything else."""
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
-from tests.html import alert_of, field_of, form_of, link, links_of, parsed, rows_of, submit, text_of
+from tests.page import Client
 from webapp.heroes import Hero
 
 
@@ -20,35 +19,35 @@ async def alphabet(session: AsyncSession) -> None:
     await session.commit()
 
 
-def names_of(page: httpx.Response) -> list[str]:
-    return [row["Name"] for row in rows_of(page)]
-
-
-async def test_a_list_begins_where_people_jump_to(
-    client: httpx.AsyncClient, alphabet: None
-) -> None:
+async def test_a_list_begins_where_people_jump_to(client: Client, alphabet: None) -> None:
     page = await client.get("/heroes?size=5")
-    form = form_of(page, name="Jump to")
+    form = page.form(name="Jump to")
     form.data["from"] = ["m"]
-    page = await submit(client, form)
-    assert names_of(page) == ["M0", "M1", "M2", "M3", "M4"]
+    page = await client.submit(form)
+    assert page.column("Name") == ["M0", "M1", "M2", "M3", "M4"]
     assert (page.url.params["from"], page.url.params["size"]) == ("m", "5")
-    assert field_of(page, "Jump to name").value == "m"
-    assert names_of(await client.get(link(page, "Next page"))) == ["M5", "M6", "M7", "M8", "M9"]
-    back = await client.get(link(page, "Previous page"))
-    assert names_of(back) == ["B5", "B6", "B7", "B8", "B9"]
+    assert page.field("Jump to name").value == "m"
+    assert (await client.get(page.link("Next page"))).column("Name") == [
+        "M5",
+        "M6",
+        "M7",
+        "M8",
+        "M9",
+    ]
+    back = await client.get(page.link("Previous page"))
+    assert back.column("Name") == ["B5", "B6", "B7", "B8", "B9"]
 
 
 async def test_jumping_in_a_falling_order_begins_with_the_last_that_begins_so(
-    client: httpx.AsyncClient, alphabet: None
+    client: Client, alphabet: None
 ) -> None:
     page = await client.get("/heroes?size=3&sort=-name&from=M")
-    assert names_of(page) == ["M9", "M8", "M7"]
+    assert page.column("Name") == ["M9", "M8", "M7"]
 
 
 @pytest.mark.parametrize("start", ["de", "De", "DE"])
 async def test_neither_list_nor_jump_heeds_case(
-    client: httpx.AsyncClient, session: AsyncSession, start: str
+    client: Client, session: AsyncSession, start: str
 ) -> None:
     for name in ("Zoe", "ada", "DE LA CRUZ", "de Boer", "Deadpond", "Éclair", "eagle"):
         await a_hero(session, name)
@@ -56,27 +55,27 @@ async def test_neither_list_nor_jump_heeds_case(
     # PostgreSQL has accents as neighbours; SQLite alone has them behind all other letters.
     last = ["Éclair", "Zoe"] if is_server else ["Zoe", "Éclair"]
     middle = ["de Boer", "DE LA CRUZ", "Deadpond", "eagle"]
-    assert names_of(await client.get("/heroes")) == ["ada", *middle, *last]
-    assert names_of(await client.get(f"/heroes?from={start}")) == [*middle, *last]
+    assert (await client.get("/heroes")).column("Name") == ["ada", *middle, *last]
+    assert (await client.get(f"/heroes?from={start}")).column("Name") == [*middle, *last]
     falling = await client.get(f"/heroes?from={start}&sort=-name")
-    assert names_of(falling) == [*middle[2::-1], "ada"]
+    assert falling.column("Name") == [*middle[2::-1], "ada"]
     if is_server:
-        assert names_of(await client.get("/heroes?from=É")) == ["eagle", *last]
+        assert (await client.get("/heroes?from=É")).column("Name") == ["eagle", *last]
 
 
 async def test_a_text_that_is_a_key_is_sorted_like_any_other(
-    gadgets: httpx.AsyncClient, session: AsyncSession
+    gadgets: Client, session: AsyncSession
 ) -> None:
     for code in ("b", "A", "C", "a"):
         await committed(session, Maker(code=code))
     page = await gadgets.get("/makers?size=2")
-    assert [row["Code"] for row in rows_of(page)] == ["A", "a"]
-    page = await gadgets.get(link(page, "Next page"))
-    assert [row["Code"] for row in rows_of(page)] == ["b", "C"]
+    assert page.column("Code") == ["A", "a"]
+    page = await gadgets.get(page.link("Next page"))
+    assert page.column("Code") == ["b", "C"]
     page = await gadgets.get("/makers?size=3&sort=-code&from=B")
-    assert [row["Code"] for row in rows_of(page)] == ["b", "a", "A"]
+    assert page.column("Code") == ["b", "a", "A"]
     options = await gadgets.get("/gadgets/options/maker_code")
-    assert [text_of(each) for each in parsed(options).find_all(role="option")] == list("AabC")
+    assert [each.visible_text for each in options.find_all(role="option")] == list("AabC")
 
 
 @pytest.mark.parametrize(
@@ -90,28 +89,26 @@ async def test_a_text_that_is_a_key_is_sorted_like_any_other(
     ],
 )
 async def test_any_order_can_be_jumped_in(
-    client: httpx.AsyncClient, alphabet: None, query: str, names: list[str]
+    client: Client, alphabet: None, query: str, names: list[str]
 ) -> None:
     page = await client.get(f"/heroes?size=3&{query}")
-    assert (page.status_code, names_of(page)) == (200, names)
+    assert (page.status_code, page.column("Name")) == (200, names)
 
 
 async def test_heroes_sorted_by_team_are_jumped_to_by_its_name(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     for name in ("Alpha", "Mike", "Zulu"):
         await some_heroes(session, 2, await a_team(session, name))
     await a_hero(session, "Alone")
     page = await client.get("/heroes?sort=team_id&from=b&size=3")
-    assert [row["Team"] for row in rows_of(page)] == ["Mike", "Mike", "Zulu"]
+    assert page.column("Team") == ["Mike", "Mike", "Zulu"]
 
 
-async def test_at_the_first_row_there_is_no_way_back(
-    client: httpx.AsyncClient, alphabet: None
-) -> None:
+async def test_at_the_first_row_there_is_no_way_back(client: Client, alphabet: None) -> None:
     page = await client.get("/heroes?size=5&from=0")
-    assert names_of(page)[0] == "A0"
-    assert "Previous page" not in [one.text for one in links_of(page)]
+    assert page.column("Name")[0] == "A0"
+    assert "Previous page" not in page.link_names
 
 
 @pytest.mark.parametrize(
@@ -124,9 +121,9 @@ async def test_at_the_first_row_there_is_no_way_back(
     ],
 )
 async def test_what_cannot_be_jumped_to_is_named_above_the_first_page(
-    client: httpx.AsyncClient, alphabet: None, query: str, sentence: str
+    client: Client, alphabet: None, query: str, sentence: str
 ) -> None:
     page = await client.get(f"/heroes?size=5&{query}")
     assert page.status_code == 400
-    assert alert_of(page).startswith(sentence)
-    assert len(rows_of(page)) == 5
+    assert page.alert.startswith(sentence)
+    assert len(page.rows) == 5

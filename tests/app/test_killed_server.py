@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from sqlmodel import select
 
-from tests.html import form_of, heading_of, submit
+from tests.page import Client
 from tests.server import running_server
 from tests.stored import Stored
 from webapp.heroes import Hero
@@ -37,7 +37,7 @@ class Writers:
         self.is_enough.clear()
         wanted = len(self.acknowledged) + SAVED
         async with (
-            httpx.AsyncClient(base_url=url, headers=SAME_SITE, timeout=60) as client,
+            Client(httpx.AsyncClient(base_url=url, headers=SAME_SITE, timeout=60)) as client,
             asyncio.TaskGroup() as group,
         ):
             for write in (self._submit, self._post) * 3:
@@ -46,8 +46,8 @@ class Writers:
 
     async def _until_killed(
         self,
-        write: Callable[[httpx.AsyncClient, str], Awaitable[int]],
-        client: httpx.AsyncClient,
+        write: Callable[[Client, str], Awaitable[int]],
+        client: Client,
         wanted: int,
     ) -> None:
         while True:
@@ -62,11 +62,11 @@ class Writers:
             if len(self.acknowledged) >= wanted:
                 self.is_enough.set()
 
-    async def _submit(self, client: httpx.AsyncClient, name: str) -> int:
-        form = form_of(await client.get("/heroes/new"))
-        return (await submit(client, form, hero(name))).status_code
+    async def _submit(self, client: Client, name: str) -> int:
+        form = (await client.get("/heroes/new")).form()
+        return (await client.submit(form, hero(name))).status_code
 
-    async def _post(self, client: httpx.AsyncClient, name: str) -> int:
+    async def _post(self, client: Client, name: str) -> int:
         return (await client.post("/api/heroes/", json=hero(name))).status_code
 
 
@@ -90,14 +90,14 @@ async def test_a_server_whose_disk_is_full_says_so_and_goes_on_reading(
 ) -> None:
     environment = {"WEBAPP_DATABASE_URL": sqlite_url, "WEBAPP_AUTH": "off"}
     with running_server(tmp_path / "log", environment) as server:
-        async with httpx.AsyncClient(base_url=server.url, headers=SAME_SITE) as client:
-            form = form_of(await client.get("/heroes/new"))
+        async with Client(httpx.AsyncClient(base_url=server.url, headers=SAME_SITE)) as client:
+            form = (await client.get("/heroes/new")).form()
             _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (50_000, hard))
-            answers = [await submit(client, form, hero("Nova")) for _ in range(30)]
+            answers = [await client.submit(form, hero("Nova")) for _ in range(30)]
             full = answers[-1]
-            assert (full.status_code, heading_of(full)) == (503, "Can't save right now")
+            assert (full.status_code, full.heading) == (503, "Can't save right now")
             assert "The disk of the database is full." in full.text
             assert (await client.get("/heroes")).status_code == 200
             resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
-            assert (await submit(client, form, hero("Nova"))).status_code == 303
+            assert (await client.submit(form, hero("Nova"))).status_code == 303

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import update
@@ -18,7 +17,7 @@ from hero_admin.accounts.users import User
 from hero_admin.database.engines import Database
 from tests.cases import each
 from tests.factories import committed
-from tests.html import alert_of
+from tests.page import Client, Page
 from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.stored import Stored
@@ -32,9 +31,7 @@ async def ann(session: AsyncSession) -> User:
     return await committed(session, a_user("Ann", password_hash=QUICK.hash(PASSWORD)))
 
 
-async def attempt(
-    client: httpx.AsyncClient, password: str = "wrong", name: str = "Ann"
-) -> httpx.Response:
+async def attempt(client: Client, password: str = "wrong", name: str = "Ann") -> Page:
     return await client.post("/sign-in", data={"account.name": name, "account.password": password})
 
 
@@ -45,26 +42,22 @@ async def wait_out(session: AsyncSession) -> None:
     await session.commit()
 
 
-async def test_from_the_fifth_wrong_password_on_one_has_to_wait(
-    anonymous: httpx.AsyncClient,
-) -> None:
+async def test_from_the_fifth_wrong_password_on_one_has_to_wait(anonymous: Client) -> None:
     answers = [await attempt(anonymous) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
-    assert "try again" in alert_of(answers[-1])
+    assert "try again" in answers[-1].alert
 
 
 @pytest.mark.parametrize("field", ["name", "password"])
-async def test_what_takes_long_to_compare_is_not_compared(
-    anonymous: httpx.AsyncClient, field: str
-) -> None:
+async def test_what_takes_long_to_compare_is_not_compared(anonymous: Client, field: str) -> None:
     marks = "a" + "\u0300\u0327" * 5_000
     answer = await attempt(anonymous, **{field: marks})
     assert answer.status_code == 422
 
 
 async def test_the_log_names_the_account_and_not_what_was_typed(
-    anonymous: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    anonymous: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="hero_admin.accounts"):
         await attempt(anonymous, name="ANN")
@@ -79,7 +72,7 @@ async def test_the_log_names_the_account_and_not_what_was_typed(
 
 
 async def test_until_then_not_even_the_right_password_is_looked_at(
-    anonymous: httpx.AsyncClient, session: AsyncSession
+    anonymous: Client, session: AsyncSession
 ) -> None:
     for _ in range(5):
         await attempt(anonymous)
@@ -118,7 +111,7 @@ async def test_a_neighbour_is_one_address_however_the_way_to_it_is_called(
 
 async def test_a_hundred_attempts_at_once_count_as_a_hundred(
     app: Starlette,
-    client: httpx.AsyncClient,
+    client: Client,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -140,17 +133,13 @@ async def test_a_hundred_attempts_at_once_count_as_a_hundred(
     assert len(looked_at) == 1
 
 
-async def test_an_open_session_of_the_victim_goes_on(
-    client: httpx.AsyncClient, anonymous: httpx.AsyncClient
-) -> None:
+async def test_an_open_session_of_the_victim_goes_on(client: Client, anonymous: Client) -> None:
     for _ in range(6):
         await attempt(anonymous, name="Olive Owner")
     assert (await client.get("/heroes")).status_code == 200
 
 
-async def test_a_right_password_forgets_the_wrong_ones(
-    anonymous: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_a_right_password_forgets_the_wrong_ones(anonymous: Client, stored: Stored) -> None:
     for _ in range(4):
         await attempt(anonymous)
     assert (await attempt(anonymous, PASSWORD)).status_code == 303
@@ -159,7 +148,7 @@ async def test_a_right_password_forgets_the_wrong_ones(
 
 
 async def test_people_who_sign_in_from_one_address_do_not_stand_in_each_others_way(
-    app: Starlette, client: httpx.AsyncClient
+    app: Starlette, client: Client
 ) -> None:
     for _ in range(7):
         async with client_of(app) as other:
@@ -167,7 +156,7 @@ async def test_people_who_sign_in_from_one_address_do_not_stand_in_each_others_w
 
 
 async def test_an_account_of_ones_own_does_not_help_to_attack_another(
-    anonymous: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    anonymous: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await committed(session, a_user("Mallory", password_hash=QUICK.hash(PASSWORD)))
     for _ in range(5):
@@ -178,7 +167,7 @@ async def test_an_account_of_ones_own_does_not_help_to_attack_another(
 
 
 async def test_attempts_are_forgotten_after_a_day(
-    anonymous: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    anonymous: Client, session: AsyncSession, stored: Stored
 ) -> None:
     for _ in range(4):
         await attempt(anonymous, name="Bob")
@@ -239,7 +228,7 @@ async def block_all(session: AsyncSession) -> None:
 
 
 async def test_a_browser_that_has_signed_in_before_waits_for_nobody(
-    app: Starlette, client: httpx.AsyncClient, session: AsyncSession
+    app: Starlette, client: Client, session: AsyncSession
 ) -> None:
     async with client_of(app) as known, client_of(app) as other:
         entered = await attempt(known, PASSWORD)
@@ -263,7 +252,7 @@ async def test_a_browser_that_has_signed_in_before_waits_for_nobody(
 
 @each("value", ["", ".", "x", "x.y", "x." + "0" * 64, "ü.ü", "." + "0" * 64])
 async def test_a_forged_browser_is_none(
-    anonymous: httpx.AsyncClient, session: AsyncSession, value: str
+    anonymous: Client, session: AsyncSession, value: str
 ) -> None:
     await attempt(anonymous)
     await block_all(session)
@@ -274,7 +263,7 @@ async def test_a_forged_browser_is_none(
 
 
 async def test_who_is_blocked_writes_nothing_and_what_is_refused_counts(
-    anonymous: httpx.AsyncClient, session: AsyncSession, database: Database, stored: Stored
+    anonymous: Client, session: AsyncSession, database: Database, stored: Stored
 ) -> None:
     # Another address has blocked the account, so that nothing of this one is looked at.
     await tried(database, "Ann", "198.51.100.1", datetime.now(UTC))

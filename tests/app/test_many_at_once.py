@@ -7,14 +7,13 @@ from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.html import Form, Value, form_of, parsed, submit
+from tests.page import Client, Form, Page, Value
 from tests.replay import replayed, tables
 from tests.serving import client_of
 from tests.signing_in import sign_in
@@ -37,7 +36,7 @@ def settings(database_url: str) -> Settings:
 class Writer:
     """Somebody who does something at random to a few heroes and teams, by pages and by the API."""
 
-    def __init__(self, client: httpx.AsyncClient, seed: int, done: list[str]) -> None:
+    def __init__(self, client: Client, seed: int, done: list[str]) -> None:
         self.client = client
         self.dice = random.Random(seed)
         # The operations of all writers, to be undone by any of them.
@@ -45,7 +44,7 @@ class Writer:
         self.answers: Counter[tuple[str, int]] = Counter()
 
     async def work(self, steps: int) -> None:
-        deeds: list[Callable[[], Awaitable[httpx.Response]]] = [
+        deeds: list[Callable[[], Awaitable[Page]]] = [
             self.create_hero,
             self.create_hero,
             self.create_team,
@@ -82,105 +81,103 @@ class Writer:
         given = {"name": name, "age": age, "team_id": team_id}
         return dict(self.dice.sample(sorted(given.items()), self.dice.randint(1, 3)))
 
-    async def create_hero(self) -> httpx.Response:
+    async def create_hero(self) -> Page:
         data = {"name": "New", "secret_name": "Nobody", **self.values()}
         return await self.client.post("/heroes", data=data)
 
-    async def create_team(self) -> httpx.Response:
+    async def create_team(self) -> Page:
         name = f"Team {self.dice.randint(1, TEAMS * 3)}"
         return await self.client.post("/teams", data={"name": name})
 
-    async def edit(self) -> httpx.Response:
+    async def edit(self) -> Page:
         form = await self.form(f"/heroes/{self.hero()}/edit")
-        return form if isinstance(form, httpx.Response) else await self.filled_in(form)
+        return form if isinstance(form, Page) else await self.filled_in(form)
 
-    async def edit_stale(self) -> httpx.Response:
+    async def edit_stale(self) -> Page:
         """Open a form, do something else, and save the form then."""
         form = await self.form(f"/heroes/{self.hero()}/edit")
         self.done += operations_in(await self.edit())
-        if isinstance(form, httpx.Response):
+        if isinstance(form, Page):
             return form
         answer = await self.filled_in(form)
         if answer.status_code == 409 and self.dice.random() < 0.5:
             # Settled, or brought back, by pressing the last button.
-            presses = [tag.get_text() for tag in parsed(answer).find_all("button")]
+            presses = [tag.visible_text for tag in answer.find_all("button")]
             restore = "Restore with these values"
-            again = form_of(answer, press=restore if restore in presses else "Save changes")
-            answer = await submit(self.client, again)
+            again = answer.form(press=restore if restore in presses else "Save changes")
+            answer = await self.client.submit(again)
         return answer
 
-    async def delete_hero(self) -> httpx.Response:
+    async def delete_hero(self) -> Page:
         return await self.confirmed(f"/heroes/{self.hero()}/delete", {})
 
-    async def delete_team(self) -> httpx.Response:
+    async def delete_team(self) -> Page:
         replacement = self.dice.choice([{}, {"heroes": self.team()}])
         return await self.client.post(f"/teams/{self.team()}/delete", data=replacement)
 
-    async def change_many(self) -> httpx.Response:
+    async def change_many(self) -> Page:
         ids = [str(self.hero()) for _ in range(5)]
         values = self.values()
         ticks = {f"form.set.{name}": "1" for name in values}
         return await self.client.post("/heroes/change", data={"id": ids, **ticks, **values})
 
-    async def delete_many(self) -> httpx.Response:
+    async def delete_many(self) -> Page:
         ids = [str(self.hero()) for _ in range(2)]
         return await self.client.post("/heroes/delete", data={"id": ids})
 
-    async def undo(self) -> httpx.Response:
+    async def undo(self) -> Page:
         operation = self.dice.choice(self.done[-12:]) if self.done else "none"
         return await self.client.post(f"/undo/{operation}")
 
-    async def restore(self) -> httpx.Response:
+    async def restore(self) -> Page:
         noun, key = self.dice.choice([("heroes", str(self.hero())), ("teams", self.team())])
         page = await self.client.get(f"/{noun}/{key}/history")
-        forms = parsed(page).find_all("form", action=f"/{noun}/{key}/restore")
+        forms = page.find_all("form", action=f"/{noun}/{key}/restore")
         if not forms:
             return page
-        return await submit(self.client, form_of(str(self.dice.choice(forms))))
+        return await self.client.submit(self.dice.choice(forms).form())
 
-    async def api_create(self) -> httpx.Response:
+    async def api_create(self) -> Page:
         body = {"name": "Made", "secret_name": "Nobody", "age": self.dice.randint(0, 9)}
         return await self.client.post("/api/heroes/", json=body)
 
-    async def api_change(self) -> httpx.Response:
+    async def api_change(self) -> Page:
         path = f"/api/heroes/{self.hero()}"
         etag = (await self.client.get(path)).headers.get("etag", "*")
         headers = self.dice.choice([{}, {"If-Match": etag}])
         body = {"age": self.dice.randint(0, 9), "team_id": self.dice.choice([None, 1, 2, 3])}
         return await self.client.patch(path, json=body, headers=headers)
 
-    async def api_delete(self) -> httpx.Response:
+    async def api_delete(self) -> Page:
         noun, key = self.dice.choice([("heroes", str(self.hero())), ("teams", self.team())])
         return await self.client.delete(f"/api/{noun}/{key}")
 
-    async def reveal(self) -> httpx.Response:
+    async def reveal(self) -> Page:
         return await self.client.post(f"/heroes/{self.hero()}/reveal/secret_name")
 
-    async def form(self, path: str) -> Form | httpx.Response:
+    async def form(self, path: str) -> Form | Page:
         page = await self.client.get(path)
-        return form_of(page) if page.status_code == 200 else page
+        return page.form() if page.status_code == 200 else page
 
-    async def confirmed(self, path: str, changes: dict[str, Value]) -> httpx.Response:
+    async def confirmed(self, path: str, changes: dict[str, Value]) -> Page:
         form = await self.form(path)
-        return (
-            form if isinstance(form, httpx.Response) else await submit(self.client, form, changes)
-        )
+        return form if isinstance(form, Page) else await self.client.submit(form, changes)
 
-    async def filled_in(self, form: Form) -> httpx.Response:
+    async def filled_in(self, form: Form) -> Page:
         """Save a form with what it does not offer any more, as somebody may have chosen it."""
         values = {name: [str(value)] for name, value in self.values().items()}
         form.data.update(values)
-        return await submit(self.client, form)
+        return await self.client.submit(form)
 
 
-def operations_in(answer: httpx.Response) -> list[str]:
+def operations_in(answer: Page) -> list[str]:
     """The id in the toast that an answer leaves for the next page."""
     flash = answer.cookies.get("flash")
     undo = json.loads(urlsafe_b64decode(flash.strip('"')))["undo"] if flash else ""
     return [undo] if undo else []
 
 
-async def read(client: httpx.AsyncClient, seed: int, steps: int) -> Counter[tuple[str, int]]:
+async def read(client: Client, seed: int, steps: int) -> Counter[tuple[str, int]]:
     dice = random.Random(seed)
     answers: Counter[tuple[str, int]] = Counter()
     for _ in range(steps):
@@ -207,7 +204,7 @@ async def read(client: httpx.AsyncClient, seed: int, steps: int) -> Counter[tupl
 
 
 async def test_the_history_of_many_at_once_replayed_from_empty_gives_the_tables(
-    app: Starlette, client: httpx.AsyncClient, settings: Settings, stored: Stored
+    app: Starlette, client: Client, settings: Settings, stored: Stored
 ) -> None:
     for number in range(1, TEAMS + 1):
         await client.post("/teams", data={"name": f"Team {number}"})
@@ -224,7 +221,7 @@ async def test_the_history_of_many_at_once_replayed_from_empty_gives_the_tables(
     reading = [read(person, seed, STEPS) for seed, person in enumerate(people, start=100)]
     seen, _ = await asyncio.gather(asyncio.gather(*reading), asyncio.gather(*writing))
     for person in people:
-        await person.aclose()
+        await person.http.aclose()
 
     answers = sum((writer.answers for writer in writers), sum(seen, Counter()))
     assert not {key: count for key, count in answers.items() if key[1] not in ANSWERS}

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from http.cookiejar import Cookie
 
-import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,24 +21,7 @@ from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.gadgets import Gadget, Maker
-from tests.html import (
-    by_id,
-    columns_of,
-    deeds_of,
-    facts_of,
-    field_of,
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    htmx_headers,
-    link,
-    links_of,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-)
+from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 from tests.stored import Stored
 from webapp.app import admin
@@ -50,7 +32,7 @@ OTHER = "Asdfghjkl"
 
 
 @pytest.fixture
-async def hero(client: httpx.AsyncClient, stored: Stored) -> Hero:
+async def hero(client: Client, stored: Stored) -> Hero:
     """A hero whose secret name was another one before, and who has a team."""
     await client.post("/teams", data={"name": "Preventers"})
     data = {"name": "Nova", "secret_name": OTHER, "age": "17", "team_id": "1"}
@@ -64,7 +46,7 @@ async def hero(client: httpx.AsyncClient, stored: Stored) -> Hero:
 
 
 @pytest.fixture
-def after_a_change(client: httpx.AsyncClient, hero: Hero) -> list[Cookie]:
+def after_a_change(client: Client, hero: Hero) -> list[Cookie]:
     """What the browser holds then: also the message for the next page."""
     return list(client.cookies.jar)
 
@@ -95,7 +77,7 @@ def after_a_change(client: httpx.AsyncClient, hero: Hero) -> list[Cookie]:
     ],
 )
 async def test_no_page_and_no_file_holds_it(
-    client: httpx.AsyncClient, after_a_change: list[Cookie], path: str
+    client: Client, after_a_change: list[Cookie], path: str
 ) -> None:
     for target in ("", "section#list", "form#form", "section#timeline"):
         for cookie in after_a_change:
@@ -108,21 +90,21 @@ async def test_no_page_and_no_file_holds_it(
 
 
 @pytest.mark.usefixtures("hero")
-async def test_no_answer_to_what_is_done_holds_it(client: httpx.AsyncClient) -> None:
-    stale = form_of(await client.get("/heroes/1/edit"))
+async def test_no_answer_to_what_is_done_holds_it(client: Client) -> None:
+    stale = (await client.get("/heroes/1/edit")).form()
     await client.post("/heroes/1", data={"secret_name": OTHER * 2})
     answers = [
         await client.post("/heroes/1", data={"age": "old"}),
-        await submit(client, stale, secret_name="Mine"),
+        await client.submit(stale, secret_name="Mine"),
         await client.post("/heroes/1", data={"age": "18"}),
         await client.post("/heroes/1/edit", data={"team_id.q": "p"}),
         await client.post("/heroes/change", data={"id": "1", "form.set.age": "1", "age": "7"}),
         await client.post("/heroes/1/delete"),
-        await submit(client, stale, age="19"),
+        await client.submit(stale, age="19"),
     ]
     statuses = [answer.status_code for answer in answers]
     assert statuses == [422, 409, 303, 200, 303, 303, 409]
-    answers += [await follow(client, answer) for answer in answers if answer.status_code == 303]
+    answers += [await client.follow(answer) for answer in answers if answer.status_code == 303]
     for answer in answers:
         for word in (SECRET, OTHER):
             assert word not in answer.text
@@ -130,43 +112,37 @@ async def test_no_answer_to_what_is_done_holds_it(client: httpx.AsyncClient) -> 
 
 
 @pytest.mark.usefixtures("hero")
-async def test_it_is_shown_as_dots_of_one_length(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_it_is_shown_as_dots_of_one_length(client: Client, session: AsyncSession) -> None:
     await a_hero(session, "Rusty", "x")
     page = await client.get("/heroes")
-    assert columns_of(page)[1] == "Secret name"
-    assert {row["Secret name"] for row in rows_of(page)} == {"masked show"}
-    assert len({str(tag) for tag in parsed(page).find_all("span", class_="masked")}) == 1
-    assert facts_of(await client.get("/heroes/1"))["Secret name"] == "masked show"
+    assert page.columns[1] == "Secret name"
+    assert {row["Secret name"] for row in page.rows} == {"masked show"}
+    assert len({tag.text for tag in page.find_all("span", {"class": "masked"})}) == 1
+    assert (await client.get("/heroes/1")).facts["Secret name"] == "masked show"
 
 
 @pytest.mark.usefixtures("hero")
-async def test_nobody_can_sort_search_or_filter_it_out(client: httpx.AsyncClient) -> None:
+async def test_nobody_can_sort_search_or_filter_it_out(client: Client) -> None:
     page = await client.get("/heroes")
-    assert "Secret name" not in [one.text for one in links_of(page)]
+    assert "Secret name" not in page.link_names
     assert (await client.get("/heroes?sort=secret_name")).status_code == 400
     assert (await client.get("/heroes?sort=-secret_name")).status_code == 400
-    assert rows_of(await client.get(f"/heroes?q={SECRET}")) == []
+    assert (await client.get(f"/heroes?q={SECRET}")).rows == []
     for query in (f"secret_name={SECRET}", "secret_name_min=A"):
-        assert len(rows_of(await client.get(f"/heroes?{query}"))) == 1
+        assert len((await client.get(f"/heroes?{query}")).rows) == 1
 
 
 @pytest.mark.usefixtures("hero")
-async def test_the_history_tells_that_it_was_changed_and_not_to_what(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_the_history_tells_that_it_was_changed_and_not_to_what(client: Client) -> None:
     for path in ("/history", "/heroes/1/history"):
-        changed = deeds_of(await client.get(path))[0]
+        changed = (await client.get(path)).entries[0]
         assert changed.values == {"Secret name": "•••••••• became ••••••••"}
 
 
 @pytest.mark.usefixtures("hero")
-async def test_a_form_carries_no_more_than_a_digest_of_it(
-    client: httpx.AsyncClient, app: Starlette
-) -> None:
+async def test_a_form_carries_no_more_than_a_digest_of_it(client: Client, app: Starlette) -> None:
     page = await client.get("/heroes/1/edit")
-    opened = json.loads(form_of(page)[OPENED])
+    opened = json.loads(page.form()[OPENED])
     assert opened["name"] == "Nova"
     assert set(opened["secret_name"]) <= set("0123456789abcdef")
     assert len(opened["secret_name"]) == 32
@@ -174,18 +150,18 @@ async def test_a_form_carries_no_more_than_a_digest_of_it(
     other_key = {"secret_key": SecretStr("s" * 40)}
     settings = app.state.settings.model_copy(update=other_key)
     async with serving(admin.application(settings), role=Role.OWNER) as other:
-        theirs = json.loads(form_of(await other.get("/heroes/1/edit"))[OPENED])
+        theirs = json.loads((await other.get("/heroes/1/edit")).form()[OPENED])
     assert theirs["name"] == "Nova"
     assert theirs["secret_name"] != opened["secret_name"]
 
 
 @pytest.mark.usefixtures("hero")
 async def test_nobody_can_tell_from_its_digest_that_two_records_have_the_same(
-    client: httpx.AsyncClient, viewer: httpx.AsyncClient, session: AsyncSession
+    client: Client, viewer: Client, session: AsyncSession
 ) -> None:
     await a_hero(session, "Nova", SECRET, age=17)
     first, second = [
-        json.loads(form_of(await client.get(f"/heroes/{key}/edit"))[OPENED]) for key in (1, 2)
+        json.loads((await client.get(f"/heroes/{key}/edit")).form()[OPENED]) for key in (1, 2)
     ]
     assert first["name"] == second["name"]
     assert first["secret_name"] != second["secret_name"]
@@ -195,7 +171,7 @@ async def test_nobody_can_tell_from_its_digest_that_two_records_have_the_same(
 
 
 async def test_the_log_never_holds_it(
-    client: httpx.AsyncClient, hero: Hero, caplog: pytest.LogCaptureFixture
+    client: Client, hero: Hero, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     await client.post("/heroes/1/reveal/secret_name")
@@ -211,31 +187,29 @@ async def test_the_log_never_holds_it(
 
 
 @pytest.mark.usefixtures("hero")
-async def test_it_is_edited_without_being_read(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_it_is_edited_without_being_read(client: Client, stored: Stored) -> None:
     page = await client.get("/heroes/1/edit")
-    field = field_of(page, "Secret name")
+    field = page.field("Secret name")
     assert (field.type, field.value) == ("password", "")
-    assert "Leave blank to keep the current value." in text_of(by_id(page, "form"))
+    assert "Leave blank to keep the current value." in page.by_id("form").visible_text
     for typed, expected in (("", SECRET), ("   ", SECRET), (" New ", "New")):
-        assert (await submit(client, form_of(page), secret_name=typed)).status_code == 303
+        assert (await client.submit(page.form(), secret_name=typed)).status_code == 303
         assert [hero.secret_name for hero in await stored.all(Hero)] == [expected]
         page = await client.get("/heroes/1/edit")
 
 
-async def test_a_new_record_needs_it(client: httpx.AsyncClient) -> None:
+async def test_a_new_record_needs_it(client: Client) -> None:
     page = await client.get("/heroes/new")
-    assert "Leave blank" not in text_of(by_id(page, "form"))
-    assert field_of(page, "Secret name").is_required
-    refused = await submit(client, form_of(page), name="Nova")
+    assert "Leave blank" not in page.by_id("form").visible_text
+    assert page.field("Secret name").is_required
+    refused = await client.submit(page.form(), name="Nova")
     assert refused.status_code == 422
 
 
 @pytest.mark.usefixtures("hero")
-async def test_it_cannot_be_changed_for_many_at_once(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_it_cannot_be_changed_for_many_at_once(client: Client, stored: Stored) -> None:
     page = await client.get("/heroes/change?id=1")
-    assert "secret" not in text_of(by_id(page, "form")).lower()
+    assert "secret" not in page.by_id("form").visible_text.lower()
     data = {"id": "1", "form.set.secret_name": "1", "secret_name": "Mine"}
     assert (await client.post("/heroes/change", data=data)).status_code == 422
     assert [hero.secret_name for hero in await stored.all(Hero)] == [SECRET]
@@ -246,33 +220,31 @@ async def test_it_cannot_be_changed_for_many_at_once(
 
 @pytest.mark.usefixtures("hero")
 async def test_one_value_is_shown_on_request_and_that_is_told(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient
+    client: Client, editor: Client
 ) -> None:
     for path in ("/heroes", "/heroes/1", "/teams/1"):
         page = await editor.get(path)
         assert SECRET not in page.text
-        shown = await submit(editor, form_of(page, press="show"))
-        assert (shown.status_code, heading_of(shown)) == (200, "Nova")
-        assert text_of(by_id(shown, "revealed")) == SECRET
-        assert heading_of(await editor.get(link(shown, "history"))) == "Nova: history"
-    deeds = deeds_of(await client.get("/heroes/1/history?kind=revealed"))
-    assert [deed.said for deed in deeds] == ["Edward Editor viewed this hero"] * 3
-    assert deeds[0].values == {"Secret name": ""}
+        shown = await editor.submit(page.form(press="show"))
+        assert (shown.status_code, shown.heading) == (200, "Nova")
+        assert shown.by_id("revealed").visible_text == SECRET
+        assert (await editor.get(shown.link("history"))).heading == "Nova: history"
+    entries = (await client.get("/heroes/1/history?kind=revealed")).entries
+    assert [entry.sentence for entry in entries] == ["Edward Editor viewed this hero"] * 3
+    assert entries[0].values == {"Secret name": ""}
 
 
 @pytest.mark.usefixtures("hero")
-async def test_htmx_gets_only_the_value(client: httpx.AsyncClient) -> None:
+async def test_htmx_gets_only_the_value(client: Client) -> None:
     headers = htmx_headers("span#revealed")
     answer = await client.post("/heroes/1/reveal/secret_name", headers=headers)
-    (top,) = parsed(answer).find_all(True, recursive=False)
-    assert (top.name, text_of(top)) == ("span", SECRET)
+    (top,) = answer.children
+    assert (top.tag.name, top.visible_text) == ("span", SECRET)
 
 
 @pytest.mark.usefixtures("hero")
 @each("method", ["GET", "HEAD", "PUT", "DELETE"])
-async def test_looking_at_it_is_no_link(
-    client: httpx.AsyncClient, stored: Stored, method: str
-) -> None:
+async def test_looking_at_it_is_no_link(client: Client, stored: Stored, method: str) -> None:
     before = await stored.count(Change)
     answer = await client.request(method, "/heroes/1/reveal/secret_name")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
@@ -288,31 +260,29 @@ async def test_looking_at_it_is_no_link(
         *(f"{key}/reveal/secret_name" for key in ("99", "x")),
     ],
 )
-async def test_only_what_is_masked_is_shown_so(
-    client: httpx.AsyncClient, stored: Stored, path: str
-) -> None:
+async def test_only_what_is_masked_is_shown_so(client: Client, stored: Stored, path: str) -> None:
     before = await stored.count(Change)
     assert (await client.post(f"/heroes/{path}")).status_code == 404
     assert await stored.count(Change) == before
 
 
-async def test_a_revealed_value_is_text(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_a_revealed_value_is_text(client: Client, session: AsyncSession) -> None:
     text = "<script>alert(1)</script>\"'&amp;{{7*7}}"
     await a_hero(session, "Nova", text)
     shown = await client.post("/heroes/1/reveal/secret_name")
     assert "<script>alert" not in shown.text
-    assert text_of(by_id(shown, "revealed")) == text
+    assert shown.by_id("revealed").visible_text == text
 
 
 # Who may have it.
 
 
 @pytest.mark.usefixtures("hero")
-async def test_a_viewer_never_gets_it(viewer: httpx.AsyncClient, stored: Stored) -> None:
+async def test_a_viewer_never_gets_it(viewer: Client, stored: Stored) -> None:
     refused = await viewer.post("/heroes/1/reveal/secret_name")
     assert (refused.status_code, SECRET in refused.text) == (403, False)
     page = await viewer.get("/heroes/1")
-    assert facts_of(page)["Secret name"] == "masked"
+    assert page.facts["Secret name"] == "masked"
     for path in ("/api/heroes/1", "/api/heroes/", "/api/heroes/1/with-team"):
         assert SECRET not in (await viewer.get(path)).text
     assert SECRET not in (await viewer.get("/api/teams/1/with-heroes")).text
@@ -321,9 +291,7 @@ async def test_a_viewer_never_gets_it(viewer: httpx.AsyncClient, stored: Stored)
 
 
 @pytest.mark.usefixtures("hero")
-async def test_the_api_gives_it_to_editors_and_owners(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient
-) -> None:
+async def test_the_api_gives_it_to_editors_and_owners(client: Client, editor: Client) -> None:
     for who in (client, editor):
         assert (await who.get("/api/heroes/1")).json()["secret_name"] == SECRET
         (hero,) = (await who.get("/api/teams/1/with-heroes")).json()["heroes"]
@@ -334,9 +302,9 @@ async def test_the_api_gives_it_to_editors_and_owners(
 
 @pytest.mark.usefixtures("hero")
 async def test_the_version_that_a_viewer_reads_tells_nothing_of_it(
-    client: httpx.AsyncClient, viewer: httpx.AsyncClient
+    client: Client, viewer: Client
 ) -> None:
-    def etags(answers: list[httpx.Response]) -> list[str]:
+    def etags(answers: list[Page]) -> list[str]:
         return [answer.headers["etag"] for answer in answers]
 
     before = etags([await viewer.get("/api/heroes/1"), await client.get("/api/heroes/1")])
@@ -374,19 +342,19 @@ async def test_a_masked_number_is_kept_changed_and_removed(
         page = await client.get("/lockers/1/edit")
         assert "123456789" not in page.text
         assert SECRET not in page.text
-        await submit(client, form_of(page), label="B")
+        await client.submit(page.form(), label="B")
         page = await client.get("/lockers/1/edit")
-        refused = await submit(client, form_of(page), code="x", label="C")
+        refused = await client.submit(page.form(), code="x", label="C")
         assert refused.status_code == 422
-        saved = await submit(client, form_of(page), {"form.clear.hint": True, "code": "7"})
+        saved = await client.submit(page.form(), {"form.clear.hint": True, "code": "7"})
         assert saved.status_code == 303
         assert [(found.label, found.code, found.hint) for found in await stored.all(Locker)] == [
             ("B", 7, None)
         ]
         assert "form.clear.code" not in page.text
         listed = await client.get("/lockers")
-        assert rows_of(listed)[0]["Hint"] == "—"
-        assert flash_of(listed) == "Saved B"
+        assert listed.rows[0]["Hint"] == "—"
+        assert listed.flash == "Saved B"
         assert "123456789" not in (await client.get("/history")).text
 
 
@@ -411,10 +379,8 @@ def test_what_would_tell_it_is_refused_at_the_start(
         Site([resource(), Resource(Maker)])
 
 
-async def test_a_team_page_lists_its_heroes_masked(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_team_page_lists_its_heroes_masked(client: Client, session: AsyncSession) -> None:
     team = await a_team(session)
     await a_hero(session, "Nova", SECRET, team=team)
-    (row,) = rows_of(await client.get(f"/teams/{team.id}"))
+    (row,) = (await client.get(f"/teams/{team.id}")).rows
     assert row["Secret name"] == "masked show"

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
 from sqlalchemy import ARRAY, CHAR, JSON, Column, ForeignKey, Integer, MetaData, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,19 +16,7 @@ from hero_admin.database.engines import is_postgresql
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.html import (
-    attribute,
-    by_id,
-    chips_of,
-    follow,
-    form_of,
-    link,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-    undo_of,
-)
+from tests.page import Client, Page
 from tests.serving import serving
 
 
@@ -130,7 +117,7 @@ SOME_SALES = """
 @asynccontextmanager
 async def admin_of(
     settings: Settings, session: AsyncSession, models: tuple[type[SQLModel], ...], *sql: str
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[Client]:
     for statement in ";".join(sql).split(";"):
         await (await session.connection()).exec_driver_sql(statement)
     await session.commit()
@@ -139,20 +126,20 @@ async def admin_of(
         yield client
 
 
-def ids_of(page: httpx.Response) -> list[str]:
-    return [attribute(box, "value") for box in parsed(page).select("input[name=id]")]
+def ids_of(page: Page) -> list[str]:
+    return [box.attribute("value") for box in page.find_all("input", name="id")]
 
 
-async def counts_of_options(client: httpx.AsyncClient, path: str, name: str) -> dict[str, int]:
+async def counts_of_options(client: Client, path: str, name: str) -> dict[str, int]:
     """How many rows there are when each option that a filter offers is followed, by its label."""
-    boxes = parsed(await client.get(path)).select(f'input[type=checkbox][name="{name}"]')
+    boxes = (await client.get(path)).find_all("input", type="checkbox", name=name)
     found = {}
     for box in boxes:
-        page = await client.get(path, params={name: attribute(box, "value")})
-        assert page.status_code == 200, text_of(by_id(page, "main"))
-        label = box.parent
+        page = await client.get(path, params={name: box.attribute("value")})
+        assert page.status_code == 200, page.by_id("main").visible_text
+        label = box.tag.parent
         assert label is not None
-        found[text_of(label)] = len(rows_of(page))
+        found[Page(label).visible_text] = len(page.rows)
     return found
 
 
@@ -164,10 +151,10 @@ async def test_columns_of_two_types_are_filtered_and_their_records_opened(
     async with admin_of(settings, session, models, TABLES, sales) as client:
         found = await counts_of_options(client, "/sales", "account_number")
         assert (found["First"], found["Second"]) == (2, 0)
-        page = await client.get(link(await client.get("/accounts"), "First"))
-        assert len(rows_of(page)) == 2
+        page = await client.get((await client.get("/accounts")).link("First"))
+        assert len(page.rows) == 2
         for path, title in {"days": "New", "prices": "More", "codes": "Used"}.items():
-            page = await client.get(link(await client.get(f"/{path}"), title))
+            page = await client.get((await client.get(f"/{path}")).link(title))
             assert page.status_code == 200
         for number in (1, 2):
             for part in ("", "/edit", "/history", "/delete"):
@@ -177,9 +164,9 @@ async def test_columns_of_two_types_are_filtered_and_their_records_opened(
         # All that points at a record comes back, whatever it points at.
         before = (await client.get("/sales.json")).json()
         for path, title in {"days": "New", "prices": "More", "accounts": "Second"}.items():
-            question = await client.get(link(await client.get(f"/{path}"), f"Delete {title}"))
-            gone = await follow(client, await submit(client, form_of(question)))
-            await submit(client, undo_of(gone))
+            question = await client.get((await client.get(f"/{path}")).link(f"Delete {title}"))
+            gone = await client.follow(await client.submit(question.form()))
+            await client.submit(gone.undo)
         assert (await client.get("/sales.json")).json() == before
 
 
@@ -203,15 +190,15 @@ async def test_records_whose_keys_are_lists_or_objects_are_opened_deleted_and_br
             page = await client.get(path)
             before = (await client.get(f"{path}.json")).json()
             for title in ("Outer", "Inner"):
-                at = link(page, title)
+                at = page.link(title)
                 for part in ("", "/edit", "/history"):
                     assert (await client.get(at + part)).status_code == 200
-                edit = form_of(await client.get(f"{at}/edit"), press="Save changes")
-                assert (await submit(client, edit)).status_code == 303
-                question = await client.get(link(page, f"Delete {title}"))
-                gone = await follow(client, await submit(client, form_of(question)))
-                assert len(rows_of(gone)) == (title == "Inner")
-                await submit(client, undo_of(gone))
+                edit = (await client.get(f"{at}/edit")).form(press="Save changes")
+                assert (await client.submit(edit)).status_code == 303
+                question = await client.get(page.link(f"Delete {title}"))
+                gone = await client.follow(await client.submit(question.form()))
+                assert len(gone.rows) == (title == "Inner")
+                await client.submit(gone.undo)
                 assert (await client.get(f"{path}.json")).json() == before
         for path, key in {"/shapes": ["c"], "/parts": {"c": [1]}}.items():
             name = "sides" if path == "/shapes" else "data"
@@ -244,6 +231,6 @@ async def test_each_option_of_a_filter_is_followed_also_one_that_nobody_can_type
             found = await counts_of_options(client, "/spans", "within")
             assert (found["Month"], found["Day"]) == (1, 0)
             page = await client.get("/spans?within=1+mon")
-            assert list(chips_of(page)) == ["Within: Month"]
+            assert list(page.chips) == ["Within: Month"]
             assert (await client.get("/spans?within=x")).status_code == 400
         assert (await client.get("/ratios?within=x")).status_code == 400

@@ -21,7 +21,6 @@ from hero_admin.database.engines import Database
 from hero_admin.migrations import check_tables
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.html import deeds_of, flash_of, follow, form_of, link, rows_of, submit, undo_of
 from tests.postgres import PostgresServer
 from tests.serving import serving
 
@@ -151,17 +150,17 @@ async def test_an_application_without_migrations_gets_all_it_needs_and_takes_not
         await check_tables(database, house.admin.chain)
     app = house.admin.application(house.settings)
     async with serving(app, role=Role.OWNER) as client:
-        form = form_of(await client.get("/users/new"), press="Create user")
-        await submit(client, form, name="Ümit")
-        form = form_of(await client.get("/users/1/edit"), press="Save changes")
-        saved = await follow(client, await submit(client, form, name="Zoë"))
-        (row,) = rows_of(await client.get("/users?q=zoe&sort=name"))
+        form = (await client.get("/users/new")).form(press="Create user")
+        await client.submit(form, name="Ümit")
+        form = (await client.get("/users/1/edit")).form(press="Save changes")
+        saved = await client.follow(await client.submit(form, name="Zoë"))
+        (row,) = (await client.get("/users?q=zoe&sort=name")).rows
         assert row["Name"] == "Zoë"
-        said = [deed.said for deed in deeds_of(await client.get("/history"))]
+        said = [entry.sentence for entry in (await client.get("/history")).entries]
         assert said == ["Olive Owner changed user Zoë", "Olive Owner created user Ümit"]
-        undone = await follow(client, await submit(client, undo_of(saved)))
-        assert flash_of(undone) == "Restored Zoë"
-        assert link(await client.get("/users"), "Ümit")
+        undone = await client.follow(await client.submit(saved.undo))
+        assert undone.flash == "Restored Zoë"
+        assert (await client.get("/users")).link("Ümit")
         sent = {"title": "A", "user_id": 1}
         assert (await client.post("/api/changes/", json=sent)).status_code == 201
     assert await contents(house, own_connections) == before

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,21 +16,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.app.test_restore import reason_of, restore
-from tests.html import (
-    alert_of,
-    by_id,
-    deeds_of,
-    field_of,
-    flash_of,
-    follow,
-    form_of,
-    link,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-    undo_of,
-)
+from tests.page import Client, Page
 from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored
@@ -115,7 +100,7 @@ async def arrange(session: AsyncSession, *statements: str) -> None:
 
 
 @pytest.fixture
-async def client(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def client(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of albums, songs and lists, but of nothing else."""
     await arrange(session, *TABLES.split(";"), *ROWS)
     resources = [Resource(model) for model in (Album, Song, Listing, Mood)]
@@ -123,12 +108,12 @@ async def client(settings: Settings, session: AsyncSession) -> AsyncIterator[htt
         yield client
 
 
-def said(page: httpx.Response) -> list[str]:
-    return [text_of(tag) for tag in by_id(page, "confirm").find_all("p")]
+def said(page: Page) -> list[str]:
+    return [tag.visible_text for tag in page.by_id("confirm").find_all("p")]
 
 
 async def test_all_that_goes_along_is_counted_in_every_table_and_on_every_level(
-    client: httpx.AsyncClient, database: Database
+    client: Client, database: Database
 ) -> None:
     assert said(await client.get("/albums/1/delete")) == [
         "2 songs will be deleted too.",
@@ -142,7 +127,7 @@ async def test_all_that_goes_along_is_counted_in_every_table_and_on_every_level(
 
 @pytest.mark.parametrize("way", ["page", "bulk", "api"])
 async def test_all_that_went_along_comes_back_and_goes_again(
-    client: httpx.AsyncClient, database: Database, stored: Stored, way: str
+    client: Client, database: Database, stored: Stored, way: str
 ) -> None:
     before = await contents(database)
     match way:
@@ -162,7 +147,7 @@ async def test_all_that_went_along_comes_back_and_goes_again(
 
 
 async def test_a_record_is_restored_with_its_own_rows_alone(
-    client: httpx.AsyncClient, database: Database, stored: Stored
+    client: Client, database: Database, stored: Stored
 ) -> None:
     before = await contents(database)
     await client.post("/songs/delete", data={"id": ["1", "2", "3"]})
@@ -180,32 +165,32 @@ async def test_a_record_is_restored_with_its_own_rows_alone(
 
 
 async def test_the_history_tells_of_other_rows_and_shows_none_of_their_values(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     await client.post("/songs/1/delete")
     page = await client.get("/history")
-    told = [deed.said.removeprefix("Olive Owner ") for deed in deeds_of(page)]
+    told = [entry.sentence.removeprefix("Olive Owner ") for entry in page.entries]
     assert "deleted 3 rows of played as a consequence" in told
     assert "changed 1 row of cover as a consequence" in told
-    assert "hidden" not in parsed(page).get_text()
+    assert "hidden" not in page.tag.get_text()
 
 
 async def test_links_that_are_not_administered_can_be_given_to_another_record(
-    client: httpx.AsyncClient, database: Database
+    client: Client, database: Database
 ) -> None:
     before = await contents(database)
     page = await client.get("/listings/1/delete")
     assert said(page)[0] == ("3 rows of listed belong to this listing and can't be without one.")
-    refused = await submit(client, form_of(page))
-    assert alert_of(refused) == "Other records need it, so it wasn't deleted."
-    choice = field_of(page, "New listing_id for rows of listed")
+    refused = await client.submit(page.form())
+    assert refused.alert == "Other records need it, so it wasn't deleted."
+    choice = page.field("New listing_id for rows of listed")
     assert choice.options == {"Choose…": "", "Evening": "2"}
-    answer = await submit(client, form_of(page), {choice.name: "2"})
+    answer = await client.submit(page.form(), {choice.name: "2"})
     after = await contents(database)
     assert after["listed"] == [(2, 1), (2, 2), (2, 3)]
-    page = await follow(client, answer)
+    page = await client.follow(answer)
     for wanted in (before, after, before):
-        page = await follow(client, await submit(client, undo_of(page)))
+        page = await client.follow(await client.submit(page.undo))
         assert await contents(database) == wanted
 
 
@@ -217,39 +202,39 @@ async def test_administered_links_can_be_given_to_another_record_and_come_back(
     async with serving(create_app(settings, resources), role=Role.OWNER) as client:
         before = await contents(database)
         page = await client.get("/listings/1/delete")
-        answer = await submit(client, form_of(page), listeds="2")
+        answer = await client.submit(page.form(), listeds="2")
         after = await contents(database)
         assert after["listed"] == [(2, 1), (2, 2), (2, 3)]
-        page = await follow(client, answer)
+        page = await client.follow(answer)
         for wanted in (before, after, before):
-            page = await follow(client, await submit(client, undo_of(page)))
+            page = await client.follow(await client.submit(page.undo))
             assert await contents(database) == wanted
 
 
 async def test_both_lists_go_and_their_links_with_one_heir_are_there_once(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database
+    client: Client, session: AsyncSession, database: Database
 ) -> None:
     await arrange(session, "INSERT INTO listing VALUES (3, 'Night')")
     before = await contents(database)
     page = await client.get("/listings/delete", params={"id": ["1", "2"]})
-    choice = field_of(page, "New listing_id for rows of listed")
-    answer = await submit(client, form_of(page), {choice.name: "3"})
+    choice = page.field("New listing_id for rows of listed")
+    answer = await client.submit(page.form(), {choice.name: "3"})
     assert (await contents(database))["listed"] == [(3, 1), (3, 2), (3, 3)]
-    await submit(client, undo_of(await follow(client, answer)))
+    await client.submit((await client.follow(answer)).undo)
     assert await contents(database) == before
 
 
 async def test_rows_that_went_on_meanwhile_are_left_alone_and_told_of(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database
+    client: Client, session: AsyncSession, database: Database
 ) -> None:
-    page = await follow(client, await client.post("/songs/1/delete"))
+    page = await client.follow(await client.post("/songs/1/delete"))
     await arrange(
         session,
         "UPDATE cover SET song_id = 2 WHERE id = 1",
         "INSERT INTO note VALUES (1, 3, 'Three')",
     )
-    page = await follow(client, await submit(client, undo_of(page)))
-    assert flash_of(page).endswith("2 related records were changed since, and kept as is.")
+    page = await client.follow(await client.submit(page.undo))
+    assert page.flash.endswith("2 related records were changed since, and kept as is.")
     found = await contents(database)
     assert (1, 3, "Three") in found["note"]
     assert (1, "hidden", 2) in found["cover"]
@@ -257,17 +242,17 @@ async def test_rows_that_went_on_meanwhile_are_left_alone_and_told_of(
 
 
 async def test_a_creation_that_other_rows_point_at_is_left_alone(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
-    page = await follow(client, await client.post("/moods", data={"code": "blue"}))
+    page = await client.follow(await client.post("/moods", data={"code": "blue"}))
     await arrange(session, "INSERT INTO felt VALUES ('blue')")
-    refused = await submit(client, undo_of(page))
+    refused = await client.submit(page.undo)
     assert reason_of(refused) == "Another record points at “blue” now."
     assert await stored.count(Mood) == 1
 
 
 async def test_what_triggers_do_is_said_before(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database
+    client: Client, session: AsyncSession, database: Database
 ) -> None:
     if database.loop_reader:
         await arrange(
@@ -287,7 +272,7 @@ async def test_what_triggers_do_is_said_before(
 
 
 async def test_what_a_trigger_owns_in_other_tables_keeps_nothing_else_from_coming_back(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database
+    client: Client, session: AsyncSession, database: Database
 ) -> None:
     await arrange(session, "ALTER TABLE note ADD COLUMN remark VARCHAR DEFAULT 'r'")
     changes = {"played": "INSERT", "note": "INSERT", "cover": "UPDATE OF song_id"}
@@ -308,25 +293,25 @@ async def test_what_a_trigger_owns_in_other_tables_keeps_nothing_else_from_comin
                 f" EXECUTE FUNCTION {table}_owned()",
             )
     told = "Set by a trigger, so not as before: "
-    page = await follow(client, await client.post("/songs/2/delete"))
+    page = await client.follow(await client.post("/songs/2/delete"))
     for song_id in (2, None, 2):
-        page = await follow(client, await submit(client, undo_of(page)))
+        page = await client.follow(await client.submit(page.undo))
         found = await contents(database, "note", "cover", "listed")
         assert found["cover"][1][2] == song_id
         if song_id:
-            assert f"{told}remark of note." in flash_of(page)
+            assert f"{told}remark of note." in page.flash
             assert found["listed"] == [(1, 1), (1, 2), (1, 3), (2, 3)]
             assert found["note"][1][:3] == (2, 2, "Two")
     # Nothing tells rows without a key apart: all are back, and what they are is left at that.
-    page = await follow(client, await client.post("/songs/1/delete"))
-    page = await follow(client, await submit(client, undo_of(page)))
-    assert f"{told}rows of played" in flash_of(page)
+    page = await client.follow(await client.post("/songs/1/delete"))
+    page = await client.follow(await client.submit(page.undo))
+    assert f"{told}rows of played" in page.flash
     found = await contents(database, "played")
     assert found["played"] == [(1, "x!"), (1, "x!"), (1, None), (3, "y")]
 
 
 async def test_values_of_any_kind_come_back_as_they_were(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database, stored: Stored
+    client: Client, session: AsyncSession, database: Database, stored: Stored
 ) -> None:
     if database.loop_reader:
         await arrange(
@@ -358,9 +343,9 @@ async def test_values_of_any_kind_come_back_as_they_were(
     names = ("odd" if database.loop_reader else "elsewhere.odd", "keyed")
     before = await texts(database, *names)
     assert all(before.values())
-    page = await follow(client, await client.post("/songs/1/delete"))
+    page = await client.follow(await client.post("/songs/1/delete"))
     assert not any((await texts(database, *names)).values())
-    await submit(client, undo_of(page))
+    await client.submit(page.undo)
     assert await texts(database, *names) == before
 
 
@@ -369,7 +354,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 @on_postgresql
 async def test_rows_of_partitions_and_of_inheriting_tables_are_told_apart(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database
+    client: Client, session: AsyncSession, database: Database
 ) -> None:
     """Each of them numbers its rows for itself, and no foreign key knows of who inherits."""
     to_song = "song_id INTEGER REFERENCES song ON DELETE CASCADE"
@@ -392,12 +377,12 @@ async def test_rows_of_partitions_and_of_inheriting_tables_are_told_apart(
         *paragraphs
     }
     assert "Undo doesn't revert what database triggers do (remark)." in paragraphs
-    page = await follow(client, await client.post("/songs/1/delete"))
+    page = await client.follow(await client.post("/songs/1/delete"))
     after = await contents(database, *names)
     assert after["heard"] == [(2, 2025), (2, 2026)]
     assert after["old_remark"] == before["old_remark"]
     for wanted in (before, after, before):
-        page = await follow(client, await submit(client, undo_of(page)))
+        page = await client.follow(await client.submit(page.undo))
         assert await contents(database, *names) == wanted
 
 
@@ -428,8 +413,8 @@ async def test_rows_that_we_may_not_see_are_told_of_before_they_go_for_good(
             )
             assert hidden.startswith("Rows of note that the database hides from this application")
             assert last == "You can undo the rest."
-            page = await follow(client, await client.post("/albums/1/delete"))
-            await submit(client, undo_of(page))
+            page = await client.follow(await client.post("/albums/1/delete"))
+            await client.submit(page.undo)
             found = await contents(database)
             assert found.pop("played") == [(3, "y")]
             assert found.pop("note") == before["note"][1:]
@@ -474,14 +459,14 @@ async def test_what_only_a_model_declares_is_followed_too(
         create_app(settings, [Resource(Album), Resource(Song)]), role=Role.OWNER
     ) as client:
         assert said(await client.get("/albums/1/delete"))[0].startswith("1 song belongs to this")
-        page = await follow(client, await client.post("/albums/1/delete"))
+        page = await client.follow(await client.post("/albums/1/delete"))
         assert (await contents(database, "song"))["song"] == [(1, "One", None)]
-        await submit(client, undo_of(page))
+        await client.submit(page.undo)
         assert (await contents(database, "song"))["song"] == [(1, "One", 1)]
 
 
 async def test_a_link_that_says_more_is_never_merged_away(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database
+    client: Client, session: AsyncSession, database: Database
 ) -> None:
     await arrange(
         session,
@@ -491,17 +476,17 @@ async def test_a_link_that_says_more_is_never_merged_away(
     )
     before = await contents(database, "seat", "song")
     page = await client.get("/songs/1/delete")
-    choice = field_of(page, "New song_id for rows of seat")
-    refused = await submit(client, form_of(page), {choice.name: "2"})
+    choice = page.field("New song_id for rows of seat")
+    refused = await client.submit(page.form(), {choice.name: "2"})
     assert refused.status_code == 409
-    assert alert_of(refused) == (
+    assert refused.alert == (
         "The database doesn't accept this choice for the rows of seat. Choose another."
     )
     assert await contents(database, "seat", "song") == before
 
 
 async def test_rows_that_are_needed_only_when_all_is_done_keep_a_record(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database
+    client: Client, session: AsyncSession, database: Database
 ) -> None:
     await arrange(
         session,
@@ -515,7 +500,7 @@ async def test_rows_that_are_needed_only_when_all_is_done_keep_a_record(
 
 
 async def test_more_rows_than_fit_into_one_step_come_back(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database, statements: Statements
+    client: Client, session: AsyncSession, database: Database, statements: Statements
 ) -> None:
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
     await arrange(session, f"INSERT INTO played {numbers} SELECT 2, 'many' FROM n")
@@ -523,13 +508,13 @@ async def test_more_rows_than_fit_into_one_step_come_back(
     with statements() as executed:
         page = await client.post("/songs/2/delete")
     assert len(executed) < 100
-    page = await follow(client, page)
-    await submit(client, undo_of(page))
+    page = await client.follow(page)
+    await client.submit(page.undo)
     assert await contents(database, "played") == before
 
 
 async def test_of_two_who_delete_what_shares_rows_both_succeed_or_one_is_told(
-    client: httpx.AsyncClient, database: Database, stored: Stored
+    client: Client, database: Database, stored: Stored
 ) -> None:
     before = await contents(database)
     answers = await asyncio.gather(
@@ -566,9 +551,9 @@ async def test_what_points_at_its_record_in_another_spelling_gets_it_back(
     resources = [Resource(Band), Resource(Gig)]
     before = [await stored.records(resource) for resource in resources]
     async with serving(create_app(settings, resources), role=Role.OWNER) as client:
-        assert len(rows_of(await client.get("/gigs?sort=band_code"))) == 1
-        question = await client.get(link(await client.get("/bands"), "Delete EU"))
-        page = await follow(client, await submit(client, form_of(question)))
+        assert len((await client.get("/gigs?sort=band_code")).rows) == 1
+        question = await client.get((await client.get("/bands")).link("Delete EU"))
+        page = await client.follow(await client.submit(question.form()))
         assert [gig.band_code for gig in await stored.all(Gig)] == [None]
-        await submit(client, form_of(page, press="Undo"))
+        await client.submit(page.form(press="Undo"))
     assert [await stored.records(resource) for resource in resources] == before

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +13,7 @@ from hero_admin.admin import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.html import errors_of, facts_of, form_of, link, rows_of, submit, undo_of
+from tests.page import Client
 from tests.serving import serving
 
 
@@ -57,7 +56,7 @@ VALUES = (
 
 
 @pytest.fixture
-async def devices(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def devices(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of a table that does not agree with its model."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     yes, early = ("yes", "0000-00-00") if is_sqlite else ("true", "0044-03-15 BC")
@@ -81,36 +80,34 @@ async def dump(session: AsyncSession) -> list[Any]:
 
 
 async def test_a_table_of_other_types_is_listed_opened_edited_and_brought_back(
-    devices: httpx.AsyncClient, session: AsyncSession
+    devices: Client, session: AsyncSession
 ) -> None:
     before = await dump(session)
-    assert len(rows_of(await devices.get("/devices"))) == 3
-    assert len(rows_of(await devices.get("/devices?q=10.0.0.1"))) == 1
+    assert len((await devices.get("/devices")).rows) == 3
+    assert len((await devices.get("/devices?q=10.0.0.1")).rows) == 1
     assert (await devices.get("/devices.csv")).text.count("\n") == 4
     for field in Resource(Device).fields:
         for sort in (field.name, f"-{field.name}"):
             page = await devices.get(f"/devices?size=1&sort={sort}")
             assert page.status_code == 200, sort
-            assert len(rows_of(await devices.get(link(page, "Next page")))) == 1, sort
+            assert len((await devices.get(page.link("Next page"))).rows) == 1, sort
     for number in (1, 2, 3):
         at = f"/devices/{number}"
-        assert facts_of(await devices.get(at))
+        assert (await devices.get(at)).facts
         read = (await devices.get(f"/api{at}")).json()
         assert (await devices.patch(f"/api{at}", json=read)).json() == read
-        saved = await submit(
-            devices, form_of(await devices.get(f"{at}/edit"), press="Save changes")
-        )
-        assert saved.status_code == 303, errors_of(saved)
+        saved = await devices.submit((await devices.get(f"{at}/edit")).form(press="Save changes"))
+        assert saved.status_code == 303, saved.errors
         assert await dump(session) == before
-        edit = form_of(await devices.get(f"{at}/edit"), press="Save changes")
-        assert (await submit(devices, edit, note="New")).status_code == 303
+        edit = (await devices.get(f"{at}/edit")).form(press="Save changes")
+        assert (await devices.submit(edit, note="New")).status_code == 303
         assert await dump(session) != before
-        undone = await submit(devices, undo_of(await devices.get("/devices")))
+        undone = await devices.submit((await devices.get("/devices")).undo)
         assert undone.status_code == 303
         assert await dump(session) == before
     deleted = await devices.post("/devices/delete", data={"id": ["1", "2", "3"]})
     assert deleted.status_code == 303
-    undone = await submit(devices, undo_of(await devices.get("/devices")))
+    undone = await devices.submit((await devices.get("/devices")).undo)
     assert undone.status_code == 303
     assert await dump(session) == before
     # What the table does not take is said in a sentence.

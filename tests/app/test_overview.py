@@ -1,56 +1,40 @@
 """The overview, and the theme that a visitor chooses."""
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.factories import a_hero, a_team, some_heroes
-from tests.html import (
-    attribute,
-    by_id,
-    follow,
-    form_of,
-    heading_of,
-    link,
-    links_of,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-    title_of,
-)
+from tests.page import Client, Page
 
 
-async def test_the_overview_counts_what_there_is(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_the_overview_counts_what_there_is(client: Client, session: AsyncSession) -> None:
     await some_heroes(session, 3, await a_team(session))
     page = await client.get("/")
-    assert (title_of(page), heading_of(page)) == ("Overview · Hero Admin", "Overview")
-    assert text_of(by_id(page, "heroes-title")) == "Heroes 3"
-    assert text_of(by_id(page, "teams-title")) == "Teams 1"
+    assert (page.title, page.heading) == ("Overview · Hero Admin", "Overview")
+    assert page.by_id("heroes-title").visible_text == "Heroes 3"
+    assert page.by_id("teams-title").visible_text == "Teams 1"
 
 
-async def test_an_empty_database_has_an_overview_too(client: httpx.AsyncClient) -> None:
+async def test_an_empty_database_has_an_overview_too(client: Client) -> None:
     page = await client.get("/")
-    assert text_of(by_id(page, "heroes-title")) == "Heroes 0"
+    assert page.by_id("heroes-title").visible_text == "Heroes 0"
 
 
-async def test_the_overview_leads_to_every_list(client: httpx.AsyncClient) -> None:
+async def test_the_overview_leads_to_every_list(client: Client) -> None:
     page = await client.get("/")
     for name in ("heroes", "teams"):
-        assert heading_of(await client.get(link(page, name.capitalize()))).startswith(
+        assert (await client.get(page.link(name.capitalize()))).heading.startswith(
             name.capitalize()
         )
-        assert link(page, f"New {name.removesuffix('s').removesuffix('e')}") == f"/{name}/new"
+        assert page.link(f"New {name.removesuffix('s').removesuffix('e')}") == f"/{name}/new"
 
 
-async def test_the_overview_searches(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_the_overview_searches(client: Client, session: AsyncSession) -> None:
     await a_hero(session, "Nova")
     await a_hero(session, "Rusty")
-    form = form_of(await client.get("/"), name="/heroes")
-    page = await submit(client, form, q="nova")
-    assert [row["Name"] for row in rows_of(page)] == ["Nova"]
+    form = (await client.get("/")).form(name="/heroes")
+    page = await client.submit(form, q="nova")
+    assert page.column("Name") == ["Nova"]
 
 
 @pytest.mark.parametrize(
@@ -63,57 +47,51 @@ async def test_the_overview_searches(client: httpx.AsyncClient, session: AsyncSe
         ("/api/docs", "API"),
     ],
 )
-async def test_the_menu_marks_where_one_is(
-    client: httpx.AsyncClient, address: str, current: str
-) -> None:
-    menu = by_id(await client.get(address), "menu")
-    marked = [text_of(tag) for tag in menu.find_all("a", attrs={"aria-current": "page"})]
+async def test_the_menu_marks_where_one_is(client: Client, address: str, current: str) -> None:
+    menu = (await client.get(address)).by_id("menu")
+    marked = [tag.visible_text for tag in menu.find_all("a", {"aria-current": "page"})]
     assert marked == [current]
     wanted = ["Overview", "Heroes", "Teams", "History", "People", "API"]
-    assert [one.text for one in links_of(menu)] == [*wanted, "Olive Owner Owner"]
+    assert menu.link_names == [*wanted, "Olive Owner Owner"]
 
 
 @pytest.mark.parametrize(("button", "theme"), [("Light", "light"), ("Dark", "dark")])
-async def test_a_theme_is_chosen_and_remembered(
-    client: httpx.AsyncClient, button: str, theme: str
-) -> None:
+async def test_a_theme_is_chosen_and_remembered(client: Client, button: str, theme: str) -> None:
     assert theme_of(await client.get("/")) == ""
     page = await client.get("/heroes?sort=-age")
-    back = await follow(client, await submit(client, form_of(page, press=button)))
+    back = await client.follow(await client.submit(page.form(press=button)))
     assert back.url == page.url
     assert theme_of(back) == theme_of(await client.get("/")) == theme
     assert pressed_in(back) == [button]
 
 
-async def test_the_theme_follows_the_system_again_when_chosen(client: httpx.AsyncClient) -> None:
-    await submit(client, form_of(await client.get("/"), press="Dark"))
-    chosen = await submit(client, form_of(await client.get("/"), press="System"))
-    back = await follow(client, chosen)
+async def test_the_theme_follows_the_system_again_when_chosen(client: Client) -> None:
+    await client.submit((await client.get("/")).form(press="Dark"))
+    chosen = await client.submit((await client.get("/")).form(press="System"))
+    back = await client.follow(chosen)
     assert theme_of(back) == ""
     assert pressed_in(back) == ["System"]
 
 
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
-async def test_choosing_a_theme_leads_to_no_other_site(
-    client: httpx.AsyncClient, back: str
-) -> None:
+async def test_choosing_a_theme_leads_to_no_other_site(client: Client, back: str) -> None:
     chosen = await client.post("/theme", data={"theme": "dark", "back": back})
     assert (chosen.status_code, chosen.headers["location"]) == (303, "/")
 
 
 @pytest.mark.parametrize("theme", ["pink", '"><script>', "", "light; Path=/x"])
-async def test_a_theme_that_is_none_is_ignored(client: httpx.AsyncClient, theme: str) -> None:
+async def test_a_theme_that_is_none_is_ignored(client: Client, theme: str) -> None:
     chosen = await client.post("/theme", data={"theme": theme})
     assert chosen.status_code == 303
     client.cookies.set("theme", "pink")
     assert theme_of(await client.get("/")) == ""
 
 
-def theme_of(page: httpx.Response) -> str:
-    (root,) = parsed(page).find_all("html")
-    return attribute(root, "data-theme")
+def theme_of(page: Page) -> str:
+    (root,) = page.find_all("html")
+    return root.attribute("data-theme")
 
 
-def pressed_in(page: httpx.Response) -> list[str]:
-    buttons = parsed(page).find_all("button", attrs={"name": "theme", "aria-pressed": "true"})
-    return [attribute(button, "aria-label") for button in buttons]
+def pressed_in(page: Page) -> list[str]:
+    buttons = page.find_all("button", {"name": "theme", "aria-pressed": "true"})
+    return [button.attribute("aria-label") for button in buttons]

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.html import rows_of
+from tests.page import Page
 from tests.server import PROJECT
 
 END_SECONDS = 60.0
@@ -103,15 +103,15 @@ def test_the_commands_of_the_readme_give_the_pages_of_its_model(project: Path) -
             headers={"Sec-Fetch-Site": "same-origin"},
         )
         assert made.status_code == 201
-        assert [row["Name"] for row in rows_of(client.get("/villains"))] == ["Zoë Doom"]
+        assert Page(client.get("/villains")).column("Name") == ["Zoë Doom"]
         assert [each["name"] for each in client.get("/api/villains/").json()] == ["Zoë Doom"]
-        assert [row["Name"] for row in rows_of(client.get("/teams/1/villains"))] == ["Zoë Doom"]
+        assert Page(client.get("/teams/1/villains")).column("Name") == ["Zoë Doom"]
     # Then what the README says of other defaults.
     (project / "webapp" / "villains.py").write_text(f"{MODEL}\n\n{RESOURCE}")
     named = APPLICATION.replace("Resource(Villain)", "villains").replace("Villain\n", "villains\n")
     (project / "webapp" / "app.py").write_text(named)
     with running(project, COMMANDS[-1]) as client:
-        assert [row["Name"] for row in rows_of(client.get("/evil?q=zoe"))] == ["Zoë Doom"]
+        assert Page(client.get("/evil?q=zoe")).column("Name") == ["Zoë Doom"]
 
 
 def test_whatever_is_run_first_works_or_says_what_to_run(project: Path) -> None:

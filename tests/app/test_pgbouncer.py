@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
 
 from hero_admin.database.engines import Database
@@ -11,7 +10,7 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.factories import a_team, some_heroes
-from tests.html import form_of, rows_of, submit
+from tests.page import Client
 from tests.pgbouncer import CONNECTIONS, pgbouncer
 from tests.postgres import PostgresServer
 from tests.server import run_command
@@ -44,7 +43,7 @@ def pooled(postgres: PostgresServer, postgres_url: str) -> Iterator[Settings]:
 
 
 @pytest.fixture
-async def through_pooler(pooled: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def through_pooler(pooled: Settings) -> AsyncIterator[Client]:
     database: Database = connect(pooled)
     async with database.session(is_read_only=False) as session:
         await some_heroes(session, 60, await a_team(session))
@@ -53,12 +52,12 @@ async def through_pooler(pooled: Settings) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_every_page_works(through_pooler: httpx.AsyncClient) -> None:
+async def test_every_page_works(through_pooler: Client) -> None:
     for page in PAGES:
         assert (await through_pooler.get(page)).status_code == 200, page
 
 
-async def test_many_read_and_write_over_few_connections(through_pooler: httpx.AsyncClient) -> None:
+async def test_many_read_and_write_over_few_connections(through_pooler: Client) -> None:
     async def work(number: int) -> set[int]:
         statuses = set()
         # Only few exports may be under way at a time.
@@ -74,11 +73,11 @@ async def test_many_read_and_write_over_few_connections(through_pooler: httpx.As
     assert len(saved) == 60 + len(workers) * (len(PAGES) - 1)
 
 
-async def test_a_form_is_saved(through_pooler: httpx.AsyncClient) -> None:
-    form = form_of(await through_pooler.get("/heroes/new"))
+async def test_a_form_is_saved(through_pooler: Client) -> None:
+    form = (await through_pooler.get("/heroes/new")).form()
     hero = {"name": "Nova", "secret_name": "Sam Alexander"}
-    assert (await submit(through_pooler, form, hero)).status_code == 303
-    assert len(rows_of(await through_pooler.get("/heroes?q=Nova"))) == 1
+    assert (await through_pooler.submit(form, hero)).status_code == 303
+    assert len((await through_pooler.get("/heroes?q=Nova")).rows) == 1
 
 
 async def test_the_database_is_migrated(postgres: PostgresServer) -> None:

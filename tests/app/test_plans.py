@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +22,7 @@ from hero_admin.listing.search.backend import backend_of
 from hero_admin.model import total
 from tests.cases import each
 from tests.factories import some_teams
-from tests.html import link, links_of, rows_of
+from tests.page import Client
 from tests.statements import heard_by
 from webapp.app import admin
 from webapp.heroes import Hero, heroes
@@ -88,15 +87,15 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @each("order", ORDERS)
 async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
-    client: httpx.AsyncClient, database: Database, many: None, order: str
+    client: Client, database: Database, many: None, order: str
 ) -> None:
     with queries() as executed:
         for address in (f"/heroes?sort={order}", f"/heroes?sort={order}&before=end"):
             page = await client.get(address)
-            assert len(rows_of(page)) == 25
+            assert len(page.rows) == 25
             for step in ("Next page", "Next page", "Previous page", "Previous page"):
-                if step in [one.text for one in links_of(page)]:
-                    page = await client.get(link(page, step))
+                if step in page.link_names:
+                    page = await client.get(page.link(step))
     await assert_is_read_by_index(database, executed, most=26 * 6)
 
 
@@ -122,7 +121,7 @@ async def test_every_order_is_read_from_an_index_at_both_ends_and_in_between(
     ],
 )
 async def test_a_search_or_filter_looks_at_a_part_of_the_table_only(
-    client: httpx.AsyncClient,
+    client: Client,
     database: Database,
     many: None,
     query: str,
@@ -131,14 +130,14 @@ async def test_a_search_or_filter_looks_at_a_part_of_the_table_only(
         for end in ("", "&before=end"):
             page = await client.get(f"/heroes?{query}{end}")
             assert page.status_code == 200
-            if "Next page" in [one.text for one in links_of(page)]:
-                await client.get(link(page, "Next page"))
+            if "Next page" in page.link_names:
+                await client.get(page.link("Next page"))
         await client.get(f"/heroes?{query}&count=1", headers={"HX-Target": "span#total"})
     await assert_is_read_by_index(database, executed, most=1_000)
 
 
 async def test_a_text_that_most_rows_lack_is_read_from_an_index_in_either_order(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database, many: None
+    client: Client, session: AsyncSession, database: Database, many: None
 ) -> None:
     for number in range(2_000):
         seat = None if number % 20 else f"{'tT'[number % 40 // 20]}ower {number}"
@@ -149,14 +148,14 @@ async def test_a_text_that_most_rows_lack_is_read_from_an_index_in_either_order(
     with queries("team") as executed:
         for sign in ("", "-"):
             page = await client.get(f"/teams?sort={sign}headquarters")
-            page = await client.get(link(page, "Next page"))
-            await client.get(link(page, "Last page"))
+            page = await client.get(page.link("Next page"))
+            await client.get(page.link("Last page"))
     await assert_is_read_by_index(database, executed, most=26 * 6, table="team")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_picker_looks_at_a_part_of_the_records_that_it_offers(
-    client: httpx.AsyncClient, session: AsyncSession, database: Database, many: None
+    client: Client, session: AsyncSession, database: Database, many: None
 ) -> None:
     session.add_all([Team(name=f"Home {number}") for number in range(2_000)])
     await session.commit()
@@ -177,7 +176,7 @@ async def test_a_picker_looks_at_a_part_of_the_records_that_it_offers(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_text_is_compared_with_the_candidates_of_the_index_only(
-    client: httpx.AsyncClient, database: Database, many: None, monkeypatch: pytest.MonkeyPatch
+    client: Client, database: Database, many: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with database.writing.begin() as connection:
         # For a smaller table SQLite thinks of a Bloom filter.
@@ -192,7 +191,7 @@ async def test_a_text_is_compared_with_the_candidates_of_the_index_only(
 
     monkeypatch.setattr(sqlite_files, "fold", compare)
     page = await client.get("/heroes?q=ero+419")
-    assert {row["Name"] for row in rows_of(page)} == compared == {"Hero 419"}
+    assert {row["Name"] for row in page.rows} == compared == {"Hero 419"}
 
 
 @contextmanager

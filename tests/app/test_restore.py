@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,19 +10,7 @@ from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.model.resource import Resource
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
-from tests.html import (
-    Page,
-    attribute,
-    by_id,
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    parsed,
-    submit,
-    text_of,
-    undo_of,
-)
+from tests.page import Client, Page
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes
@@ -34,9 +21,8 @@ NOVA = {"name": "Nova", "secret_name": "Cleo", "age": "17"}
 
 def reason_of(page: Page) -> str:
     """The sentence of a page that says that something was not done."""
-    heading = parsed(page).find("h1")
-    assert heading is not None
-    sentence = heading.find_next("p")
+    (heading,) = page.find_all("h1")
+    sentence = heading.tag.find_next("p")
     assert sentence is not None
     return sentence.get_text(strip=True)
 
@@ -49,28 +35,28 @@ async def latest(stored: Stored, kind: Kind, resource: str = "heroes") -> Change
     ][-1]
 
 
-async def restore(client: httpx.AsyncClient, change: Change) -> httpx.Response:
+async def restore(client: Client, change: Change) -> Page:
     path = f"/{change.resource}/{change.key}/restore"
     return await client.post(path, data={"change": str(change.id)})
 
 
 async def test_a_deleted_hero_is_restored_from_its_history(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, "Nova", "Cleo", 17, await a_team(session))
     before = hero.model_dump()
     await client.post(f"/heroes/{hero.id}/delete")
     page = await client.get(f"/heroes/{hero.id}/history")
-    restored = await submit(client, form_of(page, press="Restore"))
+    restored = await client.submit(page.form(press="Restore"))
     assert (restored.status_code, restored.headers["location"]) == (303, f"/heroes/{hero.id}")
-    page = await follow(client, restored)
-    assert (heading_of(page), flash_of(page)) == ("Nova", "Restored Nova")
+    page = await client.follow(restored)
+    assert (page.heading, page.flash) == ("Nova", "Restored Nova")
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
     assert (await latest(stored, Kind.RESTORED)).via == "restore"
 
 
 async def test_a_deleted_team_is_restored_with_its_heroes(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team, other = await a_team(session), await a_team(session, "Z-Force")
     await some_heroes(session, 3, team)
@@ -79,10 +65,8 @@ async def test_a_deleted_team_is_restored_with_its_heroes(
     # One has found another team meanwhile, and one was renamed.
     await client.post("/heroes/1", data={"team_id": ""})
     await client.post("/heroes/2", data={"name": "Renamed"})
-    page = await follow(client, await restore(client, await latest(stored, Kind.DELETED, "teams")))
-    assert flash_of(page) == (
-        "Restored Preventers 1 related record was changed since, and kept as is."
-    )
+    page = await client.follow(await restore(client, await latest(stored, Kind.DELETED, "teams")))
+    assert page.flash == ("Restored Preventers 1 related record was changed since, and kept as is.")
     by_name = {hero.name: hero.team_id for hero in await stored.all(Hero)}
     assert by_name == {
         "Hero 001": None,
@@ -94,7 +78,7 @@ async def test_a_deleted_team_is_restored_with_its_heroes(
 
 
 async def test_of_several_deleted_teams_one_comes_back_with_its_own_heroes_alone(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     left, right = await a_team(session, "Left"), await a_team(session, "Right")
     await a_hero(session, "L", team=left)
@@ -109,7 +93,7 @@ async def test_of_several_deleted_teams_one_comes_back_with_its_own_heroes_alone
 
 
 async def test_a_deleted_record_is_restored_to_any_state_it_ever_had(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     await client.post("/heroes", data=NOVA)
     created = await latest(stored, Kind.CREATED)
@@ -128,37 +112,37 @@ async def test_a_deleted_record_is_restored_to_any_state_it_ever_had(
 
 
 async def test_the_state_before_the_first_change_that_is_written_down_can_be_restored(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, "Nova", "Cleo", 17)
     before = hero.model_dump()
     await client.post(f"/heroes/{hero.id}", data={"name": "Changed", "age": "18"})
     await client.post(f"/heroes/{hero.id}", data={"name": "Changed again"})
     page = await client.get(f"/heroes/{hero.id}/history")
-    restored = await submit(client, form_of(page, press="Restore the version before this"))
-    assert flash_of(await follow(client, restored)) == "Restored Nova"
+    restored = await client.submit(page.form(press="Restore the version before this"))
+    assert (await client.follow(restored)).flash == "Restored Nova"
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
 
 
 async def test_restoring_the_present_state_changes_nothing_and_offers_no_undo(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     await client.post("/heroes", data=NOVA)
-    page = await follow(client, await restore(client, await latest(stored, Kind.CREATED)))
-    assert flash_of(page) == "Restored Nova"
+    page = await client.follow(await restore(client, await latest(stored, Kind.CREATED)))
+    assert page.flash == "Restored Nova"
     assert "/undo/" not in page.text
     assert await stored.count(Change) == 1
 
 
 async def test_a_state_with_a_team_that_is_gone_is_refused_with_a_sentence(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     await client.post("/teams", data={"name": "Preventers"})
     await client.post("/heroes", data={**NOVA, "team_id": "1"})
     created = await latest(stored, Kind.CREATED)
     await client.post("/teams/1/delete")
     refused = await restore(client, created)
-    assert (refused.status_code, heading_of(refused)) == (409, "Nothing was restored")
+    assert (refused.status_code, refused.heading) == (409, "Nothing was restored")
     assert "no longer exists" in reason_of(refused)
     assert [hero.team_id for hero in await stored.all(Hero)] == [None]
     await client.post("/heroes/1/delete")
@@ -167,7 +151,7 @@ async def test_a_state_with_a_team_that_is_gone_is_refused_with_a_sentence(
 
 
 async def test_a_name_that_was_taken_meanwhile_is_refused_with_a_sentence(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     await client.post("/teams", data={"name": "Preventers"})
     await client.post("/teams/1/delete")
@@ -180,7 +164,7 @@ async def test_a_name_that_was_taken_meanwhile_is_refused_with_a_sentence(
 
 @pytest.mark.parametrize("change", ["", "x", "0", "-1", "2", "9" * 99, "1; --", "\0", "１"])
 async def test_only_a_state_of_this_very_record_can_be_restored(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, change: str
+    client: Client, session: AsyncSession, stored: Stored, change: str
 ) -> None:
     for name in ("Nova", "Rusty"):
         await client.post("/heroes", data={**NOVA, "name": name})
@@ -189,21 +173,19 @@ async def test_only_a_state_of_this_very_record_can_be_restored(
     assert await stored.count(Change) == 2
 
 
-async def test_what_was_only_looked_at_is_no_state(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_what_was_only_looked_at_is_no_state(client: Client, stored: Stored) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes/1", data={"age": "18"})
     await client.post("/heroes/1/reveal/secret_name")
     page = await client.get("/heroes/1/history")
-    actions = [attribute(tag, "action") for tag in parsed(page).find_all("form")]
+    actions = [tag.attribute("action") for tag in page.find_all("form")]
     assert actions.count("/heroes/1/restore") == 1
     await restore(client, await latest(stored, Kind.REVEALED))
     assert [hero.age for hero in await stored.all(Hero)] == [18]
 
 
 async def test_of_several_people_who_restore_one_record_at_once_each_gets_an_answer(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes/1/delete")
@@ -219,41 +201,41 @@ async def test_of_several_people_who_restore_one_record_at_once_each_gets_an_ans
 # One change.
 
 
-async def undo_change(client: httpx.AsyncClient, change: Change) -> httpx.Response:
+async def undo_change(client: Client, change: Change) -> Page:
     path = f"/{change.resource}/{change.key}/undo"
     return await client.post(path, data={"change": str(change.id)})
 
 
 async def test_a_change_in_the_middle_is_undone_and_later_ones_stay(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes/1", data={"age": "18", "name": "Wrong"})
     middle = await latest(stored, Kind.CHANGED)
     await client.post("/heroes/1", data={"secret_name": "Sam"})
     page = await client.get("/heroes/1/history")
-    buttons = [text_of(tag) for tag in by_id(page, "timeline").find_all("button")]
+    buttons = [tag.visible_text for tag in page.by_id("timeline").find_all("button")]
     assert buttons.count("Undo this change") == 2
-    page = await follow(client, await undo_change(client, middle))
-    assert (heading_of(page), flash_of(page)) == ("Nova: history", "Restored Nova")
+    page = await client.follow(await undo_change(client, middle))
+    assert (page.heading, page.flash) == ("Nova: history", "Restored Nova")
     (hero,) = await stored.all(Hero)
     assert (hero.name, hero.age, hero.secret_name) == ("Nova", 17, "Sam")
     # What it was before is one click away.
-    await submit(client, undo_of(page))
+    await client.submit(page.undo)
     (hero,) = await stored.all(Hero)
     assert (hero.name, hero.age, hero.secret_name) == ("Wrong", 18, "Sam")
     assert await replayed(stored, heroes, teams) == await tables(stored, heroes, teams)
 
 
 async def test_a_change_whose_field_was_changed_again_is_not_undone_over_that(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, stored: Stored
+    client: Client, editor: Client, stored: Stored
 ) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes/1", data={"age": "18", "name": "Wrong"})
     first = await latest(stored, Kind.CHANGED)
     await editor.post("/heroes/1", data={"age": "19"})
     refused = await undo_change(client, first)
-    assert (refused.status_code, heading_of(refused)) == (409, "Nothing was undone")
+    assert (refused.status_code, refused.heading) == (409, "Nothing was undone")
     assert reason_of(refused) == (
         "Edward Editor changed the age again later. Undo that change first, or restore a version."
     )
@@ -266,7 +248,7 @@ async def test_a_change_whose_field_was_changed_again_is_not_undone_over_that(
 
 
 async def test_a_change_back_to_a_team_that_is_gone_or_of_a_deleted_hero_is_refused(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     await client.post("/teams", data={"name": "Preventers"})
     await client.post("/heroes", data={**NOVA, "team_id": "1"})
@@ -281,7 +263,7 @@ async def test_a_change_back_to_a_team_that_is_gone_or_of_a_deleted_hero_is_refu
 
 
 async def test_only_a_change_of_this_very_record_can_be_undone(
-    client: httpx.AsyncClient, viewer: httpx.AsyncClient, stored: Stored
+    client: Client, viewer: Client, stored: Stored
 ) -> None:
     for _ in range(2):
         await client.post("/heroes", data=NOVA)
@@ -298,7 +280,7 @@ async def test_only_a_change_of_this_very_record_can_be_undone(
 
 
 async def test_a_deleted_maker_is_restored_with_what_went_along(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     resources = (Resource(Gadget), Resource(Maker), Resource(Slot))
     await committed(session, Maker(code="a,b/ü %"))
@@ -317,7 +299,7 @@ async def test_a_deleted_maker_is_restored_with_what_went_along(
 
 
 async def test_one_of_those_that_went_along_can_be_restored_once_its_maker_is_back(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await committed(session, Maker(code="acme"))
     await committed(session, Gadget(title="Robot", maker_code="acme"))
@@ -332,7 +314,7 @@ async def test_one_of_those_that_went_along_can_be_restored_once_its_maker_is_ba
 
 
 async def test_a_slot_with_a_key_of_two_columns_is_restored(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     robot = await committed(session, Gadget(title="Robot"))
     await committed(session, Slot(shelf="A, left", number=-1, gadget_id=robot.id))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute, Mount, Route
@@ -11,7 +10,7 @@ from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.web.requests import SAFE_METHODS
 from tests.factories import a_hero, a_team
-from tests.html import heading_of, htmx_headers, links_of, parsed, text_of
+from tests.page import Client, htmx_headers
 from tests.signing_in import NAMES
 from tests.stored import Stored
 from webapp.app import admin
@@ -88,7 +87,7 @@ async def record(session: AsyncSession) -> None:
 
 @pytest.mark.usefixtures("record")
 async def test_a_viewer_may_do_what_is_for_viewers_and_nothing_else(
-    viewer: httpx.AsyncClient, stored: Stored
+    viewer: Client, stored: Stored
 ) -> None:
     for method, path, role in GUARDED:
         answer = await viewer.request(method, path)
@@ -100,20 +99,20 @@ async def test_a_viewer_may_do_what_is_for_viewers_and_nothing_else(
 
 
 @pytest.mark.usefixtures("record")
-async def test_an_editor_may_do_all_but_what_is_for_owners(editor: httpx.AsyncClient) -> None:
+async def test_an_editor_may_do_all_but_what_is_for_owners(editor: Client) -> None:
     for method, path, role in GUARDED:
         answer = await editor.request(method, path)
         is_refused = answer.status_code == 403
         assert is_refused == (role is Role.OWNER), f"{method} {path}: {answer.status_code}"
 
 
-async def test_an_owner_may_do_everything(client: httpx.AsyncClient) -> None:
+async def test_an_owner_may_do_everything(client: Client) -> None:
     for method, path, _ in GUARDED:
         answer = await client.request(method, path)
         assert answer.status_code not in {401, 403}, f"{method} {path}"
 
 
-async def test_a_stranger_may_do_nothing(anonymous: httpx.AsyncClient) -> None:
+async def test_a_stranger_may_do_nothing(anonymous: Client) -> None:
     for method, path, _ in GUARDED:
         answer = await anonymous.request(method, path)
         way_in = answer.headers.get("location", "")
@@ -121,10 +120,10 @@ async def test_a_stranger_may_do_nothing(anonymous: httpx.AsyncClient) -> None:
         assert is_sent_away, f"{method} {path}: {answer.status_code}"
 
 
-async def test_a_page_says_why_it_may_not_be_seen(viewer: httpx.AsyncClient) -> None:
+async def test_a_page_says_why_it_may_not_be_seen(viewer: Client) -> None:
     page = await viewer.get("/heroes/new")
-    assert (page.status_code, heading_of(page)) == (403, "You don't have access")
-    assert "Only editors can open this page. You're signed in as a viewer." in text_of(parsed(page))
+    assert (page.status_code, page.heading) == (403, "You don't have access")
+    assert "Only editors can open this page. You're signed in as a viewer." in page.visible_text
     answer = await viewer.delete("/api/heroes/1")
     assert answer.json() == {"detail": "Only editors can do this. You're signed in as a viewer."}
 
@@ -145,35 +144,35 @@ async def test_a_page_says_why_it_may_not_be_seen(viewer: httpx.AsyncClient) -> 
     ],
 )
 async def test_a_viewer_sees_nothing_that_is_for_editors(
-    viewer: httpx.AsyncClient, client: httpx.AsyncClient, path: str, headers: dict[str, str]
+    viewer: Client, client: Client, path: str, headers: dict[str, str]
 ) -> None:
     page = await viewer.get(path, headers=headers)
     assert page.status_code == 200
     words = ("/new", "/edit", "/delete", "/change", "/restore", "/undo", "/reveal")
-    links = [link.href.partition("?")[0] for link in links_of(page)]
+    links = [link.href.partition("?")[0] for link in page.links]
     assert [link for link in links if link.endswith(words)] == []
     assert [
-        form["action"]
-        for form in parsed(page).find_all("form", action=True)
-        if str(form["action"]).endswith(words)
+        form.attribute("action")
+        for form in page.find_all("form", action=True)
+        if form.attribute("action").endswith(words)
     ] == []
-    assert parsed(page).find_all(None, attrs={"formaction": True}) == []
-    assert parsed(page).find_all("input", attrs={"name": "id"}) == []
+    assert page.find_all(formaction=True) == []
+    assert page.find_all("input", name="id") == []
     # An editor has the same page with more on it.
     assert (await client.get(path, headers=headers)).status_code == 200
 
 
-async def test_an_empty_list_offers_a_viewer_no_new_record(viewer: httpx.AsyncClient) -> None:
+async def test_an_empty_list_offers_a_viewer_no_new_record(viewer: Client) -> None:
     assert "/heroes/new" not in (await viewer.get("/heroes")).text
 
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_each_page_says_who_is_signed_in(
-    client: httpx.AsyncClient,
-    editor: httpx.AsyncClient,
-    viewer: httpx.AsyncClient,
+    client: Client,
+    editor: Client,
+    viewer: Client,
     role: Role,
 ) -> None:
     who = {Role.OWNER: client, Role.EDITOR: editor, Role.VIEWER: viewer}[role]
-    words = text_of(parsed(await who.get("/")))
+    words = (await who.get("/")).visible_text
     assert f"{NAMES[role]} {role.value.title()}" in words

@@ -1,6 +1,5 @@
 """Looking changes nothing: GET and HEAD leave every table as it was."""
 
-import httpx
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
@@ -8,6 +7,7 @@ from starlette.applications import Starlette
 from hero_admin.database.engines import Database
 from tests.addresses import addresses
 from tests.factories import a_hero, a_team
+from tests.page import Client
 
 QUERIES = ("", "?q=d&sort=-name&count=1&id=1&_method=DELETE&then=next", "?back=/heroes&age=8")
 
@@ -15,7 +15,7 @@ Tables = dict[str, list[tuple[object, ...]]]
 
 
 async def test_get_and_head_change_nothing(
-    app: Starlette, client: httpx.AsyncClient, session: AsyncSession, database: Database
+    app: Starlette, client: Client, session: AsyncSession, database: Database
 ) -> None:
     await fill(client, session)
     before = await everything(database)
@@ -31,7 +31,7 @@ async def test_get_and_head_change_nothing(
     assert all(before[table] for table in ("hero", "team", "hero_admin_change"))
 
 
-async def fill(client: httpx.AsyncClient, session: AsyncSession) -> None:
+async def fill(client: Client, session: AsyncSession) -> None:
     """Leave two heroes and a team, and a history in which something was changed and deleted."""
     team = await a_team(session)
     await a_hero(session, team=team)

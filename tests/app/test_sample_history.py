@@ -1,13 +1,12 @@
 """Sample data in the history: told, and taken back, like whatever else is done."""
 
-import httpx
 from sqlmodel import select
 
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database
 from hero_admin.history.timeline import PAGE_SIZE
 from hero_admin.writes.load import MAX_SINGLE_ENTRIES
-from tests.html import deeds_of, flash_of, follow, link, links_of
+from tests.page import Client
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes
@@ -16,12 +15,12 @@ from webapp.teams import Team, teams
 
 
 async def test_each_sample_record_tells_who_created_it_and_with_which_values(
-    client: httpx.AsyncClient, database: Database, stored: Stored
+    client: Client, database: Database, stored: Stored
 ) -> None:
     await SAMPLE.add(database, (3, 2))
     hero = (await stored.all(Hero))[0]
-    (created,) = deeds_of(await client.get(f"/heroes/{hero.id}/history"))
-    assert created.said == "Command line created this hero command"
+    (created,) = (await client.get(f"/heroes/{hero.id}/history")).entries
+    assert created.sentence == "Command line created this hero command"
     assert created.values["Name"] == hero.name
     assert created.values["Secret name"] == "••••••••"
     assert len({change.operation for change in await stored.all(Change)}) == 1
@@ -35,27 +34,27 @@ async def test_the_history_replayed_gives_the_sample_data(
 
 
 async def test_a_whole_sample_is_a_line_for_each_kind_and_read_page_by_page_behind_it(
-    client: httpx.AsyncClient, database: Database
+    client: Client, database: Database
 ) -> None:
     await SAMPLE.add(database, (120, 10))
     page = await client.get("/history")
-    assert [deed.said for deed in deeds_of(page)] == [
+    assert [entry.sentence for entry in page.entries] == [
         "Command line loaded 120 heroes command",
         "Command line loaded 10 teams command",
     ]
-    assert deeds_of(await client.get("/history?kind=loaded")) == deeds_of(page)
-    page = await client.get(link(page, "120 heroes"))
-    told = deeds_of(page)
-    while any(link.text == "Older" for link in links_of(page)):
-        assert len(deeds_of(page)) == PAGE_SIZE
-        page = await client.get(link(page, "Older"))
-        told += deeds_of(page)
+    assert (await client.get("/history?kind=loaded")).entries == page.entries
+    page = await client.get(page.link("120 heroes"))
+    told = page.entries
+    while any(link.text == "Older" for link in page.links):
+        assert len(page.entries) == PAGE_SIZE
+        page = await client.get(page.link("Older"))
+        told += page.entries
     assert len(told) == 130
-    assert told[-1].said == "Command line created team Preventers command"
+    assert told[-1].sentence == "Command line created team Preventers command"
 
 
 async def test_a_sample_record_goes_back_to_what_it_was_loaded_with(
-    client: httpx.AsyncClient, database: Database, stored: Stored
+    client: Client, database: Database, stored: Stored
 ) -> None:
     await SAMPLE.add(database, (3, 2))
     before = (await stored.all(Hero))[0]
@@ -70,13 +69,13 @@ async def test_a_sample_record_goes_back_to_what_it_was_loaded_with(
 
 
 async def test_a_whole_sample_can_be_taken_back_and_brought_again(
-    client: httpx.AsyncClient, database: Database, stored: Stored
+    client: Client, database: Database, stored: Stored
 ) -> None:
     await SAMPLE.add(database, (1_100, 10))
     before = await tables(stored, heroes, teams)
     operation = (await stored.all(Change))[0].operation
-    page = await follow(client, await client.post(f"/undo/{operation}"))
-    assert flash_of(page) == "Deleted 1,110 records"
+    page = await client.follow(await client.post(f"/undo/{operation}"))
+    assert page.flash == "Deleted 1,110 records"
     assert await tables(stored, heroes, teams) == {}
     operation = (await stored.all(Change))[-1].operation
     assert (await client.post(f"/undo/{operation}")).status_code == 303
@@ -84,7 +83,7 @@ async def test_a_whole_sample_can_be_taken_back_and_brought_again(
 
 
 async def test_a_sample_that_somebody_has_changed_is_not_taken_back(
-    client: httpx.AsyncClient, database: Database, stored: Stored
+    client: Client, database: Database, stored: Stored
 ) -> None:
     await SAMPLE.add(database, (3, 2))
     operation = (await stored.all(Change))[0].operation
@@ -94,11 +93,11 @@ async def test_a_sample_that_somebody_has_changed_is_not_taken_back(
 
 
 async def test_a_sample_too_large_for_that_is_told_in_a_line_for_each_kind(
-    client: httpx.AsyncClient, database: Database, stored: Stored
+    client: Client, database: Database, stored: Stored
 ) -> None:
     await SAMPLE.add(database, (MAX_SINGLE_ENTRIES - 1, 2))
     assert await stored.count(Hero) == MAX_SINGLE_ENTRIES - 1
-    assert [deed.said for deed in deeds_of(await client.get("/history"))] == [
+    assert [entry.sentence for entry in (await client.get("/history")).entries] == [
         "Command line loaded 9,999 heroes as a sample command",
         "Command line loaded 2 teams as a sample command",
     ]

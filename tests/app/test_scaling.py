@@ -13,6 +13,7 @@ from hero_admin.accounts.cookies import PLAIN
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from tests.page import Client
 from tests.postgres import PostgresServer, postgres_server
 from tests.server import Server, run_command, running_server
 from tests.signing_in import sign_in_by
@@ -88,18 +89,20 @@ def failing_cluster() -> Iterator[Cluster]:
 
 
 @asynccontextmanager
-async def browser() -> AsyncIterator[httpx.AsyncClient]:
+async def browser() -> AsyncIterator[Client]:
     """A client that keeps its cookies, whichever process answers."""
-    async with httpx.AsyncClient(headers={"Sec-Fetch-Site": "same-origin"}, timeout=30) as client:
+    async with Client(
+        httpx.AsyncClient(headers={"Sec-Fetch-Site": "same-origin"}, timeout=30)
+    ) as client:
         yield client
 
 
-async def save(client: httpx.AsyncClient, server: Server, name: str) -> int:
+async def save(client: Client, server: Server, name: str) -> int:
     answer = await client.post(f"{server.url}/api/teams/", json={"name": name})
     return answer.status_code
 
 
-async def names(client: httpx.AsyncClient, server: Server) -> list[str]:
+async def names(client: Client, server: Server) -> list[str]:
     answer = await client.get(f"{server.url}/api/teams/")
     assert answer.status_code == 200, answer.text
     return [team["name"] for team in answer.json()]

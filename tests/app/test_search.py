@@ -13,17 +13,17 @@ from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
-from tests.html import field_of, form_of, link, parsed, rows_of, submit, text_of
+from tests.page import Client
 from tests.serving import serving
 from tests.statements import all_statements
 from webapp.app import admin
 from webapp.heroes import Hero
 
 
-async def found(client: httpx.AsyncClient, text: str) -> list[str]:
+async def found(client: Client, text: str) -> list[str]:
     page = await client.get("/heroes", params={"q": text})
     assert page.status_code == 200
-    return [row["Name"] for row in rows_of(page)]
+    return page.column("Name")
 
 
 @each(
@@ -48,7 +48,7 @@ async def found(client: httpx.AsyncClient, text: str) -> list[str]:
     ],
 )
 async def test_every_character_is_looked_for_as_it_stands(
-    client: httpx.AsyncClient, session: AsyncSession, text: str, name: str, other: str
+    client: Client, session: AsyncSession, text: str, name: str, other: str
 ) -> None:
     await session.execute(delete(Hero))
     await a_hero(session, name)
@@ -75,7 +75,7 @@ async def test_every_character_is_looked_for_as_it_stands(
     ],
 )
 async def test_case_and_accents_do_not_matter(
-    client: httpx.AsyncClient, session: AsyncSession, text: str, name: str
+    client: Client, session: AsyncSession, text: str, name: str
 ) -> None:
     await session.execute(delete(Hero))
     await a_hero(session, name)
@@ -83,15 +83,13 @@ async def test_case_and_accents_do_not_matter(
     assert await found(client, text) == [name]
 
 
-async def test_no_search_tells_a_secret_name(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_no_search_tells_a_secret_name(client: Client, session: AsyncSession) -> None:
     await a_hero(session, "Nova", "Dive Wilson")
     assert await found(client, "wilson") == []
 
 
 async def test_nothing_invisible_around_the_text_matters(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_hero(session, "Nova")
     # As it comes from other pages, by copying.
@@ -100,7 +98,7 @@ async def test_nothing_invisible_around_the_text_matters(
 
 
 async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
-    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+    client: Client, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await a_team(session, "Preventers", "Sharp Tower")
     await a_team(session, "Preventers of Ox", "Sharp Hall")
@@ -108,7 +106,7 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
 
     async def names(text: str) -> list[str]:
         page = await client.get("/teams", params={"q": text})
-        return [row["Name"] for row in rows_of(page)]
+        return page.column("Name")
 
     # At once, by looking at each team, and by the index.
     for few, length in ((candidates.AT_ONCE, 1), (-1, plan.SHORT_SEARCH), (-1, 1)):
@@ -122,7 +120,7 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
         # No index knows so short words.
         assert await names("9 ox") == ["Ox"]
     page = await client.get("/teams?q=sharp+prevent")
-    assert "1–2 of 2" in text_of(parsed(page))
+    assert "1–2 of 2" in page.visible_text
     exported = await client.get("/teams.csv?q=hall+prevent")
     assert exported.text.count("\r\n") == 2
 
@@ -130,7 +128,7 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
 @pytest.mark.parametrize("few", [candidates.AT_ONCE, -1])
 @each("text", ["\0", "no\0va", "\ud800", "\u200f\u202e"])
 async def test_a_text_that_nothing_can_contain_finds_nothing(
-    client: httpx.AsyncClient,
+    client: Client,
     session: AsyncSession,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
@@ -144,51 +142,49 @@ async def test_a_text_that_nothing_can_contain_finds_nothing(
         httpx.URL("/heroes").copy_with(query=b"q=" + quote_from_bytes(raw).encode())
     )
     assert page.status_code == 200
-    assert rows_of(page) == []
-    assert "No heroes match" in text_of(parsed(page))
+    assert page.rows == []
+    assert "No heroes match" in page.visible_text
 
 
 async def test_what_was_typed_stands_in_the_box_again_and_is_no_markup(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     typed = "<script>alert('&amp;')</script>"
     page = await client.get("/heroes", params={"q": typed})
-    assert field_of(page, "Search heroes").value == typed
-    assert f"No heroes match “{typed}”" in text_of(parsed(page))
+    assert page.field("Search heroes").value == typed
+    assert f"No heroes match “{typed}”" in page.visible_text
 
 
 async def test_searching_is_a_form_that_needs_no_script(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await some_heroes(session, 3)
-    form = form_of(await client.get("/heroes"), name="Heroes")
-    page = await submit(client, form, q="002")
-    assert [row["Name"] for row in rows_of(page)] == ["Hero 002"]
+    form = (await client.get("/heroes")).form(name="Heroes")
+    page = await client.submit(form, q="002")
+    assert page.column("Name") == ["Hero 002"]
 
 
-async def test_a_search_looks_within_the_filters(
-    client: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_search_looks_within_the_filters(client: Client, session: AsyncSession) -> None:
     team = await a_team(session)
     await a_hero(session, "Nova", age=20, team=team)
     await a_hero(session, "Nova Prime", age=40, team=team)
     await a_hero(session, "Super Nova", age=20)
     page = await client.get(f"/heroes?q=nova&team={team.id}&age_max=30")
-    assert [row["Name"] for row in rows_of(page)] == ["Nova"]
+    assert page.column("Name") == ["Nova"]
 
 
 async def test_teams_are_searched_by_their_headquarters(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_team(session, "Preventers", "Sharp Tower")
     await a_team(session, "Z-Force", None)
     page = await client.get("/teams?q=tower")
-    assert [row["Name"] for row in rows_of(page)] == ["Preventers"]
+    assert page.column("Name") == ["Preventers"]
 
 
 @each("query", ["q=needle", "age_min=30", "q=needle&age_min=30", "q=e", "q=nothing"])
 async def test_what_is_few_is_found_at_once(
-    client: httpx.AsyncClient, session: AsyncSession, query: str
+    client: Client, session: AsyncSession, query: str
 ) -> None:
     await some_heroes(session, 20)
     await a_hero(session, "Zz Needle", age=30)
@@ -215,13 +211,13 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
             await some_heroes(session, 20)
             await a_hero(session, "Zz Needle")
         page = await client.get("/heroes", params={"q": "needle"})
-        assert "Searched the first 15 heroes" in text_of(parsed(page))
-        further = await client.get(link(page, "Keep searching"))
-    assert [row["Name"] for row in rows_of(further)] == ["Zz Needle"]
+        assert "Searched the first 15 heroes" in page.visible_text
+        further = await client.get(page.link("Keep searching"))
+    assert further.column("Name") == ["Zz Needle"]
 
 
 async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
-    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+    client: Client, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(candidates, "AT_ONCE", -1)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 3)
@@ -235,15 +231,12 @@ async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
         for _ in range(20):
             await a_hero(session, name)
 
-    def names(page: httpx.Response) -> list[str]:
-        return [row["Name"] for row in rows_of(page)]
-
     page = await client.get("/heroes?q=storm")
-    assert names(page) == ["Firestorm"] * 20 + ["Storm"] * 5
-    page = await client.get(link(page, "Next page"))
-    assert names(page) == ["Storm"] * 15
-    assert "Searched the first" not in text_of(parsed(page))
+    assert page.column("Name") == ["Firestorm"] * 20 + ["Storm"] * 5
+    page = await client.get(page.link("Next page"))
+    assert page.column("Name") == ["Storm"] * 15
+    assert "Searched the first" not in page.visible_text
     page = await client.get("/heroes?q=storm&before=end")
-    assert names(page) == ["Firestorm"] * 5 + ["Storm"] * 20
-    page = await client.get(link(page, "Previous page"))
-    assert names(page) == ["Firestorm"] * 15
+    assert page.column("Name") == ["Firestorm"] * 5 + ["Storm"] * 20
+    page = await client.get(page.link("Previous page"))
+    assert page.column("Name") == ["Firestorm"] * 15

@@ -4,9 +4,7 @@ import json
 import re
 from base64 import urlsafe_b64encode
 
-import httpx
 import pytest
-from bs4 import Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,7 +13,7 @@ from starlette.routing import Route
 from hero_admin.person import Role
 from tests.cases import each
 from tests.factories import a_hero, a_team
-from tests.html import attribute, field_of, flash_of, htmx_headers, parsed
+from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 
 POLICY = {
@@ -64,7 +62,7 @@ async def a_hero_and_a_team(session: AsyncSession) -> None:
 
 @pytest.mark.parametrize(("method", "path", "status"), ANSWERS, ids=str)
 async def test_every_answer_is_protected(
-    client: httpx.AsyncClient, method: str, path: str, status: int
+    client: Client, method: str, path: str, status: int
 ) -> None:
     answer = await client.request(method, path)
     assert answer.status_code == status
@@ -82,21 +80,19 @@ async def test_an_answer_to_an_unexpected_error_is_protected(app: Starlette) -> 
     assert_protected(answer)
 
 
-async def test_a_refused_request_is_protected(client: httpx.AsyncClient) -> None:
+async def test_a_refused_request_is_protected(client: Client) -> None:
     answer = await client.post("/heroes", headers=ELSEWHERE)
     assert answer.status_code == 403
     assert_protected(answer)
 
 
-async def test_browsers_come_back_by_https_only_where_they_came_by_https(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_browsers_come_back_by_https_only_where_they_came_by_https(client: Client) -> None:
     secure = await client.get("https://localhost/heroes")
     assert secure.headers["strict-transport-security"] == "max-age=31536000"
     assert "strict-transport-security" not in (await client.get("/heroes")).headers
 
 
-async def test_pages_and_exports_are_kept_by_nobody(client: httpx.AsyncClient) -> None:
+async def test_pages_and_exports_are_kept_by_nobody(client: Client) -> None:
     for path in ("/", "/heroes", "/heroes/1/edit", "/heroes/99", "/heroes.csv", "/heroes.json"):
         assert (await client.get(path)).headers["cache-control"] == "no-store"
     fragment = await client.get("/heroes", headers=htmx_headers("section#list"))
@@ -105,11 +101,11 @@ async def test_pages_and_exports_are_kept_by_nobody(client: httpx.AsyncClient) -
 
 
 async def test_the_api_is_asked_again_each_time_and_kept_by_no_browser(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_hero(session)
     given = {"name": "Backup", "role": "viewer", "days": "30"}
-    token = field_of(await client.post("/account/tokens", data=given), "Token").value
+    token = (await client.post("/account/tokens", data=given)).field("Token").value
     program = {"Authorization": f"Bearer {token}"}
     for path in ("/api/heroes/1", "/api/heroes/", "/api/heroes/99", "/api/openapi.json"):
         answer = await client.get(path, headers=program)
@@ -117,7 +113,7 @@ async def test_the_api_is_asked_again_each_time_and_kept_by_no_browser(
         assert (await client.get(path)).headers["cache-control"] == "no-store"
 
 
-async def test_a_file_that_is_still_the_same_is_protected(client: httpx.AsyncClient) -> None:
+async def test_a_file_that_is_still_the_same_is_protected(client: Client) -> None:
     file = await client.get("/static/site.css")
     same = await client.get("/static/site.css", headers={"If-None-Match": file.headers["etag"]})
     assert same.status_code == 304
@@ -126,14 +122,12 @@ async def test_a_file_that_is_still_the_same_is_protected(client: httpx.AsyncCli
 
 
 @each("path", PAGES)
-async def test_no_page_has_a_script_or_style_of_its_own(
-    client: httpx.AsyncClient, path: str
-) -> None:
+async def test_no_page_has_a_script_or_style_of_its_own(client: Client, path: str) -> None:
     assert inline_in(await client.get(path)) == []
 
 
 async def test_no_form_that_is_refused_and_no_fragment_has_a_script_or_style_of_its_own(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     data = {"name": "<script>alert(1)</script>", "age": '"><img src=x onerror=alert(1)>'}
     headers = htmx_headers("form#form")
@@ -142,20 +136,16 @@ async def test_no_form_that_is_refused_and_no_fragment_has_a_script_or_style_of_
     assert inline_in(await client.get("/heroes", headers=htmx_headers("section#list"))) == []
 
 
-async def test_no_page_asks_for_anything_from_elsewhere(client: httpx.AsyncClient) -> None:
+async def test_no_page_asks_for_anything_from_elsewhere(client: Client) -> None:
     for path in ("/", "/heroes", "/heroes/1/edit", "/api/docs", "/nothing"):
-        for tag in parsed(await client.get(path)).find_all(
-            ("link", "script", "img", "use", "form")
-        ):
+        for tag in (await client.get(path)).find_all(("link", "script", "img", "use", "form")):
             for name in ("href", "src", "action"):
-                address = attribute(tag, name, "/")
+                address = tag.attribute(name, "/")
                 assert address.startswith("/"), f"{path} asks for {address}"
                 assert not address.startswith("//"), f"{path} asks for {address}"
 
 
-async def test_cookies_are_out_of_reach_for_scripts_and_other_sites(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_cookies_are_out_of_reach_for_scripts_and_other_sites(client: Client) -> None:
     saved = await client.post("/heroes/1", data={"name": "Nova"})
     themed = await client.post("/theme", data={"theme": "dark"})
     for answer in (saved, themed):
@@ -186,15 +176,13 @@ def packed(value: object) -> str:
     ],
     ids=range(9),
 )
-async def test_a_message_that_was_tampered_with_is_ignored(
-    client: httpx.AsyncClient, cookie: str
-) -> None:
+async def test_a_message_that_was_tampered_with_is_ignored(client: Client, cookie: str) -> None:
     client.cookies.update({"flash": cookie, "theme": "neon"})
     page = await client.get("/heroes")
-    assert (page.status_code, flash_of(page)) == (200, "")
+    assert (page.status_code, page.flash) == (200, "")
 
 
-def assert_protected(answer: httpx.Response) -> None:
+def assert_protected(answer: Page) -> None:
     headers = answer.headers
     assert set(headers["content-security-policy"].split("; ")) == POLICY
     assert headers["x-content-type-options"] == "nosniff"
@@ -206,16 +194,17 @@ def assert_protected(answer: httpx.Response) -> None:
     assert headers.get_list("content-security-policy") == [headers["content-security-policy"]]
 
 
-def inline_in(page: httpx.Response) -> list[str]:
+def inline_in(page: Page) -> list[str]:
     """What a strict policy would refuse."""
-    return [str(tag) for tag in parsed(page).find_all(True) if is_inline(tag)]
+    return [element.text for element in page.find_all() if is_inline(element)]
 
 
-def is_inline(tag: Tag) -> bool:
+def is_inline(element: Page) -> bool:
+    tag = element.tag
     if tag.name == "style" or (tag.name == "script" and (not tag.get("src") or tag.string)):
         return True
     return any(
         re.fullmatch(r"style|on\w+|hx-on.*", name, re.IGNORECASE)
-        or re.match(r"\s*(javascript|data|js):", attribute(tag, name), re.IGNORECASE)
+        or re.match(r"\s*(javascript|data|js):", element.attribute(name), re.IGNORECASE)
         for name in tag.attrs
     )

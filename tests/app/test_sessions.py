@@ -29,7 +29,7 @@ from hero_admin.audit_log.changes import Operation
 from hero_admin.cli.exposure import check_exposure
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
-from tests.html import form_of, submit
+from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.server import Server, running_server
 from tests.serving import client_of, serving
@@ -55,25 +55,25 @@ async def seen(stored: Stored) -> datetime:
 
 
 async def test_signing_out_ends_the_session_wherever_its_cookie_was_copied_to(
-    app: Starlette, client: httpx.AsyncClient, stored: Stored
+    app: Starlette, client: Client, stored: Stored
 ) -> None:
     async with client_of(app) as copy:
         copy.cookies.set("session", client.cookies["session"])
         assert (await copy.get("/heroes")).status_code == 200
         page = await client.get("/heroes")
-        out = await submit(client, form_of(page, press="Sign out"))
+        out = await client.submit(page.form(press="Sign out"))
         assert (out.status_code, out.headers["location"]) == (303, "/sign-in")
         assert "session" not in client.cookies
         assert (await copy.get("/heroes")).status_code == 303
     assert await stored.count(UserSession) == 0
 
 
-async def test_signing_out_twice_is_no_error(anonymous: httpx.AsyncClient) -> None:
+async def test_signing_out_twice_is_no_error(anonymous: Client) -> None:
     assert (await anonymous.post("/sign-out")).status_code == 303
 
 
 async def test_a_session_ends_when_it_was_not_used_for_long(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await move(session, seen_at=timedelta(hours=12))
     assert (await client.get("/heroes")).status_code == 303
@@ -82,7 +82,7 @@ async def test_a_session_ends_when_it_was_not_used_for_long(
 
 
 async def test_a_session_ends_some_day_however_much_it_is_used(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await move(session, ends_at=timedelta(seconds=1))
     assert (await client.get("/heroes")).status_code == 303
@@ -97,14 +97,14 @@ async def test_the_limits_are_those_of_the_settings(settings: Settings, stored: 
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 43, "x" * 5000, "ünïcode", "a b;c"])
 async def test_a_token_that_nobody_handed_out_is_worth_nothing(
-    anonymous: httpx.AsyncClient, token: str
+    anonymous: Client, token: str
 ) -> None:
     headers = {b"Cookie": f"session={token}".encode()}
     assert (await anonymous.get("/heroes", headers=headers)).status_code == 303
 
 
 async def test_disabling_an_account_ends_its_sessions_at_once(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, editor: Client, session: AsyncSession, stored: Stored
 ) -> None:
     (user,) = [each for each in await stored.all(User) if each.role == Role.EDITOR]
     assert user.id is not None
@@ -127,7 +127,7 @@ async def test_an_account_that_another_program_has_deleted_is_not_found(
 
 
 async def test_another_role_holds_from_the_next_request_on(
-    editor: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    editor: Client, session: AsyncSession, stored: Stored
 ) -> None:
     (user,) = [each for each in await stored.all(User) if each.role == Role.EDITOR]
     assert user.id is not None
@@ -137,7 +137,7 @@ async def test_another_role_holds_from_the_next_request_on(
 
 
 async def test_a_new_password_ends_all_sessions(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     (own,) = await stored.all(UserSession)
     session.add(UserSession(**{**own.model_dump(), "digest": "0" * 64}))
@@ -153,7 +153,7 @@ async def test_a_new_password_ends_all_sessions(
 
 
 async def test_a_session_in_use_is_marked_once_a_minute_and_after_the_answer(
-    app: Starlette, client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    app: Starlette, client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     before = await seen(stored)
     await client.get("/heroes")
@@ -176,9 +176,7 @@ async def locked(url: str) -> AsyncIterator[None]:
     other.close()
 
 
-async def test_a_locked_or_read_only_database_keeps_nobody_from_reading(
-    sqlite_url: str,
-) -> None:
+async def test_a_locked_or_read_only_database_keeps_nobody_from_reading(sqlite_url: str) -> None:
     app = admin.application(Settings(database_url=sqlite_url, request_timeout_seconds=1200))
     async with serving(app, role=Role.OWNER) as client:
         async with app.state.database.session(is_read_only=False) as session:
@@ -191,7 +189,7 @@ async def test_a_locked_or_read_only_database_keeps_nobody_from_reading(
 
 
 async def test_a_page_costs_one_statement_more_and_writes_nothing(
-    client: httpx.AsyncClient, statements: Statements
+    client: Client, statements: Statements
 ) -> None:
     with statements() as executed:
         await client.get("/heroes/new")
@@ -200,7 +198,7 @@ async def test_a_page_costs_one_statement_more_and_writes_nothing(
 
 
 async def test_sessions_long_over_are_removed_when_somebody_signs_in(
-    client: httpx.AsyncClient, viewer: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, viewer: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await session.execute(
         update(UserSession)
@@ -221,9 +219,7 @@ KEY, OTHER_KEY = SecretStr("k" * 32), SecretStr("o" * 32)
 
 
 @asynccontextmanager
-async def restarted(
-    settings: Settings, key: SecretStr | None, token: str
-) -> AsyncIterator[httpx.AsyncClient]:
+async def restarted(settings: Settings, key: SecretStr | None, token: str) -> AsyncIterator[Client]:
     """A browser with a session of before, at a server with a key; with None it makes one."""
     given = {"secret_key": key or SecretStr("")}
     app = admin.application(check_exposure(settings.model_copy(update=given)))
@@ -232,7 +228,7 @@ async def restarted(
         yield client
 
 
-async def is_in(client: httpx.AsyncClient) -> bool:
+async def is_in(client: Client) -> bool:
     """Whether a session goes on, by page, by program and for what is sent."""
     page, listed = await client.get("/heroes"), await client.get("/api/heroes/")
     sent = await client.post("/api/teams/", json={})
@@ -267,7 +263,7 @@ async def test_a_session_ends_with_the_secret_key(
 
 
 async def test_a_session_of_another_key_is_not_listed_as_open(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     limits = replace(LIMITS, key_check=key_check_of("another"))
     assert len(await fetch_sessions(session, 1, LIMITS)) == 1
@@ -283,12 +279,12 @@ async def unbind(session: AsyncSession) -> None:
 
 
 async def status_at(server: Server, token: str) -> int:
-    async with httpx.AsyncClient(base_url=server.url, cookies={"session": token}) as client:
+    async with Client(httpx.AsyncClient(base_url=server.url, cookies={"session": token})) as client:
         return (await client.get("/heroes")).status_code
 
 
 async def test_a_session_of_the_version_before_goes_on_until_the_key_changes(
-    settings: Settings, client: httpx.AsyncClient, session: AsyncSession, tmp_path: Path
+    settings: Settings, client: Client, session: AsyncSession, tmp_path: Path
 ) -> None:
     await unbind(session)
     token = client.cookies["session"]
@@ -305,7 +301,7 @@ async def test_a_session_of_the_version_before_goes_on_until_the_key_changes(
 
 
 async def test_it_gets_the_key_also_when_it_is_marked_as_seen(
-    settings: Settings, client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    settings: Settings, client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await unbind(session)
     await move(session, seen_at=timedelta(minutes=1))

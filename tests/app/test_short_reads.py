@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +19,7 @@ from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
-from tests.html import rows_of
+from tests.page import Client
 from tests.serving import serving
 from webapp.app import admin
 from webapp.heroes import Hero
@@ -37,7 +36,7 @@ NAMES_FROM = (
 
 
 @pytest.fixture
-async def stored_gadgets(gadgets: httpx.AsyncClient, session: AsyncSession) -> None:
+async def stored_gadgets(gadgets: Client, session: AsyncSession) -> None:
     """One that has a value of every type, and one that has as few as possible."""
     await committed(session, Maker(code="acme", motto="Better"))
     full = Gadget(
@@ -102,7 +101,7 @@ async def test_what_a_transaction_has_written_is_seen_in_it(
 
 
 async def test_rows_that_are_equal_and_read_differently_are_written_anew(
-    gadgets: httpx.AsyncClient, settings: Settings, session: AsyncSession
+    gadgets: Client, settings: Settings, session: AsyncSession
 ) -> None:
     gadget = await committed(session, Gadget(title="Plain"))
     resources = (Resource(Gadget, columns=(Gadget.title, Gadget.extra)), *OTHERS)
@@ -111,7 +110,7 @@ async def test_rows_that_are_equal_and_read_differently_are_written_anew(
             gadget.extra = [value]
             flag_modified(gadget, "extra")
             await session.commit()
-            assert [row["Extra"] for row in rows_of(await client.get("/gadgets"))] == [shown]
+            assert (await client.get("/gadgets")).column("Extra") == [shown]
 
 
 async def test_a_list_is_read_again_when_another_program_has_written(
@@ -123,6 +122,6 @@ async def test_a_list_is_read_again_when_another_program_has_written(
             hero.name = name
             await session.commit()
             for _ in range(2):
-                assert [row["Name"] for row in rows_of(await client.get("/heroes"))] == [name]
+                assert (await client.get("/heroes")).column("Name") == [name]
                 page = await client.get("/heroes?q=prime")
-                assert len(rows_of(page)) == (name == "Nova Prime")
+                assert len(page.rows) == (name == "Nova Prime")

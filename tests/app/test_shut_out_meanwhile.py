@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +25,7 @@ from hero_admin.web.requests import SAFE_METHODS
 from tests.app.test_roles import flattened, role_of
 from tests.app.test_tokens import bearing, made
 from tests.factories import a_hero, a_team
-from tests.html import alert_of, form_of, heading_of
+from tests.page import Client, Page
 from tests.serving import client_of, serving
 from tests.signing_in import LIMITS, VISITOR, a_user
 from tests.statements import Statements
@@ -44,7 +43,7 @@ Meanwhile = Callable[[], Awaitable[object]]
 class Eve:
     """Somebody who is in, until others end that behind her back."""
 
-    def __init__(self, database: Database, client: httpx.AsyncClient) -> None:
+    def __init__(self, database: Database, client: Client) -> None:
         self.database = database
         self.client = client
 
@@ -90,7 +89,7 @@ class Eve:
         body: bytes,
         meanwhile: Meanwhile,
         headers: dict[str, str] = FORM,
-    ) -> httpx.Response:
+    ) -> Page:
         """Send a request whose first byte comes before something else happens."""
 
         async def content() -> AsyncIterator[bytes]:
@@ -103,7 +102,7 @@ class Eve:
 
 @pytest.fixture
 async def eve(
-    app: Starlette, client: httpx.AsyncClient, database: Database, session: AsyncSession
+    app: Starlette, client: Client, database: Database, session: AsyncSession
 ) -> AsyncIterator[Eve]:
     # She shall not be the last owner.
     await session.execute(update(User).values(password_hash="x"))
@@ -127,7 +126,7 @@ def unsafe_paths(app: Starlette) -> list[tuple[str, str]]:
 
 
 async def test_no_page_does_what_somebody_asks_who_was_shut_out_by_then(
-    app: Starlette, client: httpx.AsyncClient, session: AsyncSession, stored: Stored, eve: Eve
+    app: Starlette, client: Client, session: AsyncSession, stored: Stored, eve: Eve
 ) -> None:
     await a_hero(session, team=await a_team(session))
     await client.post("/heroes/1", data={"age": "17"})
@@ -220,9 +219,9 @@ async def test_a_form_that_came_too_late_is_kept_for_whoever_signs_in_again(
     stored: Stored, eve: Eve
 ) -> None:
     page = await eve.slowly("POST", "/heroes", b"name=Nova&secret_name=Sam", eve.be_signed_out)
-    assert (page.status_code, heading_of(page)) == (401, "Sign in")
-    assert "continue where you left off" in alert_of(page)
-    assert form_of(page)["name"] == "Nova"
+    assert (page.status_code, page.heading) == (401, "Sign in")
+    assert "continue where you left off" in page.alert
+    assert page.form()["name"] == "Nova"
     assert await stored.count(Hero) == 0
 
 
@@ -230,7 +229,9 @@ async def test_whoever_still_may_is_not_held_up(stored: Stored, eve: Eve) -> Non
     async def nothing() -> None:
         pass
 
-    assert (await eve.slowly("POST", "/heroes", b"name=N&secret_name=S", nothing)).is_redirect
+    assert (
+        await eve.slowly("POST", "/heroes", b"name=N&secret_name=S", nothing)
+    ).response.is_redirect
     assert await stored.count(Hero) == 1
 
 
@@ -249,7 +250,7 @@ async def test_what_somebody_does_to_themselves_is_done(
 
 
 async def test_of_two_owners_who_disable_each_other_at_once_one_remains(
-    client: httpx.AsyncClient, stored: Stored, eve: Eve
+    client: Client, stored: Stored, eve: Eve
 ) -> None:
     answers = await asyncio.gather(
         client.post("/people/2/disable"), eve.client.post("/people/1/disable")
@@ -260,7 +261,7 @@ async def test_of_two_owners_who_disable_each_other_at_once_one_remains(
 
 
 async def test_it_costs_one_statement_for_whoever_writes_and_none_for_whoever_reads(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     await a_hero(session)
     with statements() as executed:
@@ -338,7 +339,7 @@ async def test_a_body_has_a_time_as_a_whole(settings: Settings, stored: Stored) 
 
 
 async def test_who_is_not_signed_in_sends_no_more_than_a_form(
-    anonymous: httpx.AsyncClient, client: httpx.AsyncClient
+    anonymous: Client, client: Client
 ) -> None:
     body = b"account.name=" + b"%41" * 30_000
 

@@ -13,16 +13,7 @@ from hero_admin.accounts.sessions import UserSession, token_digest
 from hero_admin.accounts.users import User
 from hero_admin.settings import Settings
 from tests.factories import a_hero, committed
-from tests.html import (
-    alert_of,
-    field_of,
-    flash_of,
-    form_of,
-    heading_of,
-    htmx_headers,
-    parsed,
-    submit,
-)
+from tests.page import Client, Page, htmx_headers
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored
@@ -42,17 +33,17 @@ async def ann(session: AsyncSession) -> User:
 
 
 async def signed_in(
-    client: httpx.AsyncClient,
+    client: Client,
     name: str = "Ann Smith",
     password: str = PASSWORD,
     at: str = "/sign-in",
-) -> httpx.Response:
-    form = form_of(await client.get(at))
-    return await submit(client, form, {"account.name": name, "account.password": password})
+) -> Page:
+    form = (await client.get(at)).form()
+    return await client.submit(form, {"account.name": name, "account.password": password})
 
 
 async def test_a_page_asks_who_is_there_and_comes_back_to_where_one_was(
-    anonymous: httpx.AsyncClient, ann: User
+    anonymous: Client, ann: User
 ) -> None:
     answer = await anonymous.get("/heroes?q=nova&sort=-age")
     assert answer.status_code == 303
@@ -62,9 +53,7 @@ async def test_a_page_asks_who_is_there_and_comes_back_to_where_one_was(
 
 
 @pytest.mark.parametrize("name", ["ann smith", "ANN SMITH", "  Ann   Smith "])
-async def test_a_name_may_be_written_in_any_way(
-    anonymous: httpx.AsyncClient, ann: User, name: str
-) -> None:
+async def test_a_name_may_be_written_in_any_way(anonymous: Client, ann: User, name: str) -> None:
     assert (await signed_in(anonymous, name)).status_code == 303
 
 
@@ -72,12 +61,10 @@ async def test_a_name_may_be_written_in_any_way(
     "url",
     ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "", "x"],
 )
-async def test_signing_in_leads_to_no_other_site(
-    anonymous: httpx.AsyncClient, ann: User, url: str
-) -> None:
+async def test_signing_in_leads_to_no_other_site(anonymous: Client, ann: User, url: str) -> None:
     page = await anonymous.get("/sign-in", params={"next": url})
-    entered = await submit(
-        anonymous, form_of(page), {"account.name": "Ann Smith", "account.password": PASSWORD}
+    entered = await anonymous.submit(
+        page.form(), {"account.name": "Ann Smith", "account.password": PASSWORD}
     )
     assert entered.headers["location"] == "/"
 
@@ -97,34 +84,34 @@ async def test_signing_in_leads_to_no_other_site(
     ],
 )
 async def test_whoever_may_not_come_in_gets_the_same_answer(
-    anonymous: httpx.AsyncClient, session: AsyncSession, ann: User, name: str, password: str
+    anonymous: Client, session: AsyncSession, ann: User, name: str, password: str
 ) -> None:
     disabled = a_user("Dora Disabled", password_hash=QUICK.hash(PASSWORD), is_disabled=True)
     session.add_all([disabled, a_user("Ivy Invited")])
     await session.commit()
     given = {"account.name": name, "account.password": password}
     answer = await anonymous.post("/sign-in", data=given)
-    assert (answer.status_code, alert_of(answer)) == (422, WRONG)
+    assert (answer.status_code, answer.alert) == (422, WRONG)
     assert "set-cookie" not in answer.headers
-    assert field_of(answer, "Password").value == ""
+    assert answer.field("Password").value == ""
     assert (await anonymous.get("/heroes")).status_code == 303
 
 
 async def test_a_name_that_was_typed_is_kept_and_the_password_has_the_focus(
-    anonymous: httpx.AsyncClient, ann: User
+    anonymous: Client, ann: User
 ) -> None:
     answer = await signed_in(anonymous, password="wrong horse battery")
-    assert field_of(answer, "Name").value == "Ann Smith"
-    assert field_of(answer, "Password").is_focused
+    assert answer.field("Name").value == "Ann Smith"
+    assert answer.field("Password").is_focused
 
 
-async def test_whoever_is_signed_in_is_not_asked_again(client: httpx.AsyncClient) -> None:
+async def test_whoever_is_signed_in_is_not_asked_again(client: Client) -> None:
     answer = await client.get("/sign-in?next=/teams")
     assert (answer.status_code, answer.headers["location"]) == (303, "/teams")
 
 
 async def test_each_sign_in_gets_a_new_token_and_ends_the_old_session(
-    anonymous: httpx.AsyncClient, ann: User, stored: Stored
+    anonymous: Client, ann: User, stored: Stored
 ) -> None:
     given = {"account.name": "Ann Smith", "account.password": PASSWORD}
     await anonymous.post("/sign-in", data=given)
@@ -137,7 +124,7 @@ async def test_each_sign_in_gets_a_new_token_and_ends_the_old_session(
 
 
 async def test_only_a_digest_of_the_token_is_stored(
-    anonymous: httpx.AsyncClient, ann: User, stored: Stored
+    anonymous: Client, ann: User, stored: Stored
 ) -> None:
     await signed_in(anonymous)
     token = anonymous.cookies["session"]
@@ -146,7 +133,7 @@ async def test_only_a_digest_of_the_token_is_stored(
 
 
 async def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(
-    anonymous: httpx.AsyncClient, ann: User
+    anonymous: Client, ann: User
 ) -> None:
     cookie = (await signed_in(anonymous)).headers["set-cookie"]
     name, *attributes = cookie.split("; ")
@@ -156,11 +143,11 @@ async def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(
 
 
 async def test_over_https_the_cookie_belongs_to_this_host_alone(
-    app: Starlette, client: httpx.AsyncClient, ann: User
+    app: Starlette, client: Client, ann: User
 ) -> None:
     given = {"account.name": "Ann Smith", "account.password": PASSWORD}
     async with client_of(app) as other:
-        other.base_url = httpx.URL("https://localhost/")
+        other.http.base_url = httpx.URL("https://localhost/")
         entered = await other.post("/sign-in", data=given)
         name, *attributes = entered.headers["set-cookie"].split("; ")
         assert name.startswith("__Host-session=")
@@ -179,7 +166,7 @@ async def test_over_https_the_cookie_belongs_to_this_host_alone(
 
 
 async def test_a_hash_of_weaker_times_is_made_anew(
-    anonymous: httpx.AsyncClient, ann: User, stored: Stored
+    anonymous: Client, ann: User, stored: Stored
 ) -> None:
     await signed_in(anonymous)
     user = await stored.get(User, ann.id)
@@ -197,38 +184,36 @@ async def test_a_hash_of_weaker_times_is_made_anew(
 @pytest.mark.parametrize(
     "path", ["/", "/heroes", "/heroes.csv", "/heroes/1", "/nothing", "/api/docs"]
 )
-async def test_nothing_is_shown_to_a_stranger(anonymous: httpx.AsyncClient, path: str) -> None:
+async def test_nothing_is_shown_to_a_stranger(anonymous: Client, path: str) -> None:
     answer = await anonymous.get(path)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
-async def test_a_stranger_program_is_told_how_to_come_in(
-    anonymous: httpx.AsyncClient, method: str
-) -> None:
+async def test_a_stranger_program_is_told_how_to_come_in(anonymous: Client, method: str) -> None:
     answer = await anonymous.request(method, "/api/heroes/1")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert answer.json() == {"detail": "Sign in to continue."}
 
 
-async def test_htmx_gets_the_sign_in_alone(anonymous: httpx.AsyncClient) -> None:
+async def test_htmx_gets_the_sign_in_alone(anonymous: Client) -> None:
     answer = await anonymous.get("/heroes?q=x", headers=htmx_headers("section#list"))
     assert answer.status_code == 401
-    assert parsed(answer).find("html") is None
-    assert field_of(answer, "Password").value == ""
+    assert not answer.find_all("html")
+    assert answer.field("Password").value == ""
     boosted = {**htmx_headers("section#list"), "HX-Request-Type": "full"}
     answer = await anonymous.get("/heroes?q=x", headers=boosted)
     assert answer.headers["hx-redirect"].startswith("/sign-in?next=")
 
 
 @pytest.mark.parametrize("path", ["/static/site.css", "/healthz", "/readyz", "/sign-in"])
-async def test_what_is_for_everybody_asks_nobody(anonymous: httpx.AsyncClient, path: str) -> None:
+async def test_what_is_for_everybody_asks_nobody(anonymous: Client, path: str) -> None:
     assert (await anonymous.get(path)).status_code == 200
 
 
 async def test_a_stranger_who_writes_waits_for_nobody_and_changes_nothing(
-    anonymous: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    anonymous: Client, session: AsyncSession, stored: Stored
 ) -> None:
     session.add(Hero(name="Half", secret_name="Done"))
     await session.flush()
@@ -268,47 +253,45 @@ async def test_without_accounts_nothing_is_answered_that_came_through_a_proxy(
 
 
 async def test_a_form_is_saved_after_signing_in_as_it_was_typed(
-    anonymous: httpx.AsyncClient,
-    client: httpx.AsyncClient,
+    anonymous: Client,
+    client: Client,
     session: AsyncSession,
     stored: Stored,
     ann: User,
 ) -> None:
     hero = await a_hero(session, "Deadpond")
-    form = form_of(await client.get(f"/heroes/{hero.id}/edit"))
+    form = (await client.get(f"/heroes/{hero.id}/edit")).form()
     typed = {"name": "\n Zoë & <Nova>  ", "age": "17"}
-    asked = await submit(anonymous, form, typed)
-    assert (asked.status_code, heading_of(asked)) == (401, "Sign in")
-    assert "continue where you left off" in alert_of(asked)
+    asked = await anonymous.submit(form, typed)
+    assert (asked.status_code, asked.heading) == (401, "Sign in")
+    assert "continue where you left off" in asked.alert
 
-    wrong = await submit(
-        anonymous, form_of(asked), {"account.name": "Ann", "account.password": "wrong"}
+    wrong = await anonymous.submit(
+        asked.form(), {"account.name": "Ann", "account.password": "wrong"}
     )
-    assert (wrong.status_code, alert_of(wrong)) == (422, WRONG)
+    assert (wrong.status_code, wrong.alert) == (422, WRONG)
 
-    sign_in = form_of(wrong)
+    sign_in = wrong.form()
     given = {"account.name": "Ann Smith", "account.password": PASSWORD}
-    entered = await submit(anonymous, sign_in, given)
+    entered = await anonymous.submit(sign_in, given)
     assert (entered.status_code, entered.headers["location"]) == (
         307,
         form.url.removeprefix("http://localhost"),
     )
     # What a browser does with a 307: the same once more, elsewhere.
     sign_in.url = form.url
-    saved = await submit(anonymous, sign_in, given)
+    saved = await anonymous.submit(sign_in, given)
     assert saved.status_code == 303
     page = await anonymous.get(saved.headers["location"])
-    assert flash_of(page).startswith("Saved")
+    assert page.flash.startswith("Saved")
     found = await stored.get(Hero, hero.id)
     assert found is not None
     assert (found.name, found.age) == ("Zoë & <Nova>", 17)
 
 
-async def test_a_form_of_many_fields_of_one_name_is_kept_in_order(
-    anonymous: httpx.AsyncClient,
-) -> None:
+async def test_a_form_of_many_fields_of_one_name_is_kept_in_order(anonymous: Client) -> None:
     asked = await anonymous.post("/heroes/delete?back=/heroes", data={"id": ["3", "1", "2"]})
-    form = form_of(asked)
+    form = asked.form()
     assert form.data["id"] == ["3", "1", "2"]
     assert form["account.next"] == "/heroes/delete?back=/heroes"
 
@@ -325,21 +308,21 @@ async def test_a_form_of_many_fields_of_one_name_is_kept_in_order(
     ids=["json", "text", "password", "many", "big"],
 )
 async def test_what_cannot_be_kept_is_not_written_into_the_page(
-    anonymous: httpx.AsyncClient, headers: dict[str, str], content: bytes, path: str
+    anonymous: Client, headers: dict[str, str], content: bytes, path: str
 ) -> None:
     asked = await anonymous.post(path, headers=headers, content=content)
-    assert (asked.status_code, heading_of(asked)) == (401, "Sign in")
-    assert "try again" in alert_of(asked)
-    assert set(form_of(asked).data) == {"account.next", "account.name", "account.password"}
+    assert (asked.status_code, asked.heading) == (401, "Sign in")
+    assert "try again" in asked.alert
+    assert set(asked.form().data) == {"account.next", "account.name", "account.password"}
     assert "hush" not in asked.text
 
 
 async def test_a_session_that_is_gone_costs_a_form_nothing_in_htmx_either(
-    anonymous: httpx.AsyncClient, stored: Stored
+    anonymous: Client, stored: Stored
 ) -> None:
     answer = await anonymous.post(
         "/heroes", data={"name": "Nova"}, headers=htmx_headers("form#form")
     )
-    assert (answer.status_code, heading_of(answer)) == (401, "Sign in")
-    assert parsed(answer).find("html") is None
+    assert (answer.status_code, answer.heading) == (401, "Sign in")
+    assert not answer.find_all("html")
     assert await stored.count(Hero) == 0

@@ -3,7 +3,6 @@
 import re
 from functools import partial
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,7 +10,7 @@ from hero_admin.web import static_files
 from hero_admin.web.assets import MODULES, STATIC, static_url
 from hero_admin.web.static_files import COMPRESSORS
 from tests.factories import a_team, some_heroes
-from tests.html import attribute, parsed
+from tests.page import Client, Page
 from tests.statements import Statements
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -20,26 +19,25 @@ MAX_BYTES = 60_000
 MAX_REQUESTS = 5
 
 
-def files_of(page: httpx.Response) -> list[str]:
+def files_of(page: Page) -> list[str]:
     """The addresses that a browser fetches with a page, each once."""
-    root = parsed(page)
-    found = [attribute(tag, "href") for tag in root.find_all("link")]
-    found += [attribute(tag, "src") for tag in root.find_all(("script", "img"), src=True)]
-    found += [attribute(tag, "href").partition("#")[0] for tag in root.find_all("use")]
+    found = [tag.attribute("href") for tag in page.find_all("link")]
+    found += [tag.attribute("src") for tag in page.find_all(("script", "img"), src=True)]
+    found += [tag.attribute("href").partition("#")[0] for tag in page.find_all("use")]
     return list(dict.fromkeys(found))
 
 
-async def transferred(client: httpx.AsyncClient, url: str, encoding: str) -> int:
+async def transferred(client: Client, url: str, encoding: str) -> int:
     """How many bytes of headers and body travel for one answer."""
     headers = {"Accept-Encoding": encoding}
-    async with client.stream("GET", url, headers=headers) as answer:
+    async with client.http.stream("GET", url, headers=headers) as answer:
         assert answer.status_code == 200
         body = sum([len(chunk) async for chunk in answer.aiter_raw()])
         return body + sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
 
 
 async def test_a_page_asks_for_files_by_their_content_and_browsers_keep_them(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     files = files_of(await client.get("/heroes"))
     assert len(files) >= 3
@@ -51,16 +49,14 @@ async def test_a_page_asks_for_files_by_their_content_and_browsers_keep_them(
 
 @pytest.mark.parametrize("query", ["", "?v=", "?v=000000000000", "?x=1"])
 async def test_a_file_is_not_kept_under_an_address_that_is_not_its_own(
-    client: httpx.AsyncClient, query: str
+    client: Client, query: str
 ) -> None:
     answer = await client.get(f"/static/site.css{query}")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip", "zstd", "identity"])
-async def test_a_file_that_has_not_changed_is_not_sent_again(
-    client: httpx.AsyncClient, encoding: str
-) -> None:
+async def test_a_file_that_has_not_changed_is_not_sent_again(client: Client, encoding: str) -> None:
     asked = {"Accept-Encoding": encoding}
     first = await client.get("/static/site.css", headers=asked)
     asked["If-None-Match"] = first.headers["etag"]
@@ -69,7 +65,7 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(
     assert again.headers["etag"] == first.headers["etag"]
 
 
-async def test_each_encoding_of_a_file_has_a_tag_of_its_own(client: httpx.AsyncClient) -> None:
+async def test_each_encoding_of_a_file_has_a_tag_of_its_own(client: Client) -> None:
     tags = set()
     for encoding in ("br", "gzip", "identity"):
         answer = await client.get("/static/site.css", headers={"Accept-Encoding": encoding})
@@ -77,9 +73,7 @@ async def test_each_encoding_of_a_file_has_a_tag_of_its_own(client: httpx.AsyncC
     assert len(tags) == 3
 
 
-async def test_a_file_is_compressed_once(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_is_compressed_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     compressed: list[int] = []
     real = dict(COMPRESSORS)
 
@@ -99,7 +93,7 @@ async def test_a_file_is_compressed_once(
 
 @pytest.mark.parametrize("accepted", ["", "br;q=0", "br; q=0.0, gzip;q=0", "*;q=0", "snappy"])
 async def test_a_file_is_not_compressed_for_who_cannot_read_it(
-    client: httpx.AsyncClient, accepted: str
+    client: Client, accepted: str
 ) -> None:
     answer = await client.get("/static/site.css", headers={"Accept-Encoding": accepted})
     assert "content-encoding" not in answer.headers
@@ -109,10 +103,10 @@ async def test_a_file_is_not_compressed_for_who_cannot_read_it(
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip"])
 @pytest.mark.parametrize("url", ["/heroes", "/static/site.css", "/api/openapi.json"])
 async def test_answers_are_compressed_as_the_client_can_read_them(
-    client: httpx.AsyncClient, session: AsyncSession, url: str, encoding: str
+    client: Client, session: AsyncSession, url: str, encoding: str
 ) -> None:
     await some_heroes(session, 25)
-    async with client.stream("GET", url, headers={"Accept-Encoding": encoding}) as answer:
+    async with client.http.stream("GET", url, headers={"Accept-Encoding": encoding}) as answer:
         raw = b"".join([chunk async for chunk in answer.aiter_raw()])
         assert answer.headers["content-encoding"] == encoding
         assert "accept-encoding" in answer.headers["vary"].lower()
@@ -123,7 +117,7 @@ async def test_answers_are_compressed_as_the_client_can_read_them(
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip"])
 async def test_the_first_visit_to_the_list_is_small(
-    client: httpx.AsyncClient, session: AsyncSession, encoding: str
+    client: Client, session: AsyncSession, encoding: str
 ) -> None:
     await some_heroes(session, 40, await a_team(session))
     urls = ["/heroes", *files_of(await client.get("/heroes"))]
@@ -132,7 +126,7 @@ async def test_the_first_visit_to_the_list_is_small(
 
 
 async def test_a_style_sheet_draws_icons_from_the_file_that_the_page_has_already(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     styles = (await client.get("/static/site.css")).text
     assert re.findall(r"@import|@font-face", styles) == []
@@ -146,9 +140,7 @@ async def test_a_style_sheet_draws_icons_from_the_file_that_the_page_has_already
         assert f'<view id="{view}"' in drawn
 
 
-async def test_a_script_is_served_as_one_file_made_of_all_modules(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_a_script_is_served_as_one_file_made_of_all_modules(client: Client) -> None:
     assert sorted(MODULES) == sorted(path.stem for path in (STATIC / "site").glob("*.js"))
     script = (await client.get("/static/site.js")).text
     found = [script.index((STATIC / "site" / f"{module}.js").read_text()) for module in MODULES]
@@ -170,20 +162,18 @@ async def test_a_script_is_served_as_one_file_made_of_all_modules(
     ],
     ids=lambda path: path[:30],
 )
-async def test_what_is_no_static_file_is_not_found(client: httpx.AsyncClient, path: str) -> None:
+async def test_what_is_no_static_file_is_not_found(client: Client, path: str) -> None:
     assert (await client.get(path)).status_code == 404
 
 
-async def test_a_static_file_can_only_be_read(client: httpx.AsyncClient) -> None:
+async def test_a_static_file_can_only_be_read(client: Client) -> None:
     answer = await client.post("/static/site.css")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
     head = await client.head("/static/site.css")
     assert (head.status_code, head.content) == (200, b"")
 
 
-async def test_a_static_file_costs_no_statement(
-    client: httpx.AsyncClient, statements: Statements
-) -> None:
+async def test_a_static_file_costs_no_statement(client: Client, statements: Statements) -> None:
     with statements() as executed:
         assert (await client.get("/static/site.css")).status_code == 200
     assert executed == []

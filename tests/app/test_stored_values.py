@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given
 from hypothesis import settings as repeating
@@ -20,20 +19,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.cases import each
-from tests.html import (
-    by_id,
-    errors_of,
-    facts_of,
-    field_of,
-    form_of,
-    link,
-    links_of,
-    parsed,
-    rows_of,
-    submit,
-    text_of,
-    undo_of,
-)
+from tests.page import Client, Page
 from tests.serving import serving
 from tests.things import Label, Thing
 from tests.values import COLUMNS, Row, rows_for
@@ -43,7 +29,7 @@ WRITABLE = [field.name for field in Resource(Thing).schemas.edit_fields if field
 
 
 @pytest.fixture
-async def things(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def things(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of things and labels."""
     columns = (Thing.title, *(getattr(Thing, name) for name in COLUMNS))
     filters = (Thing.clock, Thing.moment, Thing.size)
@@ -97,7 +83,7 @@ async def dump(session: AsyncSession, table: str = "thing") -> list[tuple[Any, .
     return sorted((tuple(row) for row in rows), key=repr)
 
 
-def strict(answer: httpx.Response) -> Any:
+def strict(answer: Page) -> Any:
     """The JSON of an answer, which may hold nothing that JSON does not know."""
     assert answer.status_code == 200, answer.text[:500]
     return _strict(answer.text)
@@ -110,8 +96,8 @@ def _strict(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-async def is_listed_exported_and_opened(client: httpx.AsyncClient, count: int) -> None:
-    assert len(rows_of(await client.get("/things?size=100"))) == count
+async def is_listed_exported_and_opened(client: Client, count: int) -> None:
+    assert len((await client.get("/things?size=100")).rows) == count
     for extension in ("csv", "json", "jsonl"):
         assert (await client.get(f"/things.{extension}")).status_code == 200
     assert len(strict(await client.get("/things.json"))) == count
@@ -122,7 +108,7 @@ async def is_listed_exported_and_opened(client: httpx.AsyncClient, count: int) -
             assert (await client.get(url)).status_code == 200, url
 
 
-async def is_paged_over(client: httpx.AsyncClient, count: int) -> None:
+async def is_paged_over(client: Client, count: int) -> None:
     """Whatever the order and the direction, each row comes once."""
     for name in COLUMNS:
         if not Resource(Thing).by_name[name].is_sortable:
@@ -134,41 +120,41 @@ async def is_paged_over(client: httpx.AsyncClient, count: int) -> None:
             while url and len(found) <= count:
                 page = await client.get(url)
                 assert page.status_code == 200, url
-                found += [row["Title"] for row in rows_of(page)]
+                found += page.column("Title")
                 url = next_url(page, label)
             assert sorted(found) == sorted(f"T{number}" for number in range(1, count + 1)), name
 
 
-async def is_saved_unchanged(client: httpx.AsyncClient, session: AsyncSession, count: int) -> None:
+async def is_saved_unchanged(client: Client, session: AsyncSession, count: int) -> None:
     """By a form that nobody touches, and by sending back what the API has shown."""
     for number in range(1, count + 1):
         edit = await client.get(f"/things/{number}/edit")
-        saved = await submit(client, form_of(edit, press="Save changes"))
-        assert saved.status_code == 303, (number, errors_of(saved))
+        saved = await client.submit(edit.form(press="Save changes"))
+        assert saved.status_code == 303, (number, saved.errors)
         record = strict(await client.get(f"/api/things/{number}"))
         assert strict(await client.patch(f"/api/things/{number}", json=record)) == record
     assert await count_changes(session) == 0
 
 
-async def is_kept_by_a_change_of_another_field(client: httpx.AsyncClient, count: int) -> None:
+async def is_kept_by_a_change_of_another_field(client: Client, count: int) -> None:
     for number in range(1, count + 1):
         edit = await client.get(f"/things/{number}/edit")
-        saved = await submit(client, form_of(edit, press="Save changes"), {"title": "New"})
-        assert saved.status_code == 303, (number, errors_of(saved))
+        saved = await client.submit(edit.form(press="Save changes"), {"title": "New"})
+        assert saved.status_code == 303, (number, saved.errors)
         await press_undo(client)
 
 
-async def is_cleared_and_restored(client: httpx.AsyncClient, count: int) -> None:
+async def is_cleared_and_restored(client: Client, count: int) -> None:
     for number in range(1, count + 1):
         cleared = await client.patch(f"/api/things/{number}", json=dict.fromkeys(WRITABLE))
         assert cleared.status_code == 200, cleared.text
         assert all(cleared.json()[name] is None for name in WRITABLE)
         page = await client.get(f"/things/{number}/history")
-        restored = await submit(client, form_of(page, press="Restore the version before this"))
-        assert restored.status_code == 303, text_of(by_id(restored, "main"))
+        restored = await client.submit(page.form(press="Restore the version before this"))
+        assert restored.status_code == 303, restored.by_id("main").visible_text
 
 
-async def is_deleted_and_brought_back(client: httpx.AsyncClient, count: int) -> None:
+async def is_deleted_and_brought_back(client: Client, count: int) -> None:
     ids = [str(number) for number in range(1, count + 1)]
     assert (await client.post("/things/delete", data={"id": ids})).status_code == 303
     assert strict(await client.get("/api/things/")) == []
@@ -188,7 +174,7 @@ examples = repeating(
 @examples
 @given(data=st.data())
 async def test_whatever_a_database_takes_is_shown_kept_found_and_brought_back(
-    things: httpx.AsyncClient, session: AsyncSession, data: st.DataObject
+    things: Client, session: AsyncSession, data: st.DataObject
 ) -> None:
     dialect = session.get_bind().dialect.name
     rows = data.draw(rows_for(dialect, ROWS))
@@ -209,7 +195,7 @@ async def test_whatever_a_database_takes_is_shown_kept_found_and_brought_back(
 
 
 async def test_what_cannot_be_read_is_kept_but_not_typed(
-    things: httpx.AsyncClient, session: AsyncSession
+    things: Client, session: AsyncSession
 ) -> None:
     await run(session, "INSERT INTO thing (id, title, size) VALUES (1, 'A', 'XL')")
     record = strict(await things.get("/api/things/1"))
@@ -230,7 +216,7 @@ UNREADABLE = [
 
 
 async def test_what_cannot_be_read_is_shown_marked_and_corrected(
-    things: httpx.AsyncClient, session: AsyncSession
+    things: Client, session: AsyncSession
 ) -> None:
     inputs = UNREADABLE if is_sqlite(session) else [("size", "XL", "LARGE")]
     inputs = inputs if is_sqlite(session) else [*inputs, ("day", "0044-03-15 BC", "2021-01-01")]
@@ -242,21 +228,21 @@ async def test_what_cannot_be_read_is_shown_marked_and_corrected(
         number, label = record["id"], name.capitalize()
         assert record[name] == stored
         page = await things.get(f"/things/{number}")
-        assert facts_of(page)[label] == stored
+        assert page.facts[label] == stored
         assert "Not a valid" in attribute_of_text(page, stored)
-        row = next(each for each in rows_of(await things.get("/things")) if each["Title"] == name)
+        row = next(each for each in (await things.get("/things")).rows if each["Title"] == name)
         assert row[label] == stored
         edit = await things.get(f"/things/{number}/edit")
-        assert field_of(edit, label).value == stored
-        saved = await submit(things, form_of(edit, press="Save changes"), {name: right})
-        assert saved.status_code == 303, errors_of(saved)
+        assert edit.field(label).value == stored
+        saved = await things.submit(edit.form(press="Save changes"), {name: right})
+        assert saved.status_code == 303, saved.errors
         assert strict(await things.get(f"/api/things/{number}"))[name] != stored
         await press_undo(things)
         assert strict(await things.get(f"/api/things/{number}"))[name] == stored
 
 
 async def test_numbers_without_end_are_paged_over_shown_and_kept(
-    things: httpx.AsyncClient, session: AsyncSession
+    things: Client, session: AsyncSession
 ) -> None:
     infinite = "9e999" if is_sqlite(session) else "'Infinity'"
     for number in range(45):
@@ -266,7 +252,7 @@ async def test_numbers_without_end_are_paged_over_shown_and_kept(
         found, at = [], url
         while at:
             page = await things.get(at)
-            found += [row["Title"] for row in rows_of(page)]
+            found += page.column("Title")
             at = next_url(page, "Next page") or ""
         assert sorted(found) == sorted(f"T{number}" for number in range(45))
     (record, *_) = [
@@ -275,14 +261,14 @@ async def test_numbers_without_end_are_paged_over_shown_and_kept(
     assert record["ratio"] == "Infinity"
     edit = await things.get(f"/things/{record['id']}/edit")
     before = await dump(session)
-    saved = await submit(things, form_of(edit, press="Save changes"), {"title": "T1"})
-    assert saved.status_code == 303, errors_of(saved)
+    saved = await things.submit(edit.form(press="Save changes"), {"title": "T1"})
+    assert saved.status_code == 303, saved.errors
     assert await dump(session) == before
 
 
 @on_sqlite
 async def test_dates_in_any_spelling_are_found_paged_over_and_brought_back(
-    things: httpx.AsyncClient, session: AsyncSession
+    things: Client, session: AsyncSession
 ) -> None:
     spellings = [
         "2021-01-01",
@@ -304,7 +290,7 @@ async def test_dates_in_any_spelling_are_found_paged_over_and_brought_back(
         await run(session, f"INSERT INTO thing (title, {', '.join(columns)}) VALUES ({values})")
 
     async def found(asked: str) -> list[str]:
-        return [row["Title"] for row in rows_of(await things.get(f"/things?{asked}&size=50"))]
+        return (await things.get(f"/things?{asked}&size=50")).column("Title")
 
     for name in columns:
         day = f"{name}_min=2021-01-01T00:00&{name}_max=2021-01-01T23:59"
@@ -321,47 +307,45 @@ async def test_dates_in_any_spelling_are_found_paged_over_and_brought_back(
         assert patched.status_code == 200
     for number in range(len(before), 0, -1):
         history = await things.get(f"/things/{number}/history")
-        undone = await submit(things, form_of(history, press="Undo this change"))
+        undone = await things.submit(history.form(press="Undo this change"))
         assert undone.status_code == 303
     assert await dump(session) == before
 
 
 @on_sqlite
-async def test_a_number_larger_than_its_type_opens(
-    things: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_number_larger_than_its_type_opens(things: Client, session: AsyncSession) -> None:
     await run(session, "INSERT INTO thing (id, title, whole) VALUES (5000000001, 'Far', 7)")
-    (row,) = rows_of(await things.get("/things"))
+    (row,) = (await things.get("/things")).rows
     assert row["Title"] == "Far"
     edit = await things.get("/things/5000000001/edit")
-    saved = await submit(things, form_of(edit, press="Save changes"), {"title": "Near"})
+    saved = await things.submit(edit.form(press="Save changes"), {"title": "Near"})
     assert saved.status_code == 303
     assert strict(await things.get("/api/things/5000000001"))["title"] == "Near"
 
 
 @on_sqlite
 async def test_keys_of_any_bytes_open_and_are_deleted_and_brought_back(
-    things: httpx.AsyncClient, session: AsyncSession
+    things: Client, session: AsyncSession
 ) -> None:
     for literal in ("'a'||char(0)||'b'", "CAST(x'ff41' AS TEXT)", "x'ff'", f"'{'x' * 300}'", "''"):
         await run(session, f"INSERT INTO label (code, day) VALUES ({literal}, '2021-01-01')")
     before = await dump(session, "label")
     page = await things.get("/labels")
-    assert len(rows_of(page)) == 5
-    urls = [each.href for each in links_of(page) if re.match(r"/labels/[^/?]+$", each.href)]
+    assert len(page.rows) == 5
+    urls = [each.href for each in page.links if re.match(r"/labels/[^/?]+$", each.href)]
     urls = list(dict.fromkeys(url for url in urls if not url.endswith("/new")))
     assert len(urls) == 5
     for url in urls:
         assert (await things.get(url)).status_code == 200, url
         deleted = await things.post(f"{url}/delete")
         assert deleted.status_code == 303, url
-        undone = await submit(things, undo_of(await things.get("/labels")))
+        undone = await things.submit((await things.get("/labels")).undo)
         assert undone.status_code == 303, url
         assert await dump(session, "label") == before, url
 
 
 async def test_what_the_database_writes_in_its_own_way_is_no_change(
-    things: httpx.AsyncClient, session: AsyncSession
+    things: Client, session: AsyncSession
 ) -> None:
     body = {"title": "A", "doc": {"bb": 1, "a": [1.0, None]}, "data": {"b": 1, "a": 2}}
     created = await things.post("/api/things/", json=body)
@@ -373,17 +357,15 @@ async def test_what_the_database_writes_in_its_own_way_is_no_change(
     changed = await things.patch(f"/api/things/{record['id']}", json={"doc": {"c": 1, "bb": 2}})
     assert changed.status_code == 200
     history = await things.get(f"/things/{record['id']}/history")
-    undone = await submit(things, form_of(history, press="Undo this change"))
+    undone = await things.submit(history.form(press="Undo this change"))
     assert undone.status_code == 303
     assert strict(await things.get(f"/api/things/{record['id']}")) == record
 
 
-async def test_a_blank_optional_json_field_is_null(
-    things: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_blank_optional_json_field_is_null(things: Client, session: AsyncSession) -> None:
     new = await things.get("/things/new")
-    created = await submit(things, form_of(new, press="Create thing"), {"title": "A"})
-    assert created.status_code == 303, errors_of(created)
+    created = await things.submit(new.form(press="Create thing"), {"title": "A"})
+    assert created.status_code == 303, created.errors
     connection = await session.connection()
     found = await connection.exec_driver_sql(
         "SELECT count(*) FROM thing WHERE data IS NULL AND doc IS NULL AND tags IS NULL"
@@ -392,14 +374,12 @@ async def test_a_blank_optional_json_field_is_null(
     await session.commit()
 
 
-async def test_a_lone_carriage_return_stays(
-    things: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_lone_carriage_return_stays(things: Client, session: AsyncSession) -> None:
     created = await things.post("/api/things/", json={"title": "A", "note": "a\rb"})
     number = created.json()["id"]
     edit = await things.get(f"/things/{number}/edit")
     note = {"note": "a\r\nb", "title": "B"}
-    saved = await submit(things, form_of(edit, press="Save changes"), note)
+    saved = await things.submit(edit.form(press="Save changes"), note)
     assert saved.status_code == 303
     assert strict(await things.get(f"/api/things/{number}"))["note"] == "a\rb"
 
@@ -419,7 +399,7 @@ async def test_a_lone_carriage_return_stays(
     ],
 )
 async def test_a_made_up_place_is_the_first_page_or_an_empty_one(
-    things: httpx.AsyncClient, one_thing: None, sort: str, value: object
+    things: Client, one_thing: None, sort: str, value: object
 ) -> None:
     packed = json.dumps([sort, value, ["1"], 0]).encode()
     cursor = base64.urlsafe_b64encode(packed).decode().rstrip("=")
@@ -429,7 +409,7 @@ async def test_a_made_up_place_is_the_first_page_or_an_empty_one(
 
 
 @pytest.fixture
-async def one_thing(things: httpx.AsyncClient, session: AsyncSession) -> None:
+async def one_thing(things: Client, session: AsyncSession) -> None:
     await run(session, "INSERT INTO thing (title) VALUES ('A')")
 
 
@@ -442,20 +422,20 @@ async def count_changes(session: AsyncSession) -> int:
     return int(count)
 
 
-def attribute_of_text(page: httpx.Response, shown: str) -> str:
+def attribute_of_text(page: Page, shown: str) -> str:
     """The title of what reads as a text."""
-    found = [tag for tag in parsed(page).find_all(title=True) if text_of(tag) == shown]
+    found = [tag for tag in page.find_all(title=True) if tag.visible_text == shown]
     assert found, f"nothing with a title reads as {shown}"
-    return str(found[0]["title"])
+    return found[0].attribute("title")
 
 
-def next_url(page: httpx.Response, label: str) -> str | None:
+def next_url(page: Page, label: str) -> str | None:
     try:
-        return link(page, label)
+        return page.link(label)
     except AssertionError:
         return None
 
 
-async def press_undo(client: httpx.AsyncClient) -> None:
-    undone = await submit(client, undo_of(await client.get("/labels")))
-    assert undone.status_code == 303, text_of(by_id(undone, "main"))
+async def press_undo(client: Client) -> None:
+    undone = await client.submit((await client.get("/labels")).undo)
+    assert undone.status_code == 303, undone.by_id("main").visible_text

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, String, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,17 +16,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.factories import a_hero, a_team, some_heroes
-from tests.html import (
-    facts_of,
-    follow,
-    form_of,
-    heading_of,
-    link,
-    links_of,
-    rows_of,
-    submit,
-    undo_of,
-)
+from tests.page import Client
 from tests.serving import serving
 from webapp.heroes import heroes
 from webapp.teams import teams
@@ -92,7 +81,7 @@ crimes = Resource(Crime)
 
 
 @asynccontextmanager
-async def admin(settings: Settings, *resources: Resource) -> AsyncIterator[httpx.AsyncClient]:
+async def admin(settings: Settings, *resources: Resource) -> AsyncIterator[Client]:
     app = create_app(settings, (heroes, teams, *resources))
     async with serving(app, role=Role.OWNER) as client:
         yield client
@@ -133,21 +122,21 @@ async def test_what_is_read_only_is_looked_at_in_every_way(
         await execute(session, f"DROP {kind} team_size")
 
 
-async def look_at(client: httpx.AsyncClient, url: str) -> None:
+async def look_at(client: Client, url: str) -> None:
     page = await client.get("/team-sizes?sort=-heroes")
-    assert [row["Heroes"] for row in rows_of(page)] == ["3", "0"]
-    assert rows_of(await client.get("/team-sizes?q=zoe")) == rows_of(page)[:1]
-    assert rows_of(await client.get("/team-sizes?heroes_min=1")) == rows_of(page)[:1]
-    assert facts_of(await client.get(url))["Heroes"] == "3"
+    assert page.column("Heroes") == ["3", "0"]
+    assert (await client.get("/team-sizes?q=zoe")).rows == page.rows[:1]
+    assert (await client.get("/team-sizes?heroes_min=1")).rows == page.rows[:1]
+    assert (await client.get(url)).facts["Heroes"] == "3"
     assert (await client.get("/team-sizes.csv")).text.count("\n") == 3
     assert (await client.get(f"/api{url}")).json()["heroes"] == 3
     assert len((await client.get("/api/team-sizes/")).json()) == 2
     for path in ("/", "/team-sizes", url, f"{url}/history"):
-        found = {each.text for each in links_of(await client.get(path))}
-        assert not {"Edit", "Delete…", "New team size"} & found
+        found = (await client.get(path)).link_names
+        assert not {"Edit", "Delete…", "New team size"}.intersection(found)
 
 
-async def refuse_changes(client: httpx.AsyncClient, name: str, key: str) -> None:
+async def refuse_changes(client: Client, name: str, key: str) -> None:
     """See that nothing that is read-only can be changed, by page or by program."""
     for method, path in [
         ("POST", ""),
@@ -176,7 +165,7 @@ async def test_what_became_read_only_is_not_changed_by_undoing_either(
     url = f"/teams/{(await a_team(session, 'Preventers')).id}"
     async with admin(settings) as client:
         edit = await client.get(f"{url}/edit")
-        await submit(client, form_of(edit, press="Save changes"), name="Avengers")
+        await client.submit(edit.form(press="Save changes"), name="Avengers")
         assert "Undo this change" in (await client.get(f"{url}/history")).text
     operation = await session.scalar(
         text("SELECT operation FROM hero_admin_change ORDER BY id DESC")
@@ -187,13 +176,13 @@ async def test_what_became_read_only_is_not_changed_by_undoing_either(
     async with serving(app, role=Role.OWNER) as client:
         assert "Undo this change" not in (await client.get(f"{url}/history")).text
         answer = await client.post(f"/undo/{operation}", headers=CHANGES)
-        page = await follow(client, answer) if answer.is_redirect else answer
+        page = await client.follow(answer) if answer.response.is_redirect else answer
         assert "read-only" in page.text
-        assert heading_of(await client.get(url)) == "Avengers"
+        assert (await client.get(url)).heading == "Avengers"
 
 
 @pytest.fixture
-async def odd(settings: Settings, database: Database) -> AsyncIterator[httpx.AsyncClient]:
+async def odd(settings: Settings, database: Database) -> AsyncIterator[Client]:
     """A client of an admin of tables with names of any kind."""
     tables = [units.table, parts.table]
     async with database.writing.begin() as connection:
@@ -207,33 +196,33 @@ async def odd(settings: Settings, database: Database) -> AsyncIterator[httpx.Asy
         await connection.run_sync(lambda sync: SQLModel.metadata.drop_all(sync, tables))
 
 
-async def test_names_may_be_of_any_kind(odd: httpx.AsyncClient, session: AsyncSession) -> None:
+async def test_names_may_be_of_any_kind(odd: Client, session: AsyncSession) -> None:
     team_id = (await a_team(session, "Preventers")).id
     for number, name in enumerate(("Zoë's 100%", "Other")):
         new = await odd.get("/units/new")
         given = {"name": name, "order": f"{number}", "ratio": "7", "team_id": f"{team_id}"}
-        assert (await submit(odd, form_of(new), given)).status_code == 303
-    assert [row["Name"] for row in rows_of(await odd.get("/units?q=zoe"))] == ["Zoë's 100%"]
+        assert (await odd.submit(new.form(), given)).status_code == 303
+    assert (await odd.get("/units?q=zoe")).column("Name") == ["Zoë's 100%"]
     for sort, first in (("name", "Other"), ("-order", "Other"), ("team_id", "Zoë's 100%")):
         page = await odd.get(f"/units?sort={sort}&size=1")
-        assert [row["Name"] for row in rows_of(page)] == [first]
-        assert len(rows_of(await odd.get(link(page, "Next page")))) == 1
-    assert len(rows_of(await odd.get("/units?order_min=1&ratio_max=7"))) == 1
-    assert len(rows_of(await odd.get(f"/teams/{team_id}/units?q=zoe"))) == 1
+        assert page.column("Name") == [first]
+        assert len((await odd.get(page.link("Next page"))).rows) == 1
+    assert len((await odd.get("/units?order_min=1&ratio_max=7")).rows) == 1
+    assert len((await odd.get(f"/teams/{team_id}/units?q=zoe")).rows) == 1
     unit = (await odd.get("/api/units/")).json()[0]
     made = await odd.post("/api/parts/", json={"code": "a 1", "unit_id": unit["id"]})
     assert made.status_code == 201, made.text
-    assert [row["Code"] for row in rows_of(await odd.get("/parts?q=a 1"))] == ["a 1"]
+    assert (await odd.get("/parts?q=a 1")).column("Code") == ["a 1"]
     edit = await odd.get(f"/units/{unit['id']}/edit")
-    await submit(odd, form_of(edit, press="Save changes"), name="Zoë II")
+    await odd.submit(edit.form(press="Save changes"), name="Zoë II")
     assert (await odd.get("/units.csv?q=zoe ii")).text.count("\n") == 2
     gone = await odd.request("DELETE", "/api/parts/a~201", headers=CHANGES)
     assert gone.status_code == 204
     page = await odd.get(f"/units/{unit['id']}/delete")
-    page = await follow(odd, await submit(odd, form_of(page)))
-    assert len(rows_of(await odd.get("/units"))) == 1
-    await submit(odd, undo_of(page))
-    assert [row["Name"] for row in rows_of(await odd.get("/units?q=zoe"))] == ["Zoë II"]
+    page = await odd.follow(await odd.submit(page.form()))
+    assert len((await odd.get("/units")).rows) == 1
+    await odd.submit(page.undo)
+    assert (await odd.get("/units?q=zoe")).column("Name") == ["Zoë II"]
 
 
 async def test_a_table_may_be_in_a_schema_beside_one_of_its_name(postgres_url: str) -> None:
@@ -253,19 +242,19 @@ async def test_a_table_may_be_in_a_schema_beside_one_of_its_name(postgres_url: s
         await a_team(session, "Zoë’s")
     async with admin(settings, crimes) as client:
         new = await client.get("/crimes/new")
-        form = form_of(new)
-        answer = await submit(client, form, name="Zoë robbed", hero_id=str(hero.id))
+        form = new.form()
+        answer = await client.submit(form, name="Zoë robbed", hero_id=str(hero.id))
         assert answer.status_code == 303
-        assert [row["Name"] for row in rows_of(await client.get("/crimes?q=zoe"))] == ["Zoë robbed"]
-        assert len(rows_of(await client.get(f"/heroes/{hero.id}/crimes"))) == 1
+        assert (await client.get("/crimes?q=zoe")).column("Name") == ["Zoë robbed"]
+        assert len((await client.get(f"/heroes/{hero.id}/crimes")).rows) == 1
         (crime,) = (await client.get("/api/crimes/")).json()
         edit = await client.get(f"/crimes/{crime['id']}/edit")
-        await submit(client, form_of(edit, press="Save changes"), name="Stole")
+        await client.submit(edit.form(press="Save changes"), name="Stole")
         page = await client.get(f"/heroes/{hero.id}/delete")
         assert "1 crime" in page.text
-        page = await follow(client, await submit(client, form_of(page)))
+        page = await client.follow(await client.submit(page.form()))
         assert (await client.get(f"/api/crimes/{crime['id']}")).json()["hero_id"] is None
-        await submit(client, undo_of(page))
+        await client.submit(page.undo)
         assert (await client.get(f"/api/crimes/{crime['id']}")).json()["hero_id"] == hero.id
     async with database.writing.begin() as connection:
         await connection.exec_driver_sql('DROP SCHEMA "law court" CASCADE')

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,18 +18,7 @@ from hero_admin.settings import Settings
 from tests.cases import each
 from tests.commands import run
 from tests.factories import a_hero, committed
-from tests.html import (
-    error_beside,
-    field_of,
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    link,
-    parsed,
-    submit,
-    text_of,
-)
+from tests.page import Client
 from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.statements import Statements
@@ -40,14 +28,12 @@ from tests.waiting import until
 BY = Operation(COMMAND_LINE, "command")
 
 
-async def made(
-    client: httpx.AsyncClient, role: str = "viewer", name: str = "ci", days: str = "30"
-) -> str:
+async def made(client: Client, role: str = "viewer", name: str = "ci", days: str = "30") -> str:
     """Create a token as people do."""
-    form = form_of(await client.get("/account/tokens/new"))
-    shown = await submit(client, form, name=name, role=role, days=days)
-    assert (shown.status_code, heading_of(shown)) == (200, "New token")
-    return str(field_of(shown, "Token").value)
+    form = (await client.get("/account/tokens/new")).form()
+    shown = await client.submit(form, name=name, role=role, days=days)
+    assert (shown.status_code, shown.heading) == (200, "New token")
+    return str(shown.field("Token").value)
 
 
 def bearing(token: str) -> dict[str, str]:
@@ -55,19 +41,19 @@ def bearing(token: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def program(app: Starlette, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+async def program(app: Starlette, client: Client) -> AsyncIterator[Client]:
     """A client that is no browser: it says nothing of where a request comes from."""
     async with client_of(app) as other:
         del other.headers["Sec-Fetch-Site"]
         yield other
 
 
-async def status(program: httpx.AsyncClient, token: str, path: str = "/api/heroes/") -> int:
+async def status(program: Client, token: str, path: str = "/api/heroes/") -> int:
     return (await program.get(path, headers=bearing(token))).status_code
 
 
 async def test_a_token_is_shown_once_and_only_its_digest_is_kept(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     token = await made(client)
     assert token.startswith("hero_")
@@ -79,7 +65,7 @@ async def test_a_token_is_shown_once_and_only_its_digest_is_kept(
 
 
 async def test_a_program_may_do_what_its_token_may(
-    client: httpx.AsyncClient, program: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, program: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_hero(session)
     body = {"name": "Nova", "secret_name": "Ada"}
@@ -103,7 +89,7 @@ async def test_a_program_may_do_what_its_token_may(
 
 @each("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_the_scheme_is_read_as_standards_say(
-    client: httpx.AsyncClient, program: httpx.AsyncClient, scheme: str
+    client: Client, program: Client, scheme: str
 ) -> None:
     headers = {"Authorization": f"{scheme} {await made(client)}"}
     assert (await program.get("/api/heroes/", headers=headers)).status_code == 200
@@ -111,9 +97,9 @@ async def test_the_scheme_is_read_as_standards_say(
 
 @pytest.mark.parametrize("role", ["viewer", "editor"])
 async def test_a_token_loses_what_its_owner_loses_and_gains_nothing(
-    client: httpx.AsyncClient,
-    editor: httpx.AsyncClient,
-    program: httpx.AsyncClient,
+    client: Client,
+    editor: Client,
+    program: Client,
     role: str,
 ) -> None:
     token = await made(editor, role)
@@ -133,9 +119,7 @@ async def test_a_token_loses_what_its_owner_loses_and_gains_nothing(
 
 
 @each("token", ["x", "hero_", "hero_x", f"hero_{'x' * 43}", "hero_" + "x" * 5000, "hero_ü", "a b"])
-async def test_a_token_that_nobody_made_does_not_work(
-    client: httpx.AsyncClient, token: str
-) -> None:
+async def test_a_token_that_nobody_made_does_not_work(client: Client, token: str) -> None:
     headers = {b"Authorization": b"Bearer " + token.encode()}
     for method in ("GET", "POST", "DELETE"):
         # The client's own cookie is that of an owner, and does not count.
@@ -146,17 +130,17 @@ async def test_a_token_that_nobody_made_does_not_work(
 
 
 async def test_a_token_that_has_ended_does_not_work(
-    client: httpx.AsyncClient, program: httpx.AsyncClient, session: AsyncSession
+    client: Client, program: Client, session: AsyncSession
 ) -> None:
     token = await made(client)
     await session.execute(update(ApiToken).values(expires_at=datetime.now(UTC)))
     await session.commit()
     assert await status(program, token) == 401
-    assert "expired" in text_of(parsed(await client.get("/account")))
+    assert "expired" in (await client.get("/account")).visible_text
 
 
 async def test_the_token_of_somebody_shut_out_does_not_work(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, program: httpx.AsyncClient
+    client: Client, editor: Client, program: Client
 ) -> None:
     token = await made(editor)
     assert await status(program, token) == 200
@@ -166,24 +150,24 @@ async def test_the_token_of_somebody_shut_out_does_not_work(
 
 @pytest.mark.parametrize("who", ["whose it is", "an owner"])
 async def test_a_token_is_revoked_by_whose_it_is_and_by_owners(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, program: httpx.AsyncClient, who: str
+    client: Client, editor: Client, program: Client, who: str
 ) -> None:
     token = await made(editor)
     by, at = (editor, "/account") if who == "whose it is" else (client, "/people/2")
-    asked = await by.get(link(await by.get(at), "Revoke ci…"))
-    assert heading_of(asked) == "Revoke ci?"
+    asked = await by.get((await by.get(at)).link("Revoke ci…"))
+    assert asked.heading == "Revoke ci?"
     assert await status(program, token) == 200
-    done = await submit(by, form_of(asked))
+    done = await by.submit(asked.form())
     assert (done.status_code, done.headers["location"]) == (303, at)
-    assert flash_of(await follow(by, done)) == "Revoked ci"
+    assert (await by.follow(done)).flash == "Revoked ci"
     assert await status(program, token) == 401
-    assert (await submit(by, form_of(asked))).status_code == 404
-    shown = text_of(parsed(await client.get("/history?resource=people")))
+    assert (await by.submit(asked.form())).status_code == 404
+    shown = (await client.get("/history?resource=people")).visible_text
     assert "ci (viewer, until" in shown
 
 
 async def test_nobody_revokes_the_token_of_somebody_else(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, program: httpx.AsyncClient, stored: Stored
+    client: Client, editor: Client, program: Client, stored: Stored
 ) -> None:
     token = await made(client)
     (row,) = await stored.all(ApiToken)
@@ -211,7 +195,7 @@ async def test_nobody_revokes_the_token_of_somebody_else(
     ],
 )
 async def test_a_token_is_for_the_api_alone(
-    client: httpx.AsyncClient, stored: Stored, method: str, path: str
+    client: Client, stored: Stored, method: str, path: str
 ) -> None:
     token = await made(client, "editor")
     # Not even with the cookie of its owner beside it.
@@ -223,7 +207,7 @@ async def test_a_token_is_for_the_api_alone(
 
 
 async def test_with_a_token_cookies_do_not_count(
-    client: httpx.AsyncClient, viewer: httpx.AsyncClient, session: AsyncSession
+    client: Client, viewer: Client, session: AsyncSession
 ) -> None:
     await a_hero(session)
     token = await made(viewer)
@@ -234,9 +218,7 @@ async def test_with_a_token_cookies_do_not_count(
     assert refused.status_code == 403
 
 
-async def test_a_cookie_works_on_the_api_for_pages_of_this_site_only(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_a_cookie_works_on_the_api_for_pages_of_this_site_only(client: Client) -> None:
     body = {"name": "Nova", "secret_name": "Ada"}
     assert (await client.post("/api/heroes/", json=body)).status_code == 201
     headers = {"Sec-Fetch-Site": "cross-site"}
@@ -255,12 +237,12 @@ async def test_a_cookie_works_on_the_api_for_pages_of_this_site_only(
     ],
 )
 async def test_a_name_that_cannot_be_is_said_beside_it(
-    client: httpx.AsyncClient, stored: Stored, name: str, sentence: str
+    client: Client, stored: Stored, name: str, sentence: str
 ) -> None:
     data = {"name": name, "role": "editor", "days": "365"}
     again = await client.post("/account/tokens", data=data)
-    assert (again.status_code, error_beside(again, "Name")) == (422, sentence)
-    assert (field_of(again, "Role").value, field_of(again, "Expires after").value) == (
+    assert (again.status_code, again.error("Name")) == (422, sentence)
+    assert (again.field("Role").value, again.field("Expires after").value) == (
         "editor",
         "365",
     )
@@ -279,26 +261,24 @@ async def test_a_name_that_cannot_be_is_said_beside_it(
     ],
 )
 async def test_what_was_not_offered_is_refused(
-    editor: httpx.AsyncClient, stored: Stored, given: dict[str, str], sentence: str
+    editor: Client, stored: Stored, given: dict[str, str], sentence: str
 ) -> None:
     data = {"name": "ci", "role": "viewer", "days": "7", **given}
     again = await editor.post("/account/tokens", data=data)
     assert again.status_code == 422
-    assert sentence in text_of(parsed(again))
+    assert sentence in again.visible_text
     assert await stored.count(ApiToken) == 0
 
 
-async def test_only_roles_up_to_ones_own_are_offered(
-    editor: httpx.AsyncClient, viewer: httpx.AsyncClient
-) -> None:
-    offered = field_of(await editor.get("/account/tokens/new"), "Role").options
+async def test_only_roles_up_to_ones_own_are_offered(editor: Client, viewer: Client) -> None:
+    offered = (await editor.get("/account/tokens/new")).field("Role").options
     assert list(offered.values()) == ["viewer", "editor"]
-    offered = field_of(await viewer.get("/account/tokens/new"), "Role").options
+    offered = (await viewer.get("/account/tokens/new")).field("Role").options
     assert list(offered.values()) == ["viewer"]
 
 
 async def test_there_is_an_end_to_the_number_of_tokens(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     for number in range(50):
         await changes.add_token(session, BY, 1, f"token {number}", Role.VIEWER, 7)
@@ -306,18 +286,18 @@ async def test_there_is_an_end_to_the_number_of_tokens(
     again = await client.post(
         "/account/tokens", data={"name": "one more", "role": "viewer", "days": "7"}
     )
-    assert error_beside(again, "Name") == "You can have at most 50 tokens. Revoke one first."
+    assert again.error("Name") == "You can have at most 50 tokens. Revoke one first."
     assert await stored.count(ApiToken) == 50
 
 
-async def test_a_token_ends_when_it_was_said_to(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_a_token_ends_when_it_was_said_to(client: Client, stored: Stored) -> None:
     await made(client, days="365")
     (row,) = await stored.all(ApiToken)
     assert row.expires_at - row.created_at == timedelta(days=365)
 
 
 async def test_the_command_prints_a_token(
-    settings: Settings, session: AsyncSession, program: httpx.AsyncClient
+    settings: Settings, session: AsyncSession, program: Client
 ) -> None:
     await committed(session, a_user("Bob", Role.EDITOR))
     arguments = ("user", "token", "bob", "--name=ci", "--role=editor", "--days=90")
@@ -340,18 +320,16 @@ async def wait_for_use(stored: Stored) -> None:
     await until(is_marked)
 
 
-async def test_the_last_use_is_shown(
-    client: httpx.AsyncClient, program: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_the_last_use_is_shown(client: Client, program: Client, stored: Stored) -> None:
     token = await made(client)
-    assert "never used" in text_of(parsed(await client.get("/account")))
+    assert "never used" in (await client.get("/account")).visible_text
     await asyncio.gather(*(status(program, token) for _ in range(5)))
     await wait_for_use(stored)
-    assert "last used" in text_of(parsed(await client.get("/account")))
+    assert "last used" in (await client.get("/account")).visible_text
 
 
 async def test_the_last_use_is_marked_once_a_minute(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await made(client)
     (row,) = await stored.all(ApiToken)
@@ -364,8 +342,8 @@ async def test_the_last_use_is_marked_once_a_minute(
 
 
 async def test_a_request_with_a_token_costs_one_statement_more_and_writes_nothing(
-    client: httpx.AsyncClient,
-    program: httpx.AsyncClient,
+    client: Client,
+    program: Client,
     session: AsyncSession,
     statements: Statements,
 ) -> None:
@@ -378,9 +356,7 @@ async def test_a_request_with_a_token_costs_one_statement_more_and_writes_nothin
     assert all(each.startswith("SELECT") for each in executed)
 
 
-async def test_the_document_and_its_page_say_how_a_program_is_let_in(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_the_document_and_its_page_say_how_a_program_is_let_in(client: Client) -> None:
     document = (await client.get("/api/openapi.json")).json()
     scheme = document["components"]["securitySchemes"]["token"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
@@ -389,12 +365,12 @@ async def test_the_document_and_its_page_say_how_a_program_is_let_in(
         for operation in methods.values():
             assert {"401", "403"} <= set(operation["responses"])
     page = await client.get("/api/docs")
-    assert "Authorization: Bearer hero_…" in text_of(parsed(page))
-    assert link(page, "your account") == "/account"
+    assert "Authorization: Bearer hero_…" in page.visible_text
+    assert page.link("your account") == "/account"
 
 
 async def test_a_token_is_gone_with_its_account(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, editor: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await made(editor)
     user = await session.get(User, 2)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import httpx
 import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -22,7 +21,7 @@ from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.web.request_session import SessionMiddleware
 from tests.factories import a_hero
-from tests.html import heading_of, htmx_headers, parsed, text_of
+from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored
@@ -102,14 +101,14 @@ async def test_no_connection_is_held_while_the_answer_is_sent(database: Database
     assert held == [0, 0]
 
 
-async def test_the_next_request_sees_what_was_saved(client: httpx.AsyncClient) -> None:
+async def test_the_next_request_sees_what_was_saved(client: Client) -> None:
     for number in range(20):
         saved = await client.post("/api/teams/", json={"name": f"Team {number}"})
         assert (await client.get(f"/api/teams/{saved.json()['id']}")).status_code == 200
 
 
 async def test_pages_and_api_share_the_session_of_the_request(
-    client: httpx.AsyncClient, stored: Stored, statements: Statements
+    client: Client, stored: Stored, statements: Statements
 ) -> None:
     await client.post("/api/teams/", json={"name": "Z-Force"})
     with statements() as executed:
@@ -195,7 +194,7 @@ async def test_a_page_that_tries_to_write_fails_and_writes_nothing(
 
 
 async def test_no_page_leaves_a_trace_when_it_is_looked_at(
-    client: httpx.AsyncClient, session: AsyncSession, statements: Statements
+    client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     await a_hero(session)
     pages = ("", "?q=d", "/new", "/1", "/1/edit", "/1/delete", "/delete?id=1", "/options/team_id")
@@ -223,7 +222,7 @@ async def test_a_commit_that_fails_is_an_error_and_no_success(
 
     async with serving(added(app, write), role=Role.OWNER) as client:
         page = await client.post("/probe")
-    assert (page.status_code, heading_of(page)) == (500, "Something went wrong")
+    assert (page.status_code, page.heading) == (500, "Something went wrong")
     assert not {"location", "set-cookie"} & set(page.headers)
     assert SECRET not in page.text
     assert await stored.count(Team) == 0
@@ -240,7 +239,7 @@ async def test_a_constraint_that_only_the_commit_finds_broken_is_told_and_no_suc
 
     async with serving(added(app, write), role=Role.OWNER) as client:
         page = await client.post("/probe")
-        assert (page.status_code, heading_of(page)) == (409, "Can't save this")
+        assert (page.status_code, page.heading) == (409, "Can't save this")
         assert (await client.post("/teams", data={"name": "Next"})).status_code == 303
     assert [team.name for team in await stored.all(Team)] == ["Next"]
 
@@ -313,9 +312,7 @@ async def test_nothing_of_a_client_that_went_away_is_kept(
     assert await stored.count(Team) == 0
 
 
-async def test_a_slow_reader_holds_no_connection_while_the_page_streams(
-    database: Database,
-) -> None:
+async def test_a_slow_reader_holds_no_connection_while_the_page_streams(database: Database) -> None:
     held: list[int] = []
 
     async def stream(request: Request) -> Response:
@@ -333,9 +330,7 @@ async def test_a_slow_reader_holds_no_connection_while_the_page_streams(
     assert held == [0, 0, 0]
 
 
-async def test_many_readers_and_writers_at_once_all_succeed(
-    client: httpx.AsyncClient, stored: Stored
-) -> None:
+async def test_many_readers_and_writers_at_once_all_succeed(client: Client, stored: Stored) -> None:
     async def write(number: int) -> int:
         data = {"name": f"Hero {number}", "secret_name": "Nobody"}
         return (await client.post("/heroes", data=data)).status_code
@@ -371,8 +366,8 @@ async def test_an_unexpected_error_is_a_page_of_this_site_without_a_word_of_its_
 ) -> None:
     async with serving(broken, role=Role.OWNER) as client:
         page = await client.request(method, "/probe")
-    assert (page.status_code, heading_of(page)) == (500, "Something went wrong")
-    assert "Nothing was saved" in text_of(parsed(page))
+    assert (page.status_code, page.heading) == (500, "Something went wrong")
+    assert "Nothing was saved" in page.visible_text
     assert_tells_nothing(page)
 
 
@@ -389,9 +384,9 @@ async def test_an_unexpected_error_is_no_whole_page_for_htmx(broken: Starlette) 
         answer = await client.get("/probe", headers=htmx_headers("section#list"))
         boosted = {**htmx_headers("section#list"), "HX-Request-Type": "full"}
         page = await client.get("/probe", headers=boosted)
-    assert (answer.status_code, heading_of(answer)) == (500, "Something went wrong")
-    assert parsed(answer).find("html") is None
-    assert parsed(page).find("html") is not None
+    assert (answer.status_code, answer.heading) == (500, "Something went wrong")
+    assert not answer.find_all("html")
+    assert page.find_all("html")
     assert "HX-Request-Type" in answer.headers["vary"]
     assert_tells_nothing(answer)
 
@@ -410,13 +405,13 @@ async def test_a_server_without_its_database_says_so_to_everybody(
     for each in (page, partial, saved, answer):
         assert (each.status_code, each.headers["retry-after"]) == (503, "2")
         assert_tells_nothing(each)
-    assert heading_of(page) == heading_of(partial) == heading_of(saved) == "The database is busy"
-    assert parsed(partial).find("html") is None
+    assert page.heading == partial.heading == saved.heading == "The database is busy"
+    assert not partial.find_all("html")
     assert "Try again in a moment" in answer.json()["detail"]
     assert static.status_code == 200
 
 
-def assert_tells_nothing(answer: httpx.Response) -> None:
+def assert_tells_nothing(answer: Page) -> None:
     for word in (SECRET, "Traceback", "SELECT ", "nowhere", "sqlalchemy", "asyncpg", ".py"):
         assert word not in answer.text, f"the answer tells of {word}"
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,19 +12,7 @@ from tests.app.test_restore import reason_of
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
-from tests.html import (
-    flash_of,
-    follow,
-    form_of,
-    heading_of,
-    htmx_headers,
-    link,
-    marked_rows_of,
-    parsed,
-    rows_of,
-    submit,
-    undo_of,
-)
+from tests.page import Client, Page, htmx_headers
 from tests.replay import replayed, tables
 from tests.statements import Statements
 from tests.stored import Stored
@@ -35,79 +22,79 @@ from webapp.teams import Team, teams
 NOVA = {"name": "Nova", "secret_name": "Cleo", "age": "17"}
 
 
-async def undone(client: httpx.AsyncClient, answer: httpx.Response) -> httpx.Response:
+async def undone(client: Client, answer: Page) -> Page:
     """Press Undo in the toast of the page that an answer leads to."""
-    return await submit(client, undo_of(await follow(client, answer)))
+    return await client.submit((await client.follow(answer)).undo)
 
 
 # What is done to one record.
 
 
-async def test_a_creation_is_undone(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_a_creation_is_undone(client: Client, stored: Stored) -> None:
     answer = await undone(client, await client.post("/heroes?back=/heroes/1", data=NOVA))
     # Its own page is gone.
     assert (answer.status_code, answer.headers["location"]) == (303, "/heroes")
-    assert flash_of(await follow(client, answer)) == "Deleted Nova"
+    assert (await client.follow(answer)).flash == "Deleted Nova"
     assert await stored.count(Hero) == 0
 
 
 async def test_an_edit_is_undone_where_it_was_made(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team = await a_team(session)
     hero = await a_hero(session, "Nova", "Cleo", 17, team)
     before = hero.model_dump()
     path = f"/heroes/{hero.id}?back=/heroes%3Fsort%3D-age"
     saved = await client.post(path, data={"name": "Z", "age": "", "secret_name": "Sam"})
-    page = await follow(client, await undone(client, saved))
+    page = await client.follow(await undone(client, saved))
     assert str(page.url).endswith("/heroes?sort=-age")
-    assert marked_rows_of(page) == ["Nova"]
+    assert page.marked_rows == ["Nova"]
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
 
 
 async def test_a_deletion_is_undone_and_the_record_keeps_its_number(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, "Nova", "Cleo", 17, await a_team(session))
     before = hero.model_dump()
-    page = await follow(client, await undone(client, await client.post("/heroes/1/delete")))
-    assert (flash_of(page), marked_rows_of(page)) == ("Restored Nova", ["Nova"])
+    page = await client.follow(await undone(client, await client.post("/heroes/1/delete")))
+    assert (page.flash, page.marked_rows) == ("Restored Nova", ["Nova"])
     assert [found.model_dump() for found in await stored.all(Hero)] == [before]
 
 
 async def test_a_row_deleted_on_the_spot_is_undone_from_its_toast(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_hero(session, "Nova")
     answer = await client.delete("/heroes/1", headers=htmx_headers("div#confirm"))
-    assert (await submit(client, undo_of(answer))).status_code == 303
+    assert (await client.submit(answer.undo)).status_code == 303
     assert await stored.count(Hero) == 1
 
 
 async def test_the_deletion_of_a_team_is_undone_with_its_heroes(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team, other = await a_team(session), await a_team(session, "Z-Force")
     await some_heroes(session, 3, team)
     for data in ({}, {"heroes": str(other.id)}):
         answer = await client.post(f"/teams/{team.id}/delete", data=data)
-        page = await follow(client, await undone(client, answer))
-        assert flash_of(page) == "Restored Preventers"
+        page = await client.follow(await undone(client, answer))
+        assert page.flash == "Restored Preventers"
         assert [hero.team_id for hero in await stored.all(Hero)] == [team.id] * 3
         assert await stored.count(Team) == 2
 
 
 async def test_heroes_that_went_on_meanwhile_are_left_alone_and_told_of(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team, other = await a_team(session), await a_team(session, "Z-Force")
     await some_heroes(session, 3, team)
-    deleted = await follow(client, await client.post(f"/teams/{team.id}/delete"))
+    deleted = await client.follow(await client.post(f"/teams/{team.id}/delete"))
     await client.post("/heroes/1", data={"team_id": str(other.id)})
     await client.post("/heroes/2/delete")
-    page = await follow(client, await submit(client, undo_of(deleted)))
+    page = await client.follow(await client.submit(deleted.undo))
     left = "2 related records were changed since, and kept as is."
-    assert flash_of(page) == f"Restored Preventers {left}"
+    assert page.flash == f"Restored Preventers {left}"
     assert [hero.team_id for hero in await stored.all(Hero)] == [other.id, team.id]
 
 
@@ -116,22 +103,22 @@ async def test_heroes_that_went_on_meanwhile_are_left_alone_and_told_of(
 
 @pytest.mark.parametrize("action", ["delete", "change"])
 async def test_what_was_done_to_many_is_undone_at_once(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, action: str
+    client: Client, session: AsyncSession, stored: Stored, action: str
 ) -> None:
     found = await some_heroes(session, 5, await a_team(session))
     before = await tables(stored, heroes)
     data = {"id": [str(hero.id) for hero in found], "form.set.age": "1", "age": "3"}
     answer = await client.post(f"/heroes/{action}?back=/heroes%3Fsize%3D50", data=data)
     assert await tables(stored, heroes) != before
-    page = await follow(client, await undone(client, answer))
+    page = await client.follow(await undone(client, answer))
     # One of them was three years old already.
-    assert flash_of(page) == f"Restored {5 if action == 'delete' else 4} heroes"
+    assert page.flash == f"Restored {5 if action == 'delete' else 4} heroes"
     assert str(page.url).endswith("/heroes?size=50")
     assert await tables(stored, heroes) == before
 
 
 async def test_changes_of_many_that_had_different_values_are_undone_for_each(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team = await a_team(session)
     await some_heroes(session, 4)
@@ -149,20 +136,20 @@ async def test_changes_of_many_that_had_different_values_are_undone_for_each(
 
 
 async def test_a_thousand_deleted_rows_come_back_in_a_few_statements(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, statements: Statements
+    client: Client, session: AsyncSession, stored: Stored, statements: Statements
 ) -> None:
     found = await some_heroes(session, 1_000, await a_team(session))
     before = await tables(stored, heroes)
     answer = await client.post("/heroes/delete", data={"id": [str(hero.id) for hero in found]})
-    page = await follow(client, answer)
+    page = await client.follow(answer)
     with statements() as executed:
-        assert (await submit(client, undo_of(page))).status_code == 303
+        assert (await client.submit(page.undo)).status_code == 303
     assert await tables(stored, heroes) == before
     assert len(executed) < 30
 
 
 async def test_a_team_with_more_heroes_than_fit_into_one_step_comes_back_whole(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team = await a_team(session)
     await some_heroes(session, 2_100, team)
@@ -176,82 +163,82 @@ async def test_a_team_with_more_heroes_than_fit_into_one_step_comes_back_whole(
 
 
 async def test_a_record_that_somebody_has_changed_since_is_left_alone(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, editor: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, "Nova", age=17)
     path = f"/heroes/{hero.id}"
-    pages = [await follow(client, await client.post(path, data={"age": "18"}))]
+    pages = [await client.follow(await client.post(path, data={"age": "18"}))]
     await editor.post(path, data={"name": "Nova Prime"})
     for page in pages:
-        refused = await submit(client, undo_of(page))
-        assert (refused.status_code, heading_of(refused)) == (409, "Nothing was undone")
+        refused = await client.submit(page.undo)
+        assert (refused.status_code, refused.heading) == (409, "Nothing was undone")
         assert reason_of(refused) == "Edward Editor changed “Nova Prime” since then."
-        assert link(refused, "Go back") == "/heroes"
+        assert refused.link("Go back") == "/heroes"
     (found,) = await stored.all(Hero)
     assert (found.name, found.age) == ("Nova Prime", 18)
 
 
 async def test_a_creation_that_others_have_gone_on_from_is_left_alone(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
-    created = await follow(client, await client.post("/teams", data={"name": "Preventers"}))
+    created = await client.follow(await client.post("/teams", data={"name": "Preventers"}))
     (team,) = await stored.all(Team)
     await some_heroes(session, 2, team)
-    refused = await submit(client, undo_of(created))
+    refused = await client.submit(created.undo)
     assert refused.status_code == 409
     assert reason_of(refused) == "2 other records point at “Preventers” now."
     assert await stored.count(Team) == 1
     for id_ in ("1", "2"):
         await client.post(f"/heroes/{id_}/delete")
     await client.post("/teams/1", data={"headquarters": "Tower"})
-    refused = await submit(client, undo_of(created))
+    refused = await client.submit(created.undo)
     assert reason_of(refused) == "Olive Owner changed “Preventers” since then."
 
 
 async def test_should_one_of_many_have_changed_since_none_is_undone(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, editor: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await some_heroes(session, 3)
     data = {"id": ["1", "2", "3"], "form.set.age": "1", "age": "50"}
-    page = await follow(client, await client.post("/heroes/change", data=data))
+    page = await client.follow(await client.post("/heroes/change", data=data))
     await editor.post("/heroes/2", data={"age": "60"})
-    refused = await submit(client, undo_of(page))
+    refused = await client.submit(page.undo)
     assert refused.status_code == 409
     assert reason_of(refused) == "Edward Editor changed “Hero 002” since then."
     assert [hero.age for hero in await stored.all(Hero)] == [50, 60, 50]
 
 
 async def test_a_change_past_the_history_is_not_overwritten(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     hero = await a_hero(session, "Nova", age=17)
-    page = await follow(client, await client.post(f"/heroes/{hero.id}", data={"age": "18"}))
+    page = await client.follow(await client.post(f"/heroes/{hero.id}", data={"age": "18"}))
     hero.age = 19
     session.add(hero)
     await session.commit()
-    refused = await submit(client, undo_of(page))
+    refused = await client.submit(page.undo)
     assert reason_of(refused) == "The age of “Nova” has changed since."
     assert [found.age for found in await stored.all(Hero)] == [19]
 
 
 async def test_a_second_press_is_refused_politely(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await a_hero(session, "Nova", age=17)
-    deleted = await follow(client, await client.post("/heroes/1/delete"))
-    created = await follow(client, await client.post("/heroes", data={**NOVA, "name": "Rusty"}))
+    deleted = await client.follow(await client.post("/heroes/1/delete"))
+    created = await client.follow(await client.post("/heroes", data={**NOVA, "name": "Rusty"}))
     for page, sentence in (
         (deleted, "“Nova” already exists."),
         (created, "“Rusty” no longer exists."),
     ):
-        assert (await submit(client, undo_of(page))).status_code == 303
-        refused = await submit(client, undo_of(page))
+        assert (await client.submit(page.undo)).status_code == 303
+        refused = await client.submit(page.undo)
         assert (refused.status_code, reason_of(refused)) == (409, sentence)
     assert [hero.name for hero in await stored.all(Hero)] == ["Nova"]
 
 
 async def test_an_undo_is_undone_and_that_again(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team = await a_team(session)
     await some_heroes(session, 2, team)
@@ -265,7 +252,7 @@ async def test_an_undo_is_undone_and_that_again(
 
 
 async def test_a_creation_is_undone_and_that_too_and_both_once_more(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     answer = await client.post("/heroes", data=NOVA)
     for count in (0, 1, 0, 1):
@@ -275,13 +262,11 @@ async def test_a_creation_is_undone_and_that_too_and_both_once_more(
 
 
 @each("operation", ["x", "0" * 32, "f" * 33, "%00", "%F0%9F%A6%B8", "x" * 5_000])
-async def test_what_was_never_done_cannot_be_undone(
-    client: httpx.AsyncClient, operation: str
-) -> None:
+async def test_what_was_never_done_cannot_be_undone(client: Client, operation: str) -> None:
     assert (await client.post(f"/undo/{operation}")).status_code == 404
 
 
-async def test_undoing_is_no_link(client: httpx.AsyncClient, stored: Stored) -> None:
+async def test_undoing_is_no_link(client: Client, stored: Stored) -> None:
     await client.post("/heroes", data=NOVA)
     (change,) = await stored.all(Change)
     for method in ("GET", "HEAD", "PUT", "DELETE"):
@@ -291,17 +276,17 @@ async def test_undoing_is_no_link(client: httpx.AsyncClient, stored: Stored) -> 
 
 
 async def test_nothing_is_offered_where_nothing_was_done(
-    client: httpx.AsyncClient, session: AsyncSession
+    client: Client, session: AsyncSession
 ) -> None:
     await a_hero(session, "Nova", age=17)
-    page = await follow(client, await client.post("/heroes/1", data={"age": "17"}))
-    assert flash_of(page) == "Saved Nova"
+    page = await client.follow(await client.post("/heroes/1", data={"age": "17"}))
+    assert page.flash == "Saved Nova"
     assert "/undo/" not in page.text
 
 
 @each("back", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
 async def test_undoing_leads_to_no_other_site(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored, back: str
+    client: Client, session: AsyncSession, stored: Stored, back: str
 ) -> None:
     hero = await a_hero(session, "Nova")
     await client.post(f"/heroes/{hero.id}", data={"age": "18"})
@@ -311,13 +296,13 @@ async def test_undoing_leads_to_no_other_site(
 
 
 async def test_of_several_people_who_undo_the_same_at_once_one_succeeds(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await some_heroes(session, 10)
     ids = [str(number) for number in range(1, 11)]
-    page = await follow(client, await client.post("/heroes/delete", data={"id": ids}))
-    form = undo_of(page)
-    answers = await asyncio.gather(*(submit(client, form) for _ in range(5)))
+    page = await client.follow(await client.post("/heroes/delete", data={"id": ids}))
+    form = page.undo
+    answers = await asyncio.gather(*(client.submit(form) for _ in range(5)))
     assert Counter(answer.status_code for answer in answers) == {303: 1, 409: 4}
     assert await stored.count(Hero) == 10
 
@@ -326,10 +311,10 @@ async def test_of_several_people_who_undo_the_same_at_once_one_succeeds(
 
 
 async def test_whatever_was_typed_into_fields_of_any_type_is_undone(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await committed(session, Maker(code="acme"))
-    form = form_of(await gadgets.get("/gadgets/new"))
+    form = (await gadgets.get("/gadgets/new")).form()
     typed = {
         "title": "Robot",
         "note": "one\r\n\r\ntwo",
@@ -342,7 +327,7 @@ async def test_whatever_was_typed_into_fields_of_any_type_is_undone(
         "extra": "[]",
         "maker_code": "acme",
     }
-    created = await follow(gadgets, await submit(gadgets, form, typed))
+    created = await gadgets.follow(await gadgets.submit(form, typed))
     before = await tables(stored, Resource(Gadget))
     ((_, key),) = before
     changed = {
@@ -363,54 +348,54 @@ async def test_whatever_was_typed_into_fields_of_any_type_is_undone(
     deleted = await gadgets.post(f"/gadgets/{key}/delete")
     assert (await undone(gadgets, deleted)).status_code == 303
     assert await tables(stored, Resource(Gadget)) == before
-    assert (await submit(gadgets, undo_of(created))).status_code == 409
+    assert (await gadgets.submit(created.undo)).status_code == 409
 
 
 async def test_what_went_along_with_its_maker_comes_back_and_goes_again(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await committed(session, Maker(code="acme"))
     for title in ("Robot", "Rocket"):
         await committed(session, Gadget(title=title, maker_code="acme"))
-    page = await follow(gadgets, await gadgets.post("/makers/acme/delete"))
+    page = await gadgets.follow(await gadgets.post("/makers/acme/delete"))
     for count, verb in ((2, "Restored"), (0, "Deleted"), (2, "Restored")):
-        page = await follow(gadgets, await submit(gadgets, undo_of(page)))
-        assert flash_of(page) == f"{verb} acme"
+        page = await gadgets.follow(await gadgets.submit(page.undo))
+        assert page.flash == f"{verb} acme"
         assert await stored.count(Gadget) == count
 
 
 async def test_what_was_changed_since_it_came_back_does_not_go_again(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await committed(session, Maker(code="acme"))
     robot = await committed(session, Gadget(title="Robot", maker_code="acme"))
     answer = await undone(gadgets, await gadgets.post("/makers/acme/delete"))
-    page = await follow(gadgets, answer)
+    page = await gadgets.follow(answer)
     await gadgets.post(f"/gadgets/{robot.id}", data={"title": "Rocket"})
-    refused = await submit(gadgets, undo_of(page))
+    refused = await gadgets.submit(page.undo)
     assert refused.status_code == 409
     assert reason_of(refused) == "Olive Owner changed “Rocket” since then."
     assert (await stored.count(Maker), await stored.count(Gadget)) == (1, 1)
 
 
 async def test_a_gadget_in_a_slot_by_now_stays(
-    gadgets: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    gadgets: Client, session: AsyncSession, stored: Stored
 ) -> None:
-    page = await follow(gadgets, await gadgets.post("/gadgets", data={"title": "Robot"}))
+    page = await gadgets.follow(await gadgets.post("/gadgets", data={"title": "Robot"}))
     (robot,) = await stored.all(Gadget)
     await committed(session, Slot(shelf="A", number=1, gadget_id=robot.id))
-    refused = await submit(gadgets, undo_of(page))
+    refused = await gadgets.submit(page.undo)
     assert reason_of(refused) == "Another record points at “Robot” now."
     assert await stored.count(Gadget) == 1
 
 
 async def test_an_undo_is_told_in_the_history(
-    client: httpx.AsyncClient, editor: httpx.AsyncClient, stored: Stored
+    client: Client, editor: Client, stored: Stored
 ) -> None:
-    created = await follow(client, await client.post("/heroes", data=NOVA))
-    await submit(editor, undo_of(created))
+    created = await client.follow(await client.post("/heroes", data=NOVA))
+    await editor.submit(created.undo)
     first, second = await stored.all(Change)
     assert (first.kind, first.via, first.by_name) == ("created", "page", "Olive Owner")
     assert (second.kind, second.via, second.by_name) == ("deleted", "undo", "Edward Editor")
-    assert rows_of(await client.get("/heroes")) == []
-    assert "undo" in parsed(await client.get("/history")).get_text()
+    assert (await client.get("/heroes")).rows == []
+    assert "undo" in (await client.get("/history")).tag.get_text()

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from sqlalchemy import Index, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +13,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.factories import a_team, committed
-from tests.html import error_beside, errors_of, field_of, form_of, submit
+from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 from webapp.teams import Team
@@ -54,7 +53,7 @@ class Nickname(SQLModel, table=True):
 
 
 @pytest.fixture
-async def members(settings: Settings, session: AsyncSession) -> AsyncIterator[httpx.AsyncClient]:
+async def members(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an app for a table with unique indexes, one of which no model knows."""
     connection = await session.connection()
     await connection.run_sync(SQLModel.metadata.create_all, [Resource(Member).table])
@@ -71,18 +70,18 @@ async def members(settings: Settings, session: AsyncSession) -> AsyncIterator[ht
 
 @pytest.mark.parametrize("there", [COMPOSED, DECOMPOSED])
 async def test_a_name_that_looks_the_same_is_taken(
-    client: httpx.AsyncClient, session: AsyncSession, there: str
+    client: Client, session: AsyncSession, there: str
 ) -> None:
     await a_team(session, there)
     other = await a_team(session, "Other")
     for typed in (COMPOSED, DECOMPOSED, f"\ufeff{COMPOSED}\u200b", f"{DECOMPOSED}\xad\u200e"):
         taken = f"Another team is called “{COMPOSED}”."
-        page = await submit(client, form_of(await client.get("/teams/new")), name=typed)
-        assert (page.status_code, error_beside(page, "Name")) == (422, taken)
-        assert field_of(page, "Name").value == typed
-        edit = form_of(await client.get(f"/teams/{other.id}/edit"))
-        page = await submit(client, edit, name=typed)
-        assert (page.status_code, error_beside(page, "Name")) == (422, taken)
+        page = await client.submit((await client.get("/teams/new")).form(), name=typed)
+        assert (page.status_code, page.error("Name")) == (422, taken)
+        assert page.field("Name").value == typed
+        edit = (await client.get(f"/teams/{other.id}/edit")).form()
+        page = await client.submit(edit, name=typed)
+        assert (page.status_code, page.error("Name")) == (422, taken)
         for answer in (
             await client.post("/api/teams/", json={"name": typed}),
             await client.patch(f"/api/teams/{other.id}", json={"name": typed}),
@@ -91,7 +90,7 @@ async def test_a_name_that_looks_the_same_is_taken(
 
 
 async def test_a_name_is_stored_composed_and_with_nothing_invisible_around_it(
-    client: httpx.AsyncClient, stored: Stored
+    client: Client, stored: Stored
 ) -> None:
     flag = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
     for typed, name in (
@@ -102,23 +101,23 @@ async def test_a_name_is_stored_composed_and_with_nothing_invisible_around_it(
         answer = await client.post("/api/teams/", json={"name": typed})
         assert answer.json()["name"] == name
     page = await client.post("/teams", data={"name": "\u3164\u200b"})
-    assert error_beside(page, "Name") == "Enter a name."
+    assert page.error("Name") == "Enter a name."
     assert len(await stored.all(Team)) == 3
 
 
 async def test_what_others_have_stored_stays_as_it_is(
-    client: httpx.AsyncClient, session: AsyncSession, stored: Stored
+    client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team = await a_team(session, f"{DECOMPOSED}\u200b")
-    form = form_of(await client.get(f"/teams/{team.id}/edit"))
-    page = await submit(client, form, headquarters="Elsewhere")
+    form = (await client.get(f"/teams/{team.id}/edit")).form()
+    page = await client.submit(form, headquarters="Elsewhere")
     assert page.status_code == 303
     (found,) = await stored.all(Team)
     assert (found.name, found.headquarters) == (f"{DECOMPOSED}\u200b", "Elsewhere")
 
 
 async def test_an_index_on_expressions_has_its_field(
-    members: httpx.AsyncClient, session: AsyncSession
+    members: Client, session: AsyncSession
 ) -> None:
     await committed(session, Member(first_name="Jane", last_name="Peacock", nick="jp"))
     other = await committed(session, Member(first_name="Steve", nick="sj"))
@@ -126,10 +125,10 @@ async def test_an_index_on_expressions_has_its_field(
     same = "Another member has a first name and last name that count as the same."
     nick = "Another member has a nick that counts as the same."
     page = await members.post("/members", data=name)
-    assert (page.status_code, errors_of(page)) == (422, {"Last name": same})
-    edit = form_of(await members.get(f"/members/{other.id}/edit"))
-    page = await submit(members, edit, nick="JP")
-    assert (page.status_code, errors_of(page)) == (422, {"Nick": nick})
+    assert (page.status_code, page.errors) == (422, {"Last name": same})
+    edit = (await members.get(f"/members/{other.id}/edit")).form()
+    page = await members.submit(edit, nick="JP")
+    assert (page.status_code, page.errors) == (422, {"Nick": nick})
     answer = await members.patch(f"/api/members/{other.id}", json=name)
     assert answer.status_code == 422
     assert answer.json()["detail"][0] == {
@@ -140,23 +139,21 @@ async def test_an_index_on_expressions_has_its_field(
     await session.execute(text("UPDATE member SET code = 'x', city = 'Rome' WHERE id = 1"))
     await session.commit()
     page = await members.post("/members", data={"first_name": "Y", "code": "X", "city": "Oslo"})
-    assert errors_of(page) == {"Code": "Another member has a code that counts as the same."}
+    assert page.errors == {"Code": "Another member has a code that counts as the same."}
     page = await members.post("/members", data={"first_name": "Y", "city": "Rome"})
     all_three = "Another member has a first name, left and city that count as the same."
-    assert errors_of(page) == {"City": all_three}
+    assert page.errors == {"City": all_three}
     # The index is not about everybody.
     left = {"first_name": "X", "nick": "JP", "left": "true"}
     assert (await members.post("/members", data=left)).status_code == 303
 
 
-async def test_a_change_of_many_names_the_field_too(
-    members: httpx.AsyncClient, session: AsyncSession
-) -> None:
+async def test_a_change_of_many_names_the_field_too(members: Client, session: AsyncSession) -> None:
     made = [await committed(session, Member(first_name=name)) for name in ("Ann", "Bob")]
     data = {"id": [str(each.id) for each in made], "form.set.nick": "1", "nick": "same"}
     page = await members.post("/members/change", data=data)
     assert page.status_code == 422
-    assert errors_of(page) == {"Nick": "Another member has a nick that counts as the same."}
+    assert page.errors == {"Nick": "Another member has a nick that counts as the same."}
 
 
 async def test_an_index_on_expressions_knows_what_looks_the_same(
@@ -176,9 +173,9 @@ async def test_an_index_on_expressions_knows_what_looks_the_same(
         assert {name: answer.json()[name] for name in made} == expected
         for typed in (COMPOSED, DECOMPOSED, f"{COMPOSED}\u200b", f"\ufeff{COMPOSED}"):
             for name, alias, refused in ((typed, "", "name"), ("Other", typed, "alias")):
-                form = form_of(await client.get("/nicknames/new"))
-                page = await submit(client, form, name=name, alias=alias)
-                assert (page.status_code, list(errors_of(page))) == (422, [refused.title()])
+                form = (await client.get("/nicknames/new")).form()
+                page = await client.submit(form, name=name, alias=alias)
+                assert (page.status_code, list(page.errors)) == (422, [refused.title()])
                 data = {"name": name, "alias": alias or None}
                 answer = await client.post("/api/nicknames/", json=data)
                 (error,) = answer.json()["detail"]
@@ -186,4 +183,4 @@ async def test_an_index_on_expressions_knows_what_looks_the_same(
         other = (await client.post("/api/nicknames/", json={"name": "Other"})).json()["id"]
         many = {"id": other, "form.set.alias": "on", "alias": f"\u200b{DECOMPOSED}"}
         page = await client.post("/nicknames/change", data=many)
-        assert (page.status_code, list(errors_of(page))) == (422, ["Alias"])
+        assert (page.status_code, list(page.errors)) == (422, ["Alias"])

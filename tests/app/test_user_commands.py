@@ -2,7 +2,6 @@
 
 import asyncio
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 
@@ -10,6 +9,7 @@ from hero_admin.accounts.one_time_links import OneTimeLink
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
 from tests.commands import refusal_of, run
+from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -23,7 +23,7 @@ async def user(*arguments: str, url: str, typed: str = f"{PASSWORD}\n") -> str:
     return done.stdout
 
 
-async def can_sign_in(client: httpx.AsyncClient, password: str = PASSWORD) -> bool:
+async def can_sign_in(client: Client, password: str = PASSWORD) -> bool:
     given = {"account.name": "Ann", "account.password": password}
     return (await client.post("/sign-in", data=given)).status_code == 303
 

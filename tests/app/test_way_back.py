@@ -2,7 +2,6 @@
 
 from urllib.parse import urljoin, urlsplit
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.web.addresses import is_local
 from tests.factories import a_hero
-from tests.html import BASE_URL
+from tests.page import BASE_URL, Client
 
 ELSEWHERE = [
     "",
@@ -77,7 +76,7 @@ def test_whatever_is_taken_for_local_stays_on_this_host(url: str) -> None:
 
 @pytest.mark.parametrize("url", [url for url in ELSEWHERE if url.isprintable()], ids=ascii)
 async def test_saving_leads_to_this_site_whatever_it_is_told(
-    client: httpx.AsyncClient, session: AsyncSession, url: str
+    client: Client, session: AsyncSession, url: str
 ) -> None:
     await a_hero(session)
     parameters = {"back": url, "next": url}

@@ -25,7 +25,7 @@ from hero_admin.database.statement_count import count_statements
 from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
 from hero_admin.web.request_session import SessionMiddleware
-from tests.html import BASE_URL
+from tests.page import BASE_URL
 
 TIMEOUT_SECONDS = 10.0
 SHORT_SECONDS = 0.5
