@@ -57,6 +57,7 @@ def create_api(site: Site) -> FastAPI:
         },
     )
     api.router.route_class = GuardedRoute
+    api.state.site = site
 
     async def openapi(_: Request) -> Response:
         return JSONResponse(api.openapi())

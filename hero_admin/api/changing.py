@@ -16,21 +16,18 @@ from hero_admin.api.reading import Handler
 from hero_admin.api.records import answer, as_json, check_version, fetch_record, key_in
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
-from hero_admin.model.site import Site
-from hero_admin.pages.requests import operation_of
+from hero_admin.pages.requests import transaction_of
 from hero_admin.web.errors import Invalid
-from hero_admin.web.requests import session_of
 from hero_admin.writes import deletion, single
-from hero_admin.writes.transaction import Transaction
 
 
-def creates(site: Site, resource: Resource) -> Handler:
+def creates(resource: Resource) -> Handler:
     """Return the handler of `POST /heroes/`."""
 
     async def create_record(request: Request, values: SQLModel) -> Response:
         given = resource.schemas.values_to_insert(values)
         with _naming_fields_as_sent(resource.schemas.create):
-            record = await single.create(_transaction(site, request), resource, given)
+            record = await single.create(transaction_of(request, "api"), resource, given)
         return await answer(resource, request, record, 201)
 
     # FastAPI reads a body by its annotation, which is known only now.
@@ -38,7 +35,7 @@ def creates(site: Site, resource: Resource) -> Handler:
     return create_record
 
 
-def changes(site: Site, resource: Resource) -> Handler:
+def changes(resource: Resource) -> Handler:
     """Return the handler of `PATCH /heroes/7`, which changes the fields that are sent."""
 
     # Any: JSON.
@@ -47,30 +44,27 @@ def changes(site: Site, resource: Resource) -> Handler:
         check_version(resource, request, record)
         given = _parse_patch(resource, values, as_json(resource, request, record))
         with _naming_fields_as_sent(resource.schemas.update):
-            await single.change(_transaction(site, request), resource, record, given)
+            await single.change(transaction_of(request, "api"), resource, record, given)
         return await answer(resource, request, record)
 
     change_record.__annotations__["values"] = _unchecked(resource.schemas.update)
     return change_record
 
 
-def deletes(site: Site, resource: Resource) -> Handler:
+def deletes(resource: Resource) -> Handler:
     """Return the handler of `DELETE /heroes/7`."""
 
     async def delete_record(request: Request, id: str) -> Response:
         record = await fetch_record(resource, request, id, is_locked=True)
         check_version(resource, request, record)
         try:
-            await deletion.remove(_transaction(site, request), resource, [key_in(resource, id)])
+            transaction = transaction_of(request, "api")
+            await deletion.remove(transaction, resource, [key_in(resource, id)])
         except Invalid as invalid:
             raise HTTPException(409, str(invalid)) from None
         return Response(status_code=204)
 
     return delete_record
-
-
-def _transaction(site: Site, request: Request) -> Transaction:
-    return Transaction(session_of(request), site, operation_of(request, "api"))
 
 
 # Any: FastAPI reads a body by its annotation, which is known only when the API is made.

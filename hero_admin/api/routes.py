@@ -70,9 +70,9 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         )
     if resource.read_only:
         return
-    add("POST", "/", creates(site, resource), read, f"Create {one}", **CREATING)
-    add("PATCH", "/{id}", changes(site, resource), read, f"Change {one}", **CHANGING)
-    add("DELETE", "/{id}", deletes(site, resource), None, f"Delete {one}", **DELETING)
+    add("POST", "/", creates(resource), read, f"Create {one}", **CREATING)
+    add("PATCH", "/{id}", changes(resource), read, f"Change {one}", **CHANGING)
+    add("DELETE", "/{id}", deletes(resource), None, f"Delete {one}", **DELETING)
 
 
 # Any: a schema that is made at run time, and what FastAPI takes.
