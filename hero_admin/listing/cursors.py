@@ -11,6 +11,7 @@ from hero_admin.model.serialization import recorded, restored
 MAX_CURSOR_CHARACTERS = 20_000
 # In place of a cursor: the end of the list.
 END = "end"
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def cursor_text(
     parts: list[Any] = [cursor.sort, recorded(sort_field, cursor.value), key, cursor.position]
     if link_field is not None:
         parts.append(recorded(link_field, cursor.link))
-    packed = json.dumps(parts, separators=(",", ":"))
+    packed = _ENCODER.encode(parts)
     return urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
 

@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
+from hero_admin.listing.cells import escaped
 from hero_admin.listing.choices import fetch_first_options, fetch_options
 from hero_admin.listing.filters import ANY, Filter
 from hero_admin.listing.options import Option, Options, fixed_options
@@ -31,10 +32,12 @@ class Control:
         """The options as HTML: there are so many that a template would take long."""
         chosen = self.filter.texts()
         start = f'<label><input type="checkbox" name="{escape(self.filter.name)}" value="'
+        options = self.options.options
+        values = escaped([option.value for option in options])
+        labels = escaped([option.label for option in options])
         boxes = [
-            f'{start}{escape(option.value)}"{" checked" if option.value in chosen else ""}>'
-            f"{escape(option.label)}</label>"
-            for option in self.options.options
+            f'{start}{value}"{" checked" if option.value in chosen else ""}>{label}</label>'
+            for option, value, label in zip(options, values, labels, strict=True)
         ]
         return Markup("".join(boxes))  # noqa: S704 - each part is escaped
 

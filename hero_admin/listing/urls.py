@@ -48,10 +48,6 @@ class ListUrls:
         """Return the URL of the page that precedes a row."""
         return self._url(self._first, f"before={self._text_of(cursor)}")
 
-    def sized(self, size: int) -> str:
-        """Return the URL of the first page with `size` rows."""
-        return self._url(self._narrowing, self._order(self._query.sort, size))
-
     def sorted_by(self, field: Field) -> str:
         """Return the URL of the list sorted by `field`, or the other way if it already is."""
         sort = f"-{field.name}" if self._query.sort == field.name else field.name
@@ -72,9 +68,12 @@ class ListUrls:
         return self._narrowed([each for each in self._query.filters if each is not unwanted])
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """The page sizes on offer, and this one."""
-        return tuple(sorted({*PAGE_SIZES, self._query.size}))
+    def sizes(self) -> dict[int, str]:
+        """The URL of the first page with each number of rows on offer, and with as many as now."""
+        sizes = sorted({*PAGE_SIZES, self._query.size})
+        return {
+            each: self._url(self._narrowing, self._order(self._query.sort, each)) for each in sizes
+        }
 
     @property
     def order_params(self) -> Params:
@@ -125,9 +124,8 @@ class ListUrls:
         return "&".join(filter(None, params))
 
     def _order(self, sort: str, size: int) -> str:
-        is_default = sort == self._query.resource.default_sort
-        order = "" if is_default else f"sort={quote_plus(sort)}"
-        return "&".join(filter(None, (order, f"size={size}" if size != DEFAULT_SIZE else "")))
+        order = [] if sort == self._query.resource.default_sort else [f"sort={quote_plus(sort)}"]
+        return "&".join(order if size == DEFAULT_SIZE else [*order, f"size={size}"])
 
     def _narrowed(self, filters: Sequence[Filter]) -> str:
         params = _narrowing(self._query.text, filters) + self.order_params

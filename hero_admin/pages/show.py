@@ -86,7 +86,8 @@ async def _show(
     context["title"] = resource.titles.of(record, titles)
     return render(
         request,
-        "admin/show.html",
+        # A fragment is that of a list.
+        "admin/list.html" if context.get("fragment") else "admin/show.html",
         context,
         400 if problems else 200,
         fragments=LIST_FRAGMENTS if referrer else (),
