@@ -5,9 +5,9 @@ what differs from row to row is put into these.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from jinja2 import Template
@@ -46,9 +46,11 @@ def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     keys = [key_text(manner.selection.resource, key) for key in own_keys]
     titles = escaped([layout.title_of(row) or UNTITLED for row in rows])
     back = escape(manner.back)
-    filled = {
+    filled: dict[str, Iterable[str]] = {
         "key": keys,
         "title": titles,
+        "marked": [" data-marked" if key == manner.marked else "" for key in keys],
+        "focus": [" autofocus" if key == manner.marked else "" for key in keys],
         "back": repeat(f"?{back}" if back else ""),
         "and_back": repeat(f"&amp;{back}" if back else ""),
         **{
@@ -58,23 +60,19 @@ def written(rows: tuple[Row, ...], manner: Manner) -> Markup:
     }
     if layout.has_title_first:
         filled["cell0"] = titles
-    texts = [layout.marked if key == manner.marked else layout.text for key in keys]
-    slots = zip(*(filled[name] for name in layout.slots))  # noqa: B905 - some repeat without end
-    # Each part is escaped.
-    return Markup("\n".join([text % values for text, values in zip(texts, slots)]))  # noqa: B905, S704
+    parts = (filled[part] if place % 2 else repeat(part) for place, part in enumerate(layout.parts))
+    # Texts repeat without end, and each part is escaped.
+    return Markup("".join(chain.from_iterable(zip(*parts))))  # noqa: B905, S704
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a row is written: texts with %s for its `slots`, in order, and what these hold.
+    """How a row is written: texts, a slot after each but the last, and what these hold.
 
-    marked: the text of the row that was just saved.
     cells: where the value of a column stands in a row, and the title of what it points at.
     """
 
-    text: str
-    marked: str
-    slots: tuple[str, ...]
+    parts: tuple[str, ...]
     key_places: tuple[int, ...]
     title_of: Callable[[Row], str]
     # Whether the first column has the titles of records, and not only a part of them.
@@ -102,14 +100,12 @@ def _layout(
         "has_tools": can_edit and not resource.read_only,
         "slot": "\0{}\0".format,
     }
-    text, marked = (template.render(shown, is_marked=is_marked) for is_marked in (False, True))
+    parts = SLOT.split(f"{template.render(shown)}\n")
     key_places = tuple(selection.column_index(field) for field in resource.key)
     has_parts = len(resource.titles.fields) > 1 or fields[0].relation is not None
     has_title_first = is_titled and (resource.titles.function is not None or not has_parts)
     return _Layout(
-        SLOT.sub("%s", text.replace("%", "%%")),
-        SLOT.sub("%s", marked.replace("%", "%%")),
-        tuple(SLOT.findall(text)),
+        tuple(parts),
         key_places,
         _titler(selection),
         has_title_first,
