@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
 from hero_admin.listing.cursors import END, Cursor, parse_cursor
-from hero_admin.listing.filters import ANY, Filter
+from hero_admin.listing.filters import ANY, Filter, none_of
 from hero_admin.listing.query import DEFAULT_SIZE, PAGE_SIZES, ListQuery, Scope
 from hero_admin.model import inputs, moments
 from hero_admin.model.field_names import FilterName
@@ -58,8 +58,8 @@ def parse_query(
         size=_size(params, problems),
         scope=scope,
     )
-    query = _with_position(query, params, problems)
-    return replace(query, problems=tuple(problems))
+    cursor, is_backward = _position(query, params, problems)
+    return replace(query, cursor=cursor, is_backward=is_backward, problems=tuple(problems))
 
 
 def search_in(params: Mapping[str, object], name: str) -> str:
@@ -73,8 +73,7 @@ def search_in(params: Mapping[str, object], name: str) -> str:
 
 def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[Filter, list[str]]:
     """Read the filter of `field` from a URL, and a sentence for each part that is no value."""
-    asked = Filter(field, name.name)
-    problems: list[str] = []
+    none, is_range, problems = none_of(field), field.is_range, list[str]()
 
     def parse(text: str) -> Any:
         text = text.strip()
@@ -90,7 +89,7 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
             return None
 
     def bound(part: str) -> Any:
-        sent = name.sent_in(params, part) if asked.is_range else []
+        sent = name.sent_in(params, part) if is_range else []
         return parse(sent[-1]) if sent else None
 
     def last(part: str) -> Any:
@@ -100,19 +99,19 @@ def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[F
         return moments.last_of(value, name.sent_in(params, part)[-1].strip())
 
     # Nothing is asked for under the bare name of a range that always has a value.
-    texts = name.sent_in(params) if field.is_optional or not asked.is_range else []
+    texts = name.sent_in(params) if field.is_optional or not is_range else []
     if len(texts) > MAX_VALUES:
         problems.append(f"{field.label}: choose at most {MAX_VALUES} values.")
     has_any = field.is_bytes and ANY in texts
-    named = {asked.none, ANY} if has_any else {asked.none}
+    named = {none, ANY} if has_any else {none}
     chosen = [parse(text) for text in texts[:MAX_VALUES] if text not in named]
-    values = () if asked.is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
+    values = () if is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
     return (
         Filter(
             field,
             name.name,
             values,
-            has_none=asked.none in texts and field.is_optional,
+            has_none=none in texts and field.is_optional,
             has_any=has_any,
             minimum=bound("_min"),
             maximum=last("_max"),
@@ -152,7 +151,8 @@ def _search(params: QueryParams, problems: list[str]) -> str:
 
 def _sort(resource: Resource, params: QueryParams, problems: list[str]) -> str:
     sort = params.get("sort", "") or resource.default_sort
-    if sort.removeprefix("-") in {field.name for field in sortable_fields(resource)}:
+    field = resource.by_name.get(sort.removeprefix("-"))
+    if field is not None and field.is_sortable:
         return sort
     problems.append("This list can't be sorted that way.")
     return resource.default_sort
@@ -168,23 +168,25 @@ def _size(params: QueryParams, problems: list[str]) -> int:
     return DEFAULT_SIZE
 
 
-def _with_position(query: ListQuery, params: QueryParams, problems: list[str]) -> ListQuery:
+def _position(
+    query: ListQuery, params: QueryParams, problems: list[str]
+) -> tuple[Cursor | None, bool]:
+    """Return where the page starts, and whether it ends there."""
     after, before, start = (params.get(name, "") for name in ("after", "before", "from"))
     if before == END:
-        return replace(query, is_backward=True)
+        return None, True
     if after or before:
         key, link = query.resource.key, query.link_field
         cursor = parse_cursor(after or before, query.sort, query.order_field, key, link)
         if cursor is None:
             problems.append(NO_SUCH_PAGE)
-            return query
-        return replace(query, cursor=cursor, is_backward=not after)
+        return cursor, cursor is not None and not after
     if start.strip():
         try:
-            return replace(query, cursor=_start(query, start.strip()))
+            return _start(query, start.strip()), False
         except ValueError as error:
             problems.append(f"{query.sort_field.label}: {error}")
-    return query
+    return None, False
 
 
 def _start(query: ListQuery, text: str) -> Cursor:
