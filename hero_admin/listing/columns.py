@@ -12,9 +12,12 @@ from sqlalchemy import (
     Label,
     Select,
     bindparam,
+    case,
     func,
+    literal,
     select,
 )
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.util import ClauseAdapter
 
 from hero_admin.database.statement_cache import statement_cache
@@ -117,11 +120,22 @@ def statement_of(
     return statement.order_by(*segment, *marks_of(rows, order, is_falling))
 
 
+class CappedCount(FunctionElement[int]):
+    """A number of rows, as far as they are counted: by counting them, or by skipping them first."""
+
+    name = "capped_count"
+    type = Integer()
+    inherit_cache = True
+
+
 def select_count(resource: Resource) -> Select[Any]:
     """Return the statement that counts all rows, but no more than `cap`."""
     cap = bindparam("cap", type_=Integer)
     some = select(resource.key[0].column).limit(cap).subquery("counted")
-    return select(func.count()).select_from(some)
+    counted = select(func.count()).select_from(some).scalar_subquery()
+    every = select(func.count()).select_from(resource.table).scalar_subquery()
+    has_more = select(literal(1)).select_from(resource.table).limit(1).offset(cap - 1).exists()
+    return select(CappedCount(counted, case((has_more, cap), else_=every)))
 
 
 def statements_of_all(

@@ -17,7 +17,7 @@ from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.database.short_reads import Row
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
-from hero_admin.listing.columns import Selection, adapted
+from hero_admin.listing.columns import CappedCount, Selection, adapted
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
@@ -175,6 +175,12 @@ def _write_sort_key(element: SortKey, compiler: SQLCompiler, **options: Any) -> 
 @compiles(ReadSortKey, "postgresql")
 def _write_read_sort_key(element: ReadSortKey, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
+
+
+@compiles(CappedCount, "postgresql")
+def _write_capped_count(element: CappedCount, compiler: SQLCompiler, **options: Any) -> str:
+    counting, _ = element.clauses
+    return compiler.process(counting, **options)
 
 
 @compiles(IsMissing, "postgresql")

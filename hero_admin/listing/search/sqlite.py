@@ -27,7 +27,7 @@ from hero_admin.database import short_reads
 from hero_admin.database.short_reads import Row
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
-from hero_admin.listing.columns import Selection, adapted
+from hero_admin.listing.columns import CappedCount, Selection, adapted
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
@@ -196,6 +196,13 @@ def _write_is_there(element: IsThere, compiler: SQLCompiler, **options: Any) -> 
     # An index skips NULL by the least key that it has.
     text, least = (compiler.process(each, **options) for each in element.clauses)
     return f"({sort_key_sql(text)} >= {least})"
+
+
+@compiles(CappedCount, "sqlite")
+def _write_capped_count(element: CappedCount, compiler: SQLCompiler, **options: Any) -> str:
+    # To count all rows of a table takes a tenth of the time of counting those of a subquery.
+    _, skipping = element.clauses
+    return compiler.process(skipping, **options)
 
 
 @compiles(folded, "sqlite")
