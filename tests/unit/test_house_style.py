@@ -94,7 +94,7 @@ def test_a_template_names_only_files_and_icons_that_exist(template: Path) -> Non
 
 def test_each_promise_of_security_names_tests_that_there_are() -> None:
     text = (PROJECT / "docs" / "security.md").read_text()
-    named = set(re.findall(r"`(?:tests/\w+/)?(test_\w+\.py)`", text))
+    named = set(re.findall(r"`(?:tests/[\w/]+/)?(test_\w+\.py)`", text))
     assert named
     assert named <= {path.name for path in (PROJECT / "tests").rglob("test_*.py")}
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.resource import Resource
-from tests.app.test_restore import reason_of
+from tests.app.history.test_restore import reason_of
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot

@@ -22,8 +22,8 @@ from hero_admin.pages.export import ROWS_PER_BATCH
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
 from hero_admin.web.requests import SAFE_METHODS
-from tests.app.test_roles import flattened, role_of
-from tests.app.test_tokens import bearing, made
+from tests.app.accounts.test_roles import flattened, role_of
+from tests.app.accounts.test_tokens import bearing, made
 from tests.factories import a_hero, a_team
 from tests.page import Client, Page
 from tests.serving import client_of, serving

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.forms.hidden_fields import SEEN, SET
-from tests.app.test_concurrent_edits import opened
+from tests.app.writes.test_concurrent_edits import opened
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.page import Client, Page
