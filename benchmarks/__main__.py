@@ -85,10 +85,10 @@ def main(
         cores=divide_cores(),
     )
     plan.cache.mkdir(parents=True, exist_ok=True)
-    kept = plan.cache / f"findings-{mode}.json"
-    if report_only and not kept.exists():
+    path = plan.cache / f"findings-{mode}.json"
+    if report_only and not path.exists():
         raise click.UsageError(f"there is no {mode} run to report.")
-    findings = Findings.load(kept) if report_only else measure(plan, kept)
+    findings = Findings.load(path) if report_only else measure(plan, path)
     RESULTS.mkdir(exist_ok=True)
     chart = RESULTS / f"{mode}.svg"
     chart.write_text(draw_chart(findings, known))

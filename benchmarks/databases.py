@@ -1,4 +1,4 @@
-"""Databases: one for each engine and size, made once and kept for later runs."""
+"""Databases: one for each engine and size, created once and cached for later runs."""
 
 import asyncio
 import json
@@ -107,9 +107,9 @@ def open_database(
 
 
 def plain_copy(database: Database) -> Database:
-    """Return the database for others to write to; of a SQLite file, a copy without its triggers.
+    """Return the database for peers and floors; for a SQLite file, a copy without its triggers.
 
-    They keep the search index with a function that only this application's connections have.
+    These note changed rows for the search index, which would cost others an extra write per save.
     """
     if database.engine != "sqlite":
         return database
@@ -183,7 +183,7 @@ def _execute(engine: Engine, address: str, statement: str) -> list[tuple[Any, ..
     if engine == "postgresql":
         return asyncio.run(_fetch(address, statement))
     with closing(sqlite3.connect(address, isolation_level=None, timeout=60)) as connection:
-        # Indexes and triggers of the application may need it.
+        # The trigger of a search index created by an earlier version may call it.
         connection.create_function("fold", 1, lambda text: text and fold(text), deterministic=True)
         return connection.execute(statement).fetchall()
 

@@ -1,4 +1,4 @@
-"""Findings: what a run found, as it is kept in a file between measuring and reporting."""
+"""Findings: the figures of a run, saved to a file between measuring and reporting."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -36,8 +36,8 @@ class Plan:
     cores: Cores
 
 
-def measure(plan: Plan, kept: Path) -> Findings:
-    """Measure all of a plan; what is found is kept in a file after each database."""
+def measure(plan: Plan, path: Path) -> Findings:
+    """Measure all of a plan; save the findings to a file after each database."""
     # This process is the client; the servers are put onto their own core.
     os.sched_setaffinity(0, plan.cores.asking)
     findings = Findings(plan.mode, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
@@ -62,7 +62,7 @@ def measure(plan: Plan, kept: Path) -> Findings:
             _measure_on(database, plan, interpreters, its_server, findings)
             findings.load_after = load_average()
             # What was measured stays, whatever happens to the rest.
-            findings.save(kept)
+            findings.save(path)
     return findings
 
 

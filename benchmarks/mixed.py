@@ -17,7 +17,7 @@ ADDRESSES = 10_000
 Kind = Literal["sort", "place", "filter", "search"]
 Sort = Literal["name", "age", "team_id"]
 
-# In turns, so that each stretch of the addresses holds as much of each.
+# Interleaved, so that each part of the list of URLs has the same mix.
 KINDS: tuple[Kind, ...] = ("sort", "place", "filter", "place", "search")
 SORTS: tuple[Sort, ...] = ("name", "age", "team_id")
 SIZES = (25, 25, 25, 50, 100)

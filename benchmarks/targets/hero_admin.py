@@ -20,7 +20,7 @@ from tests.server import PROJECT
 
 LINK = re.compile(r"<a\b[^>]*>")
 HREF = re.compile(r'\shref="([^"]*)"')
-# The largest page on offer, to walk to page 1,000 in fewer steps.
+# The largest page size, to reach page 1,000 in fewer requests.
 LARGE, SMALL = 200, 25
 
 
