@@ -4,10 +4,10 @@ What an application imports stands here; everything else may change with any ver
 
 The rooms, each of which imports only from those below it:
 
-    admin       Admin: wires settings, middleware and routes; knows every other room
     cli         the commands: serve, migrate, doctor, revision, user …, and the server process
-    migrations  the application's and the library's tables, step by step; what `revision` writes
+    admin       Admin: wires settings, middleware and routes
     sample      what an application fills an empty database with
+    migrations  migrations of the library's own tables; what runs and writes migrations
     api         the same resources as JSON
     accounts    who people are and how they sign in
     pages       one module a page: list, create, edit, delete, history, export …
@@ -20,7 +20,7 @@ The rooms, each of which imports only from those below it:
     web         what every request passes: errors, templates, the transaction, security
     person      who is asking, and their role
     database    engines, pool, replica, time limits, what a database cannot do now
-    settings    what operators can set, from WEBAPP_* variables
+    settings    the WEBAPP_* environment variables
 """
 
 from hero_admin.admin import Admin

@@ -1,4 +1,4 @@
-"""`Admin`: wires settings, middleware and routes; the one module that knows every other."""
+"""`Admin`: wires settings, middleware and routes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence

@@ -46,7 +46,7 @@ class SampleData:
     ) -> bool:
         """Add that many records, all or none; add none and return False if there are any already.
 
-        `advance` is told after each step how many records of which resource came with it.
+        `advance` is called after each batch with its resource and its number of records.
         """
         async with database.writing.begin() as connection:
             await lock_tables(connection, [each.resource.table for each in reversed(self.counts)])

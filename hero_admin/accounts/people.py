@@ -73,7 +73,7 @@ async def disable_page(request: Request) -> Response:
 
 
 async def disable(request: Request) -> Response:
-    """POST /people/7/disable: out at once and everywhere → the person; 409 if the last owner."""
+    """POST /people/7/disable: ends all sessions → the person; 409 for the last owner."""
     await form_of(request)
     user = await fetch_user_of(request)
     try:

@@ -86,7 +86,7 @@ async def sign_out(request: Request) -> Response:
 
 
 async def welcome_page(request: Request) -> Response:
-    """GET /welcome?token=…: asks for a password, and whoever is first for a name."""
+    """GET /welcome?token=…: asks for a password, and for the first account also a name."""
     return await _welcome(request, await _fetch_link(request), {}, "")
 
 

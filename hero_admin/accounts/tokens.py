@@ -18,7 +18,7 @@ from hero_admin.web.errors import Invalid
 PREFIX = "hero_"
 LIFETIMES_DAYS = (7, 30, 90, 365)
 A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
-# Enough for anybody.
+# Far more than a person needs.
 MAX_TOKENS = 50
 
 

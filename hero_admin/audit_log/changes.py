@@ -70,10 +70,10 @@ class Operation:
     id: str = field(default_factory=lambda: uuid4().hex)
 
 
-# The changes in the history of all records, where thousands of an operation are one line.
+# The changes in the timeline of all records, where an operation on many is one line.
 # A literal, as a partial index does not match a parameter.
-IS_TOLD: ColumnElement[bool] = literal_column("group_size > 0", Boolean)
-TOLD_INDEXES = {
+IN_TIMELINE: ColumnElement[bool] = literal_column("group_size > 0", Boolean)
+TIMELINE_INDEXES = {
     "ix_hero_admin_change_told": ("id",),
     "ix_hero_admin_change_resource": ("resource", "id"),
     "ix_hero_admin_change_by": ("by_name", "id"),
@@ -94,8 +94,8 @@ class Change(OwnTable, table=True):
         Index("ix_hero_admin_change_record", "resource", "key", "id"),
         Index("ix_hero_admin_change_operation", "operation", "id"),
         *(
-            Index(name, *columns, sqlite_where=IS_TOLD, postgresql_where=IS_TOLD)
-            for name, columns in TOLD_INDEXES.items()
+            Index(name, *columns, sqlite_where=IN_TIMELINE, postgresql_where=IN_TIMELINE)
+            for name, columns in TIMELINE_INDEXES.items()
         ),
         {"sqlite_autoincrement": True},
     )

@@ -65,7 +65,7 @@ async def connected(admin: Admin, settings: Settings) -> AsyncIterator[Database]
 async def ready(admin: Admin, settings: Settings) -> AsyncIterator[Database]:
     """The database with the schema of this version.
 
-    A file is upgraded if needed, but for one that others have made, or that can only be read.
+    A file is upgraded if needed, unless another program created it or it is read-only.
     """
     async with connected(admin, settings) as database:
         try:
@@ -73,7 +73,7 @@ async def ready(admin: Admin, settings: Settings) -> AsyncIterator[Database]:
         except SchemaError:
             if not settings.is_embedded:
                 raise
-            # First of all: to ask whether it can be written changes how a file is kept.
+            # First, as opening the file for writing changes its journal mode.
             if not settings.is_default:
                 await check_ours(database, admin.chain)
             if await is_read_only(database):

@@ -1,4 +1,4 @@
-"""Findings: what is wrong with an index, and what fixes it."""
+"""Findings: problems of indexes, and their fixes."""
 
 from dataclasses import dataclass
 

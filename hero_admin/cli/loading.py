@@ -1,4 +1,4 @@
-"""Loads the Admin that a command is about by its module and name."""
+"""Loads the Admin of a command by its module and name."""
 
 import os
 from importlib import import_module
@@ -10,7 +10,7 @@ VARIABLE = "HERO_ADMIN_APP"
 
 
 class LoadError(Exception):
-    """No such Admin: one sentence."""
+    """The Admin cannot be loaded: one sentence."""
 
 
 def load_admin(name: str) -> Admin:

@@ -26,7 +26,7 @@ def run_commands(name: str = "") -> NoReturn:
     """Run the command that the arguments of this process name, and exit.
 
     name: the Admin that it is about, as `package.module:name`; `--app` names another one.
-    The exit code is 0 when it worked, 2 with one sentence when it cannot work.
+    The exit code is 0 for success, and 2 with one sentence if the command cannot work.
     """
     try:
         sys.exit(commands(standalone_mode=False, obj=name))

@@ -22,7 +22,7 @@ FOLDED = f"{FOLD_FUNCTION}("
 FOLDED_PART = re.compile(
     rf'"left"\({FOLD_FUNCTION}\((?:\((.+)\)::text|(.+))\), {MAX_KEY_CHARACTERS}\)'
 )
-# Those of all rows that hold them in order; a column, but for its own order, is called by its name.
+# B-tree indexes without a predicate; a column in its default order is represented by its name.
 POSTGRESQL_INDEXES = """
     SELECT c.relname, i.indisunique, i.indisvalid, array(
         SELECT CASE

@@ -24,7 +24,7 @@ from hero_admin.cli.protocol import Protocol
 from hero_admin.settings import PREFIX, Settings, load_settings
 
 APPLICATION = "hero_admin.cli.server:application"
-# How long running requests have when the server is told to stop.
+# How long running requests may take after SIGTERM.
 GRACE_SECONDS = 10
 # A machine that starts many workers at once is slow.
 WORKER_START_SECONDS = 60
@@ -62,7 +62,7 @@ LOGGING: dict[str, Any] = {
 
 
 def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
-    """Serve until the process is told to stop; return whether it worked until then.
+    """Serve until the process gets a signal to stop; return whether it served until then.
 
     The announcement is printed as soon as the first request would be answered.
     """

@@ -31,7 +31,7 @@ def user_commands() -> None:
     """Accounts: who may sign in."""
 
 
-# What a command does in a session, and prints.
+# The work of a command in a session; returns its output.
 Act = Callable[Concatenate[AsyncSession, Given], Awaitable[str]]
 
 
@@ -169,7 +169,7 @@ async def _hash(password: str) -> str:
 
 def _read_password() -> str:
     """Read one line; a terminal prompts for it, twice, without echo."""
-    # A wrong setting is reported before anybody types.
+    # An invalid setting is reported before the prompt.
     load_settings()
     if sys.stdin.isatty():
         given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -28,7 +28,7 @@ PRIVATE_MODE = 0o600
 
 @dataclass(frozen=True)
 class Database:
-    """Two engines: what reads never writes, and never waits for what writes."""
+    """Two engines: reads go through one that cannot write, and never wait for writes."""
 
     reading: AsyncEngine
     writing: AsyncEngine
@@ -54,7 +54,7 @@ class Database:
         )
 
     def at_replica(self, replica: Replica) -> "Database":
-        """The same, reading from its replica."""
+        """This database, but reading from its replica."""
         return replace(self, reading=replica.engine)
 
     @asynccontextmanager

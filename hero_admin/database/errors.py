@@ -1,4 +1,4 @@
-"""Database errors: unavailable, refused values, or bugs of ours."""
+"""Database errors: unavailability, refused values, or our own bugs."""
 
 import sqlite3
 from enum import Enum
@@ -149,7 +149,7 @@ def raised_sentence(error: DBAPIError) -> str:
 
 
 def refusal_sentence(error: DBAPIError) -> str:
-    """Return why a database refuses a change, as far as it says so."""
+    """Return why a database refuses a change, as a sentence."""
     name = getattr(driver_error(error), "constraint_name", None)
     rule = f"its rule “{name}”" if name else "one of its rules"
     return raised_sentence(error) or f"The database doesn't accept this because of {rule}."

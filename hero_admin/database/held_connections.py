@@ -38,7 +38,7 @@ def cut(connections: Iterable[DriverConnection]) -> None:
 
 def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
     driver: DriverConnection | None = record.driver_connection
-    # A server that stopped has told the socket so; asking it costs no round trip.
+    # A server that stopped has closed the socket; checking that costs no round trip.
     if driver is None or driver.is_closed():
         raise DisconnectionError
     held = held_connections.get()

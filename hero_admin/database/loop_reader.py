@@ -36,7 +36,7 @@ class LoopReader:
             elif not is_transient(error):
                 self._disconnect()
             return None
-        # Why a value cannot be bound is told by the session.
+        # The session reports why a value cannot be bound.
         except (OverflowError, ValueError):
             return None
 

@@ -1,4 +1,4 @@
-"""The connection pool: first come, first served, and no page may take all of it."""
+"""The connection pool: first come, first served, and no page can exhaust it."""
 
 import asyncio
 from collections import Counter, deque

@@ -1,4 +1,4 @@
-"""A cache of what a database answered a moment ago, for what may be some seconds old."""
+"""A cache of recent results of a database, where these may be some seconds old."""
 
 import time
 from typing import Any

@@ -20,9 +20,9 @@ Answer = TypeVar("Answer")
 async def in_time(
     session: AsyncSession, answer: Callable[[], Awaitable[Answer | None]], milliseconds: int
 ) -> Answer | None:
-    """Return the answer, or None if it takes longer, as it may with a cold cache.
+    """Return the result, or None if it takes longer, as it may with a cold cache.
 
-    On PostgreSQL each of its statements has so long, and what it sets is set back afterwards.
+    On PostgreSQL the limit is for each of its statements, and is restored afterwards.
     """
     connection = await session.connection()
     if is_postgresql(session):

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from hero_admin.audit_log.changes import IS_TOLD, Change, Kind
+from hero_admin.audit_log.changes import IN_TIMELINE, Change, Kind
 from hero_admin.history.differences import Difference, differences_of, fetch_titles
 from hero_admin.history.timeline_query import TimelineQuery
 from hero_admin.model.resource import Resource
@@ -102,14 +102,14 @@ async def fetch_people(session: AsyncSession, hidden: Sequence[str] = ()) -> lis
     A skip scan: one look-up in the index for each name, where DISTINCT reads every change.
     Source: https://wiki.postgresql.org/wiki/Loose_indexscan
     """
-    name = select(func.min(col(Change.by_name)).label("name")).where(IS_TOLD)
+    name = select(func.min(col(Change.by_name)).label("name")).where(IN_TIMELINE)
     names = name.cte("names", recursive=True)
     following = name.where(col(Change.by_name) > names.c.name)
     names = names.union_all(select(following.scalar_subquery()).where(names.c.name.is_not(None)))
     found = select(names.c.name).where(names.c.name.is_not(None))
     if hidden:
         seen = select(col(Change.id)).where(
-            IS_TOLD, col(Change.by_name) == names.c.name, col(Change.resource).not_in(hidden)
+            IN_TIMELINE, col(Change.by_name) == names.c.name, col(Change.resource).not_in(hidden)
         )
         found = found.where(seen.exists())
     return list(await session.scalars(found.limit(MAX_PEOPLE)))

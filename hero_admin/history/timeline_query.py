@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col
 from starlette.datastructures import QueryParams
 
-from hero_admin.audit_log.changes import IS_TOLD, Change, Kind
+from hero_admin.audit_log.changes import IN_TIMELINE, Change, Kind
 
 # No name of a person or resource is longer.
 MAX_FILTER_CHARACTERS = 200
@@ -74,7 +74,7 @@ class TimelineQuery:
         if self.operation:
             found.append(col(Change.operation) == self.operation)
         elif self.key is None:
-            found.append(IS_TOLD)
+            found.append(IN_TIMELINE)
         if self.kind:
             found.append(_is_kind(self.kind))
         if self.since:

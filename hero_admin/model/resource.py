@@ -21,7 +21,7 @@ from hero_admin.web.texts import capitalised
 MAX_COLUMNS = 7
 # Any: the values of a record by the names of its fields, as `Field.exact` reads them.
 Record = dict[str, Any]
-# Enough to tell two people of the same name apart.
+# Enough to distinguish people of one name.
 MAX_DETAILS = 2
 # URL segments that the library uses itself.
 TAKEN_NAMES = frozenset(
@@ -47,7 +47,7 @@ class Resource:
     filters: the columns that the list filters by; relations, choices, numbers and dates.
     title: what names a record: a column, or a function of the record; the model's own `__str__`,
         or `name`, `title`, or the first text. A function gets no masked values, and lists are
-        sorted by a column all the same.
+        sorted by a column anyway.
     masked: columns whose values are shown one at a time, on request, which is recorded; `SecretStr`
         columns always are.
     money: columns of amounts, shown like 1,234.50; forms and exports have the stored value.
@@ -76,7 +76,7 @@ class Resource:
     icon: str = "record"
     read_only: bool = False
 
-    # Any: whatever somebody wrote.
+    # Any: the arguments, not checked yet.
     def __new__(cls, *given: Any, **named: Any) -> Self:
         """Raise ResourceError for an unknown argument or a missing model."""
         for name in named.keys() - set(cls.__match_args__):

@@ -49,7 +49,7 @@ class Site:
         return resource in self.resources
 
     def of(self, model: type[SQLModel]) -> Resource:
-        """Return the resource of a model; one without pages still has titles and a key."""
+        """Return the resource of a model; also of one without pages."""
         if model not in self._by_model:
             self._by_model[model] = Resource(model)
         return self._by_model[model]

@@ -14,9 +14,9 @@ from hero_admin.web.responses import render
 
 
 async def options(resource: Resource, request: Request) -> Response:
-    """GET /heroes/options/team_id?q=…&without=3: what a field may point at, for its picker.
+    """GET /heroes/options/team_id?q=…&without=3: the options of a field, for its picker.
 
-    With `itself=1` the heroes, by that field, for what points at them.
+    With `itself=1` the heroes themselves by that field, for records that refer to them.
     """
     field = resource.by_name.get(request.path_params["field"])
     if field and request.query_params.get("itself") == "1" and not field.is_masked:

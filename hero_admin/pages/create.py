@@ -26,7 +26,7 @@ from hero_admin.writes import idempotency, single
 
 
 async def new_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/new?team_id=3: an empty form, filled in as far as its URL says."""
+    """GET /heroes/new?team_id=3: an empty form, prefilled from its URL."""
     texts = {**default_texts(resource.schemas.create_fields), **_given(resource, request)}
     return await _new_form(resource, request, texts, secrets.token_urlsafe())
 
@@ -67,7 +67,7 @@ async def create(resource: Resource, request: Request) -> Response:
 async def _created_before(
     resource: Resource, request: Request, texts: Mapping[str, str], digest: str, url: str
 ) -> Response:
-    """Answer a form that was sent twice as the first time.
+    """Answer a form that was sent twice like the first time.
 
     If the record has been deleted since, offer a new form.
     """

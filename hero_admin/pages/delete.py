@@ -31,7 +31,7 @@ from hero_admin.writes.replacements import Choice, Replacement, choices_of, repl
 
 
 async def delete_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/7/delete: what deleting this record would do to others, and what to choose."""
+    """GET /heroes/7/delete: the effects of deleting this record, and the choices."""
     return await _confirmation(resource, request, [key_in(resource, request)])
 
 
@@ -42,12 +42,12 @@ async def delete(resource: Resource, request: Request) -> Response:
 
 
 async def delete_row(resource: Resource, request: Request) -> Response:
-    """DELETE /heroes/7?heroes=3: deletes it; htmx is told to show the list anew; 409 as above."""
+    """DELETE /heroes/7?heroes=3: deletes it; htmx reloads the list; 409 as above."""
     return await _delete(resource, request, [key_in(resource, request)], request.query_params)
 
 
 async def delete_many_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/delete?id=1&id=2: what deleting the selected records would do."""
+    """GET /heroes/delete?id=1&id=2: the effects of deleting the selected records."""
     keys = selection_of(resource, request)
     return keys if isinstance(keys, Response) else await _confirmation(resource, request, keys)
 

@@ -70,8 +70,8 @@ Rows = Sequence[Row[Any] | Sequence[Any]]
 async def csv_file(resource: Resource, request: Request) -> Response:
     """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; titles of relations come last.
 
-    Masked columns are left out: whatever stood for a value would be read back as one. Programs read
-    it without a byte-order mark; Excel takes accents for something else where there is none.
+    Masked columns are left out: a placeholder would be read back as a value. Programs expect
+    no byte-order mark; Excel misreads accents without one.
     """
     related = [field for field in resource.fields if field.relation]
     separator = SEPARATORS.get(request.query_params.get("separator", ","))
@@ -105,7 +105,7 @@ async def json_file(resource: Resource, request: Request) -> Response:
 
 
 async def json_lines(resource: Resource, request: Request) -> Response:
-    """GET /heroes.jsonl?q=…: the same, one record a line, for programs that read as they go."""
+    """GET /heroes.jsonl?q=…: the same as JSON Lines, for programs that parse a stream."""
 
     def lines(rows: Rows, _: bool) -> str:
         return "".join(f"{text}\n" for text in _json_texts(resource, rows))

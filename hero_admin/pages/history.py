@@ -36,7 +36,7 @@ OPERATION_CHARACTERS = 32
 
 
 async def history_page(request: Request) -> Response:
-    """GET /history?by=Ann&kind=deleted: what was done, the newest first."""
+    """GET /history?by=Ann&kind=deleted: the changes, newest first."""
     session, site = session_of(request), site_of(request)
     # Changes of accounts are for those who manage them.
     hidden = () if identity_of(request).is_owner else site.others
@@ -53,7 +53,7 @@ async def history_page(request: Request) -> Response:
 
 
 async def record_history_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/7/history: what was done to one record, be it there still or not."""
+    """GET /heroes/7/history: the changes of one record, whether or not it still exists."""
     session, site = session_of(request), site_of(request)
     key = key_text(resource, key_in(resource, request))
     query = parse_timeline(request.url.path, request.query_params, resource.name, key)
@@ -77,7 +77,7 @@ async def record_history_page(resource: Resource, request: Request) -> Response:
 
 
 async def undo_operation(request: Request) -> Response:
-    """POST /undo/0af…: takes back what one request did → the page it came from, or 409."""
+    """POST /undo/0af…: undoes an operation → the page it came from, or 409."""
     form = await form_of(request)
     operation_id = request.path_params["operation"]
     if len(operation_id) > OPERATION_CHARACTERS or "\0" in operation_id:
@@ -95,7 +95,7 @@ async def undo_operation(request: Request) -> Response:
 
 
 async def restore_record(resource: Resource, request: Request) -> Response:
-    """POST /heroes/7/restore: brings it to the state after a change, or before → it, or 409."""
+    """POST /heroes/7/restore: reverts it to its state after or before a change → it, or 409."""
     form = await form_of(request)
     change = await _fetch_change(resource, request, form)
     key = change.key
@@ -113,7 +113,7 @@ async def restore_record(resource: Resource, request: Request) -> Response:
 
 
 async def undo_change(resource: Resource, request: Request) -> Response:
-    """POST /heroes/7/undo: takes back one change of it, and no later one → its history, or 409."""
+    """POST /heroes/7/undo: undoes one change, but no later one → its history, or 409."""
     form = await form_of(request)
     change = await _fetch_change(resource, request, form)
     if change.kind != Kind.CHANGED:

@@ -16,7 +16,7 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 
 
 async def overview(request: Request) -> Response:
-    """GET /: every resource, with how many records it has."""
+    """GET /: every resource with its number of records."""
     session, site = session_of(request), site_of(request)
     totals = []
     for resource in site.resources:
@@ -26,7 +26,7 @@ async def overview(request: Request) -> Response:
 
 
 async def choose_theme(request: Request) -> Response:
-    """POST /theme: remembers the theme in this browser → back to the page."""
+    """POST /theme: stores the theme in a cookie → back to the page."""
     form = await form_of(request)
     theme, back = form.get("theme"), form.get("back")
     url = back if isinstance(back, str) and is_local(back) else "/"

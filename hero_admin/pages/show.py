@@ -21,7 +21,7 @@ from hero_admin.web.responses import render
 
 
 async def show_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/7: one record, and the first kind of records that point at it."""
+    """GET /heroes/7: one record, and the first list of records that refer to it."""
     record = await fetch_record(resource, request)
     if record is None:
         return await deleted_page(resource, request)
@@ -30,7 +30,7 @@ async def show_page(resource: Resource, request: Request) -> Response:
 
 
 async def related_page(resource: Resource, request: Request) -> Response:
-    """GET /teams/3/heroes: one record, and a list of the records that point at it."""
+    """GET /teams/3/heroes: one record, and the list of records that refer to it."""
     name = request.path_params["relation"]
     referrers = site_of(request).referrers(resource)
     chosen = next((referrer for referrer in referrers if referrer.name == name), None)
@@ -43,7 +43,7 @@ async def related_page(resource: Resource, request: Request) -> Response:
 
 
 async def deleted_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes/7: 404 for a record that is gone, with who deleted it, if anybody has."""
+    """GET /heroes/7: 404 for a record that no longer exists, with who deleted it, if known."""
     key = key_text(resource, key_in(resource, request))
     latest = await fetch_latest(session_of(request), resource.name, key)
     if latest is None or latest.kind != Kind.DELETED:

@@ -19,7 +19,7 @@ logger = logging.getLogger("hero_admin.access")
 
 
 class AccessLogMiddleware:
-    """Logs a line for each request, with who sent it, if somebody is signed in, and from where.
+    """Logs a line for each request, with the signed-in person, if any, and the address.
 
     `method=GET path=/heroes status=200 duration_ms=3.1 statements=1 address=::1 user="Ann Smith"`.
     Static files and health checks are logged for debugging only.

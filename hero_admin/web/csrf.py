@@ -25,7 +25,7 @@ def bearer_token_of(headers: Headers) -> str | None:
 
 
 def is_cross_site(scope: Scope) -> bool:
-    """Whether a request may change something and does not show that a page of ours sent it.
+    """Whether an unsafe request lacks proof that a page of this site sent it.
 
     Browsers show it in `Sec-Fetch-Site`; where they do not (older ones, and over plain http), in
     an `Origin` of the scheme, host and port that the request has. A request with neither is

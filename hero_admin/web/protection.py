@@ -1,4 +1,4 @@
-"""Protection: which requests are refused before anything looks at what they are about."""
+"""Protection: refuses requests before they reach sessions, identity or handlers."""
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -22,7 +22,7 @@ CROSS_SITE = "This request didn't come from this site. Open the page here and tr
 
 
 class ProtectionMiddleware:
-    """Refuses what is too big, unknown hosts and writes from other sites; sets the headers."""
+    """Refuses oversized requests, unknown hosts and cross-site writes; adds security headers."""
 
     def __init__(
         self,

@@ -154,7 +154,7 @@ class _Transaction:
 
     async def _send(self, message: Message) -> None:
         if self._failure is not None:
-            # The response told of a success; the failure gets its own.
+            # The response reported a success; the failure gets its own.
             return
         if message["type"] == "http.response.start" and not self._is_closed:
             has_saved = not self.is_read_only and message["status"] < 400

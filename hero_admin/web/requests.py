@@ -63,7 +63,7 @@ async def _fields_of(body: bytes) -> list[tuple[str, str | UploadFile]]:
 
 
 def back_of(request: Request, default: str) -> str:
-    """Return the page to go back to: the address in `?back=`, if it is one of ours."""
+    """Return the page to go back to: the URL in `?back=`, if it is on this site."""
     back = _back(request)
     return back if is_local(back) else default
 

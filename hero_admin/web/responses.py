@@ -110,7 +110,7 @@ def attachment(name: str) -> str:
 
 def _shared(request: Request) -> dict[str, Any]:
     theme = request.cookies.get(THEME_COOKIE, "")
-    # None also where something failed before anybody knew who is asking.
+    # None also for errors before the request was authenticated.
     identity: Identity | None = request.scope.get("state", {}).get("identity")
     theme = theme if theme in THEMES else ""
     return {

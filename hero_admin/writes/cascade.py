@@ -48,7 +48,7 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Question:
-    """What a person is told before deleting records.
+    """The confirmation before deleting records.
 
     limits: what Undo does not restore, a sentence each.
     """
@@ -61,7 +61,7 @@ class Question:
 async def fetch_question(
     session: AsyncSession, site: Site, resource: Resource, keys: Sequence[Key]
 ) -> Question:
-    """Count the rows that a deletion affects, to the end of the cascade, and tell its effects."""
+    """Count the rows that a deletion affects, at every level of the cascade, by its effects."""
     catalog = await fetch_catalog(session, site, [resource])
     stored = catalog.table_of(resource)
     if stored is None:

@@ -1,6 +1,6 @@
 """Catalog: the tables from which foreign keys lead to others, as the database itself knows them.
 
-Models may declare less than there is, or something else: it is the database that deletes.
+Models may declare fewer foreign keys or others, but it is the database that deletes.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -49,8 +49,8 @@ class Catalog:
         fields = resource.fields if resource else ()
         return next((each for each in fields if each.column.name == column_name), None)
 
-    def is_told(self, key: ForeignKey) -> bool:
-        """Whether the value of a field tells which record its record refers to."""
+    def is_relation(self, key: ForeignKey) -> bool:
+        """Whether a foreign key is a relation from one resource to another."""
         own = self.field_of(key.table, key.columns[0])
         target = self.resources.get(key.target)
         if len(key.columns) != 1 or own is None or own.relation is None or target is None:

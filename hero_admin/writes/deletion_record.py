@@ -54,13 +54,12 @@ async def record_deletions(
     session, catalog, rows = transaction.session, to_delete.catalog, to_delete.rows[stored.name]
     resource = catalog.resources.get(stored.name)
     for some in portions(list(rows)[::-1]):
-        # The values of most records tell their cause.
-        is_untold = {
-            each: resource is None or (stored.name, each) in to_delete.untold for each in some
-        }
-        wanted = [rows[each] for each in some if is_untold[each]]
+        # Most records refer to their cause, so their values name it.
+        unnamed = to_delete.without_relation
+        needs_cause = {each: resource is None or (stored.name, each) in unnamed for each in some}
+        wanted = [rows[each] for each in some if needs_cause[each]]
         causes = await fetch_causes(session, catalog, wanted)
-        own = {each: causes.get(rows[each]) if is_untold[each] else None for each in some}
+        own = {each: causes.get(rows[each]) if needs_cause[each] else None for each in some}
         own |= {each: to_delete.causes.get((stored.name, each), own[each]) for each in some}
         if resource is None:
             entries = await _rows(session, stored, [each.name for each in stored.writable], own)

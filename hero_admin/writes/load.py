@@ -1,4 +1,4 @@
-"""Loading: many records at once into empty tables."""
+"""Loading: inserts many records into empty tables in bulk."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

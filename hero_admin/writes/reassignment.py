@@ -133,7 +133,7 @@ async def _changes(
     shown = [*resource.key, *resource.titles.fields, *fields]
     columns = [field.exact for field in shown]
     found = await fetch_columns(session, stored, resource, columns, list(causes))
-    is_plain = catalog.is_told(key)
+    is_plain = catalog.is_relation(key)
     names = {} if is_plain else await fetch_causes(session, catalog, causes.values())
     after = {field: new[field.column.name].value for field in fields}
     entries = []

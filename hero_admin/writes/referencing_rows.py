@@ -42,13 +42,13 @@ class RowsToDelete:
     """All rows that a deletion deletes, by table of the catalog.
 
     rows: each with its cause, the nearest record above it; None for those asked for.
-    untold: the rows whose values do not tell their cause.
+    without_relation: the rows whose cause is not the target of one of their relations.
     causes: the causes that an earlier deletion of the same rows has recorded.
     """
 
     catalog: Catalog
     rows: dict[TableName, dict[RowId, TableRow | None]] = field(default_factory=dict)
-    untold: set[TableRow] = field(default_factory=set)
+    without_relation: set[TableRow] = field(default_factory=set)
     causes: dict[TableRow, Cause] = field(default_factory=dict)
     is_capped: bool = False
 
@@ -121,8 +121,8 @@ async def find_cascade(
                 continue
             async for pairs in fetch_referencing(session, catalog, key, some, is_locked=is_locked):
                 new = found.add(key.table, causes_of(found, key, pairs))
-                if not catalog.is_told(key):
-                    found.untold |= {(key.table, row) for row in new}
+                if not catalog.is_relation(key):
+                    found.without_relation |= {(key.table, row) for row in new}
                 if new:
                     waiting.append((referencing, new, ()))
                 reads_left -= 1

@@ -14,7 +14,7 @@ from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.tables import ForeignKey
 
 # The prefix of the table and the column, where no resource has a name for them.
-PREFIX = "form.heir."
+PREFIX = "form.replacement."
 
 
 @dataclass(frozen=True)

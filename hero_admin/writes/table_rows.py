@@ -1,6 +1,6 @@
-"""Stored rows: rows of tables that are not administered, written down and put back as they were.
+"""Table rows: rows of tables that are not administered, recorded and restored without loss.
 
-Values pass through no type of ours: they are the raw ones of the database, as JSON.
+Values are the raw ones of the database as JSON, not converted by column types.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ async def fetch_raw_value(session: AsyncSession, rows: Select[Any]) -> Raw:
 async def insert_rows(
     session: AsyncSession, stored: StoredTable, columns: Sequence[str], rows: Sequence[RawRow]
 ) -> int:
-    """Insert rows, a portion at once, as they may refer to each other; return how many were."""
+    """Insert rows in batches, as they may refer to each other; return how many were inserted."""
     count = 0
     names = ", ".join(map(_quoted, columns))
     chosen = ", ".join(f"c{position}" for position in range(len(columns)))
