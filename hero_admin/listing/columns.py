@@ -128,6 +128,7 @@ class CappedCount(FunctionElement[int]):
     inherit_cache = True
 
 
+@statement_cache
 def select_count(resource: Resource) -> Select[Any]:
     """Return the statement that counts all rows, but no more than `cap`."""
     cap = bindparam("cap", type_=Integer)
