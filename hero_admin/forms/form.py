@@ -1,7 +1,7 @@
 """Forms: the fields of a form with their controls, texts, errors and options."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,19 @@ from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
 from hero_admin.web.uploads import Upload
+
+
+@dataclass(frozen=True)
+class FormState:
+    """What a form shows, by field: its texts, its errors, and the search texts of its pickers.
+
+    is_new: whether it is the form of a new record.
+    """
+
+    texts: Mapping[str, str]
+    errors: Mapping[str, str] = field(default_factory=dict)
+    searches: Mapping[str, str] = field(default_factory=dict)
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,49 +92,54 @@ async def fetch_form(
     site: Site,
     resource: Resource,
     fields: Sequence[Field],
-    texts: Mapping[str, str],
-    errors: Mapping[str, str] | None = None,
-    searches: Mapping[str, str] | None = None,
+    state: FormState,
     record: Record | None = None,
-    *,
-    is_new: bool,
 ) -> tuple[FormField, ...]:
-    """Fetch the fields of a form with `texts`, `errors` and options by field.
+    """Fetch the fields of a form with their options.
 
-    searches: texts that narrow the options of relations. record: whose files are linked.
+    record: the stored one, whose files are linked; None for a new one, or for several.
     """
-    errors, searches = errors or {}, searches or {}
     shown = []
-    for field in fields:
-        text, search = texts.get(field.name, ""), searches.get(field.name, "")
-        options = fixed_options(field)
-        if field.relation:
-            options = await fetch_options(session, site, field, search, _chosen(field, text))
-        shown.append(
-            FormField(
-                name=field.name,
-                label=field.label,
-                noun=resource.labels[field.name],
-                kind=control_of(field, text, is_stored=record is not None),
-                text=text,
-                error=errors.get(field.name, ""),
-                is_required=is_required(field, is_new=is_new),
-                is_optional=field.takes_nothing,
-                attributes=field.attributes,
-                options=options,
-                target=site.target_of(field) if field.relation else None,
-                search_text=search,
-                options_url=f"/{resource.name}/options/{field.name}" if field.relation else "",
-                is_masked=field.is_masked,
-                is_unchanged_if_blank=field.is_masked and not is_new,
-                is_untypable=not (is_new or field.is_bytes or errors.get(field.name))
-                and not can_type(field, text),
-                file=_file_of(resource, field, record),
-                was_sent=isinstance(text, Upload),
-                is_cleared=field.name in texts and not text,
-            )
-        )
+    for each in fields:
+        options, text = fixed_options(each), state.texts.get(each.name, "")
+        if each.relation:
+            search = state.searches.get(each.name, "")
+            options = await fetch_options(session, site, each, search, _chosen(each, text))
+        target = site.target_of(each) if each.relation else None
+        shown.append(_form_field(resource, each, state, record, options, target))
     return tuple(shown)
+
+
+def _form_field(
+    resource: Resource,
+    field: Field,
+    state: FormState,
+    record: Record | None,
+    options: Options | None,
+    target: Resource | None,
+) -> FormField:
+    text, error = state.texts.get(field.name, ""), state.errors.get(field.name, "")
+    return FormField(
+        name=field.name,
+        label=field.label,
+        noun=resource.labels[field.name],
+        kind=control_of(field, text, is_stored=record is not None),
+        text=text,
+        error=error,
+        is_required=is_required(field, is_new=state.is_new),
+        is_optional=field.takes_nothing,
+        attributes=field.attributes,
+        options=options,
+        target=target,
+        search_text=state.searches.get(field.name, ""),
+        options_url=f"/{resource.name}/options/{field.name}" if field.relation else "",
+        is_masked=field.is_masked,
+        is_unchanged_if_blank=field.is_masked and not state.is_new,
+        is_untypable=not (state.is_new or field.is_bytes or error) and not can_type(field, text),
+        file=_file_of(resource, field, record),
+        was_sent=isinstance(text, Upload),
+        is_cleared=field.name in state.texts and not text,
+    )
 
 
 def _file_of(resource: Resource, field: Field, record: Record | None) -> StoredFile | None:

@@ -1,13 +1,14 @@
 """Bulk edit: one form that changes the same fields of all selected records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.audit_log.changes import count_changes
-from hero_admin.forms.form import fetch_form
+from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import SET
 from hero_admin.forms.submission import read_changes, searches_of, typed_texts
 from hero_admin.listing.references import fetch_titles
@@ -29,16 +30,15 @@ async def change_many_page(resource: Resource, request: Request) -> Response:
     keys = selection_of(resource, request)
     if isinstance(keys, Response):
         return keys
-    return await _bulk_form(resource, request, keys, {}, ())
+    return await _bulk_form(resource, request, keys, FormState({}), ())
 
 
 async def change_many_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/change/again: the form again as typed, its pickers searched."""
     form = await form_of(request)
     keys = selected_keys(resource, form)
-    texts = typed_texts(_fields(resource), form)
-    ticked = _ticked(resource, form)
-    return await _bulk_form(resource, request, keys, texts, ticked, searches=searches_of(form))
+    state = FormState(typed_texts(_fields(resource), form), searches=searches_of(form))
+    return await _bulk_form(resource, request, keys, state, _ticked(resource, form))
 
 
 async def change_many(resource: Resource, request: Request) -> Response:
@@ -48,18 +48,17 @@ async def change_many(resource: Resource, request: Request) -> Response:
     """
     form = await form_of(request)
     keys = selected_keys(resource, form)
-    texts = typed_texts(_fields(resource), form)
+    state = FormState(typed_texts(_fields(resource), form), searches=searches_of(form))
     ticked = _ticked(resource, form)
-    if searches_of(form):
-        return await _bulk_form(resource, request, keys, texts, ticked, searches=searches_of(form))
+    if state.searches:
+        return await _bulk_form(resource, request, keys, state, ticked)
     transaction = transaction_of(request, "bulk")
     try:
         count = await _change_ticked(resource, transaction, keys, form)
     except Invalid as invalid:
         status = 409 if isinstance(invalid, Overtaken) else 422
-        return await _bulk_form(
-            resource, request, keys, texts, ticked, errors=invalid.sentences, status=status
-        )
+        state = replace(state, errors=invalid.sentences)
+        return await _bulk_form(resource, request, keys, state, ticked, status)
     noun = resource.label if count == 1 else resource.label_plural
     flash = Flash("Changed", f"{count:,} {noun}", undo=transaction.operation.id if count else "")
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
@@ -83,27 +82,14 @@ async def _bulk_form(
     resource: Resource,
     request: Request,
     keys: Sequence[Key],
-    texts: Mapping[str, str],
+    state: FormState,
     ticked: Sequence[str],
-    *,
-    errors: Mapping[str, str] | None = None,
-    searches: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
     session = session_of(request)
     titles = await fetch_titles(session, resource, keys)
     if not titles:
         raise not_found(resource)
-    fields = await fetch_form(
-        session,
-        site_of(request),
-        resource,
-        _fields(resource),
-        texts,
-        errors,
-        searches,
-        is_new=False,
-    )
     # Records that no longer exist are left out of the form.
     names = [key for key, _ in titles]
     context = {
@@ -111,9 +97,9 @@ async def _bulk_form(
         "titles": titles,
         "keys": names,
         "seen": await count_changes(session, resource.name, names),
-        "fields": fields,
+        "fields": await fetch_form(session, site_of(request), resource, _fields(resource), state),
         "ticked": ticked,
-        "errors": errors or {},
+        "errors": state.errors,
         "params": back_param(request),
         "cancel_url": back_of(request, f"/{resource.name}"),
     }

@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.forms.control_texts import default_texts
-from hero_admin.forms.form import fetch_form
+from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import ONCE
 from hero_admin.forms.submission import read_new, searches_of, typed_texts
 from hero_admin.model import records
@@ -28,14 +29,15 @@ from hero_admin.writes import idempotency, single
 async def new_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/new?team_id=3: an empty form, prefilled from its URL."""
     texts = {**default_texts(resource.schemas.create_fields), **_given(resource, request)}
-    return await _new_form(resource, request, texts, secrets.token_urlsafe())
+    return await _new_form(resource, request, FormState(texts), secrets.token_urlsafe())
 
 
 async def new_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/new: the form again as it was typed, its pickers searched; nothing is saved."""
     form = await form_of(request)
     texts = typed_texts(resource.schemas.create_fields, form)
-    return await _new_form(resource, request, texts, _token(form), searches=searches_of(form))
+    state = FormState(texts, searches=searches_of(form))
+    return await _new_form(resource, request, state, _token(form))
 
 
 async def create(resource: Resource, request: Request) -> Response:
@@ -45,7 +47,8 @@ async def create(resource: Resource, request: Request) -> Response:
     texts = typed_texts(resource.schemas.create_fields, form)
     token = _token(form)
     if searches_of(form):
-        return await _new_form(resource, request, texts, token, searches=searches_of(form))
+        state = FormState(texts, searches=searches_of(form))
+        return await _new_form(resource, request, state, token)
     back = back_of(request, f"/{resource.name}")
     url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
     digest = idempotency.submission_digest(token, texts)
@@ -56,7 +59,7 @@ async def create(resource: Resource, request: Request) -> Response:
     try:
         record = await single.create(transaction, resource, read_new(resource, texts))
     except Invalid as invalid:
-        return await _new_form(resource, request, texts, token, invalid.sentences)
+        return await _new_form(resource, request, FormState(texts, invalid.sentences), token)
     key = key_of(resource, record)
     if submission is not None:
         submission.key = key
@@ -78,36 +81,21 @@ async def _created_before(
         gone = {
             "": f"This {resource.label} was created, but has been deleted since. Create it again?"
         }
-        return await _new_form(resource, request, texts, "", gone)
+        return await _new_form(resource, request, FormState(texts, gone), "")
     text = "Already created; not created twice."
     return redirect(request, url, Flash(text, marked=f"{resource.name}/{earlier.key}"))
 
 
-async def _new_form(
-    resource: Resource,
-    request: Request,
-    texts: Mapping[str, str],
-    token: str,
-    errors: Mapping[str, str] | None = None,
-    searches: Mapping[str, str] | None = None,
-) -> Response:
-    fields = await fetch_form(
-        session_of(request),
-        site_of(request),
-        resource,
-        resource.schemas.create_fields,
-        texts,
-        errors,
-        searches,
-        is_new=True,
-    )
+async def _new_form(resource: Resource, request: Request, state: FormState, token: str) -> Response:
+    state = replace(state, is_new=True)
+    session, site, fields = session_of(request), site_of(request), resource.schemas.create_fields
     context = {
         "resource": resource,
         "key": "",
         "title": f"New {resource.label}",
-        "fields": fields,
+        "fields": await fetch_form(session, site, resource, fields, state),
         "own": (),
-        "errors": errors or {},
+        "errors": state.errors,
         "token": token or secrets.token_urlsafe(),
         "most_bytes": request.app.state.settings.max_body_bytes,
         "opened": "",
@@ -116,7 +104,8 @@ async def _new_form(
         "params": _params(resource, request),
         "cancel_url": back_of(request, f"/{resource.name}"),
     }
-    return render(request, "admin/edit.html", context, 422 if errors else 200, fragments=("form",))
+    status = 422 if state.errors else 200
+    return render(request, "admin/edit.html", context, status, fragments=("form",))
 
 
 def _token(form: FormData) -> str:

@@ -1,5 +1,7 @@
 """Edit pages: the form of an existing record, and saving it."""
 
+from dataclasses import replace
+
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +41,7 @@ async def edit_page(resource: Resource, request: Request) -> Response:
         return await deleted_page(resource, request)
     stored = texts_of(resource.schemas.edit_fields, record)
     typing = Typing({}, stored, opened_with(request, resource, stored))
-    return await render_form(resource, request, resource.titles.of(record), typing, record)
+    return await render_form(resource, request, typing, record)
 
 
 async def edit_again(resource: Resource, request: Request) -> Response:
@@ -47,8 +49,7 @@ async def edit_again(resource: Resource, request: Request) -> Response:
     form = await form_of(request)
     record = await fetch_or_404(resource, request)
     typing = typing_in(resource, request, form, texts_of(resource.schemas.edit_fields, record))
-    title = resource.titles.of(record)
-    return await render_form(resource, request, title, typing, record, searches=searches_of(form))
+    return await render_form(resource, request, replace(typing, searches=searches_of(form)), record)
 
 
 async def update(resource: Resource, request: Request) -> Response:
@@ -61,13 +62,11 @@ async def update(resource: Resource, request: Request) -> Response:
     record = await fetch_record(resource, request)
     if record is None:
         return await _update_deleted(resource, request, form)
-    # Read now: after a failed write the record is expired.
-    title, stored = resource.titles.of(record), texts_of(resource.schemas.edit_fields, record)
+    stored = texts_of(resource.schemas.edit_fields, record)
     typing = typing_in(resource, request, form, stored)
     if searches_of(form):
-        return await render_form(
-            resource, request, title, typing, record, searches=searches_of(form)
-        )
+        typing = replace(typing, searches=searches_of(form))
+        return await render_form(resource, request, typing, record)
     merged = _merged(resource, request, form, typing)
     if merged.conflicts:
         return await _conflict_form(resource, request, record, merged, typing)
@@ -76,7 +75,8 @@ async def update(resource: Resource, request: Request) -> Response:
         values = read_changes(resource, merged.mine, stored)
         is_changed = await single.change(transaction, resource, record, values)
     except Invalid as invalid:
-        return await render_form(resource, request, title, typing, record, errors=invalid.sentences)
+        typing = replace(typing, errors=invalid.sentences)
+        return await render_form(resource, request, typing, record)
     undoable = transaction.operation if is_changed else None
     flash = done("Saved", resource, record, undoable, note=_merged_note(merged))
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
@@ -100,22 +100,14 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
     if form.get(RESTORE) != "1":
         merged = _merged(resource, request, form, typing)
         settled = _settled(resource, request, typing, merged)
-        return await render_form(
-            resource, request, deletion.title, settled, status=409, deletion=deletion
-        )
+        return await render_form(resource, request, settled, None, deletion=deletion)
     transaction = transaction_of(request, "restore")
     try:
         values = read_changes(resource, typing.typed, stored)
         record = await recreate(transaction, resource, deletion, values)
     except Invalid as invalid:
-        return await render_form(
-            resource,
-            request,
-            deletion.title,
-            typing,
-            errors=invalid.sentences,
-            deletion=deletion,
-        )
+        typing = replace(typing, errors=invalid.sentences)
+        return await render_form(resource, request, typing, None, deletion=deletion)
     flash = done("Restored", resource, record, transaction.operation)
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
@@ -143,15 +135,7 @@ async def _conflict_form(
         },
     )
     settled = _settled(resource, request, typing, merged)
-    return await render_form(
-        resource,
-        request,
-        resource.titles.of(record),
-        settled,
-        record,
-        status=409,
-        conflict=conflict,
-    )
+    return await render_form(resource, request, settled, record, conflict=conflict)
 
 
 def _settled(resource: Resource, request: Request, typing: Typing, merged: Merge) -> Typing:

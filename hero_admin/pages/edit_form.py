@@ -1,14 +1,14 @@
 """The form of an existing record, with what was typed and what others have changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Change
-from hero_admin.forms.form import fetch_form
+from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import CLEAR, OPENED
 from hero_admin.forms.submission import typed_texts
 from hero_admin.forms.three_way_merge import opened_text
@@ -28,17 +28,22 @@ from hero_admin.web.responses import render
 
 @dataclass(frozen=True)
 class Typing:
-    """A form being edited: the typed and the stored texts, and the hidden field with the base."""
+    """A form being edited: the typed and the stored texts, and the hidden field with the base.
+
+    errors: the sentence for each invalid field. searches: the search texts of its pickers.
+    """
 
     typed: Mapping[str, str]
     stored: Mapping[str, str]
     opened: str
+    errors: Mapping[str, str] = field(default_factory=dict)
+    searches: Mapping[str, str] = field(default_factory=dict)
 
-    def texts(self, fields: Sequence[Field]) -> dict[str, str]:
-        """Return the texts of the form, without stored masked values."""
-        hidden = {field.name for field in fields if field.is_masked}
+    def state(self, fields: Sequence[Field]) -> FormState:
+        """Return what the form shows, without stored masked values."""
+        hidden = {each.name for each in fields if each.is_masked}
         shown = {name: text for name, text in self.stored.items() if name not in hidden}
-        return {**shown, **self.typed}
+        return FormState({**shown, **self.typed}, self.errors, self.searches)
 
 
 @dataclass(frozen=True)
@@ -56,36 +61,29 @@ class Conflict:
 async def render_form(
     resource: Resource,
     request: Request,
-    title: str,
     typing: Typing,
-    record: Record | None = None,
+    record: Record | None,
     *,
-    status: int = 200,
-    errors: Mapping[str, str] | None = None,
-    searches: Mapping[str, str] | None = None,
     conflict: Conflict | None = None,
     deletion: Change | None = None,
 ) -> Response:
-    """Return the page of the form, or only the form; 422 with errors, else `status`."""
-    fields = await fetch_form(
-        session_of(request),
-        site_of(request),
-        resource,
-        resource.schemas.edit_fields,
-        typing.texts(resource.schemas.edit_fields),
-        errors,
-        searches,
-        record,
-        is_new=False,
-    )
+    """Return the page of the form, or only the form.
+
+    record: None if it was deleted meanwhile, by `deletion`. The status is 422 with errors, and 409
+    with a conflict or deletion.
+    """
+    session, site, fields = session_of(request), site_of(request), resource.schemas.edit_fields
+    title = resource.titles.of(record) if record else ""
+    if deletion:
+        title = deletion.title
     key, listed = request.path_params["id"], f"/{resource.name}"
     context = {
         "resource": resource,
         "key": key,
         "title": title,
-        "fields": fields,
+        "fields": await fetch_form(session, site, resource, fields, typing.state(fields), record),
         "own": await _own_facts(resource, request),
-        "errors": errors or {},
+        "errors": typing.errors,
         "token": "",
         "most_bytes": request.app.state.settings.max_body_bytes,
         "opened": typing.opened,
@@ -94,7 +92,7 @@ async def render_form(
         "params": back_param(request),
         "cancel_url": back_of(request, listed if deletion else f"{listed}/{key}"),
     }
-    status = 422 if errors else status
+    status = 422 if typing.errors else 409 if conflict or deletion else 200
     return render(request, "admin/edit.html", context, status, fragments=("form",))
 
 
@@ -121,11 +119,11 @@ def typing_in(
 ) -> Typing:
     """Return the texts of a submitted form."""
     typed = typed_texts(resource.schemas.edit_fields, form)
-    for field in resource.schemas.edit_fields:
+    for each in resource.schemas.edit_fields:
         # A blank leaves a masked value as it is.
-        is_blank = field.is_masked and not typed.get(field.name, "").strip()
-        if is_blank and f"{CLEAR}{field.name}" not in form:
-            typed.pop(field.name, None)
+        is_blank = each.is_masked and not typed.get(each.name, "").strip()
+        if is_blank and f"{CLEAR}{each.name}" not in form:
+            typed.pop(each.name, None)
     opened = str(form.get(OPENED, "")) or opened_with(request, resource, stored)
     return Typing(typed, stored, opened)
 
