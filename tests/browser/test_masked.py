@@ -52,7 +52,7 @@ def test_one_is_shown_on_a_page_of_its_own_without_javascript(page: Page) -> Non
     expect(page.get_by_role("listitem").filter(has_text="viewed")).to_be_visible()
 
 
-def test_that_it_was_shown_is_told(page: Page) -> None:
+def test_showing_a_value_is_recorded(page: Page) -> None:
     page.goto("/heroes/1")
     page.get_by_role("button", name="show").click()
     expect(page.get_by_text("Dive Wilson")).to_be_visible()

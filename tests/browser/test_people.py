@@ -25,7 +25,7 @@ def invite(page: Page, name: str) -> str:
 
 
 @each_way
-def test_whoever_is_invited_signs_in_and_is_shut_out_again(
+def test_an_invited_person_signs_in_and_is_disabled_again(
     page: Page, browser: Browser, server: Server, has_javascript: bool
 ) -> None:
     link = invite(page, "Bob Builder")

@@ -41,7 +41,7 @@ async def id_of(stored: Stored, role: Role) -> int:
 # Inviting
 
 
-async def test_whoever_is_invited_chooses_a_password_and_is_in(
+async def test_an_invited_person_chooses_a_password_and_is_signed_in(
     client: Client, anonymous: Client, stored: Stored
 ) -> None:
     path = await invited(client)

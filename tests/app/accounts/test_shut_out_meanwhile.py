@@ -215,7 +215,7 @@ async def test_a_program_whose_token_was_revoked_by_then_writes_nothing(
     assert await stored.count(Hero) == 0
 
 
-async def test_a_form_that_came_too_late_is_kept_for_whoever_signs_in_again(
+async def test_a_form_that_came_too_late_is_carried_by_the_sign_in_page(
     stored: Stored, eve: Eve
 ) -> None:
     page = await eve.slowly("POST", "/heroes", b"name=Nova&secret_name=Sam", eve.be_signed_out)
@@ -225,7 +225,7 @@ async def test_a_form_that_came_too_late_is_kept_for_whoever_signs_in_again(
     assert await stored.count(Hero) == 0
 
 
-async def test_whoever_still_may_is_not_held_up(stored: Stored, eve: Eve) -> None:
+async def test_a_person_who_still_may_is_not_delayed(stored: Stored, eve: Eve) -> None:
     async def nothing() -> None:
         pass
 
@@ -260,7 +260,7 @@ async def test_of_two_owners_who_disable_each_other_at_once_one_remains(
     assert [user.is_disabled for user in await stored.all(User)].count(True) == 1
 
 
-async def test_it_costs_one_statement_for_whoever_writes_and_none_for_whoever_reads(
+async def test_the_recheck_takes_one_statement_for_a_write_and_none_for_a_read(
     client: Client, session: AsyncSession, statements: Statements
 ) -> None:
     await a_hero(session)

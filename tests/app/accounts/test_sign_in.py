@@ -83,7 +83,7 @@ async def test_signing_in_leads_to_no_other_site(anonymous: Client, ann: User, u
         ("Ivy Invited", PASSWORD),
     ],
 )
-async def test_whoever_may_not_come_in_gets_the_same_answer(
+async def test_every_failed_sign_in_gets_the_same_answer(
     anonymous: Client, session: AsyncSession, ann: User, name: str, password: str
 ) -> None:
     disabled = a_user("Dora Disabled", password_hash=QUICK.hash(PASSWORD), is_disabled=True)
@@ -105,7 +105,7 @@ async def test_a_name_that_was_typed_is_kept_and_the_password_has_the_focus(
     assert answer.field("Password").is_focused
 
 
-async def test_whoever_is_signed_in_is_not_asked_again(client: Client) -> None:
+async def test_a_signed_in_person_is_not_asked_again(client: Client) -> None:
     answer = await client.get("/sign-in?next=/teams")
     assert (answer.status_code, answer.headers["location"]) == (303, "/teams")
 
@@ -191,7 +191,9 @@ async def test_nothing_is_shown_to_a_stranger(anonymous: Client, path: str) -> N
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
-async def test_a_stranger_program_is_told_how_to_come_in(anonymous: Client, method: str) -> None:
+async def test_a_program_without_a_token_is_told_how_to_authenticate(
+    anonymous: Client, method: str
+) -> None:
     answer = await anonymous.request(method, "/api/heroes/1")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert answer.json() == {"detail": "Sign in to continue."}

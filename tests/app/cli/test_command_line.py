@@ -91,7 +91,7 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
     assert "unable to open database file" in said
 
 
-async def test_a_role_without_rights_is_told_which(
+async def test_a_role_without_rights_is_reported_by_name(
     postgres: PostgresServer, empty_postgres_url: str
 ) -> None:
     async with postgres.connected("hero_admin_empty") as connection:

@@ -417,7 +417,7 @@ async def test_a_full_disk_stores_nothing_until_there_is_room(
         await expect_health(client)
 
 
-async def test_a_full_disk_of_the_server_is_told_apart(
+async def test_a_full_disk_of_the_server_is_distinguished(
     on_postgres: Client, postgres: PostgresServer
 ) -> None:
     form = (await on_postgres.get("/heroes/new")).form()

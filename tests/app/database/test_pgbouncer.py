@@ -92,7 +92,7 @@ async def test_the_database_is_migrated(postgres: PostgresServer) -> None:
     await postgres.drop_database("hero_admin_pooled")
 
 
-def test_a_pooler_that_nobody_told_of_is_named(postgres: PostgresServer) -> None:
+def test_an_undeclared_pooler_is_reported(postgres: PostgresServer) -> None:
     with pgbouncer(postgres) as port:
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         with pytest.raises(AssertionError, match="set WEBAPP_DATABASE_POOLER=transaction"):

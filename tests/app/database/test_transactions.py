@@ -228,7 +228,7 @@ async def test_a_commit_that_fails_is_an_error_and_no_success(
     assert await stored.count(Team) == 0
 
 
-async def test_a_constraint_that_only_the_commit_finds_broken_is_told_and_no_success(
+async def test_a_constraint_violated_at_commit_is_reported_instead_of_success(
     app: Starlette, stored: Stored
 ) -> None:
     async def write(request: Request) -> Response:

@@ -44,7 +44,7 @@ def sayings_of(page: Page) -> list[str]:
 # What is written down.
 
 
-async def test_what_is_done_by_pages_is_told_with_who_and_each_old_and_new_value(
+async def test_changes_by_pages_are_recorded_with_author_and_old_and_new_values(
     client: Client, editor: Client, session: AsyncSession
 ) -> None:
     team = await a_team(session)
@@ -73,7 +73,7 @@ async def test_what_is_done_by_pages_is_told_with_who_and_each_old_and_new_value
     assert now - datetime.fromisoformat(created.at) < timedelta(minutes=5)
 
 
-async def test_what_is_done_by_the_api_is_told_too(client: Client) -> None:
+async def test_changes_by_the_api_are_recorded(client: Client) -> None:
     await client.post("/api/heroes/", json={"name": "Nova", "secret_name": "Cleo"})
     await client.patch("/api/heroes/1", json={"age": 18})
     await client.delete("/api/heroes/1")
@@ -84,7 +84,9 @@ async def test_what_is_done_by_the_api_is_told_too(client: Client) -> None:
     ]
 
 
-async def test_what_is_done_to_many_is_told_of_each(client: Client, session: AsyncSession) -> None:
+async def test_a_bulk_change_is_recorded_for_each_record(
+    client: Client, session: AsyncSession
+) -> None:
     heroes = await some_heroes(session, 3)
     ids = [str(hero.id) for hero in heroes]
     data = {"id": ids, "form.set.age": "1", "age": "2"}
@@ -156,7 +158,7 @@ async def test_an_operation_that_never_was_has_no_changes(client: Client, operat
     assert len(page.entries) == (1 if operation == "%00" else 0)
 
 
-async def test_what_befalls_others_is_told_as_a_consequence(
+async def test_changes_of_referring_records_are_shown_as_consequences(
     client: Client, session: AsyncSession
 ) -> None:
     team, other = await a_team(session), await a_team(session, "Z-Force")
@@ -183,7 +185,7 @@ async def test_what_befalls_others_is_told_as_a_consequence(
         ("POST", "/undo/x", {}),
     ],
 )
-async def test_nothing_is_told_of_what_was_not_done(
+async def test_requests_that_change_nothing_are_not_recorded(
     client: Client,
     session: AsyncSession,
     stored: Stored,
@@ -210,7 +212,7 @@ async def test_a_record_has_a_history_of_its_own(client: Client) -> None:
     assert sayings_of(page) == ["Olive Owner changed this hero", "Olive Owner created this hero"]
 
 
-async def test_a_restored_record_is_told_as_restored_and_found_so(client: Client) -> None:
+async def test_a_restored_record_is_shown_and_filtered_as_restored(client: Client) -> None:
     await client.post("/heroes", data=NOVA)
     await client.post("/heroes/1/delete")
     history = await client.get("/heroes/1/history")
@@ -278,7 +280,7 @@ async def test_a_number_is_never_given_twice_so_no_history_is_mixed_up(
     assert keys == ["1", "1", "2", "2", "3", "3"]
 
 
-async def test_values_of_every_type_are_told_as_people_read_them(
+async def test_values_of_every_type_are_shown_as_people_read_them(
     gadgets: Client, session: AsyncSession
 ) -> None:
     await committed(session, Maker(code="acme", motto="We make"))
@@ -316,7 +318,7 @@ async def test_hostile_names_are_text(client: Client) -> None:
     assert page.entries[0].values["Name"] == f"{name} became {name * 2}"
 
 
-async def test_a_resource_that_is_administered_no_longer_is_told_of_still(
+async def test_a_resource_that_is_no_longer_administered_stays_in_the_history(
     client: Client, session: AsyncSession
 ) -> None:
     await made(session, 1, resource="villains", key="7")

@@ -92,7 +92,7 @@ async def test_a_sample_that_somebody_has_changed_is_not_taken_back(
     assert (await stored.count(Hero), await stored.count(Team)) == (3, 2)
 
 
-async def test_a_sample_too_large_for_that_is_told_in_a_line_for_each_kind(
+async def test_a_large_sample_is_one_line_per_resource(
     client: Client, database: Database, stored: Stored
 ) -> None:
     await SAMPLE.add(database, (MAX_SINGLE_ENTRIES - 1, 2))

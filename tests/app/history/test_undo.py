@@ -84,7 +84,7 @@ async def test_the_deletion_of_a_team_is_undone_with_its_heroes(
         assert await stored.count(Team) == 2
 
 
-async def test_heroes_that_went_on_meanwhile_are_left_alone_and_told_of(
+async def test_heroes_that_changed_since_are_left_alone_and_reported(
     client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     team, other = await a_team(session), await a_team(session, "Z-Force")
@@ -389,7 +389,7 @@ async def test_a_gadget_in_a_slot_by_now_stays(
     assert await stored.count(Gadget) == 1
 
 
-async def test_an_undo_is_told_in_the_history(
+async def test_an_undo_is_shown_in_the_history(
     client: Client, editor: Client, stored: Stored
 ) -> None:
     created = await client.follow(await client.post("/heroes", data=NOVA))

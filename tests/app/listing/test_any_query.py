@@ -204,7 +204,7 @@ async def test_any_parameter_may_come_with_any_page(
         ("/api/heroes/1/with-team", "GET, HEAD"),
     ],
 )
-async def test_a_wrong_method_is_told_the_right_ones(
+async def test_a_wrong_method_is_answered_with_the_allowed_ones(
     client: Client, path: str, allowed: str
 ) -> None:
     for method in ("PUT", "OPTIONS", "TRACE", "PROPFIND"):

@@ -219,7 +219,7 @@ async def test_it_cannot_be_changed_for_many_at_once(client: Client, stored: Sto
 
 
 @pytest.mark.usefixtures("hero")
-async def test_one_value_is_shown_on_request_and_that_is_told(
+async def test_one_value_is_shown_on_request_and_that_is_recorded(
     client: Client, editor: Client
 ) -> None:
     for path in ("/heroes", "/heroes/1", "/teams/1"):

@@ -217,7 +217,7 @@ async def test_heroes_assigned_while_their_team_is_deleted_never_point_nowhere(
     assert late.error("Team") == "This team no longer exists. Choose another one."
 
 
-async def test_deleting_writes_down_what_befalls_each_hero(
+async def test_deleting_records_the_consequence_for_each_hero(
     client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     deleted_team, other = await a_team(session), await a_team(session, "Z-Force")

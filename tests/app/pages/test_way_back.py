@@ -75,7 +75,7 @@ def test_whatever_is_taken_for_local_stays_on_this_host(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", [url for url in ELSEWHERE if url.isprintable()], ids=ascii)
-async def test_saving_leads_to_this_site_whatever_it_is_told(
+async def test_saving_never_redirects_to_another_site(
     client: Client, session: AsyncSession, url: str
 ) -> None:
     await a_hero(session)

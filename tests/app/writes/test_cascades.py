@@ -79,7 +79,9 @@ async def latest_of(stored: Stored, title: str) -> Change:
     return [change for change in await stored.all(Change) if change.title == title][-1]
 
 
-async def test_all_that_goes_along_is_told_on_every_level(client: Client, stored: Stored) -> None:
+async def test_cascading_deletions_are_listed_at_every_level(
+    client: Client, stored: Stored
+) -> None:
     question = await client.get("/realms/1/delete")
     assert "2 towns will be deleted too." in question.by_id("confirm").visible_text
     await client.submit(question.form())
@@ -162,7 +164,7 @@ async def test_a_tree_goes_whole_and_comes_back(client: Client, stored: Stored) 
     assert await tables(stored, *RESOURCES) == before
 
 
-async def test_a_ring_goes_whole_and_all_of_it_is_told(client: Client, stored: Stored) -> None:
+async def test_a_cycle_is_deleted_whole_and_listed(client: Client, stored: Stored) -> None:
     for number in range(3):
         await create(client, "parts", name=f"Part {number}")
     for part, whole in ((1, 3), (2, 1), (3, 2)):

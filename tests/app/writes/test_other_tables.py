@@ -112,7 +112,7 @@ def said(page: Page) -> list[str]:
     return [tag.visible_text for tag in page.by_id("confirm").find_all("p")]
 
 
-async def test_all_that_goes_along_is_counted_in_every_table_and_on_every_level(
+async def test_cascading_deletions_are_counted_in_every_table_and_at_every_level(
     client: Client, database: Database
 ) -> None:
     assert said(await client.get("/albums/1/delete")) == [
@@ -224,7 +224,7 @@ async def test_both_lists_go_and_their_links_with_one_heir_are_there_once(
     assert await contents(database) == before
 
 
-async def test_rows_that_went_on_meanwhile_are_left_alone_and_told_of(
+async def test_rows_that_changed_since_are_left_alone_and_reported(
     client: Client, session: AsyncSession, database: Database
 ) -> None:
     page = await client.follow(await client.post("/songs/1/delete"))
@@ -387,7 +387,7 @@ async def test_rows_of_partitions_and_of_inheriting_tables_are_told_apart(
 
 
 @on_postgresql
-async def test_rows_that_we_may_not_see_are_told_of_before_they_go_for_good(
+async def test_rows_hidden_by_row_level_security_are_announced_before_they_are_deleted_for_good(
     settings: Settings, session: AsyncSession, database: Database
 ) -> None:
     await arrange(
@@ -513,7 +513,7 @@ async def test_more_rows_than_fit_into_one_step_come_back(
     assert await contents(database, "played") == before
 
 
-async def test_of_two_who_delete_what_shares_rows_both_succeed_or_one_is_told(
+async def test_of_two_deletions_that_share_rows_both_succeed_or_one_is_refused(
     client: Client, database: Database, stored: Stored
 ) -> None:
     before = await contents(database)
