@@ -43,7 +43,7 @@ async def add_user(
 ) -> User:
     """Add an account; without an operation it adds itself. Raises Invalid for `name`."""
     name = parse_name(name)
-    # Two accounts that are added at once may look the same, too.
+    # Two accounts that are added concurrently may look alike, too.
     await take_turn(session)
     other = same_looking(name, await fetch_names(session))
     if other is not None and fold_name(other) != fold_name(name):
@@ -79,7 +79,7 @@ async def change_role(
 
 
 async def disable(session: AsyncSession, operation: Operation, user_id: int) -> None:
-    """Disable a user, at once and everywhere; raises Invalid for ""."""
+    """Disable a user and end all sessions; raises Invalid for ""."""
     user = await _lock(session, user_id, removed="")
     if not user.is_disabled:
         before, user.is_disabled = user.state, True

@@ -30,14 +30,14 @@ DEFAULT_DAYS = "30"
 
 
 async def account_page(request: Request) -> Response:
-    """GET /account: who one is, where one is signed in, and one's tokens."""
+    """GET /account: one's account, sessions and tokens."""
     user = await fetch_user_of(request)
     context = {"user": user, **await fetch_access(request, user)}
     return render(request, "accounts/account.html", context, fragments=())
 
 
 async def password_page(request: Request) -> Response:
-    """GET /account/password: asks for the old and the new password."""
+    """GET /account/password: the form with the old and the new password."""
     await fetch_user_of(request)
     return _ask_password(request, {})
 
@@ -67,13 +67,13 @@ async def change_password(request: Request) -> Response:
 
 
 async def token_page(request: Request) -> Response:
-    """GET /account/tokens/new: asks what a token is for and may do."""
+    """GET /account/tokens/new: the form of a new token."""
     await fetch_user_of(request)
     return _ask_token(request, {}, {})
 
 
 async def add_token(request: Request) -> Response:
-    """POST /account/tokens: a token, shown this once; 422 if it cannot be."""
+    """POST /account/tokens: a new token, shown once; 422 if invalid."""
     form, user = await form_of(request), await fetch_user_of(request)
     given = {name: text_in(form, name) for name in ("name", "role", "days")}
     session, operation = session_of(request), operation_of(request)
@@ -102,7 +102,7 @@ def _ask_token(request: Request, given: Mapping[str, str], errors: Mapping[str, 
     context = {
         "given": {"name": "", "role": Role.VIEWER.value, "days": DEFAULT_DAYS, **given},
         "errors": errors,
-        # The API has nothing for owners alone.
+        # Nothing in the API is for owners only.
         "roles": role_choices(Role.EDITOR if identity_of(request).can_edit else Role.VIEWER),
         "lifetimes": [Choice(text, f"{days} days") for text, days in DAYS.items()],
     }

@@ -22,18 +22,18 @@ from hero_admin.web.responses import redirect, render
 
 
 async def people_page(request: Request) -> Response:
-    """GET /people: everybody who has an account."""
+    """GET /people: all accounts."""
     context = {"users": await fetch_users(session_of(request)), "empty": NO_ACCOUNTS}
     return render(request, "accounts/people.html", context, fragments=())
 
 
 async def invite_page(request: Request) -> Response:
-    """GET /people/new: asks whom to invite."""
+    """GET /people/new: the form of an invitation."""
     return _ask_whom(request, "", Role.VIEWER, {})
 
 
 async def invite(request: Request) -> Response:
-    """POST /people: an account, and the link that takes it up, shown this once; 422 if not."""
+    """POST /people: adds an account → its invitation link, shown once; 422 if invalid."""
     form, session = await form_of(request), session_of(request)
     name, role = text_in(form, "name"), text_in(form, "role")
     try:
@@ -51,7 +51,7 @@ async def person_page(request: Request) -> Response:
 
 
 async def change_role(request: Request) -> Response:
-    """POST /people/7/role: another role from now on → the person; 409 if the last owner."""
+    """POST /people/7/role: changes the role → the person; 409 for the last owner."""
     form, user = await form_of(request), await fetch_user_of(request)
     try:
         role = parse_role(text_in(form, "role"))
@@ -61,14 +61,14 @@ async def change_role(request: Request) -> Response:
         await changes.change_role(session_of(request), operation_of(request), id_of(user), role)
     except Invalid as invalid:
         return await _show(request, user, invalid.sentences, 409)
-    # Who is no longer an owner may not see the page.
+    # Someone who is no longer an owner may not see the page.
     is_still_owner = user.id != identity_of(request).user_id or role is Role.OWNER
     url = url_of(request) if is_still_owner else "/"
     return redirect(request, url, Flash("Saved", user.name, note=f"Now {role}."))
 
 
 async def disable_page(request: Request) -> Response:
-    """GET /people/7/disable: what disabling means."""
+    """GET /people/7/disable: the confirmation."""
     return _confirm_disabling(request, await fetch_user_of(request))
 
 
@@ -84,7 +84,7 @@ async def disable(request: Request) -> Response:
 
 
 async def enable(request: Request) -> Response:
-    """POST /people/7/enable: may sign in again → the person."""
+    """POST /people/7/enable: enables the account → the person."""
     await form_of(request)
     user = await fetch_user_of(request)
     await changes.enable(session_of(request), operation_of(request), id_of(user))
@@ -92,7 +92,7 @@ async def enable(request: Request) -> Response:
 
 
 async def hand_out_link(request: Request) -> Response:
-    """POST /people/7/link: a link to choose a password at, shown this once; 409 if shut out."""
+    """POST /people/7/link: a link to set a password, shown once; 409 if disabled."""
     await form_of(request)
     user = await fetch_user_of(request)
     try:

@@ -38,7 +38,7 @@ async def end_sessions(request: Request) -> Response:
 
 
 async def revoke_page(request: Request) -> Response:
-    """GET /account/tokens/3/revoke: what revoking means."""
+    """GET /account/tokens/3/revoke: the confirmation."""
     user = await fetch_user_of(request)
     token = await fetch_token(session_of(request), id_of(user), id_in(request, "token"))
     if token is None:
@@ -55,7 +55,7 @@ async def revoke_page(request: Request) -> Response:
 
 
 async def revoke(request: Request) -> Response:
-    """POST /account/tokens/3/revoke: the token works no longer → the account's page."""
+    """POST /account/tokens/3/revoke: revokes the token → the account's page."""
     await form_of(request)
     user, token_id = await fetch_user_of(request), id_in(request, "token")
     session, operation = session_of(request), operation_of(request)

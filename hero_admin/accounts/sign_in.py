@@ -43,7 +43,7 @@ USED_UP = (
 
 
 async def sign_in_page(request: Request) -> Response:
-    """GET /sign-in: asks for name and password; who is signed in goes on."""
+    """GET /sign-in: asks for name and password; a signed-in person is redirected."""
     url = _local(request.query_params.get("next", ""))
     if request.state.identity is not None:
         return redirect(request, url)
@@ -52,7 +52,7 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """POST /sign-in: a new session → on to where it was meant to go; 422 or 429 if it is none."""
+    """POST /sign-in: a new session → the page asked for; 422 or 429 if refused."""
     auth, form = auth_of(request), await form_of(request)
     name, password, url = (_text(form, field) for field in ("name", "password", "next"))
     pending = pending_in(form, url) if _text(form, "again") else None
@@ -69,13 +69,13 @@ async def sign_in(request: Request) -> Response:
     if fresh_hash:
         renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
         await session_of(request).execute(renewed)
-    # The browser sends the form again to where it was meant to go.
+    # The browser sends the pending form again to its own URL.
     response = RedirectResponse(_local(url), 307) if pending else redirect(request, _local(url))
     return await enter(request, response, user)
 
 
 async def sign_out(request: Request) -> Response:
-    """POST /sign-out: the session ends, here and wherever its cookie was copied to → sign-in."""
+    """POST /sign-out: ends the session, so that copies of its cookie are invalid → sign-in."""
     identity = request.state.identity
     if identity is not None:
         await end_session(session_of(request), digest_in(request))
@@ -91,7 +91,7 @@ async def welcome_page(request: Request) -> Response:
 
 
 async def welcome(request: Request) -> Response:
-    """POST /welcome?token=…: the account has this password, its owner is in → overview."""
+    """POST /welcome?token=…: sets the password and signs in → overview."""
     auth, link, form = auth_of(request), await _fetch_link(request), await form_of(request)
     name, password = _text(form, "name"), _text(form, "password")
     try:
@@ -106,7 +106,7 @@ async def welcome(request: Request) -> Response:
 
 
 async def refuse(request: Request) -> Response:
-    """GET or POST /…: 401 for a program, and the way in for a person."""
+    """GET or POST /…: 401 for a program, and the sign-in page for a person."""
     if is_for_programs(request):
         return JSONResponse({"detail": NOT_SIGNED_IN}, 401, UNAUTHENTICATED)
     if is_partial(request):

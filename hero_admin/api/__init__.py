@@ -1,1 +1,1 @@
-"""The JSON API: the same resources, through the same forms' schemas and the same changes."""
+"""The JSON API: the resources as JSON, by the schemas of their forms and the writes of pages."""

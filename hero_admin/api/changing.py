@@ -1,4 +1,4 @@
-"""What the API changes: it creates, changes and deletes records, as pages do."""
+"""Writes of the API: create, change and delete records through `writes`, as pages do."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -75,10 +75,10 @@ def _unchecked(schema: type[SQLModel]) -> Any:
 
 # Any: JSON, and the values of any field.
 def _parse_patch(resource: Resource, body: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a body that are not those that the API shows of the record.
+    """Return the values of a body that differ from those that the API shows of the record.
 
-    A text that its column's type cannot read and an infinite number could not be sent otherwise;
-    whoever reads a record and sends all of it back changes nothing.
+    So a client that sends back all it has read changes nothing, even if there are infinite numbers
+    or values that the type of their column cannot read.
     """
     infos = resource.schemas.update.model_fields
     names = {name: name for name in infos} | {alias_of(name, infos[name]): name for name in infos}

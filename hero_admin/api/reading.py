@@ -1,4 +1,4 @@
-"""What the API reads: a list, a record, and a record with those that a relationship leads to."""
+"""Reads of the API: a list, a record, and a record with its related records."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -50,7 +50,7 @@ def reads_related(
     """Return the handler of `GET /heroes/7/with-team`, or of `GET /teams/3/with-heroes`."""
     other, name = site.of(relationship.mapper.class_), relationship.key
 
-    # A team may have a million heroes, so they come by the page.
+    # A team may have a million heroes, so they are paginated.
     async def read_with_many(
         request: Request, id: str, skip: Skip = 0, limit: Limit = 100
     ) -> Response:
@@ -76,7 +76,7 @@ def _related_to(
     predicates: list[ColumnElement[bool]] = []
     for local, remote in relationship.local_remote_pairs or ():
         value = record[resource.name_of(local)]
-        # NULL points at nothing.
+        # NULL refers to no record.
         column = other.by_name[other.name_of(remote)].exact
         predicates.append(false() if value is None else column == value)
     return predicates

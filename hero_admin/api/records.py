@@ -1,4 +1,4 @@
-"""A record as the API finds and answers it, with its version as an ETag."""
+"""Records in the API: fetched by key, and returned with their version as an ETag."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ async def fetch_record(
 
 
 def key_in(resource: Resource, id: str) -> Key:
-    """Return the key that a path names; 404 if it is none."""
+    """Return the key in a path; 404 if it is invalid."""
     key = parse_key(resource, id)
     if key is None:
         raise _not_found(resource)
@@ -39,7 +39,7 @@ def key_in(resource: Resource, id: str) -> Key:
 async def answer(
     resource: Resource, request: Request, record: Record, status: int = 200
 ) -> Response:
-    """Return a record with its ETag, a created one with its address."""
+    """Return a record with its ETag, and the Location of a created one."""
     headers = {"ETag": _etag(resource, request, record)}
     if status == 201:
         headers["Location"] = f"/api/{resource.name}/{key_of(resource, record)}"
@@ -76,7 +76,7 @@ def check_version(resource: Resource, request: Request, record: Record) -> None:
 
 
 def _etag(resource: Resource, request: Request, record: Record) -> str:
-    """Return the version of a record as its reader sees it; other values make another one."""
+    """Return the version of a record as its reader sees it: a digest of these values."""
     hidden = hidden_names(resource, request)
     names = [field.name for field in resource.fields if field.name not in hidden]
     seen = snapshot_of(resource, {name: record[name] for name in names})

@@ -30,7 +30,7 @@ CONSEQUENCES = (
 )
 
 
-# What FastAPI is told of the routes that change something.
+# Arguments of FastAPI for the routes that change something.
 CREATING = {"status_code": 201, "responses": BROKEN_BODY}
 CHANGING = {"responses": BROKEN_BODY | NOT_FOUND | CHANGED_MEANWHILE}
 DELETING = {
@@ -41,18 +41,18 @@ DELETING = {
 
 
 class GuardedRoute(APIRoute):
-    """A route that only looks is for viewers, one that changes something for editors."""
+    """A route that requires a viewer to read, and an editor to change something."""
 
-    # Any: what FastAPI calls the function that takes a request to its answer.
+    # Any: the handler as FastAPI types it.
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         is_safe = set(self.methods or ()) <= SAFE_METHODS
         self.needed_role = Role.VIEWER if is_safe else Role.EDITOR
-        # Before the body is read: who may not change anything has nothing to send.
+        # Before the body is read, which a viewer has no reason to send.
         return needs(self.needed_role, super().get_route_handler())
 
 
 def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
-    """Add the routes of a resource to the API; nothing changes one that is read-only: 405."""
+    """Add the routes of a resource to the API; a read-only one answers 405 to changes."""
     read, one = resource.schemas.read, resource.label
     # Any: a list of a schema that is made at run time.
     many: Any = list[read]  # type: ignore[valid-type]
@@ -86,7 +86,7 @@ def _add(
     summary: str,
     **options: Any,
 ) -> None:
-    """Add a route; HEAD answers where GET does, and a list also without its last slash."""
+    """Add a route, also for HEAD where it is for GET, and for a list without the trailing slash."""
     options |= {"summary": summary, "response_model": schema, "tags": [resource.label_plural]}
     at = f"/{resource.name}"
     api.add_api_route(at + path, handler, methods=[method], **options)

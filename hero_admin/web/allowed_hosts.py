@@ -17,7 +17,7 @@ UNKNOWN_HOST = "Unknown host name. WEBAPP_ALLOWED_HOSTS lists the ones this serv
 def known_hosts(settings: Settings) -> tuple[str, ...]:
     """Return the names of the loopback, of WEBAPP_HOST and those of WEBAPP_ALLOWED_HOSTS.
 
-    One that begins with a dot stands for all names that end so.
+    A leading dot includes all subdomains.
     """
     listed = [name for name in settings.allowed_hosts.split(",") if name]
     own = [] if settings.is_on_all_addresses else [settings.host.lower()]

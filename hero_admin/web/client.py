@@ -1,4 +1,4 @@
-"""The client of a request: what it sends, what it is sent, and whether it is still connected."""
+"""The client of a request: its messages in both directions, and whether it is still connected."""
 
 import asyncio
 from collections import deque
@@ -7,11 +7,11 @@ from starlette.types import Message, Receive, Send
 
 from hero_admin.web.deadline import Deadline
 
-# Most requests are answered by then, and cost nothing to listen for their clients.
+# Most requests are answered by then, so detecting disconnects costs them nothing.
 LISTEN_SECONDS = 0.25
 # How long a statement has to end as its server ends it, before its connection is cut.
 GRACE_SECONDS = 0.5
-# Of a longer request no copy stays in memory.
+# A longer request is not buffered.
 MAX_REPEATED_BYTES = 2**20
 
 
@@ -106,6 +106,6 @@ class Client:
             # PostgreSQL's driver asks its server to end the statement when the wait for it is
             # cancelled, which needs the connection a little longer. SQLite's does nothing.
             self._deadline.expire(GRACE_SECONDS)
-        # Whoever is still sending is still there, and the handler may not want all of it.
+        # A client that still sends is connected, and the handler may not need all of it.
         elif not message.get("more_body", False):
             self._listen()

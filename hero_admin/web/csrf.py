@@ -1,4 +1,4 @@
-"""CSRF: tells requests that another site made a browser send from those of our pages."""
+"""CSRF: distinguishes cross-site requests from those of pages of this site."""
 
 from urllib.parse import urlsplit
 
@@ -14,9 +14,9 @@ BEARER = "bearer "
 def bearer_token_of(headers: Headers) -> str | None:
     """Return the token of `Authorization: Bearer …`, None if the request has no such header.
 
-    Such a request is let through unasked where it comes from, because a browser adds that header
-    for no other site. The contract: whoever finds out who is asking takes the token alone and
-    looks at no cookie, even if the token is "" or unknown.
+    Such a request passes without a check of its origin, because browsers add that header for no
+    other site. In return, authentication must use the token alone and ignore cookies, even if the
+    token is "" or unknown.
     """
     given = headers.get("authorization", "")
     if not given.lower().startswith(BEARER):
@@ -29,7 +29,7 @@ def is_cross_site(scope: Scope) -> bool:
 
     Browsers show it in `Sec-Fetch-Site`; where they do not (older ones, and over plain http), in
     an `Origin` of the scheme, host and port that the request has. A request with neither is
-    nobody's. `OPTIONS` counts as safe: no other site is ever allowed anything by its answer.
+    refused. `OPTIONS` is safe: its response never allows another site anything.
     """
     if scope["method"] in SAFE_METHODS:
         return False

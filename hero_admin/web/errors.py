@@ -1,4 +1,4 @@
-"""Errors: the answer to a person or a program when something cannot be done."""
+"""Errors: their responses, as a page, a fragment or JSON."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,11 +15,11 @@ from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial, render
 
 RETRY_AFTER_SECONDS = 2
-# Until somebody frees space, or a standby becomes the primary.
+# Until space is freed, or a standby becomes the primary.
 REPAIR_SECONDS = 10
 UNAVAILABLE = "The database is busy or unreachable. Nothing was saved. Try again in a moment."
 UNANSWERED = "The database is busy or unreachable, or this took too long. Try again in a moment."
-# The title of a request that is refused for where it came from.
+# The title of the page for a request that is refused for its origin.
 BLOCKED = "Request blocked"
 CANNOT_SAVE = "Can't save right now"
 REFUSED = "Can't save this"
@@ -64,7 +64,7 @@ class Invalid(Exception):
 
 
 class Overtaken(Invalid):
-    """Input that was right when its page was opened, until somebody else changed something."""
+    """Input that was valid when its page was opened, before someone else changed something."""
 
 
 class ErrorsMiddleware:
@@ -142,7 +142,7 @@ def error_response(
     title: str = "",
     pending: object = None,
 ) -> Response:
-    """Return an error as the client can use it: JSON, a page, or only its words for htmx."""
+    """Return an error in the form the client expects: JSON, a page, or only its text for htmx."""
     title = title or TITLES.get(status, HTTPStatus(status).phrase)
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": detail or title}, status, headers)

@@ -1,4 +1,4 @@
-"""Flash messages: what the page after a change says, in a cookie until then."""
+"""Flash messages: shown by the page after a change, in a cookie until then."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -17,8 +17,8 @@ MAX_TITLE_CHARACTERS = 200
 class Flash:
     """A message on the next page: “Saved **Nova**”, a link to it, and the row to mark.
 
-    note: a sentence more; undo: the id of the operation that a button takes back, and what the
-    button is called.
+    note: another sentence. undo: the id of the operation that the button undoes. undo_label: the
+    label of that button.
     """
 
     text: str

@@ -11,7 +11,7 @@ from starlette.types import Message, Scope
 from hero_admin.database.replica import NEVER, Replica
 
 COOKIE = "written"
-# By the end of it every replica has the changes, or is not asked.
+# By then the replica has the changes, or is not used because it lags.
 COOKIE_ATTRIBUTES = "Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"
 MAX_DIGITS = 20
 

@@ -1,4 +1,4 @@
-"""The body of a request: its largest size and longest time, and a form that is sent again."""
+"""The body of a request: limits of its size and time, and the form to be sent again."""
 
 import asyncio
 

@@ -34,8 +34,8 @@ class SessionMiddleware:
     counting the time a client takes to send the body as long as no connection is held: a handler
     reads the body first. `scope["state"]["database"]` is for streams, which outlive the session.
 
-    A safe request whose client disconnects is ended, its statement too. An unsafe one is not: who
-    saves and closes the page at once wants it saved.
+    A safe request whose client disconnects is ended, its statement too. An unsafe one is not:
+    someone who saves and closes the page at once wants it saved.
     """
 
     def __init__(self, app: ASGIApp, database: Database, timeout_seconds: float) -> None:
@@ -64,7 +64,7 @@ class SessionMiddleware:
         except ClientDisconnect:
             client.is_gone = True
         except Exception:
-            # Nobody waits for the answer.
+            # The client has disconnected.
             if not client.is_gone:
                 raise
         finally:

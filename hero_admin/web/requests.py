@@ -1,4 +1,4 @@
-"""Requests: what handlers read from one: the session, the form, the address to go back to."""
+"""Requests: the session, the form and the URL to go back to of a request."""
 
 import asyncio
 from urllib.parse import parse_qsl
@@ -20,7 +20,7 @@ MAX_FIELDS = 2_000
 URLENCODED = "application/x-www-form-urlencoded"
 # Larger forms are decoded in a thread, as they would block the event loop.
 QUICK_BYTES = 64 * 2**10
-# Our pages send none that is longer: such a list is left for the unfiltered one.
+# Pages send no longer one: from such a list they go back to the unfiltered one.
 LONG_BACK = f"An address to go back to has at most {MAX_PATH_CHARACTERS:,} characters."
 TOO_MANY_FIELDS = f"A form here has at most {MAX_FIELDS:,} fields."
 
@@ -74,7 +74,7 @@ def back_param(request: Request) -> dict[str, str]:
 
 
 def as_back(url: str) -> str:
-    """Return an address to go back to, "" if it is too long."""
+    """Return a URL to go back to, "" if it is too long."""
     return url if is_local(url) else ""
 
 
@@ -86,6 +86,6 @@ def _back(request: Request) -> str:
 
 
 def secret_of(request: Request) -> str:
-    """Return the server's secret key, for digests that nobody else can make."""
+    """Return the server's secret key, for digests that nobody else can compute."""
     secret: SecretStr = request.app.state.settings.secret_key
     return secret.get_secret_value()

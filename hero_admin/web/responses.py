@@ -60,7 +60,7 @@ def fragment_of(request: Request, fragments: Sequence[str]) -> str:
 
 
 def is_htmx(request: Request) -> bool:
-    """Whether htmx waits for the answer and not the browser itself."""
+    """Whether htmx sent the request, and not the browser itself."""
     return request.headers.get("HX-Request") == "true"
 
 

@@ -1,4 +1,4 @@
-"""Static files: an address that carries the digest of its content never changes its answer."""
+"""Static files: a URL with the digest of its content is cached for good."""
 
 import gzip
 import hashlib
@@ -91,5 +91,5 @@ def _encoding_for(accepted: str) -> str:
 
 
 def _is_current(scope: Scope, path: str) -> bool:
-    # During an upgrade an old server may be asked for files of the new one.
+    # During an upgrade an old server may get requests for files of the new one.
     return f"{scope['path']}?{scope['query_string'].decode('latin-1')}" == static_url(path)

@@ -1,4 +1,4 @@
-"""Templating: the Jinja environment of the pages, and what their templates call."""
+"""Templating: the Jinja environment of the pages, its filters and globals."""
 
 from functools import cache
 from urllib.parse import quote

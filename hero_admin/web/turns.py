@@ -1,8 +1,8 @@
 """Turns: reads start one after the other, and slower while somebody writes.
 
-A page is made in one go, a save goes to the database's thread and back several times. If all
-readers began at once, each of those times would wait for all of their pages; and while one saves,
-everybody else who wants to save waits for the lock that it holds.
+A page is rendered without a pause, while a save makes several round trips to the database's thread.
+If all readers started at once, each of these trips would wait for all of their pages, and all other
+writers would wait for the lock that the save holds.
 """
 
 import asyncio
