@@ -1,4 +1,4 @@
-"""`python -m webapp …` in processes of their own that have read its modules already.
+"""`python -m webapp …` in forked processes that have its modules imported already.
 
 To read them takes a second, and many tests run a command.
 """

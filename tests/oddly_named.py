@@ -1,4 +1,4 @@
-"""Models whose fields are called like what forms, addresses and scripts use for themselves."""
+"""Models whose fields have the names of what forms, URLs and scripts use themselves."""
 
 from typing import Any
 

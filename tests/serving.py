@@ -1,4 +1,4 @@
-"""An application that answers a client in the same process, as it would behind a server."""
+"""Serves an application to a client in the same process, as a server would."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

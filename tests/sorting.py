@@ -1,4 +1,4 @@
-"""Sorting: the order in which each database has texts, by rules of its own."""
+"""Sorting: the order of texts in each database."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Looking at the database after a request: what is really stored, past the application."""
+"""Reads what is stored after a request, without the application."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""A model with a column of every type, each of which other programs may have put anything into."""
+"""A model with a column of every type, which other programs may have written any values to."""
 
 import enum
 from datetime import date, datetime, time, timedelta

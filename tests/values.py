@@ -1,4 +1,4 @@
-"""Whatever the columns of `Thing` may hold, as SQL: what each database takes, by any program."""
+"""Values of the columns of `Thing`, as SQL: all that each database accepts from any program."""
 
 import json
 import math

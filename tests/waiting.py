@@ -1,4 +1,4 @@
-"""Waiting for what tells nobody when it has come."""
+"""Waiting for a state by polling."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

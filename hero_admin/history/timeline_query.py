@@ -100,50 +100,60 @@ def parse_timeline(
     hidden: tuple[str, ...] = (),
 ) -> TimelineQuery:
     """Read the state of a page from its URL; `problems` names what is invalid and left out."""
-    problems: list[str] = []
+    given = _Params(params)
+    query = TimelineQuery(
+        path,
+        by=given.name("by"),
+        resource=resource or given.name("resource"),
+        key=key,
+        kind=given.kind("kind"),
+        operation=params.get("operation", "").replace("\0", ""),
+        since=given.day("since"),
+        until=given.day("until"),
+        before=given.id("before"),
+        after=given.id("after"),
+        hidden=hidden,
+    )
+    return replace(query, problems=tuple(dict.fromkeys(given.problems)))
 
-    def parsed_day(name: str) -> str:
-        text = params.get(name, "").strip()
+
+class _Params:
+    """The parameters of a URL; `problems` gets a sentence for each invalid one."""
+
+    def __init__(self, params: QueryParams) -> None:
+        self.params = params
+        self.problems: list[str] = []
+
+    def kind(self, name: str) -> str:
+        kind = self.params.get(name, "")
+        if not kind or kind in list(Kind):
+            return kind
+        self.problems.append("Unknown kind of change.")
+        return ""
+
+    def day(self, name: str) -> str:
+        text = self.params.get(name, "").strip()
         try:
             return _day(text).date().isoformat() if text else ""
         except (ValueError, OverflowError):
-            problems.append("Enter a day like 2026-11-23.")
+            self.problems.append("Enter a day like 2026-11-23.")
             return ""
 
-    def parsed_name(name: str) -> str:
-        text = params.get(name, "").strip().replace("\0", "")
+    def name(self, name: str) -> str:
+        text = self.params.get(name, "").strip().replace("\0", "")
         if len(text) <= MAX_FILTER_CHARACTERS:
             return text
-        problems.append(f"A filter has at most {MAX_FILTER_CHARACTERS} characters.")
+        self.problems.append(f"A filter has at most {MAX_FILTER_CHARACTERS} characters.")
         return ""
 
-    def parsed_id(name: str) -> int | None:
-        text = params.get(name, "")
+    def id(self, name: str) -> int | None:
+        text = self.params.get(name, "")
         if not text:
             return None
         if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_ID:
             return int(text)
-        problems.append("That page doesn't exist. This is the newest one.")
+        self.problems.append("That page doesn't exist. This is the newest one.")
         return None
-
-    kind = params.get("kind", "")
-    if kind and kind not in list(Kind):
-        problems.append("Unknown kind of change.")
-        kind = ""
-    query = TimelineQuery(
-        path,
-        by=parsed_name("by"),
-        resource=resource or parsed_name("resource"),
-        key=key,
-        kind=kind,
-        operation=params.get("operation", "").replace("\0", ""),
-        since=parsed_day("since"),
-        until=parsed_day("until"),
-        before=parsed_id("before"),
-        after=parsed_id("after"),
-        hidden=hidden,
-    )
-    return replace(query, problems=tuple(dict.fromkeys(problems)))
 
 
 def _day(text: str) -> datetime:

@@ -168,8 +168,8 @@ async def _rows_changes(
         [new[name].raw if name in new else value for name, value in zip(columns, row, strict=True)]
         for row in before.values()
     ]
-    told = await fetch_causes(session, catalog, causes.values())
-    own = [told.get(causes[row]) for row in before]
+    known = await fetch_causes(session, catalog, causes.values())
+    own = [known.get(causes[row]) for row in before]
     change = RowsChange(stored.name, columns, list(before.values()), after, own)
     return [change.entry(stored)]
 

@@ -1,4 +1,4 @@
-"""The parts of a page, by the names that people know them by."""
+"""The parts of a page, by their accessible names."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
