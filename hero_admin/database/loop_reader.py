@@ -1,14 +1,13 @@
 """The event loop's own connection to SQLite, for reads shorter than a trip to a thread."""
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hero_admin.database.broken_texts import bindable, decoded, is_undecodable
 from hero_admin.database.sqlite_files import open_file
-from hero_admin.database.sqlite_interruption import QUICK_SECONDS, interrupt_when, is_transient
+from hero_admin.database.sqlite_interruption import interrupt_when, is_transient, quick_limit
 
 
 class LoopReader:
@@ -17,18 +16,17 @@ class LoopReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._deadline = 0.0
         self._is_closed = False
 
     # Any: values of any column.
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]] | None:
-        """Fetch rows; None where that takes longer than `QUICK_SECONDS`, meets a lock, or fails."""
+        """Fetch rows; None where that takes longer than `quick_limit`, meets a lock, or fails."""
         if self._is_closed:
             return None
         connection = self._connection
         try:
             connection = connection or self._connect()
-            self._deadline = time.perf_counter() + QUICK_SECONDS
+            interrupt_when(connection, quick_limit())
             return connection.execute(*bindable(sql, parameters)).fetchall()
         except sqlite3.Error as error:
             if connection is not None and is_undecodable(error):
@@ -46,7 +44,6 @@ class LoopReader:
 
     def _connect(self) -> sqlite3.Connection:
         self._connection = open_file(self._path, is_read_only=True, busy_seconds=0)
-        interrupt_when(self._connection, lambda: time.perf_counter() > self._deadline)
         return self._connection
 
     def _disconnect(self) -> None:

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from hero_admin.database.sqlite_files import set_busy_timeout
 from hero_admin.database.sqlite_interruption import (
-    QUICK_SECONDS,
     interrupt_when,
     interrupted,
     is_transient,
+    quick_limit,
 )
 from hero_admin.database.sqlite_thread import Endings, ThreadConnection
 
@@ -71,8 +71,8 @@ class TransactionConnection(ThreadConnection):
         is_free = self._is_read_only or self._is_in_transaction
         if not is_free or not self.is_idle or not sql.startswith(AT_ONCE):
             return False
-        deadline = min(time.perf_counter() + QUICK_SECONDS, self._deadline)
-        interrupt_when(self._conn, lambda: time.perf_counter() > deadline)
+        is_late = quick_limit()
+        interrupt_when(self._conn, lambda: is_late() or self._is_late())
         try:
             self.run(query, sql, parameters)
         except sqlite3.OperationalError as error:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database import sqlite_interruption
 from hero_admin.database.broken_texts import BrokenText
 from hero_admin.database.engines import Database
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.database.sqlite import Connection
+from hero_admin.database.sqlite_interruption import quick_limit
 from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
 from tests.server import PROJECT
@@ -98,6 +101,27 @@ async def test_one_that_turns_out_slow_lets_others_go_on(database: Database) -> 
         found, turns = await turns_during(session, counting(1_000_000))
         assert found == [(1_000_000,)]
         assert turns > 0
+
+
+@pytest.mark.parametrize(
+    ("worked", "passed", "is_late"),
+    [(0.001, 0.001, False), (0.001, 0.015, False), (0.003, 0.003, True), (0.001, 0.03, True)],
+)
+def test_time_that_another_program_takes_does_not_count_soon(
+    monkeypatch: pytest.MonkeyPatch, worked: float, passed: float, is_late: bool
+) -> None:
+    clocks = {"thread_time": 5.0, "perf_counter": 7.0}
+    monkeypatch.setattr(
+        sqlite_interruption,
+        "time",
+        SimpleNamespace(
+            thread_time=lambda: clocks["thread_time"], perf_counter=lambda: clocks["perf_counter"]
+        ),
+    )
+    has_had_its_time = quick_limit()
+    clocks["thread_time"] += worked
+    clocks["perf_counter"] += passed
+    assert has_had_its_time() == is_late
 
 
 async def test_one_that_meets_a_lock_waits_for_it_beside_the_others(
