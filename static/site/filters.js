@@ -2,11 +2,11 @@
 
 for (const type of ["pointerdown", "focusin"])
   document.addEventListener(type, ({ type, target }) => {
-    // Pressing on text gives the focus to whatever around it can have it, which is no way out.
+    // Pressing on text focuses its nearest focusable ancestor, which does not mean leaving the filter.
     const isAround = (filter) => type === "focusin" && target.contains(filter);
     for (const filter of all(".filter[open]")) {
       if (filter.contains(target) || isAround(filter)) continue;
-      // Where a field vanishes that has the focus, Chromium scrolls the page away from under the finger.
+      // When the focused field disappears, Chromium scrolls the page away under the finger.
       if (filter.contains(document.activeElement)) document.activeElement.blur();
       filter.open = false;
     }
@@ -14,7 +14,7 @@ for (const type of ["pointerdown", "focusin"])
 
 on("toggle", ".filter[open]", (filter) => matchMedia("(pointer: fine)").matches && find("input", filter).focus(), true);
 
-// How many rows each option would leave, asked for when somebody looks at them.
+// Facet counts, fetched when a filter is opened.
 on("toggle", ".filter[open]", async (filter) => {
   const box = find("[data-counts]", filter);
   if (!box) return;

@@ -7,7 +7,7 @@ const isUnsaved = (form) => find(".summary, #notice", form) || written.get(form)
 const warn = (event) => {
   if (!find('form[aria-busy="true"]') && all(".form").some(isUnsaved)) event.preventDefault();
 };
-// Only from the first change on: a page that listens is kept out of the back/forward cache.
+// Only from the first change on: a page with this listener is not put into the back/forward cache.
 for (const type of ["input", "change"]) on(type, ".form", () => addEventListener("beforeunload", warn));
 
 // Captured, to come before htmx; not `disabled`, which would drop the focus and the button's own value.

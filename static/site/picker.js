@@ -50,7 +50,7 @@ function pick(box) {
     if (isOther) select.dispatchEvent(new Event("change", { bubbles: true }));
   };
   const chooseOption = (option) => choose(option.dataset.value, option.textContent.trim());
-  // Of so many records the chosen one may not be among the first.
+  // The chosen record may not be among the first ones.
   const asOption = ({ value, text }) => {
     const item = document.createElement("li");
     Object.assign(item, { role: "option", dir: "auto", textContent: text });
@@ -74,7 +74,7 @@ function pick(box) {
     if (isEager && active) chooseOption(active);
     else if (isEager) show(false);
   };
-  // What was typed becomes a choice; what is none stays, and keeps the form from being sent.
+  // Typed text becomes a choice; text that matches none stays, and keeps the form from being sent.
   const settle = () => {
     const typed = input.value.trim().toLowerCase();
     const isTyped = (option) => option.textContent.trim().toLowerCase() === typed;

@@ -1,4 +1,4 @@
-// Requests, and a session that has ended: sign in on the spot, and what was begun goes on.
+// Requests; when the session has ended, a dialog signs in and the request is repeated.
 
 const send = (url, target, options = {}) =>
   fetch(url, { ...options, headers: { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": target, "HX-Current-URL": location.href } });

@@ -1,4 +1,4 @@
-// Requests and swaps of htmx: errors are said and replace nothing; focus, scroll and files outlast a swap.
+// Requests and swaps of htmx: errors are shown and replace nothing; focus, scroll position and files survive a swap.
 
 // A form's own id is hidden by a field of that name.
 const idOf = (element) => element?.getAttribute("id");
@@ -11,7 +11,7 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   ctx.push = ctx.replace = null;
   ctx.swap = "none"; // an error never takes the place of what someone reads or types
   if (ctx.response.status === 401) return signIn(ctx.text).then(() => repeat(ctx), () => {});
-  if (ctx.target?.id === "total") return; // nobody asked for it, and its link to count is still there
+  if (ctx.target?.id === "total") return; // it loads by itself, and its link to count is still there
   const reason = find('[role="alert"]', page) ?? find("h1 ~ p", page);
   complain(find("h1", page)?.textContent ?? "That didn't work.", reason?.textContent ?? "Try again.");
 });
