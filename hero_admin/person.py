@@ -17,6 +17,9 @@ class Role(StrEnum):
 
 
 RANKS = {role: rank for rank, role in enumerate(Role)}
+# In sentences.
+A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
+ROLE_PLURALS = {Role.VIEWER: "viewers", Role.EDITOR: "editors", Role.OWNER: "owners"}
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ async def sign_out(
     user = await _lock(session, user_id)
     count = await end_sessions(session, user_id, but=but, only=only)
     if count:
-        values = {"sessions": ("1 open" if count == 1 else f"{count} open", "ended")}
+        values = {"sessions": (f"{count} open", "ended")}
         await audit.record(session, operation, "sessions_ended", user, values)
     return count
 

@@ -11,6 +11,7 @@ from hero_admin.accounts.auth import Auth
 from hero_admin.accounts.passwords import is_too_long
 from hero_admin.accounts.throttle import Subjects, claim_attempt, forgive, is_blocked, subjects_of
 from hero_admin.accounts.users import User, fetch_user
+from hero_admin.web.texts import ngettext
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class LoginAttempt:
     @property
     def wait_sentence(self) -> str:
         """The sentence that says how long to wait, "" if there is no need to."""
-        wait = "a second" if self.wait_seconds == 1 else f"{self.wait_seconds} seconds"
-        return f"Too many attempts. Wait {wait}, then try again." * bool(self.wait_seconds)
+        wait = ngettext("a second", "{n} seconds", self.wait_seconds).format(n=self.wait_seconds)
+        return f"Too many attempts. Wait {wait}, then try again." if self.wait_seconds else ""
 
 
 async def attempt_login(

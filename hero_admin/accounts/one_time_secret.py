@@ -9,6 +9,7 @@ from hero_admin.accounts.one_time_links import LIFETIMES, Purpose
 from hero_admin.accounts.users import User
 from hero_admin.web.addresses import with_query
 from hero_admin.web.responses import render
+from hero_admin.web.texts import ngettext
 
 WHAT_FOR = {
     Purpose.INVITE: "Send this link to {name} to set a password.",
@@ -24,7 +25,7 @@ def show_link(
     # Requests for other hosts are refused, so the host is safe in a link.
     address = f"{request.url.scheme}://{request.url.netloc}{path}"
     days = LIFETIMES[purpose].days
-    time = "1 day" if days == 1 else f"{days} days"
+    time = ngettext("{n} day", "{n} days", days).format(n=days)
     sentences = (
         WHAT_FOR[purpose].format(name=user.name),
         f"It works once and expires after {time}. A new link cancels this one.",

@@ -18,6 +18,7 @@ from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
+from hero_admin.web.texts import ngettext
 
 NO_ACCOUNT = "There are no accounts while WEBAPP_AUTH is off."
 NO_TOKEN = "Unknown token. It may have been revoked."  # noqa: S105 - no secret
@@ -33,7 +34,7 @@ async def end_sessions(request: Request) -> Response:
     but = "" if only else digest_in(request)
     session, operation = session_of(request), operation_of(request)
     count = await changes.sign_out(session, operation, id_of(user), but=but, only=only)
-    flash = Flash("Signed out", "1 session" if count == 1 else f"{count} sessions")
+    flash = Flash("Signed out", ngettext("{n} session", "{n} sessions", count).format(n=count))
     return redirect(request, url_of(request), flash if count else Flash(ENDED_BEFORE))
 
 

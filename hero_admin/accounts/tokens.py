@@ -11,13 +11,12 @@ from hero_admin.accounts.sessions import SEEN_EVERY, make_token
 from hero_admin.accounts.users import MAX_NAME_CHARACTERS, User
 from hero_admin.database.own_tables import OwnTable
 from hero_admin.database.short_reads import fetch_few
-from hero_admin.person import Identity, Role
+from hero_admin.person import A_ROLE, Identity, Role
 from hero_admin.web.errors import Invalid
 
 # Identifies a token to people and to scanners for leaked secrets.
 PREFIX = "hero_"
 LIFETIMES_DAYS = (7, 30, 90, 365)
-A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
 # Far more than a person needs.
 MAX_TOKENS = 50
 

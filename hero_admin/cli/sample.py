@@ -10,6 +10,7 @@ from hero_admin.admin import Admin
 from hero_admin.cli.database import ready
 from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, load_settings
+from hero_admin.web.texts import listed
 
 
 def sample_command(sample: SampleData) -> click.Command:
@@ -23,7 +24,7 @@ def sample_command(sample: SampleData) -> click.Command:
         )
         for each in sample.counts
     ]
-    labels = " and ".join(each.resource.label_plural for each in sample.counts)
+    labels = listed([each.resource.label_plural for each in sample.counts])
 
     def add(**numbers: int) -> None:
         asyncio.run(
@@ -59,9 +60,10 @@ async def _sample(
                     lambda resource, count: bar.update(count) if resource is shown else None,
                 )
     labels = [each.resource.label_plural for each in sample.counts]
-    added = (f"{number:,} {label}" for number, label in zip(numbers, labels, strict=True))
+    counts = zip(sample.counts, numbers, strict=True)
+    added = listed([each.resource.counted(number) for each, number in counts])
     click.echo(
-        f"Added {' and '.join(added)}."
+        f"Added {added}."
         if is_added
         else f"Nothing added: there are already {' or '.join(labels)}, and sample data is only for"
         " an empty database."

@@ -114,8 +114,8 @@ def _parsed(
                 values[field.name] = ""
             elif not is_new or field.info.is_required() or field.is_demanded:
                 is_chosen = field.relation or field.input.choices or field.is_bytes
-                verb = "Choose" if is_chosen else "Enter"
-                errors[field.name] = f"{verb} {article_of(label)} {label}."
+                sentence = "Choose {article} {label}." if is_chosen else "Enter {article} {label}."
+                errors[field.name] = sentence.format(article=article_of(label), label=label)
         except ValueError as error:
             errors[field.name] = str(error)
     return values, errors

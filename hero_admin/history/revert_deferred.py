@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.errors import REFUSALS
 from hero_admin.history.revert_batches import Batch
 from hero_admin.web.errors import Invalid
+from hero_admin.web.texts import ngettext
 from hero_admin.writes.bulk import rewritten_labels
 from hero_admin.writes.cascade import count_references_to
 from hero_admin.writes.catalog import Catalog
@@ -81,8 +82,12 @@ async def delete_deferred(context: RevertContext) -> None:
     for stored, ids, what in context.asked:
         count = await count_references_to(session, to_delete, stored, ids)
         if count:
-            others = "Another record points" if count == 1 else f"{count:,} other records point"
-            raise Invalid({"": f"{others} at {what} now."})
+            sentence = ngettext(
+                "Another record points at {what} now.",
+                "{count:,} other records point at {what} now.",
+                count,
+            )
+            raise Invalid({"": sentence.format(count=count, what=what)})
     try:
         async with session.begin_nested():
             await delete_cascade(context.transaction, to_delete, context.direct)

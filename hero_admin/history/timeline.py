@@ -44,8 +44,8 @@ class Line:
         """The records: “hero”, or “5,000 heroes”."""
         if self.count == 1:
             return self.resource.label if self.resource else ""
-        plural = self.resource.label_plural if self.resource else self.change.resource
-        return f"{self.count:,} {plural}"
+        others = f"{self.count:,} {self.change.resource}"
+        return self.resource.counted(self.count) if self.resource else others
 
 
 @dataclass(frozen=True)

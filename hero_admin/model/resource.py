@@ -16,7 +16,7 @@ from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource_schemas import ResourceSchemas
 from hero_admin.model.titles import Titles
 from hero_admin.model.unique_sets import unique_sets_of
-from hero_admin.web.texts import capitalised
+from hero_admin.web.texts import capitalised, ngettext
 
 MAX_COLUMNS = 7
 # Any: the values of a record by the names of its fields, as `Field.exact` reads them.
@@ -197,6 +197,10 @@ class Resource:
     def unique_sets(self) -> tuple[tuple[Field, ...], ...]:
         """The sets of fields of which no two records may have the same values."""
         return unique_sets_of(self.table, self.fields)
+
+    def counted(self, count: int) -> str:
+        """Return “1 hero” or “5,000 heroes”."""
+        return f"{count:,} {ngettext(self.label, self.label_plural, count)}"
 
     def label_of(self, field: Field) -> str:
         """Return the heading of a column: that of a made title is the label of the resource."""

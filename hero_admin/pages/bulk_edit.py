@@ -59,8 +59,8 @@ async def change_many(resource: Resource, request: Request) -> Response:
         status = 409 if isinstance(invalid, Overtaken) else 422
         state = replace(state, errors=invalid.sentences)
         return await _bulk_form(resource, request, keys, state, ticked, status)
-    noun = resource.label if count == 1 else resource.label_plural
-    flash = Flash("Changed", f"{count:,} {noun}", undo=transaction.operation.id if count else "")
+    undo = transaction.operation.id if count else ""
+    flash = Flash("Changed", resource.counted(count), undo=undo)
     return redirect(request, back_of(request, f"/{resource.name}"), flash)
 
 
@@ -94,6 +94,7 @@ async def _bulk_form(
     names = [key for key, _ in titles]
     context = {
         "resource": resource,
+        "counted": resource.counted(len(titles)),
         "titles": titles,
         "keys": names,
         "seen": await count_changes(session, resource.name, names),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +32,7 @@ from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
 from hero_admin.web.requests import back_of, form_of, session_of
 from hero_admin.web.responses import redirect
+from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes import single
 
 
@@ -126,7 +128,7 @@ async def _conflict_form(
     references = await fetch_references(session, site, resource, record)
     conflict = Conflict(
         by=latest.by_name if latest else "",
-        their_labels=tuple(field.label for field in merged.theirs),
+        kept=_kept_sentence(merged),
         their_values={
             field.name: references[field.name].title
             if field.name in references
@@ -145,8 +147,17 @@ def _settled(resource: Resource, request: Request, typing: Typing, merged: Merge
     return Typing(mine, typing.stored, opened_with(request, resource, typing.stored))
 
 
+def _kept_sentence(merged: Merge) -> str:
+    if not merged.theirs:
+        return ""
+    count = len(merged.theirs)
+    sentence = ngettext("Their new {labels} was kept.", "Their new {labels} were kept.", count)
+    labels = Markup("<strong>{}</strong>").format(listed([each.label for each in merged.theirs]))
+    return Markup(sentence).format(labels=labels)  # noqa: S704 - ours
+
+
 def _merged_note(merged: Merge) -> str:
     if not merged.theirs:
         return ""
-    labels = " and ".join(field.label for field in merged.theirs)
+    labels = listed([field.label for field in merged.theirs])
     return f"Someone else changed {labels}; both changes were saved."

@@ -50,11 +50,11 @@ class Typing:
 class Conflict:
     """What others have changed meanwhile.
 
-    their_labels: the fields that are merged. their_values: by conflicting field.
+    kept: the sentence about the fields that are merged. their_values: by conflicting field.
     """
 
     by: str
-    their_labels: tuple[str, ...]
+    kept: str
     their_values: Mapping[str, str]
 
 

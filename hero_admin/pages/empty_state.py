@@ -81,10 +81,10 @@ def empty_list(query: ListQuery, urls: ListUrls, page: Page, *, can_add: bool) -
         return EmptyState(
             f"No {nouns} match these filters", "Remove a filter to see more.", (show_all,)
         )
-    adding = "you add" if can_add else "added later"
+    later = "{nouns} you add will appear here." if can_add else "New {nouns} will appear here."
     return EmptyState(
         f"No {nouns} here" if query.scope else f"No {nouns} yet",
-        f"{capitalised(nouns)} {adding} will appear here.",
+        capitalised(later.format(nouns=nouns)),
         icon=query.resource.icon,
     )
 

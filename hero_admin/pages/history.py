@@ -31,6 +31,7 @@ from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
+from hero_admin.web.texts import ngettext
 
 OPERATION_CHARACTERS = 32
 
@@ -182,13 +183,17 @@ def _undone(undone: undo.Undone, operation_id: str) -> Flash:
     if undone.is_redo and undone.effect is Kind.CHANGED:
         verb = "Changed"
     resource, count, left = undone.resource, undone.count, undone.left_count
-    labels = "records" if undone.is_mixed else resource.label_plural
-    title = undone.title if count == 1 else f"{count:,} {labels}"
+    counted = f"{count:,} records" if undone.is_mixed else resource.counted(count)
+    title = undone.title if count == 1 else counted
     url = f"/{resource.name}/{undone.key}" if undone.key and count == 1 else ""
     notes = []
     if left:
-        others = "1 related record was" if left == 1 else f"{left:,} related records were"
-        notes.append(f"{others} changed since, and kept as is.")
+        note = ngettext(
+            "{count:,} related record was changed since, and kept as is.",
+            "{count:,} related records were changed since, and kept as is.",
+            left,
+        )
+        notes.append(note.format(count=left))
     if undone.rewritten:
         notes.append(f"Set by a trigger, so not as before: {', '.join(undone.rewritten)}.")
     marked = f"{resource.name}/{undone.key}" if undone.key else ""

@@ -8,11 +8,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.person import Identity, Role
+from hero_admin.person import A_ROLE, ROLE_PLURALS, Identity, Role
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 NOT_SIGNED_IN = "Sign in to continue."
+NO_PAGE = "Only {roles} can open this page. You're signed in as {a_role}."
+NOT_ALLOWED = "Only {roles} can do this. You're signed in as {a_role}."
 
 
 def identity_of(request: Request) -> Identity:
@@ -23,12 +25,11 @@ def identity_of(request: Request) -> Identity:
     return identity
 
 
-def refuse_role(identity: Identity, role: Role, what: str = "do this") -> None:
+def refuse_role(identity: Identity, role: Role, sentence: str = NOT_ALLOWED) -> None:
     """Raise 403 if the role of a user does not include `role`."""
     if not identity.role.includes(role):
-        article = "a" if identity.role is Role.VIEWER else "an"
-        who = f"{article} {identity.role.value}"
-        raise HTTPException(403, f"Only {role.value}s can {what}. You're signed in as {who}.")
+        who = {"roles": ROLE_PLURALS[role], "a_role": A_ROLE[identity.role]}
+        raise HTTPException(403, sentence.format(**who))
 
 
 # Any: what coroutines yield and are sent.
@@ -39,8 +40,8 @@ def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, An
     async def guarded(request: Request) -> Response:
         # The role is checked again when something is written.
         request.state.needed_role = role
-        what = "open this page" if request.method in ("GET", "HEAD") else "do this"
-        refuse_role(identity_of(request), role, what)
+        is_page = request.method in ("GET", "HEAD")
+        refuse_role(identity_of(request), role, NO_PAGE if is_page else NOT_ALLOWED)
         return await handler(request)
 
     # For the test that every route requires a role.

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hero_admin.web.addresses import with_query
 from hero_admin.web.assets import TEMPLATES, static_url
-from hero_admin.web.texts import capitalised, size_text
+from hero_admin.web.texts import capitalised, problems_text, size_text
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
@@ -36,7 +36,7 @@ def environment(app: Starlette) -> Environment:
         return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
 
     env.globals.update(url_for=url_for, with_query=with_query)
-    env.globals.update(capitalised=capitalised, size_text=size_text)
+    env.globals.update(capitalised=capitalised, problems_text=problems_text, size_text=size_text)
     # With constants Jinja applies filters when it compiles.
     env.filters.update(icon=icon, static_url=static_url)
     env.globals["ui"] = env.get_template("ui.html").module

@@ -190,5 +190,5 @@ async def _refusing(session: AsyncSession, resource: Resource) -> AsyncIterator[
 async def _refusal(
     session: AsyncSession, resource: Resource, values: Mapping[str, Any], error: Exception
 ) -> Invalid:
-    noun = f"for one of the {resource.label_plural}"
-    return await fetch_refusal(session, resource, values, error, noun)
+    sentence = f"The database doesn't accept this for one of the {resource.label_plural}."
+    return await fetch_refusal(session, resource, values, error, sentence)

@@ -14,6 +14,7 @@ from hero_admin.model.fields import Field
 from hero_admin.model.labels import article_of
 from hero_admin.model.resource import Resource
 from hero_admin.web.errors import Invalid
+from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes.catalog import fetch_rule_fields, fetch_unique_fields, fields_named
 from hero_admin.writes.tables import names_in
 
@@ -23,16 +24,16 @@ async def fetch_refusal(
     resource: Resource,
     values: Mapping[str, Any],
     error: Exception,
-    noun: str,
+    unexplained: str,
 ) -> Invalid:
     """Return the error for refused values; raises `error` if it is no refusal.
 
-    The failed statement must be rolled back before.
+    The failed statement must be rolled back before. unexplained: the sentence if no value was it.
     """
     if not is_refusal(error):
         raise error
     if not isinstance(error, DBAPIError):
-        return await _fetch_by_trying(session, resource, values, noun)
+        return await _fetch_by_trying(session, resource, values, unexplained)
     refusal = refusal_of(error, resource.table.name)
     fields = await _fetch_fields(session, resource, refusal)
     if refusal.reason == "taken" and fields:
@@ -43,10 +44,10 @@ async def fetch_refusal(
         return Invalid({name: raised})
     # The constraint of a type names no column.
     if refusal.reason == "unreadable" or not fields:
-        return await _fetch_by_trying(session, resource, values, noun)
+        return await _fetch_by_trying(session, resource, values, unexplained)
     if len(fields) > 1:
-        listed = _listed([resource.labels[field.name] for field in fields])
-        return Invalid({"": f"The database doesn't accept this combination of {listed}."})
+        labels = listed([resource.labels[field.name] for field in fields])
+        return Invalid({"": f"The database doesn't accept this combination of {labels}."})
     label = resource.labels[fields[0].name]
     sentence = f"The database doesn't accept this {label}."
     if refusal.reason == "dangling":
@@ -68,7 +69,7 @@ async def check_constraints(session: AsyncSession, sentence: str) -> None:
 
 
 async def _fetch_by_trying(
-    session: AsyncSession, resource: Resource, values: Mapping[str, Any], noun: str
+    session: AsyncSession, resource: Resource, values: Mapping[str, Any], unexplained: str
 ) -> Invalid:
     """Find the values that the database cannot cast to the types of their columns."""
     found = {}
@@ -85,7 +86,7 @@ async def _fetch_by_trying(
             if not is_refusal(error):
                 raise
             found[name] = f"The database doesn't accept this {resource.labels[name]}."
-    return Invalid(found or {"": f"The database doesn't accept this {noun}."})
+    return Invalid(found or {"": unexplained})
 
 
 async def _fetch_fields(
@@ -105,11 +106,10 @@ async def _fetch_fields(
 
 def _same_sentence(resource: Resource, fields: Sequence[Field]) -> str:
     """Return the sentence where the database compares values by rules of its own."""
-    labels = [resource.labels[field.name] for field in fields]
-    listed = _listed(labels)
-    verb = "counts" if len(fields) == 1 else "count"
-    return f"Another {resource.label} has {article_of(listed)} {listed} that {verb} as the same."
-
-
-def _listed(labels: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
+    labels = listed([resource.labels[field.name] for field in fields])
+    sentence = ngettext(
+        "Another {noun} has {article} {labels} that counts as the same.",
+        "Another {noun} has {article} {labels} that count as the same.",
+        len(fields),
+    )
+    return sentence.format(noun=resource.label, article=article_of(labels), labels=labels)

@@ -12,6 +12,7 @@ from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Resource
 from hero_admin.web.errors import Invalid
+from hero_admin.web.texts import ngettext
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.deletion_record import record_deletions
@@ -58,8 +59,12 @@ def gone_sentence(resource: Resource, gone: int, asked: int) -> str:
     """Return the sentence for `gone` of the `asked` records that no longer exist."""
     if asked == 1:
         return f"This {resource.label} no longer exists."
-    verb = "exists" if gone == 1 else "exist"
-    return f"{gone:,} of these {resource.label_plural} no longer {verb}; nothing was done."
+    sentence = ngettext(
+        "{count:,} of these {nouns} no longer exists; nothing was done.",
+        "{count:,} of these {nouns} no longer exist; nothing was done.",
+        gone,
+    )
+    return sentence.format(count=gone, nouns=resource.label_plural)
 
 
 async def remove(

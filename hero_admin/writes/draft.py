@@ -72,8 +72,8 @@ async def refusal(transaction: Transaction, draft: Draft, error: Exception) -> I
         await check(transaction, draft)
     except Invalid as found:
         return found
-    noun = draft.resource.label
-    return await fetch_refusal(transaction.session, draft.resource, draft.values, error, noun)
+    sentence = f"The database doesn't accept this {draft.resource.label}."
+    return await fetch_refusal(transaction.session, draft.resource, draft.values, error, sentence)
 
 
 # Any: a value of any field.

@@ -62,7 +62,7 @@ async def record_load(loader: Loader) -> None:
         if is_single:
             entries = await _creations(loader.connection, resource)
         else:
-            title = f"{count:,} {resource.label_plural} as a sample"
+            title = f"{resource.counted(count)} as a sample"
             entries = [Entry(resource.name, "", title, Kind.LOADED, {})]
         await record(loader.connection, operation, entries)
 

@@ -10,6 +10,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import UserDefinedType
 
+from hero_admin.web.texts import ngettext
+
 Action = Literal["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"]
 # The prefix of a table in the audit log; no name of a resource has a colon.
 MARK = "table:"
@@ -119,7 +121,8 @@ class StoredTable:
 
     def rows_text(self, count: int) -> str:
         """Return “3 rows of playlist_track”."""
-        return f"{count:,} {'row' if count == 1 else 'rows'} of {self.label}"
+        counted = ngettext("{count:,} row of {table}", "{count:,} rows of {table}", count)
+        return counted.format(count=count, table=self.label)
 
 
 # Any: values of any columns.

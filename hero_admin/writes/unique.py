@@ -11,6 +11,7 @@ from hero_admin.model.formatting import revealed
 from hero_admin.model.primary_keys import key_predicate, key_values
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.texts import spelled, spellings
+from hero_admin.web.texts import listed
 from hero_admin.writes.catalog import fetch_unique_fields
 
 
@@ -80,5 +81,5 @@ def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
         if field is resource.titles.field and resource.titles.function is None:
             return f"Another {resource.label} is called “{revealed(field, value)}”."
         return f"Another {resource.label} has this {resource.labels[field.name]}."
-    labels = [resource.labels[field.name] for field in wanted]
-    return f"Another {resource.label} has this {', '.join(labels[:-1])} and {labels[-1]}."
+    labels = listed([resource.labels[field.name] for field in wanted])
+    return f"Another {resource.label} has this {labels}."
