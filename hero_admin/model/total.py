@@ -18,8 +18,9 @@ class Total:
         return not self.is_capped and not self.is_estimate
 
     @property
-    def is_one(self) -> bool:
-        return self.count == 1 and not self.is_capped
+    def grammatical_number(self) -> int:
+        """The number for `ngettext`: “1+” is plural."""
+        return self.count + self.is_capped
 
     @classmethod
     def capped(cls, count: int, cap: int | None = None, *, is_complete: bool = True) -> "Total":

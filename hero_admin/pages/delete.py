@@ -17,6 +17,7 @@ from hero_admin.model.field_names import control_name
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_text
 from hero_admin.model.resource import Resource
+from hero_admin.pages.deletion_sentences import consequence_sentence
 from hero_admin.pages.requests import key_in, not_found, site_of, transaction_of
 from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
 from hero_admin.pages.show import deleted_page
@@ -76,7 +77,7 @@ async def _delete(
         await deletion.remove(transaction, resource, keys, replacements, catalog)
     except Invalid as invalid:
         return await _confirmation(resource, request, keys, invalid.sentences[""])
-    one = titles[0][1] if len(keys) == 1 else f"{len(keys):,} {resource.label_plural}"
+    one = titles[0][1] if len(keys) == 1 else resource.counted(len(keys))
     flash = Flash("Deleted", one, undo=transaction.operation.id)
     if request.method == "DELETE" and is_htmx(request):
         context = {"done": flash, "back": back_of(request, f"/{resource.name}")}
@@ -100,20 +101,25 @@ async def _confirmation(
     titles.sort(key=lambda found: order[found[0]])
     question = await fetch_question(session, site_of(request), resource, keys)
     deleted_keys = {key for key, _ in titles}
-    choices = {
-        each.choice.name: await _picker(resource, request, each, each.choice, deleted_keys)
+    consequences = [
+        (
+            consequence_sentence(resource, each, titles),
+            each.choice and await _picker(resource, request, each, each.choice, deleted_keys),
+        )
         for each in question.consequences
-        if each.choice
-    }
+    ]
+    counted = resource.counted(len(titles))
     is_row = request.query_params.get("in") == "list"
     is_on_its_own = "id" in request.path_params and not is_row
     came_from = f"/{resource.name}/{titles[0][0]}" if is_on_its_own else f"/{resource.name}"
     context: dict[str, Any] = {
         "resource": resource,
         "titles": titles,
+        "what": titles[0][1] if len(titles) == 1 else counted,
+        "noun": resource.label if len(titles) == 1 else counted,
         "is_many": "id" not in request.path_params,
-        "question": question,
-        "choices": choices,
+        "consequences": consequences,
+        "limits": question.limits,
         "problem": problem,
         "seen": await count_changes(session, resource.name, deleted_keys),
         "is_row": is_row,

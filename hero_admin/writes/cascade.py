@@ -11,6 +11,7 @@ from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
+from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes.catalog import Catalog, Effect, fetch_catalog, triggers_of
 from hero_admin.writes.column_defaults import fetch_has_default
 from hero_admin.writes.referencing_rows import (
@@ -40,10 +41,6 @@ class Consequence:
     effect: Effect
     choice: Choice | None = None
     relation: str = ""
-
-    @property
-    def is_one(self) -> bool:
-        return self.total.is_one
 
 
 @dataclass(frozen=True)
@@ -89,9 +86,7 @@ async def fetch_question(
     limits = list(_limits(to_delete))
     needing = await _fetch_needing_each_other(session, to_delete)
     if needing:
-        limits.append(
-            f"Rows of {' and '.join(needing)} depend on each other, so Undo may be refused."
-        )
+        limits.append(f"Rows of {listed(needing)} depend on each other, so Undo may be refused.")
     return Question(tuple(found), tuple(choices.values()), tuple(limits))
 
 
@@ -139,12 +134,12 @@ def _changed(
     catalog: Catalog, key: ForeignKey, total: Total, effect: Effect, choice: Choice | None
 ) -> Consequence:
     fields = [catalog.field_of(key.table, name) for name in key.columns]
-    noun = " and ".join(
+    labels = [
         in_sentence(field.label) if field else name
         for field, name in zip(fields, key.columns, strict=True)
-    )
+    ]
     what = _what(catalog, key.table, total)
-    return Consequence(what, noun, total, effect, choice, _relation(choice))
+    return Consequence(what, listed(labels), total, effect, choice, _relation(choice))
 
 
 def _relation(choice: Choice | None) -> str:
@@ -155,8 +150,11 @@ def _relation(choice: Choice | None) -> str:
 def _what(catalog: Catalog, name: TableName, total: Total) -> str:
     resource = catalog.resources.get(name)
     if resource:
-        return f"{total} {resource.label if total.is_one else resource.label_plural}"
-    return f"{total} {'row' if total.is_one else 'rows'} of {catalog.tables[name].label}"
+        nouns = (resource.label, resource.label_plural)
+    else:
+        label = catalog.tables[name].label
+        nouns = (f"row of {label}", f"rows of {label}")
+    return f"{total} {ngettext(*nouns, total.grammatical_number)}"
 
 
 async def _fetch_needing_each_other(session: AsyncSession, to_delete: RowsToDelete) -> list[str]:

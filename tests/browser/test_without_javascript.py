@@ -210,7 +210,7 @@ def test_thinking_better_of_a_deletion_leads_back_to_the_record(page: Page) -> N
 def test_the_heroes_of_a_deleted_team_are_given_to_another(page: Page) -> None:
     page.goto("/teams/1")
     page.get_by_role("link", name="Delete…").click()
-    expect(page.get_by_text("38 heroes belong to this team")).to_be_visible()
+    expect(page.get_by_text("38 heroes will have no team")).to_be_visible()
     page.get_by_role("searchbox", name="Find another team").fill("z-f")
     submit(page, "Find")
     page.get_by_label("Move heroes to").select_option("Z-Force")

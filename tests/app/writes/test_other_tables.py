@@ -180,7 +180,7 @@ async def test_links_that_are_not_administered_can_be_given_to_another_record(
 ) -> None:
     before = await contents(database)
     page = await client.get("/listings/1/delete")
-    assert said(page)[0] == ("3 rows of listed belong to this listing and can't be without one.")
+    assert said(page)[0] == "3 rows of listed need another listing."
     refused = await client.submit(page.form())
     assert refused.alert == "Other records need it, so it wasn't deleted."
     choice = page.field("New listing_id for rows of listed")
@@ -458,7 +458,7 @@ async def test_what_only_a_model_declares_is_followed_too(
     async with serving(
         create_app(settings, [Resource(Album), Resource(Song)]), role=Role.OWNER
     ) as client:
-        assert said(await client.get("/albums/1/delete"))[0].startswith("1 song belongs to this")
+        assert said(await client.get("/albums/1/delete"))[0].startswith("1 song will have no ")
         page = await client.follow(await client.post("/albums/1/delete"))
         assert (await contents(database, "song"))["song"] == [(1, "One", None)]
         await client.submit(page.undo)
