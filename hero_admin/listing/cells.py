@@ -1,6 +1,6 @@
-"""Cells: the HTML of values, as lists and pages of records show them.
+"""Cells: the HTML of values in lists and on the pages of records.
 
-A list has hundreds of them, and a template takes ten times as long to write one.
+A list has hundreds of cells, and a template takes ten times as long to render one.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from hero_admin.web.templating import tint
 
 EMPTY = Markup('<span class="muted">—</span>')
 UNTITLED = "(empty)"
-# What the values of an input are called in a sentence.
+# The noun for a value of each kind of input, in sentences.
 NOUNS = {
     "integer": "number",
     "number": "number",
@@ -35,37 +35,37 @@ NOUNS = {
     "json": "JSON value",
 }
 
-# Each takes the keys of rows as they stand in URLs, the values of one column, and the titles of
-# what these point at.
-Write = Callable[[Sequence[str], Sequence[Any], Sequence[Any]], list[str]]
+# Renders the cells of one column. Each argument has an item for each row: its key as a URL segment,
+# its value in the column, and the title of the record that this value refers to.
+CellRenderer = Callable[[Sequence[str], Sequence[Any], Sequence[Any]], list[str]]
 
 
 class Reference(NamedTuple):
-    """A relation's value: the title of the other record and, if it has pages, its key."""
+    """The value of a relation: the title of the record and, if it has a page, its key."""
 
     title: str
     resource: Resource
     key: str | None
 
     def __html__(self) -> str:
-        return self.linked(escape(self.title))
+        return self.link_html(escape(self.title))
 
-    def linked(self, title: str) -> str:
-        """Return the link to the other record, whose title is escaped already."""
+    def link_html(self, title: str) -> str:
+        """Return a link to the record; `title` is its title, already escaped."""
         if self.key is None:
             return title
         url = f"/{self.resource.name}/{self.key}"
         return f'<a class=tag dir=auto data-tint={tint(self.key)} href="{url}">{title}</a>'
 
 
-def reader_of(site: Site, field: Field) -> Callable[[Any, Any], Reference | None]:
-    """Return what makes a reference of a relation's value and the title of what it points at."""
+def reference_reader(site: Site, field: Field) -> Callable[[Any, Any], Reference | None]:
+    """Return the function that makes a reference from the value of a relation and a title."""
     target = site.target_of(field)
     assert field.relation is not None
     keys = [key.name for key in target.key]
     has_pages = target in site and keys == [field.relation.target_column]
     is_made = target.titles.function is not None
-    text_of = texter_of(target.titles.field)
+    text_of = text_formatter(target.titles.field)
 
     def read(value: Any, title_value: Any) -> Reference | None:
         if value is None:
@@ -76,32 +76,34 @@ def reader_of(site: Site, field: Field) -> Callable[[Any, Any], Reference | None
     return read
 
 
-def writer_of(site: Site, resource: Resource, field: Field, *, can_reveal: bool) -> Write:
-    """Return what writes the values of one column of a list."""
+def cell_renderer(
+    site: Site, resource: Resource, field: Field, *, can_reveal: bool
+) -> CellRenderer:
+    """Return the renderer of one column of a list."""
     if field.relation is not None:
-        return partial(_write_references, reader_of(site, field))
+        return partial(_render_references, reference_reader(site, field))
     if field.is_masked:
-        # They differ in their keys.
+        # The cells of two rows differ in the key only.
         cell = str(masked(resource, field, "\0", MASK, can_reveal=can_reveal))
         return lambda keys, values, _: [
             EMPTY if value is None else cell.replace("\0", key)
             for key, value in zip(keys, values, strict=True)
         ]
     if field.display in ("text", "integer"):
-        return partial(_write_texts, field)
+        return partial(_render_texts, field)
     return lambda _, values, __: [
-        written(field, value, shown_in_cell(field, value)) for value in values
+        value_html(field, value, shown_in_cell(field, value)) for value in values
     ]
 
 
 def escaped(texts: Sequence[str]) -> list[str]:
-    """Escape the texts of a column at once, as each call takes longer than most texts."""
+    """Escape the texts of a column in one call, whose overhead exceeds that of a short text."""
     found = str(escape("\0".join(texts))).split("\0")
-    # SQLite stores a NUL in a text.
+    # In SQLite a text may contain NUL.
     return found if len(found) == len(texts) else [str(escape(text)) for text in texts]
 
 
-def _write_references(
+def _render_references(
     read: Callable[[Any, Any], Reference | None],
     _: Sequence[str],
     values: Sequence[Any],
@@ -110,56 +112,60 @@ def _write_references(
     references = list(map(read, values, titles))
     texts = escaped([reference.title if reference else "" for reference in references])
     return [
-        reference.linked(text) if reference else EMPTY
+        reference.link_html(text) if reference else EMPTY
         for reference, text in zip(references, texts, strict=True)
     ]
 
 
-def _write_texts(field: Field, _: Sequence[str], values: Sequence[Any], __: object) -> list[str]:
+def _render_texts(field: Field, _: Sequence[str], values: Sequence[Any], __: object) -> list[str]:
     texts = escaped(["" if value is None else str(value) for value in values])
     return [
-        written(field, value, shown_in_cell(field, value))
+        value_html(field, value, shown_in_cell(field, value))
         if isinstance(value, Stored)
         else text or EMPTY
         for value, text in zip(values, texts, strict=True)
     ]
 
 
-def texter_of(field: Field) -> Callable[[Any], str]:
-    """Return what makes the text of a cell or title of a value; most are texts already."""
+def text_formatter(field: Field) -> Callable[[Any], str]:
+    """Return the function that formats a value of `field` as the text of a cell or a title."""
     if field.display != "text" or field.is_masked:
         return partial(shown_in_cell, field)
     return lambda value: value if type(value) is str else shown_in_cell(field, value)
 
 
-def fact(
+def detail_html(
     resource: Resource, field: Field, key: str, value: Any, reference: Reference | None
 ) -> Markup:
-    """Return the value of a field that is not masked, as the page of its record shows it."""
+    """Return the HTML of a value on the page of its record; the field is not masked."""
     if reference is not None:
         return escape(reference)
     if isinstance(value, Blob):
-        return _file(field, f"/{resource.name}/{key}/file/{field.name}", value)
+        return _file_html(field, f"/{resource.name}/{key}/file/{field.name}", value)
     text = shown(field, value)
     if text and field.input.kind in {"json", "long_text"}:
         block = Markup("<pre>{}</pre>").format(text)
-        return unreadable(field, block) if is_unreadable(value) else block
-    return Markup(written(field, value, text))  # noqa: S704 - escaped there
+        return unreadable_html(field, block) if is_unreadable(value) else block
+    return Markup(value_html(field, value, text))  # noqa: S704 - `value_html` escapes it
 
 
-def written(field: Field, value: Any, text: str) -> str:
-    """Return the HTML of a value that reads as `text`, marked if it cannot be read."""
-    return unreadable(field, text) if is_unreadable(value) else formatted(field, plain(value), text)
+def value_html(field: Field, value: Any, text: str) -> str:
+    """Return the HTML of a value whose text is `text`, marked if its type cannot read it."""
+    return (
+        unreadable_html(field, text)
+        if is_unreadable(value)
+        else formatted_html(field, plain(value), text)
+    )
 
 
-def unreadable(field: Field, text: str) -> Markup:
-    """Return the HTML of what is stored where its type cannot read it."""
+def unreadable_html(field: Field, text: str) -> Markup:
+    """Return the HTML of a stored value that the type of its column cannot read."""
     why = f"Not a valid {NOUNS.get(field.input.kind, 'value')}"
     return Markup('<span class=unreadable title="{}">{}</span>').format(why, text)
 
 
-def formatted(field: Field, value: Any, text: str) -> str:
-    """Return the HTML of a value that reads as `text`."""
+def formatted_html(field: Field, value: Any, text: str) -> str:
+    """Return the HTML of a value whose text is `text`; `text` is escaped here."""
     if not text:
         return EMPTY
     if field.display not in {"datetime", "clock", "date"}:
@@ -168,22 +174,22 @@ def formatted(field: Field, value: Any, text: str) -> str:
     return f'<time datetime="{escape(field.input.format(value))}{zone}">{escape(text)}</time>'
 
 
-def _file(field: Field, url: str, blob: Blob) -> Markup:
-    """Return a link to a file and, before it, the picture that it is."""
-    picture = Markup("")
+def _file_html(field: Field, url: str, blob: Blob) -> Markup:
+    """Return a link to a file, with a preview if it is an image."""
+    preview = Markup("")
     if blob.is_image:
-        picture = Markup('<img src="{}?preview=1" alt="{}" loading=lazy>').format(url, field.label)
+        preview = Markup('<img src="{}?preview=1" alt="{}" loading=lazy>').format(url, field.label)
     return Markup('<span class=file>{}<a href="{}" download>{}</a></span>').format(
-        picture, url, blob.text
+        preview, url, blob.text
     )
 
 
 def masked(resource: Resource, field: Field, key: str, value: Any, *, can_reveal: bool) -> Markup:
-    """Return what stands for a masked value, with a button that shows it."""
+    """Return the placeholder of a masked value, with a button that reveals it."""
     if value is None:
         return EMPTY
     url = f"/{resource.name}/{key}/reveal/{field.name}"
-    # A file is no text that could take the place of the dots: it is kept.
+    # A file cannot be shown in place of the mask, so it is downloaded.
     verb, mark = ("download", " data-download") if field.is_bytes else ("show", "")
     button = f' <button class=reveal{mark} form=reveal formaction="{url}">{verb}</button>'
-    return Markup(f"<span><span class=masked>masked</span>{button if can_reveal else ''}</span>")  # noqa: S704 - a key has no character that HTML knows
+    return Markup(f"<span><span class=masked>masked</span>{button if can_reveal else ''}</span>")  # noqa: S704 - keys are URL-encoded

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.short_reads import Row
-from hero_admin.listing.cells import UNTITLED, Reference, reader_of
+from hero_admin.listing.cells import UNTITLED, Reference, reference_reader
 from hero_admin.listing.columns import Selection
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import shown_in_cell
@@ -31,7 +31,7 @@ async def fetch_references(
         target = site.target_of(field)
         if target.titles.function is not None:
             made = await fetch_made_titles(session, site, field, {value})
-            reference = reader_of(site, field)(value, made.get(value))
+            reference = reference_reader(site, field)(value, made.get(value))
             if reference is not None:
                 references[field.name] = reference
             continue
@@ -39,7 +39,7 @@ async def fetch_references(
         link = target.by_name[field.relation.target_column].exact_in(other)
         title = select(target.titles.field.exact_in(other).label("title")).where(link == value)
         columns.append(title.scalar_subquery().label(f"_{field.name}"))
-        readers[field.name] = (value, reader_of(site, field))
+        readers[field.name] = (value, reference_reader(site, field))
     if not columns:
         return references
     titles = (await session.execute(select(*columns))).one()

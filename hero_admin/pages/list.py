@@ -1,24 +1,27 @@
-"""The list of a resource, whole or in fragments."""
+"""The list page of a resource, whole or a fragment of it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy.exc import StatementError
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.database.errors import is_no_value
 from hero_admin.listing.counts import fetch_total
-from hero_admin.listing.filter_menus import fetch_chips, fetch_controls
+from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.query_parser import NO_SUCH_PAGE
-from hero_admin.listing.results import fetch_listing
-from hero_admin.listing.rows import Manner, written
+from hero_admin.listing.results import Listing, fetch_listing
+from hero_admin.listing.rows import RowContext, render_rows
 from hero_admin.listing.urls import ListUrls
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 from hero_admin.pages.empty_state import empty_list
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.addresses import with_query
@@ -31,7 +34,7 @@ LIST_FRAGMENTS = ("list", "total")
 
 
 async def list_page(resource: Resource, request: Request) -> Response:
-    """GET /heroes: the list, or only its rows, or only how many there are."""
+    """GET /heroes: the list page, or its fragment `list` or `total`."""
     query = query_of(request, resource)
     context = await fetch_list(request, query)
     status = 400 if context["query"].problems else 200
@@ -39,12 +42,12 @@ async def list_page(resource: Resource, request: Request) -> Response:
 
 
 async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
-    """Fetch what the templates of a list show."""
+    """Fetch the context of `admin/list.html`, or of its fragment "total"."""
     session, site = session_of(request), site_of(request)
     count = request.query_params.get("count", "")
     fragment = fragment_of(request, LIST_FRAGMENTS)
-    # A list as it is by default needs no way back: it is where people go anyway.
     urls = ListUrls(query)
+    # Without `back`, forms return to the list in its default state.
     back = as_back(urls.current) if urls.current != query.path or query.scope else ""
     context: dict[str, Any] = {
         "resource": query.resource,
@@ -62,44 +65,63 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         context["total"] = await fetch_total(session, site, query, is_exact=count == "exact")
     if fragment == "total":
         return context
+    listed, listing = await _fetch_listing(session, site, query)
+    if listed is not query:
+        context |= {"query": listed, "urls": ListUrls(listed)}
+    context |= await _fetch_filters(request, listed, has_controls=not fragment)
+    context |= _results(request, context, listing)
+    context["total"] = context["total"] or listing.page.total
+    return context
+
+
+async def _fetch_listing(
+    session: AsyncSession, site: Site, query: ListQuery
+) -> tuple[ListQuery, Listing]:
+    """Fetch a page, or the first page if the database rejects the cursor; return its query, too."""
     try:
-        listing = await fetch_listing(session, site, query)
+        return query, await fetch_listing(session, site, query)
     except StatementError as error:
-        # A place that was made up holds what no column does.
+        # A forged cursor may hold a value that its column cannot hold.
         if query.cursor is None or not is_no_value(error):
             raise
-        await session.rollback()
-        problems = (*query.problems, NO_SUCH_PAGE)
-        query = replace(query, cursor=None, is_backward=False, problems=problems)
-        urls = ListUrls(query)
-        context |= {"query": query, "urls": urls}
-        listing = await fetch_listing(session, site, query)
-    params = request.query_params
-    controls = () if fragment else await fetch_controls(session, site, query, params)
-    flash = flash_of(request)
-    can_edit = identity_of(request).can_edit
-    can_add = can_edit and not query.resource.read_only
-    manner = Manner(
+    await session.rollback()
+    problems = (*query.problems, NO_SUCH_PAGE)
+    query = replace(query, cursor=None, is_backward=False, problems=problems)
+    return query, await fetch_listing(session, site, query)
+
+
+async def _fetch_filters(
+    request: Request, query: ListQuery, *, has_controls: bool
+) -> dict[str, Any]:
+    """Fetch the controls of all filters, unless only the list is rendered, and their chips."""
+    session, site = session_of(request), site_of(request)
+    controls: Sequence[Control] = ()
+    if has_controls:
+        controls = await fetch_controls(session, site, query, request.query_params)
+    return {"controls": controls, "chips": await fetch_chips(session, site, query, controls)}
+
+
+def _results(request: Request, context: Mapping[str, Any], listing: Listing) -> dict[str, Any]:
+    """Return the rows as HTML, the page, and the empty state of a list without rows."""
+    query, urls, resource = context["query"], context["urls"], context["resource"]
+    flash, can_edit = flash_of(request), identity_of(request).can_edit
+    rows = RowContext(
         template_of(request, "admin/row.html"),
         listing.selection,
         query.fields,
         can_edit=can_edit,
         back=context["back"],
-        marked=flash.marked.removeprefix(f"{query.resource.name}/") if flash else "",
+        marked=flash.marked.removeprefix(f"{resource.name}/") if flash else "",
     )
-    context |= {
-        "rows": written(listing.rows, manner),
-        "page": listing.page,
-        "empty": None if listing.rows else empty_list(query, urls, listing.page, can_add=can_add),
-        "total": context["total"] or listing.page.total,
-        "controls": controls,
-        "chips": await fetch_chips(session, site, query, controls),
-    }
-    return context
+    empty = None
+    if not listing.rows:
+        can_add = can_edit and not resource.read_only
+        empty = empty_list(query, urls, listing.page, can_add=can_add)
+    return {"rows": render_rows(listing.rows, rows), "page": listing.page, "empty": empty}
 
 
 def _new_url(query: ListQuery, back: str) -> str:
-    """Return the address of the form for a record that would stand in this list."""
+    """Return the URL of the form for a new record, prefilled with the scope of the list."""
     url = f"/{query.resource.name}/new"
     if query.scope is None:
         return with_query(url, back=back)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Kind, fetch_latest
-from hero_admin.listing.cells import fact, masked
+from hero_admin.listing.cells import detail_html, masked
 from hero_admin.listing.query import Scope
 from hero_admin.listing.references import fetch_references
 from hero_admin.model.primary_keys import key_of, key_text
@@ -65,7 +65,9 @@ async def _show(
         if field.is_masked:
             facts.append((field, masked(resource, field, key, value, can_reveal=can_edit)))
         else:
-            facts.append((field, fact(resource, field, key, value, references.get(field.name))))
+            facts.append(
+                (field, detail_html(resource, field, key, value, references.get(field.name)))
+            )
     context: dict[str, Any] = {
         "subject": resource,
         "key": key,
