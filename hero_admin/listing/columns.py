@@ -24,7 +24,7 @@ from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import is_collated, sorted_as
 from hero_admin.listing.keyset import marks_of, select_page, select_segment
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.segments import Link, Order, Start, segments
+from hero_admin.listing.segments import Link, OrderBy, Start, segments
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -34,7 +34,7 @@ from hero_admin.model.site import Site
 class Selection:
     """What a list reads of each row; `relations` are those fields whose titles it shows.
 
-    is_lateral: that of the `Order`.
+    is_lateral: that of the `OrderBy`.
     """
 
     site: Site
@@ -69,19 +69,19 @@ def selection_of(
     site: Site, query: ListQuery, fields: Iterable[Field], *, is_lateral: bool
 ) -> Selection:
     """Return the selection of a list that shows `fields`."""
-    resource, sort_field = query.resource, query.sort_field
+    resource, sort_field = query.resource, query.sort.field
     told = (*fields, *resource.key, resource.titles.field, sort_field)
     found = tuple(dict.fromkeys((*told, *resource.titles.fields)))
     relations = tuple(field for field in dict.fromkeys(told) if field.relation)
-    is_falling = query.is_descending
-    return Selection(site, resource, found, relations, sort_field, is_falling, is_lateral)
+    is_descending = query.sort.is_descending
+    return Selection(site, resource, found, relations, sort_field, is_descending, is_lateral)
 
 
 @statement_cache
-def order_of(selection: Selection) -> Order:
+def order_of(selection: Selection) -> OrderBy:
     """Return the order of a list, with the related records whose titles lead it, if any do."""
     resource, field = selection.resource, selection.sort_field
-    order = partial(Order, selection.is_descending, selection.is_lateral, resource.table)
+    order = partial(OrderBy, selection.is_descending, selection.is_lateral, resource.table)
     key = tuple(part.exact for part in resource.key)
     if field.relation is not None:
         target = selection.site.target_of(field)

@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from hero_admin.listing.collation import ReadSortKey, SortKey
-from hero_admin.listing.segments import Order, Segment, Start, segments
+from hero_admin.listing.segments import OrderBy, Segment, Start, segments
 
 # The number of rows that a statement returns.
 SIZE: BindParameter[int] = bindparam("size", type_=Integer)
@@ -34,7 +34,7 @@ SIZE: BindParameter[int] = bindparam("size", type_=Integer)
 
 def select_segment(
     columns: Sequence[ColumnElement[Any]],
-    order: Order,
+    order: OrderBy,
     segment: Segment,
     limit: ColumnElement[int] | int | None,
     *,
@@ -73,7 +73,7 @@ def select_segment(
 
 
 def select_page(
-    columns: Sequence[ColumnElement[Any]], order: Order, start: Start, *, is_backward: bool
+    columns: Sequence[ColumnElement[Any]], order: OrderBy, start: Start, *, is_backward: bool
 ) -> Select[Any]:
     """Return the statement for `SIZE` rows from there, nearest first, with their order."""
     chain = [
@@ -88,7 +88,7 @@ def select_page(
     return select(*rows.c).order_by(rows.c["_segment"], *marks_of(rows, order, falling)).limit(SIZE)
 
 
-def marks_of(rows: FromClause, order: Order, is_falling: bool) -> list[ColumnElement[Any]]:
+def marks_of(rows: FromClause, order: OrderBy, is_falling: bool) -> list[ColumnElement[Any]]:
     """Return the ORDER BY of rows of the statements above, within one segment."""
     marks: list[ColumnElement[Any]] = [
         ReadSortKey(mark) if isinstance(column, SortKey) else mark
@@ -97,7 +97,7 @@ def marks_of(rows: FromClause, order: Order, is_falling: bool) -> list[ColumnEle
     return [mark.desc() if is_falling else mark.asc() for mark in marks]
 
 
-def _marks(rows: FromClause, order: Order) -> list[ColumnElement[Any]]:
+def _marks(rows: FromClause, order: OrderBy) -> list[ColumnElement[Any]]:
     return [rows.c[f"_order{number}"] for number in range(len(order.columns))]
 
 

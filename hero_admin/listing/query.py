@@ -1,4 +1,4 @@
-"""The state of a list: which rows, in what order, from where on, and how many."""
+"""The state of a list: its filters, search, sort, cursor and page size."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,79 +15,87 @@ DEFAULT_SIZE = PAGE_SIZES[0]
 
 @dataclass(frozen=True)
 class Scope:
-    """The part of a resource that a list is about: the heroes of one team."""
+    """A value that all rows of a list have in one field: the team of a list of its heroes."""
 
     field: Field
     value: Any
 
 
 @dataclass(frozen=True)
+class Sort:
+    """What a list is sorted by: the values of a field, and rows with equal values by their key.
+
+    value_field: the field of the values that are compared, which cursors hold. For a relation it is
+    the title of the records that it refers to.
+    """
+
+    field: Field
+    value_field: Field
+    is_descending: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value of `sort=` in a URL."""
+        return f"-{self.field.name}" if self.is_descending else self.field.name
+
+    @property
+    def relation(self) -> Field | None:
+        """The field if it is a relation, so that titles of related records are compared."""
+        return self.field if self.field.relation else None
+
+    @property
+    def can_jump(self) -> bool:
+        """Whether a page can start at a value: the values are texts, numbers or dates."""
+        return self.value_field.is_text or self.value_field.input.is_range
+
+    def direction_of(self, field: Field) -> str:
+        """Return "ascending" or "descending" for the sorted field, "" for every other one."""
+        if field is not self.field:
+            return ""
+        return "descending" if self.is_descending else "ascending"
+
+
+@dataclass(frozen=True)
 class ListQuery:
-    """What a list shows; all of it is in its URL: `parse_query` reads it, `ListUrls` writes it."""
+    """The state of a list, all of it in its URL: `parse_query` reads it, `ListUrls` writes it."""
 
     resource: Resource
     path: str
-    sort: str
-    # What the cursors hold: for a relation, sorted by the title of its records, that title.
-    order_field: Field
+    sort: Sort
     text: str = ""
     filters: tuple[Filter, ...] = ()
     size: int = DEFAULT_SIZE
-    # The page starts behind the cursor, or at an end of the list without one.
+    # The row or value at which the page starts; None is an end of the list.
     cursor: Cursor | None = None
     is_backward: bool = False
     scope: Scope | None = None
     problems: tuple[str, ...] = ()
 
-    @cached_property
-    def sort_field(self) -> Field:
-        return self.resource.by_name[self.sort.removeprefix("-")]
-
-    @property
-    def link_field(self) -> Field | None:
-        """The relation by the titles of whose records the list is sorted."""
-        return self.sort_field if self.sort_field.relation else None
-
-    @property
-    def is_descending(self) -> bool:
-        return self.sort.startswith("-")
-
     @property
     def is_falling(self) -> bool:
         """Whether a page is read from greater values to smaller ones."""
-        return self.is_descending != self.is_backward
-
-    @property
-    def can_jump(self) -> bool:
-        """Whether the list is sorted by a text, a number or a date, from which it can start."""
-        return self.order_field.is_text or self.order_field.input.is_range
+        return self.sort.is_descending != self.is_backward
 
     @property
     def is_jump(self) -> bool:
-        """Whether the page starts at a value, not at a row."""
+        """Whether the page starts at a value instead of a row."""
         return self.cursor is not None and not self.cursor.key
 
     @property
     def jump_text(self) -> str:
-        """The value that was jumped to, as a form shows it."""
+        """The value that the page starts at, as text for its input; "" for none."""
         if self.cursor is None or self.cursor.key:
             return ""
-        return self.order_field.input.format(self.cursor.value)
-
-    def direction_of(self, field: Field) -> str:
-        """Return how the list is sorted by `field`: "ascending", "descending" or ""."""
-        if field is not self.sort_field:
-            return ""
-        return "descending" if self.is_descending else "ascending"
+        return self.sort.value_field.input.format(self.cursor.value)
 
     @cached_property
     def is_narrowed(self) -> bool:
-        """Whether a search or a filter leaves rows out."""
+        """Whether there is a search or an active filter."""
         return bool(self.text) or any(filter.is_active for filter in self.filters)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """The columns shown; a column that is the same in every row is left out."""
+        """The fields shown as columns: all list fields but that of the scope."""
         return tuple(
             field
             for field in self.resource.list_fields
@@ -96,11 +104,11 @@ class ListQuery:
 
     @property
     def filtered_fields(self) -> tuple[Field, ...]:
-        """The fields that leave rows out, but for the search."""
+        """The fields of the active filters and of the scope."""
         filtered = tuple(each.field for each in self.filters if each.is_active)
         return (*filtered, self.scope.field) if self.scope else filtered
 
     @property
     def predicate_fields(self) -> tuple[Field, ...]:
-        """The fields that the predicates are about."""
+        """The fields in the predicates: those of filters, scope and search."""
         return self.filtered_fields + (self.resource.search_fields if self.text else ())

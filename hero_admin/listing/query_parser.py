@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from hero_admin.listing.cursors import END, Cursor, parse_cursor
 from hero_admin.listing.filters import ANY, Filter, none_of
-from hero_admin.listing.query import DEFAULT_SIZE, PAGE_SIZES, ListQuery, Scope
+from hero_admin.listing.query import DEFAULT_SIZE, PAGE_SIZES, ListQuery, Scope, Sort
 from hero_admin.model import inputs, moments
 from hero_admin.model.field_names import FilterName
 from hero_admin.model.fields import Field
@@ -22,20 +22,20 @@ from hero_admin.model.stored_values import Stored
 from hero_admin.model.texts import trimmed
 
 NO_SUCH_PAGE = "That page no longer exists. This is the first one."
-# More than anybody searches for; to fold and look for more costs without end.
+# Longer searches are refused: folding and matching takes time proportional to their length.
 MAX_SEARCH_CHARACTERS = 200
 LONG_SEARCH = f"Search for at most {MAX_SEARCH_CHARACTERS} characters."
 MAX_VALUES = 100
-# Kinds of which a database has values that nobody can type: “1 mon”, or before Christ.
+# Kinds of input that reject some values of the database, such as “1 mon” or a date BC.
 DATABASE_KINDS = frozenset({"date", "datetime", "time", "duration"})
 
 
 def parse_query(
     site: Site, resource: Resource, path: str, params: QueryParams, scope: Scope | None = None
 ) -> ListQuery:
-    """Read the state of a list from its URL.
+    """Read the query of a list from its URL.
 
-    What cannot be read is left out and named, in a sentence, in `problems`.
+    Invalid parameters are ignored, with a sentence for each in `problems`.
     """
     problems: list[str] = []
     filters = []
@@ -46,15 +46,13 @@ def parse_query(
         filters.append(filter)
         problems += found
 
-    sort = _sort(resource, params, problems)
-    sort_field = resource.by_name[sort.removeprefix("-")]
+    sort = _sort(site, resource, params, problems)
     query = ListQuery(
         resource,
         path,
+        sort,
         text=_search(params, problems),
         filters=tuple(filters),
-        sort=sort,
-        order_field=site.target_of(sort_field).titles.field if sort_field.relation else sort_field,
         size=_size(params, problems),
         scope=scope,
     )
@@ -63,7 +61,7 @@ def parse_query(
 
 
 def search_in(params: Mapping[str, object], name: str) -> str:
-    """Return what a picker or a filter is searched for; 400 if it is longer than any title."""
+    """Return the search text of a picker or a filter; 400 if it is too long."""
     text = params.get(name, "")
     text = trimmed(text) if isinstance(text, str) else ""
     if len(text) > MAX_SEARCH_CHARACTERS:
@@ -72,61 +70,80 @@ def search_in(params: Mapping[str, object], name: str) -> str:
 
 
 def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[Filter, list[str]]:
-    """Read the filter of `field` from a URL, and a sentence for each part that is no value."""
-    none, is_range, problems = none_of(field), field.is_range, list[str]()
+    """Read the filter of `field` from a URL, and a sentence for each invalid part of it."""
+    parser = _FilterParser(field, name, params)
+    return parser.filter(), parser.problems
 
-    def parse(text: str) -> Any:
-        text = text.strip()
+
+class _FilterParser:
+    """The parameters of one filter; `problems` gets a sentence for each invalid one."""
+
+    def __init__(self, field: Field, name: FilterName, params: QueryParams) -> None:
+        self._field, self._name, self._params = field, name, params
+        self.problems: list[str] = []
+
+    def filter(self) -> Filter:
+        field = self._field
+        texts = self._texts()
+        has_any = field.is_bytes and ANY in texts
+        values = self._values(texts, has_any=has_any)
+        return Filter(
+            field,
+            self._name.name,
+            () if field.is_range else values,
+            has_none=none_of(field) in texts and field.is_optional,
+            has_any=has_any,
+            minimum=self._bound("_min"),
+            maximum=self._maximum(),
+        )
+
+    def _texts(self) -> list[str]:
+        # The bare name of a range is only for “no value”.
+        if self._field.is_range and not self._field.is_optional:
+            return []
+        texts = self._name.sent_in(self._params)
+        if len(texts) > MAX_VALUES:
+            self.problems.append(f"{self._field.label}: choose at most {MAX_VALUES} values.")
+        return texts
+
+    def _values(self, texts: Sequence[str], *, has_any: bool) -> tuple[Any, ...]:
+        named = {none_of(self._field), *((ANY,) if has_any else ())}
+        values = [self._value(text) for text in texts[:MAX_VALUES] if text not in named]
+        return tuple(dict.fromkeys(value for value in values if value is not None))
+
+    def _bound(self, part: str) -> Any:
+        sent = self._name.sent_in(self._params, part) if self._field.is_range else []
+        return self._value(sent[-1]) if sent else None
+
+    def _maximum(self) -> Any:
+        """Return the upper bound; that of a minute is its last moment."""
+        value = self._bound("_max")
+        if not isinstance(value, datetime | time):
+            return value
+        return moments.last_of(value, self._name.sent_in(self._params, "_max")[-1].strip())
+
+    # Any: the value of any field.
+    def _value(self, text: str) -> Any:
+        field, text = self._field, text.strip()
         if not text:
             return None
         if field.is_bytes:
-            problems.append(f"{field.label}: {CHOOSE}")
+            self.problems.append(f"{field.label}: {CHOOSE}")
             return None
         try:
             return _parse_choice(field, text) if field.relation else field.clean(field.input(text))
         except ValueError as error:
-            problems.append(f"{field.label}: {error}")
+            self.problems.append(f"{field.label}: {error}")
             return None
-
-    def bound(part: str) -> Any:
-        sent = name.sent_in(params, part) if is_range else []
-        return parse(sent[-1]) if sent else None
-
-    def last(part: str) -> Any:
-        value = bound(part)
-        if not isinstance(value, datetime | time):
-            return value
-        return moments.last_of(value, name.sent_in(params, part)[-1].strip())
-
-    # Nothing is asked for under the bare name of a range that always has a value.
-    texts = name.sent_in(params) if field.is_optional or not is_range else []
-    if len(texts) > MAX_VALUES:
-        problems.append(f"{field.label}: choose at most {MAX_VALUES} values.")
-    has_any = field.is_bytes and ANY in texts
-    named = {none, ANY} if has_any else {none}
-    chosen = [parse(text) for text in texts[:MAX_VALUES] if text not in named]
-    values = () if is_range else tuple(dict.fromkeys(v for v in chosen if v is not None))
-    return (
-        Filter(
-            field,
-            name.name,
-            values,
-            has_none=none in texts and field.is_optional,
-            has_any=has_any,
-            minimum=bound("_min"),
-            maximum=last("_max"),
-        ),
-        problems,
-    )
 
 
 def _parse_choice(field: Field, text: str) -> Any:
-    """Return the value of an option, also of one that cannot be typed; raises ValueError."""
+    """Return the value of a relation, even one that its input rejects; raises ValueError."""
     try:
         return field.clean(field.input(text))
     except ValueError:
         if field.input.kind in DATABASE_KINDS:
-            # The database says whether it is one.
+            # The database rejects invalid ones.
             return Stored(text)
         number = _parse_infinite(field, text)
         if number is None:
@@ -135,7 +152,7 @@ def _parse_choice(field: Field, text: str) -> Any:
 
 
 def _parse_infinite(field: Field, text: str) -> Stored | None:
-    """Return a number that is infinite or none, as both drivers have it."""
+    """Return an infinite number or NaN, as both drivers return it."""
     if field.input.kind != "number" or text.lstrip("+-").lower() not in {"nan", "inf", "infinity"}:
         return None
     number = float(text)
@@ -149,13 +166,15 @@ def _search(params: QueryParams, problems: list[str]) -> str:
     return text[:MAX_SEARCH_CHARACTERS].strip()
 
 
-def _sort(resource: Resource, params: QueryParams, problems: list[str]) -> str:
-    sort = params.get("sort", "") or resource.default_sort
-    field = resource.by_name.get(sort.removeprefix("-"))
-    if field is not None and field.is_sortable:
-        return sort
-    problems.append("This list can't be sorted that way.")
-    return resource.default_sort
+def _sort(site: Site, resource: Resource, params: QueryParams, problems: list[str]) -> Sort:
+    text = params.get("sort", "") or resource.default_sort
+    field = resource.by_name.get(text.removeprefix("-"))
+    if field is None or not field.is_sortable:
+        problems.append("This list can't be sorted that way.")
+        text = resource.default_sort
+        field = resource.by_name[text.removeprefix("-")]
+    value_field = site.target_of(field).titles.field if field.relation else field
+    return Sort(field, value_field, text.startswith("-"))
 
 
 def _size(params: QueryParams, problems: list[str]) -> int:
@@ -171,13 +190,13 @@ def _size(params: QueryParams, problems: list[str]) -> int:
 def _position(
     query: ListQuery, params: QueryParams, problems: list[str]
 ) -> tuple[Cursor | None, bool]:
-    """Return where the page starts, and whether it ends there."""
+    """Return the cursor of the page, and whether the page lies before it."""
     after, before, start = (params.get(name, "") for name in ("after", "before", "from"))
     if before == END:
         return None, True
     if after or before:
-        key, link = query.resource.key, query.link_field
-        cursor = parse_cursor(after or before, query.sort, query.order_field, key, link)
+        sort, key = query.sort, query.resource.key
+        cursor = parse_cursor(after or before, sort.text, sort.value_field, key, sort.relation)
         if cursor is None:
             problems.append(NO_SUCH_PAGE)
         return cursor, cursor is not None and not after
@@ -185,16 +204,16 @@ def _position(
         try:
             return _start(query, start.strip()), False
         except ValueError as error:
-            problems.append(f"{query.sort_field.label}: {error}")
+            problems.append(f"{query.sort.field.label}: {error}")
     return None, False
 
 
 def _start(query: ListQuery, text: str) -> Cursor:
-    """Return where a list begins that jumps to `text`; raises ValueError with a sentence."""
-    if not query.can_jump:
+    """Return the cursor of a page that starts at a value; raises ValueError with a sentence."""
+    if not query.sort.can_jump:
         raise ValueError("This list can't jump to a value in this order.")
-    field = query.order_field
-    return Cursor(query.sort, field.clean(field.input(text)), ())
+    field = query.sort.value_field
+    return Cursor(query.sort.text, field.clean(field.input(text)), ())
 
 
 def sortable_fields(resource: Resource) -> Sequence[Field]:

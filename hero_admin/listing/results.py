@@ -126,9 +126,10 @@ class _Reader:
         self.key_indexes = [selection.column_index(field) for field in query.resource.key]
 
     def cursor(self, query: ListQuery, found: Sequence[Any], position: int) -> Cursor:
-        link = found[self.selection.column_index(query.link_field)] if query.link_field else None
+        relation = query.sort.relation
+        link = found[self.selection.column_index(relation)] if relation else None
         value = found[self.selection.sort_index]
-        return Cursor(query.sort, value, self._key(found), max(0, position), link)
+        return Cursor(query.sort.text, value, self._key(found), max(0, position), link)
 
     def _key(self, found: Sequence[Any]) -> Key:
         return tuple(found[index] for index in self.key_indexes)

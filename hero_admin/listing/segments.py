@@ -31,7 +31,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Order:
+class OrderBy:
     """What a list is sorted by. `value` is None when it is sorted by its primary key alone.
 
     is_lateral: whether the database knows LATERAL, and an index compares rows; one that does not
@@ -68,7 +68,7 @@ class Segment:
 LAST_CHARACTER = "\U0010ffff"
 
 
-def start_of(order: Order, cursor: Cursor | None) -> Start:
+def start_of(order: OrderBy, cursor: Cursor | None) -> Start:
     """Return where a page with this cursor starts."""
     if cursor is None:
         return "end"
@@ -91,7 +91,7 @@ def cursor_parameters(cursor: Cursor | None, *, is_falling: bool) -> dict[str, A
     return {"edge": value, "edge_text": value, "link": cursor.link, **key}
 
 
-def segments(order: Order, start: Start, *, is_backward: bool) -> list[Segment]:
+def segments(order: OrderBy, start: Start, *, is_backward: bool) -> list[Segment]:
     """Return the segments of a page that starts there, nearest first."""
     is_falling = order.is_descending != is_backward
     if order.value is None:
@@ -113,7 +113,7 @@ def segments(order: Order, start: Start, *, is_backward: bool) -> list[Segment]:
     return [*_rest_of_section(order, order.value, start, is_falling), *rest]
 
 
-def _segment_of_keys(order: Order, start: Start, is_falling: bool) -> Segment:
+def _segment_of_keys(order: OrderBy, start: Start, is_falling: bool) -> Segment:
     if start == "end":
         return Segment()
     if start == "from":
@@ -122,7 +122,7 @@ def _segment_of_keys(order: Order, start: Start, is_falling: bool) -> Segment:
     return Segment((_beyond(order.key, _key_names(order), is_falling),))
 
 
-def _sections(order: Order, value: ColumnElement[Any]) -> dict[Start, Segment]:
+def _sections(order: OrderBy, value: ColumnElement[Any]) -> dict[Start, Segment]:
     """Return the sections of the whole list, in their order."""
     link, is_led = order.link, order.link is not None
     titled = (is_there(value),) if order.is_nullable else ()
@@ -135,7 +135,7 @@ def _sections(order: Order, value: ColumnElement[Any]) -> dict[Start, Segment]:
 
 
 def _rest_of_section(
-    order: Order, value: ColumnElement[Any], start: Start, is_falling: bool
+    order: OrderBy, value: ColumnElement[Any], start: Start, is_falling: bool
 ) -> list[Segment]:
     """Return the segments from a row to the end of its section.
 
@@ -163,7 +163,7 @@ def _rest_of_section(
     return [siblings, Segment((value == edge, beyond), True), further]
 
 
-def value_only(order: Order, *, is_falling: bool, is_rest: bool) -> Segment:
+def value_only(order: OrderBy, *, is_falling: bool, is_rest: bool) -> Segment:
     """Return the rows that have the value of the edge, in a list that nothing leads.
 
     `is_rest`: only those beyond it.
@@ -179,7 +179,7 @@ def value_only(order: Order, *, is_falling: bool, is_rest: bool) -> Segment:
     return Segment((row, order.value >= edge if is_falling else order.value <= edge))
 
 
-def _key_names(order: Order) -> list[str]:
+def _key_names(order: OrderBy) -> list[str]:
     return [f"key{number}" for number in range(len(order.key))]
 
 

@@ -28,7 +28,7 @@ def parsed(query: str, scope: Scope | None = None) -> ListQuery:
 
 def test_an_address_without_parameters_is_the_list_as_it_is_by_default() -> None:
     query = parsed("")
-    assert (query.text, query.sort, query.size, query.is_narrowed) == ("", "name", 25, False)
+    assert (query.text, query.sort.text, query.size, query.is_narrowed) == ("", "name", 25, False)
     assert (ListUrls(query).current, query.problems) == ("/heroes", ())
 
 
@@ -93,7 +93,7 @@ def test_turning_a_column_round_starts_at_the_first_page() -> None:
     assert ListUrls(query).sorted_by(AGE) == "/heroes?q=nova&sort=-age&size=50"
     turned = parsed("q=nova&sort=-age&size=50")
     assert ListUrls(turned).sorted_by(AGE) == "/heroes?q=nova&sort=age&size=50"
-    assert (query.direction_of(AGE), query.direction_of(heroes.by_name["name"])) == (
+    assert (query.sort.direction_of(AGE), query.sort.direction_of(heroes.by_name["name"])) == (
         "ascending",
         "",
     )

@@ -15,7 +15,7 @@ from hero_admin.listing.keyset import SIZE, marks_of, select_segment
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.wanted import Wanted
-from hero_admin.listing.segments import Order, Segment, Start, segments
+from hero_admin.listing.segments import OrderBy, Segment, Start, segments
 
 BUDGET = bindparam("budget", type_=Integer)
 LAST = bindparam("last", type_=Integer)
@@ -78,11 +78,11 @@ def _segment_scans(
     return tuple(scans)
 
 
-def _edge(query: ListQuery, order: Order, segment: Segment, marks: Sequence[Any]) -> Cursor:
+def _edge(query: ListQuery, order: OrderBy, segment: Segment, marks: Sequence[Any]) -> Cursor:
     key = tuple(marks[len(marks) - len(order.key) :])
     if order.value is None or order.link is None:
-        return Cursor(query.sort, marks[0], key)
+        return Cursor(query.sort.text, marks[0], key)
     value, link = marks[0], marks[1]
     if not segment.is_led and link is not None and query.cursor is not None:
         value = query.cursor.value
-    return Cursor(query.sort, value, key, link=link)
+    return Cursor(query.sort.text, value, key, link=link)

@@ -33,12 +33,12 @@ def can_skip_scan(query: ListQuery, predicates: Predicates) -> bool:
     """Whether nothing is asked of a row but that the value it is sorted by contains a text."""
     return (
         predicates.search == "anywhere"
-        and predicates.searched == (query.sort_field,)
+        and predicates.searched == (query.sort.field,)
         and not query.filtered_fields
-        and query.link_field is None
+        and query.sort.relation is None
         # No two have the same key.
-        and query.resource.key != (query.sort_field,)
-        and is_indexed(query.resource, query.sort_field)
+        and query.resource.key != (query.sort.field,)
+        and is_indexed(query.resource, query.sort.field)
     )
 
 
