@@ -1,4 +1,4 @@
-"""Choices: the records that a relation field may point at, as options of a picker."""
+"""Choices: the records that a relation may refer to, as the options of a picker."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.folding import fold
 from hero_admin.database.recent_cache import recent_cache_of
-from hero_admin.database.short_reads import fetch_few
+from hero_admin.database.short_reads import Row, fetch_few
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.options import Option, Options
@@ -26,8 +26,21 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 
 MAX_OPTIONS = 50
-# So long a filter may not yet offer a new team.
+# The first options of a filter may lack a record created less than this many seconds ago.
 CACHE_SECONDS = 5.0
+
+
+async def fetch_first_options(
+    session: AsyncSession, site: Site, field: Field, chosen: Sequence[Any] = ()
+) -> Options:
+    """Fetch the options of the `chosen` values and the first others by title, cached."""
+    cache, key = recent_cache_of(session), ("options", str(field.column))
+    cached: Options | None = cache.get(key, CACHE_SECONDS)
+    if cached is None:
+        cached = await fetch_options(session, site, field)
+        cache.put(key, cached)
+    options = cached.headed_by({form_text(field, value) for value in chosen})
+    return options or await fetch_options(session, site, field, chosen=chosen)
 
 
 async def fetch_options(
@@ -37,24 +50,125 @@ async def fetch_options(
     text: str = "",
     chosen: Sequence[Any] = (),
 ) -> Options:
-    """Fetch the options of a relation `field` that have each word of `text`, by title.
+    """Fetch the records with each word of `text` in the title or a searched field, by title.
 
-    They are looked for in the titles and in whatever a search looks into. The `chosen` values are
-    always among them, first. One statement; for a text two more ask whether an index has it.
+    The options of the `chosen` values come first, whether they match or not; then those whose
+    title has all words. One statement; for a text, two more look for candidates in an index.
     """
     target = site.target_of(field)
-    asked, values = _asked(target, text)
-    if asked.words and not asked.has_value and _is_indexed(target):
-        backend, few = backend_of(session), candidates.FEW
-        is_candidate = await backend.fetch_is_candidate(session, target, text, few)
-        asked = replace(asked, is_candidate=is_candidate)
-        values |= {"trigrams": trigrams_of(text), "most": few}
+    search, parameters = _search_of(target, text)
+    if search.word_count and not search.has_value and _is_indexed(target):
+        backend, limit = backend_of(session), candidates.MAX_RARE_CANDIDATES
+        is_candidate = await backend.fetch_is_candidate(session, target, text, limit)
+        search = replace(search, is_candidate=is_candidate)
+        parameters |= {"trigrams": trigrams_of(text), "max_candidates": limit}
     if chosen:
-        asked = replace(asked, chosen="one" if len(chosen) == 1 else "several")
-        values["chosen"] = chosen[0] if len(chosen) == 1 else chosen
-    rows = await fetch_few(session, _select_options(site, field, asked), values)
-    found_count = sum(rank for rank, *_ in rows)
-    has_more = found_count > MAX_OPTIONS
+        search = replace(search, chosen="one" if len(chosen) == 1 else "several")
+        parameters["chosen"] = chosen[0] if len(chosen) == 1 else chosen
+    rows = await fetch_few(session, _select_options(site, field, search), parameters)
+    return _options_of(field, target, rows, text)
+
+
+@statement_cache
+def relation_to(resource: Resource, field: Field) -> Field:
+    """Return a relation whose values are those of a field of `resource`."""
+    return replace(field, relation=Relation(resource.model, field.name, None))
+
+
+@dataclass(frozen=True)
+class _Search:
+    """How options are found, without values; without words and value every record is found.
+
+    word_count: the number of words to look for in texts.
+    has_value: whether the title field is not a text, but the text is one of its values.
+    matches_nothing: whether there is a text but no record can have it.
+    is_candidate: the predicate for the few candidates of an index, None to search all records.
+    chosen: how many options are chosen.
+    """
+
+    word_count: int = 0
+    has_value: bool = False
+    matches_nothing: bool = False
+    is_candidate: ColumnElement[bool] | None = None
+    chosen: Literal["", "one", "several"] = ""
+
+
+def _search_of(target: Resource, text: str) -> tuple[_Search, dict[str, Any]]:
+    """Return the search for a text among the records of a resource, and its parameters."""
+    if not text:
+        return _Search(), {}
+    words = words_of(text) if _searched_columns(target) and can_match(text) else []
+    parameters, title = word_parameters(words), target.titles.field
+    if not title.is_text:
+        with suppress(ValueError):
+            parameters["title"] = title.clean(title.input(text))
+    has_value = "title" in parameters
+    return _Search(len(words), has_value, not (words or has_value)), parameters
+
+
+def _is_indexed(target: Resource) -> bool:
+    """Whether the trigram index has all columns that options are searched in."""
+    title = target.titles.field
+    return not title.is_text or title in target.search_fields
+
+
+def _searched_columns(target: Resource) -> list[ColumnElement[Any]]:
+    fields = dict.fromkeys((target.titles.field, *target.search_fields))
+    return [field.exact for field in fields if field.is_text]
+
+
+def _shown_fields(target: Resource) -> tuple[Field, ...]:
+    """Return the fields that titles and details consist of, and the key."""
+    return tuple(dict.fromkeys((*target.titles.fields, *target.detail_fields, *target.key)))
+
+
+@statement_cache
+def _select_options(site: Site, field: Field, search: _Search) -> Select[Any]:
+    """Return the statement for the chosen options, with rank 0, and those found, with rank 1.
+
+    Each row has the rank, the value, the title, and the `_shown_fields`.
+    """
+    assert field.relation is not None
+    target = site.target_of(field)
+    value_field, title_field = target.by_name[field.relation.target_column], target.titles.field
+    fields = enumerate(_shown_fields(target))
+    shown_columns = [each.exact.label(f"_{index}") for index, each in fields]
+    value: ColumnElement[Any] = value_field.exact
+    columns = (value.label("value"), title_field.exact.label("title"), *shown_columns)
+    chosen = value_field.given("chosen", is_list=search.chosen == "several")
+    is_chosen = value.in_(chosen) if search.chosen == "several" else value == chosen
+    # SQLAlchemy cannot render an empty list whose values need a cast.
+    is_other = ~is_chosen if search.chosen else true()
+    others = select(literal(1).label("rank"), *columns).where(_matches(target, search), is_other)
+    by_title = sorted_as(title_field, title_field.exact)
+    if search.is_candidate is not None:
+        # With a limit of its own, the subquery is evaluated before the rows are sorted.
+        some = others.where(search.is_candidate).limit(candidates.LIMIT).subquery()
+        others = select(*some.c)
+        by_title, value = sorted_as(title_field, some.c.title), some.c.value
+    found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)
+    if not search.chosen:
+        return found
+    first = select(literal(0).label("rank"), *columns).where(is_chosen).subquery()
+    both = union_all(select(first), select(found.subquery())).subquery()
+    by_title = sorted_as(title_field, both.c.title)
+    return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
+
+
+def _matches(target: Resource, search: _Search) -> ColumnElement[bool]:
+    title = target.titles.field
+    predicates: list[ColumnElement[bool]] = []
+    if search.word_count:
+        predicates.append(matches_words(_searched_columns(target), search.word_count))
+    if search.has_value:
+        predicates.append(title.exact == title.given("title"))
+    if not predicates and not search.matches_nothing:
+        return true()
+    return or_(false(), *predicates)
+
+
+def _options_of(field: Field, target: Resource, rows: Sequence[Row], text: str) -> Options:
+    """Return the options of the rows of `_select_options`."""
     names = [each.name for each in _shown_fields(target)]
     records = [dict(zip(names, row[3:], strict=True)) for row in rows]
     titles = [target.titles.of(record) for record in records]
@@ -64,13 +178,15 @@ async def fetch_options(
         is_clear = counts[title] == 1 and (not rank or _has_words(title, text))
         detail = "" if is_clear else _detail(target, record, title)
         options.append(Option(form_text(field, value), title, detail))
-    told = _told_apart(target, options, records)
+    options = _with_distinct_labels(target, options, records)
+    found_count = sum(rank for rank, *_ in rows)
+    has_more = found_count > MAX_OPTIONS
     if has_more:
-        told.pop()
-    first = len(rows) - found_count
-    # Whoever knows the title gets it first.
-    told[first:] = sorted(told[first:], key=lambda each: not _has_words(each.title, text))
-    return Options(tuple(told), has_more)
+        options.pop()
+    chosen_count = len(rows) - found_count
+    # A match in the title precedes one in another field.
+    found = sorted(options[chosen_count:], key=lambda each: not _has_words(each.title, text))
+    return Options((*options[:chosen_count], *found), has_more)
 
 
 def _has_words(title: str, text: str) -> bool:
@@ -81,121 +197,22 @@ def _has_words(title: str, text: str) -> bool:
 # Any: the values of a record.
 def _detail(target: Resource, record: Mapping[str, Any], title: str) -> str:
     texts = [shown_in_cell(field, record[field.name]) for field in target.detail_fields]
-    known = fold(title)
-    return shortened(" · ".join(text for text in texts if text and fold(text) not in known))
+    folded = fold(title)
+    return shortened(" · ".join(text for text in texts if text and fold(text) not in folded))
 
 
-def _told_apart(
+# Any: the same.
+def _with_distinct_labels(
     target: Resource, options: Sequence[Option], records: Sequence[Mapping[str, Any]]
 ) -> list[Option]:
-    """Return options of which no two read the same: the key tells what nothing else does."""
+    """Return the options, with the key in the detail of those that have the same label."""
     counts = Counter(option.label for option in options)
-    told = []
+    distinct = []
     for option, record in zip(options, records, strict=True):
         if counts[option.label] > 1:
             keys = [f"{field.label} {shown(field, record[field.name])}" for field in target.key]
             detail = " · ".join(filter(None, (option.detail, *keys)))
-            told.append(option._replace(detail=detail))
+            distinct.append(option._replace(detail=detail))
         else:
-            told.append(option)
-    return told
-
-
-@statement_cache
-def choosing(resource: Resource, field: Field) -> Field:
-    """Return a field that points at records of a resource by a field of theirs."""
-    return replace(field, relation=Relation(resource.model, field.name, None))
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """How options are looked for: by so many words, by the value of their title, or not at all.
-
-    is_candidate: whether only among the candidates of an index, which then are few.
-    chosen: how many are chosen already, which come first.
-    """
-
-    words: int = 0
-    has_value: bool = False
-    is_nothing: bool = False
-    is_candidate: ColumnElement[bool] | None = None
-    chosen: Literal["", "one", "several"] = ""
-
-
-def _asked(target: Resource, text: str) -> tuple[_Asked, dict[str, Any]]:
-    """Return how a text is looked for among the records of a resource, and the parameters."""
-    if not text:
-        return _Asked(), {}
-    words = words_of(text) if _searched(target) and can_match(text) else []
-    values, title = word_parameters(words), target.titles.field
-    if not title.is_text:
-        with suppress(ValueError):
-            values["title"] = title.clean(title.input(text))
-    has_value = "title" in values
-    return _Asked(len(words), has_value, not (words or has_value)), values
-
-
-def _is_indexed(target: Resource) -> bool:
-    """Whether an index of trigrams holds all texts that options are looked for by."""
-    title = target.titles.field
-    return not title.is_text or title in target.search_fields
-
-
-def _searched(target: Resource) -> list[ColumnElement[Any]]:
-    fields = dict.fromkeys((target.titles.field, *target.search_fields))
-    return [field.exact for field in fields if field.is_text]
-
-
-def _shown_fields(target: Resource) -> tuple[Field, ...]:
-    """Return the fields that title and detail are made of."""
-    return tuple(dict.fromkeys((*target.titles.fields, *target.detail_fields, *target.key)))
-
-
-@statement_cache
-def _select_options(site: Site, field: Field, asked: _Asked) -> Select[Any]:
-    assert field.relation is not None
-    target = site.target_of(field)
-    value_field = target.by_name[field.relation.target_column]
-    value: ColumnElement[Any] = value_field.exact
-    title = target.titles.field.exact
-    by_title = sorted_as(target.titles.field, title)
-    found_by: list[ColumnElement[bool]] = []
-    if asked.words:
-        found_by.append(matches_words(_searched(target), asked.words))
-    if asked.has_value:
-        found_by.append(title == target.titles.field.given("title"))
-    predicate = true() if not found_by and not asked.is_nothing else or_(false(), *found_by)
-    chosen = value_field.given("chosen", is_list=asked.chosen == "several")
-    is_chosen = value.in_(chosen) if asked.chosen == "several" else value == chosen
-    shown_columns = [
-        each.exact.label(f"_{place}") for place, each in enumerate(_shown_fields(target))
-    ]
-    columns = (value.label("value"), title.label("title"), *shown_columns)
-    # Of an empty list SQLAlchemy makes no SQL where its values have to be cast.
-    is_other = ~is_chosen if asked.chosen else true()
-    others = select(literal(1).label("rank"), *columns).where(predicate, is_other)
-    if asked.is_candidate is not None:
-        # Having a limit of their own they are found before they are sorted.
-        some = others.where(asked.is_candidate).limit(candidates.LIMIT).subquery()
-        others = select(*some.c)
-        by_title, value = sorted_as(target.titles.field, some.c.title), some.c.value
-    found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)
-    if not asked.chosen:
-        return found
-    first = select(literal(0).label("rank"), *columns).where(is_chosen).subquery()
-    both = union_all(select(first), select(found.subquery())).subquery()
-    by_title = sorted_as(target.titles.field, both.c.title)
-    return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
-
-
-async def fetch_first_options(
-    session: AsyncSession, site: Site, field: Field, chosen: Sequence[Any] = ()
-) -> Options:
-    """Fetch the chosen options and those that come first, or what they were a few seconds ago."""
-    cache, key = recent_cache_of(session), ("options", str(field.column))
-    known: Options | None = cache.get(key, CACHE_SECONDS)
-    if known is None:
-        known = await fetch_options(session, site, field)
-        cache.put(key, known)
-    options = known.headed_by({form_text(field, value) for value in chosen})
-    return options or await fetch_options(session, site, field, chosen=chosen)
+            distinct.append(option)
+    return distinct

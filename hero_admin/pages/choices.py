@@ -4,7 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.listing.choices import choosing, fetch_options
+from hero_admin.listing.choices import fetch_options, relation_to
 from hero_admin.listing.facets import fetch_facets
 from hero_admin.listing.query_parser import search_in
 from hero_admin.model.resource import Resource
@@ -20,7 +20,7 @@ async def options(resource: Resource, request: Request) -> Response:
     """
     field = resource.by_name.get(request.path_params["field"])
     if field and request.query_params.get("itself") == "1" and not field.is_masked:
-        field = choosing(resource, field)
+        field = relation_to(resource, field)
     if field is None or field.relation is None:
         raise HTTPException(404)
     text = search_in(request.query_params, "q")

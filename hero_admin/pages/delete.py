@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.form import FormField
-from hero_admin.listing.choices import choosing, fetch_options
+from hero_admin.listing.choices import fetch_options, relation_to
 from hero_admin.listing.query_parser import search_in
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.field_names import control_name
@@ -139,7 +139,7 @@ async def _picker(
     deleted_keys: set[str],
 ) -> FormField:
     """Return the picker of a replacement."""
-    field = choice.referrer.field if choice.referrer else choosing(resource, choice.field)
+    field = choice.referrer.field if choice.referrer else relation_to(resource, choice.field)
     text = search_in(request.query_params, f"{control_name(choice.name)}.q")
     found = await fetch_options(session_of(request), site_of(request), field, text)
     params = [("without", key) for key in sorted(deleted_keys)]

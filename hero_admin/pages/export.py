@@ -181,7 +181,7 @@ async def _batches(
     async with exports, database.session(is_read_only=True) as session:
         backend = backend_of(session)
         # A download has no time limit.
-        await backend.read_to_the_end(session, is_narrowed=query.is_narrowed)
+        await backend.prepare_streaming(session, is_narrowed=query.is_narrowed)
         predicates = await exact_predicates(session, query)
         fields = (*query.resource.fields, *query.predicate_fields)
         selection = selection_of(site, query, fields, is_lateral=backend.is_lateral)

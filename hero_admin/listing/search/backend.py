@@ -1,8 +1,7 @@
 """The search backend: how each database finds the rows of a list.
 
-It is a module, `sqlite` or `postgresql`, chosen when the database is connected and carried by each
-of its sessions. There, too, the constructs that each writes in SQL of its own are compiled, such as
-`collation.SortKey`.
+A backend is a module, `sqlite` or `postgresql`. It is chosen when the database is connected, and
+each session carries it. It also compiles SQL constructs such as `collation.SortKey`.
 """
 
 from collections.abc import Sequence
@@ -19,55 +18,56 @@ from hero_admin.model.total import Total
 
 
 class SearchBackend(Protocol):
-    """What the search plan, and whatever reads lists, asks of a database.
+    """What a list and its search plan need from a database.
 
-    is_lateral: whether it knows LATERAL, and compares rows by an index.
-    min_characters: of how long a text the index of trigrams has words that begin with it.
+    is_lateral: whether it supports LATERAL, and row comparisons that use an index.
+    min_characters: the length of the shortest text whose words the trigram index finds by prefix.
     """
 
     is_lateral: bool
     min_characters: int
 
     async def fetch_estimate(self, session: AsyncSession, table: Table) -> int | None:
-        """Fetch the estimated number of rows of a table; None where there are no statistics."""
+        """Fetch the estimated number of rows of a table; None without statistics."""
 
     async def fetch_has_trigrams(self, session: AsyncSession, resource: Resource) -> bool:
         """Whether the trigram index exists and is complete."""
 
     async def is_rare(self, session: AsyncSession, wanted: Wanted) -> bool:
-        """Whether the rows that contain a text are few enough to be sorted at once."""
+        """Whether so few rows contain the text that sorting them is faster than a skip scan."""
 
-    async def fetch_few(
-        self, session: AsyncSession, wanted: Wanted, most: int
+    async def fetch_few_candidates(
+        self, session: AsyncSession, wanted: Wanted, cap: int
     ) -> Sequence[Row] | None:
-        """Fetch the rows from the candidates of an index that has at most so many, if one has.
+        """Fetch the rows from the candidates of an index that has at most `cap` of them.
 
-        By short reads; None where none is known to have so few.
+        Uses short reads. None if no index is known to have so few.
         """
 
     async def fetch_candidates(self, session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
-        """Fetch the rows from the candidates of indexes; None if these are too many."""
+        """Fetch the rows from the candidates of indexes; None if there are too many candidates."""
 
     async def fetch_count(self, session: AsyncSession, wanted: Wanted) -> Total | None:
-        """Count the rows among the candidates of indexes, up to one more than are wanted."""
+        """Count the matching candidates of indexes, up to one more than the limit of `wanted`."""
 
     async def fetch_is_candidate(
-        self, session: AsyncSession, resource: Resource, text: str, most: int | None = None
+        self, session: AsyncSession, resource: Resource, text: str, cap: int | None = None
     ) -> ColumnElement[bool] | None:
-        """Return the predicate that a row is one of the candidates for `trigrams`, up to `most`.
+        """Return the predicate that a row is a candidate for the parameter `trigrams`.
 
-        None where there are more, or where the database uses its index without being told.
+        None if there are more than `cap` candidates, or if the database needs no such predicate to
+        use its index.
         """
 
-    async def read_to_the_end(self, session: AsyncSession, *, is_narrowed: bool) -> None:
-        """Lift the time limit of a transaction, and optimise it for its first rows."""
+    async def prepare_streaming(self, session: AsyncSession, *, is_narrowed: bool) -> None:
+        """Lift the time limit of a transaction, and plan its statements for their first rows."""
 
     async def refresh(self, connection: AsyncConnection, resource: Resource) -> None:
-        """Bring all changes into the trigram index."""
+        """Apply all pending changes to the trigram index."""
 
 
 def backend_of(connected: AsyncSession | Database) -> SearchBackend:
-    """Return the backend of a database, or of the one that a session is connected to."""
+    """Return the backend of a database, or of the database of a session."""
     found = connected.search if isinstance(connected, Database) else connected.info["search"]
     backend: SearchBackend = found
     return backend

@@ -1,4 +1,4 @@
-"""Bounded scan: reads a list in its order, and filters a limited number of rows."""
+"""Bounded scan: reads a limited number of rows in the order of the list, and filters them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ LAST = bindparam("last", type_=Integer)
 
 @dataclass(frozen=True)
 class Scanned:
-    """Rows, nearest first; `edge` is where the scan ended, if not at the end of the list."""
+    """The matching rows, nearest first; `edge` is the last row read unless the list ended."""
 
     rows: tuple[Row, ...]
     edge: Cursor | None = None
@@ -31,7 +31,7 @@ class Scanned:
 
 @dataclass(frozen=True)
 class _SegmentScan:
-    """The scan of one segment: the rows that match, and the last one read."""
+    """The statements for one segment: the matching rows, and the last row read."""
 
     segment: Segment
     rows: Select[Any]
@@ -39,7 +39,7 @@ class _SegmentScan:
 
 
 async def scan(session: AsyncSession, wanted: Wanted, budget: int) -> Scanned:
-    """Scan `budget` rows of each segment, in the list's order, from where the query begins."""
+    """Scan up to `budget` rows of each segment, in the order of the list, from the cursor on."""
     query, selection = wanted.query, wanted.selection
     scans = _segment_scans(
         selection, wanted.predicates, wanted.start, is_backward=query.is_backward
@@ -47,7 +47,7 @@ async def scan(session: AsyncSession, wanted: Wanted, budget: int) -> Scanned:
     given = wanted.parameters(budget=budget, last=budget - 1)
     rows: list[Row] = []
     for each in scans:
-        # In one transaction: where the scan ended has to fit what was found on the way.
+        # Both statements see one snapshot, so the last row read fits the rows found.
         size = wanted.limit - len(rows)
         rows += (await session.execute(each.rows, {**given, "size": size})).all()
         if len(rows) == wanted.limit:
@@ -69,7 +69,7 @@ def _segment_scans(
             for columns in (selection.columns, ())
         )
         read = scanned.subquery("scanned")
-        # Both databases keep the order of the scan, and stop it when there are enough.
+        # Both databases filter in the order of the subquery, and stop at the limit.
         matching = select(*read.c).where(*adapted(predicates.all(), read)).limit(SIZE)
         some = matching.subquery("matching")
         marks = marks_of(some, order, order.is_descending != is_backward)

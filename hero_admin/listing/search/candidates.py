@@ -1,4 +1,4 @@
-"""Candidates: rows that an index holds for a predicate, few enough to be sorted."""
+"""Candidates: rows that an index offers for a predicate, few enough to be sorted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,81 +44,81 @@ from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 
-# This many candidates are checked and sorted.
+# The most candidates that are checked and sorted.
 MAX_CANDIDATES = 200_000
-# Sorting this many takes no longer than a scan or a skip scan to a page of them.
-FEW = 5_000
-# Nor does sorting this many take longer than a first short scan.
-AT_ONCE = 1_000
-# What is complete is worth waiting for; twice that and a scan still fit into a request.
+# Sorting this many takes no longer than a scan or a skip scan that finds a page of them.
+MAX_RARE_CANDIDATES = 5_000
+# Sorting this many takes no longer than the first scan of a search plan.
+MAX_FIRST_CANDIDATES = 1_000
+# Two attempts and a long scan still end within the deadline of a request.
 CANDIDATES_MILLISECONDS = 1_500
 COUNTING_MILLISECONDS = 3_000
 
-LIMIT = bindparam("most", type_=Integer)
+LIMIT = bindparam("max_candidates", type_=Integer)
 
 
 class Index(Protocol):
-    """An index, which offers candidates."""
+    """An index that offers candidates."""
 
     def __hash__(self) -> int: ...
 
     def select_keys(self) -> Select[Any] | CompoundSelect[Any]:
-        """Return the statement that has as many rows, or a few more, up to `LIMIT`."""
+        """Return a statement with a row for each candidate, or a few more, up to `LIMIT`."""
 
 
 @dataclass(frozen=True)
 class FilterIndex:
-    """The index of a field that a list is filtered by, which offers candidates."""
+    """The index of a filtered field, whose candidates are the rows with the filter's values."""
 
     resource: Resource
     predicates: Predicates
     field: Field
 
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-        """Return the statement for up to `LIMIT` of them."""
+        """Return the statement for `columns` of up to `LIMIT` candidates."""
         return select(*columns).where(dict(self.predicates.by_field())[self.field]).limit(LIMIT)
 
     def select_keys(self) -> Select[Any]:
-        """Return the statement that has as many rows."""
+        """Return a statement with a row for each candidate, up to `LIMIT`."""
         return self.select([self.resource.key[0].exact.label("key")])
 
 
-async def fetch_at_once(session: AsyncSession, wanted: Wanted) -> Found | None:
-    """Fetch the rows from few candidates, of an index or of a small table; None if it has many.
+async def fetch_before_scan(session: AsyncSession, wanted: Wanted) -> Found | None:
+    """Fetch the rows from the candidates of an index, or from a small table, by short reads.
 
-    By short reads, outside of a transaction.
+    None if each index has more than `MAX_FIRST_CANDIDATES` candidates, and the table more rows.
     """
-    rows = await backend_of(session).fetch_few(session, wanted, AT_ONCE)
+    rows = await backend_of(session).fetch_few_candidates(session, wanted, MAX_FIRST_CANDIDATES)
     if rows is None and await _is_small(session, wanted.query.resource):
-        rows = await fetch_matching(session, wanted, AT_ONCE)
+        rows = await fetch_matching(session, wanted, MAX_FIRST_CANDIDATES)
     return None if rows is None else Found(tuple(rows))
 
 
 async def _is_small(session: AsyncSession, resource: Resource) -> bool:
-    [[count]] = await fetch_few(session, select_count(resource), {"cap": AT_ONCE + 1})
-    return bool(count <= AT_ONCE)
+    [[count]] = await fetch_few(session, select_count(resource), {"cap": MAX_FIRST_CANDIDATES + 1})
+    return bool(count <= MAX_FIRST_CANDIDATES)
 
 
-async def fetch_matching(session: AsyncSession, wanted: Wanted, most: int) -> Sequence[Row]:
-    """Fetch the rows from the first `most` that match, in whatever way the database finds them."""
+async def fetch_matching(session: AsyncSession, wanted: Wanted, cap: int) -> Sequence[Row]:
+    """Fetch the rows from up to `cap` matching ones, by the plan that the database chooses."""
     query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.start)
     statement = _select_matching(*how, is_backward=query.is_backward)
-    return await fetch_few(session, statement, wanted.parameters(most=most))
+    return await fetch_few(session, statement, wanted.parameters(max_candidates=cap))
 
 
 @statement_cache
 def _select_matching(
     selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> Select[Any]:
-    # Having a limit they are found first; a planner might look for them in the order of the list.
+    # The limit keeps a planner from searching for matching rows in the order of the list.
     found = select(*selection.columns).where(*predicates.all()).limit(LIMIT).subquery("candidates")
     return select_sorted(selection, found, start, is_backward=is_backward)
 
 
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Found | None:
-    """Fetch the rows from the candidates of an index; None if there is none, or too many."""
+    """Fetch the rows from the candidates of an index; None without an index or with too many."""
     query, filters = wanted.query, filter_indexes(wanted.query)
-    # The index of a filter leaves nothing out, that of trigrams most that contains a short text.
+    # For a short text the trigram index finds words that begin with it only.
     is_partial = is_short(query) and not filters
     has_trigrams = await has_trigram_candidates(session, query, is_partial=is_partial)
     if not filters and not has_trigrams:
@@ -132,7 +132,7 @@ async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Found | Non
 
 
 async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
-    """Count the rows by their candidates, up to one more than wanted; None if no index tells."""
+    """Count the matching candidates, up to one more than the limit; None without an index."""
     has_trigrams = await has_trigram_candidates(session, wanted.query)
     if not has_trigrams and not filter_indexes(wanted.query):
         return None
@@ -142,20 +142,20 @@ async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
 
 
 async def count_matching(
-    session: AsyncSession, rows: FromClause, wanted: Wanted, most: int = 0
+    session: AsyncSession, rows: FromClause, wanted: Wanted, cap: int = 0
 ) -> int:
-    """Count those of some rows that satisfy all predicates, up to one more than are wanted."""
+    """Count the matching ones of some rows, up to one more than the limit of `wanted`."""
     predicates = adapted(wanted.predicates.all(), rows)
     some = select(1).select_from(rows).where(*predicates).limit(wanted.limit + 1)
     counted = select(func.count()).select_from(some.subquery())
-    given = {**wanted.values, "most": most}
+    given = {**wanted.values, "max_candidates": cap}
     return int((await session.execute(counted, given)).scalar_one())
 
 
 def select_sorted(
     selection: Selection, rows: FromClause, start: Start, *, is_backward: bool
 ) -> Select[Any]:
-    """Return the statement that sorts a few rows and takes those from where the query begins."""
+    """Return the statement that sorts `rows` and selects the page at `start`."""
     order = order_of(selection)
     is_falling = order.is_descending != is_backward
     chain = segments(replace(order, is_lateral=False), start, is_backward=is_backward)
@@ -164,7 +164,7 @@ def select_sorted(
         link = rows.c[selection.sort_field.name] == order.link.target
         statement = statement.outerjoin(order.link.records, link)
     if start != "end":
-        # A led segment has only rows whose related record exists: the join here has others, too.
+        # The outer join has rows without a related record, which a led segment excludes.
         exists = [] if order.link is None else [order.link.target.is_not(None)]
         here = [and_(true(), *each.predicates, *(exists if each.is_led else [])) for each in chain]
         statement = statement.where(or_(*adapted(here, rows)))
@@ -201,34 +201,38 @@ async def has_trigram_candidates(
 
 
 def filter_indexes(query: ListQuery) -> list[FilterIndex]:
-    """Return the indexes of the fields that a list is filtered by."""
+    """Return the indexes of the filtered fields."""
     fields = [field for field in query.filtered_fields if finds_values(query.resource, field)]
     return [FilterIndex(query.resource, predicates_of(query), field) for field in fields]
 
 
-async def are_few(session: AsyncSession, query: ListQuery, most: int = FEW) -> bool:
-    """Whether the index of a filter says that it leaves no more than `most` rows."""
+async def has_selective_filter(
+    session: AsyncSession, query: ListQuery, cap: int = MAX_RARE_CANDIDATES
+) -> bool:
+    """Whether the index of a filter has at most `cap` candidates."""
     values = predicate_parameters(query)
     for index in filter_indexes(query):
-        if await fetch_number(session, index, values, most) <= most:
+        if await fetch_candidate_count(session, index, values, cap) <= cap:
             return True
     return False
 
 
-async def fetch_number(
-    session: AsyncSession, index: Index, values: Mapping[str, Any], most: int
+async def fetch_candidate_count(
+    session: AsyncSession, index: Index, values: Mapping[str, Any], cap: int
 ) -> int:
-    """Count the candidates of an index, up to one more than `most`."""
-    [[number]] = await fetch_few(session, _select_number(index), {**values, "most": most + 1})
+    """Count the candidates of an index, up to one more than `cap`."""
+    [[number]] = await fetch_few(
+        session, _select_candidate_count(index), {**values, "max_candidates": cap + 1}
+    )
     return int(number)
 
 
 @statement_cache
-def _select_number(index: Index) -> Select[int]:
+def _select_candidate_count(index: Index) -> Select[int]:
     return select(func.count()).select_from(index.select_keys().subquery())
 
 
 def is_short(query: ListQuery) -> bool:
-    """Whether one word is searched for, so short that it is in no trigram."""
+    """Whether the search is for one word that is shorter than a trigram."""
     is_one_word = len(words_of(query.text)) == 1
     return is_one_word and 0 < len(fold(query.text)) < TRIGRAM_CHARACTERS

@@ -1,4 +1,4 @@
-"""Connects a database together with its search backend."""
+"""Connects a database, with its search backend."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,6 @@ from hero_admin.settings import Settings
 
 
 def connect(settings: Settings, resources: Sequence[Resource] = ()) -> Database:
-    """Return the database of the settings, in which `resources` are searched."""
+    """Return the database of the settings, which keeps the search indexes of `resources`."""
     backend: SearchBackend = sqlite if settings.is_embedded else postgresql
     return connect_engines(settings, backend, Refresher(resources))

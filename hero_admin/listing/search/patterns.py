@@ -1,7 +1,7 @@
-"""Search patterns: each word that a person typed, literally, in any of the columns.
+"""Search patterns: LIKE patterns that find each word of a search in any of the columns.
 
-Case and accents do not matter, nor does the order of the words: whoever reads “Jane Peacock” in a
-list finds her by that, though first and last name have columns of their own.
+Case, accents and the order of the words do not matter. “Jane Peacock” finds a record whose first
+and last name are two columns.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from hero_admin.database.folding import fold
 from hero_admin.database.own_tables import FOLD_FUNCTION
 
-# Some databases refuse longer patterns.
+# SQLite refuses patterns longer than 50,000 bytes.
 MAX_PATTERN_BYTES = 40_000
 # Enough for a first name, a last name and a city.
 MAX_WORDS = 6
@@ -23,17 +23,17 @@ ESCAPE = "/"
 
 
 def can_match(text: str) -> bool:
-    """Whether there may be a text that contains this one."""
+    """Whether a stored text may contain this one, and its pattern is not too long."""
     return "\0" not in text and len(_pattern(text).encode()) <= MAX_PATTERN_BYTES
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text; what is beyond `MAX_WORDS` stays together in the last one."""
+    """Return the words of a text, at most `MAX_WORDS`; the last one is the rest of the text."""
     return text.split(maxsplit=MAX_WORDS - 1)
 
 
 def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
-    """Return the predicate that a word of one of them begins with the searched text."""
+    """Return the predicate that a word in one of the columns begins with the searched text."""
     found: list[ColumnElement[bool]] = [false()]
     for column in columns:
         for name in ("first_word", "later_word"):
@@ -43,7 +43,7 @@ def begins_in_any(columns: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
 
 
 def matches_words(columns: Sequence[ColumnElement[str]], count: int) -> ColumnElement[bool]:
-    """Return the predicate that each word of `word_parameters` is in one of the columns."""
+    """Return the predicate that each of `count` words is in one of the columns."""
     words = [bindparam(f"word{number}", type_=String) for number in range(count)]
     return and_(
         true(),
@@ -55,12 +55,12 @@ def matches_words(columns: Sequence[ColumnElement[str]], count: int) -> ColumnEl
 
 
 def word_parameters(words: Iterable[str]) -> dict[str, Any]:
-    """Return the parameters of that predicate."""
+    """Return the parameters of `matches_words`."""
     return {f"word{number}": _pattern(word) for number, word in enumerate(words)}
 
 
 def search_parameters(text: str) -> dict[str, Any]:
-    """Return the parameters of the predicates above for a text."""
+    """Return the parameters of `matches_words` and `begins_in_any` for a text."""
     beginning = _pattern(text)[1:]
     words = word_parameters(words_of(text))
     return {**words, "first_word": beginning, "later_word": f"% {beginning}"}
@@ -74,7 +74,7 @@ def _pattern(text: str) -> str:
 
 
 class folded(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls functions
-    """A column, folded."""
+    """The folded text of a column."""
 
     type = String()
     inherit_cache = True

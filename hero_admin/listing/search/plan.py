@@ -1,10 +1,15 @@
 """The search plan: how to find a page of a searched or filtered list without a full scan.
 
-A predicate that many rows satisfy is met soon in the order of the list: a bounded scan finds them.
-One that few satisfy has an index, whose candidates are few enough to be sorted. So: candidates at
-once, if an index has few or the whole table is small; a short scan; the index, if it still has not
-too many; then a longer scan, and where that ends, the page says so. Where no index can tell that a
-text is rare, a skip scan over the distinct values of the sort column comes before the longer scan.
+If many rows match, a bounded scan in the order of the list soon finds a page of them. If few match,
+an index has few candidates, which can be sorted. These are tried until the page is complete:
+
+1. The candidates of an index, if there are few, or all rows of a small table.
+2. A short bounded scan, or a shorter one and then 4 if a filter is selective.
+3. A skip scan over the distinct values of the sort column, unless an index knows the text is rare.
+4. The candidates of an index, if there are not too many.
+5. A long bounded scan. If it ends before the list does, the page says so.
+
+If the short scan was promising, or the text is shorter than a trigram, 5 comes before 4, without 3.
 """
 
 from collections.abc import Sequence
@@ -24,7 +29,7 @@ from hero_admin.listing.search import candidates
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.bounded_scan import Scanned, scan
 from hero_admin.listing.search.candidates import (
-    fetch_at_once,
+    fetch_before_scan,
     fetch_candidates,
     is_short,
 )
@@ -33,11 +38,11 @@ from hero_admin.listing.search.wanted import Found, Wanted
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
-# How many rows are scanned: comparing texts takes longer than comparing numbers.
+# The number of rows per scan; fewer for a search, as comparing texts takes longer.
 FIRST_SCAN = 1_500
 SHORT_SCAN, SHORT_SEARCH = 5_000, 500
 LONG_SCAN, LONG_SEARCH = 50_000, 20_000
-# With this many hits in a short scan, a long one will find the rest.
+# With this many matches in a short scan, a long one is likely to fill the page.
 PROMISING = 5
 SKIP_SCAN_MILLISECONDS = 500
 MAX_COUNTED = 500_000
@@ -46,24 +51,26 @@ MAX_COUNTED = 500_000
 async def fetch_narrowed(
     session: AsyncSession, query: ListQuery, selection: Selection, limit: int
 ) -> Found:
-    """Fetch the first `limit` rows from where the query begins."""
+    """Fetch up to `limit` rows of a narrowed list from its cursor on."""
     return await _SearchPlan(session, Wanted.of(query, selection, limit)).fetch()
 
 
 class _SearchPlan:
-    """The plan for one page: tries each way until one has found enough."""
+    """The plan for one page."""
 
     def __init__(self, session: AsyncSession, wanted: Wanted) -> None:
         self.session, self.wanted, self.query = session, wanted, wanted.query
 
     async def fetch(self) -> Found:
-        found = await fetch_at_once(self.session, self.wanted)
+        found = await fetch_before_scan(self.session, self.wanted)
         if found is not None:
             return found
         short = SHORT_SEARCH if self.query.text else SHORT_SCAN
         first = min(FIRST_SCAN, short)
         scanned = await scan(self.session, self.wanted, first)
-        if scanned.edge is not None and await candidates.are_few(self.session, self.query):
+        if scanned.edge is not None and await candidates.has_selective_filter(
+            self.session, self.query
+        ):
             found = await fetch_candidates(self.session, self.wanted)
             if found is not None:
                 return found
@@ -73,8 +80,8 @@ class _SearchPlan:
         return await self.fetch_beyond(scanned, short)
 
     async def fetch_beyond(self, scanned: Scanned, scanned_count: int) -> Found:
-        """Fetch the rest where a short scan has ended before the page was full."""
-        # For a short text the index has beginnings of words only: the scan comes first.
+        """Fetch the rows after a short scan that has not filled the page."""
+        # For a short text the index finds the beginnings of words only.
         is_scan_first = len(scanned.rows) >= PROMISING or is_short(self.query)
         if not is_scan_first:
             found = await self.skip_scan(scanned) or await fetch_candidates(
@@ -90,7 +97,7 @@ class _SearchPlan:
         return found or Found(scanned.rows, scanned.edge, scanned_count + long)
 
     async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
-        """Scan `budget` more rows, unless the end has been reached or the page is full."""
+        """Scan `budget` more rows, unless the list has ended or the page is full."""
         if scanned.edge is None or not budget:
             return scanned
         rest = self.wanted.beyond(scanned.edge, self.wanted.limit - len(scanned.rows))
@@ -116,14 +123,14 @@ class _SearchPlan:
 async def fetch_count(
     session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool
 ) -> Total:
-    """Count the rows of a narrowed list, as far as an index or a scan can tell."""
+    """Count the rows of a narrowed list by an index or a scan, up to a limit."""
     cap = MAX_COUNTED if is_exact else COUNT_CAP
     fields, is_lateral = query.predicate_fields, backend_of(session).is_lateral
     wanted = Wanted.of(query, selection_of(site, query, fields, is_lateral=is_lateral), cap)
     total = await candidates.fetch_count(session, wanted)
     if total is not None:
         return total
-    # What a scan sees is a lower bound.
+    # The matches in a part of the table are a lower bound.
     length = LONG_SEARCH if query.text else LONG_SCAN
     key = query.resource.key[0].exact
     seen = select(*wanted.selection.columns).order_by(key).limit(length + 1).subquery("scanned")
@@ -133,7 +140,7 @@ async def fetch_count(
 
 
 async def exact_predicates(session: AsyncSession, query: ListQuery) -> list[ColumnElement[bool]]:
-    """Return the predicates of a list, in the form that lets the database use its index."""
+    """Return the predicates of a list, with that for candidates if the database needs it."""
     backend, predicates = backend_of(session), list(predicates_of(query).all())
     is_candidate = await backend.fetch_is_candidate(session, query.resource, query.text)
     return predicates if is_candidate is None else [*predicates, is_candidate]

@@ -1,7 +1,7 @@
-"""The search backend of PostgreSQL: pg_trgm offers candidates, and texts sort as they are folded.
+"""The search backend of PostgreSQL: pg_trgm offers candidates, and texts sort by their fold.
 
-It is the function that folds text for searching, so accents are neighbours, too, on servers with
-and without ICU. The planner chooses among indexes by itself, if it may do nothing else.
+The fold is that of the search, so that letters with accents sort beside those without, with or
+without ICU. The planner chooses among the indexes; settings keep it from other plans.
 """
 
 from collections.abc import Sequence
@@ -33,15 +33,15 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 
 is_lateral = True
-# It matches the beginning of a word, however short.
+# pg_trgm has a trigram for the first letter of each word.
 min_characters = 1
 
-# Folding may make a text longer, and what does not fit into an index cannot be stored.
+# A fold may be longer than its text, and a row whose index entry is too large cannot be stored.
 MAX_KEY_CHARACTERS = LONG_TEXT_CHARACTERS
-# For a text the candidates cannot be counted, but a sample of the rows tells: hits per percentage.
+# A GIN index cannot count its candidates cheaply, so a sample of the table estimates them.
 SAMPLE_PERCENT, SAMPLE_HITS = 0.02, 2
 
-# As the planner does: so many rows a page, when it last looked, times the pages there are.
+# The planner's estimate: rows per page at the last ANALYZE, times the current number of pages.
 ESTIMATE = text(
     "SELECT (reltuples / relpages * (pg_relation_size(oid)"
     " / current_setting('block_size')::int))::bigint"
@@ -51,62 +51,64 @@ HAS_INDEX = text(
     "SELECT coalesce((SELECT indisvalid FROM pg_index"
     " WHERE indexrelid = to_regclass(:name)), false)"
 )
-# An index has to be asked for what it holds, and nothing else is read.
+# Only bitmap index scans: anything else might read the whole table.
 ONLY_BY_INDEX = text(
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true),"
     " set_config('enable_indexonlyscan', 'off', true),"
     " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
-# A sort would hold all rows before the first one leaves; the indexes have the order.
-TO_THE_END = text(
+# A sort would read all rows before the first is sent; an index has them in order.
+STREAM_ALL = text(
     "SELECT set_config('statement_timeout', '0', true), set_config('enable_sort', :sort, true)"
 )
 
 
 async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
-    """Fetch about how many rows a table has, as the planner thinks."""
+    """Fetch the planner's estimate of the number of rows of a table."""
     count: int | None = (await session.execute(ESTIMATE, {"name": qualified(table)})).scalar()
     return count
 
 
 async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
-    """Whether there is the index of trigrams, and it is valid."""
+    """Whether the trigram index exists and is valid."""
     name = qualified(resource.table, index_name(resource))
     return bool((await session.execute(HAS_INDEX, {"name": name})).scalar())
 
 
 async def is_rare(session: AsyncSession, wanted: Wanted) -> bool:
-    """Whether a sample of the rows hardly contains a text."""
+    """Whether a sample of the rows has fewer than `SAMPLE_HITS` matches."""
     hits = _select_sample(wanted.query.resource, wanted.predicates)
     count: int = (await session.execute(hits, wanted.values)).scalar_one()
     return count < SAMPLE_HITS
 
 
-async def fetch_few(session: AsyncSession, wanted: Wanted, most: int) -> Sequence[Row] | None:
-    """Fetch the rows from what the index of a filter finds; that of trigrams cannot stop early."""
-    if not await candidates.are_few(session, wanted.query, most):
+async def fetch_few_candidates(
+    session: AsyncSession, wanted: Wanted, cap: int
+) -> Sequence[Row] | None:
+    """Fetch the rows from the index of a filter; a scan of a GIN index cannot stop early."""
+    if not await candidates.has_selective_filter(session, wanted.query, cap):
         return None
-    return await candidates.fetch_matching(session, wanted, most)
+    return await candidates.fetch_matching(session, wanted, cap)
 
 
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
-    """Fetch the rows from what the planner finds by indexes only."""
+    """Fetch the rows by whichever indexes the planner chooses."""
     await session.execute(ONLY_BY_INDEX)
-    query, most = wanted.query, candidates.MAX_CANDIDATES
+    query, cap = wanted.query, candidates.MAX_CANDIDATES
     how = wanted.selection, wanted.predicates, wanted.start
     statement, number = _select_by_index(*how, is_backward=query.is_backward)
-    given = wanted.parameters(most=most + 1)
+    given = wanted.parameters(max_candidates=cap + 1)
     found: Sequence[Row] = (await session.execute(statement, given)).all()
     if found:
-        return found if found[0][-1] <= most else None
-    # None of them is on this page; perhaps because those that are were one too many.
+        return found if found[0][-1] <= cap else None
+    # The page is empty: perhaps only because the candidates were cut off at the cap.
     is_first = query.cursor is None
     counted = 0 if is_first else (await session.execute(number, given)).scalar_one()
-    return found if counted <= most else None
+    return found if counted <= cap else None
 
 
 async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
-    """Count what the planner finds by indexes only."""
+    """Count the rows by whichever indexes the planner chooses."""
     if is_short(wanted.query):
         return None
     await session.execute(ONLY_BY_INDEX)
@@ -118,23 +120,23 @@ async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
 
 
 async def fetch_is_candidate(
-    session: AsyncSession, resource: Resource, text: str, most: int | None = None
+    session: AsyncSession, resource: Resource, text: str, cap: int | None = None
 ) -> None:
-    """Return None: the planner needs not be told."""
+    """Return None: the planner uses the index by itself."""
 
 
-async def read_to_the_end(session: AsyncSession, *, is_narrowed: bool) -> None:
-    """Let the statements of a transaction run without a time limit, and deliver at once."""
-    await session.execute(TO_THE_END, {"sort": "on" if is_narrowed else "off"})
+async def prepare_streaming(session: AsyncSession, *, is_narrowed: bool) -> None:
+    """Lift the time limit of a transaction, and disable sorts unless the list is narrowed."""
+    await session.execute(STREAM_ALL, {"sort": "on" if is_narrowed else "off"})
 
 
 async def refresh(connection: AsyncConnection, resource: Resource) -> None:
-    """Do nothing: the server keeps its indexes up to date."""
+    """Do nothing: PostgreSQL keeps its indexes up to date."""
 
 
 @statement_cache
 def _select_sample(resource: Resource, predicates: Predicates) -> Select[int]:
-    # The seed makes it the same sample each time.
+    # The seed makes the sample the same in every call.
     some = tablesample(resource.table, func.system(SAMPLE_PERCENT), seed=text("0"))
     return select(func.count()).select_from(some).where(*adapted(predicates.all(), some))
 
@@ -143,9 +145,9 @@ def _select_sample(resource: Resource, predicates: Predicates) -> Select[int]:
 def _select_by_index(
     selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> tuple[Select[Any], Select[Any]]:
-    """Return the statement that sorts what satisfies the predicates, and their number.
+    """Return the statement for the page of the matching rows, and the one that counts them.
 
-    Each row ends with that number.
+    The last column of the first one is that count.
     """
     some = select(*selection.columns).where(*predicates.all()).limit(LIMIT).cte("candidates")
     number = select(func.count()).select_from(some)
@@ -154,7 +156,7 @@ def _select_by_index(
 
 
 def index_sql(resource: Resource, operators: str) -> str:
-    """Return the statement that makes the index of trigrams, by the operators of `pg_trgm`."""
+    """Return the statement that creates the trigram index with an operator class of `pg_trgm`."""
     columns = (quoted(field.column.name) for field in resource.search_fields)
     parts = ", ".join(f"{FOLD_FUNCTION}({each}) {operators}" for each in columns)
     name, rows = quoted(index_name(resource)), qualified(resource.table)
@@ -162,7 +164,7 @@ def index_sql(resource: Resource, operators: str) -> str:
 
 
 def sort_key_sql(text: str) -> str:
-    """Return the sort key of a text, as an index has it."""
+    """Return the SQL of the sort key of a text, as in an index."""
     return f"left({FOLD_FUNCTION}({text}), {MAX_KEY_CHARACTERS})"
 
 

@@ -1,6 +1,6 @@
-"""Skip scan: finds a text among the distinct values of an index, one row for each.
+"""Skip scan: searches the distinct values of an index for a text, reading one row per value.
 
-Of 10,000 records named Adder only one has to be read to know that none contains Storm.
+Of 10,000 records named Adder it reads one to find that none contains Storm.
 Also called a loose index scan: https://wiki.postgresql.org/wiki/Loose_indexscan
 """
 
@@ -25,18 +25,18 @@ from hero_admin.listing.search.wanted import Wanted
 from hero_admin.listing.segments import cursor_parameters, value_only
 from hero_admin.listing.sort_indexes import is_indexed
 
-# How many distinct values are read.
+# The most distinct values that are read.
 MAX_SKIPS = 5_000
 
 
 def can_skip_scan(query: ListQuery, predicates: Predicates) -> bool:
-    """Whether nothing is asked of a row but that the value it is sorted by contains a text."""
+    """Whether the only predicate is that the value of the sort column contains a text."""
     return (
         predicates.search == "anywhere"
         and predicates.searched == (query.sort.field,)
         and not query.filtered_fields
         and query.sort.relation is None
-        # No two have the same key.
+        # A key has no equal values to skip.
         and query.resource.key != (query.sort.field,)
         and is_indexed(query.resource, query.sort.field)
     )
@@ -45,10 +45,10 @@ def can_skip_scan(query: ListQuery, predicates: Predicates) -> bool:
 async def fetch_by_skip_scan(
     session: AsyncSession, wanted: Wanted, edge: Cursor
 ) -> Sequence[Row] | None:
-    """Fetch the first rows beyond `edge`; None if there are too many values to read."""
+    """Fetch the first rows beyond `edge`; None if there are more than `MAX_SKIPS` values."""
     query, selection, limit = wanted.query, wanted.selection, wanted.limit
     if edge.value is None:
-        # Rows without a value are the last ones.
+        # Rows without a value are the last ones of a list.
         return None if query.is_backward else ()
     is_falling = query.is_falling
     given = {**wanted.values, **cursor_parameters(edge, is_falling=is_falling), "skips": MAX_SKIPS}
@@ -80,25 +80,25 @@ def _has_words(value: str, text: str) -> bool:
 
 @statement_cache
 def _select_skips(selection: Selection, word_count: int, *, is_falling: bool) -> Select[Any]:
-    """Return the statement for the values that match, and the last one that was read."""
+    """Return the statement for the matching values and the last value read."""
     field = selection.sort_field
     column, edge = sorted_as(field, field.exact), sorted_as(field, field.given("edge"))
-    most = bindparam("skips", type_=Integer)
+    max_skips = bindparam("skips", type_=Integer)
     nearest = func.max if is_falling else func.min
     beyond = operator.lt if is_falling else operator.gt
     first = select(nearest(column)).where(beyond(column, edge)).scalar_subquery()
     skip = select(first.label("value"), literal(1).label("number")).cte("skip", recursive=True)
     following = select(nearest(column)).where(beyond(column, skip.c.value)).scalar_subquery()
-    going_on = skip.c.value.is_not(None) & (skip.c.number < most)
+    going_on = skip.c.value.is_not(None) & (skip.c.number < max_skips)
     skip = skip.union_all(select(following, skip.c.number + 1).where(going_on))
     is_found = matches_words([skip.c.value], word_count)
-    is_last = skip.c.value.is_(None) | (skip.c.number == most)
+    is_last = skip.c.value.is_(None) | (skip.c.number == max_skips)
     return select(*skip.c, is_found.label("is_found")).where(or_(is_found, is_last)).limit(SIZE)
 
 
 @statement_cache
 def _select_equal(selection: Selection, *, is_falling: bool, is_rest: bool) -> Select[Any]:
-    """Return the statement for rows that have one value: all, or those beyond the edge."""
+    """Return the statement for the rows with one value: all, or the rest beyond the edge."""
     order = order_of(selection)
     rows = select_segment(
         selection.columns,

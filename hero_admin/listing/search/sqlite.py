@@ -1,7 +1,7 @@
-"""The search backend of SQLite: FTS5 offers candidates for a text, and texts sort by NOCASE.
+"""The search backend of SQLite: FTS5 offers candidates, and texts sort by NOCASE.
 
-NOCASE knows the case of ASCII letters only, but any program can write to a table with such an
-index. SQLite takes one index for a table: the one with the fewest candidates is named to it.
+NOCASE folds ASCII letters only, but every program can write to a table with an index that uses it.
+SQLite uses one index per table, so statements name the one with the fewest candidates.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
     FilterIndex,
     count_matching,
-    fetch_number,
+    fetch_candidate_count,
     filter_indexes,
     select_sorted,
 )
@@ -47,7 +47,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 
 is_lateral = False
-# Of two characters it has the words that begin with them.
+# The index has a trigram for the first two characters of each word, after a space.
 min_characters = 2
 
 Index = FilterIndex | TrigramIndex
@@ -61,7 +61,7 @@ HAS_TABLE = (
 
 
 async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
-    """Fetch how many rows a table had when ANALYZE was called last."""
+    """Fetch the number of rows that a table had at the last ANALYZE."""
     has_statistics = text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
     if (await session.execute(has_statistics)).scalar() is None:
         return None
@@ -71,77 +71,79 @@ async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
 
 
 async def fetch_has_trigrams(session: AsyncSession, resource: Resource) -> bool:
-    """Whether there is the index of trigrams."""
-    # What is made last.
+    """Whether the trigram index exists."""
+    # The table of changes is created last.
     name = changes_name(resource)
     [[count]] = await short_reads.fetch_few(session, HAS_TABLE, {"name": name})
     return bool(count)
 
 
 async def is_rare(session: AsyncSession, wanted: Wanted) -> bool:
-    """Whether the index has few candidates for a text."""
-    few = candidates.FEW
+    """Whether the trigram index has at most `MAX_RARE_CANDIDATES` candidates."""
+    few = candidates.MAX_RARE_CANDIDATES
     index = TrigramIndex(wanted.query.resource)
-    return await fetch_number(session, index, wanted.values, few) <= few
+    return await fetch_candidate_count(session, index, wanted.values, few) <= few
 
 
-async def fetch_few(session: AsyncSession, wanted: Wanted, most: int) -> Sequence[Row] | None:
-    """Fetch the rows from the candidates of whichever index has the fewest."""
+async def fetch_few_candidates(
+    session: AsyncSession, wanted: Wanted, cap: int
+) -> Sequence[Row] | None:
+    """Fetch the rows from the candidates of the index with the fewest."""
     has_trigrams = await candidates.has_trigram_candidates(session, wanted.query)
     indexes = _indexes(replace(wanted, has_trigrams=has_trigrams))
-    return await _fetch_from(session, wanted, indexes, most) if indexes else None
+    return await _fetch_from(session, wanted, indexes, cap) if indexes else None
 
 
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
-    """Fetch the rows from the candidates of whichever index has the fewest."""
+    """Fetch the rows from the candidates of the index with the fewest."""
     return await _fetch_from(session, wanted, _indexes(wanted), candidates.MAX_CANDIDATES)
 
 
 async def _fetch_from(
-    session: AsyncSession, wanted: Wanted, indexes: Sequence[Index], most: int
+    session: AsyncSession, wanted: Wanted, indexes: Sequence[Index], cap: int
 ) -> Sequence[Row] | None:
-    index, number = await _fewest(session, wanted, indexes, most)
-    if number > most:
+    index, number = await _smallest_index(session, wanted, indexes, cap)
+    if number > cap:
         return None
     query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.start)
     statement = _select_from(index, *how, is_backward=query.is_backward)
-    return await short_reads.fetch_few(session, statement, wanted.parameters(most=most))
+    return await short_reads.fetch_few(session, statement, wanted.parameters(max_candidates=cap))
 
 
 async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
-    """Count the rows among the candidates of whichever index has the fewest."""
-    most, indexes = max(wanted.limit, candidates.MAX_CANDIDATES), _indexes(wanted)
+    """Count the rows among the candidates of the index with the fewest."""
+    cap, indexes = max(wanted.limit, candidates.MAX_CANDIDATES), _indexes(wanted)
     index, number = indexes[0], None
     if len(indexes) > 1:
-        index, number = await _fewest(session, wanted, indexes, most)
+        index, number = await _smallest_index(session, wanted, indexes, cap)
     rows = index.select(wanted.selection.columns).subquery("candidates")
-    count = await count_matching(session, rows, wanted, most)
+    count = await count_matching(session, rows, wanted, cap)
     # The number of candidates matters only up to the cap.
     if number is None and count <= wanted.limit:
-        number = await fetch_number(session, index, wanted.values, most)
-    is_complete = number is not None and number <= most
+        number = await fetch_candidate_count(session, index, wanted.values, cap)
+    is_complete = number is not None and number <= cap
     return Total.capped(count, wanted.limit, is_complete=is_complete)
 
 
 async def fetch_is_candidate(
-    session: AsyncSession, resource: Resource, text: str, most: int | None = None
+    session: AsyncSession, resource: Resource, text: str, cap: int | None = None
 ) -> ColumnElement[bool] | None:
-    """Return the predicate that a row is one of the candidates for `trigrams`, up to `most`."""
+    """Return the predicate that a row is a candidate for `trigrams`; None for more than `cap`."""
     if not has_trigrams(text) or not await fetch_has_trigrams(session, resource):
         return None
-    if most is not None:
+    if cap is not None:
         values = {"trigrams": trigrams_of(text)}
-        if await fetch_number(session, TrigramIndex(resource), values, most) > most:
+        if await fetch_candidate_count(session, TrigramIndex(resource), values, cap) > cap:
             return None
     return is_candidate(resource)
 
 
-async def read_to_the_end(session: AsyncSession, *, is_narrowed: bool) -> None:
-    """Do nothing: whoever reads takes as long as it takes."""
+async def prepare_streaming(session: AsyncSession, *, is_narrowed: bool) -> None:
+    """Do nothing: SQLite has no time limit to lift, and no planner settings."""
 
 
 async def refresh(connection: AsyncConnection, resource: Resource) -> None:
-    """Bring all that has changed into the index of trigrams."""
+    """Update the trigram index with all changed rows."""
     for statement in SqliteIndex(resource).refreshing():
         await connection.exec_driver_sql(statement)
 
@@ -150,7 +152,7 @@ async def refresh(connection: AsyncConnection, resource: Resource) -> None:
 def _select_from(
     index: Index, selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> Select[Any]:
-    """Return the statement that sorts the candidates of an index."""
+    """Return the statement for the page of the matching candidates of an index."""
     rows = index.select(selection.columns).subquery("candidates")
     statement = select_sorted(selection, rows, start, is_backward=is_backward)
     return statement.where(*adapted(predicates.all(), rows))
@@ -161,20 +163,23 @@ def _indexes(wanted: Wanted) -> list[Index]:
     return [*filter_indexes(wanted.query), *trigrams]
 
 
-async def _fewest(
-    session: AsyncSession, wanted: Wanted, indexes: Sequence[Index], most: int
+async def _smallest_index(
+    session: AsyncSession, wanted: Wanted, indexes: Sequence[Index], cap: int
 ) -> tuple[Index, int]:
-    """Return the index with the fewest candidates, and their number up to `most` + 1."""
-    best, least = indexes[0], await fetch_number(session, indexes[0], wanted.values, most)
+    """Return the index with the fewest candidates, and their number up to `cap` + 1."""
+    best, least = (
+        indexes[0],
+        await fetch_candidate_count(session, indexes[0], wanted.values, cap),
+    )
     for index in indexes[1:]:
-        number = await fetch_number(session, index, wanted.values, least - 1)
+        number = await fetch_candidate_count(session, index, wanted.values, least - 1)
         if number < least:
             best, least = index, number
     return best, least
 
 
 def sort_key_sql(text: str) -> str:
-    """Return the sort key of a text, as an index has it."""
+    """Return the SQL of the sort key of a text, as in an index."""
     return f"{text} COLLATE NOCASE"
 
 
@@ -187,25 +192,25 @@ def _write_sort_key(element: SortKey | ReadSortKey, compiler: SQLCompiler, **opt
 
 @compiles(IsMissing, "sqlite")
 def _write_is_missing(element: IsMissing, compiler: SQLCompiler, **options: Any) -> str:
-    # An index finds NULL by the column alone.
+    # IS NULL uses an index whatever its collation.
     return f"({compiler.process(element.clauses, **options)} IS NULL)"
 
 
 @compiles(IsThere, "sqlite")
 def _write_is_there(element: IsThere, compiler: SQLCompiler, **options: Any) -> str:
-    # An index skips NULL by the least key that it has.
+    # A lower bound makes SQLite start behind the NULLs of the index, where IS NOT NULL would not.
     text, least = (compiler.process(each, **options) for each in element.clauses)
     return f"({sort_key_sql(text)} >= {least})"
 
 
 @compiles(CappedCount, "sqlite")
 def _write_capped_count(element: CappedCount, compiler: SQLCompiler, **options: Any) -> str:
-    # To count all rows of a table takes a tenth of the time of counting those of a subquery.
+    # Counting a whole table takes a tenth of the time of counting a subquery with a limit.
     _, skipping = element.clauses
     return compiler.process(skipping, **options)
 
 
 @compiles(folded, "sqlite")
 def _write_folded(element: folded, compiler: SQLCompiler, **options: Any) -> str:
-    # A column of texts may hold what is none, nor in UTF-8, which no function gets as a text.
+    # A TEXT column may hold other types or invalid UTF-8, which a function gets only as a BLOB.
     return f"fold(CAST({compiler.process(element.clauses, **options)} AS BLOB))"

@@ -1,4 +1,4 @@
-"""Candidates of the search index of SQLite: what it holds, and the rows that have changed since."""
+"""Candidates of the trigram index of SQLite: those of FTS5, and rows changed since its refresh."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,22 +34,22 @@ from hero_admin.model.resource import Resource
 
 @dataclass(frozen=True)
 class TrigramIndex:
-    """The index of trigrams of a resource."""
+    """The trigram index of a resource."""
 
     resource: Resource
 
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-        """Return the statement for up to `LIMIT` of the candidates for `trigrams`."""
+        """Return the statement for `columns` of up to `LIMIT` candidates for `trigrams`."""
         resource = self.resource
-        # With limits the keys are read first, and texts compared last: SQLite might read the whole
-        # table otherwise, to find the keys in it or for a Bloom filter of the rows with the text.
+        # The limits make SQLite read the keys first and compare texts last. Otherwise it might read
+        # the whole table, to look up the keys or to build a Bloom filter of the matching rows.
         found = _candidate_keys(resource, is_distinct=True).limit(LIMIT).subquery("found")
         pairs = zip(_key(resource), key_names(resource), strict=True)
         same = and_(*(column == found.c[name] for column, name in pairs))
         return select(*columns).select_from(found.join(resource.table, same)).limit(LIMIT)
 
     def select_keys(self) -> CompoundSelect[Any]:
-        """Return the statement that has as many rows, or a few more."""
+        """Return a statement with a row for each candidate, two for some changed ones."""
         index, predicate = _index(self.resource)
         waiting = select(_changes(self.resource).c[key_names(self.resource)[0]])
         return union_all(select(index.c.rowid).where(predicate), waiting).limit(LIMIT)
@@ -65,7 +65,7 @@ def is_candidate(resource: Resource) -> ColumnElement[bool]:
 # Any: the columns of FTS5 are untyped.
 def _index(resource: Resource) -> tuple[Any, ColumnElement[bool]]:
     name = index_name(resource)
-    # The table's own name is a column of it, and stands for all of them.
+    # An FTS5 table has a column of its own name, which MATCH searches in all columns.
     index = table(name, column("rowid"), column(name))
     return index, index.c[name].op("MATCH")(bindparam("trigrams", type_=String))
 
@@ -75,7 +75,7 @@ def _key(resource: Resource) -> list[ColumnElement[Any]]:
 
 
 def _candidate_keys(resource: Resource, *, is_distinct: bool) -> CompoundSelect[Any]:
-    """Return the keys that the index holds for `trigrams`, and those of rows that have changed."""
+    """Return the keys of the candidates in the index, and of rows changed since its refresh."""
     names, changes = key_names(resource), _changes(resource)
     index, predicate = _index(resource)
     if has_row_numbers(resource):

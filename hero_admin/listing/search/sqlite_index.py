@@ -1,11 +1,11 @@
-"""The search index of a resource on SQLite: what makes it, keeps it, and brings it up to date.
+"""The trigram index of a resource on SQLite: the SQL that creates, fills and refreshes it.
 
-It is a table of FTS5, which knows rows by numbers. Where the key of a resource is no such number, a
-table beside the index gives its rows some: those that SQLite gives itself may change with a VACUUM.
+It is an FTS5 table, whose rows have integer rowids. If the primary key of a resource is no integer,
+a second table numbers its rows, as VACUUM may change the rowids that SQLite assigns.
 
-Any program may write to the tables, so their triggers are plain SQL, and only note which rows have
-changed, with the texts by which the index knows them. Those rows are looked at in every search,
-until a writer of ours has brought them into the index.
+Any program may write to the indexed tables, so the triggers are plain SQL. They only record changed
+rows: their keys and indexed texts. Every search reads these rows, too, until a commit by this
+library refreshes the index.
 """
 
 # ruff: noqa: S608 - every name is quoted
@@ -24,39 +24,39 @@ NUMBERS_PREFIX = "searched_"
 CHANGES_PREFIX = "unsearched_"
 NUMBER = "row_number"
 OPTIONS = "content='', detail='none', tokenize='trigram'"
-# FTS5 has these columns itself.
+# Names of columns that every FTS5 table has.
 TAKEN = ('"rank"', '"rowid"')
-# The prefixes of its tables.
+# How the SQL of the tables of row numbers and of changes begins.
 OWN_COLUMN = re.compile(r'^CREATE TABLE "([^"]|"")+" \((row_number INTEGER PRIMARY KEY|key0) ')
 EVENTS = ("insert", "update", "delete")
 
 
 def numbers_name(resource: Resource) -> str:
-    """Return the name of the table that numbers the rows of a resource."""
+    """Return the name of the table of row numbers of a resource."""
     return index_name(resource, NUMBERS_PREFIX)
 
 
 def changes_name(resource: Resource) -> str:
-    """Return the name of the table of changed rows that are not indexed yet."""
+    """Return the name of the table of rows changed since the index was refreshed."""
     return index_name(resource, CHANGES_PREFIX)
 
 
 def key_names(resource: Resource) -> list[str]:
-    """Return what the parts of a key are called there."""
+    """Return the names of the key columns in these tables."""
     return [f"key{number}" for number in range(len(resource.key))]
 
 
 def has_row_numbers(resource: Resource) -> bool:
-    """Whether the key of a resource is what SQLite itself finds a row by, for good."""
+    """Whether the primary key is an alias of the rowid, which VACUUM does not change."""
     kind = unwrapped_type(resource.key[0].column.type)
     is_alias = isinstance(kind, Integer) and not isinstance(kind, BigInteger | SmallInteger)
     return len(resource.key) == 1 and is_alias
 
 
 class SqliteIndex:
-    """Statements, by the names of what they create.
+    """The statements of an index, in the order of its creation: tables, filling, triggers.
 
-    First the tables, then what fills them with the rows that are there, then the triggers.
+    Those of tables and triggers are mapped by name.
     """
 
     def __init__(self, resource: Resource) -> None:
@@ -76,7 +76,7 @@ class SqliteIndex:
         self.tables = {
             self.name: f"CREATE VIRTUAL TABLE {self._index} USING fts5({columns}, {OPTIONS})"
         }
-        # They are compared with the key, so they have its types.
+        # Key columns have the types of the key, as they are compared with it.
         types = [field.column.type.compile(dialect()) for field in resource.key]
         typed = [f"{name} {kind}" for name, kind in zip(self._key_names, types, strict=True)]
         keys = ", ".join(self._key_names)
@@ -92,7 +92,7 @@ class SqliteIndex:
 
     @property
     def filling(self) -> Sequence[str]:
-        """Bring all rows into an empty index."""
+        """The statements that add all rows to an empty index."""
         number = f"{self._rows}.{self._key[0]}"
         source = self._rows
         if not self._is_numbered:
@@ -107,7 +107,7 @@ class SqliteIndex:
 
     @property
     def triggers(self) -> dict[str, str]:
-        """Note what changes: before it does, as other triggers may change it once more."""
+        """The triggers that record changed rows, before other triggers may change them again."""
         changed = " OR ".join(
             f"old.{name} IS NOT new.{name} COLLATE BINARY"
             for name in dict.fromkeys([*self._key, *self._columns])
@@ -125,9 +125,9 @@ class SqliteIndex:
             for event, (moment, when, body) in bodies.items()
         }
 
-    def refreshing(self, most: int = -1) -> list[str]:
-        """Bring changed rows into the index: the first of them, or all."""
-        first = f"FROM {self._changes} ORDER BY rowid LIMIT {most}"
+    def refreshing(self, max_rows: int = -1) -> list[str]:
+        """Return the statements that update the index with `max_rows` changed rows; -1 for all."""
+        first = f"FROM {self._changes} ORDER BY rowid LIMIT {max_rows}"
         changed = f"(SELECT * {first}) AS changed"
         same_row = self._same("changed", self._rows)
         number, numbers, numbering = "changed.key0", "", []
@@ -146,7 +146,7 @@ class SqliteIndex:
         ]
 
     def _numbering(self, changed: str, numbers: str) -> list[str]:
-        """Give numbers to rows that have none, and take away those of rows that are gone."""
+        """Return the statements that number new rows, and delete the numbers of deleted ones."""
         keys = ", ".join(self._key_names)
         given = ", ".join(f"changed.{name}" for name in self._key_names)
         same_row = self._same("changed", self._rows)
@@ -163,12 +163,12 @@ class SqliteIndex:
 
     @property
     def counting(self) -> str:
-        """The number of changed rows."""
+        """The statement that counts the changed rows."""
         return f"SELECT count(*) FROM {self._changes}"
 
     @property
     def asking(self) -> str:
-        """Whether any row has changed."""
+        """The statement that has a row if any row has changed."""
         return f"SELECT 1 FROM {self._changes} LIMIT 1"
 
     def _add(self, select: str) -> str:
@@ -178,7 +178,7 @@ class SqliteIndex:
         return ", ".join(_folded(f"{row}.{each}") for each in self._columns)
 
     def _note_old(self) -> str:
-        """Note a row as the index has it, unless it was noted before."""
+        """Record a row as it is indexed, unless it is recorded already."""
         is_indexed = f"SELECT 1 FROM {self._docsize} WHERE id = old.{self._key[0]}"
         if not self._is_numbered:
             is_indexed = f"SELECT 1 FROM {self._numbers} WHERE {self._same(self._numbers, 'old')}"
@@ -189,7 +189,7 @@ class SqliteIndex:
         return self._note("new", ", 0" + ", NULL" * len(self._texts))
 
     def _note(self, row: str, rest: str) -> str:
-        # A clause for conflicts would be overruled by that of the statement of the writer.
+        # ON CONFLICT in a trigger is overridden by that of the statement that fires it.
         names = ", ".join([*self._key_names, "is_indexed", *self._texts])
         keys = ", ".join(f"{row}.{each}" for each in self._key)
         known = f"SELECT 1 FROM {self._changes} WHERE {self._same(self._changes, row)}"
@@ -198,7 +198,7 @@ class SqliteIndex:
         )
 
     def _same(self, table: str, row: str) -> str:
-        """The condition that a table of ours is about a row."""
+        """Return the condition that a row of our tables has the key of a resource's row."""
         pairs = zip(self._key_names, self._key, strict=True)
         return " AND ".join(f"{table}.{name} = {row}.{each}" for name, each in pairs)
 
@@ -207,12 +207,12 @@ class SqliteIndex:
 
 
 def _folded(text: str) -> str:
-    # The space lets the first word begin as the others do.
+    # The space gives the first word the same trigram at its beginning as the others.
     return f"' ' || fold(CAST({text} AS BLOB))"
 
 
 def is_of_index(name: str, schema: Mapping[str, str]) -> bool:
-    """Whether a table of that name, by the SQL that made it, is one that belongs to an index."""
+    """Whether a table is part of a trigram index, by its name and the SQL that created it."""
     sql = schema[name]
     if name.startswith(PREFIX):
         return sql.endswith(f"{OPTIONS})")

@@ -1,4 +1,4 @@
-"""Refreshing: brings changed rows into the search indexes of SQLite with each commit."""
+"""Refreshing: updates the trigram indexes of SQLite with the changed rows before each commit."""
 
 import logging
 import sqlite3
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hero_admin.listing.search.sqlite_index import SqliteIndex
 from hero_admin.model.resource import Resource
 
-# What a commit takes the time for.
+# The longest time that a commit spends on it.
 REFRESH_SECONDS = 0.03
 ROWS_AT_ONCE = 200
 
@@ -16,14 +16,14 @@ logger = logging.getLogger("hero_admin.listing.search.sqlite")
 
 
 class Refresher:
-    """Brings changed rows into the indexes of resources, before a transaction is committed.
+    """Updates the indexes of resources before a transaction is committed, for a limited time.
 
-    For a limited time: searches find the rest, too, and the next commit goes on.
+    Searches find rows that are left over, and the next commit continues with them.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._resources = resources
-        # Fields follow from all models, of which some may come later.
+        # Search fields depend on all models, some of which may be defined later.
         self._indexes: list[SqliteIndex] | None = None
 
     def __call__(self, connection: sqlite3.Connection) -> None:
@@ -40,7 +40,7 @@ class Refresher:
 def _has_changes(connection: sqlite3.Connection, index: SqliteIndex) -> bool:
     try:
         return bool(connection.execute(index.asking).fetchall())
-    # The doctor creates it.
+    # There is no index until `doctor --fix` creates it.
     except sqlite3.OperationalError:
         return False
 
@@ -51,7 +51,7 @@ def _refresh(connection: sqlite3.Connection, index: SqliteIndex) -> bool:
         for statement in index.refreshing(ROWS_AT_ONCE):
             connection.execute(statement)
         connection.execute("RELEASE refreshing")
-    # The change itself must not fail because of it.
+    # An error in the index must not fail the commit.
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO refreshing")

@@ -1,4 +1,4 @@
-"""What a search plan looks for and finds: rows of a narrowed list, from where its query begins."""
+"""What a search plan is to find, and what it has found: a page of a narrowed list."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from hero_admin.listing.segments import Start, cursor_parameters, start_of
 
 @dataclass(frozen=True)
 class Wanted:
-    """Up to `limit` rows that satisfy all predicates, nearest first.
+    """Up to `limit` rows that satisfy all predicates, from the cursor of the query on.
 
     values: the parameters of the predicates.
-    has_trigrams: whether an index of trigrams is known to hold what is searched for.
+    has_trigrams: whether the trigram index is known to have candidates for the search.
     """
 
     query: ListQuery
@@ -36,21 +36,22 @@ class Wanted:
         return start_of(order_of(self.selection), self.query.cursor)
 
     def parameters(self, **others: int) -> dict[str, Any]:
-        """Return the parameters of a statement for the rows."""
+        """Return the parameters of a statement for the rows: values, cursor, limit and `others`."""
         cursor = cursor_parameters(self.query.cursor, is_falling=self.query.is_falling)
         return {**self.values, **cursor, "size": self.limit, **others}
 
     def beyond(self, edge: Cursor, limit: int) -> "Wanted":
-        """Return what is wanted after the rows up to an edge were scanned."""
+        """Return the same for the rows after `edge`."""
         return replace(self, query=replace(self.query, cursor=edge), limit=limit)
 
 
 @dataclass(frozen=True)
 class Found:
-    """Rows of a page, nearest first; `edge` is where the search was given up.
+    """Rows of a page, nearest first.
 
-    `scanned_count` is how many rows it had scanned then, and `is_partial` says that only the
-    beginnings of words were found.
+    edge: the last row scanned, if the search ended before the list did.
+    scanned_count: how many rows were scanned by then.
+    is_partial: whether only words that begin with the text were found.
     """
 
     rows: tuple[Row, ...]

@@ -342,7 +342,7 @@ async def test_what_others_call_so_is_left_alone(database: Database) -> None:
 @pytest.fixture(autouse=True)
 def no_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found is found by the index."""
-    monkeypatch.setattr(candidates, "AT_ONCE", -1)
+    monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", -1)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
 

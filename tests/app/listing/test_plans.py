@@ -75,8 +75,8 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
         (search_plan, "LONG_SCAN", 100),
         (search_plan, "LONG_SEARCH", 100),
         (candidates, "MAX_CANDIDATES", 300),
-        (candidates, "FEW", 50),
-        (candidates, "AT_ONCE", 20),
+        (candidates, "MAX_RARE_CANDIDATES", 50),
+        (candidates, "MAX_FIRST_CANDIDATES", 20),
         (postgresql, "SAMPLE_HITS", 0),
         (skip_scan, "MAX_SKIPS", 100),
     ]:

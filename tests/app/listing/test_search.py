@@ -109,8 +109,8 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
         return page.column("Name")
 
     # At once, by looking at each team, and by the index.
-    for few, length in ((candidates.AT_ONCE, 1), (-1, plan.SHORT_SEARCH), (-1, 1)):
-        monkeypatch.setattr(candidates, "AT_ONCE", few)
+    for few, length in ((candidates.MAX_FIRST_CANDIDATES, 1), (-1, plan.SHORT_SEARCH), (-1, 1)):
+        monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", few)
         monkeypatch.setattr(plan, "SHORT_SEARCH", length)
         assert await names("preventers tower") == ["Preventers"]
         assert await names("  Hall   PREVENT") == ["Preventers of Ox"]
@@ -125,7 +125,7 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
     assert exported.text.count("\r\n") == 2
 
 
-@pytest.mark.parametrize("few", [candidates.AT_ONCE, -1])
+@pytest.mark.parametrize("few", [candidates.MAX_FIRST_CANDIDATES, -1])
 @each("text", ["\0", "no\0va", "\ud800", "\u200f\u202e"])
 async def test_a_text_that_nothing_can_contain_finds_nothing(
     client: Client,
@@ -134,7 +134,7 @@ async def test_a_text_that_nothing_can_contain_finds_nothing(
     text: str,
     few: int,
 ) -> None:
-    monkeypatch.setattr(candidates, "AT_ONCE", few)
+    monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", few)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
     await some_heroes(session, 5)
     raw = text.encode("utf-8", "surrogatepass")
@@ -199,7 +199,7 @@ async def test_what_is_few_is_found_at_once(
 async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_far(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(candidates, "AT_ONCE", -1)
+    monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", -1)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 5)
     monkeypatch.setattr(plan, "LONG_SEARCH", 10)
     monkeypatch.setattr(plan, "SKIP_SCAN_MILLISECONDS", 0)
@@ -219,9 +219,9 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
 async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     client: Client, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(candidates, "AT_ONCE", -1)
+    monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", -1)
     monkeypatch.setattr(plan, "SHORT_SEARCH", 3)
-    monkeypatch.setattr(candidates, "FEW", 0)
+    monkeypatch.setattr(candidates, "MAX_RARE_CANDIDATES", 0)
     monkeypatch.setattr(postgresql, "SAMPLE_HITS", 0)
     # So that neither of the other ways leads there.
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
