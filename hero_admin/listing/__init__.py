@@ -1,1 +1,1 @@
-"""Lists: the query, its filters and predicates, keyset pages, counts, facets, cells."""
+"""Lists: queries, filters, predicates, keyset pagination, counts, facets, cells, search."""

@@ -1,6 +1,6 @@
-"""Collation: how lists sort text, whatever its case. A column with a collation of its own keeps it.
+"""Collation: lists sort text by a sort key that ignores case.
 
-Each database has its own sort key, in which the search backend writes what stands here.
+A column with an explicit collation keeps it. The search backends compile these constructs.
 """
 
 from typing import Any, Self
@@ -16,9 +16,9 @@ from hero_admin.model.storable import unwrapped_type
 
 
 class SortKey(FunctionElement[str]):
-    """What stands for a text where texts are sorted and compared in that order.
+    """The sort key of a text, by which it is sorted and compared.
 
-    The key of a key is the key itself.
+    The sort key of a sort key is the same.
     """
 
     name = "sort_key"
@@ -30,7 +30,7 @@ class SortKey(FunctionElement[str]):
 
 
 class ReadSortKey(FunctionElement[str]):
-    """A sort key that a subquery has read already, sorted in the same order."""
+    """A sort key selected by a subquery, as an ORDER BY expression."""
 
     name = "read_sort_key"
     type = String()
@@ -38,36 +38,36 @@ class ReadSortKey(FunctionElement[str]):
 
 
 class _Predicate(FunctionElement[bool]):
-    """A predicate that each database writes in the form that its index serves."""
+    """A predicate that each backend compiles to a form for which the database uses an index."""
 
     type = Boolean()
 
-    # Any: SQLAlchemy's operators. Where there are no booleans it would become `… = 1`.
+    # Any: SQLAlchemy's operators. Databases without booleans would get `… = 1`.
     def self_group(self, against: Any = None) -> Self:  # noqa: ARG002
         return self
 
 
 class IsMissing(_Predicate):
-    """There is no text."""
+    """The text is NULL."""
 
     name = "is_missing_text"
     inherit_cache = True
 
 
 class IsThere(_Predicate):
-    """There is a text, and with it the least key of all."""
+    """The text is not NULL; the second clause is the least sort key of the column."""
 
     name = "is_text"
     inherit_cache = True
 
 
 def is_missing(value: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the predicate that a row has no sort value, in a form that an index serves."""
+    """Return the predicate that the sort value is NULL, in a form that uses an index."""
     return IsMissing(*value.clauses) if isinstance(value, SortKey) else value.is_(None)
 
 
 def is_there(value: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the predicate that a row has a sort value, in a form that an index serves."""
+    """Return the predicate that the sort value is not NULL, in a form that uses an index."""
     if not isinstance(value, SortKey):
         return value.is_not(None)
     (text,) = value.clauses
@@ -75,22 +75,22 @@ def is_there(value: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def is_collated(field: Field) -> bool:
-    """Whether lists sort a field by the key of its text rather than as the database does."""
+    """Whether lists sort a field by the sort key of its text."""
     has_own = has_collation(unwrapped_type(field.column.type))
     return field.is_text and field.relation is None and not has_own
 
 
 def sorted_as(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what lists are sorted by, for the column of a field in some table or alias."""
+    """Return the ORDER BY expression of a field, for its column in a table or alias."""
     return SortKey(column) if is_collated(field) else column
 
 
 # Any: a column of a table, or of an alias of one.
 def _least_key(column: Any) -> ColumnElement[Any]:
-    # Behind a type that the column is read by.
+    # Unwrap the type by which the column is read.
     column = getattr(column, "clause", column)
     column = next(iter(column.clauses)) if isinstance(column, AsText) else column
     origin = getattr(column.table, "element", column.table)
-    # A table of the same name, so that whoever takes the column for another one leaves it alone.
+    # A table object of its own, so that `adapted` does not replace the column.
     own = table(origin.name, column_named(column.name), schema=origin.schema)
     return select(func.min(SortKey(own.c[column.name]))).scalar_subquery()

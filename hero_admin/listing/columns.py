@@ -1,4 +1,4 @@
-"""Selection: the columns of a list, the titles of related records, and the order of its rows."""
+"""Selection: the columns of a list, the titles of related records, and the ORDER BY."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from hero_admin.model.site import Site
 
 @dataclass(frozen=True)
 class Selection:
-    """What a list reads of each row; `relations` are those fields whose titles it shows.
+    """The columns that a list reads of each row: `fields`, then the titles of `relations`.
 
     is_lateral: that of the `OrderBy`.
     """
@@ -50,16 +50,16 @@ class Selection:
         return [field.exact.label(field.name) for field in self.fields]
 
     def column_index(self, field: Field) -> int:
-        """Return the index of a field's value in a row."""
+        """Return the index of the value of a field in a row."""
         return self.fields.index(field)
 
     def title_index(self, field: Field) -> int:
-        """Return the index in a row of the title of a field's related record."""
+        """Return the index of the title of a related record in a row."""
         return len(self.fields) + self.relations.index(field)
 
     @property
     def sort_index(self) -> int:
-        """The index in a row of the value that the list is sorted by."""
+        """The index of the sort value in a row."""
         if self.sort_field.relation is None:
             return self.column_index(self.sort_field)
         return self.title_index(self.sort_field)
@@ -68,18 +68,18 @@ class Selection:
 def selection_of(
     site: Site, query: ListQuery, fields: Iterable[Field], *, is_lateral: bool
 ) -> Selection:
-    """Return the selection of a list that shows `fields`."""
+    """Return the selection of a list with these fields, its key, its title and its sort field."""
     resource, sort_field = query.resource, query.sort.field
-    told = (*fields, *resource.key, resource.titles.field, sort_field)
-    found = tuple(dict.fromkeys((*told, *resource.titles.fields)))
-    relations = tuple(field for field in dict.fromkeys(told) if field.relation)
+    shown = (*fields, *resource.key, resource.titles.field, sort_field)
+    found = tuple(dict.fromkeys((*shown, *resource.titles.fields)))
+    relations = tuple(field for field in dict.fromkeys(shown) if field.relation)
     is_descending = query.sort.is_descending
     return Selection(site, resource, found, relations, sort_field, is_descending, is_lateral)
 
 
 @statement_cache
 def order_of(selection: Selection) -> OrderBy:
-    """Return the order of a list, with the related records whose titles lead it, if any do."""
+    """Return the ORDER BY of a list, with the related records if it is sorted by their titles."""
     resource, field = selection.resource, selection.sort_field
     order = partial(OrderBy, selection.is_descending, selection.is_lateral, resource.table)
     key = tuple(part.exact for part in resource.key)
@@ -97,17 +97,18 @@ def order_of(selection: Selection) -> OrderBy:
         return order(key, value, not title.is_key, link)
     is_keyed = field.is_key and len(resource.key) == 1 and not is_collated(field)
     value_or_none = None if is_keyed else sorted_as(field, field.exact)
-    # A column may hold NULL although its model is not optional; a key may not.
+    # A column may contain NULL although its field is not optional; a key may not.
     return order(key, value_or_none, not field.is_key)
 
 
 @statement_cache
-def statement_of(
+def select_listing(
     selection: Selection, start: Start, *, is_backward: bool, is_counted: bool
 ) -> Select[Any]:
-    """Return the statement for a page of a list that nothing narrows; made once.
+    """Return the statement for a page of a list without search, filters and scope.
 
-    `is_counted` saves a statement: the number of all rows, up to `cap`, stands in each of them.
+    is_counted: whether each row ends with the number of all rows, up to `cap`, which saves a second
+    statement.
     """
     order = order_of(selection)
     rows = select_page(selection.columns, order, start, is_backward=is_backward).subquery("page")
@@ -121,7 +122,7 @@ def statement_of(
 
 
 class CappedCount(FunctionElement[int]):
-    """A number of rows, as far as they are counted: by counting them, or by skipping them first."""
+    """A capped count of rows; each backend compiles the faster of two equivalent clauses."""
 
     name = "capped_count"
     type = Integer()
@@ -130,7 +131,7 @@ class CappedCount(FunctionElement[int]):
 
 @statement_cache
 def select_count(resource: Resource) -> Select[Any]:
-    """Return the statement that counts all rows, but no more than `cap`."""
+    """Return the statement that counts all rows, up to `cap`."""
     cap = bindparam("cap", type_=Integer)
     some = select(resource.key[0].column).limit(cap).subquery("counted")
     counted = select(func.count()).select_from(some).scalar_subquery()
@@ -139,10 +140,10 @@ def select_count(resource: Resource) -> Select[Any]:
     return select(CappedCount(counted, case((has_more, cap), else_=every)))
 
 
-def statements_of_all(
+def select_all_segments(
     selection: Selection, predicates: Sequence[ColumnElement[bool]]
 ) -> Iterator[Select[Any]]:
-    """Return the statements for all rows of a list, one after the other."""
+    """Return the statements for all rows of a list, one for each segment."""
     order = order_of(selection)
     for segment in segments(order, "end", is_backward=False):
         found = select_segment(selection.columns, order, segment, None, is_backward=False)
@@ -152,13 +153,13 @@ def statements_of_all(
 
 
 def adapted(predicates: Sequence[ColumnElement[Any]], rows: FromClause) -> list[ColumnElement[Any]]:
-    """Return predicates on a table as predicates on rows that were read from it."""
+    """Return predicates on a table as predicates on a subquery of it."""
     adapter = ClauseAdapter(rows)
     return [adapter.traverse(predicate) for predicate in predicates]
 
 
 def with_titles(selection: Selection, rows: FromClause) -> Select[Any]:
-    """Return the statement for the fields of `rows` and the titles of their related records."""
+    """Return the statement that joins the rows of a subquery with the titles of related records."""
     source, titles = rows, list[ColumnElement[Any]]()
     for field in selection.relations:
         other, link, title = _other(selection.site, field)

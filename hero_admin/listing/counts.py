@@ -1,4 +1,4 @@
-"""Totals: how many rows a list has, exactly, up to a limit, or estimated."""
+"""Totals: the number of rows of a list: exact, up to a limit, or estimated."""
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
-# Fewer rows are counted, which is fast enough, and exact.
+# Below this estimate rows are counted exactly, up to the cap.
 MIN_ESTIMATE = 2 * COUNT_CAP
 ESTIMATE_SECONDS = 60.0
 
@@ -20,13 +20,13 @@ ESTIMATE_SECONDS = 60.0
 async def fetch_total(
     session: AsyncSession, site: Site, query: ListQuery, *, is_exact: bool = False
 ) -> Total:
-    """Count the rows of a list: all of them only if it has to be exact."""
+    """Count the rows of a list, up to a limit unless `is_exact`."""
     if query.is_narrowed or query.scope:
         return await fetch_count(session, site, query, is_exact=is_exact)
     if is_exact:
         counted = select(func.count()).select_from(query.resource.table)
         return Total((await session.execute(counted)).scalar_one())
-    known = known_total(session, query.resource)
+    known = cached_total(session, query.resource)
     if known is not None:
         return known
     counted = select_count(query.resource)
@@ -34,8 +34,8 @@ async def fetch_total(
     return await fetch_total_of(session, query.resource, count)
 
 
-def known_total(session: AsyncSession, resource: Resource) -> Total | None:
-    """Return the last estimate if it is recent."""
+def cached_total(session: AsyncSession, resource: Resource) -> Total | None:
+    """Return the last estimate if it is not older than `ESTIMATE_SECONDS`."""
     known: Total | None = recent_cache_of(session).get(
         ("estimate", resource.name), ESTIMATE_SECONDS
     )
@@ -43,12 +43,12 @@ def known_total(session: AsyncSession, resource: Resource) -> Total | None:
 
 
 def counting() -> dict[str, int]:
-    """Return the parameter of a statement that counts, up to one more than the limit."""
+    """Return the parameter of `select_count`: one more than the limit, to notice more rows."""
     return {"cap": COUNT_CAP + 1}
 
 
 async def fetch_total_of(session: AsyncSession, resource: Resource, count: int) -> Total:
-    """Return the total of rows of which no more than `COUNT_CAP` + 1 were counted, or about it."""
+    """Return the total for a count up to `COUNT_CAP` + 1; beyond the cap, an estimate if known."""
     if count > COUNT_CAP:
         estimate = await backend_of(session).fetch_estimate(session, resource.table)
         if estimate is not None and estimate >= MIN_ESTIMATE:

@@ -16,11 +16,11 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 @dataclass(frozen=True)
 class Cursor:
-    """The row at a page's edge: the value it is sorted by and its primary key.
+    """The row at the edge of a page: its sort value and primary key.
 
-    `position` is the row's number in the list, from 1; 0 if it is not known.
-    `link` is what the row points at, in a list sorted by titles: two may have the same one.
-    A cursor without a key stands before the first row that has the value, or the next.
+    position: the number of the row in the list, from 1; 0 if unknown.
+    link: the value of the relation, in a list sorted by titles, as two records may have one title.
+    A cursor without a key is the position before the first row with that value or a later one.
     """
 
     sort: str
@@ -36,7 +36,7 @@ def cursor_text(
     key_fields: tuple[Field, ...],
     link_field: Field | None = None,
 ) -> str:
-    """Return the URL parameter for a cursor; `link_field` is the relation of a list by titles."""
+    """Return the URL parameter of a cursor; `link_field` is the relation in a list by titles."""
     key = list(map(recorded, key_fields, cursor.key))
     parts: list[Any] = [cursor.sort, recorded(sort_field, cursor.value), key, cursor.position]
     if link_field is not None:
@@ -52,7 +52,7 @@ def parse_cursor(
     key_fields: tuple[Field, ...],
     link_field: Field | None = None,
 ) -> Cursor | None:
-    """Return the cursor that `text` stands for, or None if it is none of this sort order."""
+    """Return the cursor of a URL parameter, None if it is invalid or of another sort."""
     if len(text) > MAX_CURSOR_CHARACTERS:
         return None
     try:

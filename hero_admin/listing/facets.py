@@ -18,16 +18,16 @@ from hero_admin.model.fields import Field
 from hero_admin.model.site import Site
 from hero_admin.model.total import Total
 
-# How many rows of each option are read.
+# The most rows read per option.
 FACET_CAP = 1_000
 
 
 async def fetch_facets(
     session: AsyncSession, site: Site, query: ListQuery, field: Field
 ) -> Mapping[str, Total]:
-    """Count the rows of each option of a filter, with what the other filters leave; one statement.
+    """Count the rows of each option of a filter that match the other filters; one statement.
 
-    Nothing is counted where that would take long: without an index, and in what was searched for.
+    Returns no counts where they would be slow: without an index, and with a search.
     """
     if query.text or not is_indexed(query.resource, field):
         return {}
@@ -37,13 +37,13 @@ async def fetch_facets(
 
 
 async def _fetch_values(session: AsyncSession, site: Site, field: Field) -> dict[str, Any]:
-    """Return the values on offer by their text; that for “no value” is None."""
+    """Return the value of each option by its text in a URL; None for rows without a value."""
     options = fixed_options(field)
     if field.relation:
         options = await fetch_first_options(session, site, field)
     found: dict[str, Any] = {}
     for option in options.options if options else ():
-        # A value that cannot be typed cannot be filtered by.
+        # A value that its input rejects cannot be filtered by.
         with suppress(ValueError):
             found[option.value] = field.clean(field.input(option.value))
     if found and field.is_optional:
@@ -67,7 +67,7 @@ async def _count(
         rows = (
             select(*columns)
             .where(*_is(field, value))
-            # As the index has them, or PostgreSQL might look through the whole table instead.
+            # In the order of the index; otherwise PostgreSQL might scan the whole table.
             .order_by(field.exact, *(part.exact for part in query.resource.key))
             .limit(FACET_CAP + 1)
             .subquery(f"rows{number}")
@@ -88,5 +88,5 @@ def _is(field: Field, value: Any) -> tuple[ColumnElement[bool], ...]:
     if value is None:
         return (column.is_(None),)
     same = literal(value, field.exact_type)
-    # With an equality PostgreSQL might scan the primary key for it.
+    # With an equality PostgreSQL might scan the primary key.
     return (column >= same, column <= same)

@@ -1,4 +1,4 @@
-"""Controls: the filters of a list as a person sees them: what can be chosen, and chips."""
+"""Filter menus: the controls of a list's filters with their options, and chips."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ A_FILE = Options((Option(ANY, "Has a file"),))
 
 @dataclass(frozen=True)
 class Control:
-    """One filter with what it offers."""
+    """A filter and its options."""
 
     filter: Filter
     options: Options
@@ -29,7 +29,7 @@ class Control:
 
     @property
     def checkboxes(self) -> Markup:
-        """The options as HTML: there are so many that a template would take long."""
+        """The options as HTML; a template would take several times as long for hundreds of them."""
         chosen = self.filter.texts()
         start = f'<label><input type="checkbox" name="{escape(self.filter.name)}" value="'
         options = self.options.options
@@ -44,7 +44,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Chip:
-    """One active filter in words, and the list without it."""
+    """An active filter in words, and the URL of the list without it."""
 
     text: str
     url: str
@@ -53,9 +53,9 @@ class Chip:
 async def fetch_controls(
     session: AsyncSession, site: Site, query: ListQuery, params: QueryParams
 ) -> tuple[Control, ...]:
-    """Fetch the options of every filter: a statement for each that chooses among records.
+    """Fetch the control of every filter: one statement for each relation that is not cached.
 
-    `?team.q=` narrows the teams on offer, for browsers without JavaScript.
+    Without JavaScript, `?team.q=` searches the options of the filter `team`.
     """
     return tuple(
         [
@@ -71,7 +71,7 @@ async def fetch_chips(
     query: ListQuery,
     controls: Sequence[Control] = (),
 ) -> tuple[Chip, ...]:
-    """Return a chip for each active filter; titles that `controls` do not have are fetched."""
+    """Return a chip for each active filter; the titles of filters not in `controls` are fetched."""
     known = {control.filter: control for control in controls}
     urls, chips = ListUrls(query), []
     for filter in query.filters:
@@ -83,7 +83,7 @@ async def fetch_chips(
 
 
 def described(filter: Filter, titles: Sequence[str]) -> str:
-    """Return a filter in words, the chosen values by their `titles`: “Team: Preventers, none”."""
+    """Return a filter in words, with the titles of its values: “Team: Preventers, none”."""
     parts = list(titles)
     low, high = filter.minimum_text.replace("T", " "), filter.maximum_text.replace("T", " ")
     zone = " UTC" if filter.field.display in {"datetime", "zoned_time"} else ""

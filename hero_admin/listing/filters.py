@@ -1,4 +1,4 @@
-"""Filters: the values that the rows of a list may have: `?team=3&team=none&age_min=18`."""
+"""Filters: the values that a field may have in a list, as in `?team=3&team=none&age_min=18`."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -13,15 +13,15 @@ from hero_admin.model.formatting import exact_text
 from hero_admin.model.labels import in_sentence
 
 NONE = "none"
-# Files are filtered by whether there is one.
+# The value of a filter for rows that have a file.
 ANY = "any"
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A field and the values that it may have; it is active if there are any.
+    """A field and the values it may have; without values the filter is inactive.
 
-    name: that of its parameter in the URL: `team` for `team_id`.
+    name: the name of its parameter in the URL, such as `team` for `team_id`.
     """
 
     field: Field
@@ -38,7 +38,7 @@ class Filter:
 
     @property
     def none(self) -> str:
-        """The text for “no value” in the URL."""
+        """The value in the URL for rows without a value."""
         return none_of(self.field)
 
     @cached_property
@@ -62,7 +62,7 @@ class Filter:
         return self._text(self.maximum)
 
     def texts(self) -> tuple[str, ...]:
-        """Return the chosen values as texts of the URL."""
+        """Return the chosen values as they are in the URL."""
         return (ANY,) if self.has_any else tuple(map(self._text, self.values))
 
     def params(self) -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ class Filter:
         return pairs
 
     def cleared(self) -> "Filter":
-        """Return the same filter with nothing asked for."""
+        """Return the inactive filter of the same field."""
         return Filter(self.field, self.name)
 
     @property
@@ -93,7 +93,7 @@ class Filter:
         )
 
     def parameters(self) -> dict[str, Any]:
-        """Return the SQL parameters of its shape's predicate."""
+        """Return the parameters of the predicate of its shape."""
         name = self.field.name
         one = self.values[0] if self.values else None
         return {
@@ -109,7 +109,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class FilterShape:
-    """A filter without its values, by which statements are cached."""
+    """A filter without its values, as a key of cached statements."""
 
     field: Field
     has_one: bool
@@ -120,7 +120,7 @@ class FilterShape:
     has_maximum: bool
 
     def predicate(self) -> ColumnElement[bool]:
-        """Return the predicate; `Filter.parameters` has its values."""
+        """Return the predicate, whose parameters are those of `Filter.parameters`."""
         column = self.field.exact
         allowed: list[ColumnElement[bool]] = []
         if self.has_one:
@@ -149,9 +149,9 @@ class FilterShape:
 
 
 def none_of(field: Field) -> str:
-    """Return the text for “no value” in a URL.
+    """Return the value in a URL for rows without a value.
 
-    Where it could be a value, too, it starts with a space, which no value does.
+    It is “none”, or “ none” if the field may have the value “none”; no value starts with a space.
     """
     kind = field.input
     is_ambiguous = kind.kind in {"text", "long_text"} or NONE in dict(kind.choices)

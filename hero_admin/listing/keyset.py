@@ -1,8 +1,8 @@
-"""Keyset pagination: finds a page from a row at its edge, at the same cost anywhere in the list.
+"""Keyset pagination: reads a page from a cursor on, at the same cost anywhere in the list.
 
-A predicate such as `value > :v OR (value = :v AND id > :id)` makes both databases read everything
-before it, so a list is a chain of `segments`. One sorted by the titles of other records is led by
-them: their index has the order, and the rows of each are found by their own.
+With a predicate such as `value > :v OR (value = :v AND id > :id)` both databases read all rows
+before the page, so a list is a chain of `segments`. In a list sorted by the titles of related
+records, an index of the titles is read in order, joined with the rows of each record.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from sqlalchemy.sql.operators import custom_op
 from hero_admin.listing.collation import ReadSortKey, SortKey
 from hero_admin.listing.segments import OrderBy, Segment, Start, segments
 
-# The number of rows that a statement returns.
+# The number of rows of a page, plus one.
 SIZE: BindParameter[int] = bindparam("size", type_=Integer)
 
 
@@ -40,42 +40,45 @@ def select_segment(
     *,
     is_backward: bool,
 ) -> Select[Any]:
-    """Return the statement for the first rows of a segment: `columns`, and `_order0` and so on."""
+    """Return the statement for the first rows of a segment, with the sort values `_order0`, ….
+
+    The rows have `columns` first. Without `limit` it selects all rows of the segment.
+    """
     is_falling = order.is_descending != is_backward
 
-    def turned(found: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-        return [column.desc() if is_falling else column.asc() for column in found]
+    def directed(sorted_by: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        return [column.desc() if is_falling else column.asc() for column in sorted_by]
 
     link, table = order.link, order.table
     if not segment.is_led or link is None or order.value is None:
         marks = sorted_by = order.columns
         if link is not None and order.value is not None:
-            # All of these rows point at one record, or at none.
+            # All rows of the segment have the same related record, or none.
             marks = (cast(null(), order.value.type), link.column, *order.key)
-            # With the link, or PostgreSQL would look for the rows without one by their keys.
+            # Without the link in ORDER BY, PostgreSQL might scan the primary key for such rows.
             sorted_by = marks[1:]
         rows = select(*columns, *_marked(marks)).where(*segment.predicates)
-        return rows.order_by(*turned(sorted_by)).limit(limit)
+        return rows.order_by(*directed(sorted_by)).limit(limit)
     if not order.is_lateral:
-        # The plus keeps SQLite from beginning with the rows. The target stands on the left, as it
-        # is by its collation that they point at it.
+        # With the unary plus SQLite cannot use the index of the target: it reads the titles first.
+        # The left operand determines the collation, which has to be that of the target.
         pointed_at = UnaryExpression(link.target, operator=custom_op("+"), type_=link.target.type)
         source: FromClause = link.records.join(table, pointed_at == link.column)
         rows = select(*columns, *_marked(order.columns)).select_from(source)
-        return rows.where(*segment.predicates).order_by(*turned(order.columns)).limit(limit)
+        return rows.where(*segment.predicates).order_by(*directed(order.columns)).limit(limit)
     key_marks = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
     of_one = select(*columns, *key_marks).where(link.column == link.target)
-    led = of_one.order_by(*turned(order.key)).limit(limit).correlate(link.records).lateral("led")
+    led = of_one.order_by(*directed(order.key)).limit(limit).correlate(link.records).lateral("led")
     found = [led.c[number] for number in range(len(columns))]
     marks = (order.value, link.target, *(led.c[mark.name] for mark in key_marks))
     rows = select(*found, *_marked(marks)).select_from(link.records.join(led, true()))
-    return rows.where(*segment.predicates).order_by(*turned(marks)).limit(limit)
+    return rows.where(*segment.predicates).order_by(*directed(marks)).limit(limit)
 
 
 def select_page(
     columns: Sequence[ColumnElement[Any]], order: OrderBy, start: Start, *, is_backward: bool
 ) -> Select[Any]:
-    """Return the statement for `SIZE` rows from there, nearest first, with their order."""
+    """Return the statement for `SIZE` rows from `start` on, nearest first, with sort values."""
     chain = [
         select_segment(columns, order, each, SIZE, is_backward=is_backward)
         for each in segments(order, start, is_backward=is_backward)
@@ -89,7 +92,7 @@ def select_page(
 
 
 def marks_of(rows: FromClause, order: OrderBy, is_falling: bool) -> list[ColumnElement[Any]]:
-    """Return the ORDER BY of rows of the statements above, within one segment."""
+    """Return the ORDER BY of a subquery of `select_segment` or of one segment of `select_page`."""
     marks: list[ColumnElement[Any]] = [
         ReadSortKey(mark) if isinstance(column, SortKey) else mark
         for column, mark in zip(order.columns, _marks(rows, order), strict=True)

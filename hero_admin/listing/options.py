@@ -1,4 +1,4 @@
-"""Options: what a filter or a form offers to choose from."""
+"""Options: the choices of a filter or of a field in a form."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from hero_admin.model.fields import Field
 
-# Of options that have to be searched, a filter shows the first ones.
+# The number of options that a filter shows if there are too many to show all.
 SAMPLE_OPTIONS = 10
 
 
 class Option(NamedTuple):
-    """One choice: the text that is submitted and the title that is read.
+    """One choice: the value that is submitted, and the title.
 
-    `detail` tells it from another one of the same title, or why it was found.
+    detail: what distinguishes it from options with the same title, or where the search matched.
     """
 
     value: str
@@ -22,13 +22,13 @@ class Option(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What is read where there is one line only."""
+        """Title and detail in one line."""
         return f"{self.title} · {self.detail}" if self.detail else self.title
 
 
 @dataclass(frozen=True)
 class Options:
-    """The chosen options and the first of the others, and whether there are more to search for."""
+    """The chosen options and the first others; `has_more` if a search finds others."""
 
     options: tuple[Option, ...] = ()
     has_more: bool = False
@@ -38,14 +38,14 @@ class Options:
         return replace(self, options=others)
 
     def headed_by(self, values: Collection[str]) -> "Options | None":
-        """Return the same ones with those of some values first; None if one is missing."""
+        """Return the options with those of `values` first; None if one of these is missing."""
         chosen = [option for option in self.options if option.value in values]
         if len(chosen) < len(values):
             return None
         return replace(self, options=(*chosen, *self.without(values).options))
 
     def sample(self, chosen_count: int) -> "Options":
-        """Return all if these are all, else the chosen options and a few of the others."""
+        """Return the chosen options and a sample of the others, or all if there are no more."""
         shown = chosen_count + SAMPLE_OPTIONS if self.has_more else None
         return replace(self, options=self.options[:shown])
 
@@ -54,7 +54,7 @@ YES_AND_NO = Options((Option("true", "Yes"), Option("false", "No")))
 
 
 def fixed_options(field: Field) -> Options | None:
-    """Return the options of a field that chooses among a few values of its own."""
+    """Return the options of a boolean or enum field, None for other fields."""
     if field.input.kind == "bool":
         return YES_AND_NO
     if field.input.choices:

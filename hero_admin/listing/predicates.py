@@ -1,7 +1,7 @@
-"""Predicates: the conditions of a list, without their values.
+"""Predicates: the SQL conditions of a list, without their values.
 
-Compiling a statement takes longer than executing it. Values are parameters, so that lists with
-the same filters share their statements.
+Compiling a statement takes longer than executing it. Values are bound parameters, so lists with
+the same kinds of filters share a cached statement.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from hero_admin.listing.search import patterns
 from hero_admin.listing.search.trigram_index import trigrams_of
 from hero_admin.model.fields import Field
 
-# How a text is searched for: its words anywhere, or words that begin with it; some texts match
-# nothing.
+# How a text is searched: its words anywhere, or words that begin with it. “nowhere” is for texts
+# that cannot match.
 Search = Literal["", "anywhere", "beginnings", "nowhere"]
 
 
 @dataclass(frozen=True)
 class Predicates:
-    """The fields that a list is narrowed by, and how; `scope` is the one that it is about.
+    """The predicates of a list: filters, the field of its scope, the searched fields.
 
-    word_count: how many words are looked for.
+    word_count: the number of words of the search.
     """
 
     filters: tuple[FilterShape, ...]
@@ -35,14 +35,14 @@ class Predicates:
     word_count: int
 
     def by_field(self) -> list[tuple[Field, ColumnElement[bool]]]:
-        """Return the predicates without the search, each with its field."""
+        """Return the predicates of filters and scope, each with its field."""
         found = [(each.field, each.predicate()) for each in self.filters]
         if self.scope:
             found.append((self.scope, self.scope.exact == self.scope.given("scope")))
         return found
 
     def all(self) -> Sequence[ColumnElement[bool]]:
-        """Return the predicates that every row satisfies."""
+        """Return all predicates; their conjunction is the WHERE clause."""
         found = [predicate for _, predicate in self.by_field()]
         columns = [field.exact for field in self.searched]
         if self.search == "anywhere":
@@ -69,7 +69,7 @@ def predicates_of(query: ListQuery) -> Predicates:
 
 
 def predicate_parameters(query: ListQuery) -> dict[str, Any]:
-    """Return the parameters of those predicates, and of the candidates of an index."""
+    """Return the parameters of the predicates, and `trigrams` for the candidates of an index."""
     found: dict[str, Any] = {}
     for each in query.filters:
         if each.is_active:

@@ -1,4 +1,4 @@
-"""References: the titles of the records that relations point at."""
+"""References: the titles of the records that relations refer to."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from hero_admin.model.stored_values import comparable
 async def fetch_references(
     session: AsyncSession, site: Site, resource: Resource, record: Record
 ) -> dict[str, Reference]:
-    """Fetch the titles of the records that one record points at, by field name; one statement."""
+    """Fetch the references of one record by field name; one statement, and one per made title."""
     columns: list[ColumnElement[Any]] = []
     readers = {}
     references: dict[str, Reference] = {}
@@ -54,9 +54,9 @@ async def fetch_references(
 async def fetch_titles(
     session: AsyncSession, resource: Resource, keys: Sequence[Key]
 ) -> list[tuple[str, str]]:
-    """Fetch the URL segment and the title of each of these records that exists."""
+    """Fetch the keys, as URL segments, and titles of those records that exist."""
     fields = (*resource.key, *resource.titles.fields)
-    labelled = [field.exact.label(f"_{place}") for place, field in enumerate(fields)]
+    labelled = [field.exact.label(f"_{index}") for index, field in enumerate(fields)]
     found = await session.execute(select(*labelled).where(key_predicate(resource, keys)))
     count = len(resource.key)
     return [
@@ -75,9 +75,9 @@ def _title(resource: Resource, values: Row) -> str:
 async def with_made_titles(
     session: AsyncSession, selection: Selection, rows: Sequence[Sequence[Any]]
 ) -> list[Sequence[Any]]:
-    """Return rows with the titles of what they point at, where a function makes these.
+    """Return rows with the titles of related records whose titles are made by a function.
 
-    One statement for each such relation, regardless of the number of rows.
+    One statement for each such relation, however many rows there are.
     """
     site = selection.site
     made = [
@@ -87,23 +87,23 @@ async def with_made_titles(
         return list(rows)
     changed = [list(row) for row in rows]
     for field in made:
-        place, at = selection.column_index(field), selection.title_index(field)
-        values = {row[place] for row in changed} - {None}
+        value_index, title_index = selection.column_index(field), selection.title_index(field)
+        values = {row[value_index] for row in changed} - {None}
         titles = await fetch_made_titles(session, site, field, values)
         for row in changed:
-            row[at] = titles.get(row[place])
+            row[title_index] = titles.get(row[value_index])
     return list(map(tuple, changed))
 
 
 async def fetch_made_titles(
     session: AsyncSession, site: Site, relation: Field, values: Collection[Any]
 ) -> dict[Any, str]:
-    """Fetch the titles of the records that a relation leads to, by its values; one statement."""
+    """Fetch the titles of related records by the values of the relation; one statement."""
     if not values or relation.relation is None:
         return {}
     target = site.target_of(relation)
     at = target.by_name[relation.relation.target_column].exact
-    columns = [field.exact.label(f"_{place}") for place, field in enumerate(target.titles.fields)]
+    columns = [field.exact.label(f"_{index}") for index, field in enumerate(target.titles.fields)]
     found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
     titles = {comparable(row[0]): _title(target, row[1:]) for row in found}
     return {value: titles[same] for value in values if (same := comparable(value)) in titles}

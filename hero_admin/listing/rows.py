@@ -134,7 +134,7 @@ def _title_cell_renderer(site: Site, field: Field) -> CellRenderer:
         return lambda _, values, __: escaped([text_of(value) or UNTITLED for value in values])
     read = reference_reader(site, field)
 
-    # Any: values of a field, and of what it points at.
+    # Any: values of a field, and of the title of a related record.
     def text(value: Any, title: Any) -> str:
         reference = read(value, title)
         return reference.title if reference else text_of(value) or UNTITLED

@@ -1,6 +1,6 @@
-"""Segments: a list as a chain of parts, each of which one index holds in order.
+"""Segments: a list as a chain of parts, each of which an index has in order.
 
-Rows without a value form the last section, in either direction of sorting.
+Rows without a value are the last section, ascending and descending.
 """
 
 import operator
@@ -15,14 +15,14 @@ from hero_admin.listing.cursors import Cursor
 from hero_admin.model.exact_types import ExactType
 from hero_admin.model.moments import edge_of
 
-# Where a page starts: at an end of the list, at a value, or after a row that has a value, that
-# points at a record without a title, or that has none.
+# Where a page starts: at an end of the list, at a value, or after a row: one with a sort value, one
+# whose related record has no title, or one without a value.
 Start = Literal["end", "from", "titled", "untitled", "none"]
 
 
 @dataclass(frozen=True)
 class Link:
-    """The related records by whose titles a list is sorted, and how rows point at them."""
+    """The related records whose titles a list is sorted by, and the columns of the foreign key."""
 
     column: ColumnElement[Any]
     records: FromClause
@@ -32,10 +32,11 @@ class Link:
 
 @dataclass(frozen=True)
 class OrderBy:
-    """What a list is sorted by. `value` is None when it is sorted by its primary key alone.
+    """The ORDER BY of a list.
 
-    is_lateral: whether the database knows LATERAL, and an index compares rows; one that does not
-    keeps to the order of joins instead, and compares the first columns only.
+    is_lateral: whether the database supports LATERAL, and row comparisons that use all columns of
+    an index. One without follows the order of joins, and compares the first columns only.
+    value: the sort column; None for the primary key.
     """
 
     is_descending: bool
@@ -48,7 +49,7 @@ class OrderBy:
 
     @property
     def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """The columns that the order consists of, the most important first."""
+        """The columns of the ORDER BY."""
         if self.value is None:
             return self.key
         if self.link is None:
@@ -58,7 +59,7 @@ class OrderBy:
 
 @dataclass(frozen=True)
 class Segment:
-    """Rows that follow each other in one index; led rows are found through related records."""
+    """Adjacent rows of one index; `is_led` if they are read by the titles of related records."""
 
     predicates: tuple[ColumnElement[bool], ...] = ()
     is_led: bool = False
@@ -69,7 +70,7 @@ LAST_CHARACTER = "\U0010ffff"
 
 
 def start_of(order: OrderBy, cursor: Cursor | None) -> Start:
-    """Return where a page with this cursor starts."""
+    """Return the kind of start of a page with this cursor."""
     if cursor is None:
         return "end"
     if not cursor.key:
@@ -80,19 +81,19 @@ def start_of(order: OrderBy, cursor: Cursor | None) -> Start:
 
 
 def cursor_parameters(cursor: Cursor | None, *, is_falling: bool) -> dict[str, Any]:
-    """Return the parameters of the statements for a page with this cursor."""
+    """Return the parameters of a statement for a page with this cursor."""
     if cursor is None:
         return {}
     value = cursor.value
     if not cursor.key and isinstance(value, str) and is_falling:
-        # “m” stands for all names that begin with it, which are sorted after it.
+        # Descending, “m” is the position before all values that begin with it.
         value += LAST_CHARACTER
     key = {f"key{number}": part for number, part in enumerate(cursor.key)}
     return {"edge": value, "edge_text": value, "link": cursor.link, **key}
 
 
 def segments(order: OrderBy, start: Start, *, is_backward: bool) -> list[Segment]:
-    """Return the segments of a page that starts there, nearest first."""
+    """Return the segments of a page, nearest first."""
     is_falling = order.is_descending != is_backward
     if order.value is None:
         return [_segment_of_keys(order, start, is_falling)]
@@ -123,7 +124,7 @@ def _segment_of_keys(order: OrderBy, start: Start, is_falling: bool) -> Segment:
 
 
 def _sections(order: OrderBy, value: ColumnElement[Any]) -> dict[Start, Segment]:
-    """Return the sections of the whole list, in their order."""
+    """Return the sections of the whole list, in order."""
     link, is_led = order.link, order.link is not None
     titled = (is_there(value),) if order.is_nullable else ()
     sections: dict[Start, Segment] = {"titled": Segment(titled, is_led)}
@@ -139,8 +140,8 @@ def _rest_of_section(
 ) -> list[Segment]:
     """Return the segments from a row to the end of its section.
 
-    PostgreSQL compares rows. Were it told that one value stays the same, it might look for that
-    value along the keys. SQLite compares the first columns only, so each case is a segment.
+    PostgreSQL uses an index for a row comparison. With an equality it might scan the primary key.
+    SQLite uses an index for the first columns only, so equal and further values are two segments.
     """
     link, names = order.link, _key_names(order)
     behind = _beyond(order.key, names, is_falling)
@@ -164,14 +165,14 @@ def _rest_of_section(
 
 
 def value_only(order: OrderBy, *, is_falling: bool, is_rest: bool) -> Segment:
-    """Return the rows that have the value of the edge, in a list that nothing leads.
+    """Return the segment of the rows with the value of the edge; the list has no link.
 
-    `is_rest`: only those beyond it.
+    is_rest: only those beyond the edge.
     """
     assert order.value is not None
     edge = _given("edge", order.value)
     if not is_rest:
-        # With an equality PostgreSQL might scan the primary key for it.
+        # With an equality PostgreSQL might scan the primary key.
         return Segment((order.value >= edge, order.value <= edge))
     if not order.is_lateral:
         return Segment((order.value == edge, _beyond(order.key, _key_names(order), is_falling)))
@@ -184,7 +185,7 @@ def _key_names(order: OrderBy) -> list[str]:
 
 
 def _given(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    # With its type, which takes a value as it is stored.
+    # The type of the column binds stored values unchanged.
     given: BindParameter[Any] = bindparam(name, type_=column.type)
     return SortKey(given) if isinstance(column, SortKey) else given
 

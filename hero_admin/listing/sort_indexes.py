@@ -1,4 +1,4 @@
-"""Sort indexes: those a site needs so that no list reads a whole table to sort it."""
+"""Sort indexes: the indexes that keep lists from reading whole tables to sort them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ PREFIX = "list_"
 
 @dataclass(frozen=True)
 class SortIndex:
-    """An index that holds the rows of a table by one column, and the equal ones by their key.
+    """An index of a table by one column and the primary key.
 
-    `is_collated`: by the sort key of its text instead.
+    is_collated: whether it has the sort key of the column, and not its value.
     """
 
     table: Table
@@ -35,7 +35,7 @@ class SortIndex:
 
 
 def sort_indexes(site: Site) -> list[SortIndex]:
-    """Return the index of every column that a list shows, filters or is sorted by."""
+    """Return an index for each column that a list shows, filters or sorts by."""
     found = {}
     for resource in site.resources:
         if resource.read_only:
@@ -52,7 +52,7 @@ def sort_indexes(site: Site) -> list[SortIndex]:
 
 
 def is_indexable(field: Field) -> bool:
-    """Whether every value fits into an index: PostgreSQL refuses to store a longer one."""
+    """Whether every value fits into an index entry; PostgreSQL rejects rows with longer values."""
     kind = unwrapped_type(field.column.type)
     if not isinstance(kind, String) or isinstance(kind, Enum):
         return field.is_sortable
@@ -65,7 +65,7 @@ def is_indexed(resource: Resource, field: Field) -> bool:
 
 
 def finds_values(resource: Resource, field: Field) -> bool:
-    """Whether that index finds the rows with a given value in a field."""
+    """Whether the index of a field has its values, so that it finds the rows with a given one."""
     return is_indexed(resource, field) and not is_collated(field)
 
 

@@ -28,7 +28,7 @@ from starlette.responses import Response, StreamingResponse
 
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
-from hero_admin.listing.columns import selection_of, statements_of_all
+from hero_admin.listing.columns import select_all_segments, selection_of
 from hero_admin.listing.predicates import predicate_parameters
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
@@ -185,7 +185,7 @@ async def _batches(
         predicates = await exact_predicates(session, query)
         fields = (*query.resource.fields, *query.predicate_fields)
         selection = selection_of(site, query, fields, is_lateral=backend.is_lateral)
-        for statement in statements_of_all(selection, predicates):
+        for statement in select_all_segments(selection, predicates):
             options = {"yield_per": ROWS_PER_BATCH}
             result = await session.stream(
                 statement, predicate_parameters(query), execution_options=options
