@@ -28,6 +28,8 @@ from hero_admin.model.site import Site
 MAX_OPTIONS = 50
 # The first options of a filter may lack a record created less than this many seconds ago.
 CACHE_SECONDS = 5.0
+# 97 kB as Python strings, if none of them is ASCII.
+MAX_CACHED_CHARACTERS = 20_000
 
 
 async def fetch_first_options(
@@ -38,7 +40,8 @@ async def fetch_first_options(
     cached: Options | None = cache.get(key, CACHE_SECONDS)
     if cached is None:
         cached = await fetch_options(session, site, field)
-        cache.put(key, cached)
+        if cached.character_count <= MAX_CACHED_CHARACTERS:
+            cache.put(key, cached)
     options = cached.headed_by({form_text(field, value) for value in chosen})
     return options or await fetch_options(session, site, field, chosen=chosen)
 

@@ -33,6 +33,10 @@ class Options:
     options: tuple[Option, ...] = ()
     has_more: bool = False
 
+    @property
+    def character_count(self) -> int:
+        return sum(len(text) for option in self.options for text in option)
+
     def without(self, values: Collection[str]) -> "Options":
         others = tuple(option for option in self.options if option.value not in values)
         return replace(self, options=others)

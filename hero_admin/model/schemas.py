@@ -91,6 +91,8 @@ class Schema(SQLModel):
         return document
 
 
+# 0.3 kB for each field of each schema, and schemas are made with the Admin. Without it each value
+# of a request takes 1.5 µs longer.
 @cache
 def _kinds_of(schema: type[Schema], name: str) -> frozenset[type]:
     """Return the types of a field; none if it takes any JSON."""

@@ -28,6 +28,7 @@ MODULES = (
 )
 
 
+# One set of 3 kB, so that a request for a static file does not list the folder.
 @cache
 def static_names() -> frozenset[str]:
     """Return the names of all static files, relative to their folder."""
@@ -41,6 +42,7 @@ def static_content(name: str) -> bytes:
     return b"\n".join((STATIC / "site" / f"{module}.js").read_bytes() for module in MODULES)
 
 
+# 0.2 kB for each static file, so that no page reads and hashes its files again.
 @cache
 def static_url(name: str) -> str:
     """Return the URL of a static file, which changes with its content."""

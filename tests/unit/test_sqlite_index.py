@@ -95,7 +95,7 @@ def found(path: Path, resource: Resource, needle: str) -> list[tuple[object, ...
     fits = matches_words(columns, len(words_of(needle)))
     by_index = TrigramIndex(resource).select(key).where(fits)
     as_condition = select(*key).where(fits, is_candidate(resource))
-    parameters = search_parameters(needle) | {"trigrams": trigrams_of(needle), "most": 99}
+    parameters = search_parameters(needle) | {"trigrams": trigrams_of(needle), "max_candidates": 99}
     with opened(path, is_ours=True) as held:
         engine = create_engine("sqlite://", creator=lambda: held)
         with engine.connect() as connection:
