@@ -22,7 +22,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import is_collated, sorted_as
-from hero_admin.listing.keyset import marks_of, select_page, select_segment
+from hero_admin.listing.keyset import order_by_clauses, select_page, select_segment
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.segments import Link, OrderBy, Start, segments
 from hero_admin.model.fields import Field
@@ -118,7 +118,7 @@ def select_listing(
     if is_counted:
         counted = select_count(selection.resource).scalar_subquery()
         statement = statement.add_columns(counted.label("_count"))
-    return statement.order_by(*segment, *marks_of(rows, order, is_falling))
+    return statement.order_by(*segment, *order_by_clauses(rows, order, is_falling))
 
 
 class CappedCount(FunctionElement[int]):
@@ -149,7 +149,7 @@ def select_all_segments(
         found = select_segment(selection.columns, order, segment, None, is_backward=False)
         rows = found.subquery("rows")
         statement = with_titles(selection, rows).where(*adapted(predicates, rows))
-        yield statement.order_by(*marks_of(rows, order, order.is_descending))
+        yield statement.order_by(*order_by_clauses(rows, order, order.is_descending))
 
 
 def adapted(predicates: Sequence[ColumnElement[Any]], rows: FromClause) -> list[ColumnElement[Any]]:

@@ -26,53 +26,67 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from hero_admin.listing.collation import ReadSortKey, SortKey
-from hero_admin.listing.segments import OrderBy, Segment, Start, segments
+from hero_admin.listing.segments import Link, OrderBy, Segment, Start, segments
 
 # The number of rows of a page, plus one.
 SIZE: BindParameter[int] = bindparam("size", type_=Integer)
+# None for all rows.
+Limit = ColumnElement[int] | int | None
 
 
 def select_segment(
     columns: Sequence[ColumnElement[Any]],
     order: OrderBy,
     segment: Segment,
-    limit: ColumnElement[int] | int | None,
+    limit: Limit,
     *,
     is_backward: bool,
 ) -> Select[Any]:
     """Return the statement for the first rows of a segment, with the sort values `_order0`, ….
 
-    The rows have `columns` first. Without `limit` it selects all rows of the segment.
+    The rows have `columns` first.
     """
     is_falling = order.is_descending != is_backward
-
-    def directed(sorted_by: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-        return [column.desc() if is_falling else column.asc() for column in sorted_by]
-
-    link, table = order.link, order.table
-    if not segment.is_led or link is None or order.value is None:
-        marks = sorted_by = order.columns
-        if link is not None and order.value is not None:
-            # All rows of the segment have the same related record, or none.
-            marks = (cast(null(), order.value.type), link.column, *order.key)
-            # Without the link in ORDER BY, PostgreSQL might scan the primary key for such rows.
-            sorted_by = marks[1:]
-        rows = select(*columns, *_marked(marks)).where(*segment.predicates)
-        return rows.order_by(*directed(sorted_by)).limit(limit)
-    if not order.is_lateral:
+    link, title = order.link, order.value
+    values = sorted_by = order.columns
+    if link is None or title is None:
+        rows = select(*columns, *_labelled(values))
+    elif not segment.is_led:
+        # All rows of the segment have the same related record, or none.
+        values = (cast(null(), title.type), link.column, *order.key)
+        # Without the link in ORDER BY, PostgreSQL might scan the primary key for such rows.
+        sorted_by = values[1:]
+        rows = select(*columns, *_labelled(values))
+    elif order.is_lateral:
+        of_one = _select_of_one_record(columns, order, link, limit, is_falling=is_falling)
+        found = [of_one.c[number] for number in range(len(columns))]
+        key = [of_one.c[f"_key{number}"] for number in range(len(order.key))]
+        values = sorted_by = (title, link.target, *key)
+        source = link.records.join(of_one, true())
+        rows = select(*found, *_labelled(values)).select_from(source)
+    else:
         # With the unary plus SQLite cannot use the index of the target: it reads the titles first.
         # The left operand determines the collation, which has to be that of the target.
-        pointed_at = UnaryExpression(link.target, operator=custom_op("+"), type_=link.target.type)
-        source: FromClause = link.records.join(table, pointed_at == link.column)
-        rows = select(*columns, *_marked(order.columns)).select_from(source)
-        return rows.where(*segment.predicates).order_by(*directed(order.columns)).limit(limit)
-    key_marks = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
-    of_one = select(*columns, *key_marks).where(link.column == link.target)
-    led = of_one.order_by(*directed(order.key)).limit(limit).correlate(link.records).lateral("led")
-    found = [led.c[number] for number in range(len(columns))]
-    marks = (order.value, link.target, *(led.c[mark.name] for mark in key_marks))
-    rows = select(*found, *_marked(marks)).select_from(link.records.join(led, true()))
-    return rows.where(*segment.predicates).order_by(*directed(marks)).limit(limit)
+        target = UnaryExpression(link.target, operator=custom_op("+"), type_=link.target.type)
+        source = link.records.join(order.table, target == link.column)
+        rows = select(*columns, *_labelled(values)).select_from(source)
+    rows = rows.where(*segment.predicates).order_by(*_directed(sorted_by, is_falling))
+    return rows.limit(limit)
+
+
+def _select_of_one_record(
+    columns: Sequence[ColumnElement[Any]],
+    order: OrderBy,
+    link: Link,
+    limit: Limit,
+    *,
+    is_falling: bool,
+) -> FromClause:
+    """Return the LATERAL subquery for the first rows that refer to one record, with their keys."""
+    key = [column.label(f"_key{number}") for number, column in enumerate(order.key)]
+    rows = select(*columns, *key).where(link.column == link.target)
+    rows = rows.order_by(*_directed(order.key, is_falling)).limit(limit)
+    return rows.correlate(link.records).lateral("led")
 
 
 def select_page(
@@ -87,22 +101,25 @@ def select_page(
         return chain[0]
     numbered = [each.add_columns(literal(n).label("_segment")) for n, each in enumerate(chain)]
     rows = union_all(*(select(each.subquery()) for each in numbered)).subquery()
-    falling = order.is_descending != is_backward
-    return select(*rows.c).order_by(rows.c["_segment"], *marks_of(rows, order, falling)).limit(SIZE)
+    sorted_by = order_by_clauses(rows, order, order.is_descending != is_backward)
+    return select(*rows.c).order_by(rows.c["_segment"], *sorted_by).limit(SIZE)
 
 
-def marks_of(rows: FromClause, order: OrderBy, is_falling: bool) -> list[ColumnElement[Any]]:
+def order_by_clauses(
+    rows: FromClause, order: OrderBy, is_falling: bool
+) -> list[ColumnElement[Any]]:
     """Return the ORDER BY of a subquery of `select_segment` or of one segment of `select_page`."""
-    marks: list[ColumnElement[Any]] = [
-        ReadSortKey(mark) if isinstance(column, SortKey) else mark
-        for column, mark in zip(order.columns, _marks(rows, order), strict=True)
+    values = [rows.c[f"_order{number}"] for number in range(len(order.columns))]
+    sorted_by: list[ColumnElement[Any]] = [
+        ReadSortKey(value) if isinstance(column, SortKey) else value
+        for column, value in zip(order.columns, values, strict=True)
     ]
-    return [mark.desc() if is_falling else mark.asc() for mark in marks]
+    return _directed(sorted_by, is_falling)
 
 
-def _marks(rows: FromClause, order: OrderBy) -> list[ColumnElement[Any]]:
-    return [rows.c[f"_order{number}"] for number in range(len(order.columns))]
+def _directed(columns: Sequence[ColumnElement[Any]], is_falling: bool) -> list[ColumnElement[Any]]:
+    return [column.desc() if is_falling else column.asc() for column in columns]
 
 
-def _marked(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    return [column.label(f"_order{number}") for number, column in enumerate(columns)]
+def _labelled(values: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return [value.label(f"_order{number}") for number, value in enumerate(values)]

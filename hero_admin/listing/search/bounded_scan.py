@@ -11,7 +11,7 @@ from hero_admin.database.short_reads import Row
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.columns import Selection, adapted, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.keyset import SIZE, marks_of, select_segment
+from hero_admin.listing.keyset import SIZE, order_by_clauses, select_segment
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.wanted import Wanted
@@ -72,17 +72,17 @@ def _segment_scans(
         # Both databases filter in the order of the subquery, and stop at the limit.
         matching = select(*read.c).where(*adapted(predicates.all(), read)).limit(SIZE)
         some = matching.subquery("matching")
-        marks = marks_of(some, order, order.is_descending != is_backward)
-        rows = with_titles(selection, some).order_by(*marks)
+        sorted_by = order_by_clauses(some, order, order.is_descending != is_backward)
+        rows = with_titles(selection, some).order_by(*sorted_by)
         scans.append(_SegmentScan(segment, rows, ending.offset(LAST).limit(1)))
     return tuple(scans)
 
 
-def _edge(query: ListQuery, order: OrderBy, segment: Segment, marks: Sequence[Any]) -> Cursor:
-    key = tuple(marks[len(marks) - len(order.key) :])
+def _edge(query: ListQuery, order: OrderBy, segment: Segment, sort_values: Sequence[Any]) -> Cursor:
+    key = tuple(sort_values[len(sort_values) - len(order.key) :])
     if order.value is None or order.link is None:
-        return Cursor(query.sort.text, marks[0], key)
-    value, link = marks[0], marks[1]
+        return Cursor(query.sort.text, sort_values[0], key)
+    value, link = sort_values[0], sort_values[1]
     if not segment.is_led and link is not None and query.cursor is not None:
         value = query.cursor.value
     return Cursor(query.sort.text, value, key, link=link)

@@ -17,7 +17,7 @@ from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.columns import Selection, order_of, with_titles
 from hero_admin.listing.cursors import Cursor
-from hero_admin.listing.keyset import SIZE, marks_of, select_segment
+from hero_admin.listing.keyset import SIZE, order_by_clauses, select_segment
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.patterns import matches_words, words_of
@@ -107,4 +107,4 @@ def _select_equal(selection: Selection, *, is_falling: bool, is_rest: bool) -> S
         SIZE,
         is_backward=is_falling != order.is_descending,
     ).subquery("equal")
-    return with_titles(selection, rows).order_by(*marks_of(rows, order, is_falling))
+    return with_titles(selection, rows).order_by(*order_by_clauses(rows, order, is_falling))
