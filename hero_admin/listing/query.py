@@ -23,7 +23,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Sort:
-    """What a list is sorted by: the values of a field, and rows with equal values by their key.
+    """What a list is sorted by: the values of a field, then the primary key.
 
     value_field: the field of the values that are compared, which cursors hold. For a relation it is
     the title of the records that it refers to.
