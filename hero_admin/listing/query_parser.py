@@ -22,7 +22,7 @@ from hero_admin.model.stored_values import Stored
 from hero_admin.model.texts import trimmed
 
 NO_SUCH_PAGE = "That page no longer exists. This is the first one."
-# Longer searches are refused: folding and matching takes time proportional to their length.
+# Folding and matching take time proportional to the length of a search.
 MAX_SEARCH_CHARACTERS = 200
 LONG_SEARCH = f"Search for at most {MAX_SEARCH_CHARACTERS} characters."
 MAX_VALUES = 100

@@ -189,15 +189,15 @@ async def has_candidates(session: AsyncSession, query: ListQuery) -> bool:
 async def has_trigram_candidates(
     session: AsyncSession, query: ListQuery, *, is_partial: bool = False
 ) -> bool:
-    """Whether an index of trigrams holds what is searched for.
+    """Whether the trigram index exists and offers candidates for the search.
 
-    `is_partial`: or words that begin with it, where it is in no trigram.
+    is_partial: whether words that begin with a text shorter than a trigram are enough.
     """
     backend, text = backend_of(session), query.text
-    is_held = has_trigrams(text)
+    is_indexed = has_trigrams(text)
     if is_short(query):
-        is_held = is_partial and len(fold(text)) >= backend.min_characters and "\0" not in text
-    return is_held and await backend.fetch_has_trigrams(session, query.resource)
+        is_indexed = is_partial and len(fold(text)) >= backend.min_characters and "\0" not in text
+    return is_indexed and await backend.fetch_has_trigrams(session, query.resource)
 
 
 def filter_indexes(query: ListQuery) -> list[FilterIndex]:

@@ -168,7 +168,7 @@ def sort_key_sql(text: str) -> str:
     return f"left({FOLD_FUNCTION}({text}), {MAX_KEY_CHARACTERS})"
 
 
-# Any: what SQLAlchemy passes on to the compiler.
+# Any: the options of SQLAlchemy's compiler.
 @compiles(SortKey, "postgresql")
 def _write_sort_key(element: SortKey, compiler: SQLCompiler, **options: Any) -> str:
     return f"({sort_key_sql(compiler.process(element.clauses, **options))})"

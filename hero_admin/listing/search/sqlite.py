@@ -65,8 +65,8 @@ async def fetch_estimate(session: AsyncSession, table: Table) -> int | None:
     has_statistics = text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
     if (await session.execute(has_statistics)).scalar() is None:
         return None
-    asked = text("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = :name")
-    counted: int | None = (await session.execute(asked, {"name": table.name})).scalar()
+    estimate = text("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = :name")
+    counted: int | None = (await session.execute(estimate, {"name": table.name})).scalar()
     return counted
 
 
@@ -183,7 +183,7 @@ def sort_key_sql(text: str) -> str:
     return f"{text} COLLATE NOCASE"
 
 
-# Any: what SQLAlchemy passes on to the compiler.
+# Any: the options of SQLAlchemy's compiler.
 @compiles(SortKey, "sqlite")
 @compiles(ReadSortKey, "sqlite")
 def _write_sort_key(element: SortKey | ReadSortKey, compiler: SQLCompiler, **options: Any) -> str:

@@ -198,7 +198,7 @@ class SqliteIndex:
         )
 
     def _same(self, table: str, row: str) -> str:
-        """Return the condition that a row of our tables has the key of a resource's row."""
+        """Return the condition that a row of an own table has the key of a resource's row."""
         pairs = zip(self._key_names, self._key, strict=True)
         return " AND ".join(f"{table}.{name} = {row}.{each}" for name, each in pairs)
 
