@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.short_reads import Row
@@ -16,6 +16,7 @@ from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.wanted import Wanted
 from hero_admin.listing.segments import OrderBy, Segment, Start, segments
+from hero_admin.listing.sort_indexes import finds_values
 
 BUDGET = bindparam("budget", type_=Integer)
 LAST = bindparam("last", type_=Integer)
@@ -63,11 +64,14 @@ def _segment_scans(
     selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
 ) -> tuple[_SegmentScan, ...]:
     order, scans = order_of(selection), []
+    bounds = _bounds(selection, predicates, order)
     for segment in segments(order, start, is_backward=is_backward):
         scanned, ending = (
             select_segment(columns, order, segment, BUDGET, is_backward=is_backward)
             for columns in (selection.columns, ())
         )
+        # What the index of the scan itself finds is read, and nothing before it.
+        scanned, ending = scanned.where(*bounds), ending.where(*bounds)
         read = scanned.subquery("scanned")
         # Both databases filter in the order of the subquery, and stop at the limit.
         matching = select(*read.c).where(*adapted(predicates.all(), read)).limit(SIZE)
@@ -76,6 +80,16 @@ def _segment_scans(
         rows = with_titles(selection, some).order_by(*sorted_by)
         scans.append(_SegmentScan(segment, rows, ending.offset(LAST).limit(1)))
     return tuple(scans)
+
+
+def _bounds(
+    selection: Selection, predicates: Predicates, order: OrderBy
+) -> Sequence[ColumnElement[bool]]:
+    """Return the predicates of the column that the list is sorted by, if its index knows them."""
+    field = selection.sort_field
+    if order.link is not None or not finds_values(selection.resource, field):
+        return ()
+    return [predicate for each, predicate in predicates.by_field() if each is field]
 
 
 def _edge(query: ListQuery, order: OrderBy, segment: Segment, sort_values: Sequence[Any]) -> Cursor:

@@ -49,7 +49,7 @@ MAX_CANDIDATES = 200_000
 # Sorting this many takes no longer than a scan or a skip scan that finds a page of them.
 MAX_RARE_CANDIDATES = 5_000
 # Sorting this many takes no longer than the first scan of a search plan.
-MAX_FIRST_CANDIDATES = 1_000
+MAX_FIRST_CANDIDATES = 1_500
 # Two attempts and a long scan still end within the deadline of a request.
 CANDIDATES_MILLISECONDS = 1_500
 COUNTING_MILLISECONDS = 3_000

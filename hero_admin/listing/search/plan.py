@@ -39,8 +39,9 @@ from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 
 # The number of rows per scan; fewer for a search, as comparing texts takes longer.
-FIRST_SCAN = 1_500
-SHORT_SCAN, SHORT_SEARCH = 5_000, 500
+FIRST_SCAN, FIRST_SEARCH = 1_500, 500
+# As long as sorting rare candidates takes, so that trying it first costs little if there are more.
+SHORT_SCAN = candidates.MAX_RARE_CANDIDATES
 LONG_SCAN, LONG_SEARCH = 50_000, 20_000
 # With this many matches in a short scan, a long one is likely to fill the page.
 PROMISING = 5
@@ -65,8 +66,7 @@ class _SearchPlan:
         found = await fetch_before_scan(self.session, self.wanted)
         if found is not None:
             return found
-        short = SHORT_SEARCH if self.query.text else SHORT_SCAN
-        first = min(FIRST_SCAN, short)
+        first = FIRST_SEARCH if self.query.text else FIRST_SCAN
         scanned = await scan(self.session, self.wanted, first)
         if scanned.edge is not None and await candidates.has_selective_filter(
             self.session, self.query
@@ -74,12 +74,12 @@ class _SearchPlan:
             found = await fetch_candidates(self.session, self.wanted)
             if found is not None:
                 return found
-        scanned = await self.scan_on(scanned, short - first)
+        scanned = await self.scan_on(scanned, SHORT_SCAN - first)
         if scanned.edge is None:
             return Found(scanned.rows)
-        return await self.fetch_beyond(scanned, short)
+        return await self.fetch_beyond(scanned)
 
-    async def fetch_beyond(self, scanned: Scanned, scanned_count: int) -> Found:
+    async def fetch_beyond(self, scanned: Scanned) -> Found:
         """Fetch the rows after a short scan that has not filled the page."""
         # For a short text the index finds the beginnings of words only.
         is_scan_first = len(scanned.rows) >= PROMISING or is_short(self.query)
@@ -94,7 +94,7 @@ class _SearchPlan:
         if scanned.edge is None:
             return Found(scanned.rows)
         found = await fetch_candidates(self.session, self.wanted) if is_scan_first else None
-        return found or Found(scanned.rows, scanned.edge, scanned_count + long)
+        return found or Found(scanned.rows, scanned.edge, SHORT_SCAN + long)
 
     async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
         """Scan `budget` more rows, unless the list has ended or the page is full."""

@@ -343,7 +343,8 @@ async def test_what_others_call_so_is_left_alone(database: Database) -> None:
 def no_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found is found by the index."""
     monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", -1)
-    monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(plan, "FIRST_SEARCH", 1)
+    monkeypatch.setattr(plan, "SHORT_SCAN", 1)
     monkeypatch.setattr(plan, "LONG_SEARCH", 1)
 
 

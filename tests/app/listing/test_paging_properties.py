@@ -191,7 +191,7 @@ async def test_narrowed_pages_are_the_plain_sort_of_what_is_left(
     # At once, by a bounded scan alone, by what an index proposes, and by searching on repeatedly.
     for few, walked, most in ((50, 3, 0), (-1, 50, 50), (-1, 3, 50), (-1, 3, 0)):
         monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", few)
-        for name in ("SHORT_SCAN", "SHORT_SEARCH", "LONG_SCAN", "LONG_SEARCH"):
+        for name in ("FIRST_SCAN", "FIRST_SEARCH", "SHORT_SCAN", "LONG_SCAN", "LONG_SEARCH"):
             monkeypatch.setattr(plan, name, walked)
         monkeypatch.setattr(candidates, "MAX_CANDIDATES", most)
         for end, is_backward in (("", False), ("&before=end", True)):
@@ -222,7 +222,8 @@ async def test_pages_of_a_search_that_leaps_are_the_plain_sort_of_what_is_found(
     left = [(seat, id) for id, seat in rows.items() if seat and "b tower" in seat.lower()]
     left.sort(key=lambda row: (sort_key(row[0]), row[1]), reverse=sort.startswith("-"))
     wanted = [str(id) for _, id in left]
-    monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(plan, "FIRST_SEARCH", 1)
+    monkeypatch.setattr(plan, "SHORT_SCAN", 1)
     monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", -1)
     monkeypatch.setattr(candidates, "MAX_RARE_CANDIDATES", -1)
     monkeypatch.setattr(postgresql, "SAMPLE_HITS", 0)

@@ -109,9 +109,10 @@ async def test_each_word_is_looked_for_in_any_column_whatever_their_order(
         return page.column("Name")
 
     # At once, by looking at each team, and by the index.
-    for few, length in ((candidates.MAX_FIRST_CANDIDATES, 1), (-1, plan.SHORT_SEARCH), (-1, 1)):
+    for few, length in ((candidates.MAX_FIRST_CANDIDATES, 1), (-1, plan.SHORT_SCAN), (-1, 1)):
         monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", few)
-        monkeypatch.setattr(plan, "SHORT_SEARCH", length)
+        monkeypatch.setattr(plan, "FIRST_SEARCH", length)
+        monkeypatch.setattr(plan, "SHORT_SCAN", length)
         assert await names("preventers tower") == ["Preventers"]
         assert await names("  Hall   PREVENT") == ["Preventers of Ox"]
         assert await names("of sharp") == ["Preventers of Ox"]
@@ -135,7 +136,8 @@ async def test_a_text_that_nothing_can_contain_finds_nothing(
     few: int,
 ) -> None:
     monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", few)
-    monkeypatch.setattr(plan, "SHORT_SEARCH", 1)
+    monkeypatch.setattr(plan, "FIRST_SEARCH", 1)
+    monkeypatch.setattr(plan, "SHORT_SCAN", 1)
     await some_heroes(session, 5)
     raw = text.encode("utf-8", "surrogatepass")
     page = await client.get(
@@ -200,7 +202,8 @@ async def test_where_the_index_takes_too_long_the_list_is_walked_and_says_how_fa
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", -1)
-    monkeypatch.setattr(plan, "SHORT_SEARCH", 5)
+    monkeypatch.setattr(plan, "FIRST_SEARCH", 5)
+    monkeypatch.setattr(plan, "SHORT_SCAN", 5)
     monkeypatch.setattr(plan, "LONG_SEARCH", 10)
     monkeypatch.setattr(plan, "SKIP_SCAN_MILLISECONDS", 0)
     monkeypatch.setattr(candidates, "CANDIDATES_MILLISECONDS", 0)
@@ -220,7 +223,8 @@ async def test_what_is_common_but_far_from_the_beginning_is_found_by_leaps(
     client: Client, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(candidates, "MAX_FIRST_CANDIDATES", -1)
-    monkeypatch.setattr(plan, "SHORT_SEARCH", 3)
+    monkeypatch.setattr(plan, "FIRST_SEARCH", 3)
+    monkeypatch.setattr(plan, "SHORT_SCAN", 3)
     monkeypatch.setattr(candidates, "MAX_RARE_CANDIDATES", 0)
     monkeypatch.setattr(postgresql, "SAMPLE_HITS", 0)
     # So that neither of the other ways leads there.
