@@ -119,6 +119,12 @@ class FilterShape:
     has_minimum: bool
     has_maximum: bool
 
+    @property
+    def is_range(self) -> bool:
+        """Whether an index has the rows side by side: those with one value, or between two."""
+        is_bounded = self.has_minimum or self.has_maximum
+        return self.has_one != is_bounded and not (self.has_many or self.has_none or self.has_any)
+
     def predicate(self) -> ColumnElement[bool]:
         """Return the predicate, whose parameters are those of `Filter.parameters`."""
         column = self.field.exact

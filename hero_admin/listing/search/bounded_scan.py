@@ -85,11 +85,16 @@ def _segment_scans(
 def _bounds(
     selection: Selection, predicates: Predicates, order: OrderBy
 ) -> Sequence[ColumnElement[bool]]:
-    """Return the predicates of the column that the list is sorted by, if its index knows them."""
+    """Return the predicate of the column that the list is sorted by, if it is a range of its index.
+
+    The index has to find it: what the scan leaves out by itself counts against no budget.
+    """
     field = selection.sort_field
     if order.link is not None or not finds_values(selection.resource, field):
         return ()
-    return [predicate for each, predicate in predicates.by_field() if each is field]
+    return [
+        each.predicate() for each in predicates.filters if each.field is field and each.is_range
+    ]
 
 
 def _edge(query: ListQuery, order: OrderBy, segment: Segment, sort_values: Sequence[Any]) -> Cursor:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, time
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.listing.search import candidates, plan
 from tests.cases import each
-from tests.factories import a_hero, a_team
+from tests.factories import a_hero, a_team, some_heroes
 from tests.gadgets import Gadget
 from tests.page import Client, htmx_headers
 
@@ -20,6 +21,11 @@ async def heroes(session: AsyncSession) -> None:
     await a_hero(session, "Deadpond", age=18, team=force)
     await a_hero(session, "Rusty", age=40)
     await a_hero(session, "Spider", age=None, team=force)
+
+
+@pytest.fixture
+async def sixty(session: AsyncSession) -> None:
+    await some_heroes(session, 60)
 
 
 @pytest.mark.usefixtures("heroes")
@@ -50,6 +56,40 @@ async def test_filters_choose_rows_and_are_shown_as_chips(
     assert page.status_code == 200
     assert page.column("Name") == names
     assert list(page.chips) == chips
+
+
+@pytest.mark.usefixtures("sixty")
+@each(
+    ("query", "ages"),
+    [
+        ("age_min=30&age_max=33&sort=age", ["30", "31", "32", "33"]),
+        ("age_min=30&age_max=33&sort=-age", ["33", "32", "31", "30"]),
+        ("age_max=33&sort=-age&size=25", [str(age) for age in range(33, 8, -1)]),
+    ],
+)
+async def test_a_list_sorted_by_what_it_is_filtered_by_begins_where_the_filter_does(
+    client: Client, monkeypatch: pytest.MonkeyPatch, query: str, ages: list[str]
+) -> None:
+    """As in a table of millions, of which no scan reads so much and no index has so few."""
+    for name in ("FIRST_SCAN", "SHORT_SCAN", "LONG_SCAN"):
+        monkeypatch.setattr(plan, name, 27)
+    for name in ("MAX_FIRST_CANDIDATES", "MAX_RARE_CANDIDATES", "MAX_CANDIDATES"):
+        monkeypatch.setattr(candidates, name, 1)
+    assert (await client.get(f"/heroes?{query}")).column("Age") == ages
+
+
+@pytest.mark.usefixtures("sixty")
+@each("query", ["age=none&age_min=30&sort=age", "age=none&age_max=30&sort=-age"])
+async def test_a_scan_reads_no_more_than_its_budget_where_a_filter_is_no_range(
+    client: Client, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    for name in ("FIRST_SCAN", "SHORT_SCAN", "LONG_SCAN"):
+        monkeypatch.setattr(plan, name, 5)
+    for name in ("MAX_FIRST_CANDIDATES", "MAX_RARE_CANDIDATES", "MAX_CANDIDATES"):
+        monkeypatch.setattr(candidates, name, 1)
+    page = await client.get(f"/heroes?{query}")
+    assert page.rows == []
+    assert "Keep searching" in page.link_names
 
 
 @pytest.mark.usefixtures("heroes")
