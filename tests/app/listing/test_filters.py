@@ -64,7 +64,6 @@ async def test_filters_choose_rows_and_are_shown_as_chips(
     [
         ("age_min=30&age_max=33&sort=age", ["30", "31", "32", "33"]),
         ("age_min=30&age_max=33&sort=-age", ["33", "32", "31", "30"]),
-        ("age_max=33&sort=-age&size=25", [str(age) for age in range(33, 8, -1)]),
     ],
 )
 async def test_a_list_sorted_by_what_it_is_filtered_by_begins_where_the_filter_does(
@@ -72,7 +71,7 @@ async def test_a_list_sorted_by_what_it_is_filtered_by_begins_where_the_filter_d
 ) -> None:
     """As in a table of millions, of which no scan reads so much and no index has so few."""
     for name in ("FIRST_SCAN", "SHORT_SCAN", "LONG_SCAN"):
-        monkeypatch.setattr(plan, name, 27)
+        monkeypatch.setattr(plan, name, 5)
     for name in ("MAX_FIRST_CANDIDATES", "MAX_RARE_CANDIDATES", "MAX_CANDIDATES"):
         monkeypatch.setattr(candidates, name, 1)
     assert (await client.get(f"/heroes?{query}")).column("Age") == ages
