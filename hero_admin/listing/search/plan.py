@@ -66,20 +66,23 @@ class _SearchPlan:
         found = await fetch_before_scan(self.session, self.wanted)
         if found is not None:
             return found
-        first = FIRST_SEARCH if self.query.text else FIRST_SCAN
-        scanned = await scan(self.session, self.wanted, first)
+        length = FIRST_SEARCH if self.query.text else FIRST_SCAN
+        scanned = await scan(self.session, self.wanted, length)
         if scanned.edge is not None and await candidates.has_selective_filter(
             self.session, self.query
         ):
             found = await fetch_candidates(self.session, self.wanted)
             if found is not None:
                 return found
-        scanned = await self.scan_on(scanned, SHORT_SCAN - first)
+        # A text of which the first rows have none may be rare, which its index tells sooner.
+        if scanned.rows or not self.query.text:
+            scanned = await self.scan_on(scanned, SHORT_SCAN - length)
+            length = SHORT_SCAN
         if scanned.edge is None:
             return Found(scanned.rows)
-        return await self.fetch_beyond(scanned)
+        return await self.fetch_beyond(scanned, length)
 
-    async def fetch_beyond(self, scanned: Scanned) -> Found:
+    async def fetch_beyond(self, scanned: Scanned, scanned_count: int) -> Found:
         """Fetch the rows after a short scan that has not filled the page."""
         # For a short text the index finds the beginnings of words only.
         is_scan_first = len(scanned.rows) >= PROMISING or is_short(self.query)
@@ -94,7 +97,7 @@ class _SearchPlan:
         if scanned.edge is None:
             return Found(scanned.rows)
         found = await fetch_candidates(self.session, self.wanted) if is_scan_first else None
-        return found or Found(scanned.rows, scanned.edge, SHORT_SCAN + long)
+        return found or Found(scanned.rows, scanned.edge, scanned_count + long)
 
     async def scan_on(self, scanned: Scanned, budget: int) -> Scanned:
         """Scan `budget` more rows, unless the list has ended or the page is full."""
