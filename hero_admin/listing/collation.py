@@ -3,15 +3,16 @@
 A column with an explicit collation keeps it. The search backends compile these constructs.
 """
 
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, String, func, select, table
+from sqlalchemy import ColumnElement, String, func, select, table
 from sqlalchemy import column as column_named
 from sqlalchemy.sql.functions import FunctionElement
 
 from hero_admin.model.column_types import has_collation
 from hero_admin.model.exact_columns import AsText
 from hero_admin.model.fields import Field
+from hero_admin.model.index_predicate import IndexPredicate
 from hero_admin.model.storable import unwrapped_type
 
 
@@ -37,24 +38,14 @@ class ReadSortKey(FunctionElement[str]):
     inherit_cache = True
 
 
-class _Predicate(FunctionElement[bool]):
-    """A predicate that each backend compiles to a form for which the database uses an index."""
-
-    type = Boolean()
-
-    # Any: SQLAlchemy's operators. Databases without booleans would get `… = 1`.
-    def self_group(self, against: Any = None) -> Self:  # noqa: ARG002
-        return self
-
-
-class IsMissing(_Predicate):
+class IsMissing(IndexPredicate):
     """The text is NULL."""
 
     name = "is_missing_text"
     inherit_cache = True
 
 
-class IsThere(_Predicate):
+class IsThere(IndexPredicate):
     """The text is not NULL; the second clause is the least sort key of the column."""
 
     name = "is_text"

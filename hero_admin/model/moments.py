@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, Text, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Text, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -19,6 +19,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from hero_admin.model.fields import Field
+from hero_admin.model.index_predicate import IndexPredicate
 
 KINDS = frozenset({"date", "datetime"})
 CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:[.,](?P<places>[0-9]+))?)?")
@@ -52,10 +53,9 @@ class _Spelling(TypeDecorator[Any]):
         return None if value is None else self.spell(value)
 
 
-class _AtLeast(FunctionElement[bool]):
+class _AtLeast(IndexPredicate):
     """The predicate of a range: a column, its bound, and two texts of the bound."""
 
-    type = Boolean()
     inherit_cache = True
     operator = ">="
 

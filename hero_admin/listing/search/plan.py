@@ -4,7 +4,8 @@ If many rows match, a bounded scan in the order of the list soon finds a page of
 an index has few candidates, which can be sorted. These are tried until the page is complete:
 
 1. The candidates of an index, if there are few, or all rows of a small table.
-2. A short bounded scan, or a shorter one and then 4 if a filter is selective.
+2. A short bounded scan. Its first part is followed by 4 if a filter is selective or it finds no
+   row with the text.
 3. A skip scan over the distinct values of the sort column, unless an index knows the text is rare.
 4. The candidates of an index, if there are not too many.
 5. A long bounded scan. If it ends before the list does, the page says so.
@@ -40,7 +41,7 @@ from hero_admin.model.total import COUNT_CAP, Total
 
 # The number of rows per scan; fewer for a search, as comparing texts takes longer.
 FIRST_SCAN, FIRST_SEARCH = 1_500, 500
-# As long as sorting rare candidates takes, so that trying it first costs little if there are more.
+# Costs about as much as sorting that many candidates, and saves sorting more of them.
 SHORT_SCAN = candidates.MAX_RARE_CANDIDATES
 LONG_SCAN, LONG_SEARCH = 50_000, 20_000
 # With this many matches in a short scan, a long one is likely to fill the page.
