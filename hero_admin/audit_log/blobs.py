@@ -7,11 +7,11 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, LargeBinary, Select, select
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
 from hero_admin.database.own_tables import OwnTable
+from hero_admin.database.upsert import upsert
 
 
 class HistoryBlob(OwnTable, table=True):
@@ -25,7 +25,7 @@ class HistoryBlob(OwnTable, table=True):
 
 async def record_blob(session: AsyncSession, digest: str, data: bytes) -> None:
     """Add files that are about to be stored, by digest, unless they are there."""
-    given = _insert().values(digest=digest, data=data)
+    given = upsert(HistoryBlob).values(digest=digest, data=data)
     # Locked, so that nobody removes them before they are stored.
     await session.execute(
         given.on_conflict_do_update(index_elements=["digest"], set_={"digest": digest})
@@ -43,14 +43,9 @@ async def record_stored_blobs(
 ) -> None:
     """Add the files in a column of some records, which other programs may have written."""
     found = select(digest, column).where(column.is_not(None), *where)
-    given = _insert().from_select(["digest", "data"], found)
+    given = upsert(HistoryBlob).from_select(["digest", "data"], found)
     await session.execute(given.on_conflict_do_nothing())
 
 
 def select_data(digest: ColumnElement[str]) -> Select[bytes]:
     return select(col(HistoryBlob.data)).where(col(HistoryBlob.digest) == digest)
-
-
-def _insert() -> postgresql.Insert:
-    # SQLite has the same syntax for ON CONFLICT.
-    return postgresql.insert(HistoryBlob)

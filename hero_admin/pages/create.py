@@ -52,8 +52,7 @@ async def create(resource: Resource, request: Request) -> Response:
     back = back_of(request, f"/{resource.name}")
     url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
     digest = idempotency.submission_digest(token, texts)
-    submission = await idempotency.claim(session, digest, resource.name) if token else None
-    if token and submission is None:
+    if token and not await idempotency.claim(session, digest, resource.name):
         return await _created_before(resource, request, texts, digest, url)
     transaction = transaction_of(request)
     try:
@@ -61,9 +60,8 @@ async def create(resource: Resource, request: Request) -> Response:
     except Invalid as invalid:
         return await _new_form(resource, request, FormState(texts, invalid.sentences), token)
     key = key_of(resource, record)
-    if submission is not None:
-        submission.key = key
-        await session.flush()
+    if token:
+        await idempotency.record_key(session, digest, key)
     return redirect(request, url, done("Created", resource, record, transaction.operation))
 
 
@@ -75,15 +73,15 @@ async def _created_before(
     If the record has been deleted since, offer a new form.
     """
     session = session_of(request)
-    earlier = await session.get_one(idempotency.Submission, digest)
-    key = parse_key(resource, earlier.key)
+    created = await idempotency.fetch_key(session, digest)
+    key = parse_key(resource, created)
     if key is None or await records.fetch_record(session, resource, key) is None:
         gone = {
             "": f"This {resource.label} was created, but has been deleted since. Create it again?"
         }
         return await _new_form(resource, request, FormState(texts, gone), "")
     text = "Already created; not created twice."
-    return redirect(request, url, Flash(text, marked=f"{resource.name}/{earlier.key}"))
+    return redirect(request, url, Flash(text, marked=f"{resource.name}/{created}"))
 
 
 async def _new_form(resource: Resource, request: Request, state: FormState, token: str) -> Response:

@@ -4,15 +4,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import CursorResult, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
 from hero_admin.database.own_tables import OwnTable
+from hero_admin.database.upsert import upsert
 
 RETENTION = timedelta(days=7)
+# One in sixteen new forms removes those that are older.
+PRUNING_DIGIT = "0"
 
 
 class Submission(OwnTable, table=True):
@@ -31,17 +34,28 @@ def submission_digest(token: str, texts: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([token, sorted(texts.items())]).encode()).hexdigest()
 
 
-async def claim(session: AsyncSession, digest: str, resource: str) -> Submission | None:
-    """Claim a form for this request; None if another request has created its record.
+async def claim(session: AsyncSession, digest: str, resource: str) -> bool:
+    """Claim a form for this request; return False if another request has created its record.
 
     The database makes a concurrent request with the same form wait here.
     """
     now = datetime.now(UTC)
-    await session.execute(delete(Submission).where(col(Submission.created_at) < now - RETENTION))
-    submission = Submission(digest=digest, resource=resource, key="", created_at=now)
-    try:
-        async with session.begin_nested():
-            session.add(submission)
-    except IntegrityError:
-        return None
-    return submission
+    if digest.startswith(PRUNING_DIGIT):
+        old = col(Submission.created_at) < now - RETENTION
+        await session.execute(delete(Submission).where(old))
+    claimed = upsert(Submission).on_conflict_do_nothing()
+    values = {"digest": digest, "resource": resource, "key": "", "created_at": now}
+    made = await session.execute(claimed.values(values))
+    return cast(CursorResult[Any], made).rowcount == 1
+
+
+async def record_key(session: AsyncSession, digest: str, key: str) -> None:
+    """Record the key of the record that a claimed form has created."""
+    await session.execute(
+        update(Submission).where(col(Submission.digest) == digest).values(key=key)
+    )
+
+
+async def fetch_key(session: AsyncSession, digest: str) -> str:
+    """Return the key of the record that an earlier request has created."""
+    return (await session.get_one(Submission, digest)).key

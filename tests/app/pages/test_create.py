@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete
@@ -347,6 +348,24 @@ async def test_a_refused_form_is_not_taken_for_a_sent_one(client: Client, stored
     for _ in range(2):
         assert (await client.submit(form, {**NOVA, "age": "abc"})).status_code == 422
     assert await stored.count(Submission) == 0
+
+
+async def test_forms_are_forgotten_a_week_after_they_were_sent(
+    client: Client, session: AsyncSession, stored: Stored
+) -> None:
+    for age, digest in {timedelta(days=8): "old", timedelta(days=6): "new"}.items():
+        sent_at = datetime.now(UTC) - age
+        session.add(Submission(digest=digest, resource="heroes", key="1", created_at=sent_at))
+    await session.commit()
+    form = (await client.get("/heroes/new")).form()
+    known = {"old"}
+    # One form in sixteen cleans up: 200 leave it in one run of 400,000.
+    for number in range(200):
+        if "old" in known:
+            await client.submit(form, {**NOVA, "name": f"Nova {number}"})
+            known = {submission.digest for submission in await stored.all(Submission)}
+    assert "old" not in known
+    assert "new" in known
 
 
 async def test_a_form_sent_again_brings_a_deleted_hero_back_only_when_asked_once_more(
