@@ -31,8 +31,8 @@ async def fetch_facets(
     """
     if query.text or not is_indexed(query.resource, field):
         return {}
-    narrowing = predicates_of(query).by_field()
-    others = [(other, predicate) for other, predicate in narrowing if other is not field]
+    narrowing = predicates_of(query).narrowing()
+    others = [(each.read_field, each.predicate) for each in narrowing if each.field is not field]
     return await _count(session, query, field, await _fetch_values(session, site, field), others)
 
 

@@ -1,6 +1,6 @@
 """Filters: the values that a field may have in a list, as in `?team=3&team=none&age_min=18`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from hero_admin.model import moments
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.labels import in_sentence
+from hero_admin.model.links import ManyToMany
 
 NONE = "none"
 # The value of a filter for rows that have a file.
@@ -22,6 +23,7 @@ class Filter:
     """A field and the values it may have; without values the filter is inactive.
 
     name: the name of its parameter in the URL, such as `team` for `team_id`.
+    link: the link whose records are chosen; `field` is then its field of the association.
     """
 
     field: Field
@@ -31,6 +33,12 @@ class Filter:
     has_any: bool = False
     minimum: Any = None
     maximum: Any = None
+    link: ManyToMany | None = None
+
+    @property
+    def read_field(self) -> Field:
+        """The field of the rows that the predicate is about."""
+        return self.link.own if self.link else self.field
 
     @property
     def is_range(self) -> bool:
@@ -78,7 +86,7 @@ class Filter:
 
     def cleared(self) -> "Filter":
         """Return the inactive filter of the same field."""
-        return Filter(self.field, self.name)
+        return Filter(self.field, self.name, link=self.link)
 
     @property
     def shape(self) -> "FilterShape":
@@ -90,6 +98,7 @@ class Filter:
             has_any=self.has_any,
             has_minimum=self.minimum is not None,
             has_maximum=self.maximum is not None,
+            link=self.link,
         )
 
     def parameters(self) -> dict[str, Any]:
@@ -118,15 +127,31 @@ class FilterShape:
     has_any: bool
     has_minimum: bool
     has_maximum: bool
+    link: ManyToMany | None = None
+
+    @property
+    def read_field(self) -> Field:
+        """The field of the rows that the predicate is about."""
+        return self.link.own if self.link else self.field
 
     @property
     def is_range(self) -> bool:
         """Whether an index has the rows side by side: those with one value, or between two."""
         is_bounded = self.has_minimum or self.has_maximum
-        return self.has_one != is_bounded and not (self.has_many or self.has_none or self.has_any)
+        is_other = self.has_many or self.has_none or self.has_any or self.link is not None
+        return self.has_one != is_bounded and not is_other
 
     def predicate(self) -> ColumnElement[bool]:
         """Return the predicate, whose parameters are those of `Filter.parameters`."""
+        if self.link is None:
+            return self._own_predicate()
+        if not self.has_none:
+            return self.link.is_linked(self._own_predicate())
+        none = ~self.link.is_linked()
+        chosen = replace(self, has_none=False)
+        return or_(none, chosen.predicate()) if self.has_one or self.has_many else none
+
+    def _own_predicate(self) -> ColumnElement[bool]:
         column = self.field.exact
         allowed: list[ColumnElement[bool]] = []
         if self.has_one:

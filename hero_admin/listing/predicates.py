@@ -6,7 +6,7 @@ the same kinds of filters share a cached statement.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, false
 
@@ -15,6 +15,7 @@ from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search import patterns
 from hero_admin.listing.search.trigram_index import trigrams_of
 from hero_admin.model.fields import Field
+from hero_admin.model.links import ManyToMany
 
 # How a text is searched: its words anywhere, or words that begin with it. “nowhere” is for texts
 # that cannot match.
@@ -25,6 +26,7 @@ Search = Literal["", "anywhere", "beginnings", "nowhere"]
 class Predicates:
     """The predicates of a list: filters, the field of its scope, the searched fields.
 
+    link: that of the scope.
     word_count: the number of words of the search.
     """
 
@@ -33,17 +35,26 @@ class Predicates:
     searched: tuple[Field, ...]
     search: Search
     word_count: int
+    link: ManyToMany | None = None
 
-    def by_field(self) -> list[tuple[Field, ColumnElement[bool]]]:
-        """Return the predicates of filters and scope, each with its field."""
-        found = [(each.field, each.predicate()) for each in self.filters]
+    def narrowing(self) -> list["Narrowing"]:
+        """Return the predicates of filters and scope."""
+        found = [
+            Narrowing(
+                each.field, each.read_field, each.predicate(), is_linked=each.link is not None
+            )
+            for each in self.filters
+        ]
         if self.scope:
-            found.append((self.scope, self.scope.exact == self.scope.given("scope")))
+            same = self.scope.exact == self.scope.given("scope")
+            predicate = self.link.is_linked(same) if self.link else same
+            read = self.link.own if self.link else self.scope
+            found.append(Narrowing(self.scope, read, predicate, is_linked=self.link is not None))
         return found
 
     def all(self) -> Sequence[ColumnElement[bool]]:
         """Return all predicates; their conjunction is the WHERE clause."""
-        found = [predicate for _, predicate in self.by_field()]
+        found = [each.predicate for each in self.narrowing()]
         columns = [field.exact for field in self.searched]
         if self.search == "anywhere":
             found.append(patterns.matches_words(columns, self.word_count))
@@ -52,6 +63,18 @@ class Predicates:
         elif self.search == "nowhere":
             found.append(false())
         return found
+
+
+class Narrowing(NamedTuple):
+    """The predicate of a filter or scope.
+
+    read_field: the field of the rows that it is about, which is another one if `is_linked`.
+    """
+
+    field: Field
+    read_field: Field
+    predicate: ColumnElement[bool]
+    is_linked: bool
 
 
 def predicates_of(query: ListQuery) -> Predicates:
@@ -65,6 +88,7 @@ def predicates_of(query: ListQuery) -> Predicates:
         query.resource.search_fields if query.text else (),
         kind,
         len(patterns.words_of(query.text)),
+        query.scope.link if query.scope else None,
     )
 
 

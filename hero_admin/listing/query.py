@@ -7,6 +7,7 @@ from typing import Any
 from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.filters import Filter
 from hero_admin.model.fields import Field
+from hero_admin.model.links import ManyToMany
 from hero_admin.model.resource import Resource
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -15,10 +16,20 @@ DEFAULT_SIZE = PAGE_SIZES[0]
 
 @dataclass(frozen=True)
 class Scope:
-    """A value that all rows of a list have in one field: the team of a list of its heroes."""
+    """A value that all rows of a list have in one field: the team of a list of its heroes.
+
+    link: for the records linked with another one, the link by which they have that value.
+    """
 
     field: Field
+    # Any: a value of the field.
     value: Any
+    link: ManyToMany | None = None
+
+    @property
+    def read_field(self) -> Field:
+        """The field of the rows that the predicate is about."""
+        return self.link.own if self.link else self.field
 
 
 @dataclass(frozen=True)
@@ -105,8 +116,8 @@ class ListQuery:
     @property
     def filtered_fields(self) -> tuple[Field, ...]:
         """The fields of the active filters and of the scope."""
-        filtered = tuple(each.field for each in self.filters if each.is_active)
-        return (*filtered, self.scope.field) if self.scope else filtered
+        filtered = tuple(each.read_field for each in self.filters if each.is_active)
+        return (*filtered, self.scope.read_field) if self.scope else filtered
 
     @property
     def predicate_fields(self) -> tuple[Field, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
 from hero_admin.model.fields import Field
+from hero_admin.model.links import association_of, many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource import Resource, ResourceError, can_filter, name_of
 from hero_admin.web.assets import STATIC
@@ -68,6 +69,7 @@ def _mistakes(resource: Resource) -> Iterator[str]:
             f" and {_shown(title)} is neither"
         )
     yield from _wrong_words(resource, names)
+    yield from _wrong_links(resource)
     yield from _wrong_fields(resource)
     yield from _wrongly_masked(resource)
     if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
@@ -84,6 +86,31 @@ def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
     if resource.icon not in _icons():
         hint = _hint(resource.icon, _icons())
         yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{hint}"
+
+
+def _wrong_links(resource: Resource) -> Iterator[str]:
+    if resource.links and resource.read_only:
+        yield "links= can't be changed where read_only=True"
+    seen: list[str] = []
+    for link in resource.links or ():
+        relationship = relationship_of(link)
+        if relationship is None or not issubclass(resource.model, relationship.parent.class_):
+            shown = _shown(getattr(link, "relationship", link))
+            yield (
+                "links= takes relationships of the model, such as Link(Playlist.tracks), and"
+                f" {shown} isn't one"
+            )
+        elif association_of(relationship) is None:
+            yield (f"links= takes relationships with a link_model, and {relationship.key} has none")
+        elif many_to_many(relationship, resource.by_name) is None:
+            yield (
+                f"links= can't follow {relationship.key}, as its link_model doesn't refer to both"
+                " sides by one foreign key each"
+            )
+        elif relationship.key in seen:
+            yield f"links= names {relationship.key} twice"
+        else:
+            seen.append(relationship.key)
 
 
 def _wrong_fields(resource: Resource) -> Iterator[str]:
@@ -107,6 +134,8 @@ def _wrong_types(resource: Resource) -> Iterator[str]:
         value = getattr(resource, argument)
         if not isinstance(value, tuple | list | None):
             yield f"{argument}= takes several columns, such as (Model.name,) with a comma"
+    if not isinstance(getattr(resource, "links"), tuple | list | None):  # noqa: B009 - as given
+        yield "links= takes several links, such as (Link(Playlist.tracks),) with a comma"
     for argument in TEXTS:
         if not isinstance(getattr(resource, argument), str):
             yield f"{argument}= takes a text, not {_shown(getattr(resource, argument))}"

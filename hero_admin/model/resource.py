@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
+from hero_admin.model.links import Link, ManyToMany, links_of
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource_schemas import ResourceSchemas
 from hero_admin.model.titles import Titles
@@ -51,6 +52,8 @@ class Resource:
     masked: columns whose values are shown one at a time, on request, which is recorded; `SecretStr`
         columns always are.
     money: columns of amounts, shown like 1,234.50; forms and exports have the stored value.
+    links: many-to-many relations, `links=(Link(Playlist.tracks),)`, whose records are added and
+        removed one by one; all that the model has by `Relationship(link_model=…)`.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
@@ -69,6 +72,7 @@ class Resource:
     title: Any = None
     masked: tuple[Any, ...] = ()
     money: tuple[Any, ...] = ()
+    links: tuple[Link, ...] | None = None
     sort: str = ""
     name: str = ""
     label: str = ""
@@ -145,6 +149,11 @@ class Resource:
     @cached_property
     def schemas(self) -> ResourceSchemas:
         return ResourceSchemas(self.model, self.fields, self.create, self.update, self.read)
+
+    @cached_property
+    def many_to_many(self) -> tuple[ManyToMany, ...]:
+        """The links to other records, in the order in which they are given or declared."""
+        return links_of(self.model, self.links, self.by_name)
 
     @cached_property
     def list_fields(self) -> tuple[Field, ...]:

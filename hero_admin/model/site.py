@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 from hero_admin.model.checks import check_resources
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
+from hero_admin.model.links import ManyToMany
 from hero_admin.model.resource import TAKEN_NAMES, Resource
 from hero_admin.web.texts import capitalised
 
@@ -17,23 +18,32 @@ TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore", "
 
 @dataclass(frozen=True)
 class Referrer:
-    """A field of a resource that refers to another one: `Hero.team_id`, as the heroes of a team."""
+    """A field of a resource that refers to another one: `Hero.team_id`, as the heroes of a team.
+
+    link: for records that are linked with it, the link; `field` is then one of its association.
+    """
 
     resource: Resource
     field: Field
     name: str
 
     is_alone: bool
+    link: ManyToMany | None = None
 
     @property
     def label(self) -> str:
         """The label of the records: “Heroes”, or “Heroes (mentor)” beside other heroes."""
+        if self.link is not None:
+            return self.link.label
         label = capitalised(self.resource.label_plural)
         return label if self.is_alone else f"{label} ({in_sentence(self.field.label)})"
 
 
 class Site:
-    """The resources of an Admin, in menu order."""
+    """The resources of an Admin, in menu order.
+
+    associations: the resources whose records link those of others, and that have no pages.
+    """
 
     def __init__(self, resources: Sequence[Resource], others: Sequence[str] = ()) -> None:
         """`others`: names of other subjects in the audit log, which have no masked fields.
@@ -44,9 +54,18 @@ class Site:
         self.others = tuple(others)
         check_resources(self.resources, TAKEN_NAMES)
         self._by_model = {resource.model: resource for resource in self.resources}
+        self._opposites: dict[ManyToMany, ManyToMany] = {}
+        links = [link for each in self.resources for link in each.many_to_many]
+        linking = dict.fromkeys(self.of(link.association) for link in links)
+        self.associations = tuple(each for each in linking if each not in self)
 
     def __contains__(self, resource: Resource) -> bool:
         return resource in self.resources
+
+    @property
+    def recorded(self) -> tuple[Resource, ...]:
+        """All resources whose records are written and have a history, with pages or without."""
+        return (*self.resources, *self.associations)
 
     def of(self, model: type[SQLModel]) -> Resource:
         """Return the resource of a model; also of one without pages."""
@@ -66,10 +85,31 @@ class Site:
         assert field.relation is not None
         return self.target_of(field).by_name[field.relation.target_column]
 
+    def opposite(self, link: ManyToMany) -> ManyToMany:
+        """Return a link as it is seen from the records on the other side, which may not name it."""
+        if link not in self._opposites:
+            other = self.of(link.target)
+            named = (each for each in other.many_to_many if each.columns == link.columns[::-1])
+            self._opposites[link] = next(named, None) or ManyToMany(
+                link.association, self.target_field_of(link.far), link.far, link.near
+            )
+        return self._opposites[link]
+
     def referrers(self, resource: Resource) -> tuple[Referrer, ...]:
         """Return the fields that refer to records of `resource`, each under a unique name."""
+        return tuple(each for each in self._related(resource) if each.link is None)
+
+    def related(self, resource: Resource) -> tuple[Referrer, ...]:
+        """Return what a page of a record lists: linked records, then those that refer to it."""
+        return tuple(each for each in self._related(resource) if each.resource in self)
+
+    def _related(self, resource: Resource) -> list[Referrer]:
         found: dict[str, Referrer] = {}
-        for other in self.resources:
+        for link in resource.many_to_many:
+            name = f"linked-{link.name}" if link.name in TAKEN_RELATIONS else link.name
+            field = self.opposite(link).far
+            found[name] = Referrer(self.of(link.target), field, name, is_alone=True, link=link)
+        for other in self.recorded:
             fields = [
                 (field, field.relation.back_name or other.name)
                 for field in other.fields
@@ -79,4 +119,4 @@ class Site:
                 is_taken = back_name in found or back_name in TAKEN_RELATIONS
                 name = f"{back_name}-{field.name}" if is_taken else back_name
                 found[name] = Referrer(other, field, name, is_alone=len(fields) == 1)
-        return tuple(found.values())
+        return list(found.values())

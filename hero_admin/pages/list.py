@@ -123,7 +123,7 @@ def _results(request: Request, context: Mapping[str, Any], listing: Listing) -> 
 def _new_url(query: ListQuery, back: str) -> str:
     """Return the URL of the form for a new record, prefilled with the scope of the list."""
     url = f"/{query.resource.name}/new"
-    if query.scope is None:
+    if query.scope is None or query.scope.link is not None:
         return with_query(url, back=back)
     field = query.scope.field
     given = {control_name(field.name): exact_text(field, query.scope.value)}

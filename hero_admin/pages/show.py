@@ -25,15 +25,15 @@ async def show_page(resource: Resource, request: Request) -> Response:
     record = await fetch_record(resource, request)
     if record is None:
         return await deleted_page(resource, request)
-    referrers = site_of(request).referrers(resource)
-    return await _show(resource, request, record, referrers[0] if referrers else None)
+    related = site_of(request).related(resource)
+    return await _show(resource, request, record, related[0] if related else None)
 
 
 async def related_page(resource: Resource, request: Request) -> Response:
-    """GET /teams/3/heroes: one record, and the list of records that refer to it."""
+    """GET /teams/3/heroes: one record, and the list of records that refer to it, or are linked."""
     name = request.path_params["relation"]
-    referrers = site_of(request).referrers(resource)
-    chosen = next((referrer for referrer in referrers if referrer.name == name), None)
+    related = site_of(request).related(resource)
+    chosen = next((referrer for referrer in related if referrer.name == name), None)
     if chosen is None:
         raise HTTPException(404)
     record = await fetch_record(resource, request)
@@ -72,7 +72,7 @@ async def _show(
         "subject": resource,
         "key": key,
         "facts": facts,
-        "referrers": site.referrers(resource),
+        "referrers": site.related(resource),
         "referrer": referrer,
         "page": None,
     }
@@ -80,7 +80,8 @@ async def _show(
     if referrer is not None and referrer.field.relation is not None:
         value = record[referrer.field.relation.target_column]
         path = f"/{resource.name}/{key}/{referrer.name}"
-        scope = Scope(referrer.field, value)
+        link = site.opposite(referrer.link) if referrer.link else None
+        scope = Scope(referrer.field, value, link)
         query = query_of(request, referrer.resource, path, scope)
         context |= await fetch_list(request, query)
         problems = context["query"].problems

@@ -8,9 +8,11 @@ from sqlmodel import Field, SQLModel
 
 from hero_admin.admin import Admin
 from hero_admin.model.fields import Field as ResourceField
+from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker, Slot
+from tests.playlists import Artist, Playlist, Track
 from webapp.heroes import Hero, HeroCreate, heroes
 from webapp.teams import Team, teams
 
@@ -66,8 +68,22 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"create": "HeroCreate"}, "create= takes a schema, not 'HeroCreate'."),
     ({"create": Extended}, "create= has the field agee, which the model doesn't have."),
     ({"money": (Hero.name,)}, "money= takes numeric columns, and name isn't one."),
+    ({"links": Hero.team}, "links= takes several links, such as (Link(Playlist.tracks),) with a"),
+    ({"links": (Hero.team,)}, "links= takes relationships of the model, such as Link(Playlist.tra"),
+    ({"links": (Link(Hero.name),)}, "Link(Playlist.tracks), and Hero.name isn't one."),
+    ({"links": (Link("team"),)}, "Link(Playlist.tracks), and 'team' isn't one."),
+    ({"links": (Link(Team.heroes),)}, "Link(Playlist.tracks), and Team.heroes isn't one."),
+    ({"links": (Link(Hero.team),)}, "links= takes relationships with a link_model, and team has"),
+    (
+        {"model": Playlist, "links": (Link(Playlist.tracks), Link(Playlist.tracks))},
+        "Resource(Playlist): links= names tracks twice.",
+    ),
+    (
+        {"model": Playlist, "links": (Link(Playlist.tracks),), "read_only": True},
+        "Resource(Playlist): links= can't be changed where read_only=True.",
+    ),
     ({"clumns": (Hero.name,)}, "there is no argument clumns=; did you mean columns=?"),
-    ({"lists": ()}, "there is no argument lists=."),
+    ({"tables": ()}, "there is no argument tables=."),
     ({"name": "a/b"}, "name='a/b' is not a valid URL segment, such as team-sizes."),
     ({"icon": "heroe"}, "icon='heroe' is not a symbol in static/icons.svg; did you mean 'hero'?"),
     ({"name": "history"}, "/history is taken, so give it another name=."),
@@ -196,3 +212,15 @@ class Duel(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     attacker_id: int = Field(foreign_key="team.id")
     defender_id: int = Field(foreign_key="team.id")
+
+
+def test_many_to_many_relations_are_found_by_themselves() -> None:
+    found = {model: Resource(model).many_to_many for model in (Playlist, Track, Artist)}
+    assert [link.name for link in found[Playlist]] == ["tracks"]
+    assert [(link.name, link.label) for link in found[Track]] == [
+        ("playlists", "Playlists"),
+        ("artists", "Artists"),
+    ]
+    assert found[Artist] == ()
+    assert [link.other_names for link in found[Track]] == [(), ("role",)]
+    assert Resource(Playlist, links=()).many_to_many == ()

@@ -40,7 +40,6 @@ from hero_admin.listing.search.trigram_index import TRIGRAM_CHARACTERS, has_trig
 from hero_admin.listing.search.wanted import Found, Wanted
 from hero_admin.listing.segments import Start, segments
 from hero_admin.listing.sort_indexes import finds_values
-from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 
@@ -68,15 +67,19 @@ class Index(Protocol):
 
 @dataclass(frozen=True)
 class FilterIndex:
-    """The index of a filtered field, whose candidates are the rows with the filter's values."""
+    """The index of a filtered field, whose candidates are the rows with the filter's values.
+
+    position: that of the filter among the predicates.
+    """
 
     resource: Resource
     predicates: Predicates
-    field: Field
+    position: int
 
     def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         """Return the statement for `columns` of up to `LIMIT` candidates."""
-        return select(*columns).where(dict(self.predicates.by_field())[self.field]).limit(LIMIT)
+        predicate = self.predicates.narrowing()[self.position].predicate
+        return select(*columns).where(predicate).limit(LIMIT)
 
     def select_keys(self) -> Select[Any]:
         """Return a statement with a row for each candidate, up to `LIMIT`."""
@@ -201,9 +204,13 @@ async def has_trigram_candidates(
 
 
 def filter_indexes(query: ListQuery) -> list[FilterIndex]:
-    """Return the indexes of the filtered fields."""
-    fields = [field for field in query.filtered_fields if finds_values(query.resource, field)]
-    return [FilterIndex(query.resource, predicates_of(query), field) for field in fields]
+    """Return the indexes of the filtered fields, and those of the associations of links."""
+    predicates = predicates_of(query)
+    return [
+        FilterIndex(query.resource, predicates, position)
+        for position, each in enumerate(predicates.narrowing())
+        if each.is_linked or finds_values(query.resource, each.field)
+    ]
 
 
 async def has_selective_filter(

@@ -1,0 +1,30 @@
+"""An admin of playlists and their tracks."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.applications import Starlette
+
+from hero_admin.admin import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.settings import Settings
+from tests.page import Client
+from tests.playlists import Artist, Music, Playlist, Track
+from tests.serving import serving
+
+
+@pytest.fixture
+async def music(settings: Settings, session: AsyncSession) -> Starlette:
+    """The application, whose tables exist."""
+    await (await session.connection()).run_sync(Music.metadata.create_all)
+    await session.commit()
+    return create_app(settings, (Resource(Playlist), Resource(Track), Resource(Artist)))
+
+
+@pytest.fixture
+async def player(music: Starlette) -> AsyncIterator[Client]:
+    """A client of it, signed in as an owner."""
+    async with serving(music, role=Role.OWNER) as client:
+        yield client
