@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,14 @@ from hero_admin.web.allowed_hosts import known_hosts
 from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
 from hero_admin.web.guards import needs
 from hero_admin.web.health import healthz, readyz
+from hero_admin.web.mount import MountMiddleware
 from hero_admin.web.protection import ProtectionMiddleware
 from hero_admin.web.request_session import SessionMiddleware
 from hero_admin.web.static_files import VersionedFiles
 from hero_admin.web.templating import environment
+
+# Templates are compiled for each prefix, which may hold a parameter of the application outside.
+MAX_PREFIXES = 8
 
 
 class Admin:
@@ -130,6 +135,7 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
             *routes_of(site),
         ],
         middleware=[
+            Middleware(MountMiddleware),
             Middleware(AccessLogMiddleware),
             Middleware(CompressMiddleware),
             Middleware(
@@ -159,5 +165,5 @@ def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
     app.state.site = site
     app.state.auth = auth
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
-    app.state.templates = environment(app)
+    app.state.templates = lru_cache(MAX_PREFIXES)(partial(environment, app))
     return app

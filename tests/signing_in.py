@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlmodel import col, select
 
 from hero_admin.accounts.auth import limits_for
-from hero_admin.accounts.cookies import PLAIN
+from hero_admin.accounts.cookies import SESSION
 from hero_admin.accounts.sessions import Limits, Visitor, start_session, token_digest
 from hero_admin.accounts.users import User, fold_name
 from hero_admin.database.engines import Database
@@ -46,7 +46,7 @@ async def sign_in_by(
         token = await start_session(session, user.id, limits, VISITOR)
         await session.commit()
     # As the client keeps what the app sets itself.
-    client.cookies.set(PLAIN, token, domain="localhost.local")
+    client.cookies.set(SESSION, token, domain="localhost.local")
 
 
 def a_user(

@@ -9,13 +9,9 @@ from starlette.responses import Response
 
 from hero_admin.accounts.sessions import Limits, token_digest
 from hero_admin.accounts.users import fold_name
-from hero_admin.web.addresses import is_secure
-from hero_admin.web.responses import set_cookie
+from hero_admin.web.cookies import cookie_in, drop_cookie, set_cookie
 
-PLAIN = "session"
-# Browsers accept a cookie with this prefix only from this host and over HTTPS.
-SECURE = "__Host-session"
-PLAIN_DEVICE, SECURE_DEVICE = "device", "__Host-device"
+SESSION, DEVICE = "session", "device"
 # Longer than a leave.
 DEVICE_SECONDS = 400 * 24 * 3600
 # A token has 43 characters.
@@ -24,22 +20,22 @@ MAX_TOKEN_CHARACTERS = 100
 
 def digest_in(request: Request) -> str:
     """Return the digest of the token in the request's cookie, "" if there is none."""
-    token = request.cookies.get(_name(request), "")
+    token = cookie_in(request, SESSION)
     return token_digest(token) if 0 < len(token) <= MAX_TOKEN_CHARACTERS and token.isascii() else ""
 
 
 def set_token(request: Request, response: Response, token: str, limits: Limits) -> None:
     seconds = int(limits.absolute.total_seconds())
-    set_cookie(request, response, _name(request), token, seconds)
+    set_cookie(request, response, SESSION, token, seconds)
 
 
 def drop_token(request: Request, response: Response) -> None:
-    response.delete_cookie(_name(request), httponly=True, samesite="lax", secure=is_secure(request))
+    drop_cookie(request, response, SESSION)
 
 
 def device_in(request: Request, secret_key: str, name: str) -> str:
     """Return the proof that this browser has signed in under a name, "" without one."""
-    device, _, proof = request.cookies.get(_device_name(request), "").partition(".")
+    device, _, proof = cookie_in(request, DEVICE).partition(".")
     is_one = hmac.compare_digest(proof.encode(), _proof_of(secret_key, device, name).encode())
     return device if is_one else ""
 
@@ -48,17 +44,9 @@ def set_device(request: Request, response: Response, secret_key: str, name: str)
     """Set the proof that a browser has signed in to its account."""
     device = device_in(request, secret_key, name) or secrets.token_urlsafe(16)
     proof = f"{device}.{_proof_of(secret_key, device, name)}"
-    set_cookie(request, response, _device_name(request), proof, DEVICE_SECONDS)
+    set_cookie(request, response, DEVICE, proof, DEVICE_SECONDS)
 
 
 def _proof_of(secret_key: str, device: str, name: str) -> str:
     text = f"device {device} {fold_name(name)}"
     return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-
-def _device_name(request: Request) -> str:
-    return SECURE_DEVICE if is_secure(request) else PLAIN_DEVICE
-
-
-def _name(request: Request) -> str:
-    return SECURE if is_secure(request) else PLAIN

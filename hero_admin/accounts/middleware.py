@@ -30,6 +30,7 @@ from hero_admin.database.errors import is_away
 from hero_admin.person import ANYONE, Identity, Role
 from hero_admin.web.csrf import bearer_token_of
 from hero_admin.web.errors import BLOCKED, answer_http_exception, error_response
+from hero_admin.web.mount import local_path
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial
 
@@ -93,7 +94,7 @@ class IdentityMiddleware:
             response = error_response(request, 403, FORWARDED, title=BLOCKED)
             await response(scope, receive, send)
             return
-        if self.is_open or scope["path"].startswith(ANONYMOUS):
+        if self.is_open or local_path(scope).startswith(ANONYMOUS):
             await self.app(scope, receive, send)
             return
         now, proof = datetime.now(UTC), self._proof_in(request)
@@ -115,11 +116,11 @@ class IdentityMiddleware:
     async def _answer_to_stranger(self, request: Request, proof: _Proof) -> ASGIApp:
         try:
             # The dialog that asks for the password leaves the form in its page.
-            if not is_partial(request) or request.scope["path"] in PUBLIC:
+            if not is_partial(request) or local_path(request.scope) in PUBLIC:
                 request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
             if proof.is_token:
                 return refuse_token(request)
-            return self.app if request.scope["path"] in PUBLIC else await refuse(request)
+            return self.app if local_path(request.scope) in PUBLIC else await refuse(request)
         except HTTPException as error:
             return await answer_http_exception(request, error)
 

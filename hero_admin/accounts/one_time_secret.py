@@ -8,6 +8,7 @@ from starlette.responses import Response
 from hero_admin.accounts.one_time_links import LIFETIMES, Purpose
 from hero_admin.accounts.users import User
 from hero_admin.web.addresses import with_query
+from hero_admin.web.mount import path_to
 from hero_admin.web.responses import render
 from hero_admin.web.texts import ngettext
 
@@ -21,7 +22,7 @@ def show_link(
     request: Request, user: User, purpose: Purpose, token: str, done_url: str
 ) -> Response:
     """Return the page with a link for somebody else."""
-    path = with_query("/welcome", token=token)
+    path = with_query(path_to("welcome"), token=token)
     # Requests for other hosts are refused, so the host is safe in a link.
     address = f"{request.url.scheme}://{request.url.netloc}{path}"
     days = LIFETIMES[purpose].days

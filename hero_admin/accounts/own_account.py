@@ -21,6 +21,7 @@ from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
 
@@ -63,7 +64,7 @@ async def change_password(request: Request) -> Response:
         session_of(request), operation_of(request), id_of(user), password_hash
     )
     flash = Flash("Changed", "your password", note="You were signed out on all other devices.")
-    return await enter(request, redirect(request, "/account", flash), user)
+    return await enter(request, redirect(request, path_to("account"), flash), user)
 
 
 async def token_page(request: Request) -> Response:
@@ -86,7 +87,7 @@ async def add_token(request: Request) -> Response:
         "Copy it now. You won't see it again.",
         f"Programs that send it to the API have the {role} role for {days} days.",
     )
-    return show_once(request, "New token", "Token", token, sentences, "/account")
+    return show_once(request, "New token", "Token", token, sentences, path_to("account"))
 
 
 def _ask_password(request: Request, errors: Mapping[str, str], wait_seconds: int = 0) -> Response:

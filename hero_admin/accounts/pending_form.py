@@ -16,6 +16,7 @@ from hero_admin.forms.hidden_fields import LOST
 from hero_admin.model.field_names import CONTROL, control_name
 from hero_admin.pages.requests import site_of
 from hero_admin.web.addresses import with_raw_query
+from hero_admin.web.mount import local_path
 from hero_admin.web.request_body import FormBeginning, RequestBody
 from hero_admin.web.requests import form_of
 from hero_admin.web.responses import is_partial
@@ -70,7 +71,7 @@ def pending_in(form: FormData, url: str) -> PendingForm | None:
 
 async def read_signed_out(request: Request) -> PendingForm | None:
     """Read the form of a request whose session has ended; None if it cannot be sent again."""
-    if request.method != "POST" or request.url.path.startswith(NEVER_PENDING_SIGNED_OUT):
+    if request.method != "POST" or local_path(request.scope).startswith(NEVER_PENDING_SIGNED_OUT):
         return None
     try:
         form = await form_of(request)
@@ -90,7 +91,7 @@ async def fetch_pending(scope: Scope) -> PendingForm | None:
     Requests of htmx are left out: their page still has the form.
     """
     body: RequestBody | FormBeginning | None = scope.get("state", {}).get("body")
-    if scope["method"] != "POST" or scope["path"].startswith(NEVER_PENDING) or body is None:
+    if scope["method"] != "POST" or local_path(scope).startswith(NEVER_PENDING) or body is None:
         return None
     # Other bodies are not buffered, so they cannot be received again.
     if not body.is_form:
@@ -117,7 +118,7 @@ async def fetch_pending(scope: Scope) -> PendingForm | None:
 
 def _masked_labels(request: Request) -> dict[str, str]:
     """Return the label of each masked control of the resource that a path begins with."""
-    resource = site_of(request).named(request.url.path.split("/")[1])
+    resource = site_of(request).named(local_path(request.scope).split("/")[1])
     masked = [field for field in resource.fields if field.is_masked] if resource else []
     # Programs send the plain name.
     return {

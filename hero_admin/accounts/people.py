@@ -17,6 +17,7 @@ from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
 
@@ -42,7 +43,7 @@ async def invite(request: Request) -> Response:
     except Invalid as invalid:
         return _ask_whom(request, name, role, invalid.sentences)
     token = await make_link(session, Purpose.INVITE, user.id)
-    return show_link(request, user, Purpose.INVITE, token, f"/people/{user.id}")
+    return show_link(request, user, Purpose.INVITE, token, path_to("people", str(user.id)))
 
 
 async def person_page(request: Request) -> Response:
@@ -63,7 +64,7 @@ async def change_role(request: Request) -> Response:
         return await _show(request, user, invalid.sentences, 409)
     # Someone who is no longer an owner may not see the page.
     is_still_owner = user.id != identity_of(request).user_id or role is Role.OWNER
-    url = url_of(request) if is_still_owner else "/"
+    url = url_of(request) if is_still_owner else path_to("")
     return redirect(request, url, Flash("Saved", user.name, note=f"Now {role}."))
 
 

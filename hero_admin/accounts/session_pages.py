@@ -16,6 +16,7 @@ from hero_admin.accounts.users import User, id_of
 from hero_admin.pages.requests import operation_of
 from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.web.texts import ngettext
@@ -81,7 +82,9 @@ async def fetch_user_of(request: Request) -> User:
 
 def url_of(request: Request) -> str:
     """Return the page of the account that a request is about."""
-    return f"/people/{id_in(request, 'id')}" if "id" in request.path_params else "/account"
+    if "id" in request.path_params:
+        return path_to("people", str(id_in(request, "id")))
+    return path_to("account")
 
 
 # Any: the context of a template.

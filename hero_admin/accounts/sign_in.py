@@ -26,6 +26,7 @@ from hero_admin.person import Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
 from hero_admin.web.errors import Invalid
 from hero_admin.web.guards import NOT_SIGNED_IN
+from hero_admin.web.mount import local_path, path_to
 from hero_admin.web.requests import SAFE_METHODS, form_of, session_of
 from hero_admin.web.responses import is_partial, redirect, render
 
@@ -80,7 +81,7 @@ async def sign_out(request: Request) -> Response:
     if identity is not None:
         await end_session(session_of(request), digest_in(request))
         audit.note("signed_out", user=identity.name, address=visitor_of(request).address)
-    response = redirect(request, "/sign-in")
+    response = redirect(request, path_to("sign-in"))
     drop_token(request, response)
     return response
 
@@ -102,7 +103,7 @@ async def welcome(request: Request) -> Response:
         user = await _take_up(request, link, name, password_hash)
     except Invalid as invalid:
         return await _welcome(request, link, invalid.sentences, name)
-    return await enter(request, redirect(request, "/"), user)
+    return await enter(request, redirect(request, path_to("")), user)
 
 
 async def refuse(request: Request) -> Response:
@@ -115,7 +116,9 @@ async def refuse(request: Request) -> Response:
         return response
     here = with_raw_query(request)
     if request.method in SAFE_METHODS:
-        return redirect(request, with_query("/sign-in", next="" if here == "/" else here))
+        return redirect(
+            request, with_query(path_to("sign-in"), next="" if here == path_to("") else here)
+        )
     pending = await read_signed_out(request)
     if pending is None:
         problem = "You were signed out. Sign in, then try again."
@@ -143,7 +146,7 @@ def signed_out(*, is_token: bool) -> SignedOut:
 
 def is_for_programs(request: Request) -> bool:
     """Whether a request is one to the API, whose documentation is a page."""
-    path = request.url.path
+    path = local_path(request.scope)
     return path.startswith("/api/") and path != "/api/docs"
 
 
@@ -186,7 +189,14 @@ def _ask_again(request: Request, attempt: LoginAttempt, context: Mapping[str, An
 def _ask(
     request: Request, context: Mapping[str, Any], status: int = 200, fragment: str = ""
 ) -> Response:
-    shown = {"url": "/", "name": "", "problem": "", "pending": None, "is_new": False, **context}
+    shown = {
+        "url": path_to(""),
+        "name": "",
+        "problem": "",
+        "pending": None,
+        "is_new": False,
+        **context,
+    }
     shown["own"] = OWN
     return render(request, "sign-in.html", shown, status, fragments=FRAGMENTS, fragment=fragment)
 
@@ -223,4 +233,4 @@ def _text(form: FormData, name: str) -> str:
 
 def _local(url: str) -> str:
     """Return a path of this site; “/” for any other URL."""
-    return url if is_local(url) else "/"
+    return url if is_local(url) else path_to("")

@@ -14,6 +14,7 @@ from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid, answer_http_exception
 from hero_admin.web.guards import needs
+from hero_admin.web.mount import path_to
 
 DESCRIPTION = (
     "The records of this admin as JSON. Values must have the type of their field: true is not"
@@ -46,7 +47,6 @@ def create_api(site: Site) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        servers=[{"url": "/api"}],
         redirect_slashes=False,
         responses={401: {"model": ErrorDetail}, 403: {"model": ErrorDetail}},
         exception_handlers={
@@ -60,7 +60,7 @@ def create_api(site: Site) -> FastAPI:
     api.state.site = site
 
     async def openapi(_: Request) -> Response:
-        return JSONResponse(api.openapi())
+        return JSONResponse({**api.openapi(), "servers": [{"url": path_to("api")}]})
 
     api.add_route("/openapi.json", needs(Role.VIEWER, openapi))
     for resource in site.resources:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
+from hero_admin.web.mount import path_to
 from hero_admin.web.responses import render
 
 # Constraints of OpenAPI in words.
@@ -59,12 +60,12 @@ async def docs_page(request: Request) -> Response:
     sections: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            found = _operation(method, f"/api{path}", operation)
+            found = _operation(method, f"{path_to('api')}{path}", operation)
             sections.setdefault(operation["tags"][0], []).append(found)
     schemas = {
         name: _properties(schema) for name, schema in document["components"]["schemas"].items()
     }
-    url = f"{mount.path}/openapi.json"
+    url = path_to("api", "openapi.json")
     context = {"sections": sections, "schemas": schemas, "document_url": url}
     return render(request, "docs.html", context, fragments=())
 

@@ -13,6 +13,7 @@ from hero_admin.model.schemas import dumped
 from hero_admin.model.serialization import keyed_digest, snapshot_of
 from hero_admin.pages.files import with_bytes
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import secret_of, session_of
 from hero_admin.web.texts import capitalised
 
@@ -42,7 +43,7 @@ async def answer(
     """Return a record with its ETag, and the Location of a created one."""
     headers = {"ETag": _etag(resource, request, record)}
     if status == 201:
-        headers["Location"] = f"/api/{resource.name}/{key_of(resource, record)}"
+        headers["Location"] = path_to("api", resource.name, key_of(resource, record))
     whole = await with_bytes(session_of(request), resource, record)
     return JSONResponse(as_json(resource, request, whole), status, headers)
 

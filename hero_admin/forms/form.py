@@ -17,6 +17,7 @@ from hero_admin.model.formatting import MASK
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
+from hero_admin.web.mount import path_to
 from hero_admin.web.uploads import Upload
 
 
@@ -132,7 +133,7 @@ def _form_field(
         options=options,
         target=target,
         search_text=state.searches.get(field.name, ""),
-        options_url=f"/{resource.name}/options/{field.name}" if field.relation else "",
+        options_url=path_to(resource.name, "options", field.name) if field.relation else "",
         is_masked=field.is_masked,
         is_unchanged_if_blank=field.is_masked and not state.is_new,
         is_untypable=not (state.is_new or field.is_bytes or error) and not can_type(field, text),
@@ -146,7 +147,7 @@ def _file_of(resource: Resource, field: Field, record: Record | None) -> StoredF
     blob = record.get(field.name) if record else None
     if record is None or not isinstance(blob, Blob) or field.is_masked:
         return None
-    url = f"/{resource.name}/{key_of(resource, record)}/file/{field.name}"
+    url = path_to(resource.name, key_of(resource, record), "file", field.name)
     return StoredFile(blob.text, url, f"{url}?preview=1" if blob.is_image else "")
 
 

@@ -18,6 +18,7 @@ from hero_admin.model.primary_keys import is_any_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.serialization import BLOB, read_again, recorded, restored
 from hero_admin.model.site import Site
+from hero_admin.web.mount import path_to
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def differences_of(
 
 def _file_url(field: Field, change: Change, each: Recorded, query: str = "") -> str:
     is_file = isinstance(each, dict) and BLOB in each and not field.is_masked
-    url = f"/{change.resource}/{change.key}/file/{field.name}/{change.id}{query}"
+    url = path_to(change.resource, change.key, "file", field.name, f"{change.id}{query}")
     return url if is_file else ""
 
 

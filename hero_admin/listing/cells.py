@@ -16,6 +16,7 @@ from hero_admin.model.primary_keys import key_text
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.model.stored_values import Stored, is_unreadable, plain
+from hero_admin.web.mount import path_to
 from hero_admin.web.templating import tint
 
 EMPTY = Markup('<span class="muted">—</span>')
@@ -54,7 +55,7 @@ class Reference(NamedTuple):
         """Return a link to the record; `title` is its title, already escaped."""
         if self.key is None:
             return title
-        url = f"/{self.resource.name}/{self.key}"
+        url = path_to(self.resource.name, self.key)
         return f'<a class=tag dir=auto data-tint={tint(self.key)} href="{url}">{title}</a>'
 
 
@@ -141,7 +142,7 @@ def detail_html(
     if reference is not None:
         return escape(reference)
     if isinstance(value, Blob):
-        return _file_html(field, f"/{resource.name}/{key}/file/{field.name}", value)
+        return _file_html(field, path_to(resource.name, key, "file", field.name), value)
     text = shown(field, value)
     if text and field.input.kind in {"json", "long_text"}:
         block = Markup("<pre>{}</pre>").format(text)
@@ -188,7 +189,7 @@ def masked(resource: Resource, field: Field, key: str, value: Any, *, can_reveal
     """Return the placeholder of a masked value, with a button that reveals it."""
     if value is None:
         return EMPTY
-    url = f"/{resource.name}/{key}/reveal/{field.name}"
+    url = path_to(resource.name, key, "reveal", field.name)
     # A file cannot be shown in place of the mask, so it is downloaded.
     verb, mark = ("download", " data-download") if field.is_bytes else ("show", "")
     button = f' <button class=reveal{mark} form=reveal formaction="{url}">{verb}</button>'

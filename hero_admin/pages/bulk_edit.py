@@ -19,6 +19,7 @@ from hero_admin.pages.requests import not_found, site_of, transaction_of
 from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
 from hero_admin.web.errors import Invalid, Overtaken
 from hero_admin.web.flash import Flash
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import bulk
@@ -61,7 +62,7 @@ async def change_many(resource: Resource, request: Request) -> Response:
         return await _bulk_form(resource, request, keys, state, ticked, status)
     undo = transaction.operation.id if count else ""
     flash = Flash("Changed", resource.counted(count), undo=undo)
-    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+    return redirect(request, back_of(request, path_to(resource.name)), flash)
 
 
 async def _change_ticked(
@@ -102,7 +103,7 @@ async def _bulk_form(
         "ticked": ticked,
         "errors": state.errors,
         "params": back_param(request),
-        "cancel_url": back_of(request, f"/{resource.name}"),
+        "cancel_url": back_of(request, path_to(resource.name)),
     }
     return render(request, "admin/change.html", context, status, fragments=("form",))
 

@@ -21,6 +21,7 @@ from hero_admin.pages.requests import site_of, transaction_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import idempotency, single
@@ -49,7 +50,7 @@ async def create(resource: Resource, request: Request) -> Response:
     if searches_of(form):
         state = FormState(texts, searches=searches_of(form))
         return await _new_form(resource, request, state, token)
-    back = back_of(request, f"/{resource.name}")
+    back = back_of(request, path_to(resource.name))
     url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
     digest = idempotency.submission_digest(token, texts)
     if token and not await idempotency.claim(session, digest, resource.name):
@@ -100,7 +101,7 @@ async def _new_form(resource: Resource, request: Request, state: FormState, toke
         "conflict": None,
         "deletion": None,
         "params": _params(resource, request),
-        "cancel_url": back_of(request, f"/{resource.name}"),
+        "cancel_url": back_of(request, path_to(resource.name)),
     }
     status = 422 if state.errors else 200
     return render(request, "admin/edit.html", context, status, fragments=("form",))
@@ -121,7 +122,7 @@ def _given(resource: Resource, request: Request) -> dict[str, str]:
 
 
 def _new_url(resource: Resource, request: Request) -> str:
-    return with_query(f"/{resource.name}/new", **_params(resource, request))
+    return with_query(path_to(resource.name, "new"), **_params(resource, request))
 
 
 def _params(resource: Resource, request: Request) -> dict[str, str]:

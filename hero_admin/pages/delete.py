@@ -23,6 +23,7 @@ from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_o
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import is_htmx, redirect, render
 from hero_admin.writes import deletion
@@ -80,11 +81,11 @@ async def _delete(
     one = titles[0][1] if len(keys) == 1 else resource.counted(len(keys))
     flash = Flash("Deleted", one, undo=transaction.operation.id)
     if request.method == "DELETE" and is_htmx(request):
-        context = {"done": flash, "back": back_of(request, f"/{resource.name}")}
+        context = {"done": flash, "back": back_of(request, path_to(resource.name))}
         response = render(request, "admin/deleted.html", context, fragments=())
         response.headers["HX-Trigger"] = "listchanged"
         return response
-    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+    return redirect(request, back_of(request, path_to(resource.name)), flash)
 
 
 async def _confirmation(
@@ -111,7 +112,7 @@ async def _confirmation(
     counted = resource.counted(len(titles))
     is_row = request.query_params.get("in") == "list"
     is_on_its_own = "id" in request.path_params and not is_row
-    came_from = f"/{resource.name}/{titles[0][0]}" if is_on_its_own else f"/{resource.name}"
+    came_from = path_to(resource.name, titles[0][0]) if is_on_its_own else path_to(resource.name)
     context: dict[str, Any] = {
         "resource": resource,
         "titles": titles,
@@ -143,9 +144,9 @@ async def _picker(
     text = search_in(request.query_params, f"{control_name(choice.name)}.q")
     found = await fetch_options(session_of(request), site_of(request), field, text)
     params = [("without", key) for key in sorted(deleted_keys)]
-    options_url = f"/{resource.name}/options/{field.name}"
+    options_url = path_to(resource.name, "options", field.name)
     if choice.referrer:
-        options_url = f"/{choice.referrer.resource.name}/options/{field.name}"
+        options_url = path_to(choice.referrer.resource.name, "options", field.name)
     else:
         params.append(("itself", "1"))
     is_required = consequence.effect in ("restricted", "default")

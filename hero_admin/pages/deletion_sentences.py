@@ -6,6 +6,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from hero_admin.model.resource import Resource
+from hero_admin.web.mount import path_to
 from hero_admin.web.texts import ngettext
 from hero_admin.writes.cascade import Consequence
 
@@ -37,7 +38,7 @@ def consequence_sentence(
         forms = NEED_ONE_OF_SEVERAL
     what: str = consequence.what
     if is_one and consequence.relation:
-        url = f"/{resource.name}/{titles[0][0]}/{quote(consequence.relation)}"
+        url = path_to(resource.name, titles[0][0], quote(consequence.relation))
         what = Markup('<a href="{}">{}</a>').format(url, what)
     sentence = ngettext(*forms, consequence.total.grammatical_number)
     return Markup(sentence).format(  # noqa: S704 - ours

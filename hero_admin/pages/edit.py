@@ -30,6 +30,7 @@ from hero_admin.pages.requests import (
 )
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, form_of, session_of
 from hero_admin.web.responses import redirect
 from hero_admin.web.texts import listed, ngettext
@@ -81,7 +82,7 @@ async def update(resource: Resource, request: Request) -> Response:
         return await render_form(resource, request, typing, record)
     undoable = transaction.operation if is_changed else None
     flash = done("Saved", resource, record, undoable, note=_merged_note(merged))
-    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+    return redirect(request, back_of(request, path_to(resource.name)), flash)
 
 
 async def _update_deleted(resource: Resource, request: Request, form: FormData) -> Response:
@@ -111,7 +112,7 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
         typing = replace(typing, errors=invalid.sentences)
         return await render_form(resource, request, typing, None, deletion=deletion)
     flash = done("Restored", resource, record, transaction.operation)
-    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+    return redirect(request, back_of(request, path_to(resource.name)), flash)
 
 
 def _merged(resource: Resource, request: Request, form: FormData, typing: Typing) -> Merge:

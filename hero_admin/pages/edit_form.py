@@ -22,6 +22,7 @@ from hero_admin.pages.requests import (
     record_secret_of,
     site_of,
 )
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, session_of
 from hero_admin.web.responses import render
 
@@ -76,7 +77,7 @@ async def render_form(
     title = resource.titles.of(record) if record else ""
     if deletion:
         title = deletion.title
-    key, listed = request.path_params["id"], f"/{resource.name}"
+    key, listed = request.path_params["id"], path_to(resource.name)
     context = {
         "resource": resource,
         "key": key,

@@ -42,6 +42,7 @@ from hero_admin.model.site import Site
 from hero_admin.model.stored_values import plain, readable
 from hero_admin.model.texts import INVISIBLE
 from hero_admin.pages.requests import query_of, site_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.responses import attachment
 
 ROWS_PER_BATCH = 500
@@ -122,7 +123,7 @@ async def _download(
     tail: str,
 ) -> Response:
     site = site_of(request)
-    query = query_of(request, resource, f"/{resource.name}")
+    query = query_of(request, resource, path_to(resource.name))
     if query.problems:
         raise HTTPException(400, " ".join(query.problems))
     exports: asyncio.Semaphore = request.app.state.exports

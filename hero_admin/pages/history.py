@@ -29,6 +29,7 @@ from hero_admin.web.addresses import is_local
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.web.texts import ngettext
@@ -91,7 +92,7 @@ async def undo_operation(request: Request) -> Response:
     if undone is None:
         raise HTTPException(404, "There is nothing to undo.")
     # A record whose creation was undone has no page.
-    url = (undone.key and _local(form.get("back"))) or f"/{undone.resource.name}"
+    url = (undone.key and _local(form.get("back"))) or path_to(undone.resource.name)
     return redirect(request, url, _undone(undone, transaction.operation.id))
 
 
@@ -106,11 +107,11 @@ async def restore_record(resource: Resource, request: Request) -> Response:
             transaction, resource, change, is_before=form.get("before") == "1"
         )
     except Invalid as invalid:
-        url = f"/{resource.name}/{key}/history"
+        url = path_to(resource.name, key, "history")
         return _refused(request, "Nothing was restored", invalid, url)
     undo_id = transaction.operation.id if restored.is_change else ""
     flash = replace(_undone(restored, undo_id), undo_label="Undo")
-    return redirect(request, f"/{resource.name}/{key}", flash)
+    return redirect(request, path_to(resource.name, key), flash)
 
 
 async def undo_change(resource: Resource, request: Request) -> Response:
@@ -119,7 +120,10 @@ async def undo_change(resource: Resource, request: Request) -> Response:
     change = await _fetch_change(resource, request, form)
     if change.kind != Kind.CHANGED:
         raise HTTPException(404, "This change doesn't exist.")
-    transaction, url = transaction_of(request, "undo"), f"/{resource.name}/{change.key}/history"
+    transaction, url = (
+        transaction_of(request, "undo"),
+        path_to(resource.name, change.key, "history"),
+    )
     try:
         undone = await undo.undo_change(transaction, resource, change)
     except Invalid as invalid:
@@ -185,7 +189,7 @@ def _undone(undone: undo.Undone, operation_id: str) -> Flash:
     resource, count, left = undone.resource, undone.count, undone.left_count
     counted = f"{count:,} records" if undone.is_mixed else resource.counted(count)
     title = undone.title if count == 1 else counted
-    url = f"/{resource.name}/{undone.key}" if undone.key and count == 1 else ""
+    url = path_to(resource.name, undone.key) if undone.key and count == 1 else ""
     notes = []
     if left:
         note = ngettext(

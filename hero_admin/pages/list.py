@@ -27,6 +27,7 @@ from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.flash import flash_of
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import as_back, session_of
 from hero_admin.web.responses import fragment_of, render, template_of
 
@@ -122,7 +123,7 @@ def _results(request: Request, context: Mapping[str, Any], listing: Listing) -> 
 
 def _new_url(query: ListQuery, back: str) -> str:
     """Return the URL of the form for a new record, prefilled with the scope of the list."""
-    url = f"/{query.resource.name}/new"
+    url = path_to(query.resource.name, "new")
     if query.scope is None or query.scope.link is not None:
         return with_query(url, back=back)
     field = query.scope.field

@@ -4,6 +4,7 @@ from hero_admin.audit_log.changes import Operation
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.web.flash import Flash
+from hero_admin.web.mount import path_to
 
 
 def done(
@@ -14,7 +15,7 @@ def done(
     return Flash(
         verb,
         resource.titles.of(record),
-        f"/{resource.name}/{key}",
+        path_to(resource.name, key),
         marked=f"{resource.name}/{key}",
         note=note,
         undo=operation.id if operation else "",

@@ -7,7 +7,9 @@ from starlette.responses import RedirectResponse, Response
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.query_parser import parse_query
 from hero_admin.pages.requests import site_of
-from hero_admin.web.addresses import is_local, is_secure
+from hero_admin.web.addresses import is_local
+from hero_admin.web.cookies import drop_cookie, set_cookie
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import render
 from hero_admin.web.templating import THEME_COOKIE, THEMES
@@ -20,7 +22,7 @@ async def overview(request: Request) -> Response:
     session, site = session_of(request), site_of(request)
     totals = []
     for resource in site.resources:
-        query = parse_query(site, resource, f"/{resource.name}", QueryParams())
+        query = parse_query(site, resource, path_to(resource.name), QueryParams())
         totals.append((resource, await fetch_total(session, site, query)))
     return render(request, "overview.html", {"totals": totals}, fragments=())
 
@@ -29,17 +31,10 @@ async def choose_theme(request: Request) -> Response:
     """POST /theme: stores the theme in a cookie → back to the page."""
     form = await form_of(request)
     theme, back = form.get("theme"), form.get("back")
-    url = back if isinstance(back, str) and is_local(back) else "/"
+    url = back if isinstance(back, str) and is_local(back) else path_to("")
     response = RedirectResponse(url, 303)
     if theme in THEMES:
-        response.set_cookie(
-            THEME_COOKIE,
-            str(theme),
-            max_age=YEAR_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=is_secure(request),
-        )
+        set_cookie(request, response, THEME_COOKIE, str(theme), YEAR_SECONDS)
     else:
-        response.delete_cookie(THEME_COOKIE)
+        drop_cookie(request, response, THEME_COOKIE)
     return response

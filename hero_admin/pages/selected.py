@@ -15,6 +15,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import not_found
 from hero_admin.web.errors import Overtaken
 from hero_admin.web.flash import Flash
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of
 from hero_admin.web.responses import redirect
 from hero_admin.writes import deletion
@@ -31,7 +32,7 @@ def selection_of(resource: Resource, request: Request) -> list[Key] | Response:
     if "id" in request.query_params:
         return selected_keys(resource, request.query_params)
     flash = Flash(f"Select some {resource.label_plural} first.")
-    return redirect(request, back_of(request, f"/{resource.name}"), flash)
+    return redirect(request, back_of(request, path_to(resource.name)), flash)
 
 
 def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Key]:

@@ -16,6 +16,7 @@ from hero_admin.model.site import Referrer
 from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
 from hero_admin.pages.requests import fetch_record, key_in, not_found, query_of, site_of
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
 from hero_admin.web.requests import session_of
 from hero_admin.web.responses import render
 
@@ -79,7 +80,7 @@ async def _show(
     problems: tuple[str, ...] = ()
     if referrer is not None and referrer.field.relation is not None:
         value = record[referrer.field.relation.target_column]
-        path = f"/{resource.name}/{key}/{referrer.name}"
+        path = path_to(resource.name, key, referrer.name)
         link = site.opposite(referrer.link) if referrer.link else None
         scope = Scope(referrer.field, value, link)
         query = query_of(request, referrer.resource, path, scope)

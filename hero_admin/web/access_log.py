@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.database.statement_count import count_statements
 from hero_admin.person import Identity
+from hero_admin.web.mount import local_path
 
 QUIET_PATHS = ("/static/", "/healthz", "/readyz")
 # As nginx logs a client that disconnected before its answer.
@@ -47,7 +48,7 @@ class AccessLogMiddleware:
             finally:
                 path = scope["path"]
                 identity: Identity | None = scope.get("state", {}).get("identity")
-                level = logging.DEBUG if path.startswith(QUIET_PATHS) else logging.INFO
+                level = logging.DEBUG if local_path(scope).startswith(QUIET_PATHS) else logging.INFO
                 logger.log(
                     level,
                     "method=%s path=%s status=%d duration_ms=%.1f statements=%d address=%s user=%s",

@@ -5,6 +5,7 @@ import re
 from starlette.types import Scope
 
 from hero_admin.settings import Settings
+from hero_admin.web.mount import local_path
 
 # Names of this machine, which no other site can have.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -27,7 +28,7 @@ def known_hosts(settings: Settings) -> tuple[str, ...]:
 
 def is_known_host(scope: Scope, hosts: tuple[str, ...]) -> bool:
     """Whether the one Host header of a request names an allowed host, with any port."""
-    if scope["path"] in ANY_HOST_PATHS:
+    if local_path(scope) in ANY_HOST_PATHS:
         return True
     given = [value for name, value in scope["headers"] if name == b"host"]
     match = HOST.fullmatch(given[0].decode("latin-1")) if len(given) == 1 else None

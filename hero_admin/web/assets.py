@@ -45,5 +45,5 @@ def static_content(name: str) -> bytes:
 # 0.2 kB for each static file, so that no page reads and hashes its files again.
 @cache
 def static_url(name: str) -> str:
-    """Return the URL of a static file, which changes with its content."""
+    """Return the URL of a static file below the prefix; it changes with its content."""
     return f"/static/{name}?v={hashlib.sha256(static_content(name)).hexdigest()[:12]}"

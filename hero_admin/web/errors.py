@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.database.errors import RefusedAtCommit, Trouble, is_no_value, trouble_of
+from hero_admin.web.mount import local_path
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial, render
 
@@ -144,7 +145,7 @@ def error_response(
 ) -> Response:
     """Return an error in the form the client expects: JSON, a page, or only its text for htmx."""
     title = title or TITLES.get(status, HTTPStatus(status).phrase)
-    if request.url.path.startswith("/api/"):
+    if local_path(request.scope).startswith("/api/"):
         return JSONResponse({"detail": detail or title}, status, headers)
     context = {"status": status, "title": title, "detail": detail, "pending": pending}
     try:

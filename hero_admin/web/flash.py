@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from hero_admin.web.addresses import is_local
+from hero_admin.web.cookies import cookie_in
 
 FLASH_COOKIE = "flash"
 FLASH_SECONDS = 60
@@ -32,7 +33,7 @@ class Flash:
 
 def flash_of(request: Request) -> Flash | None:
     """Return the message that the request before this one left, if it can be read."""
-    packed = request.cookies.get(FLASH_COOKIE, "")
+    packed = cookie_in(request, FLASH_COOKIE)
     if not packed:
         return None
     try:

@@ -20,6 +20,7 @@ from hero_admin.database.held_connections import HeldConnections, cut, held_conn
 from hero_admin.database.pool import share_name
 from hero_admin.web.client import GRACE_SECONDS, Client
 from hero_admin.web.deadline import Deadline
+from hero_admin.web.mount import local_path
 from hero_admin.web.read_your_writes import add_position, required_position
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.turns import Turns
@@ -52,7 +53,7 @@ class SessionMiddleware:
         deadline = Deadline(self.timeout_seconds, held)
         client = Client(receive, send, deadline)
         is_read_only = scope["method"] in SAFE_METHODS
-        share_name.set(_share_of(scope["path"], is_read_only))
+        share_name.set(_share_of(local_path(scope), is_read_only))
         token = held_connections.set(held)
         try:
             async with deadline:
@@ -167,8 +168,7 @@ class _Transaction:
                 raise
             self._deadline.stop()
             if has_saved and self._replica:
-                is_secure = self._scope["scheme"] == "https"
-                await add_position(message, self._replica, is_secure=is_secure)
+                await add_position(self._scope, message, self._replica)
         await self._client.send(message)
 
     async def _close(self) -> None:

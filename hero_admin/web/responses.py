@@ -14,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hero_admin.person import Identity
-from hero_admin.web.addresses import is_secure, with_raw_query
+from hero_admin.web.addresses import with_raw_query
+from hero_admin.web.cookies import cookie_in, drop_cookie, set_cookie
 from hero_admin.web.flash import FLASH_COOKIE, FLASH_SECONDS, MAX_TITLE_CHARACTERS, Flash, flash_of
+from hero_admin.web.mount import prefix
 from hero_admin.web.templating import THEME_COOKIE, THEMES
 
 
@@ -35,19 +37,24 @@ def render(
     fragment = fragment or fragment_of(request, fragments)
     values = {**_shared(request), **context}
     if fragment:
-        body = render_block(request.app.state.templates, template, fragment, values)
+        body = render_block(templates_of(request), template, fragment, values)
     else:
         body = template_of(request, template).render(values)
     response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
-    if not fragment and FLASH_COOKIE in request.cookies:
-        response.delete_cookie(FLASH_COOKIE)
+    if not fragment and cookie_in(request, FLASH_COOKIE):
+        drop_cookie(request, response, FLASH_COOKIE)
     return response
 
 
 def template_of(request: Request, name: str) -> Template:
     """Return a template, whose globals are the application's."""
-    env: Environment = request.app.state.templates
-    return env.get_template(name)
+    return templates_of(request).get_template(name)
+
+
+def templates_of(request: Request) -> Environment:
+    """Return the templates of an application, whose URLs begin with the prefix of the request."""
+    env: Environment = request.app.state.templates(prefix())
+    return env
 
 
 def fragment_of(request: Request, fragments: Sequence[str]) -> str:
@@ -89,13 +96,6 @@ def redirect(request: Request, url: str, flash: Flash | None = None) -> Response
     return response
 
 
-def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
-    """Set a cookie that scripts cannot read and other sites do not send."""
-    response.set_cookie(
-        name, value, seconds, httponly=True, samesite="lax", secure=is_secure(request)
-    )
-
-
 def attachment(name: str) -> str:
     """Return the `Content-Disposition` of a download, whose name may have any letters.
 
@@ -109,7 +109,7 @@ def attachment(name: str) -> str:
 
 
 def _shared(request: Request) -> dict[str, Any]:
-    theme = request.cookies.get(THEME_COOKIE, "")
+    theme = cookie_in(request, THEME_COOKIE)
     # None also for errors before the request was authenticated.
     identity: Identity | None = request.scope.get("state", {}).get("identity")
     theme = theme if theme in THEMES else ""

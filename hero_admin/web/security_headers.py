@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from hero_admin.web.csrf import bearer_token_of
+from hero_admin.web.mount import local_path
 
 Header = tuple[bytes, bytes]
 
@@ -43,8 +44,9 @@ def security_headers(scope: Scope, given: Sequence[Header]) -> Iterator[Header]:
     yield from ENCODED
     if scope["scheme"] == "https":
         yield b"strict-transport-security", HSTS
-    is_api = scope["path"].startswith("/api/") and bearer_token_of(Headers(scope=scope)) is not None
-    yield b"cache-control", REVALIDATE if is_api and _can_be_cached(given) else NO_STORE
+    is_api = local_path(scope).startswith("/api/")
+    has_token = is_api and bearer_token_of(Headers(scope=scope)) is not None
+    yield b"cache-control", REVALIDATE if has_token and _can_be_cached(given) else NO_STORE
 
 
 def _can_be_cached(headers: Sequence[Header]) -> bool:

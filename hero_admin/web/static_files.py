@@ -16,6 +16,7 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from hero_admin.web.assets import STATIC, static_content, static_names, static_url
+from hero_admin.web.mount import local_path
 
 FOREVER = "public, max-age=31536000, immutable"
 MIN_BYTES_TO_COMPRESS = 500
@@ -93,4 +94,4 @@ def _encoding_for(accepted: str) -> str:
 
 def _is_current(scope: Scope, path: str) -> bool:
     # During an upgrade an old server may get requests for files of the new one.
-    return f"{scope['path']}?{scope['query_string'].decode('latin-1')}" == static_url(path)
+    return f"{local_path(scope)}?{scope['query_string'].decode('latin-1')}" == static_url(path)

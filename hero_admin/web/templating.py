@@ -1,6 +1,6 @@
 """Templating: the Jinja environment of the pages, its filters and globals."""
 
-from functools import cache
+from functools import cache, partial
 from urllib.parse import quote
 from zlib import crc32
 
@@ -17,8 +17,11 @@ THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
 
-def environment(app: Starlette) -> Environment:
-    """Return the Jinja environment for the pages of an application, whose routes are complete."""
+def environment(app: Starlette, prefix: str) -> Environment:
+    """Return the Jinja environment for the pages of an application, whose routes are complete.
+
+    All URLs begin with the prefix below which it is mounted.
+    """
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -32,23 +35,25 @@ def environment(app: Starlette) -> Environment:
     def url_for(name: str, /, **params: object) -> str:
         path = paths[name]
         if not params:
-            return path
-        return path.format(**{key: quote(str(value), safe="~,:") for key, value in params.items()})
+            return f"{prefix}{path}"
+        quoted = {key: quote(str(value), safe="~,:") for key, value in params.items()}
+        return f"{prefix}{path.format(**quoted)}"
 
     env.globals.update(url_for=url_for, with_query=with_query)
     env.globals.update(capitalised=capitalised, problems_text=problems_text, size_text=size_text)
     # With constants Jinja applies filters when it compiles.
-    env.filters.update(icon=icon, static_url=static_url)
+    env.filters["static_url"] = lambda name: f"{prefix}{static_url(name)}"
+    env.filters["icon"] = cache(partial(icon, prefix))
+    env.globals["prefix"] = prefix
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["account_fields"] = env.get_template("accounts/fields.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
     return env
 
 
-@cache
-def icon(name: str) -> Markup:
+def icon(prefix: str, name: str) -> Markup:
     """Return a symbol of icons.svg, hidden from screen readers."""
-    use = f'<use href="{escape(static_url("icons.svg"))}#{name}"/>'
+    use = f'<use href="{escape(prefix + static_url("icons.svg"))}#{name}"/>'
     return Markup(f'<svg class="icon" aria-hidden="true">{use}</svg>')  # noqa: S704 - ours
 
 

@@ -24,7 +24,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from hero_admin.accounts.cookies import PLAIN
+from hero_admin.accounts.cookies import SESSION
 from tests.browser.cast import write_cast
 from tests.server import Server, run_command, running_server
 from tests.signing_in import write_session
@@ -170,7 +170,7 @@ def context(
     sight = server.url, has_javascript, width < 600
     context = profiles.get(sight) or profiles.setdefault(sight, _profile(browser, *sight))
     if is_signed_in:
-        context.add_cookies([{"name": PLAIN, "value": TOKEN, "url": server.url}])
+        context.add_cookies([{"name": SESSION, "value": TOKEN, "url": server.url}])
     problems: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from hero_admin.accounts import changes
-from hero_admin.accounts.cookies import PLAIN
+from hero_admin.accounts.cookies import SESSION
 from hero_admin.accounts.sessions import start_session
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change, Operation
@@ -56,7 +56,7 @@ class Eve:
             await session.flush()
             token = await start_session(session, user.id or 0, LIMITS, VISITOR)
             await session.commit()
-        self.client.cookies.set(PLAIN, token, domain="localhost.local")
+        self.client.cookies.set(SESSION, token, domain="localhost.local")
 
     async def be_disabled(self) -> None:
         await self._suffer(lambda session, id: changes.disable(session, BY, id))
@@ -295,7 +295,7 @@ async def test_a_file_ends_when_its_reader_is_shut_out(
         if len(sent) == 2:
             await getattr(eve, act)()
 
-    cookie = f"{PLAIN}={eve.client.cookies[PLAIN]}".encode()
+    cookie = f"{SESSION}={eve.client.cookies[SESSION]}".encode()
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

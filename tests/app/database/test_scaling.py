@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hero_admin.accounts.cookies import PLAIN
+from hero_admin.accounts.cookies import SESSION
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -182,7 +182,7 @@ async def test_who_is_disabled_is_out_at_once_whatever_the_replica_knows(
         async with browser() as vera:
             await sign_in_by(accounts, vera, Role.VIEWER)
             (token,) = vera.cookies.values()
-            vera.headers["Cookie"] = f"{PLAIN}={token}"
+            vera.headers["Cookie"] = f"{SESSION}={token}"
             await until_found([server])
             await until_received(primary, replica)
             assert await names(vera, server) == []
