@@ -8,13 +8,16 @@ TEST_READY := $(VENV)/ready-to-test
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check format pins browser pooler
+.PHONY: help run example test bench check format pins browser pooler
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
 
 run: $(RUN_READY) ## Start on http://127.0.0.1:8000 with sample heroes and teams
 	@exec $(PYTHON) -m webapp serve --sample
+
+example: $(RUN_READY) ## Start the record shop of examples/ on http://127.0.0.1:8001
+	@PYTHONPATH=examples exec $(PYTHON) -m record_shop
 
 test: $(TEST_READY) browser pooler ## Run every test, on SQLite, on PostgreSQL and in a browser
 	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)

@@ -9,7 +9,7 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
 LIBRARY = PROJECT / "hero_admin"
-APPLICATIONS = (PROJECT / "webapp",)
+APPLICATIONS = (PROJECT / "webapp", *PROJECT.glob("examples/*/"))
 # The rooms of the library, each of which imports only from those after it.
 ROOMS = (
     "cli",
@@ -121,7 +121,7 @@ def test_an_application_imports_only_what_the_library_exports() -> None:
         )
     )
     for package in APPLICATIONS:
-        for module in names(package.glob("*.py")):
+        for module in names(package.glob(ALL)):
             for origin, name in imports_of(module):
                 if origin.split(".")[0] == LIBRARY.name:
                     assert origin == LIBRARY.name, f"{module} imports {origin}"
