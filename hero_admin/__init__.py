@@ -5,7 +5,8 @@ What an application imports stands here; everything else may change with any ver
 The rooms, each of which imports only from those below it:
 
     cli         the commands: serve, migrate, doctor, revision, user …, and the server process
-    admin       Admin: wires settings, middleware and routes
+    admin       Admin, as an ASGI application to be mounted in others
+    application the application: wires settings, middleware and routes
     sample      what an application fills an empty database with
     migrations  migrations of the library's own tables; what runs and writes migrations
     api         the same resources as JSON
@@ -28,6 +29,7 @@ from hero_admin.cli.main import run_commands
 from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.schemas import Schema, partial
+from hero_admin.person import Person, Role
 from hero_admin.sample import Count, SampleData
 from hero_admin.writes.load import Loader
 
@@ -36,8 +38,10 @@ __all__ = [
     "Count",
     "Link",
     "Loader",
+    "Person",
     "Resource",
     "ResourceError",
+    "Role",
     "SampleData",
     "Schema",
     "partial",

@@ -1,57 +1,43 @@
-"""`Admin`: wires settings, middleware and routes."""
+"""`Admin`: what an application administers, as an ASGI application of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from functools import lru_cache, partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
-from starlette_compress import CompressMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
-from hero_admin.accounts import audit, sign_in
-from hero_admin.accounts.auth import auth_for
-from hero_admin.accounts.middleware import IdentityMiddleware
-from hero_admin.accounts.pending_form import fetch_pending
-from hero_admin.accounts.recheck import SignedOut
-from hero_admin.accounts.routes import account_routes
-from hero_admin.api.application import create_api
-from hero_admin.api.docs import docs_page
+from hero_admin.accounts.host_sign_in import Authenticate, HostSignIn
+from hero_admin.application import TITLE, create_app
+from hero_admin.database.errors import is_unavailable
 from hero_admin.database.own_tables import PREFIX
-from hero_admin.listing.search.connect import connect
+from hero_admin.migrations import SchemaError, check_schema
 from hero_admin.migrations.chain import Chain
 from hero_admin.model.resource import Resource, ResourceError
-from hero_admin.model.site import Site
-from hero_admin.pages import history, overview
-from hero_admin.pages.routes import routes_of
-from hero_admin.person import Role
 from hero_admin.sample import SampleData
-from hero_admin.settings import Settings
-from hero_admin.web.access_log import AccessLogMiddleware
-from hero_admin.web.allowed_hosts import known_hosts
-from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
-from hero_admin.web.guards import needs
-from hero_admin.web.health import healthz, readyz
-from hero_admin.web.mount import MountMiddleware
-from hero_admin.web.protection import ProtectionMiddleware
-from hero_admin.web.request_session import SessionMiddleware
-from hero_admin.web.static_files import VersionedFiles
-from hero_admin.web.templating import environment
-
-# Templates are compiled for each prefix, which may hold a parameter of the application outside.
-MAX_PREFIXES = 8
+from hero_admin.settings import Settings, SettingsError, address_of, load_settings, with_key
+from hero_admin.web.mount import OUTSIDE
 
 
 class Admin:
     """The administration of resources, and what its commands need to know of it.
 
+    It is an ASGI application, to be mounted in another one below any prefix:
+    `app.mount("/admin", admin)`. Its tables have to be in the database: see `migrate`.
+
     resources: what is administered, in menu order.
-    migrations: the folder of the application's migrations, to which `revision` adds; it may be
-        empty, as the library has migrations of its own.
+    database: the address of the database, or an engine whose address is used; by default
+        WEBAPP_DATABASE_URL.
+    title: the name of the pages.
+    authenticate: returns who sent a request, None for a stranger; it gets the request as the
+        application outside sees it. By default people have accounts of the library.
+    sign_in_url: where `authenticate` lets strangers sign in; `?next=` names the page asked for.
+    migrations: the folder of the application's migrations, to which `revision` adds; None if it
+        migrates its tables otherwise.
     sample: what fills an empty database, if there is anything.
     indexes: whether `migrate`, and `serve` on a SQLite file, also create the indexes for sorting
         and searching these resources; otherwise only `doctor --fix` creates them.
@@ -62,20 +48,35 @@ class Admin:
         self,
         resources: Sequence[Resource],
         *,
-        migrations: Path,
+        database: str | URL | Engine | AsyncEngine | None = None,
+        title: str = TITLE,
+        authenticate: Authenticate | None = None,
+        sign_in_url: str = "",
+        migrations: Path | None = None,
         sample: SampleData | None = None,
         indexes: bool = False,
-        program: str = "hero-admin",
+        program: str = "hero-admin --app package.module:name",
     ) -> None:
         if isinstance(resources, Resource) or not isinstance(resources, Iterable):
             raise ResourceError(
                 "Admin(): resources= takes a sequence, such as (heroes,) with a comma."
             )
+        if sign_in_url and authenticate is None:
+            raise ResourceError("Admin(): sign_in_url= needs authenticate=, which knows who is in.")
+        if authenticate is not None and not callable(authenticate):
+            raise ResourceError("Admin(): authenticate= takes a function, not what it returns.")
+        try:
+            self._database_url = None if database is None else address_of(database)
+        except SettingsError as error:
+            raise ResourceError(f"Admin(): database= cannot be used. {error}") from None
         self.resources = tuple(resources)
         self.chain = Chain(migrations, self.resources, program)
+        self.title = title
+        self.sign_in = HostSignIn(authenticate, sign_in_url) if authenticate else None
         self.sample = sample
         self.indexes = indexes
         self.program = program
+        self._mounted: dict[asyncio.AbstractEventLoop, _Mounted] = {}
 
     # Any: what Alembic calls the parents of a name.
     def include_name(self, name: str | None, kind: str, _parents: Any) -> bool:
@@ -88,82 +89,68 @@ class Admin:
             return True
         return not name.startswith(PREFIX) and name not in self.chain.derived_names
 
-    def application(self, settings: Settings) -> Starlette:
+    # Any: a setting may have any type, and None leaves it to the environment.
+    def settings(self, **overrides: Any) -> Settings:
+        """Return the settings of this process. Raises SettingsError."""
+        return load_settings(**{"database_url": self._database_url, **overrides})
+
+    def application(self, settings: Settings, *, is_mounted: bool = False) -> Starlette:
         """Return the application; it connects to its database with the first request.
 
         Raises ResourceError where resources do not go together.
         """
-        return create_app(settings, self.resources)
+        return create_app(
+            settings,
+            self.resources,
+            title=self.title,
+            host_sign_in=self.sign_in,
+            is_mounted=is_mounted,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the application in which this one is mounted."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._mounted:
+            # Connections belong to a loop. Each test of an application may have one of its own.
+            open_loops = {each: app for each, app in self._mounted.items() if not each.is_closed()}
+            self._mounted = {**open_loops, loop: _Mounted(self)}
+        await self._mounted[loop]({**scope, OUTSIDE: scope}, receive, send)
+
+    async def close(self) -> None:
+        """Close the connections to the database, for the end of the application outside."""
+        mounted = self._mounted.pop(asyncio.get_running_loop(), None)
+        if mounted is not None:
+            await mounted.close()
 
 
-def create_app(settings: Settings, resources: Sequence[Resource]) -> Starlette:
-    """Return the application that administers resources."""
-    database = connect(settings, resources)
-    site = Site(resources, others=(audit.RESOURCE,))
-    api = create_api(site)
-    api.state.settings = settings
-    auth = auth_for(settings, database)
+class _Mounted:
+    """The application on an event loop, which answers once its tables are in the database."""
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.opened():
-            yield
-            await auth.close()
+    def __init__(self, admin: Admin) -> None:
+        settings = with_key(admin.settings())
+        if settings.auth == "off":
+            raise SettingsError(
+                "WEBAPP_AUTH=off is for `serve`. To mount an Admin without accounts, pass"
+                " Admin(authenticate=…)."
+            )
+        self.chain = admin.chain
+        self.app = admin.application(settings, is_mounted=True)
+        self.is_ready = False
 
-    app = Starlette(
-        routes=[
-            Route("/", needs(Role.VIEWER, overview.overview), name="overview"),
-            Route("/sign-in", sign_in.sign_in_page, name="sign-in"),
-            Route("/sign-in", sign_in.sign_in, methods=["POST"]),
-            Route("/sign-out", sign_in.sign_out, methods=["POST"], name="sign-out"),
-            Route("/welcome", sign_in.welcome_page, name="welcome"),
-            Route("/welcome", sign_in.welcome, methods=["POST"]),
-            Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Mount("/static", VersionedFiles(), name="static"),
-            Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
-            Mount("/api", api, name="api"),
-            Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
-            Route(
-                "/undo/{operation}",
-                needs(Role.EDITOR, history.undo_operation),
-                methods=["POST"],
-                name="undo",
-            ),
-            *account_routes(),
-            *routes_of(site),
-        ],
-        middleware=[
-            Middleware(MountMiddleware),
-            Middleware(AccessLogMiddleware),
-            Middleware(CompressMiddleware),
-            Middleware(
-                ProtectionMiddleware,
-                max_body_bytes=settings.max_body_bytes,
-                body_seconds=settings.body_timeout_seconds,
-                hosts=known_hosts(settings),
-                fetch_pending=fetch_pending,
-            ),
-            Middleware(ErrorsMiddleware, fetch_pending=fetch_pending),
-            Middleware(
-                SessionMiddleware,
-                database=database,
-                timeout_seconds=settings.request_timeout_seconds,
-            ),
-            Middleware(IdentityMiddleware, auth=auth, is_open=settings.auth == "off"),
-        ],
-        exception_handlers={
-            HTTPException: answer_http_exception,
-            SignedOut: sign_in.answer_signed_out,
-        },
-        lifespan=lifespan,
-    )
-    app.router.redirect_slashes = False
-    app.state.settings = settings
-    app.state.database = database
-    app.state.site = site
-    app.state.auth = auth
-    app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
-    app.state.templates = lru_cache(MAX_PREFIXES)(partial(environment, app))
-    return app
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self.is_ready:
+            try:
+                await check_schema(self.app.state.database, self.chain)
+                self.is_ready = True
+            except SchemaError as error:
+                await PlainTextResponse(str(error), 503)(scope, receive, send)
+                return
+            # Whatever keeps the database from answering, the application says it best.
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+        await self.app(scope, receive, send)
+
+    async def close(self) -> None:
+        await self.app.state.auth.close()
+        await self.app.state.database.close()

@@ -23,12 +23,15 @@ ROLE_PLURALS = {Role.VIEWER: "viewers", Role.EDITOR: "editors", Role.OWNER: "own
 
 
 @dataclass(frozen=True)
-class Identity:
-    """Who is asking. `user_id` is None where nobody has an account: WEBAPP_AUTH=off, commands."""
+class Person:
+    """Who is asking: the name that the history records, and what they may do.
 
-    user_id: int | None
+    user_id: the id of an account of the library, None for anybody else.
+    """
+
     name: str
     role: Role
+    user_id: int | None = None
 
     @property
     def can_edit(self) -> bool:
@@ -45,6 +48,6 @@ class Identity:
 
 
 # With WEBAPP_AUTH=off.
-ANYONE = Identity(None, "Anyone", Role.OWNER)
+ANYONE = Person("Anyone", Role.OWNER)
 # Who may run commands on the server may do everything.
-COMMAND_LINE = Identity(None, "Command line", Role.OWNER)
+COMMAND_LINE = Person("Command line", Role.OWNER)

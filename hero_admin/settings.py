@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Any, Literal
@@ -9,8 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 PREFIX = "WEBAPP_"
 
@@ -26,6 +28,7 @@ ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - it is what is looked out for
 HOST_NAME = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII)
 # The start of a key that a server generates for its workers, which ends with it.
 GENERATED_KEY = "made-at-the-start:"
+MIN_KEY_CHARACTERS = 32
 POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
 
 
@@ -151,6 +154,31 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)
     except ValidationError as invalid:
         raise SettingsError(_sentence(invalid.errors()[0])) from None
+
+
+def with_key(settings: Settings) -> Settings:
+    """Return the settings with a secret key of this process, if none is set."""
+    if settings.secret_key.get_secret_value():
+        return settings
+    generated = SecretStr(GENERATED_KEY + secrets.token_urlsafe(MIN_KEY_CHARACTERS))
+    return settings.model_copy(update={"secret_key": generated})
+
+
+def address_of(database: str | URL | Engine | AsyncEngine) -> str:
+    """Return the address of an application's database, for the drivers of the library.
+
+    Raises SettingsError for one that is neither a SQLite file nor a PostgreSQL server.
+    """
+    try:
+        given = make_url(database) if isinstance(database, str | URL) else database.url
+        # The drivers of the library, whatever others the application uses.
+        address = given.set(drivername=given.get_backend_name())
+        parsed = parse_database_url(address.render_as_string(hide_password=False))
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            "It must be a SQLite file or a PostgreSQL server: its address, or an engine."
+        ) from None
+    return parsed.render_as_string(hide_password=False)
 
 
 def parse_database_url(value: str) -> URL:

@@ -243,16 +243,21 @@ def stored(database: Database) -> Stored:
 
 
 class _Compiled(BytecodeCache):
-    """The compiled templates, in memory; a bucket's key tells name and source."""
+    """The compiled templates, in memory; they hold URLs, which begin with a prefix."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], CodeType | None] = {}
+        self._compiled: dict[tuple[object, str, str], CodeType | None] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+        bucket.code = self._compiled.get(_compiled_key(bucket))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key, bucket.checksum] = bucket.code
+        self._compiled[_compiled_key(bucket)] = bucket.code
+
+
+def _compiled_key(bucket: Bucket) -> tuple[object, str, str]:
+    # The key of a bucket tells the name and its checksum the source.
+    return bucket.environment.globals["prefix"], bucket.key, bucket.checksum
 
 
 async def _migrate(url: str) -> None:

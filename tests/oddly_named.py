@@ -7,7 +7,7 @@ from sqlalchemy import Column, String
 from sqlmodel import Field, Relationship, SQLModel
 from starlette.applications import Starlette
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.model.field_names import FORM_PROPERTIES
 from hero_admin.model.resource import Resource
 from hero_admin.settings import load_settings

@@ -41,7 +41,7 @@ from sqlalchemy.types import UserDefinedType
 from sqlmodel import AutoString, Field, SQLModel
 from starlette.applications import Starlette
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.settings import load_settings
 

@@ -1,4 +1,4 @@
-"""Identity middleware: authenticates each request, and refuses it where it must be."""
+"""Person middleware: authenticates each request, and refuses it where it must be."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ from hero_admin.accounts.sessions import (
 from hero_admin.accounts.sign_in import is_for_programs, refuse, refuse_token, signed_out
 from hero_admin.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
 from hero_admin.database.errors import is_away
-from hero_admin.person import ANYONE, Identity, Role
+from hero_admin.person import ANYONE, Person, Role
 from hero_admin.web.csrf import bearer_token_of
 from hero_admin.web.errors import BLOCKED, answer_http_exception, error_response
 from hero_admin.web.mount import local_path
@@ -56,7 +56,7 @@ STRANGERS_BODY = (
 
 logger = logging.getLogger("hero_admin.accounts")
 # An identity, and when it was last marked as seen.
-Found = tuple[Identity, datetime | None]
+Found = tuple[Person, datetime | None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class _Proof:
 
     digest: str
     fetch: Callable[..., Awaitable[Found | None]]
-    lock: Callable[..., Identity | None]
+    lock: Callable[..., Person | None]
     mark: Callable[[AsyncSession, str, datetime], Awaitable[None]]
     is_token: bool = False
 
@@ -137,7 +137,7 @@ class IdentityMiddleware:
         return _Proof(digest, fetch_token_identity, lock_token_identity, mark_used, is_token=True)
 
     def _recheck(self, request: Request, proof: _Proof) -> None:
-        def lock(connection: Connection) -> Identity | None:
+        def lock(connection: Connection) -> Person | None:
             return proof.lock(connection, proof.digest, now=datetime.now(UTC))
 
         gone = signed_out(is_token=proof.is_token)

@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.database import transactions
-from hero_admin.person import Identity, Role
+from hero_admin.person import Person, Role
 from hero_admin.web.guards import Handler, refuse_role
 
 # An arbitrary key for the advisory lock of this library.
 ACCOUNTS_LOCK = 5_214_002
 
 # The identity as of now, locked until the transaction ends; None if its session has ended.
-Lock = Callable[[Connection], Identity | None]
+Lock = Callable[[Connection], Person | None]
 
 
 class SignedOut(HTTPException):

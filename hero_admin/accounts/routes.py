@@ -4,7 +4,7 @@ from functools import partial
 
 from starlette.routing import Route
 
-from hero_admin.accounts import own_account, people, session_pages
+from hero_admin.accounts import own_account, people, session_pages, sign_in
 from hero_admin.accounts.recheck import about_accounts
 from hero_admin.person import Role
 from hero_admin.web.guards import Handler, needs
@@ -12,9 +12,14 @@ from hero_admin.web.requests import SAFE_METHODS
 
 
 def account_routes() -> list[Route]:
-    """Return the routes of accounts, without those of signing in."""
+    """Return the routes of accounts and of signing in."""
     own, owner = partial(_route, Role.VIEWER), partial(_route, Role.OWNER)
     return [
+        Route("/sign-in", sign_in.sign_in_page, name="sign-in"),
+        Route("/sign-in", sign_in.sign_in, methods=["POST"]),
+        Route("/sign-out", sign_in.sign_out, methods=["POST"], name="sign-out"),
+        Route("/welcome", sign_in.welcome_page, name="welcome"),
+        Route("/welcome", sign_in.welcome, methods=["POST"]),
         own("/account", own_account.account_page, name="account"),
         own("/account/password", own_account.password_page, name="account:password"),
         own("/account/password", own_account.change_password, method="POST"),

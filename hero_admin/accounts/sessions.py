@@ -15,7 +15,7 @@ from hero_admin.accounts.user_agents import device_of
 from hero_admin.accounts.users import User
 from hero_admin.database.own_tables import OwnTable
 from hero_admin.database.short_reads import fetch_few
-from hero_admin.person import Identity, Role
+from hero_admin.person import Person, Role
 
 TOKEN_BYTES = 32
 MAX_AGENT_CHARACTERS = 200
@@ -96,21 +96,21 @@ def key_check_of(secret_key: str) -> str:
 
 async def fetch_identity(
     session: AsyncSession, digest: str, limits: Limits, now: datetime
-) -> tuple[Identity, datetime] | None:
+) -> tuple[Person, datetime] | None:
     """Return the identity of an open session, and when it was last marked as seen."""
     found = await fetch_few(session, SELECT_IDENTITY, _given(digest, limits, now))
     if not found:
         return None
     user_id, name, role, seen_at = found[0]
-    return Identity(user_id, name, Role(role)), seen_at
+    return Person(name, Role(role), user_id), seen_at
 
 
 def lock_identity(
     connection: Connection, digest: str, limits: Limits, now: datetime
-) -> Identity | None:
+) -> Person | None:
     """Return the identity of an open session, locked until the transaction ends."""
     row = connection.execute(LOCK_IDENTITY, _given(digest, limits, now)).first()
-    return Identity(row[0], row[1], Role(row[2])) if row else None
+    return Person(row[1], Role(row[2]), row[0]) if row else None
 
 
 async def start_session(

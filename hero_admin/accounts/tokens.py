@@ -11,7 +11,7 @@ from hero_admin.accounts.sessions import SEEN_EVERY, make_token
 from hero_admin.accounts.users import MAX_NAME_CHARACTERS, User
 from hero_admin.database.own_tables import OwnTable
 from hero_admin.database.short_reads import fetch_few
-from hero_admin.person import A_ROLE, Identity, Role
+from hero_admin.person import A_ROLE, Person, Role
 from hero_admin.web.errors import Invalid
 
 # Identifies a token to people and to scanners for leaked secrets.
@@ -89,7 +89,7 @@ def check_token(owner: User, name: str, role: Role, days: int) -> str:
 
 async def fetch_token_identity(
     session: AsyncSession, digest: str, now: datetime
-) -> tuple[Identity, datetime | None] | None:
+) -> tuple[Person, datetime | None] | None:
     """Return the identity of a valid token, and when it was last marked as used.
 
     Its role is the lower one of the token's and its owner's present roles.
@@ -98,13 +98,13 @@ async def fetch_token_identity(
     if not found:
         return None
     user_id, name, own, given, last_used_at = found[0]
-    return Identity(user_id, name, _lower(own, given)), last_used_at
+    return Person(name, _lower(own, given), user_id), last_used_at
 
 
-def lock_token_identity(connection: Connection, digest: str, now: datetime) -> Identity | None:
+def lock_token_identity(connection: Connection, digest: str, now: datetime) -> Person | None:
     """Return the identity of a valid token, locked until the transaction ends."""
     row = connection.execute(LOCK_IDENTITY, {"digest": digest, "now": now}).first()
-    return Identity(row[0], row[1], _lower(row[2], row[3])) if row else None
+    return Person(row[1], _lower(row[2], row[3]), row[0]) if row else None
 
 
 async def fetch_tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken]:

@@ -10,7 +10,7 @@ from sqlmodel import Field, col
 
 from hero_admin.accounts.names import problem_of
 from hero_admin.database.own_tables import OwnTable
-from hero_admin.person import Identity, Role
+from hero_admin.person import Person, Role
 from hero_admin.web.errors import Invalid
 
 MAX_NAME_CHARACTERS = 80
@@ -45,8 +45,8 @@ class User(OwnTable, table=True):
         return "active" if self.password_hash else "invited"
 
     @property
-    def identity(self) -> Identity:
-        return Identity(self.id, self.name, Role(self.role))
+    def identity(self) -> Person:
+        return Person(self.name, Role(self.role), self.id)
 
 
 def id_of(user: User) -> int:

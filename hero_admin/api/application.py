@@ -39,9 +39,9 @@ class Api(FastAPI):
         return document
 
 
-def create_api(site: Site) -> FastAPI:
+def create_api(site: Site, title: str) -> FastAPI:
     api = Api(
-        title="Hero Admin API",
+        title=f"{title} API",
         version="1",
         description=DESCRIPTION,
         docs_url=None,

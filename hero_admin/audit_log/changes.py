@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import Field, col
 
 from hero_admin.database.own_tables import OwnTable
-from hero_admin.person import Identity
+from hero_admin.person import Person
 
 # Any: JSON. A recorded value: its text or, where that would not read back as the same value, an
 # object with the value of the driver; None for NULL.
@@ -65,7 +65,7 @@ class Operation:
     via: “page”, “api”, “bulk”, “undo”, “restore” or “command”.
     """
 
-    by: Identity
+    by: Person
     via: str
     id: str = field(default_factory=lambda: uuid4().hex)
 

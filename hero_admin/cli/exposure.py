@@ -1,13 +1,8 @@
 """Exposure: what must be set before a server can be reached from other machines."""
 
-import secrets
 from ipaddress import ip_address
 
-from pydantic import SecretStr
-
-from hero_admin.settings import GENERATED_KEY, Settings, SettingsError
-
-MIN_KEY_CHARACTERS = 32
+from hero_admin.settings import MIN_KEY_CHARACTERS, Settings, SettingsError, with_key
 
 
 def check_exposure(settings: Settings) -> Settings:
@@ -35,10 +30,7 @@ def check_exposure(settings: Settings) -> Settings:
             "WEBAPP_ALLOWED_HOSTS must name the hosts that browsers ask for, with commas between"
             f" them, to listen on all addresses ({settings.host})."
         )
-    if settings.secret_key.get_secret_value():
-        return settings
-    generated = SecretStr(GENERATED_KEY + secrets.token_urlsafe(MIN_KEY_CHARACTERS))
-    return settings.model_copy(update={"secret_key": generated})
+    return with_key(settings)
 
 
 def _is_loopback(host: str) -> bool:

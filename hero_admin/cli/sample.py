@@ -9,7 +9,7 @@ import click
 from hero_admin.admin import Admin
 from hero_admin.cli.database import ready
 from hero_admin.sample import SampleData
-from hero_admin.settings import Settings, load_settings
+from hero_admin.settings import Settings
 from hero_admin.web.texts import listed
 
 
@@ -27,9 +27,8 @@ def sample_command(sample: SampleData) -> click.Command:
     labels = listed([each.resource.label_plural for each in sample.counts])
 
     def add(**numbers: int) -> None:
-        asyncio.run(
-            _sample(click.get_current_context().obj, sample, load_settings(), [*numbers.values()])
-        )
+        admin: Admin = click.get_current_context().obj
+        asyncio.run(_sample(admin, sample, admin.settings(), [*numbers.values()]))
 
     return click.Command(
         "sample",

@@ -12,14 +12,14 @@ from hero_admin.cli.findings import Finding
 from hero_admin.cli.index_check import check_indexes, fix_indexes
 from hero_admin.migrations import Applied, check_schema, fetch_table_names, make_revision, migrate
 from hero_admin.migrations.chain import VERSION_TABLES
-from hero_admin.settings import Settings, load_settings
+from hero_admin.settings import Settings
 
 
 @click.command(name="migrate")
 @click.pass_obj
 def migrate_command(admin: Admin) -> None:
     """Migrate the database to the newest schema."""
-    done = asyncio.run(_migrate(admin, load_settings()))
+    done = asyncio.run(_migrate(admin, admin.settings()))
     if done.tables:
         click.echo(f"Tables created: {', '.join(done.tables)}.")
     if done.renamed:
@@ -49,7 +49,7 @@ def revision(admin: Admin, message: str) -> None:
     """
     if not message.strip():
         raise click.BadParameter("describe the migration in a few words.", param_hint="MESSAGE")
-    path = asyncio.run(_make_revision(admin, load_settings(), message))
+    path = asyncio.run(_make_revision(admin, admin.settings(), message))
     click.echo(
         f"Written: {_shown(path)}. Check it, then run `{admin.program} migrate`."
         if path
@@ -65,7 +65,7 @@ def doctor(admin: Admin, fix: bool) -> None:
 
     Exits with 1 if a problem remains.
     """
-    found = asyncio.run(_doctor(admin, load_settings(), is_fixing=fix))
+    found = asyncio.run(_doctor(admin, admin.settings(), is_fixing=fix))
     for finding in found:
         is_fixed = fix and finding.fixes
         click.echo(f"{finding.sentence}{' Fixed.' if is_fixed else ''}")

@@ -18,7 +18,7 @@ from hero_admin.cli.listener import address_of, listen
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.migrations import check_tables
-from hero_admin.settings import Settings, load_settings
+from hero_admin.settings import Settings
 
 READ_ONLY = "The database is read-only: nothing can be saved."
 READ_ONLY_AND_SHUT = f"{READ_ONLY} Nobody can sign in; open sessions and tokens keep working."
@@ -42,9 +42,14 @@ def serve(
     admin: Admin, host: str | None, port: int | None, workers: int | None, sample: bool
 ) -> None:
     """Start the server."""
+    if admin.sign_in is not None:
+        raise click.UsageError(
+            "This Admin asks the application that it is mounted in who is signed in: start that"
+            " application."
+        )
     if sample and admin.sample is None:
         raise click.UsageError("This application has no sample data: leave out --sample.")
-    settings = check_exposure(load_settings(host=host, port=port, workers=workers))
+    settings = check_exposure(admin.settings(host=host, port=port, workers=workers))
     with listen(settings.host, settings.port) as listener:
         start = asyncio.run(_prepare(admin, settings, sample=sample))
         address = address_of(listener)

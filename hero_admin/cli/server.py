@@ -21,7 +21,7 @@ from uvicorn.supervisors import Multiprocess
 from hero_admin.cli.exposure import check_exposure
 from hero_admin.cli.loading import VARIABLE, load_admin
 from hero_admin.cli.protocol import Protocol
-from hero_admin.settings import PREFIX, Settings, load_settings
+from hero_admin.settings import PREFIX, Settings
 
 APPLICATION = "hero_admin.cli.server:application"
 # How long running requests may take after SIGTERM.
@@ -95,7 +95,7 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
 def application() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
     admin = load_admin(os.environ[VARIABLE])
-    made = admin.application(check_exposure(load_settings()))
+    made = admin.application(check_exposure(admin.settings()))
     _end_with_supervisor()
     return made
 

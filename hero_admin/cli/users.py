@@ -19,7 +19,6 @@ from hero_admin.admin import Admin
 from hero_admin.audit_log.changes import Operation
 from hero_admin.cli.database import ready
 from hero_admin.person import COMMAND_LINE, Role
-from hero_admin.settings import load_settings
 from hero_admin.web.errors import Invalid
 
 Given = ParamSpec("Given")
@@ -41,7 +40,7 @@ def _in_transaction(act: Act[Given]) -> Callable[Given, None]:
     @wraps(act)
     def command(*arguments: Given.args, **options: Given.kwargs) -> None:
         admin: Admin = click.get_current_context().obj
-        settings = load_settings()
+        settings = admin.settings()
 
         async def do() -> str:
             async with (
@@ -170,7 +169,7 @@ async def _hash(password: str) -> str:
 def _read_password() -> str:
     """Read one line; a terminal prompts for it, twice, without echo."""
     # An invalid setting is reported before the prompt.
-    load_settings()
+    click.get_current_context().obj.settings()
     if sys.stdin.isatty():
         given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:

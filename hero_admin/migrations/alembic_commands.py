@@ -15,6 +15,11 @@ from sqlalchemy import Connection, inspect, text
 from hero_admin.migrations import Applied, SchemaError
 from hero_admin.migrations.chain import HERE, LIBRARY, Chain, current_revision
 
+NO_MIGRATIONS = (
+    "This application migrates its tables by itself. For migrations written by `revision`, name"
+    " their folder: Admin(migrations=…)."
+)
+
 
 def upgrade(connection: Connection, chain: Chain) -> Applied:
     """Upgrade the tables of an application and of the library; return the revisions applied.
@@ -31,14 +36,16 @@ def upgrade(connection: Connection, chain: Chain) -> Applied:
     _upgrade(connection, LIBRARY)
     known = LIBRARY.revisions()
     applied = Applied(application, known[known.index(before) + 1 :] if before else known)
-    # Reading every reference takes long in a large database.
-    if applied and connection.dialect.name == "sqlite":
+    # Reading every reference takes long in a large database. The library's refer to nothing else.
+    if application and connection.dialect.name == "sqlite":
         _check_references(connection)
     return applied
 
 
 def _upgrade(connection: Connection, chain: Chain) -> list[str]:
-    config = _config(connection, chain)
+    if chain.versions is None:
+        return []
+    config = _config(connection, chain.versions, chain)
     known = chain.revisions()
     if not known:
         # Reserves the version table for the migrations of the application, should it get any.
@@ -59,8 +66,10 @@ def _upgrade(connection: Connection, chain: Chain) -> list[str]:
 
 def revise(connection: Connection, chain: Chain, message: str) -> Path | None:
     """Write a migration for what the database lacks; return its file, None if it lacks nothing."""
+    if chain.versions is None:
+        raise SchemaError(NO_MIGRATIONS)
     chain.versions.mkdir(parents=True, exist_ok=True)
-    config = _config(connection, chain)
+    config = _config(connection, chain.versions, chain)
     with _without_warnings():
         made = command.revision(
             config, message, autogenerate=True, rev_id=f"{len(chain.revisions()) + 1:04}"
@@ -99,12 +108,12 @@ def _check_references(connection: Connection) -> None:
         )
 
 
-def _config(connection: Connection, chain: Chain) -> Config:
+def _config(connection: Connection, versions: Path, chain: Chain) -> Config:
     # Any: attributes of any type, for env.py.
     attributes: dict[str, Any] = {"connection": connection, "chain": chain}
     config = Config(attributes=attributes, cmd_opts=Namespace(quiet=True))
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
-    config.set_main_option("version_locations", str(chain.versions).replace("%", "%%"))
+    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     # The default separator splits at spaces, too.
     config.set_main_option("path_separator", "newline")
     return config

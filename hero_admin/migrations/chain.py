@@ -34,16 +34,17 @@ Name = tuple[str | None, str]
 class Chain:
     """The migrations of an application.
 
-    versions: their folder. program: the command that runs them, for messages.
+    versions: their folder; None for an application that migrates its tables otherwise.
+    program: the command that runs them, for messages.
     """
 
-    versions: Path
+    versions: Path | None = None
     resources: tuple[Resource, ...] = ()
     program: str = ""
 
     def revisions(self) -> list[str]:
         """Return the revisions, oldest first."""
-        return sorted(path.name.partition("_")[0] for path in self.versions.glob("[0-9]*_*.py"))
+        return [path.name.partition("_")[0] for path in self._files("[0-9]*_*.py")]
 
     def created_tables(self) -> set[Name]:
         """Return the tables that the migrations create, also under names that are changed later."""
@@ -86,9 +87,12 @@ class Chain:
         )
         return VERSION_TABLE if is_ours else SECOND_VERSION_TABLE
 
+    def _files(self, pattern: str) -> list[Path]:
+        return [] if self.versions is None else sorted(self.versions.glob(pattern))
+
     def _names(self) -> Iterator[tuple[Name | None, Name]]:
         """Yield each created table, with None, or renamed one, with its old name; in order."""
-        for path in sorted(self.versions.glob("*.py")):
+        for path in self._files("*.py"):
             for statement in ast.parse(path.read_text("utf-8")).body:
                 if isinstance(statement, ast.FunctionDef) and statement.name == "downgrade":
                     continue
@@ -109,6 +113,8 @@ LIBRARY = LibraryChain(HERE / "versions")
 
 def current_revision(connection: Connection, chain: Chain) -> str | None:
     """Return the revision of a database in a chain, None before the first."""
+    if chain.versions is None:
+        return None
     existing = inspect(connection).get_table_names()
     name = chain.version_table(existing)
     if name not in existing:

@@ -8,7 +8,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.database.statement_count import count_statements
-from hero_admin.person import Identity
+from hero_admin.person import Person
 from hero_admin.web.mount import local_path
 
 QUIET_PATHS = ("/static/", "/healthz", "/readyz")
@@ -47,7 +47,7 @@ class AccessLogMiddleware:
                 await self.app(scope, receive, send_and_note)
             finally:
                 path = scope["path"]
-                identity: Identity | None = scope.get("state", {}).get("identity")
+                identity: Person | None = scope.get("state", {}).get("identity")
                 level = logging.DEBUG if local_path(scope).startswith(QUIET_PATHS) else logging.INFO
                 logger.log(
                     level,

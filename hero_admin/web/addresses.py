@@ -33,4 +33,5 @@ def with_raw_query(request: Request) -> str:
 def with_query(path: str, /, **params: str) -> str:
     """Return `path` with those parameters that are not empty."""
     given = {name: value for name, value in params.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
+    joint = "&" if "?" in path else "?"
+    return f"{path}{joint}{urlencode(given)}" if given else path

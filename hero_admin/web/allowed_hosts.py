@@ -27,8 +27,11 @@ def known_hosts(settings: Settings) -> tuple[str, ...]:
 
 
 def is_known_host(scope: Scope, hosts: tuple[str, ...]) -> bool:
-    """Whether the one Host header of a request names an allowed host, with any port."""
-    if local_path(scope) in ANY_HOST_PATHS:
+    """Whether the one Host header of a request names an allowed host, with any port.
+
+    Without `hosts` all are allowed.
+    """
+    if not hosts or local_path(scope) in ANY_HOST_PATHS:
         return True
     given = [value for name, value in scope["headers"] if name == b"host"]
     match = HOST.fullmatch(given[0].decode("latin-1")) if len(given) == 1 else None

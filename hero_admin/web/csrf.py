@@ -24,17 +24,19 @@ def bearer_token_of(headers: Headers) -> str | None:
     return given[len(BEARER) :].strip()
 
 
-def is_cross_site(scope: Scope) -> bool:
+def is_cross_site(scope: Scope, *, ignores_cookies: bool) -> bool:
     """Whether an unsafe request lacks proof that a page of this site sent it.
 
     Browsers show it in `Sec-Fetch-Site`; where they do not (older ones, and over plain http), in
     an `Origin` of the scheme, host and port that the request has. A request with neither is
     refused. `OPTIONS` is safe: its response never allows another site anything.
+
+    ignores_cookies: whether a token alone authenticates a request that has one.
     """
     if scope["method"] in SAFE_METHODS:
         return False
     headers = Headers(scope=scope)
-    if bearer_token_of(headers) is not None:
+    if bearer_token_of(headers) is not None and (ignores_cookies or "cookie" not in headers):
         return False
     sites, origins = headers.getlist("sec-fetch-site"), headers.getlist("origin")
     if sites:

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.person import A_ROLE, ROLE_PLURALS, Identity, Role
+from hero_admin.person import A_ROLE, ROLE_PLURALS, Person, Role
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -17,15 +17,15 @@ NO_PAGE = "Only {roles} can open this page. You're signed in as {a_role}."
 NOT_ALLOWED = "Only {roles} can do this. You're signed in as {a_role}."
 
 
-def identity_of(request: Request) -> Identity:
+def identity_of(request: Request) -> Person:
     """Return who is asking; 401 if nobody is signed in."""
-    identity: Identity | None = request.state.identity
+    identity: Person | None = request.state.identity
     if identity is None:
         raise HTTPException(401, NOT_SIGNED_IN)
     return identity
 
 
-def refuse_role(identity: Identity, role: Role, sentence: str = NOT_ALLOWED) -> None:
+def refuse_role(identity: Person, role: Role, sentence: str = NOT_ALLOWED) -> None:
     """Raise 403 if the role of a user does not include `role`."""
     if not identity.role.includes(role):
         who = {"roles": ROLE_PLURALS[role], "a_role": A_ROLE[identity.role]}

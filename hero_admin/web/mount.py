@@ -4,6 +4,8 @@ from contextvars import ContextVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+# The key under which a scope has that of the application outside.
+OUTSIDE = "hero_admin.outside"
 # As browsers see it: with the prefix that a proxy has removed, "" for none.
 _prefix: ContextVar[str] = ContextVar("prefix", default="")
 
@@ -22,7 +24,8 @@ class MountMiddleware:
         path = _whole_path(scope, prefix)
         token = _prefix.set(prefix)
         try:
-            await self.app({**scope, "root_path": prefix, "path": path}, receive, send)
+            own = {"root_path": prefix, "path": path, "path_params": {}}
+            await self.app({**scope, **own}, receive, send)
         finally:
             _prefix.reset(token)
 

@@ -31,8 +31,11 @@ class ProtectionMiddleware:
         body_seconds: float,
         hosts: tuple[str, ...],
         fetch_pending: FetchPending,
+        *,
+        ignores_cookies: bool = True,
     ) -> None:
         self.app = app
+        self.ignores_cookies = ignores_cookies
         self.fetch_pending = fetch_pending
         self.max_body_bytes = max_body_bytes
         self.body_seconds = body_seconds
@@ -81,7 +84,7 @@ class ProtectionMiddleware:
             return 400, LONG_QUERY
         if not is_known_host(scope, self.hosts):
             return 400, UNKNOWN_HOST
-        if is_cross_site(scope):
+        if is_cross_site(scope, ignores_cookies=self.ignores_cookies):
             return 403, CROSS_SITE
         return None
 

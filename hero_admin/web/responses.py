@@ -13,7 +13,7 @@ from jinja2_fragments import render_block
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from hero_admin.person import Identity
+from hero_admin.person import Person
 from hero_admin.web.addresses import with_raw_query
 from hero_admin.web.cookies import cookie_in, drop_cookie, set_cookie
 from hero_admin.web.flash import FLASH_COOKIE, FLASH_SECONDS, MAX_TITLE_CHARACTERS, Flash, flash_of
@@ -111,7 +111,7 @@ def attachment(name: str) -> str:
 def _shared(request: Request) -> dict[str, Any]:
     theme = cookie_in(request, THEME_COOKIE)
     # None also for errors before the request was authenticated.
-    identity: Identity | None = request.scope.get("state", {}).get("identity")
+    identity: Person | None = request.scope.get("state", {}).get("identity")
     theme = theme if theme in THEMES else ""
     return {
         "identity": identity,

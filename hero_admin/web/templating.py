@@ -17,10 +17,10 @@ THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 
 
-def environment(app: Starlette, prefix: str) -> Environment:
+def environment(app: Starlette, title: str, prefix: str) -> Environment:
     """Return the Jinja environment for the pages of an application, whose routes are complete.
 
-    All URLs begin with the prefix below which it is mounted.
+    title: the name of the application. prefix: that below which it is mounted.
     """
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -44,7 +44,7 @@ def environment(app: Starlette, prefix: str) -> Environment:
     # With constants Jinja applies filters when it compiles.
     env.filters["static_url"] = lambda name: f"{prefix}{static_url(name)}"
     env.filters["icon"] = cache(partial(icon, prefix))
-    env.globals["prefix"] = prefix
+    env.globals.update(prefix=prefix, site_title=title, has_accounts="account" in paths)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["account_fields"] = env.get_template("accounts/fields.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module

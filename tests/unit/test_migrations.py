@@ -112,6 +112,7 @@ def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision
         head = admin.chain.revisions()[-1]
         copy = tmp_path / "versions"
         ignored = shutil.ignore_patterns("__pycache__")
+        assert admin.chain.versions is not None
         shutil.copytree(admin.chain.versions, copy, ignore=ignored)
         (copy / "9999_next.py").write_text(REVISION.format(head=head, body=body))
         monkeypatch.setattr(admin, "chain", replace(admin.chain, versions=copy))

@@ -100,6 +100,7 @@ POSTGRESQL_TYPES: list[sa.types.TypeEngine[Any]] = [
 async def own(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A database, and a copy of the migrations to which its own can be added."""
     copy = tmp_path / "migrations"
+    assert admin.chain.versions is not None
     shutil.copytree(admin.chain.versions, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(admin, "chain", replace(admin.chain, versions=copy))
     # Other tests have models of their own.

@@ -14,6 +14,7 @@ APPLICATIONS = (PROJECT / "webapp", *PROJECT.glob("examples/*/"))
 ROOMS = (
     "cli",
     "admin",
+    "application",
     "sample",
     "migrations",
     "api",
@@ -37,7 +38,7 @@ WRITING = {"insert", "update", "delete"}
 # The rooms that do not know which database it is, but for the modules that are about one.
 KNOWS_NO_DIALECT = (
     *("api/*.py", "accounts/*.py", "pages/*.py", "history/*.py", "forms/*.py", "writes/*.py"),
-    *("listing/**/*.py", "web/*.py", "admin.py", "sample.py", "person.py"),
+    *("listing/**/*.py", "web/*.py", "admin.py", "application.py", "sample.py", "person.py"),
 )
 KNOWS_ITS_DIALECT = (
     *("listing/search/sqlite*.py", "listing/search/postgresql.py"),

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.database.engines import Database
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.database.statement_count import count_statements

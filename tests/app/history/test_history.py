@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Entry, Kind, Operation, record
 from hero_admin.history.timeline import PAGE_SIZE
-from hero_admin.person import Identity, Role
+from hero_admin.person import Person, Role
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
@@ -24,7 +24,7 @@ NOVA = {"name": "Nova", "secret_name": "Cleo", "age": "17"}
 
 async def made(session: AsyncSession, count: int, by: str = "Ann", **facts: str) -> None:
     """Write down that somebody created so many heroes, who are called by their numbers."""
-    who = Operation(Identity(None, by, Role.OWNER), facts.get("via", "page"))
+    who = Operation(Person(by, Role.OWNER), facts.get("via", "page"))
     for number in range(1, count + 1):
         entry = Entry(
             facts.get("resource", "heroes"),
@@ -330,7 +330,7 @@ async def test_a_resource_that_is_no_longer_administered_stays_in_the_history(
 async def test_a_field_that_is_there_no_longer_is_left_out(
     client: Client, session: AsyncSession
 ) -> None:
-    who = Operation(Identity(None, "Ann", Role.OWNER), "page")
+    who = Operation(Person("Ann", Role.OWNER), "page")
     values = {"nickname": (None, "No"), "age": (None, "not a number")}
     await record(session, who, [Entry("heroes", "1", "Nova", Kind.CREATED, values)])
     await session.commit()
@@ -515,7 +515,7 @@ async def test_a_history_page_takes_as_many_statements_however_long_it_is(
 ) -> None:
     team = await a_team(session)
     for count in (1, 3 * PAGE_SIZE):
-        who = Operation(Identity(None, "Ann", Role.OWNER), "page")
+        who = Operation(Person("Ann", Role.OWNER), "page")
         values = {"team_id": (None, str(team.id))}
         for n in range(count):
             await record(session, who, [Entry("heroes", str(n), "Nova", Kind.CREATED, values)])

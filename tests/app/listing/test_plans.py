@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.cli.index_check import fix_indexes
 from hero_admin.database import sqlite_files
 from hero_admin.database.engines import Database

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 from starlette.applications import Starlette
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.forms.hidden_fields import OPENED
 from hero_admin.model.resource import Resource

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ForeignKey, Integer, String, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.cli.index_check import check_indexes, fix_indexes
 from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlmodel import Field, SQLModel
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database
 from hero_admin.model.resource import Resource

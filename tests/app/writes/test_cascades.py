@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role

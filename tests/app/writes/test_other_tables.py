@@ -9,7 +9,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
-from hero_admin.admin import create_app
+from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database, is_postgresql
 from hero_admin.model.resource import Resource

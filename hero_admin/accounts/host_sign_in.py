@@ -1,0 +1,107 @@
+"""Host sign-in: the application in which the admin is mounted says who is asking."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hero_admin.accounts.middleware import ANONYMOUS
+from hero_admin.accounts.pending_form import fetch_pending
+from hero_admin.accounts.sign_in import is_for_programs
+from hero_admin.person import Person, Role
+from hero_admin.web.addresses import with_query, with_raw_query
+from hero_admin.web.errors import answer_http_exception, error_response
+from hero_admin.web.guards import NOT_SIGNED_IN
+from hero_admin.web.mount import OUTSIDE, local_path
+from hero_admin.web.requests import SAFE_METHODS
+from hero_admin.web.responses import is_partial, redirect
+
+TITLE = "Sign in first"
+AGAIN = "You're not signed in. Sign in in another tab, then try again here."
+
+Authenticate = Callable[[Request], Awaitable[Person | None] | Person | None]
+
+
+@dataclass(frozen=True)
+class HostSignIn:
+    """The sign-in of an application: a function that knows who is asking, and its page.
+
+    authenticate: gets the request as the application sees it, and returns None for strangers. One
+    that is no coroutine function runs in a thread.
+    url: where people sign in, "" for nowhere; `?next=` names the page to come back to.
+    """
+
+    authenticate: Authenticate
+    url: str = ""
+
+    def url_from(self, request: Request) -> str:
+        """Return the page of the sign-in, which leads back to the page asked for."""
+        # What Starlette calls the prefix of the application outside.
+        outer = request.scope.get("app_root_path", "") if self.url.startswith("/") else ""
+        return with_query(f"{outer}{self.url}", next=with_raw_query(request))
+
+    async def fetch(self, scope: Scope) -> Person | None:
+        """Return who sent a request. Raises TypeError for anybody but a Person."""
+        request = Request(scope[OUTSIDE])
+        try:
+            if inspect.iscoroutinefunction(self.authenticate):
+                found = await self.authenticate(request)
+            else:
+                found = await run_in_threadpool(self.authenticate, request)
+                found = await found if inspect.isawaitable(found) else found
+        except HTTPException as error:
+            # As the dependencies of FastAPI refuse.
+            if error.status_code != 401:
+                raise
+            return None
+        if found is not None and not isinstance(found, Person):
+            raise TypeError(
+                f"Admin(authenticate=) must return a Person or None, not {type(found).__name__}."
+            )
+        return found
+
+
+class HostIdentityMiddleware:
+    """Sets `scope["state"]["identity"]` of each request to whom the application knows."""
+
+    def __init__(self, app: ASGIApp, sign_in: HostSignIn) -> None:
+        self.app = app
+        self.sign_in = sign_in
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["state"] |= {"identity": None, "may_still": partial(self._may_still, scope)}
+        if local_path(scope).startswith(ANONYMOUS):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            person = await self.sign_in.fetch(scope)
+            answer = self.app if person else await self._refuse(request)
+        except HTTPException as error:
+            person, answer = None, await answer_http_exception(request, error)
+        scope["state"]["identity"] = person
+        await answer(scope, receive, send)
+
+    async def _may_still(self, scope: Scope) -> bool:
+        person, role = await self.sign_in.fetch(scope), scope["state"]["needed_role"]
+        assert isinstance(role, Role)
+        return person is not None and person.role.includes(role)
+
+    async def _refuse(self, request: Request) -> Response:
+        """Send a stranger to sign in; what was to be saved stays in the page."""
+        if is_for_programs(request):
+            return JSONResponse({"detail": NOT_SIGNED_IN}, 401)
+        is_safe = request.method in SAFE_METHODS
+        if self.sign_in.url and is_safe:
+            return redirect(request, self.sign_in.url_from(request))
+        pending = None if is_safe or is_partial(request) else await fetch_pending(request.scope)
+        return error_response(request, 401, AGAIN, title=TITLE, pending=pending)

@@ -1,0 +1,126 @@
+"""The application: wires settings, middleware and routes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache, partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette_compress import CompressMiddleware
+
+from hero_admin.accounts import audit, sign_in
+from hero_admin.accounts.auth import auth_for
+from hero_admin.accounts.host_sign_in import HostIdentityMiddleware, HostSignIn
+from hero_admin.accounts.middleware import IdentityMiddleware
+from hero_admin.accounts.pending_form import fetch_pending
+from hero_admin.accounts.recheck import SignedOut
+from hero_admin.accounts.routes import account_routes
+from hero_admin.api.application import create_api
+from hero_admin.api.docs import docs_page
+from hero_admin.listing.search.connect import connect
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.pages import history, overview
+from hero_admin.pages.routes import routes_of
+from hero_admin.person import Role
+from hero_admin.settings import Settings
+from hero_admin.web.access_log import AccessLogMiddleware
+from hero_admin.web.allowed_hosts import known_hosts
+from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
+from hero_admin.web.guards import needs
+from hero_admin.web.health import healthz, readyz
+from hero_admin.web.mount import MountMiddleware
+from hero_admin.web.protection import ProtectionMiddleware
+from hero_admin.web.request_session import SessionMiddleware
+from hero_admin.web.static_files import VersionedFiles
+from hero_admin.web.templating import environment
+
+# Templates are compiled for each prefix, which may hold a parameter of the application outside.
+MAX_PREFIXES = 8
+TITLE = "Hero Admin"
+
+
+def create_app(
+    settings: Settings,
+    resources: Sequence[Resource],
+    *,
+    title: str = TITLE,
+    host_sign_in: HostSignIn | None = None,
+    is_mounted: bool = False,
+) -> Starlette:
+    """Return the application that administers resources.
+
+    host_sign_in: how the application outside knows who is asking, None for accounts of the library.
+    is_mounted: whether the application outside decides to which hosts it answers, and logs
+        requests.
+    """
+    database = connect(settings, resources)
+    site = Site(resources, others=(audit.RESOURCE,))
+    api = create_api(site, title)
+    api.state.settings = settings
+    auth = auth_for(settings, database)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with database.opened():
+            yield
+            await auth.close()
+
+    app = Starlette(
+        routes=[
+            Route("/", needs(Role.VIEWER, overview.overview), name="overview"),
+            Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/static", VersionedFiles(), name="static"),
+            Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
+            Mount("/api", api, name="api"),
+            Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
+            Route(
+                "/undo/{operation}",
+                needs(Role.EDITOR, history.undo_operation),
+                methods=["POST"],
+                name="undo",
+            ),
+            *([] if host_sign_in else account_routes()),
+            *routes_of(site),
+        ],
+        middleware=[
+            Middleware(MountMiddleware),
+            *([] if is_mounted else [Middleware(AccessLogMiddleware)]),
+            Middleware(CompressMiddleware),
+            Middleware(
+                ProtectionMiddleware,
+                max_body_bytes=settings.max_body_bytes,
+                body_seconds=settings.body_timeout_seconds,
+                hosts=() if is_mounted and not settings.allowed_hosts else known_hosts(settings),
+                fetch_pending=fetch_pending,
+                ignores_cookies=host_sign_in is None,
+            ),
+            Middleware(ErrorsMiddleware, fetch_pending=fetch_pending),
+            Middleware(
+                SessionMiddleware,
+                database=database,
+                timeout_seconds=settings.request_timeout_seconds,
+            ),
+            Middleware(HostIdentityMiddleware, sign_in=host_sign_in)
+            if host_sign_in
+            else Middleware(IdentityMiddleware, auth=auth, is_open=settings.auth == "off"),
+        ],
+        exception_handlers={
+            HTTPException: answer_http_exception,
+            SignedOut: sign_in.answer_signed_out,
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.settings = settings
+    app.state.database = database
+    app.state.site = site
+    app.state.auth = auth
+    app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
+    app.state.templates = lru_cache(MAX_PREFIXES)(partial(environment, app, title))
+    return app

@@ -1,0 +1,206 @@
+"""Sign-in of the application outside: it says who is asking, and the library has no accounts."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hero_admin import Admin, Person, Role
+from hero_admin.audit_log.changes import Change
+from hero_admin.settings import Settings
+from tests.cases import each
+from tests.factories import a_hero
+from tests.page import Client, htmx_headers
+from tests.stored import Stored
+from webapp.heroes import Hero, heroes
+from webapp.teams import teams
+
+SITE = "http://shop.example"
+NOVA = {"name": "Nova", "secret_name": "Sam Alexander"}
+PEOPLE = {
+    "vera": Person("Vera", Role.VIEWER),
+    "edward": Person("Edward", Role.EDITOR),
+    "olive": Person("Olive", Role.OWNER),
+}
+
+
+class NotesVisit:
+    """A middleware of the application outside, whose notes `authenticate` reads."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["visit"] = "noted"
+        await self.app(scope, receive, send)
+
+
+async def by_cookie(request: Request) -> Person | None:
+    """As applications do: what their own middleware and their own state say."""
+    assert request.state.visit == "noted"
+    assert request.app.state.shop == "open"
+    assert request.url_for("login").path.endswith("/login")
+    return PEOPLE.get(request.cookies.get("shop", ""))
+
+
+async def by_token(request: Request) -> Person | None:
+    return PEOPLE.get(request.headers.get("authorization", "").removeprefix("Bearer "))
+
+
+def in_a_thread(request: Request) -> Person | None:
+    return PEOPLE.get(request.cookies.get("shop", ""))
+
+
+async def by_dependency(request: Request) -> Person | None:
+    person = PEOPLE.get(request.cookies.get("shop", ""))
+    if person is None:
+        raise HTTPException(401, "Not authenticated")
+    if person.role is Role.VIEWER:
+        raise HTTPException(403, "Staff only.")
+    return person
+
+
+@asynccontextmanager
+async def shop(
+    settings: Settings,
+    authenticate: Callable[[Request], Awaitable[Person | None] | Person | None] = by_cookie,
+    sign_in_url: str = "/login",
+    cookie: str = "",
+) -> AsyncIterator[Client]:
+    """A browser of a shop, in which the admin is mounted; the cookie says who it is."""
+    admin = Admin(
+        (heroes, teams),
+        database=settings.database_url,
+        authenticate=authenticate,
+        sign_in_url=sign_in_url,
+    )
+    app = FastAPI(middleware=[Middleware(NotesVisit)])
+    app.state.shop = "open"
+
+    @app.get("/login")
+    async def login() -> str:
+        return "Who are you?"
+
+    app.mount("/admin", admin)
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    http = httpx.AsyncClient(transport=transport, base_url=SITE, headers=headers)
+    async with Client(http) as client:
+        if cookie:
+            client.cookies.set("shop", cookie)
+        yield client
+    await admin.close()
+
+
+async def test_strangers_sign_in_at_the_shop_and_come_back(settings: Settings) -> None:
+    async with shop(settings) as browser:
+        for path in ("/admin/", "/admin/heroes?q=nova&sort=-age", "/admin/api/docs"):
+            asked = await browser.get(path)
+            url = httpx.URL(asked.headers["location"])
+            assert (asked.status_code, url.path) == (303, "/login")
+            assert url.params["next"] == path
+        asked = await browser.get("/admin/heroes", headers=htmx_headers("section#list"))
+        assert asked.headers["hx-redirect"] == "/login?next=%2Fadmin%2Fheroes"
+        assert (await browser.get("/admin/static/site.css")).status_code == 200
+        told = await browser.get("/admin/api/heroes/")
+        assert (told.status_code, told.json()) == (401, {"detail": "Sign in to continue."})
+
+
+async def test_people_are_who_the_shop_says_and_may_do_what_their_role_may(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    hero = await a_hero(session)
+    async with shop(settings, cookie="vera") as vera:
+        page = await vera.get("/admin/heroes")
+        assert "Vera" in page.text
+        assert "New hero" not in page.link_names
+        assert (await vera.post("/admin/heroes", data=NOVA)).status_code == 403
+        assert (
+            await vera.patch(f"/admin/api/heroes/{hero.id}", json={"age": 3})
+        ).status_code == 403
+    async with shop(settings, cookie="edward") as edward:
+        form = (await edward.get("/admin/heroes/new")).form()
+        page = await edward.follow(await edward.submit(form, NOVA))
+        assert page.flash == "Created Nova"
+        history = await edward.get("/admin/history")
+        assert history.entries[0].sentence.startswith("Edward created")
+        await edward.submit(page.undo)
+    changes = (await session.scalars(select(Change).order_by(col(Change.id)))).all()
+    assert [(change.by_name, change.by_id) for change in changes] == [("Edward", None)] * 2
+    assert [each.name for each in await stored.all(Hero)] == [hero.name]
+
+
+async def test_the_library_has_no_accounts_of_its_own_then(settings: Settings) -> None:
+    async with shop(settings, cookie="olive") as olive:
+        page = await olive.get("/admin/")
+        assert {"People", "Your account"}.isdisjoint(page.link_names)
+        for path in ("sign-in", "people", "people/new", "account", "welcome?token=x"):
+            assert (await olive.get(f"/admin/{path}")).status_code == 404
+
+
+@each("how", [by_cookie, in_a_thread, by_dependency])
+async def test_any_function_may_say_who_is_asking(
+    settings: Settings, how: Callable[[Request], Awaitable[Person | None] | Person | None]
+) -> None:
+    async with shop(settings, how, cookie="edward") as edward:
+        assert (await edward.get("/admin/heroes")).status_code == 200
+        edward.cookies.clear()
+        assert (await edward.get("/admin/heroes")).status_code == 303
+
+
+async def test_what_the_shop_forbids_is_a_page_that_says_so(settings: Settings) -> None:
+    async with shop(settings, by_dependency, cookie="vera") as vera:
+        page = await vera.get("/admin/heroes")
+        assert (page.status_code, "Staff only." in page.text) == (403, True)
+
+
+async def test_without_a_page_to_sign_in_strangers_are_told_so(settings: Settings) -> None:
+    async with shop(settings, sign_in_url="") as browser:
+        page = await browser.get("/admin/heroes")
+        assert (page.status_code, page.heading) == (401, "Sign in first")
+
+
+async def test_a_form_sent_after_signing_out_is_kept_and_sent_again(
+    settings: Settings, stored: Stored
+) -> None:
+    async with shop(settings, cookie="edward") as edward:
+        form = (await edward.get("/admin/heroes/new")).form()
+        edward.cookies.clear()
+        refused = await edward.submit(form, NOVA)
+        assert (refused.status_code, refused.heading) == (401, "Sign in first")
+        part = await edward.submit(form, NOVA, headers=htmx_headers("form#form"))
+        assert part.status_code == 401
+        assert await stored.count(Hero) == 0
+        # In another tab.
+        edward.cookies.set("shop", "edward")
+        again = await edward.submit(refused.form(press="Try again"), secret_name="Sam Alexander")
+        assert (await edward.follow(again)).flash == "Created Nova"
+
+
+async def test_a_token_is_no_proof_of_the_origin_beside_a_cookie(
+    settings: Settings, session: AsyncSession
+) -> None:
+    hero = await a_hero(session)
+    at, change = f"/admin/api/heroes/{hero.id}", {"age": 17}
+    foreign = {"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer anything"}
+    async with shop(settings, cookie="edward") as edward:
+        assert (await edward.patch(at, json=change, headers=foreign)).status_code == 403
+    own = {"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer edward"}
+    async with shop(settings, by_token) as program:
+        assert (await program.patch(at, json=change, headers=own)).status_code == 200
+
+
+async def test_anything_but_a_person_is_an_error_that_says_so(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with shop(settings, lambda _: "edward") as browser:  # type: ignore[arg-type, return-value]
+        assert (await browser.get("/admin/heroes")).status_code == 500
+    assert "authenticate=) must return a Person or None, not str." in caplog.text
