@@ -147,9 +147,16 @@ class Entry:
 
 
 async def record(
-    session: AsyncSession | AsyncConnection, operation: Operation, entries: Sequence[Entry]
+    session: AsyncSession | AsyncConnection,
+    operation: Operation,
+    entries: Sequence[Entry],
+    *,
+    is_summed_up: bool = False,
 ) -> None:
-    """Record changes in their transaction, by one statement."""
+    """Record changes in their transaction, by one statement.
+
+    is_summed_up: whether another entry of the operation sums them up.
+    """
     if not entries:
         return
     shared: dict[str, Any] = {
@@ -159,7 +166,7 @@ async def record(
         "by_name": operation.by.name,
         "via": operation.via,
     }
-    sizes = _group_sizes(entries)
+    sizes = [0] * len(entries) if is_summed_up else _group_sizes(entries)
     rows = [
         shared
         | {

@@ -105,7 +105,7 @@ async def is_read_only(database: Database) -> bool:
 
 def _check_schemas(settings: Settings, site: Site) -> None:
     """Raise ResourceError for a table in a schema, of which SQLite has none."""
-    for resource in site.resources if settings.is_embedded else ():
+    for resource in site.recorded if settings.is_embedded else ():
         if resource.table.schema:
             raise ResourceError(
                 f"Resource({resource.model.__name__}): the table is in the schema"

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.forms.control_texts import can_type, control_of
+from hero_admin.forms.links import LinksState, LinkTexts
 from hero_admin.forms.submission import is_required
 from hero_admin.listing.choices import fetch_options
 from hero_admin.listing.options import Options, fixed_options
@@ -25,13 +26,18 @@ from hero_admin.web.uploads import Upload
 class FormState:
     """What a form shows, by field: its texts, its errors, and the search texts of its pickers.
 
-    is_new: whether it is the form of a new record.
+    links: what is added to and removed from links. is_new: whether it is the form of a new record.
     """
 
     texts: Mapping[str, str]
     errors: Mapping[str, str] = field(default_factory=dict)
     searches: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, LinkTexts] = field(default_factory=dict)
     is_new: bool = False
+
+    @property
+    def links_state(self) -> LinksState:
+        return LinksState(self.links, self.searches, self.errors)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from hero_admin.database.identifiers import numbered
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import MASK, revealed, shortened
 from hero_admin.model.labels import label_of
+from hero_admin.model.links import described_links
 from hero_admin.model.primary_keys import is_any_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.serialization import BLOB, read_again, recorded, restored
@@ -31,6 +32,8 @@ class Difference:
     # Of the files, if the values are files.
     old_url: str = ""
     new_url: str = ""
+    # Whether `old` names what was removed, and `new` what was added.
+    is_link: bool = False
 
 
 # By resource, field and text of the value.
@@ -43,7 +46,7 @@ async def fetch_titles(
     """Fetch the titles of existing records that changes refer to."""
     wanted: dict[tuple[Resource, str], dict[str, Recorded]] = {}
     for change in changes:
-        resource = site.named(change.resource)
+        resource = site.recorded_named(change.resource)
         for name, (old, new) in change.values.items() if resource else ():
             field = resource.by_name.get(name) if resource else None
             if field is not None and field.relation is not None:
@@ -68,10 +71,16 @@ def differences_of(
     site: Site, change: Change, titles: Titles, dialect: Dialect
 ) -> tuple[Difference, ...]:
     """Return the differences of a change; none of a resource that may have had masked fields."""
-    resource = site.named(change.resource)
+    resource = site.recorded_named(change.resource)
     if resource is None:
         return _plain_differences(change) if change.resource in site.others else ()
-    return tuple(
+    links = tuple(
+        Difference(link.label, described_links(removed), described_links(added), is_link=True)
+        for link in resource.many_to_many
+        for removed, added in [change.values.get(link.entry_name, (None, None))]
+        if removed or added
+    )
+    return links + tuple(
         Difference(
             field.label,
             _shown(site, field, old, titles, dialect),

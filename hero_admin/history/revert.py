@@ -77,7 +77,8 @@ async def revert(
         if batch.kind != Kind.CREATED:
             await find_taken(session, batch, states)
         # A record created as a consequence would prevent deleting those that it refers to.
-        if batch.problems and not (batch.is_consequence and batch.kind != Kind.CREATED):
+        is_left = batch.kind != Kind.CREATED or not (batch.problems.keys() & states.keys())
+        if batch.problems and not (batch.is_consequence and is_left):
             raise Invalid({"": next(iter(batch.problems.values()))})
         left_count += batch.leave()
         if batch.kind == Kind.DELETED:
@@ -149,7 +150,7 @@ def _pointed_first(site: Site) -> list[Resource]:
                 visit(target, above | {target})
         ordered.setdefault(resource)
 
-    for resource in site.resources:
+    for resource in site.recorded:
         visit(resource, frozenset({resource}))
     return list(ordered)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from hero_admin.audit_log.changes import Change, Entry, Kind
 from hero_admin.model.fields import Field
+from hero_admin.model.links import is_of_links
 from hero_admin.model.primary_keys import Key, key_text, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.model.serialization import restored_values, snapshot_of
@@ -123,7 +124,7 @@ class Batch:
         values = {
             name: (new, old)
             for name, (old, new) in change.values.items()
-            if name in resource.by_name or name == CAUSE
+            if name in resource.by_name or name == CAUSE or is_of_links(name)
         }
         if after is not None:
             old, new = snapshot_of(resource, before), snapshot_of(resource, after)
@@ -159,7 +160,7 @@ def batches_of(
 
     Rows of tables that are not administered are a batch of their own.
     """
-    resources = {resource.name: resource for resource in site.resources}
+    resources = {resource.name: resource for resource in site.recorded}
     batches: list[Batch | RowsChange] = []
     for change in made:
         if isinstance(change, RowsChange):

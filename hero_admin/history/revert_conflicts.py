@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind, fetch_since
+from hero_admin.history.link_changes import is_about_links
 from hero_admin.history.revert_batches import Batch, ReferencedValue, referenced_value
 from hero_admin.model.fields import Field
 from hero_admin.model.serialization import is_same, recorded
@@ -28,11 +29,18 @@ async def find_changed(
         since = [
             each
             for each in later.get(text, ())
-            if (each.id or 0) > (change.id or 0) and each.operation not in (change.operation, own)
+            if (each.id or 0) > (change.id or 0)
+            and each.operation not in (change.operation, own)
+            and not (change.kind == Kind.CHANGED and _is_other(change, each))
         ]
         problem = _problem(batch, change, states.get(text), since)
         if problem:
             batch.problems.setdefault(text, problem)
+
+
+def _is_other(change: Change, later: Change) -> bool:
+    """Whether one of two changes of a record is about links only, which are rows of their own."""
+    return later.kind == Kind.CHANGED and (is_about_links(change) or is_about_links(later))
 
 
 def _problem(

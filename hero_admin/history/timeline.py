@@ -85,7 +85,7 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
         tuple(
             Line(
                 change,
-                site.named(change.resource),
+                site.recorded_named(change.resource),
                 differences_of(site, change, titles, dialect) if count == 1 else (),
                 count,
             )

@@ -16,6 +16,7 @@ from hero_admin.audit_log.changes import (
     fetch_since,
     lock_operation,
 )
+from hero_admin.history.link_changes import is_about_links, with_link_changes
 from hero_admin.history.revert import Outcome, revert
 from hero_admin.model import records
 from hero_admin.model.primary_keys import parse_key
@@ -63,7 +64,7 @@ async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
     made = await _fetch_made(transaction, operation_id)
     if all(map(is_of_rows, made)):
         return None
-    for resource in site.resources:
+    for resource in site.recorded:
         if resource.read_only and any(change.resource == resource.name for change in made):
             raise Invalid({"": f"The {resource.label_plural} are read-only now."})
     is_redo = made[0].via == "undo"
@@ -99,6 +100,12 @@ async def undo_change(transaction: Transaction, resource: Resource, change: Chan
     record = key and await records.fetch_record(session, resource, key, is_locked=True)
     if not record:
         raise Invalid({"": f"This {resource.label} is deleted. Restore it first."})
+    if is_about_links(change):
+        made = await _fetch_made(transaction, change.operation)
+        part = with_link_changes(transaction.site, resource, record, change, made)
+        outcome = await revert(transaction, part)
+        title, left = resource.titles.of(record), outcome.left_count
+        return Undone(resource, change.key, title, 1, left)
     known = {name: pair for name, pair in change.values.items() if name in resource.by_name}
     present = snapshot_of(resource, {name: record[name] for name in known})
     again = [
@@ -184,7 +191,7 @@ async def _restore_deleted(transaction: Transaction, resource: Resource, key: st
 
 async def _fetch_made(transaction: Transaction, operation_id: str) -> list[Change]:
     """Fetch the changes of an operation to resources of the site and to rows, newest first."""
-    known = {resource.name for resource in transaction.site.resources}
+    known = {resource.name for resource in transaction.site.recorded}
     made = await lock_operation(transaction.session, operation_id)
     return [
         change
@@ -233,7 +240,7 @@ def _written(change: Change, name: str) -> str:
 
 
 def _resource_of(site: Site, change: Change) -> Resource:
-    return next(each for each in site.resources if each.name == change.resource)
+    return next(each for each in site.recorded if each.name == change.resource)
 
 
 def _restored_values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:

@@ -48,6 +48,12 @@ def sort_indexes(site: Site) -> list[SortIndex]:
                 if is_indexable(target.titles.field) and not target.read_only:
                     index = _index(target, target.titles.field)
                     found[index.table, index.name] = index
+    for association in site.associations:
+        for field in association.fields:
+            # The first column of a key has an index: that of the key.
+            if field.relation and field is not association.key[0] and is_indexable(field):
+                index = _index(association, field)
+                found[index.table, index.name] = index
     return [index for index in found.values() if index.key or index.column.primary_key is False]
 
 

@@ -127,7 +127,7 @@ async def fetch_table_names(database: Database) -> set[str]:
 
 async def check_tables(database: Database, chain: Chain) -> None:
     """Raise SchemaError if a resource has no table or view in the database."""
-    tables = {each.table: not each.read_only for each in chain.resources}
+    tables = {each.table: not each.read_only for each in chain.recorded}
     existing = await _run(
         database.reading,
         lambda connection: [

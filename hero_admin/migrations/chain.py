@@ -62,6 +62,11 @@ class Chain:
         return [(old, new) for old, new in self._names() if old is not None]
 
     @cached_property
+    def recorded(self) -> tuple[Resource, ...]:
+        """The resources whose tables have to exist, also those that only link others."""
+        return Site(self.resources).recorded
+
+    @cached_property
     def derived_names(self) -> frozenset[str]:
         """The indexes that the doctor makes, and on SQLite the tables of those for searching."""
         names = {index.name for index in sort_indexes(Site(self.resources))}

@@ -15,7 +15,7 @@ from hero_admin.migrations.rendering import render_item
 connection = context.config.attributes["connection"]
 chain: Chain = context.config.attributes["chain"]
 # A model may have a registry of its own.
-TABLES = [each.table for each in chain.resources]
+TABLES = [each.table for each in chain.recorded]
 OTHERS = [table.metadata for table in TABLES if table.key not in SQLModel.metadata.tables]
 # The library migrates its own tables, also where a resource shows one of them.
 METADATA = [

@@ -13,6 +13,8 @@ from hero_admin.model.fields import Field
 
 CONTROL = "field."
 FILTER = "filter."
+# What a form adds to and removes from a link: `link.tracks.add`, `link.tracks.remove`.
+LINK, ADD, REMOVE = "link.", ".add", ".remove"
 
 # The properties of a form that scripts read: a control of the same name would hide them. A test
 # finds those that htmx and our scripts read.

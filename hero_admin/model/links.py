@@ -1,5 +1,6 @@
 """Links: many-to-many relations of a model, through the rows of an association."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,12 @@ from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, label_of
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.relations import Relation
+from hero_admin.web.texts import listed
+
+# The prefix of a link in an entry of the audit log.
+ENTRY = "link."
+# An entry names at most so many records.
+MAX_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,11 @@ class ManyToMany:
     def noun(self) -> str:
         """The label as it stands within a sentence: “tracks”."""
         return in_sentence(self.label)
+
+    @property
+    def entry_name(self) -> str:
+        """The name of its changes in the audit log; no field has a dot in its name."""
+        return f"{ENTRY}{self.name}"
 
     @property
     def columns(self) -> tuple[Column[Any], Column[Any]]:
@@ -146,3 +158,25 @@ def relationship_of(link: Any) -> RelationshipProperty[Any] | None:
         return None
     found = attribute.property
     return found if isinstance(found, RelationshipProperty) else None
+
+
+def is_of_links(name: str) -> bool:
+    """Whether a name in an entry of the audit log is that of a link, and not of a field."""
+    return name.startswith(ENTRY)
+
+
+def links_text(titles: Sequence[str]) -> str | None:
+    """Return the linked records as the audit log has them: their number and the first titles."""
+    if not titles:
+        return None
+    return json.dumps({"count": len(titles), "titles": titles[:MAX_NAMED]}, ensure_ascii=False)
+
+
+# Any: JSON, as the audit log has it.
+def described_links(text: Any) -> str:
+    """Return what `links_text` has written in words: “Blue, River and 3 more”."""
+    if not isinstance(text, str):
+        return ""
+    found = json.loads(text)
+    titles, more = found["titles"], found["count"] - len(found["titles"])
+    return listed([*titles, f"{more:,} more"] if more else titles)

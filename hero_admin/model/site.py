@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Column
 from sqlmodel import SQLModel
 
 from hero_admin.model.checks import check_resources
@@ -56,10 +58,13 @@ class Site:
         self._by_model = {resource.model: resource for resource in self.resources}
         self._opposites: dict[ManyToMany, ManyToMany] = {}
         links = [link for each in self.resources for link in each.many_to_many]
+        self._linking_columns = {
+            column for link in links if not link.other_names for column in link.columns
+        }
         linking = dict.fromkeys(self.of(link.association) for link in links)
         self.associations = tuple(each for each in linking if each not in self)
 
-    def __contains__(self, resource: Resource) -> bool:
+    def __contains__(self, resource: Resource | None) -> bool:
         return resource in self.resources
 
     @property
@@ -75,6 +80,14 @@ class Site:
 
     def named(self, name: str) -> Resource | None:
         return next((each for each in self.resources if each.name == name), None)
+
+    def recorded_named(self, name: str) -> Resource | None:
+        """Return the resource of this name, also one without pages."""
+        return next((each for each in self.recorded if each.name == name), None)
+
+    def links_by(self, column: Column[Any]) -> bool:
+        """Whether a column is one of the two of an association that has no others."""
+        return column in self._linking_columns
 
     def target_of(self, field: Field) -> Resource:
         assert field.relation is not None
@@ -102,6 +115,10 @@ class Site:
     def related(self, resource: Resource) -> tuple[Referrer, ...]:
         """Return what a page of a record lists: linked records, then those that refer to it."""
         return tuple(each for each in self._related(resource) if each.resource in self)
+
+    def path_of(self, resource: Resource, link: ManyToMany) -> str:
+        """Return the last segment of the page that lists the records linked with one."""
+        return next(each.name for each in self._related(resource) if each.link is link)
 
     def _related(self, resource: Resource) -> list[Referrer]:
         found: dict[str, Referrer] = {}

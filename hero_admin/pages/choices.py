@@ -14,11 +14,13 @@ from hero_admin.web.responses import render
 
 
 async def options(resource: Resource, request: Request) -> Response:
-    """GET /heroes/options/team_id?q=…&without=3: the options of a field, for its picker.
+    """GET /heroes/options/team_id?q=…&without=3: the options of a field or link, for its picker.
 
     With `itself=1` the heroes themselves by that field, for records that refer to them.
     """
-    field = resource.by_name.get(request.path_params["field"])
+    name = request.path_params["field"]
+    links = {link.name: link.far for link in resource.many_to_many}
+    field = resource.by_name.get(name) or links.get(name)
     if field and request.query_params.get("itself") == "1" and not field.is_masked:
         field = relation_to(resource, field)
     if field is None or field.relation is None:

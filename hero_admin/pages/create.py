@@ -1,7 +1,6 @@
 """Create pages: the form for a new record."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.datastructures import FormData
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from hero_admin.forms.control_texts import default_texts
 from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import ONCE
+from hero_admin.forms.links import fetch_form_links, link_texts, read_deltas
 from hero_admin.forms.submission import read_new, searches_of, typed_texts
 from hero_admin.model import records
 from hero_admin.model.field_names import control_name, sent_to
@@ -25,19 +25,23 @@ from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import idempotency, single
+from hero_admin.writes.links import change_all_links
 
 
 async def new_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/new?team_id=3: an empty form, prefilled from its URL."""
     texts = {**default_texts(resource.schemas.create_fields), **_given(resource, request)}
-    return await _new_form(resource, request, FormState(texts), secrets.token_urlsafe())
+    links = link_texts(resource.many_to_many, request.query_params)
+    state = FormState(texts, links=links)
+    return await _new_form(resource, request, state, secrets.token_urlsafe())
 
 
 async def new_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/new: the form again as it was typed, its pickers searched; nothing is saved."""
     form = await form_of(request)
     texts = typed_texts(resource.schemas.create_fields, form)
-    state = FormState(texts, searches=searches_of(form))
+    links = link_texts(resource.many_to_many, form)
+    state = FormState(texts, searches=searches_of(form), links=links)
     return await _new_form(resource, request, state, _token(form))
 
 
@@ -46,20 +50,25 @@ async def create(resource: Resource, request: Request) -> Response:
     session = session_of(request)
     form = await form_of(request)
     texts = typed_texts(resource.schemas.create_fields, form)
+    state = FormState(texts, links=link_texts(resource.many_to_many, form))
     token = _token(form)
     if searches_of(form):
-        state = FormState(texts, searches=searches_of(form))
+        state = replace(state, searches=searches_of(form))
         return await _new_form(resource, request, state, token)
     back = back_of(request, path_to(resource.name))
     url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
-    digest = idempotency.submission_digest(token, texts)
+    sent = texts | {name: repr(each) for name, each in state.links.items()}
+    digest = idempotency.submission_digest(token, sent)
     if token and not await idempotency.claim(session, digest, resource.name):
-        return await _created_before(resource, request, texts, digest, url)
+        return await _created_before(resource, request, state, digest, url)
     transaction = transaction_of(request)
     try:
+        deltas = read_deltas(resource.many_to_many, state.links)
         record = await single.create(transaction, resource, read_new(resource, texts))
+        await change_all_links(transaction, resource, [record], deltas)
     except Invalid as invalid:
-        return await _new_form(resource, request, FormState(texts, invalid.sentences), token)
+        state = replace(state, errors=invalid.sentences)
+        return await _new_form(resource, request, state, token)
     key = key_of(resource, record)
     if token:
         await idempotency.record_key(session, digest, key)
@@ -67,7 +76,7 @@ async def create(resource: Resource, request: Request) -> Response:
 
 
 async def _created_before(
-    resource: Resource, request: Request, texts: Mapping[str, str], digest: str, url: str
+    resource: Resource, request: Request, state: FormState, digest: str, url: str
 ) -> Response:
     """Answer a form that was sent twice like the first time.
 
@@ -80,7 +89,7 @@ async def _created_before(
         gone = {
             "": f"This {resource.label} was created, but has been deleted since. Create it again?"
         }
-        return await _new_form(resource, request, FormState(texts, gone), "")
+        return await _new_form(resource, request, replace(state, errors=gone), "")
     text = "Already created; not created twice."
     return redirect(request, url, Flash(text, marked=f"{resource.name}/{created}"))
 
@@ -93,6 +102,7 @@ async def _new_form(resource: Resource, request: Request, state: FormState, toke
         "key": "",
         "title": f"New {resource.label}",
         "fields": await fetch_form(session, site, resource, fields, state),
+        "links": await fetch_form_links(session, site, resource, state.links_state),
         "own": (),
         "errors": state.errors,
         "token": token or secrets.token_urlsafe(),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Kind, fetch_latest
 from hero_admin.forms.control_texts import texts_of
 from hero_admin.forms.hidden_fields import RESTORE
+from hero_admin.forms.links import read_deltas
 from hero_admin.forms.submission import read_changes, searches_of
 from hero_admin.forms.three_way_merge import Merge, merge
 from hero_admin.history.undo import recreate
@@ -35,6 +36,7 @@ from hero_admin.web.requests import back_of, form_of, session_of
 from hero_admin.web.responses import redirect
 from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes import single
+from hero_admin.writes.links import change_all_links
 
 
 async def edit_page(resource: Resource, request: Request) -> Response:
@@ -75,8 +77,10 @@ async def update(resource: Resource, request: Request) -> Response:
         return await _conflict_form(resource, request, record, merged, typing)
     transaction = transaction_of(request)
     try:
+        deltas = read_deltas(resource.many_to_many, typing.links)
         values = read_changes(resource, merged.mine, stored)
         is_changed = await single.change(transaction, resource, record, values)
+        is_changed |= await change_all_links(transaction, resource, [record], deltas) > 0
     except Invalid as invalid:
         typing = replace(typing, errors=invalid.sentences)
         return await render_form(resource, request, typing, record)
@@ -106,8 +110,10 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
         return await render_form(resource, request, settled, None, deletion=deletion)
     transaction = transaction_of(request, "restore")
     try:
+        deltas = read_deltas(resource.many_to_many, typing.links)
         values = read_changes(resource, typing.typed, stored)
         record = await recreate(transaction, resource, deletion, values)
+        await change_all_links(transaction, resource, [record], deltas)
     except Invalid as invalid:
         typing = replace(typing, errors=invalid.sentences)
         return await render_form(resource, request, typing, None, deletion=deletion)
@@ -145,7 +151,8 @@ def _settled(resource: Resource, request: Request, typing: Typing, merged: Merge
     """Return the form on the basis of what is stored now, with which the next save compares."""
     theirs = {field.name for field in merged.theirs}
     mine = {name: text for name, text in typing.typed.items() if name not in theirs}
-    return Typing(mine, typing.stored, opened_with(request, resource, typing.stored))
+    opened = opened_with(request, resource, typing.stored)
+    return Typing(mine, typing.stored, opened, links=typing.links)
 
 
 def _kept_sentence(merged: Merge) -> str:

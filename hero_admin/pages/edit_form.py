@@ -10,6 +10,7 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Change
 from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import CLEAR, OPENED
+from hero_admin.forms.links import LinkTexts, fetch_form_links, link_texts
 from hero_admin.forms.submission import typed_texts
 from hero_admin.forms.three_way_merge import opened_text
 from hero_admin.listing.references import fetch_references
@@ -31,7 +32,8 @@ from hero_admin.web.responses import render
 class Typing:
     """A form being edited: the typed and the stored texts, and the hidden field with the base.
 
-    errors: the sentence for each invalid field. searches: the search texts of its pickers.
+    errors: the sentence for each invalid field. searches: the search texts of its pickers. links:
+    what is added to and removed from links.
     """
 
     typed: Mapping[str, str]
@@ -39,12 +41,13 @@ class Typing:
     opened: str
     errors: Mapping[str, str] = field(default_factory=dict)
     searches: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, LinkTexts] = field(default_factory=dict)
 
     def state(self, fields: Sequence[Field]) -> FormState:
         """Return what the form shows, without stored masked values."""
         hidden = {each.name for each in fields if each.is_masked}
         shown = {name: text for name, text in self.stored.items() if name not in hidden}
-        return FormState({**shown, **self.typed}, self.errors, self.searches)
+        return FormState({**shown, **self.typed}, self.errors, self.searches, self.links)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ async def render_form(
     with a conflict or deletion.
     """
     session, site, fields = session_of(request), site_of(request), resource.schemas.edit_fields
-    title = resource.titles.of(record) if record else ""
+    state, title = typing.state(fields), resource.titles.of(record) if record else ""
     if deletion:
         title = deletion.title
     key, listed = request.path_params["id"], path_to(resource.name)
@@ -82,7 +85,8 @@ async def render_form(
         "resource": resource,
         "key": key,
         "title": title,
-        "fields": await fetch_form(session, site, resource, fields, typing.state(fields), record),
+        "fields": await fetch_form(session, site, resource, fields, state, record),
+        "links": await fetch_form_links(session, site, resource, state.links_state, record),
         "own": await _own_facts(resource, request),
         "errors": typing.errors,
         "token": "",
@@ -126,7 +130,7 @@ def typing_in(
         if is_blank and f"{CLEAR}{each.name}" not in form:
             typed.pop(each.name, None)
     opened = str(form.get(OPENED, "")) or opened_with(request, resource, stored)
-    return Typing(typed, stored, opened)
+    return Typing(typed, stored, opened, links=link_texts(resource.many_to_many, form))
 
 
 def opened_with(request: Request, resource: Resource, stored: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ MODULES = (
     "forms",
     "files",
     "picker",
+    "links",
     "dialogs",
     "values",
     "toasts",

@@ -47,6 +47,7 @@ def environment(app: Starlette, title: str, prefix: str) -> Environment:
     env.globals.update(prefix=prefix, site_title=title, has_accounts="account" in paths)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["account_fields"] = env.get_template("accounts/fields.html").module
+    env.globals["link_inputs"] = env.get_template("links.html").module
     env.globals["inputs"] = env.get_template("inputs.html").module
     return env
 

@@ -26,6 +26,7 @@ Effect = Literal["deleted", "cleared", "default", "restricted"]
 class Catalog:
     """Tables, the foreign keys between them, and the resources that administer some of them."""
 
+    site: Site
     tables: dict[TableName, StoredTable] = field(default_factory=dict)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     resources: dict[TableName, Resource] = field(default_factory=dict)
@@ -70,10 +71,17 @@ class Catalog:
                 return "cleared"
             case "SET DEFAULT" if is_nullable or has_defaults:
                 return "default"
+            # A link goes with either of its records, as SQLAlchemy's own `secondary` does.
+            case "NO ACTION" if self._is_link(key):
+                return "deleted"
             # The library clears what the database would refuse, for administered records only.
             case "NO ACTION" if is_nullable and len(key.columns) == 1:
-                return "cleared" if key.table in self.resources else "restricted"
+                return "cleared" if self.resources.get(key.table) in self.site else "restricted"
         return "restricted"
+
+    def _is_link(self, key: ForeignKey) -> bool:
+        field = self.field_of(key.table, key.columns[0])
+        return len(key.columns) == 1 and field is not None and self.site.links_by(field.column)
 
     def is_needed(self, key: ForeignKey) -> bool:
         """Whether a row always needs its target."""
@@ -110,8 +118,8 @@ async def fetch_catalog(
 ) -> Catalog:
     """Fetch the tables of resources, and all that refer to them, by a few statements."""
     source = _source(session)
-    known = list(dict.fromkeys([*resources, *site.resources]))
-    catalog = Catalog()
+    known = list(dict.fromkeys([*resources, *site.recorded]))
+    catalog = Catalog(site)
     names = await source.fetch_names(session, [each.table for each in known])
     for name, resource in zip(names, known, strict=True):
         if name is not None:

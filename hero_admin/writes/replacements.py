@@ -50,6 +50,7 @@ def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Ch
     referrers = {
         (referrer.resource.table, referrer.field.column.name): referrer
         for referrer in site.referrers(resource)
+        if referrer.resource in site
     }
     found = []
     for key in catalog.references_to(stored):
@@ -61,7 +62,8 @@ def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Ch
             continue
         referrer = referrers.get((other.table, key.columns[0])) if other else None
         name = referrer.name if referrer else f"{PREFIX}{referencing.label}.{key.columns[0]}"
-        label = referrer.label if referrer else f"rows of {referencing.label}"
+        rows = other.label_plural if other else f"rows of {referencing.label}"
+        label = referrer.label if referrer else rows
         found.append(Choice(name, label, referencing.label, key, field, referrer))
     order = {referrer.name: position for position, referrer in enumerate(referrers.values())}
     found.sort(key=lambda choice: order.get(choice.name, len(order)))

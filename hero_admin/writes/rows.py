@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, insert, update
+from sqlalchemy import ColumnElement, CursorResult, Insert, Update, insert, update
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.schema import CallableColumnDefault
@@ -35,16 +35,30 @@ async def insert_record(
     return None if made is None else tuple(made)
 
 
+async def insert_records(
+    session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert records, by one statement for all that have the same fields."""
+    whole = [_called(resource, "default", row) | dict(row) for row in rows]
+    await _insert_batches(session, resource, whole, insert(resource.table))
+
+
 async def insert_again(
     session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert restored records, by one statement for all that have the same fields."""
+    await _insert_batches(session, resource, rows, InsertAgain(resource.table))
+
+
+async def _insert_batches(
+    session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]], new: Insert
+) -> None:
     batches: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         written = _written(resource, row)
         batches.setdefault(tuple(written), []).append(written)
     for batch in batches.values():
-        statement = InsertAgain(resource.table).values(_given(resource, batch[0]))
+        statement = new.values(_given(resource, batch[0]))
         await session.execute(statement, [_named(row) for row in batch])
 
 

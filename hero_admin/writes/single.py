@@ -31,7 +31,7 @@ async def create(
     """
     session = transaction.session
     checked = await check(transaction, Draft(resource, values, exact=exact))
-    whole = await record_files(session, resource, _with_defaults(resource, checked, exact))
+    whole = await record_files(session, resource, with_defaults(resource, checked, exact))
     try:
         made = await insert_followed(session, resource, whole, is_back=kind is Kind.RESTORED)
     except REFUSALS as error:
@@ -80,8 +80,8 @@ async def change(
     return entry is not None
 
 
-def _with_defaults(
-    resource: Resource, values: Mapping[str, Any], exact: Collection[str]
+def with_defaults(
+    resource: Resource, values: Mapping[str, Any], exact: Collection[str] = ()
 ) -> dict[str, Any]:
     """Return the values of a new record, without those that the database sets."""
     made = resource.model()

@@ -1,7 +1,7 @@
 """Transactions: the session, the site and the operation of a write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,11 +12,17 @@ from hero_admin.model.site import Site
 
 @dataclass(frozen=True)
 class Transaction:
-    """What all writes of one request or command share."""
+    """What all writes of one request or command share.
+
+    is_summed_up: whether what it records is a consequence that another entry sums up.
+    """
 
     session: AsyncSession
     site: Site
     operation: Operation
+    is_summed_up: bool = False
 
     async def record(self, entries: Sequence[Entry]) -> None:
-        await changes.record(self.session, self.operation, entries)
+        if self.is_summed_up:
+            entries = [replace(entry, is_consequence=True) for entry in entries]
+        await changes.record(self.session, self.operation, entries, is_summed_up=self.is_summed_up)

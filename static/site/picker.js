@@ -48,6 +48,7 @@ function pick(box) {
     select.value = value;
     restore();
     if (isOther) select.dispatchEvent(new Event("change", { bubbles: true }));
+    if (select.value !== value) restore(); // what adds is empty again
   };
   const chooseOption = (option) => choose(option.dataset.value, option.textContent.trim());
   // The chosen record may not be among the first ones.
