@@ -72,7 +72,7 @@ async def add_employees(session: AsyncSession) -> list[Row]:
     ids = {employee["first_name"]: employee["id"] for employee in employees}
     for employee, boss in zip(employees, bosses, strict=True):
         reporting = update(Employee).where(col(Employee.id) == employee["id"])
-        await session.execute(reporting.values(reports_to_id=ids.get(boss)))
+        await session.execute(reporting.values(manager_id=ids.get(boss)))
     for name, role in ROLES.items():
         staff = Staff(employee_id=ids[name], password_hash=hash_password(PASSWORD), role=role)
         session.add(staff)
@@ -131,7 +131,7 @@ async def add_playlists(session: AsyncSession, random: Random, tracks: list[Row]
         await session.execute(insert(PlaylistTrack), links)
 
 
-async def add_customers(session: AsyncSession, random: Random, sellers: list[Row]) -> list[Row]:
+async def add_customers(session: AsyncSession, random: Random, contacts: list[Row]) -> list[Row]:
     rows = []
     for number in range(1, 241):
         country = random.choice(WORDS["countries"])
@@ -149,7 +149,7 @@ async def add_customers(session: AsyncSession, random: Random, sellers: list[Row
             "city": city,
             "country": country["name"],
             "created_at": a_moment(random, OPENED),
-            "support_id": random.choice(sellers)["id"],
+            "contact_id": random.choice(contacts)["id"],
         }
         rows.append(row)
     return await add(session, Customer, rows)

@@ -76,8 +76,12 @@ class Employee(Base, table=True):
     job: str = Field(max_length=60)
     email: str = Field(max_length=120, unique=True)
     hired_on: date
-    reports_to_id: int | None = Field(
-        default=None, foreign_key="employee.id", ondelete="SET NULL", index=True
+    manager_id: int | None = Field(
+        default=None,
+        foreign_key="employee.id",
+        ondelete="SET NULL",
+        index=True,
+        sa_column_kwargs={"name": "reports_to"},
     )
 
 
@@ -103,7 +107,7 @@ class Customer(Base, table=True):
     created_at: datetime | None = Field(
         default=None, sa_column_kwargs={"server_default": func.now(), "nullable": False}
     )
-    support_id: int | None = Field(
+    contact_id: int | None = Field(
         default=None, foreign_key="employee.id", ondelete="SET NULL", index=True
     )
 

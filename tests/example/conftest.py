@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from hero_admin.admin import create_app
+from hero_admin.listing.search.connect import connect
+from hero_admin.migrations import migrate
+from hero_admin.person import Role
+from hero_admin.settings import Settings
 from tests.example.shops import Shop, shop_on, upgrade
 from tests.page import Client
 from tests.postgres import PostgresServer
-from tests.serving import client_of
+from tests.serving import client_of, serving
 
 TEMPLATE = "record_shop_template"
 WORKING_COPY = "record_shop"
@@ -59,6 +64,18 @@ def shop(shop_url: str) -> Iterator[Shop]:
 async def visitor(shop: Shop) -> AsyncIterator[Client]:
     """A client of the shop who is not signed in."""
     async with client_of(shop.app) as client:
+        yield client
+    await shop.engine.dispose()
+
+
+@pytest.fixture
+async def admin(shop: Shop) -> AsyncIterator[Client]:
+    settings = Settings(database_url=shop.url, request_timeout_seconds=60)
+    database = connect(settings, shop.admin.resources)
+    await migrate(database, shop.admin.chain)
+    await database.close()
+    app = create_app(settings, shop.admin.resources)
+    async with serving(app, role=Role.OWNER) as client:
         yield client
     await shop.engine.dispose()
 

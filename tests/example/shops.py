@@ -25,6 +25,7 @@ class Shop:
     """The application, its admin, its database and its tables."""
 
     url: str
+    start: str
     app: FastAPI
     admin: Admin
     engine: AsyncEngine
@@ -48,6 +49,7 @@ def shop_on(url: str) -> Iterator[Shop]:
         try:
             yield Shop(
                 url,
+                "/",
                 modules["main"].app,
                 modules["admin"].admin,
                 modules["database"].engine,

@@ -27,17 +27,17 @@ def upgrade() -> None:
         sa.Column("job", sa.String(60), nullable=False),
         sa.Column("email", sa.String(120), nullable=False),
         sa.Column("hired_on", sa.Date(), nullable=False),
-        sa.Column("reports_to_id", sa.Integer(), nullable=True),
+        sa.Column("reports_to", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["reports_to_id"],
+            ["reports_to"],
             ["employee.id"],
-            name="fk_employee_reports_to_id",
+            name="fk_employee_reports_to",
             ondelete="SET NULL",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_employee"),
         sa.UniqueConstraint("email", name="uq_employee_email"),
     )
-    op.create_index("ix_employee_reports_to_id", "employee", ["reports_to_id"])
+    op.create_index("ix_employee_reports_to", "employee", ["reports_to"])
 
     op.create_table(
         "genre",
@@ -87,14 +87,14 @@ def upgrade() -> None:
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
         ),
-        sa.Column("support_id", sa.Integer(), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["support_id"], ["employee.id"], name="fk_customer_support_id", ondelete="SET NULL"
+            ["contact_id"], ["employee.id"], name="fk_customer_contact_id", ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_customer"),
         sa.UniqueConstraint("email", name="uq_customer_email"),
     )
-    op.create_index("ix_customer_support_id", "customer", ["support_id"])
+    op.create_index("ix_customer_contact_id", "customer", ["contact_id"])
 
     op.create_table(
         "staff",

@@ -1,0 +1,80 @@
+"""Following every link that pages offer: one address of each shape, wherever it stands."""
+
+import re
+from collections import Counter, deque
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from tests.page import Client, Page
+
+# A key, or several with commas between them.
+KEY = re.compile(r"(?<=/)\d+([,~.-]\d+)*(?=/|$)")
+Shape = tuple[str, tuple[str, ...]]
+# What leads to the same page, but for a link back or the way a file is written.
+MINOR = {"back", "in", "without", "separator", "bom"}
+EXPORTS = (".csv", ".json", ".jsonl", ".xlsx")
+# The attributes that hold addresses, and the elements that have them.
+ADDRESSES: dict[str, list[str] | bool] = {
+    "href": ["a", "link"],
+    "src": ["img", "script"],
+    "hx-get": True,
+    "data-options": True,
+    "data-counts": True,
+}
+
+
+async def crawl(client: Client, start: str) -> Counter[Shape]:
+    """Get each shape of address once or twice, beginning at `start`; how often each was got."""
+    got: Counter[Shape] = Counter()
+    seen, waiting = {start}, deque([(start, start)])
+    while waiting:
+        address, origin = waiting.popleft()
+        shape = shape_of(address)
+        # Of records there are many kinds.
+        if got[shape] >= (2 if "*" in shape[0] and not shape[1] else 1):
+            continue
+        got[shape] += 1
+        page = await client.get(address)
+        assert page.status_code < 400, f"{address}, linked in {origin}: {page.status_code}"
+        if page.status_code >= 300:
+            found = [page.headers["location"]]
+        elif page.headers["content-type"].startswith("text/html"):
+            found = addresses_in(page)
+        else:
+            continue
+        for href in found:
+            target = urljoin(address, href).partition("#")[0]
+            if target not in seen:
+                seen.add(target)
+                waiting.append((target, address))
+    return got
+
+
+def addresses_in(page: Page) -> list[str]:
+    """What the page links to, shows, and gets when one does something there."""
+    found = [
+        element.attribute(name)
+        for name, tags in ADDRESSES.items()
+        for element in page.find_all(tags, {name: True})
+    ]
+    forms = [element.form() for element in page.find_all("form")]
+    found += [
+        f"{form.url.partition('?')[0]}?{urlencode(form.filled_in({}))}"
+        for form in forms
+        if form.method == "get"
+    ]
+    return found
+
+
+def shape_of(address: str) -> Shape:
+    """The address without keys of records and without values of parameters."""
+    parts = urlsplit(address)
+    path = KEY.sub("*", parts.path)
+    names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} - MINOR
+    if names == {"sort"} and "*" not in path and not path.endswith(EXPORTS):
+        # Each column sorts in a way of its own.
+        return path, (parts.query,)
+    if len(names) > 1:
+        names -= {"sort", "size"}
+    if len(names) > 1:
+        names -= {"after", "before"}
+    return path, tuple(sorted(names))
