@@ -4,6 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN_READY := $(VENV)/ready-to-run
 TEST_READY := $(VENV)/ready-to-test
+EXAMPLE := env PYTHONPATH=examples $(PYTHON)
 # What pytest or the benchmarks are given besides, as in: make test ARGS="tests/app -k delete"
 ARGS ?=
 
@@ -17,7 +18,11 @@ run: $(RUN_READY) ## Start on http://127.0.0.1:8000 with sample heroes and teams
 	@exec $(PYTHON) -m webapp serve --sample
 
 example: $(RUN_READY) ## Start the record shop of examples/ on http://127.0.0.1:8001
-	@PYTHONPATH=examples exec $(PYTHON) -m record_shop
+	@mkdir -p var
+	@$(EXAMPLE) -m alembic --config examples/record_shop/alembic.ini upgrade head
+	@$(EXAMPLE) -c "from hero_admin import run_commands; run_commands()" \
+		--app record_shop.admin:admin migrate >/dev/null
+	@exec $(EXAMPLE) -m record_shop
 
 test: $(TEST_READY) browser pooler ## Run every test, on SQLite, on PostgreSQL and in a browser
 	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)

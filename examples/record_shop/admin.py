@@ -1,8 +1,9 @@
-"""The admin of the shop: what is administered, and how."""
+"""The admin of the shop: what is administered, how, and by whom."""
 
-from pathlib import Path
+from starlette.requests import Request
 
-from hero_admin import Admin, Resource
+from hero_admin import Admin, Person, Resource, Role
+from record_shop.database import engine
 from record_shop.models import (
     Album,
     Artist,
@@ -12,9 +13,15 @@ from record_shop.models import (
     Invoice,
     InvoiceLine,
     Playlist,
-    PlaylistTrack,
     Track,
 )
+from record_shop.sign_in import staff_of
+
+
+async def current_person(request: Request) -> Person | None:
+    """Return who is signed in to the shop; strangers are sent to its sign-in."""
+    staff = await staff_of(request)
+    return Person(staff.name, Role(staff.role)) if staff else None
 
 
 def full_name(person: Customer | Employee) -> str:
@@ -23,24 +30,33 @@ def full_name(person: Customer | Employee) -> str:
 
 admin = Admin(
     resources=[
-        Resource(Artist),
         Resource(
             Album,
             columns=(Album.title, Album.artist_id, Album.genre_id, Album.released_on, Album.price),
             money=(Album.price,),
         ),
+        Resource(Artist),
         Resource(Track, money=(Track.price,)),
         Resource(Genre),
         Resource(Playlist),
-        Resource(PlaylistTrack),
         Resource(
             Customer,
             title=full_name,
-            columns=(Customer.last_name, Customer.email, Customer.city, Customer.country),
+            columns=(Customer.first_name, Customer.email, Customer.city, Customer.country),
         ),
-        Resource(Invoice, money=(Invoice.total,), sort="-issued_at"),
+        Resource(
+            Invoice,
+            title=lambda invoice: f"Invoice {invoice.id}",
+            money=(Invoice.total,),
+            sort="-issued_at",
+        ),
         Resource(InvoiceLine, money=(InvoiceLine.unit_price,)),
         Resource(Employee, title=full_name),
     ],
-    migrations=Path("var"),
+    database=engine,
+    title="Groove Lane",
+    authenticate=current_person,
+    sign_in_url="/login",
+    indexes=True,
+    program="hero-admin --app record_shop.admin:admin",
 )

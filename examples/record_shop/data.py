@@ -32,7 +32,11 @@ from record_shop.passwords import hash_password
 
 # Who can sign in to look around, each with this password.
 PASSWORD = "vinyl only"
-ROLES = {"Ada": "owner", "Bruno": "editor", "Carla": "viewer"}
+ROLES = {
+    "ada@shop.example": "owner",
+    "bruno@shop.example": "editor",
+    "carla@shop.example": "viewer",
+}
 WORDS = tomllib.loads(Path(__file__).with_name("data.toml").read_text("utf-8"))
 OPENED = datetime(2023, 3, 1, 9, tzinfo=UTC)
 DAYS = 1_240
@@ -73,8 +77,13 @@ async def add_employees(session: AsyncSession) -> list[Row]:
     for employee, boss in zip(employees, bosses, strict=True):
         reporting = update(Employee).where(col(Employee.id) == employee["id"])
         await session.execute(reporting.values(manager_id=ids.get(boss)))
-    for name, role in ROLES.items():
-        staff = Staff(employee_id=ids[name], password_hash=hash_password(PASSWORD), role=role)
+    for employee in employees[: len(ROLES)]:
+        staff = Staff(
+            email=employee["email"],
+            name=f"{employee['first_name']} {employee['last_name']}",
+            password_hash=hash_password(PASSWORD),
+            role=ROLES[employee["email"]],
+        )
         session.add(staff)
     return employees
 

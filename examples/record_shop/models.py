@@ -86,9 +86,11 @@ class Employee(Base, table=True):
 
 
 class Staff(Base, table=True):
-    """Who may sign in; the admin does not show it, so that nobody gives themselves a role."""
+    """Who may sign in. It is not administered, so that nobody gives themselves a role."""
 
-    employee_id: int = Field(foreign_key="employee.id", primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(max_length=120, unique=True)
+    name: str = Field(max_length=120)
     password_hash: str = Field(max_length=200)
     role: str = Field(max_length=20)
 

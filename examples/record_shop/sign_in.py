@@ -9,10 +9,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlmodel import col, select
+from sqlmodel import select
 
 from record_shop.database import sessions
-from record_shop.models import Employee, Staff
+from record_shop.models import Staff
 from record_shop.pages import render
 from record_shop.passwords import check_password, hash_password
 
@@ -25,18 +25,16 @@ NOBODY = hash_password(secrets.token_hex())
 router = APIRouter()
 
 
-async def staff_of(request: Request) -> tuple[Employee, Staff] | None:
+async def staff_of(request: Request) -> Staff | None:
     """Return who is signed in, as they are in the database now."""
     value, _, signature = request.cookies.get(COOKIE, "").rpartition(".")
     if not hmac.compare_digest(sign(value).encode(), signature.encode()):
         return None
-    employee_id, ends_at = map(int, value.split("."))
+    staff_id, ends_at = map(int, value.split("."))
     if ends_at < time.time():
         return None
     async with sessions() as session:
-        found = select(Employee, Staff).join(Staff).where(Staff.employee_id == employee_id)
-        row = (await session.execute(found)).one_or_none()
-    return (row[0], row[1]) if row else None
+        return await session.get(Staff, staff_id)
 
 
 @router.get("/login")
@@ -54,8 +52,7 @@ async def sign_in(
 ) -> Response:
     """POST /login: to the page that asked for it, or the form again."""
     async with sessions() as session:
-        found = select(Staff).join(Employee).where(col(Employee.email) == email.strip().lower())
-        staff = await session.scalar(found)
+        staff = await session.scalar(select(Staff).where(Staff.email == email.strip().lower()))
     # It takes as long to find nobody.
     password_hash = staff.password_hash if staff else NOBODY
     is_right = await asyncio.to_thread(check_password, password, password_hash)
@@ -63,7 +60,7 @@ async def sign_in(
         return render(request, "sign_in.html", 422, next=next, email=email, is_wrong=True)
     is_local = next.startswith("/") and not next.startswith(("//", "/\\"))
     response = RedirectResponse(next if is_local else "/", 303)
-    value = f"{staff.employee_id}.{int(time.time()) + SECONDS}"
+    value = f"{staff.id}.{int(time.time()) + SECONDS}"
     is_https = request.url.scheme == "https"
     cookie = f"{value}.{sign(value)}"
     response.set_cookie(COOKIE, cookie, SECONDS, httponly=True, samesite="lax", secure=is_https)

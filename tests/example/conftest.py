@@ -6,16 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from hero_admin.admin import create_app
-from hero_admin.listing.search.connect import connect
-from hero_admin.migrations import migrate
-from hero_admin.person import Role
-from hero_admin.settings import Settings
-from tests.example.shops import Shop, shop_on, upgrade
+from hero_admin.cli.main import commands
+from tests.example.shops import PASSWORD, Shop, shop_on, upgrade
 from tests.page import Client
 from tests.postgres import PostgresServer
-from tests.serving import client_of, serving
+from tests.serving import client_of
 
 TEMPLATE = "record_shop_template"
 WORKING_COPY = "record_shop"
@@ -65,19 +62,15 @@ async def visitor(shop: Shop) -> AsyncIterator[Client]:
     """A client of the shop who is not signed in."""
     async with client_of(shop.app) as client:
         yield client
-    await shop.engine.dispose()
+    await shop.close()
 
 
 @pytest.fixture
-async def admin(shop: Shop) -> AsyncIterator[Client]:
-    settings = Settings(database_url=shop.url, request_timeout_seconds=60)
-    database = connect(settings, shop.admin.resources)
-    await migrate(database, shop.admin.chain)
-    await database.close()
-    app = create_app(settings, shop.admin.resources)
-    async with serving(app, role=Role.OWNER) as client:
-        yield client
-    await shop.engine.dispose()
+async def admin(visitor: Client) -> Client:
+    """The same client, signed in as the owner."""
+    form = (await visitor.get("/login")).form(press="Sign in")
+    await visitor.submit(form, email="ada@shop.example", password=PASSWORD)
+    return visitor
 
 
 def _make(url: str) -> None:
@@ -88,3 +81,5 @@ def _make(url: str) -> None:
     with shop_on(url) as shop:
         upgrade()
         asyncio.run(fill(shop))
+        done = CliRunner().invoke(commands, ["migrate"], obj=shop.admin)
+        assert done.exit_code == 0, done.output

@@ -17,6 +17,7 @@ from hero_admin import Admin
 from tests.server import PROJECT
 
 PACKAGE = "record_shop"
+PASSWORD = "vinyl only"
 ALEMBIC = Config(PROJECT / "examples" / PACKAGE / "alembic.ini")
 
 
@@ -25,11 +26,20 @@ class Shop:
     """The application, its admin, its database and its tables."""
 
     url: str
-    start: str
     app: FastAPI
     admin: Admin
     engine: AsyncEngine
     metadata: MetaData
+
+    @property
+    def start(self) -> str:
+        """The first page of its admin."""
+        return "/admin/"
+
+    async def close(self) -> None:
+        """Close all connections of this event loop."""
+        await self.admin.close()
+        await self.engine.dispose()
 
     async def fill(self) -> None:
         await importlib.import_module(f"{PACKAGE}.data").fill(self.engine)
@@ -40,6 +50,8 @@ def shop_on(url: str) -> Iterator[Shop]:
     """The shop, imported anew: it reads the address of its database when it is imported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECORD_SHOP_DATABASE_URL", url)
+        # A slow machine is no busy database.
+        patch.setenv("WEBAPP_REQUEST_TIMEOUT_SECONDS", "60")
         for name in _modules():
             patch.delitem(sys.modules, name)
         modules = {
@@ -49,7 +61,6 @@ def shop_on(url: str) -> Iterator[Shop]:
         try:
             yield Shop(
                 url,
-                "/",
                 modules["main"].app,
                 modules["admin"].admin,
                 modules["database"].engine,

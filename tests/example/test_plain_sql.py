@@ -5,9 +5,6 @@ from contextlib import closing
 
 from sqlalchemy import make_url, text
 
-from hero_admin.cli.index_check import fix_indexes
-from hero_admin.listing.search.connect import connect
-from hero_admin.settings import Settings
 from tests.example.shops import Shop
 from tests.page import Client
 
@@ -22,7 +19,8 @@ INSERT INTO playlist (id, name) VALUES (9001, 'Zzz');
 INSERT INTO playlist_track (playlist_id, track_id) VALUES (9001, 9001);
 INSERT INTO employee (id, given_name, family_name, job, email, hired_on, reports_to)
   VALUES (9001, 'Zora', 'Quist', 'Sales', 'zora@shop.example', '2026-01-01', 1);
-INSERT INTO staff (employee_id, password_hash, role) VALUES (9001, 'none', 'viewer');
+INSERT INTO staff (id, email, name, password_hash, role)
+  VALUES (9001, 'zora@shop.example', 'Zora', 'none', 'viewer');
 INSERT INTO customer (id, given_name, family_name, email, street, postal_code, city, country)
   VALUES (9001, 'Zita', 'Quist', 'zita@mail.example', 'Road 1', '1', 'Oslo', 'Norway');
 INSERT INTO invoice (id, customer_id, date, status, total)
@@ -38,7 +36,7 @@ UPDATE track SET title = 'Zigzag' WHERE id = 9001;
 UPDATE playlist SET name = 'Zigzags' WHERE id = 9001;
 UPDATE playlist_track SET track_id = 1 WHERE playlist_id = 9001;
 UPDATE employee SET family_name = 'Zander' WHERE id = 9001;
-UPDATE staff SET role = 'editor' WHERE employee_id = 9001;
+UPDATE staff SET role = 'editor' WHERE id = 9001;
 UPDATE customer SET family_name = 'Zander' WHERE id = 9001;
 UPDATE invoice SET date = CURRENT_TIMESTAMP WHERE id = 9001;
 UPDATE invoice_line SET quantity = 2 WHERE id = 9001;
@@ -47,7 +45,7 @@ DELETES = """
 DELETE FROM invoice_line WHERE id = 9001;
 DELETE FROM invoice WHERE id = 9001;
 DELETE FROM customer WHERE id = 9001;
-DELETE FROM staff WHERE employee_id = 9001;
+DELETE FROM staff WHERE id = 9001;
 DELETE FROM employee WHERE id = 9001;
 DELETE FROM playlist_track WHERE playlist_id = 9001;
 DELETE FROM playlist WHERE id = 9001;
@@ -85,19 +83,14 @@ async def run(shop: Shop, script: str) -> None:
 async def test_other_programs_write_to_every_table_and_the_search_finds_it(
     admin: Client, shop: Shop
 ) -> None:
-    database = connect(Settings(database_url=shop.url), shop.admin.resources)
-    await fix_indexes(database, shop.admin.resources)
-    await database.close()
     assert INSERTS.count("INSERT") == len(shop.metadata.tables)
     for number, script in enumerate((INSERTS, UPDATES)):
         await run(shop, script)
         for name, found in FOUND.items():
             listed = await admin.get(f"{shop.start}{name}?q={found[number][:3]}")
             assert listed.link(f"Edit {found[number]}"), name
-        for name in ("invoices", "invoice-lines", "playlist-tracks"):
-            key = "9001,9001" if name == "playlist-tracks" and number == 0 else "9001"
-            key = "9001,1" if name == "playlist-tracks" and number == 1 else key
-            assert (await admin.get(f"{shop.start}{name}/{key}")).status_code == 200
+        for name in ("invoices", "invoice-lines"):
+            assert (await admin.get(f"{shop.start}{name}/9001")).status_code == 200
     await run(shop, DELETES)
     for name in FOUND:
         assert not (await admin.get(f"{shop.start}{name}?q=zo")).rows

@@ -6,10 +6,8 @@ from pathlib import Path
 from alembic import command
 
 from tests.example.raw_rows import raw_rows
-from tests.example.shops import ALEMBIC, Shop, shop_on, upgrade
+from tests.example.shops import ALEMBIC, PASSWORD, Shop, shop_on, upgrade
 from tests.page import Client
-
-PASSWORD = "vinyl only"
 
 
 async def test_visitors_see_albums_and_search_them(visitor: Client) -> None:
@@ -46,12 +44,12 @@ async def test_the_data_is_the_same_each_time(shop: Shop, tmp_path: Path) -> Non
         await asyncio.to_thread(upgrade)
         await other.fill()
         again = await raw_rows(other.engine, other.metadata)
-        await other.engine.dispose()
+        await other.close()
     # Hashes have salts, and the databases have types of their own for the rest.
     assert {name: len(rows) for name, rows in again.items()} == {
         name: len(rows) for name, rows in filled.items()
     }
-    await shop.engine.dispose()
+    await shop.close()
 
 
 async def test_its_models_and_its_migrations_agree(shop: Shop) -> None:
@@ -59,4 +57,4 @@ async def test_its_models_and_its_migrations_agree(shop: Shop) -> None:
     await asyncio.to_thread(command.downgrade, ALEMBIC, "base")
     await asyncio.to_thread(upgrade)
     assert not any((await raw_rows(shop.engine, shop.metadata)).values())
-    await shop.engine.dispose()
+    await shop.close()

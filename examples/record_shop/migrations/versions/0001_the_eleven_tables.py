@@ -98,11 +98,13 @@ def upgrade() -> None:
 
     op.create_table(
         "staff",
-        sa.Column("employee_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(120), nullable=False),
+        sa.Column("name", sa.String(120), nullable=False),
         sa.Column("password_hash", sa.String(200), nullable=False),
         sa.Column("role", sa.String(20), nullable=False),
-        sa.ForeignKeyConstraint(["employee_id"], ["employee.id"], name="fk_staff_employee_id"),
-        sa.PrimaryKeyConstraint("employee_id", name="pk_staff"),
+        sa.PrimaryKeyConstraint("id", name="pk_staff"),
+        sa.UniqueConstraint("email", name="uq_staff_email"),
     )
     op.create_table(
         "invoice",
