@@ -1,6 +1,7 @@
 """The records of an admin as somebody meets them: listed, opened, changed, undone."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -30,12 +31,15 @@ def sample_of(listed: Page) -> list[str]:
 
 def changes_of(form: Form) -> Iterator[dict[str, Value]]:
     """A change to each field of a form, one at a time."""
-    for control in form.tag.find_all(["input", "select", "textarea"]):
+    controls = form.tag.find_all(["input", "select", "textarea"])
+    names = Counter(str(control.get("name", "")) for control in controls)
+    for control in controls:
         name, kind = str(control.get("name", "")), str(control.get("type", ""))
-        is_own = name.startswith("form.") and kind != "checkbox"
-        if not name or is_own or kind in ("hidden", "search", "submit", "file"):
+        if not names.pop(name, 0) or kind in ("hidden", "search", "submit", "file"):
             continue
-        yield {name: _other_value(control, form)}
+        boxes = form.tag.find_all("input", {"name": name, "type": "checkbox"})
+        # One of the records that are linked.
+        yield {name: [str(control["value"])] if len(boxes) > 1 else _other_value(control, form)}
 
 
 def deleting(page: Page) -> Form:
