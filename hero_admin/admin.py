@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, SettingsError, address_of, load_settings, with_key
 from hero_admin.web.mount import OUTSIDE
 
+# How commands are called whose module is not known.
+SCRIPT = "hero-admin --app package.module:name"
+
 
 class Admin:
     """The administration of resources, and what its commands need to know of it.
@@ -41,7 +45,8 @@ class Admin:
     sample: what fills an empty database, if there is anything.
     indexes: whether `migrate`, and `serve` on a SQLite file, also create the indexes for sorting
         and searching these resources; otherwise only `doctor --fix` creates them.
-    program: how its commands are called, in sentences that say what to run.
+    program: how its commands are called, in sentences that say what to run; by default
+        `hero-admin --app package.module:name`.
     """
 
     def __init__(
@@ -55,7 +60,7 @@ class Admin:
         migrations: Path | None = None,
         sample: SampleData | None = None,
         indexes: bool = False,
-        program: str = "hero-admin --app package.module:name",
+        program: str = "",
     ) -> None:
         if isinstance(resources, Resource) or not isinstance(resources, Iterable):
             raise ResourceError(
@@ -70,13 +75,21 @@ class Admin:
         except SettingsError as error:
             raise ResourceError(f"Admin(): database= cannot be used. {error}") from None
         self.resources = tuple(resources)
-        self.chain = Chain(migrations, self.resources, program)
+        self.chain = Chain(migrations, self.resources, program or SCRIPT)
         self.title = title
         self.sign_in = HostSignIn(authenticate, sign_in_url) if authenticate else None
         self.sample = sample
         self.indexes = indexes
-        self.program = program
         self._mounted: dict[asyncio.AbstractEventLoop, _Mounted] = {}
+
+    @property
+    def program(self) -> str:
+        return self.chain.program
+
+    def call_program(self, program: str) -> None:
+        """Set how its commands are called, unless the application says so."""
+        if self.program == SCRIPT:
+            self.chain = replace(self.chain, program=program)
 
     # Any: what Alembic calls the parents of a name.
     def include_name(self, name: str | None, kind: str, _parents: Any) -> bool:

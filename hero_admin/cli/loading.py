@@ -1,7 +1,9 @@
 """Loads the Admin of a command by its module and name."""
 
 import os
+import sys
 from importlib import import_module
+from pathlib import Path
 
 from hero_admin.admin import Admin
 
@@ -21,6 +23,9 @@ def load_admin(name: str) -> Admin:
     module_name, _, attribute = name.partition(":")
     if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
         raise LoadError(f"“{name}” names no Admin: it must be package.module:name.")
+    # As `python -m` has it; a script has its own folder there.
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
@@ -31,5 +36,6 @@ def load_admin(name: str) -> Admin:
     admin = getattr(module, attribute, None)
     if not isinstance(admin, Admin):
         raise LoadError(f"“{name}” names no Admin: {module_name} has no Admin of that name.")
+    admin.call_program(f"hero-admin --app {name}")
     os.environ[VARIABLE] = name
     return admin
