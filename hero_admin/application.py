@@ -17,7 +17,7 @@ from hero_admin.accounts.host_sign_in import HostIdentityMiddleware, HostSignIn
 from hero_admin.accounts.middleware import IdentityMiddleware
 from hero_admin.accounts.pending_form import fetch_pending
 from hero_admin.accounts.recheck import SignedOut
-from hero_admin.accounts.routes import account_routes
+from hero_admin.accounts.routes import account_routes, host_routes
 from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
 from hero_admin.listing.search.connect import connect
@@ -85,7 +85,7 @@ def create_app(
                 methods=["POST"],
                 name="undo",
             ),
-            *([] if host_sign_in else account_routes()),
+            *(host_routes() if host_sign_in else account_routes()),
             *routes_of(site),
         ],
         middleware=[

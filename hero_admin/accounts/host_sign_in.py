@@ -15,15 +15,12 @@ from hero_admin.accounts.middleware import ANONYMOUS
 from hero_admin.accounts.pending_form import fetch_pending
 from hero_admin.accounts.sign_in import is_for_programs
 from hero_admin.person import Person, Role
-from hero_admin.web.addresses import with_query, with_raw_query
-from hero_admin.web.errors import answer_http_exception, error_response
+from hero_admin.web.addresses import is_local, with_query, with_raw_query
+from hero_admin.web.errors import answer_http_exception
 from hero_admin.web.guards import NOT_SIGNED_IN
-from hero_admin.web.mount import OUTSIDE, local_path
-from hero_admin.web.requests import SAFE_METHODS
-from hero_admin.web.responses import is_partial, redirect
-
-TITLE = "Sign in first"
-AGAIN = "You're not signed in. Sign in in another tab, then try again here."
+from hero_admin.web.mount import OUTSIDE, local_path, path_to
+from hero_admin.web.requests import SAFE_METHODS, form_of
+from hero_admin.web.responses import is_partial, redirect, render
 
 Authenticate = Callable[[Request], Awaitable[Person | None] | Person | None]
 
@@ -40,11 +37,11 @@ class HostSignIn:
     authenticate: Authenticate
     url: str = ""
 
-    def url_from(self, request: Request) -> str:
-        """Return the page of the sign-in, which leads back to the page asked for."""
+    def url_from(self, request: Request, back: str) -> str:
+        """Return the page of the sign-in, from which people come back to a page."""
         # What Starlette calls the prefix of the application outside.
         outer = request.scope.get("app_root_path", "") if self.url.startswith("/") else ""
-        return with_query(f"{outer}{self.url}", next=with_raw_query(request))
+        return with_query(f"{outer}{self.url}", next=back)
 
     async def fetch(self, scope: Scope) -> Person | None:
         """Return who sent a request. Raises TypeError for anybody but a Person."""
@@ -65,6 +62,14 @@ class HostSignIn:
                 f"Admin(authenticate=) must return a Person or None, not {type(found).__name__}."
             )
         return found
+
+
+async def signed_in(request: Request) -> Response:
+    """POST /sign-in: goes on where somebody has signed in to the application meanwhile."""
+    back = (await form_of(request)).get("back")
+    if is_partial(request):
+        return Response(status_code=204)
+    return redirect(request, back if isinstance(back, str) and is_local(back) else path_to(""))
 
 
 class HostIdentityMiddleware:
@@ -100,8 +105,16 @@ class HostIdentityMiddleware:
         """Send a stranger to sign in; what was to be saved stays in the page."""
         if is_for_programs(request):
             return JSONResponse({"detail": NOT_SIGNED_IN}, 401)
-        is_safe = request.method in SAFE_METHODS
-        if self.sign_in.url and is_safe:
-            return redirect(request, self.sign_in.url_from(request))
-        pending = None if is_safe or is_partial(request) else await fetch_pending(request.scope)
-        return error_response(request, 401, AGAIN, title=TITLE, pending=pending)
+        is_page = not is_partial(request)
+        is_asked_for = is_page and request.method in SAFE_METHODS
+        if self.sign_in.url and is_asked_for:
+            return redirect(request, self.sign_in.url_from(request, with_raw_query(request)))
+        context = {
+            "pending": await fetch_pending(request.scope) if is_page else None,
+            "back": with_raw_query(request) if is_asked_for else path_to(""),
+            "sign_in_url": self.sign_in.url and self.sign_in.url_from(request, path_to("")),
+        }
+        fragment = "" if is_page else "sign_in"
+        return render(
+            request, "accounts/host-sign-in.html", context, 401, fragments=(), fragment=fragment
+        )

@@ -4,11 +4,19 @@ from functools import partial
 
 from starlette.routing import Route
 
-from hero_admin.accounts import own_account, people, session_pages, sign_in
+from hero_admin.accounts import host_sign_in, own_account, people, session_pages, sign_in
 from hero_admin.accounts.recheck import about_accounts
 from hero_admin.person import Role
 from hero_admin.web.guards import Handler, needs
 from hero_admin.web.requests import SAFE_METHODS
+
+
+def host_routes() -> list[Route]:
+    """Return the routes beside the sign-in of the application outside."""
+    name = "sign-in"
+    return [
+        Route("/sign-in", needs(Role.VIEWER, host_sign_in.signed_in), methods=["POST"], name=name)
+    ]
 
 
 def account_routes() -> list[Route]:

@@ -107,8 +107,9 @@ async def test_strangers_sign_in_at_the_shop_and_come_back(settings: Settings) -
             url = httpx.URL(asked.headers["location"])
             assert (asked.status_code, url.path) == (303, "/login")
             assert url.params["next"] == path
+        # What is typed in its page is not lost.
         asked = await browser.get("/admin/heroes", headers=htmx_headers("section#list"))
-        assert asked.headers["hx-redirect"] == "/login?next=%2Fadmin%2Fheroes"
+        assert (asked.status_code, asked.link("Sign in again")) == (401, "/login?next=%2Fadmin%2F")
         assert (await browser.get("/admin/static/site.css")).status_code == 200
         told = await browser.get("/admin/api/heroes/")
         assert (told.status_code, told.json()) == (401, {"detail": "Sign in to continue."})
@@ -142,7 +143,7 @@ async def test_the_library_has_no_accounts_of_its_own_then(settings: Settings) -
     async with shop(settings, cookie="olive") as olive:
         page = await olive.get("/admin/")
         assert {"People", "Your account"}.isdisjoint(page.link_names)
-        for path in ("sign-in", "people", "people/new", "account", "welcome?token=x"):
+        for path in ("people", "people/new", "account", "welcome?token=x"):
             assert (await olive.get(f"/admin/{path}")).status_code == 404
 
 
@@ -165,7 +166,9 @@ async def test_what_the_shop_forbids_is_a_page_that_says_so(settings: Settings) 
 async def test_without_a_page_to_sign_in_strangers_are_told_so(settings: Settings) -> None:
     async with shop(settings, sign_in_url="") as browser:
         page = await browser.get("/admin/heroes")
-        assert (page.status_code, page.heading) == (401, "Sign in first")
+        assert (page.status_code, page.heading) == (401, "Sign in")
+        browser.cookies.set("shop", "edward")
+        assert (await browser.follow(await browser.submit(page.form()))).heading == "Heroes 0"
 
 
 async def test_a_form_sent_after_signing_out_is_kept_and_sent_again(
@@ -175,13 +178,18 @@ async def test_a_form_sent_after_signing_out_is_kept_and_sent_again(
         form = (await edward.get("/admin/heroes/new")).form()
         edward.cookies.clear()
         refused = await edward.submit(form, NOVA)
-        assert (refused.status_code, refused.heading) == (401, "Sign in first")
+        assert (refused.status_code, refused.heading) == (401, "Sign in")
         part = await edward.submit(form, NOVA, headers=htmx_headers("form#form"))
-        assert part.status_code == 401
+        assert (part.status_code, part.heading) == (401, "Sign in")
+        going_on = part.form()
+        early = await edward.submit(going_on, headers=htmx_headers("section#sign_in"))
+        assert early.status_code == 401
         assert await stored.count(Hero) == 0
         # In another tab.
         edward.cookies.set("shop", "edward")
-        again = await edward.submit(refused.form(press="Try again"), secret_name="Sam Alexander")
+        again = await edward.submit(refused.form(press="Continue"), secret_name="Sam Alexander")
+        late = await edward.submit(going_on, headers=htmx_headers("section#sign_in"))
+        assert late.status_code == 204
         assert (await edward.follow(again)).flash == "Created Nova"
 
 
