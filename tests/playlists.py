@@ -3,6 +3,11 @@
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, Relationship, SQLModel, UniqueConstraint
+from starlette.applications import Starlette
+
+from hero_admin.application import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.settings import load_settings
 
 
 class Music(SQLModel):
@@ -88,3 +93,8 @@ async def an_artist(session: AsyncSession, code: str, track: Track | None = None
         session.add(Credit(track_id=track.id or 0, artist_code=code))
     await session.commit()
     return artist
+
+
+def app() -> Starlette:
+    """An admin of them, for uvicorn."""
+    return create_app(load_settings(), [Resource(Playlist), Resource(Track), Resource(Artist)])

@@ -35,6 +35,7 @@ SLOT = re.compile("\0(.+?)\0")
 class RowContext:
     """What the HTML of rows depends on, apart from their values.
 
+    is_linked: whether a row can be removed from the record that the list belongs to.
     back: the parameter of their links that leads back to the list, "" for none.
     marked: the key of the row to highlight, as a URL segment, "" for none.
     """
@@ -43,6 +44,7 @@ class RowContext:
     selection: Selection
     fields: tuple[Field, ...]
     can_edit: bool
+    is_linked: bool = False
     back: str = ""
     marked: str = ""
 
@@ -51,7 +53,13 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
     """Return the HTML of the rows of a table."""
     if not rows:
         return Markup("")
-    layout = _layout(context.template, context.selection, context.fields, can_edit=context.can_edit)
+    layout = _layout(
+        context.template,
+        context.selection,
+        context.fields,
+        can_edit=context.can_edit,
+        is_linked=context.is_linked,
+    )
     columns = list(zip(*rows, strict=True))
     key_columns = (columns[index] for index in layout.key_indexes)
     keys = [key_text(context.selection.resource, key) for key in zip(*key_columns, strict=True)]
@@ -95,7 +103,12 @@ class _Layout:
 
 @statement_cache
 def _layout(
-    template: Template, selection: Selection, fields: tuple[Field, ...], *, can_edit: bool
+    template: Template,
+    selection: Selection,
+    fields: tuple[Field, ...],
+    *,
+    can_edit: bool,
+    is_linked: bool,
 ) -> _Layout:
     resource, site = selection.resource, selection.site
     cells = []
@@ -112,6 +125,7 @@ def _layout(
         "resource": resource,
         "fields": fields,
         "has_tools": can_edit and not resource.read_only,
+        "is_linked": is_linked,
         "slot": "\0{}\0".format,
     }
     parts = SLOT.split(f"{template.render(shown)}\n")

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.database.errors import is_no_value
+from hero_admin.forms.links import add_name
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
-from hero_admin.listing.query import ListQuery
+from hero_admin.listing.query import ListQuery, Scope
 from hero_admin.listing.query_parser import NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
 from hero_admin.listing.rows import RowContext, render_rows
@@ -57,6 +58,7 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         "fragment": fragment,
         "back": f"back={quote(back, safe='/')}" if back else "",
         "new_url": _new_url(query, back),
+        "unlink_url": _unlink_url(request, query, back),
         "title": "",
         "total": None,
         "page": None,
@@ -111,6 +113,7 @@ def _results(request: Request, context: Mapping[str, Any], listing: Listing) -> 
         listing.selection,
         query.fields,
         can_edit=can_edit,
+        is_linked=bool(context["unlink_url"]),
         back=context["back"],
         marked=flash.marked.removeprefix(f"{resource.name}/") if flash else "",
     )
@@ -121,11 +124,30 @@ def _results(request: Request, context: Mapping[str, Any], listing: Listing) -> 
     return {"rows": render_rows(listing.rows, rows), "page": listing.page, "empty": empty}
 
 
+def _unlink_url(request: Request, query: ListQuery, back: str) -> str:
+    """Return where rows of a list of linked records are removed from it, "" if they are not."""
+    link = query.scope.link if query.scope else None
+    if link is None or not identity_of(request).can_edit:
+        return ""
+    is_fixed = site_of(request).of(link.target).read_only
+    return "" if is_fixed else with_query(query.path, back=back)
+
+
 def _new_url(query: ListQuery, back: str) -> str:
     """Return the URL of the form for a new record, prefilled with the scope of the list."""
     url = path_to(query.resource.name, "new")
-    if query.scope is None or query.scope.link is not None:
+    if query.scope is None:
         return with_query(url, back=back)
+    if query.scope.link is not None:
+        return with_query(url, **_linking(query.resource, query.scope), back=back)
     field = query.scope.field
     given = {control_name(field.name): exact_text(field, query.scope.value)}
     return with_query(url, **given, back=back)
+
+
+def _linking(resource: Resource, scope: Scope) -> dict[str, str]:
+    """Return the parameter by which a new record is linked, if its form has the link."""
+    link = scope.link
+    if link is None or link not in resource.many_to_many:
+        return {}
+    return {add_name(link): exact_text(scope.field, scope.value)}

@@ -9,7 +9,17 @@ from starlette.routing import Route
 
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
-from hero_admin.pages import bulk_edit, choices, create, delete, export, files, history, show
+from hero_admin.pages import (
+    bulk_edit,
+    choices,
+    create,
+    delete,
+    export,
+    files,
+    history,
+    show,
+    unlink,
+)
 from hero_admin.pages import edit as editing
 from hero_admin.pages.list import list_page
 from hero_admin.person import Role
@@ -52,14 +62,14 @@ def _routes(resource: Resource) -> list[Route]:
         *look("/{id}/file/{field}", "file", files.file),
         *look("/{id}/file/{field}/{change}", "past-file", files.past_file),
     ]
-    related = look("/{id}/{relation}", "related", show.related_page)
+    unlinking = {"post": unlink.unlink} if resource.many_to_many else {}
     if resource.read_only:
         # Other methods are answered with 405.
         return [
             *look("", "list", list_page),
             *reading,
             *look("/{id}", "show", show.show_page),
-            *related,
+            *look("/{id}/{relation}", "related", show.related_page),
         ]
     return [
         *look("", "list", list_page, post=create.create),
@@ -73,5 +83,5 @@ def _routes(resource: Resource) -> list[Route]:
         *edit("/{id}/delete", "delete", delete.delete_page, post=delete.delete),
         *edit("/{id}/restore", "restore", post=history.restore_record),
         *edit("/{id}/undo", "undo", post=history.undo_change),
-        *related,
+        *look("/{id}/{relation}", "related", show.related_page, **unlinking),
     ]

@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.accounts.auth import limits_for
 from hero_admin.application import create_app
+from hero_admin.database.engines import Database
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.page import Client
 from tests.playlists import Artist, Music, Playlist, Track
-from tests.serving import serving
+from tests.serving import client_of, serving
+from tests.signing_in import sign_in_by
 
 
 @pytest.fixture
@@ -28,3 +31,13 @@ async def player(music: Starlette) -> AsyncIterator[Client]:
     """A client of it, signed in as an owner."""
     async with serving(music, role=Role.OWNER) as client:
         yield client
+
+
+@pytest.fixture
+async def listener(
+    music: Starlette, player: Client, settings: Settings, database: Database
+) -> AsyncIterator[Client]:
+    """Another client of it, signed in as a viewer."""
+    async with client_of(music) as other:
+        await sign_in_by(database, other, Role.VIEWER, limits_for(settings))
+        yield other

@@ -2,9 +2,11 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.app.links.test_link_forms import tracks_of
 from tests.page import Client
-from tests.playlists import a_playlist, a_track, an_artist
+from tests.playlists import Track, a_playlist, a_track, an_artist
 from tests.statements import Statements
+from tests.stored import Stored
 
 
 async def test_a_playlist_lists_its_tracks_and_no_others(
@@ -62,3 +64,66 @@ async def test_a_playlist_without_tracks_says_so(player: Client, session: AsyncS
     page = await player.get(f"/playlists/{empty.id}")
     assert page.rows == []
     assert "No tracks here" in page.text
+
+
+async def test_tracks_are_removed_from_the_list_of_a_playlist(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    trip = await a_playlist(session, tracks=4)
+    first, _, third, fourth = await tracks_of(stored, trip)
+    page = await player.get(f"/playlists/{trip.id}/tracks?q=road&sort=-name")
+    answer = await player.submit(page.form(press="Remove Road trip 0002"))
+    assert await tracks_of(stored, trip) == [first, third, fourth]
+    after = await player.follow(answer)
+    assert (after.url.path, after.url.query) == (
+        f"/playlists/{trip.id}/tracks",
+        b"q=road&sort=-name",
+    )
+    assert after.flash == "Removed Road trip 0002"
+    assert after.column("Name") == ["Road trip 0004", "Road trip 0003", "Road trip 0001"]
+    several = await player.submit(after.form(press="Remove"), id=[str(first), str(third)])
+    last = await player.follow(several)
+    assert last.flash == "Removed 2 tracks"
+    assert await tracks_of(stored, trip) == [fourth]
+    await player.submit(last.undo)
+    assert await tracks_of(stored, trip) == [first, third, fourth]
+    assert await stored.count(Track) == 4
+
+
+async def test_a_new_track_is_linked_from_the_page_of_its_playlist(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    trip = await a_playlist(session)
+    page = await player.get(f"/playlists/{trip.id}/tracks")
+    new = await player.get(page.link("New track"))
+    await player.submit(new.form(press="Create track"), name="Blue")
+    (track,) = await stored.all(Track)
+    assert await tracks_of(stored, trip) == [track.id]
+
+
+async def test_viewers_see_links_and_cannot_change_them(
+    listener: Client, session: AsyncSession, stored: Stored
+) -> None:
+    trip = await a_playlist(session, tracks=2)
+    page = await listener.get(f"/playlists/{trip.id}/tracks")
+    assert page.column("Name") == ["Road trip 0001", "Road trip 0002"]
+    assert "Remove" not in page.text
+    before = await tracks_of(stored, trip)
+    for url, data in (
+        (f"/playlists/{trip.id}/tracks", {"id": "1"}),
+        (f"/playlists/{trip.id}", {"link.tracks.remove": "1"}),
+    ):
+        assert (await listener.post(url, data=data)).status_code == 403
+    assert await tracks_of(stored, trip) == before
+
+
+async def test_nothing_else_is_removed(player: Client, session: AsyncSession) -> None:
+    trip = await a_playlist(session, tracks=1)
+    for url, data, status in (
+        (f"/playlists/{trip.id}/tracks", {}, 400),
+        (f"/playlists/{trip.id}/tracks", {"id": "x"}, 404),
+        (f"/playlists/{trip.id}/tracks", {"id": "99"}, 303),
+        ("/playlists/99/tracks", {"id": "1"}, 404),
+        (f"/playlists/{trip.id}/artists", {"id": "1"}, 404),
+    ):
+        assert (await player.post(url, data=data)).status_code == status, (url, data)
