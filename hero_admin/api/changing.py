@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hero_admin.api.links import deltas_of, links_schema, with_links, without_links
 from hero_admin.api.reading import Handler
 from hero_admin.api.records import answer, as_json, check_version, fetch_record, key_in
 from hero_admin.model.annotations import alias_of
@@ -19,35 +20,49 @@ from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import transaction_of
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import deletion, single
+from hero_admin.writes.links import change_all_links
 
 
 def creates(resource: Resource) -> Handler:
     """Return the handler of `POST /heroes/`."""
+    schema = with_links(resource, resource.schemas.create)
 
     async def create_record(request: Request, values: SQLModel) -> Response:
-        given = resource.schemas.values_to_insert(values)
-        with _naming_fields_as_sent(resource.schemas.create):
-            record = await single.create(transaction_of(request, "api"), resource, given)
+        given = without_links(resource, resource.schemas.values_to_insert(values))
+        transaction = transaction_of(request, "api")
+        with _naming_fields_as_sent(schema):
+            deltas = deltas_of(resource, values)
+            record = await single.create(transaction, resource, given)
+            await change_all_links(transaction, resource, [record], deltas)
         return await answer(resource, request, record, 201)
 
     # FastAPI reads a body by its annotation, which is known only now.
-    create_record.__annotations__["values"] = resource.schemas.create
+    create_record.__annotations__["values"] = schema
     return create_record
 
 
 def changes(resource: Resource) -> Handler:
     """Return the handler of `PATCH /heroes/7`, which changes the fields that are sent."""
+    links = links_schema(resource)
 
     # Any: JSON.
     async def change_record(request: Request, id: str, values: Any) -> Response:
         record = await fetch_record(resource, request, id, is_locked=True)
         check_version(resource, request, record)
-        given = _parse_patch(resource, values, as_json(resource, request, record))
+        given, sent = values, {}
+        if isinstance(values, dict):
+            given = without_links(resource, values)
+            sent = {name: each for name, each in values.items() if name not in given}
+        given = _parse_patch(resource, given, as_json(resource, request, record))
+        transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(resource.schemas.update):
-            await single.change(transaction_of(request, "api"), resource, record, given)
+            deltas = deltas_of(resource, _validated(links, sent, ()))
+            await single.change(transaction, resource, record, given)
+            await change_all_links(transaction, resource, [record], deltas)
         return await answer(resource, request, record)
 
-    change_record.__annotations__["values"] = _unchecked(resource.schemas.update)
+    schema = with_links(resource, resource.schemas.update)
+    change_record.__annotations__["values"] = _unchecked(schema)
     return change_record
 
 

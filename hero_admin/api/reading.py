@@ -55,7 +55,7 @@ def reads_related(
         request: Request, id: str, skip: Skip = 0, limit: Limit = 100
     ) -> Response:
         session, record = session_of(request), await fetch_record(resource, request, id)
-        predicates = _related_to(record, resource, other, relationship)
+        predicates = _related_to(site, record, resource, other, relationship)
         found = await records.fetch_where(session, other, *predicates, skip=skip, limit=limit)
         # Any: JSON.
         related: Any = [as_json(other, request, each) for each in found]
@@ -70,9 +70,17 @@ def reads_related(
 
 
 def _related_to(
-    record: Record, resource: Resource, other: Resource, relationship: RelationshipProperty[Any]
+    site: Site,
+    record: Record,
+    resource: Resource,
+    other: Resource,
+    relationship: RelationshipProperty[Any],
 ) -> list[ColumnElement[bool]]:
     """Return the predicates of the records that a relationship leads to from this one."""
+    for link in resource.many_to_many:
+        if link.name == relationship.key:
+            opposite = site.opposite(link)
+            return [opposite.is_linked(opposite.far.exact == record[link.own.name])]
     predicates: list[ColumnElement[bool]] = []
     for local, remote in relationship.local_remote_pairs or ():
         value = record[resource.name_of(local)]

@@ -18,11 +18,13 @@ class ErrorDetail(SQLModel):
 
 
 def relationships_of(resource: Resource) -> list[RelationshipProperty[Any]]:
-    """Return the relationships of the model, without many-to-many ones."""
+    """Return the relationships of the model; of many-to-many ones, those that are links."""
+    links = {link.name for link in resource.many_to_many}
     return [
         relationship
         for relationship in inspect(resource.model).relationships
         if relationship.direction is not RelationshipDirection.MANYTOMANY
+        or relationship.key in links
     ]
 
 

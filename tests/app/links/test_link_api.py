@@ -1,0 +1,124 @@
+"""Links in the API: read by pages, changed by what is added and removed."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.app.links.test_link_forms import tracks_of
+from tests.page import Client
+from tests.playlists import Credit, Playlist, a_playlist, a_track, an_artist
+from tests.stored import Stored
+
+
+async def test_the_linked_records_are_read_a_page_at_a_time(
+    player: Client, session: AsyncSession
+) -> None:
+    trip = await a_playlist(session, tracks=1_200)
+    await a_track(session, "Blue")
+    answer = await player.get(f"/api/playlists/{trip.id}/with-tracks?skip=1100&limit=1000")
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["name"], len(found["tracks"])) == ("Road trip", 100)
+    assert found["tracks"][0] == {"id": 1_101, "name": "Road trip 1101", "seconds": 1_101}
+    assert (await player.get(f"/api/playlists/{trip.id}")).json() == {
+        "id": trip.id,
+        "name": "Road trip",
+    }
+
+
+async def test_a_patch_adds_and_removes_and_leaves_the_rest(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    trip = await a_playlist(session, tracks=3)
+    blue = await a_track(session, "Blue")
+    first, second, third = await tracks_of(stored, trip)
+    body = {"name": "Long", "tracks": {"add": [blue.id, first], "remove": [second, 999]}}
+    answer = await player.patch(f"/api/playlists/{trip.id}", json=body)
+    assert (answer.status_code, answer.json()["name"]) == (200, "Long")
+    assert await tracks_of(stored, trip) == [first, third, blue.id]
+    nothing: tuple[Any, ...] = ({}, None)
+    for sent in nothing:
+        url = f"/api/playlists/{trip.id}"
+        assert (await player.patch(url, json={"tracks": sent})).status_code == 200
+    assert await tracks_of(stored, trip) == [first, third, blue.id]
+    history = await player.get(f"/playlists/{trip.id}/history")
+    assert {"Tracks": "added Blue , removed Road trip 0002"} in [
+        entry.values for entry in history.entries
+    ]
+
+
+async def test_a_record_is_created_with_its_links(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    blue = await a_track(session, "Blue")
+    body = {"name": "New", "tracks": {"add": [blue.id]}}
+    answer = await player.post("/api/playlists/", json=body)
+    assert answer.status_code == 201
+    (playlist,) = await stored.all(Playlist)
+    assert await tracks_of(stored, playlist) == [blue.id]
+    refused = await player.post("/api/playlists/", json={"name": "No", "tracks": {"add": [99]}})
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0] == {
+        "type": "invalid",
+        "loc": ["body", "tracks"],
+        "msg": "The track 99 no longer exists.",
+    }
+    assert await stored.count(Playlist) == 1
+
+
+async def test_a_link_of_texts(player: Client, session: AsyncSession, stored: Stored) -> None:
+    track = await a_track(session, "Blue")
+    await an_artist(session, "joni", track)
+    await an_artist(session, "neil")
+    body = {"artists": {"add": ["neil"], "remove": ["joni"]}}
+    assert (await player.patch(f"/api/tracks/{track.id}", json=body)).status_code == 200
+    assert [credit.artist_code for credit in await stored.all(Credit)] == ["neil"]
+    found = (await player.get(f"/api/tracks/{track.id}/with-artists")).json()
+    assert found["artists"] == [{"code": "neil", "name": "Neil"}]
+
+
+# Any: JSON that is not what is asked for.
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [1, 2],
+        5,
+        "1",
+        {"add": 1},
+        {"add": ["x"]},
+        {"add": [None]},
+        {"add": [True]},
+        {"add": [10**40]},
+        {"added": [1]},
+        {"add": list(range(1_001))},
+    ],
+)
+async def test_anything_else_is_refused(player: Client, session: AsyncSession, sent: Any) -> None:
+    trip = await a_playlist(session)
+    for answer in (
+        await player.patch(f"/api/playlists/{trip.id}", json={"tracks": sent}),
+        await player.post("/api/playlists/", json={"name": "A", "tracks": sent}),
+    ):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["detail"][0]["loc"][:2] == ["body", "tracks"]
+
+
+async def test_viewers_read_links_and_change_none(
+    listener: Client, session: AsyncSession, stored: Stored
+) -> None:
+    trip = await a_playlist(session, tracks=1)
+    answer = await listener.get(f"/api/playlists/{trip.id}/with-tracks")
+    assert len(answer.json()["tracks"]) == 1
+    body = {"tracks": {"remove": [answer.json()["tracks"][0]["id"]]}}
+    assert (await listener.patch(f"/api/playlists/{trip.id}", json=body)).status_code == 403
+    assert len(await tracks_of(stored, trip)) == 1
+
+
+async def test_the_documents_tell_of_links(player: Client) -> None:
+    document = (await player.get("/api/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    assert "tracks" in schemas["PlaylistUpdateWithLinks"]["properties"]
+    assert schemas["PlaylistTracksChange"]["properties"]["add"]["items"] == {"type": "integer"}
+    assert "/playlists/{id}/with-tracks" in document["paths"]
+    assert (await player.get("/api/docs")).status_code == 200
