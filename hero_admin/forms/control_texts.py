@@ -60,6 +60,9 @@ def control_of(field: Field, text: str, *, is_stored: bool = False) -> str:
         # An unticked box would turn any other value into no.
         is_box = text in {"true", "false"} or not (text or is_stored)
         return kind if is_box else "choice"
+    if kind == "text" and ("\n" in text or "\r" in text):
+        # A control of one line would run the lines together.
+        return "long_text"
     if not text or kind not in PARTICULAR_KINDS or can_type(field, text):
         return kind
     # A browser would drop what is no date.
