@@ -58,5 +58,4 @@ admin = Admin(
     authenticate=current_person,
     sign_in_url="/login",
     indexes=True,
-    program="hero-admin --app record_shop.admin:admin",
 )
