@@ -13,14 +13,17 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from hero_admin.accounts.host_sign_in import Authenticate, HostSignIn
+from hero_admin.accounts.stored_key import fetch_key
 from hero_admin.application import TITLE, create_app
 from hero_admin.database.errors import is_unavailable
 from hero_admin.database.own_tables import PREFIX
+from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_schema
 from hero_admin.migrations.chain import Chain
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, SettingsError, address_of, load_settings, with_key
+from hero_admin.web.errors import UNANSWERED
 from hero_admin.web.mount import OUTSIDE
 
 # How commands are called whose module is not known.
@@ -140,30 +143,45 @@ class _Mounted:
     """The application on an event loop, which answers once its tables are in the database."""
 
     def __init__(self, admin: Admin) -> None:
-        settings = with_key(admin.settings())
-        if settings.auth == "off":
+        self.admin = admin
+        self.settings = admin.settings()
+        if self.settings.auth == "off":
             raise SettingsError(
                 "WEBAPP_AUTH=off is for `serve`. To mount an Admin without accounts, pass"
                 " Admin(authenticate=…)."
             )
-        self.chain = admin.chain
-        self.app = admin.application(settings, is_mounted=True)
-        self.is_ready = False
+        self.app: Starlette | None = None
+        self.starting = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self.is_ready:
+        app = self.app
+        if app is None:
             try:
-                await check_schema(self.app.state.database, self.chain)
-                self.is_ready = True
-            except SchemaError as error:
-                await PlainTextResponse(str(error), 503)(scope, receive, send)
-                return
-            # Whatever keeps the database from answering, the application says it best.
+                app = await self._started()
             except Exception as error:
-                if not is_unavailable(error):
+                if not isinstance(error, SchemaError) and not is_unavailable(error):
                     raise
-        await self.app(scope, receive, send)
+                sentence = str(error) if isinstance(error, SchemaError) else UNANSWERED
+                await PlainTextResponse(sentence, 503)(scope, receive, send)
+                return
+        await app(scope, receive, send)
 
     async def close(self) -> None:
-        await self.app.state.auth.close()
-        await self.app.state.database.close()
+        if self.app is not None:
+            await self.app.state.auth.close()
+            await self.app.state.database.close()
+
+    async def _started(self) -> Starlette:
+        async with self.starting:
+            if self.app is None:
+                self.app = await self._start()
+            return self.app
+
+    async def _start(self) -> Starlette:
+        database = connect(self.settings)
+        try:
+            await check_schema(database, self.admin.chain)
+            key = await fetch_key(database)
+        finally:
+            await database.close()
+        return self.admin.application(with_key(self.settings, key), is_mounted=True)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Any, Literal
@@ -26,8 +25,8 @@ DRIVERS = {
 }
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - it is what is looked out for
 HOST_NAME = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII)
-# The start of a key that a server generates for its workers, which ends with it.
-GENERATED_KEY = "made-at-the-start:"
+# The start of a key that nobody has set: that of the database.
+STORED_KEY = "stored:"
 MIN_KEY_CHARACTERS = 32
 POSTGRESQL_PARAMETERS = {"host", "port", "ssl"}
 
@@ -122,9 +121,9 @@ class Settings(BaseSettings):
 
     @property
     def has_key(self) -> bool:
-        """Whether there is a secret key that is the same after the next start."""
+        """Whether somebody has set a secret key."""
         key = self.secret_key.get_secret_value()
-        return bool(key) and not key.startswith(GENERATED_KEY)
+        return bool(key) and not key.startswith(STORED_KEY)
 
     @property
     def is_on_all_addresses(self) -> bool:
@@ -156,12 +155,11 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(_sentence(invalid.errors()[0])) from None
 
 
-def with_key(settings: Settings) -> Settings:
-    """Return the settings with a secret key of this process, if none is set."""
+def with_key(settings: Settings, key: str) -> Settings:
+    """Return the settings with the secret key of their database, if none is set."""
     if settings.secret_key.get_secret_value():
         return settings
-    generated = SecretStr(GENERATED_KEY + secrets.token_urlsafe(MIN_KEY_CHARACTERS))
-    return settings.model_copy(update={"secret_key": generated})
+    return settings.model_copy(update={"secret_key": SecretStr(f"{STORED_KEY}{key}")})
 
 
 def address_of(database: str | URL | Engine | AsyncEngine) -> str:

@@ -2,14 +2,11 @@
 
 from ipaddress import ip_address
 
-from hero_admin.settings import MIN_KEY_CHARACTERS, Settings, SettingsError, with_key
+from hero_admin.settings import MIN_KEY_CHARACTERS, Settings, SettingsError
 
 
 def check_exposure(settings: Settings) -> Settings:
-    """Return the settings that a server may run with, with a key generated if none is set.
-
-    Raises SettingsError for what is too open for the address to listen on.
-    """
+    """Return the settings; raises SettingsError if they are too open for their address."""
     if settings.auth == "off" and settings.allowed_hosts:
         raise SettingsError(
             "WEBAPP_AUTH=off turns off sign-in, so it can't be combined with WEBAPP_ALLOWED_HOSTS."
@@ -30,7 +27,7 @@ def check_exposure(settings: Settings) -> Settings:
             "WEBAPP_ALLOWED_HOSTS must name the hosts that browsers ask for, with commas between"
             f" them, to listen on all addresses ({settings.host})."
         )
-    return with_key(settings)
+    return settings
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from hero_admin.accounts.auth import limits_for
 from hero_admin.accounts.one_time_links import Purpose, make_link
 from hero_admin.accounts.sessions import bind_sessions
+from hero_admin.accounts.stored_key import fetch_key
 from hero_admin.accounts.users import has_users
 from hero_admin.admin import Admin
 from hero_admin.cli import server
@@ -18,7 +19,7 @@ from hero_admin.cli.listener import address_of, listen
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.migrations import check_tables
-from hero_admin.settings import Settings
+from hero_admin.settings import Settings, with_key
 
 READ_ONLY = "The database is read-only: nothing can be saved."
 READ_ONLY_AND_SHUT = f"{READ_ONLY} Nobody can sign in; open sessions and tokens keep working."
@@ -62,7 +63,7 @@ def serve(
             announcement.append(
                 f"Create the first account at {address}/welcome?token={start.token}"
             )
-        if not server.run(settings, listener, "\n".join(announcement)):
+        if not server.run(with_key(settings, start.key), listener, "\n".join(announcement)):
             raise click.exceptions.Exit(1)
 
 
@@ -70,24 +71,26 @@ def serve(
 class Start:
     """The state of a database that is ready to be served.
 
-    token: that of the first account's link, if there is no account.
+    key: its secret key. token: that of the first account's link, if there is no account.
     """
 
-    is_read_only: bool
+    key: str
+    is_read_only: bool = False
     token: str = ""
 
 
 async def _prepare(admin: Admin, settings: Settings, *, sample: bool) -> Start:
     async with ready(admin, settings) as database:
         await check_tables(database, admin.chain)
+        key = await fetch_key(database)
         if await is_read_only(database):
-            return Start(is_read_only=True)
+            return Start(key, is_read_only=True)
         if sample and admin.sample and await admin.sample.is_wanted(database):
             await admin.sample.add(database, [each.default for each in admin.sample.counts])
         if settings.auth == "off":
-            return Start(is_read_only=False)
+            return Start(key)
         await _bind_sessions(settings, database)
-        return Start(is_read_only=False, token=await _make_first_link(database))
+        return Start(key, token=await _make_first_link(database))
 
 
 async def _bind_sessions(settings: Settings, database: Database) -> None:

@@ -124,9 +124,10 @@ async def test_migrating_says_what_is_renamed_and_leaves_the_versions_of_others_
         ):
             await connection.execute(text(statement))
     done = await asyncio.to_thread(run, "migrate", url=earlier.database_url)
-    renamed, library, application = done.stdout.splitlines()
+    created, renamed, library, application = done.stdout.splitlines()
+    assert created == "Tables created: hero_admin_secret_key."
     assert renamed.startswith("Tables renamed: api_token to hero_admin_token, change to hero_")
-    assert library == "Migrated the tables of Hero Admin to revision 0001."
+    assert library == "Migrated the tables of Hero Admin to revision 0002."
     assert application == "Migrated the database to revision 0009."
     async with database.reading.connect() as connection:
         held = [
@@ -134,7 +135,7 @@ async def test_migrating_says_what_is_renamed_and_leaves_the_versions_of_others_
             for name in ("alembic_version", "hero_admin_version", "hero_admin_alembic_version")
         ]
     await database.close()
-    assert held == ["0003", "0009", "0001"]
+    assert held == ["0003", "0009", "0002"]
 
 
 async def _make_current(settings: Settings) -> None:

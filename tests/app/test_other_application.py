@@ -130,7 +130,7 @@ async def test_an_application_without_migrations_gets_all_it_needs_and_takes_not
     before = await contents(house, own_connections)
     migrated = await asyncio.to_thread(house.run, "migrate")
     assert migrated.startswith("Tables created: hero_admin_blob, hero_admin_change, ")
-    assert migrated.endswith("\nMigrated the tables of Hero Admin to revision 0001.\n")
+    assert migrated.endswith("\nMigrated the tables of Hero Admin to revision 0002.\n")
     written = await asyncio.to_thread(house.run, "revision", "Users and changes")
     assert written.startswith("Written: ")
     assert house.admin.chain.versions is not None

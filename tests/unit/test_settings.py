@@ -3,7 +3,7 @@
 import pytest
 
 from hero_admin.cli.exposure import check_exposure
-from hero_admin.settings import Settings, SettingsError, load_settings
+from hero_admin.settings import Settings, SettingsError, load_settings, with_key
 
 POSTGRESQL = "postgresql+asyncpg://staff:s3cret@db.example/heroes"
 KEY = "k" * 32
@@ -146,12 +146,20 @@ def test_a_variable_that_resembles_no_setting_is_left_alone(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost", "LOCALHOST"])
-def test_a_server_for_this_machine_only_makes_its_own_key(host: str) -> None:
-    settings = load_settings(host=host, auth="off")
-    keys = {check_exposure(settings).secret_key.get_secret_value() for _ in range(2)}
-    assert len(keys) == 2
-    assert min(map(len, keys)) >= 32
-    assert check_exposure(load_settings(host=host, secret_key="short")).secret_key
+def test_a_server_for_this_machine_only_needs_no_key(host: str) -> None:
+    for given in ({}, {"secret_key": "short"}, {"auth": "off"}):
+        settings = load_settings(host=host, **given)
+        assert check_exposure(settings) == settings
+
+
+def test_the_key_of_the_database_is_none_that_somebody_has_set() -> None:
+    settings = load_settings()
+    assert not settings.has_key
+    stored = with_key(settings, "s" * 32)
+    assert (stored.has_key, len(stored.secret_key.get_secret_value()) > 32) == (False, True)
+    own = load_settings(secret_key=KEY)
+    assert with_key(own, "s" * 32) == own
+    assert own.has_key
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "heroes.example", "localhost.x"])

@@ -24,11 +24,13 @@ from hero_admin.accounts.sessions import (
     key_check_of,
     start_session,
 )
+from hero_admin.accounts.stored_key import fetch_key
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Operation
-from hero_admin.cli.exposure import check_exposure
+from hero_admin.database.engines import Database
+from hero_admin.listing.search.connect import connect
 from hero_admin.person import COMMAND_LINE, Role
-from hero_admin.settings import Settings
+from hero_admin.settings import Settings, with_key
 from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.server import Server, running_server
@@ -218,11 +220,29 @@ async def test_sessions_long_over_are_removed_when_somebody_signs_in(
 KEY, OTHER_KEY = SecretStr("k" * 32), SecretStr("o" * 32)
 
 
+async def keyed(settings: Settings, key: SecretStr | None) -> Settings:
+    """The settings of a server that is started with a key or without one."""
+    if key is not None:
+        return settings.model_copy(update={"secret_key": key})
+    database = connect(settings)
+    stored = with_key(settings, await fetch_key(database))
+    await database.close()
+    return stored
+
+
+async def test_the_key_of_a_database_is_made_once_and_is_the_same_for_all(
+    settings: Settings, database: Database
+) -> None:
+    keys = await asyncio.gather(*(fetch_key(database) for _ in range(5)))
+    again = await keyed(settings, None)
+    assert {f"stored:{key}" for key in keys} == {again.secret_key.get_secret_value()}
+    assert len(keys[0]) >= 32
+
+
 @asynccontextmanager
 async def restarted(settings: Settings, key: SecretStr | None, token: str) -> AsyncIterator[Client]:
-    """A browser with a session of before, at a server with a key; with None it makes one."""
-    given = {"secret_key": key or SecretStr("")}
-    app = admin.application(check_exposure(settings.model_copy(update=given)))
+    """A browser with a session of before, at a server with a key, None for that of the database."""
+    app = admin.application(await keyed(settings, key))
     async with serving(app) as client:
         client.cookies.set("session", token, domain="localhost.local")
         yield client
@@ -244,15 +264,13 @@ async def is_in(client: Client) -> bool:
         (KEY, OTHER_KEY, False),
         (KEY, None, False),
         (None, KEY, False),
-        # Each start makes another one.
         (None, None, True),
     ],
 )
 async def test_a_session_ends_with_the_secret_key(
     settings: Settings, before: SecretStr | None, after: SecretStr | None, *, goes_on: bool
 ) -> None:
-    given = {"secret_key": before or SecretStr("")}
-    app = admin.application(check_exposure(settings.model_copy(update=given)))
+    app = admin.application(await keyed(settings, before))
     async with serving(app, role=Role.OWNER) as client:
         assert await is_in(client)
         token = client.cookies["session"]
