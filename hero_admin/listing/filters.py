@@ -45,6 +45,11 @@ class Filter:
         return self.field.is_range
 
     @property
+    def is_optional(self) -> bool:
+        """Whether there may be rows without a value."""
+        return self.field.is_optional or self.link is not None
+
+    @property
     def none(self) -> str:
         """The value in the URL for rows without a value."""
         return none_of(self.field)
@@ -147,7 +152,7 @@ class FilterShape:
             return self._own_predicate()
         if not self.has_none:
             return self.link.is_linked(self._own_predicate())
-        none = ~self.link.is_linked()
+        none = self.link.has_none()
         chosen = replace(self, has_none=False)
         return or_(none, chosen.predicate()) if self.has_one or self.has_many else none
 

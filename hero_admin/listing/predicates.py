@@ -39,17 +39,16 @@ class Predicates:
 
     def narrowing(self) -> list["Narrowing"]:
         """Return the predicates of filters and scope."""
-        found = [
-            Narrowing(
-                each.field, each.read_field, each.predicate(), is_linked=each.link is not None
-            )
-            for each in self.filters
-        ]
+        found = []
+        for each in self.filters:
+            # Those without a link are no candidates of its association.
+            is_linked = each.link is not None and not each.has_none
+            found.append(Narrowing(each.field, each.read_field, each.predicate(), is_linked))
         if self.scope:
             same = self.scope.exact == self.scope.given("scope")
             predicate = self.link.is_linked(same) if self.link else same
             read = self.link.own if self.link else self.scope
-            found.append(Narrowing(self.scope, read, predicate, is_linked=self.link is not None))
+            found.append(Narrowing(self.scope, read, predicate, self.link is not None))
         return found
 
     def all(self) -> Sequence[ColumnElement[bool]]:
@@ -68,7 +67,8 @@ class Predicates:
 class Narrowing(NamedTuple):
     """The predicate of a filter or scope.
 
-    read_field: the field of the rows that it is about, which is another one if `is_linked`.
+    read_field: the field of the rows that it is about.
+    is_linked: whether an index of an association has all that match.
     """
 
     field: Field

@@ -114,6 +114,12 @@ class ListQuery:
         )
 
     @property
+    def links(self) -> tuple[ManyToMany, ...]:
+        """The links shown as columns: all list links but that of the scope."""
+        own = self.scope.link if self.scope else None
+        return tuple(link for link in self.resource.list_links if link is not own)
+
+    @property
     def filtered_fields(self) -> tuple[Field, ...]:
         """The fields of the active filters and of the scope."""
         filtered = tuple(each.read_field for each in self.filters if each.is_active)

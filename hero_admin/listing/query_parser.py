@@ -15,6 +15,7 @@ from hero_admin.listing.query import DEFAULT_SIZE, PAGE_SIZES, ListQuery, Scope,
 from hero_admin.model import inputs, moments
 from hero_admin.model.field_names import FilterName
 from hero_admin.model.fields import Field
+from hero_admin.model.links import ManyToMany
 from hero_admin.model.resource import Resource
 from hero_admin.model.sentences import CHOOSE
 from hero_admin.model.site import Site
@@ -45,6 +46,12 @@ def parse_query(
         filter, found = parse_filter(field, resource.filter_names[field.name], params)
         filters.append(filter)
         problems += found
+    for link in resource.filter_links:
+        if scope and scope.link is link:
+            continue
+        filter, found = parse_filter(link.far, resource.filter_names[link.name], params, link)
+        filters.append(filter)
+        problems += found
 
     sort = _sort(site, resource, params, problems)
     query = ListQuery(
@@ -69,17 +76,24 @@ def search_in(params: Mapping[str, object], name: str) -> str:
     return text
 
 
-def parse_filter(field: Field, name: FilterName, params: QueryParams) -> tuple[Filter, list[str]]:
-    """Read the filter of `field` from a URL, and a sentence for each invalid part of it."""
-    parser = _FilterParser(field, name, params)
+def parse_filter(
+    field: Field, name: FilterName, params: QueryParams, link: ManyToMany | None = None
+) -> tuple[Filter, list[str]]:
+    """Read the filter of `field` from a URL, and a sentence for each invalid part of it.
+
+    link: that whose records are chosen.
+    """
+    parser = _FilterParser(field, name, params, link)
     return parser.filter(), parser.problems
 
 
 class _FilterParser:
     """The parameters of one filter; `problems` gets a sentence for each invalid one."""
 
-    def __init__(self, field: Field, name: FilterName, params: QueryParams) -> None:
-        self._field, self._name, self._params = field, name, params
+    def __init__(
+        self, field: Field, name: FilterName, params: QueryParams, link: ManyToMany | None
+    ) -> None:
+        self._field, self._name, self._params, self._link = field, name, params, link
         self.problems: list[str] = []
 
     def filter(self) -> Filter:
@@ -87,14 +101,16 @@ class _FilterParser:
         texts = self._texts()
         has_any = field.is_bytes and ANY in texts
         values = self._values(texts, has_any=has_any)
+        can_be_none = field.is_optional or self._link is not None
         return Filter(
             field,
             self._name.name,
             () if field.is_range else values,
-            has_none=none_of(field) in texts and field.is_optional,
+            has_none=none_of(field) in texts and can_be_none,
             has_any=has_any,
             minimum=self._bound("_min"),
             maximum=self._maximum(),
+            link=self._link,
         )
 
     def _texts(self) -> list[str]:

@@ -55,7 +55,8 @@ class Listing:
 async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
     """Fetch the page of `query`: one statement for a list that is not narrowed."""
     is_narrowed = query.is_narrowed or query.scope is not None
-    shown = (*query.fields, *query.predicate_fields) if is_narrowed else query.fields
+    shown = (*query.fields, *(link.own for link in query.links))
+    shown = (*shown, *query.predicate_fields) if is_narrowed else shown
     selection = selection_of(site, query, shown, is_lateral=backend_of(session).is_lateral)
     total = None if is_narrowed else cached_total(session, query.resource)
     is_counted = not is_narrowed and total is None

@@ -5,10 +5,10 @@ and the values of each row are inserted into the slots.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Template
 from markupsafe import Markup, escape
@@ -31,10 +31,18 @@ from hero_admin.model.site import Site
 SLOT = re.compile("\0(.+?)\0")
 
 
+class LinkCells(NamedTuple):
+    """A column of linked records: its label, and the HTML of its cell in each row."""
+
+    label: str
+    cells: Sequence[str]
+
+
 @dataclass(frozen=True)
 class RowContext:
     """What the HTML of rows depends on, apart from their values.
 
+    links: the columns of linked records, after those of fields.
     is_linked: whether a row can be removed from the record that the list belongs to.
     back: the parameter of their links that leads back to the list, "" for none.
     marked: the key of the row to highlight, as a URL segment, "" for none.
@@ -45,6 +53,7 @@ class RowContext:
     fields: tuple[Field, ...]
     can_edit: bool
     is_linked: bool = False
+    links: tuple[LinkCells, ...] = ()
     back: str = ""
     marked: str = ""
 
@@ -59,6 +68,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
         context.fields,
         can_edit=context.can_edit,
         is_linked=context.is_linked,
+        labels=tuple(link.label for link in context.links),
     )
     columns = list(zip(*rows, strict=True))
     key_columns = (columns[index] for index in layout.key_indexes)
@@ -77,6 +87,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
             for number, (value_index, title_index, render) in enumerate(layout.cells)
         },
     }
+    filled |= {f"link{number}": link.cells for number, link in enumerate(context.links)}
     if layout.is_title_first:
         filled["cell0"] = titles
     # Texts are at the even positions, the names of slots at the odd ones.
@@ -109,6 +120,7 @@ def _layout(
     *,
     can_edit: bool,
     is_linked: bool,
+    labels: tuple[str, ...],
 ) -> _Layout:
     resource, site = selection.resource, selection.site
     cells = []
@@ -126,6 +138,7 @@ def _layout(
         "fields": fields,
         "has_tools": can_edit and not resource.read_only,
         "is_linked": is_linked,
+        "link_labels": labels,
         "slot": "\0{}\0".format,
     }
     parts = SLOT.split(f"{template.render(shown)}\n")

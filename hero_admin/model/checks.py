@@ -14,10 +14,12 @@ from sqlalchemy.orm.attributes import QueryableAttribute
 from hero_admin.model.fields import Field
 from hero_admin.model.links import association_of, many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
-from hero_admin.model.resource import Resource, ResourceError, can_filter, name_of
+from hero_admin.model.resource import Resource, ResourceError, name_of
 from hero_admin.web.assets import STATIC
 
 COLUMNS = ("columns", "search", "filters", "masked", "money")
+# The arguments that also take links.
+LINKS = ("columns", "filters")
 TEXTS = ("sort", "name", "label", "label_plural", "icon")
 SCHEMAS = ("create", "update", "read")
 NUMBERS = ("integer", "number")
@@ -60,8 +62,10 @@ def _mistakes(resource: Resource) -> Iterator[str]:
     except SQLAlchemyError as error:
         yield str(error).partition("\n")[0].rstrip(".")
         return
+    links = {link.name for link in resource.many_to_many}
     for argument in COLUMNS:
-        yield from _wrong_columns(resource, argument, names)
+        known = names | links if argument in LINKS else names
+        yield from _wrong_columns(resource, argument, known)
     title = resource.title
     if title is not None and not _is_function(title) and not _is_of(resource, title, names):
         yield (
@@ -118,7 +122,7 @@ def _wrong_fields(resource: Resource) -> Iterator[str]:
         if not field.is_text:
             yield f"search= takes text columns, and {field.name} isn't one"
     for field in resource.filter_fields:
-        if not can_filter(field):
+        if not field.can_filter:
             yield f"filters= can't filter by {field.name}, as it has too many values"
     for field in resource.fields:
         if field.is_money and field.input.kind not in NUMBERS:

@@ -63,6 +63,12 @@ class Field:
         return self.input.is_range and not self.relation
 
     @property
+    def can_filter(self) -> bool:
+        """Whether a field has few values, or an order, or is a file that may be missing."""
+        has_few = self.relation or self.input.kind in {"choice", "bool"}
+        return bool(has_few or self.input.is_range or (self.is_bytes and self.is_optional))
+
+    @property
     def is_editable(self) -> bool:
         """Whether people and programs can set it."""
         return self.input.is_editable and not self.is_computed

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, select
+from sqlalchemy import Column, ColumnElement, Select, literal, select
 from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
 from sqlalchemy.orm.attributes import QueryableAttribute
@@ -100,6 +100,10 @@ class ManyToMany:
         )
         return self.own.exact.in_(linked)
 
+    def has_none(self) -> ColumnElement[bool]:
+        """Return the predicate that a record has no link: one look-up in an index for each."""
+        return ~select(literal(1)).where(self.near.exact == self.own.exact).exists()
+
 
 def links_of(
     model: type[SQLModel], given: Sequence[Link] | None, fields: Mapping[str, Field]
@@ -114,6 +118,15 @@ def links_of(
         ]
     found = [many_to_many(each, fields) for each in relationships if each is not None]
     return tuple(link for link in found if link is not None)
+
+
+# Any: attributes of a model.
+def named_links(
+    links: Sequence[ManyToMany], attributes: Sequence[Any] | None
+) -> tuple[ManyToMany, ...]:
+    """Return those links that are among some attributes of the model, or for None all."""
+    names = None if attributes is None else {each.key for each in attributes}
+    return tuple(link for link in links if names is None or link.name in names)
 
 
 def association_of(relationship: RelationshipProperty[Any]) -> type[SQLModel] | None:

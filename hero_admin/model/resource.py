@@ -1,5 +1,6 @@
 """Resource: a model as it is administered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -12,18 +13,16 @@ from sqlmodel import SQLModel
 from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
-from hero_admin.model.links import Link, ManyToMany, links_of
+from hero_admin.model.links import Link, ManyToMany, links_of, named_links
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource_schemas import ResourceSchemas
-from hero_admin.model.titles import Titles
+from hero_admin.model.titles import Titles, distinctive_fields
 from hero_admin.model.unique_sets import unique_sets_of
 from hero_admin.web.texts import capitalised, ngettext
 
 MAX_COLUMNS = 7
 # Any: the values of a record by the names of its fields, as `Field.exact` reads them.
 Record = dict[str, Any]
-# Enough to distinguish people of one name.
-MAX_DETAILS = 2
 # URL segments that the library uses itself.
 TAKEN_NAMES = frozenset(
     {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
@@ -43,9 +42,9 @@ class Resource:
 
     model: a SQLModel class with `table=True`; its relations should be `lazy="raise"`.
     create, update, read: schemas of the form and the API; derived from the model.
-    columns: what the list shows; the title, then the others, without long text.
+    columns: what the list shows; the title, then the others, without long text, then links.
     search: the text columns that the search looks into; all short text.
-    filters: the columns that the list filters by; relations, choices, numbers and dates.
+    filters: the columns and links that the list filters by; relations, choices, numbers and dates.
     title: what names a record: a column, or a function of the record; the model's own `__str__`,
         or `name`, `title`, or the first text. A function gets no masked values, and lists are
         sorted by a column anyway.
@@ -158,7 +157,7 @@ class Resource:
     @cached_property
     def list_fields(self) -> tuple[Field, ...]:
         if self.columns:
-            return tuple(self.by_name[column.key] for column in self.columns)
+            return self._named_fields(self.columns) or (self.titles.field,)
         rest = [
             field
             for field in self.fields
@@ -167,9 +166,14 @@ class Resource:
         return tuple(dict.fromkeys([self.titles.field, *rest]))[:MAX_COLUMNS]
 
     @cached_property
+    def list_links(self) -> tuple[ManyToMany, ...]:
+        """The links that the list shows, after its fields."""
+        return named_links(self.many_to_many, self.columns or None)
+
+    @cached_property
     def search_fields(self) -> tuple[Field, ...]:
         if self.search is not None:
-            return tuple(self.by_name[column.key] for column in self.search)
+            return self._named_fields(self.search)
         return tuple(
             field
             for field in self.fields
@@ -179,17 +183,26 @@ class Resource:
     @cached_property
     def filter_fields(self) -> tuple[Field, ...]:
         if self.filters is not None:
-            return tuple(self.by_name[column.key] for column in self.filters)
+            return self._named_fields(self.filters)
         return tuple(
             field
             for field in self.fields
-            if not (field.is_generated or field.is_masked) and can_filter(field)
+            if not (field.is_generated or field.is_masked) and field.can_filter
         )
+
+    @cached_property
+    def filter_links(self) -> tuple[ManyToMany, ...]:
+        """The links that the list filters by."""
+        return named_links(self.many_to_many, self.filters)
 
     @cached_property
     def filter_names(self) -> dict[str, FilterName]:
         """The name of each filter's parameter in the URL of a list, by field."""
-        return filter_names(self.filter_fields)
+        return filter_names((*self.filter_fields, *(link.far for link in self.filter_links)))
+
+    # Any: attributes of the model.
+    def _named_fields(self, attributes: Sequence[Any]) -> tuple[Field, ...]:
+        return tuple(self.by_name[each.key] for each in attributes if each.key in self.by_name)
 
     @cached_property
     def masked_names(self) -> frozenset[str]:
@@ -220,16 +233,7 @@ class Resource:
     def detail_fields(self) -> tuple[Field, ...]:
         """The fields that tell records of the same title apart, the most distinctive first."""
         singles = {fields[0] for fields in self.unique_sets if len(fields) == 1}
-        texts = [
-            field
-            for field in dict.fromkeys((*self.search_fields, *self.fields))
-            if field.is_text and not (field.is_masked or field.relation or field.is_key)
-            if field.input.kind == "text" and field is not self.titles.field
-        ]
-        mails = [field for field in texts if "mail" in field.name.lower()]
-        unique = [field for field in texts if field in singles]
-        others = [field for field in texts if field in self.search_fields]
-        return tuple(dict.fromkeys((*unique, *others, *mails)))[:MAX_DETAILS]
+        return distinctive_fields(self.titles.field, self.search_fields, self.fields, singles)
 
 
 def _is_counted_by_sqlite(table: Table) -> bool:
@@ -242,9 +246,3 @@ def _is_counted_by_sqlite(table: Table) -> bool:
 def name_of(model: Any) -> str:
     """Return the name of a model, or the repr of what is none."""
     return getattr(model, "__name__", None) or repr(model)
-
-
-def can_filter(field: Field) -> bool:
-    """Whether a field has few values, or an order, or is a file that may be missing."""
-    has_few = field.relation or field.input.kind in {"choice", "bool"}
-    return bool(has_few or field.input.is_range or (field.is_bytes and field.is_optional))

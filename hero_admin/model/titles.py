@@ -1,7 +1,7 @@
 """Titles: the text that names a record: of a column, of its key, of a function or of `__str__`."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,8 @@ from hero_admin.model.stored_values import Stored, plain, readable
 from hero_admin.web.texts import capitalised
 
 MAX_CHARACTERS = 200
+# Enough to distinguish people of one name.
+MAX_DETAILS = 2
 LIBRARIES = ("builtins", "pydantic", "sqlmodel", "sqlalchemy")
 
 # Any: the record is of a model that is known at run time only, and the function is not ours.
@@ -141,3 +143,19 @@ def _part_of(field: Field, value: Any) -> str:
     if value in (None, "") or (field.is_text and not field.relation):
         return text
     return f"{field.label} {text}"
+
+
+def distinctive_fields(
+    title: Field, searched: Sequence[Field], fields: Sequence[Field], unique: Collection[Field]
+) -> tuple[Field, ...]:
+    """Return the fields that tell records of the same title apart, the most distinctive first."""
+    texts = [
+        field
+        for field in dict.fromkeys((*searched, *fields))
+        if field.is_text and not (field.is_masked or field.relation or field.is_key)
+        if field.input.kind == "text" and field is not title
+    ]
+    mails = [field for field in texts if "mail" in field.name.lower()]
+    alone = [field for field in texts if field in unique]
+    others = [field for field in texts if field in searched]
+    return tuple(dict.fromkeys((*alone, *others, *mails)))[:MAX_DETAILS]

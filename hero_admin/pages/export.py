@@ -29,9 +29,9 @@ from starlette.responses import Response, StreamingResponse
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.listing.columns import select_all_segments, selection_of
+from hero_admin.listing.link_cells import with_all_titles
 from hero_admin.listing.predicates import predicate_parameters
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import exact_predicates
 from hero_admin.model.fields import Field
@@ -69,12 +69,13 @@ Rows = Sequence[Row[Any] | Sequence[Any]]
 
 
 async def csv_file(resource: Resource, request: Request) -> Response:
-    """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; titles of relations come last.
+    """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; titles of relations and links last.
 
     Masked columns are left out: a placeholder would be read back as a value. Programs expect
     no byte-order mark; Excel misreads accents without one.
     """
-    related = [field for field in resource.fields if field.relation]
+    related = [field.name for field in resource.fields if field.relation]
+    related += [link.name for link in resource.list_links]
     separator = SEPARATORS.get(request.query_params.get("separator", ","))
     if separator is None:
         raise HTTPException(400, "Choose a comma, a semicolon or a tab as the separator.")
@@ -84,8 +85,8 @@ async def csv_file(resource: Resource, request: Request) -> Response:
         return _csv_text((_csv_cells(resource.fields, row) for row in rows), separator)
 
     names = [field.public_name for field in resource.fields if not field.is_masked]
-    for field in related:
-        name = field.name.removesuffix("_id")
+    for each in related:
+        name = each.removesuffix("_id")
         # Programs find columns by name.
         names.append(f"{name}_title" if name in names else name)
     head = mark + _csv_text([[defused(name) for name in names]], separator)
@@ -192,8 +193,7 @@ async def _batches(
                 statement, predicate_parameters(query), execution_options=options
             )
             async for batch in result.partitions():
-                titled = with_made_titles(session, selection, batch) if has_titles else None
-                yield await titled if titled else batch
+                yield await with_all_titles(session, selection, batch) if has_titles else batch
 
 
 async def _first(batches: AsyncIterator[Rows]) -> Rows:

@@ -14,10 +14,11 @@ from hero_admin.database.errors import is_no_value
 from hero_admin.forms.links import add_name
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
+from hero_admin.listing.link_cells import fetch_link_cells
 from hero_admin.listing.query import ListQuery, Scope
 from hero_admin.listing.query_parser import NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
-from hero_admin.listing.rows import RowContext, render_rows
+from hero_admin.listing.rows import LinkCells, RowContext, render_rows
 from hero_admin.listing.urls import ListUrls
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
@@ -72,7 +73,8 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     if listed is not query:
         context |= {"query": listed, "urls": ListUrls(listed)}
     context |= await _fetch_filters(request, listed, has_controls=not fragment)
-    context |= _results(request, context, listing)
+    links = await fetch_link_cells(session, site, listed, listing)
+    context |= _results(request, context, listing, links)
     context["total"] = context["total"] or listing.page.total
     return context
 
@@ -104,7 +106,9 @@ async def _fetch_filters(
     return {"controls": controls, "chips": await fetch_chips(session, site, query, controls)}
 
 
-def _results(request: Request, context: Mapping[str, Any], listing: Listing) -> dict[str, Any]:
+def _results(
+    request: Request, context: Mapping[str, Any], listing: Listing, links: tuple[LinkCells, ...]
+) -> dict[str, Any]:
     """Return the rows as HTML, the page, and the empty state of a list without rows."""
     query, urls, resource = context["query"], context["urls"], context["resource"]
     flash, can_edit = flash_of(request), identity_of(request).can_edit
@@ -114,6 +118,7 @@ def _results(request: Request, context: Mapping[str, Any], listing: Listing) -> 
         query.fields,
         can_edit=can_edit,
         is_linked=bool(context["unlink_url"]),
+        links=links,
         back=context["back"],
         marked=flash.marked.removeprefix(f"{resource.name}/") if flash else "",
     )

@@ -125,7 +125,12 @@ def test_without_javascript_saving_keeps_all_3000_and_changes_what_is_ticked(pag
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 @pytest.mark.parametrize("has_javascript", [True, False])
 def test_nothing_shuts_anybody_out(page: Page, axe: Axe) -> None:
-    for url in ("/playlists/2/edit", "/playlists/2/tracks", "/playlists/new"):
+    for url in (
+        "/playlists/2/edit",
+        "/playlists/2/tracks",
+        "/playlists/new",
+        "/playlists?tracks=1",
+    ):
         page.goto(url)
         if url.endswith("edit"):
             page.get_by_role("checkbox", name="Remove Song 0001").check(force=True)
