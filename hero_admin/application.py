@@ -54,8 +54,8 @@ def create_app(
     """Return the application that administers resources.
 
     host_sign_in: how the application outside knows who is asking, None for accounts of the library.
-    is_mounted: whether the application outside decides to which hosts it answers, and logs
-        requests.
+    is_mounted: whether the application outside decides to which hosts it answers, sends HSTS and
+        logs requests.
     """
     database = connect(settings, resources)
     site = Site(resources, others=(audit.RESOURCE,))
@@ -99,6 +99,7 @@ def create_app(
                 hosts=() if is_mounted and not settings.allowed_hosts else known_hosts(settings),
                 fetch_pending=fetch_pending,
                 ignores_cookies=host_sign_in is None,
+                is_mounted=is_mounted,
             ),
             Middleware(ErrorsMiddleware, fetch_pending=fetch_pending),
             Middleware(

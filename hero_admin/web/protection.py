@@ -33,9 +33,11 @@ class ProtectionMiddleware:
         fetch_pending: FetchPending,
         *,
         ignores_cookies: bool = True,
+        is_mounted: bool = False,
     ) -> None:
         self.app = app
         self.ignores_cookies = ignores_cookies
+        self.is_mounted = is_mounted
         self.fetch_pending = fetch_pending
         self.max_body_bytes = max_body_bytes
         self.body_seconds = body_seconds
@@ -51,7 +53,9 @@ class ProtectionMiddleware:
                 headers = list(message.get("headers", ()))
                 given = {name.lower() for name, _ in headers}
                 message["headers"] = headers + [
-                    header for header in security_headers(scope, headers) if header[0] not in given
+                    header
+                    for header in security_headers(scope, headers, is_mounted=self.is_mounted)
+                    if header[0] not in given
                 ]
             await send(message)
 

@@ -39,10 +39,15 @@ NO_STORE = b"no-store"
 REVALIDATE = b"private, no-cache"
 
 
-def security_headers(scope: Scope, given: Sequence[Header]) -> Iterator[Header]:
-    """Return the headers of a response; those it was `given` decide whether it may be cached."""
+def security_headers(
+    scope: Scope, given: Sequence[Header], *, is_mounted: bool
+) -> Iterator[Header]:
+    """Return the headers of a response; those it was `given` decide whether it may be cached.
+
+    is_mounted: whether HSTS, which is about the whole host, is for the application outside to send.
+    """
     yield from ENCODED
-    if scope["scheme"] == "https":
+    if scope["scheme"] == "https" and not is_mounted:
         yield b"strict-transport-security", HSTS
     is_api = local_path(scope).startswith("/api/")
     has_token = is_api and bearer_token_of(Headers(scope=scope)) is not None

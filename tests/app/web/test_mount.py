@@ -222,6 +222,8 @@ async def test_cookies_are_sent_to_the_admin_only_and_differ_from_those_outside(
         assert all("; Path=/admin;" in cookie for cookie in cookies)
         browser.http.base_url = httpx.URL(SITE.replace("http:", "https:"))
         entered = await browser.post("/admin/sign-in", data=ANN)
+        # It would be for the whole host.
+        assert "strict-transport-security" not in entered.headers
         assert all(
             cookie.startswith("__Secure-hero_admin_") and cookie.endswith("; Secure")
             for cookie in entered.headers.get_list("set-cookie")
