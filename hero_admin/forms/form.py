@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.forms.control_texts import can_type, control_of
-from hero_admin.forms.links import LinksState, LinkTexts
+from hero_admin.forms.link_texts import LinkTexts
+from hero_admin.forms.links import LinksState
 from hero_admin.forms.submission import is_required
 from hero_admin.listing.choices import fetch_options
 from hero_admin.listing.options import Options, fixed_options

@@ -1,18 +1,16 @@
 """Links in forms: the first linked records, a picker for more, and what was added and removed."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.datastructures import FormData, QueryParams
 
+from hero_admin.forms.link_texts import LinkTexts, link_control, values_of
 from hero_admin.listing.choices import fetch_options
 from hero_admin.listing.links import Linked, fetch_linked
 from hero_admin.listing.options import Options
 from hero_admin.listing.references import fetch_made_titles
-from hero_admin.model.field_names import ADD, LINK, REMOVE
+from hero_admin.model.field_names import ADD, REMOVE
 from hero_admin.model.formatting import form_text, shown
 from hero_admin.model.labels import article_of
 from hero_admin.model.links import ManyToMany
@@ -20,24 +18,10 @@ from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
 from hero_admin.model.stored_values import hashable
-from hero_admin.web.errors import Invalid
 from hero_admin.web.mount import path_to
-from hero_admin.writes.links import Delta
 
 # A form shows so many linked records; the page of related records has all of them.
 MAX_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class LinkTexts:
-    """What was submitted for one link: the values to add and to remove."""
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.added or self.removed)
 
 
 @dataclass(frozen=True)
@@ -52,90 +36,46 @@ class Chip:
 
 @dataclass(frozen=True)
 class FormLink:
-    """One link in a form.
+    """One link in a form, with a picker that adds to it or, in a bulk edit, removes from it.
 
-    linked: the first linked records, with a box to remove each. added: those to be added.
-    more: how many there are besides, and url: their page.
+    linked: the first linked records, with a box to remove each. chosen: those of the picker.
+    more_text: how many there are besides, and url: their page.
     """
 
     link: ManyToMany
     target: Resource
-    linked: tuple[Chip, ...]
-    added: tuple[Chip, ...]
-    more_text: str
-    url: str
+    label: str
+    chosen: tuple[Chip, ...]
     options: Options
     options_url: str
     search_text: str = ""
     error: str = ""
+    linked: tuple[Chip, ...] = ()
+    more_text: str = ""
+    url: str = ""
+    is_removal: bool = False
 
     @property
     def name(self) -> str:
-        """Its name among the errors of the form, and in ids."""
-        return self.link.name
-
-    @property
-    def label(self) -> str:
-        return self.link.label
+        """Its name among the errors of the form, and in ids; no field has a dash in its name."""
+        return f"{self.link.name}-remove" if self.is_removal else self.link.name
 
     @property
     def prompt(self) -> str:
         """What the picker is for: “Add a track”."""
-        return f"Add {article_of(self.target.label)} {self.target.label}"
+        label = self.target.label
+        sentence = "Remove {article} {label}" if self.is_removal else "Add {article} {label}"
+        return sentence.format(article=article_of(label), label=label)
 
     @property
-    def add(self) -> str:
-        """The name of the control that adds."""
-        return add_name(self.link)
+    def control(self) -> str:
+        """The name of the picker's control."""
+        return link_control(self.link, REMOVE if self.is_removal else ADD)
 
     @property
     def remove(self) -> str:
-        return f"{LINK}{self.link.name}{REMOVE}"
-
-
-def add_name(link: ManyToMany) -> str:
-    """Return the name of the control that adds to a link."""
-    return f"{LINK}{link.name}{ADD}"
-
-
-def link_texts(links: Sequence[ManyToMany], form: FormData | QueryParams) -> dict[str, LinkTexts]:
-    """Return what was sent for each link; a link of which nothing was sent is left out."""
-    found = {}
-    for link in links:
-        added, removed = (
-            tuple(dict.fromkeys(_texts(form.getlist(f"{LINK}{link.name}{part}"))))
-            for part in (ADD, REMOVE)
-        )
-        texts = LinkTexts(added, removed)
-        if not texts.is_empty:
-            found[link.name] = texts
-    return found
-
-
-def _texts(sent: Sequence[object]) -> list[str]:
-    return [text for text in sent if isinstance(text, str) and text.strip()]
-
-
-def read_deltas(
-    links: Sequence[ManyToMany], texts: Mapping[str, LinkTexts]
-) -> dict[ManyToMany, Delta]:
-    """Return what to add and remove; raises Invalid with a sentence for each invalid link."""
-    found, errors = {}, {}
-    for link in links:
-        if link.name in texts:
-            sent = texts[link.name]
-            try:
-                found[link] = Delta(_values(link, sent.added), _values(link, sent.removed))
-            except ValueError as error:
-                errors[link.name] = str(error)
-    if errors:
-        raise Invalid(errors)
-    return found
-
-
-# Any: values of any field.
-def _values(link: ManyToMany, texts: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(link.far.clean(link.far.input(text.strip())) for text in texts)
+        """The name of the boxes that remove linked records."""
+        return link_control(self.link, REMOVE)
 
 
 @dataclass(frozen=True)
@@ -154,62 +94,90 @@ async def fetch_form_links(
     state: LinksState,
     record: Record | None = None,
 ) -> tuple[FormLink, ...]:
-    """Fetch the links of a form; a new record, or several, have no linked ones to show."""
+    """Fetch the links of a form; a new record has no linked ones to show."""
     found = []
     for link in resource.many_to_many:
-        texts = state.texts.get(link.name, LinkTexts())
-        own = record[link.own.name] if record else None
-        linked = await fetch_linked(session, site, link, [own], MAX_SHOWN)
-        shown_links = linked.get(hashable(own), Linked())
-        search = state.searches.get(add_name(link), "")
-        options = await fetch_options(session, site, link.far, search, _chosen(link, texts.added))
-        chips = [
-            Chip(
-                form_text(link.far, value),
-                reference.title,
-                path_to(reference.resource.name, reference.key) if reference.key else "",
-                is_ticked=form_text(link.far, value) in texts.removed,
-            )
-            for value, reference in shown_links.records
-        ]
-        titles = {option.value: option.label for option in options.options}
-        others = [text for text in texts.removed if text not in {chip.value for chip in chips}]
-        chips += await _fetch_chips(session, site, link, others)
-        key = key_of(resource, record) if record else ""
-        found.append(
-            FormLink(
-                link,
-                site.of(link.target),
-                tuple(chips),
-                tuple(Chip(text, titles.get(text, text), "", True) for text in texts.added),
-                shown_links.more_text,
-                path_to(resource.name, key, site.path_of(resource, link)) if key else "",
-                options.without(texts.added),
-                path_to(resource.name, "options", link.name),
-                search,
-                state.errors.get(link.name, ""),
-            )
-        )
+        form_link = await _form_link(session, site, resource, link, state)
+        if record is not None:
+            form_link = await _with_linked(session, site, resource, form_link, state, record)
+        found.append(form_link)
     return tuple(found)
+
+
+async def fetch_bulk_links(
+    session: AsyncSession, site: Site, resource: Resource, state: LinksState
+) -> tuple[FormLink, ...]:
+    """Fetch the links of a form for many: what to add to all of them, and to remove."""
+    found = []
+    for link in resource.many_to_many:
+        for is_removal in (False, True):
+            form_link = await _form_link(
+                session, site, resource, link, state, is_removal=is_removal
+            )
+            label = f"Remove {link.noun}" if is_removal else f"Add {link.noun}"
+            found.append(replace(form_link, label=label))
+    return tuple(found)
+
+
+async def _form_link(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    link: ManyToMany,
+    state: LinksState,
+    *,
+    is_removal: bool = False,
+) -> FormLink:
+    texts = state.texts.get(link.name, LinkTexts())
+    chosen = texts.removed if is_removal else texts.added
+    search = state.searches.get(link_control(link, REMOVE if is_removal else ADD), "")
+    options = await fetch_options(session, site, link.far, search, values_of(link, chosen))
+    titles = {option.value: option.label for option in options.options}
+    return FormLink(
+        link,
+        site.of(link.target),
+        link.label,
+        tuple(Chip(text, titles.get(text, text), is_ticked=True) for text in chosen),
+        options.without(chosen),
+        path_to(resource.name, "options", link.name),
+        search,
+        "" if is_removal else state.errors.get(link.name, ""),
+        is_removal=is_removal,
+    )
+
+
+async def _with_linked(
+    session: AsyncSession,
+    site: Site,
+    resource: Resource,
+    form_link: FormLink,
+    state: LinksState,
+    record: Record,
+) -> FormLink:
+    """Return a link with the first linked records, and those that are to be removed."""
+    link, own = form_link.link, record[form_link.link.own.name]
+    removed = state.texts.get(link.name, LinkTexts()).removed
+    linked = (await fetch_linked(session, site, link, [own], MAX_SHOWN)).get(hashable(own))
+    linked = linked or Linked()
+    chips = []
+    for value, reference in linked.records:
+        text = form_text(link.far, value)
+        url = path_to(reference.resource.name, reference.key) if reference.key else ""
+        chips.append(Chip(text, reference.title, url, is_ticked=text in removed))
+    known = {chip.value for chip in chips}
+    others = [text for text in removed if text not in known]
+    chips += await _fetch_chips(session, site, link, others)
+    url = path_to(resource.name, key_of(resource, record), site.path_of(resource, link))
+    return replace(form_link, linked=tuple(chips), more_text=linked.more_text, url=url)
 
 
 async def _fetch_chips(
     session: AsyncSession, site: Site, link: ManyToMany, texts: Sequence[str]
 ) -> list[Chip]:
     """Return the chips of records that are to be removed, and are not among the first ones."""
-    values = dict(zip(texts, _chosen(link, texts), strict=False))
+    values = {text: value for text in texts for value in values_of(link, [text])}
     titles = await fetch_made_titles(session, site, link.far, [*values.values()])
     return [
         Chip(text, titles.get(value) or shown(link.far, value), is_ticked=True)
         for text, value in values.items()
     ]
-
-
-# Any: values of any field.
-def _chosen(link: ManyToMany, texts: Sequence[str]) -> tuple[Any, ...]:
-    """Return the values of those texts that are some."""
-    found = []
-    for text in texts:
-        with suppress(ValueError):
-            found.append(link.far.clean(link.far.input(text.strip())))
-    return tuple(found)

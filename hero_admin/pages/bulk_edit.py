@@ -10,6 +10,8 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import SET
+from hero_admin.forms.link_texts import link_texts, read_deltas
+from hero_admin.forms.links import fetch_bulk_links
 from hero_admin.forms.submission import read_changes, searches_of, typed_texts
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.fields import Field
@@ -23,6 +25,7 @@ from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import bulk
+from hero_admin.writes.links import change_all_links
 from hero_admin.writes.transaction import Transaction
 
 
@@ -38,8 +41,9 @@ async def change_many_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/change/again: the form again as typed, its pickers searched."""
     form = await form_of(request)
     keys = selected_keys(resource, form)
-    state = FormState(typed_texts(_fields(resource), form), searches=searches_of(form))
-    return await _bulk_form(resource, request, keys, state, _ticked(resource, form))
+    return await _bulk_form(
+        resource, request, keys, _typed(resource, form), _ticked(resource, form)
+    )
 
 
 async def change_many(resource: Resource, request: Request) -> Response:
@@ -49,7 +53,7 @@ async def change_many(resource: Resource, request: Request) -> Response:
     """
     form = await form_of(request)
     keys = selected_keys(resource, form)
-    state = FormState(typed_texts(_fields(resource), form), searches=searches_of(form))
+    state = _typed(resource, form)
     ticked = _ticked(resource, form)
     if state.searches:
         return await _bulk_form(resource, request, keys, state, ticked)
@@ -70,13 +74,18 @@ async def _change_ticked(
 ) -> int:
     typed = typed_texts(_fields(resource), form)
     texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
-    if not texts:
+    deltas = read_deltas(resource.many_to_many, link_texts(resource.many_to_many, form))
+    if not texts and not deltas:
         raise Invalid({"": "Tick at least one field."})
     values = read_changes(resource, texts)
     # Referenced records are locked first, as by a deletion.
     await bulk.lock_targets(transaction.session, transaction.site, resource, values)
     await lock_unchanged(transaction.session, resource, keys, form)
-    return await bulk.change_many(transaction, resource, keys, values)
+    changed = await bulk.change_many(transaction, resource, keys, values) if values else set()
+    if deltas:
+        states = await bulk.fetch_states(transaction.session, resource, keys)
+        changed |= await change_all_links(transaction, resource, [*states.values()], deltas)
+    return len(changed)
 
 
 async def _bulk_form(
@@ -87,7 +96,7 @@ async def _bulk_form(
     ticked: Sequence[str],
     status: int = 200,
 ) -> Response:
-    session = session_of(request)
+    session, site = session_of(request), site_of(request)
     titles = await fetch_titles(session, resource, keys)
     if not titles:
         raise not_found(resource)
@@ -99,13 +108,19 @@ async def _bulk_form(
         "titles": titles,
         "keys": names,
         "seen": await count_changes(session, resource.name, names),
-        "fields": await fetch_form(session, site_of(request), resource, _fields(resource), state),
+        "fields": await fetch_form(session, site, resource, _fields(resource), state),
+        "links": await fetch_bulk_links(session, site, resource, state.links_state),
         "ticked": ticked,
         "errors": state.errors,
         "params": back_param(request),
         "cancel_url": back_of(request, path_to(resource.name)),
     }
     return render(request, "admin/change.html", context, status, fragments=("form",))
+
+
+def _typed(resource: Resource, form: FormData) -> FormState:
+    links = link_texts(resource.many_to_many, form)
+    return FormState(typed_texts(_fields(resource), form), searches=searches_of(form), links=links)
 
 
 def _fields(resource: Resource) -> tuple[Field, ...]:

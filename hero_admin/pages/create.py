@@ -10,7 +10,8 @@ from starlette.responses import Response
 from hero_admin.forms.control_texts import default_texts
 from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import ONCE
-from hero_admin.forms.links import fetch_form_links, link_texts, read_deltas
+from hero_admin.forms.link_texts import link_texts, read_deltas
+from hero_admin.forms.links import fetch_form_links
 from hero_admin.forms.submission import read_new, searches_of, typed_texts
 from hero_admin.model import records
 from hero_admin.model.field_names import control_name, sent_to

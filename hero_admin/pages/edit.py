@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Kind, fetch_latest
 from hero_admin.forms.control_texts import texts_of
 from hero_admin.forms.hidden_fields import RESTORE
-from hero_admin.forms.links import read_deltas
+from hero_admin.forms.link_texts import read_deltas
 from hero_admin.forms.submission import read_changes, searches_of
 from hero_admin.forms.three_way_merge import Merge, merge
 from hero_admin.history.undo import recreate
@@ -80,11 +80,11 @@ async def update(resource: Resource, request: Request) -> Response:
         deltas = read_deltas(resource.many_to_many, typing.links)
         values = read_changes(resource, merged.mine, stored)
         is_changed = await single.change(transaction, resource, record, values)
-        is_changed |= await change_all_links(transaction, resource, [record], deltas) > 0
+        linked = await change_all_links(transaction, resource, [record], deltas)
     except Invalid as invalid:
         typing = replace(typing, errors=invalid.sentences)
         return await render_form(resource, request, typing, record)
-    undoable = transaction.operation if is_changed else None
+    undoable = transaction.operation if is_changed or linked else None
     flash = done("Saved", resource, record, undoable, note=_merged_note(merged))
     return redirect(request, back_of(request, path_to(resource.name)), flash)
 

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Change
 from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import CLEAR, OPENED
-from hero_admin.forms.links import LinkTexts, fetch_form_links, link_texts
+from hero_admin.forms.link_texts import LinkTexts, link_texts
+from hero_admin.forms.links import fetch_form_links
 from hero_admin.forms.submission import typed_texts
 from hero_admin.forms.three_way_merge import opened_text
 from hero_admin.listing.references import fetch_references

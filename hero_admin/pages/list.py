@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.database.errors import is_no_value
-from hero_admin.forms.links import add_name
+from hero_admin.forms.link_texts import link_control
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
 from hero_admin.listing.link_cells import fetch_link_cells
@@ -155,4 +155,4 @@ def _linking(resource: Resource, scope: Scope) -> dict[str, str]:
     link = scope.link
     if link is None or link not in resource.many_to_many:
         return {}
-    return {add_name(link): exact_text(scope.field, scope.value)}
+    return {link_control(link): exact_text(scope.field, scope.value)}

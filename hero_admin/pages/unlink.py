@@ -28,9 +28,9 @@ async def unlink(resource: Resource, request: Request) -> Response:
     values = tuple(each[link.far_relation.target_column] for each in found)
     transaction = transaction_of(request)
     try:
-        count = await change_links(transaction, resource, link, [record], Delta(removed=values))
+        changed = await change_links(transaction, resource, link, [record], Delta(removed=values))
     except Invalid as invalid:
         raise HTTPException(409, str(invalid)) from None
     title = target.titles.of(found[0]) if len(found) == 1 else target.counted(len(found))
-    undo = transaction.operation.id if count else ""
+    undo = transaction.operation.id if changed else ""
     return redirect(request, back_of(request, request.url.path), Flash("Removed", title, undo=undo))

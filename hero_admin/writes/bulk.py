@@ -74,8 +74,8 @@ async def fetch_owners(
 
 async def change_many(
     transaction: Transaction, resource: Resource, keys: Sequence[Key], values: Mapping[str, Any]
-) -> int:
-    """Set the same fields of many records; return how many had other values.
+) -> set[str]:
+    """Set the same fields of many records; return the keys of those that had other values.
 
     Raises Invalid with a sentence for each field that cannot be stored; then none is changed.
     `values` has no unique fields.
@@ -96,7 +96,7 @@ async def change_many(
     entries = [change_of(resource, *pair) for pair in zip(befores, after, strict=True)]
     written = [entry for entry in entries if entry is not None]
     await transaction.record(written)
-    return len(written)
+    return {entry.key for entry in written}
 
 
 async def recreate_records(

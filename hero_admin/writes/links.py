@@ -63,13 +63,12 @@ async def change_all_links(
     resource: Resource,
     records: Sequence[Record],
     deltas: Mapping[ManyToMany, Delta],
-) -> int:
-    """Change several links of records, which are locked; return how many entries tell of it."""
-    counts = [
-        await change_links(transaction, resource, link, records, delta)
-        for link, delta in deltas.items()
-    ]
-    return sum(counts)
+) -> set[str]:
+    """Change several links of records, which are locked; return the keys of those changed."""
+    changed: set[str] = set()
+    for link, delta in deltas.items():
+        changed |= await change_links(transaction, resource, link, records, delta)
+    return changed
 
 
 async def change_links(
@@ -78,15 +77,15 @@ async def change_links(
     link: ManyToMany,
     records: Sequence[Record],
     delta: Delta,
-) -> int:
-    """Link and unlink records with each of these, which are locked; return how many have changed.
+) -> set[str]:
+    """Link and unlink records with each of these, which are locked; return the changed ones' keys.
 
     Raises Invalid if one that is to be linked does not exist.
     """
     session, site, delta = transaction.session, transaction.site, delta.settled()
     owners = [each for each in records if each[link.own.name] is not None]
     if not owners or not (delta.added or delta.removed):
-        return 0
+        return set()
     if len(owners) * len(delta.added) > MAX_ADDED:
         raise Invalid({link.name: f"Add at most {MAX_ADDED:,} {link.noun} at once."})
     await _lock_targets(session, site, link, delta.added)
@@ -111,7 +110,7 @@ async def change_links(
             values = {link.entry_name: (pair[0], pair[1])}
             entries.append(Entry(resource.name, key, title, Kind.CHANGED, values))
     await transaction.record(entries)
-    return len(entries)
+    return {entry.key for entry in entries}
 
 
 async def _lock_targets(

@@ -130,6 +130,7 @@ def test_nothing_shuts_anybody_out(page: Page, axe: Axe) -> None:
         "/playlists/2/tracks",
         "/playlists/new",
         "/playlists?tracks=1",
+        "/playlists/change?id=1&id=2",
     ):
         page.goto(url)
         if url.endswith("edit"):
