@@ -49,10 +49,12 @@ class Commands(click.Group):
     """The commands; `sample` is among them where the application has sample data."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *(["sample"] if _admin(ctx).sample else [])]
+        # Help is there before an application is named.
+        has_sample = ctx.obj and _admin(ctx).sample
+        return [*super().list_commands(ctx), *(["sample"] if has_sample else [])]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        sample = _admin(ctx).sample
+        sample = _admin(ctx).sample if ctx.obj else None
         if cmd_name == "sample" and sample is not None:
             return sample_command(sample)
         return super().get_command(ctx, cmd_name)

@@ -51,6 +51,13 @@ def run(shop: Path, *arguments: str, typed: str = "") -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def test_help_needs_no_application(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "--help")
+    assert code == 0
+    assert {"serve", "migrate", "doctor", "user", "--app"} <= set(said.split())
+    assert "sample" not in said
+
+
 def test_the_commands_find_the_application_of_the_current_folder(shop: Path) -> None:
     _, migrated = run(shop, "--app", "shop:admin", "migrate")
     assert migrated.startswith("Tables created: hero_admin_blob, hero_admin_change, ")
