@@ -173,8 +173,8 @@ def dumped(
     Fields that are `hidden` from the reader are null. Files whose bytes were not fetched are left
     out. A value that its type cannot read is a text, and so are "Infinity", "-Infinity" and "NaN".
     """
-    shown = schema.model_construct()
     left_out = set[str]()
+    values: dict[str, Any] = {}
     for name in schema.model_fields:
         value = None if name in hidden else readable(record.get(name))
         if isinstance(value, Blob):
@@ -186,8 +186,10 @@ def dumped(
         elif isinstance(value, Decimal):
             # Not “0E-10”.
             value = f"{value:f}"
-        # Set by name: the name may be the alias of another field.
-        shown.__dict__[name] = value
+        values[name] = value
+    shown = schema.model_construct()
+    # By name, which may be the alias of another field; in the order of the model.
+    shown.__dict__ = values
     return shown.model_dump(
         mode="json", by_alias=True, exclude=left_out, warnings=False, fallback=str
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AwareDatetime, BaseModel, PastDate, ValidationError
+from pydantic import AwareDatetime, BaseModel, PastDate, ValidationError, create_model
 from sqlmodel import Field, SQLModel
 
 from hero_admin.model.schemas import Schema, derive, dumped, partial
@@ -194,3 +194,13 @@ def test_a_number_is_read_out_in_digits_however_small_it_is() -> None:
     for text in ("0E-12", "1E-12", "1E+12", "1.50"):
         read = dumped(KINDS, {"exact": Decimal(text)})["exact"]
         assert read == f"{Decimal(text):f}"
+
+
+@given(required=st.sets(st.sampled_from("abcdef")))
+def test_a_record_is_read_out_in_the_order_of_its_fields(required: set[str]) -> None:
+    fields: dict[str, Any] = {
+        name: (int, ...) if name in required else (int | None, None) for name in "fabdec"
+    }
+    schema = create_model("Ordered", __base__=Schema, **fields)
+    read = dumped(schema, dict.fromkeys("abcdef", 7))
+    assert list(read.items()) == [(name, 7) for name in "fabdec"]
