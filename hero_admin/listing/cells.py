@@ -145,7 +145,8 @@ def detail_html(
         return _file_html(field, path_to(resource.name, key, "file", field.name), value)
     text = shown(field, value)
     if text and field.input.kind in {"json", "long_text"}:
-        block = Markup("<pre>{}</pre>").format(text)
+        kind = Markup(" class=prose") if field.input.kind == "long_text" else ""
+        block = Markup("<pre{}>{}</pre>").format(kind, text)
         return unreadable_html(field, block) if is_unreadable(value) else block
     return Markup(value_html(field, value, text))  # noqa: S704 - `value_html` escapes it
 
