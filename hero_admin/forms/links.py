@@ -10,7 +10,7 @@ from hero_admin.listing.choices import fetch_options
 from hero_admin.listing.links import Linked, fetch_linked
 from hero_admin.listing.options import Options
 from hero_admin.listing.references import fetch_made_titles
-from hero_admin.model.field_names import ADD, REMOVE
+from hero_admin.model.field_names import ADD, REMOVE, control_name
 from hero_admin.model.formatting import form_text, shown
 from hero_admin.model.labels import article_of
 from hero_admin.model.links import ManyToMany
@@ -18,6 +18,7 @@ from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
 from hero_admin.model.stored_values import hashable
+from hero_admin.web.addresses import with_query
 from hero_admin.web.mount import path_to
 
 # A form shows so many linked records; the page of related records has all of them.
@@ -53,7 +54,14 @@ class FormLink:
     linked: tuple[Chip, ...] = ()
     more_text: str = ""
     url: str = ""
+    # Of the form for a new link, if it needs more than the two records.
+    new_url: str = ""
     is_removal: bool = False
+
+    @property
+    def has_picker(self) -> bool:
+        """Whether choosing a record is all that it takes."""
+        return self.link.is_complete or self.is_removal
 
     @property
     def name(self) -> str:
@@ -110,7 +118,7 @@ async def fetch_bulk_links(
     """Fetch the links of a form for many: what to add to all of them, and to remove."""
     found = []
     for link in resource.many_to_many:
-        for is_removal in (False, True):
+        for is_removal in (False, True) if link.is_complete else (True,):
             form_link = await _form_link(
                 session, site, resource, link, state, is_removal=is_removal
             )
@@ -168,7 +176,13 @@ async def _with_linked(
     others = [text for text in removed if text not in known]
     chips += await _fetch_chips(session, site, link, others)
     url = path_to(resource.name, key_of(resource, record), site.path_of(resource, link))
-    return replace(form_link, linked=tuple(chips), more_text=linked.more_text, url=url)
+    linked_form = replace(form_link, linked=tuple(chips), more_text=linked.more_text, url=url)
+    if link.is_complete:
+        return linked_form
+    association = site.of(link.association)
+    near = association.name_of(link.near.column)
+    given = {control_name(near): form_text(link.near, own)}
+    return replace(linked_form, new_url=with_query(path_to(association.name, "new"), **given))
 
 
 async def _fetch_chips(

@@ -43,6 +43,7 @@ class RowContext:
     """What the HTML of rows depends on, apart from their values.
 
     links: the columns of linked records, after those of fields.
+    edited_name, edited_keys: the name and the keys of other records to edit, in URLs.
     is_linked: whether a row can be removed from the record that the list belongs to.
     back: the parameter of their links that leads back to the list, "" for none.
     marked: the key of the row to highlight, as a URL segment, "" for none.
@@ -54,6 +55,8 @@ class RowContext:
     can_edit: bool
     is_linked: bool = False
     links: tuple[LinkCells, ...] = ()
+    edited_name: str = ""
+    edited_keys: tuple[str, ...] = ()
     back: str = ""
     marked: str = ""
 
@@ -69,6 +72,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
         can_edit=context.can_edit,
         is_linked=context.is_linked,
         labels=tuple(link.label for link in context.links),
+        edited_name=context.edited_name,
     )
     columns = list(zip(*rows, strict=True))
     key_columns = (columns[index] for index in layout.key_indexes)
@@ -77,6 +81,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
     back = escape(context.back)
     filled: dict[str, Iterable[str]] = {
         "key": keys,
+        "edited": context.edited_keys or keys,
         "title": titles,
         "marked": [" data-marked" if key == context.marked else "" for key in keys],
         "focus": [" autofocus" if key == context.marked else "" for key in keys],
@@ -121,6 +126,7 @@ def _layout(
     can_edit: bool,
     is_linked: bool,
     labels: tuple[str, ...],
+    edited_name: str,
 ) -> _Layout:
     resource, site = selection.resource, selection.site
     cells = []
@@ -139,6 +145,7 @@ def _layout(
         "has_tools": can_edit and not resource.read_only,
         "is_linked": is_linked,
         "link_labels": labels,
+        "edited_name": edited_name or resource.name,
         "slot": "\0{}\0".format,
     }
     parts = SLOT.split(f"{template.render(shown)}\n")

@@ -85,6 +85,15 @@ class ManyToMany:
         return self.far.relation
 
     @cached_property
+    def is_complete(self) -> bool:
+        """Whether the two records are all that a new row of the association needs."""
+        others = [field for field in fields_of(self.association) if field.name in self.other_names]
+        return not any(
+            field.info.is_required() and not (field.has_column_default or field.takes_nothing)
+            for field in others
+        )
+
+    @cached_property
     def other_names(self) -> tuple[str, ...]:
         """The names of the fields of the association besides its key and the two that link."""
         return tuple(

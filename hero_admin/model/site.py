@@ -1,7 +1,7 @@
 """The site: all resources of an Admin, and how their models refer to each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Column
@@ -44,7 +44,8 @@ class Referrer:
 class Site:
     """The resources of an Admin, in menu order.
 
-    associations: the resources whose records link those of others, and that have no pages.
+    associations: the resources whose records link those of others, and that are in no menu; those
+        with columns of their own have pages.
     """
 
     def __init__(self, resources: Sequence[Resource], others: Sequence[str] = ()) -> None:
@@ -61,11 +62,25 @@ class Site:
         self._linking_columns = {
             column for link in links if not link.other_names for column in link.columns
         }
+        for link in links:
+            if link.association not in self._by_model:
+                self._by_model[link.association] = self._association(link.association)
         linking = dict.fromkeys(self.of(link.association) for link in links)
-        self.associations = tuple(each for each in linking if each not in self)
+        self.associations = tuple(each for each in linking if each not in self.resources)
+        paged = {self.of(link.association) for link in links if link.other_names}
+        self.paged = (*self.resources, *(each for each in self.associations if each in paged))
 
     def __contains__(self, resource: Resource | None) -> bool:
-        return resource in self.resources
+        """Whether a resource has pages."""
+        return resource in self.paged
+
+    def _association(self, model: type[SQLModel]) -> Resource:
+        """Return the resource of an association, under a name that no other one has."""
+        made = Resource(model)
+        taken = TAKEN_NAMES | {each.name for each in self._by_model.values()}
+        while made.name in taken:
+            made = replace(made, name=f"{made.name}-links")
+        return made
 
     @property
     def recorded(self) -> tuple[Resource, ...]:
@@ -79,7 +94,7 @@ class Site:
         return self._by_model[model]
 
     def named(self, name: str) -> Resource | None:
-        return next((each for each in self.resources if each.name == name), None)
+        return next((each for each in self.paged if each.name == name), None)
 
     def recorded_named(self, name: str) -> Resource | None:
         """Return the resource of this name, also one without pages."""
@@ -114,7 +129,11 @@ class Site:
 
     def related(self, resource: Resource) -> tuple[Referrer, ...]:
         """Return what a page of a record lists: linked records, then those that refer to it."""
-        return tuple(each for each in self._related(resource) if each.resource in self)
+        return tuple(
+            each
+            for each in self._related(resource)
+            if each.link is not None or each.resource in self.resources
+        )
 
     def path_of(self, resource: Resource, link: ManyToMany) -> str:
         """Return the last segment of the page that lists the records linked with one."""

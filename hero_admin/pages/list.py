@@ -15,6 +15,7 @@ from hero_admin.forms.link_texts import link_control
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
 from hero_admin.listing.link_cells import fetch_link_cells
+from hero_admin.listing.link_columns import LinkRows, fetch_link_rows
 from hero_admin.listing.query import ListQuery, Scope
 from hero_admin.listing.query_parser import NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
@@ -74,7 +75,9 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         context |= {"query": listed, "urls": ListUrls(listed)}
     context |= await _fetch_filters(request, listed, has_controls=not fragment)
     links = await fetch_link_cells(session, site, listed, listing)
-    context |= _results(request, context, listing, links)
+    can_edit = identity_of(request).can_edit
+    rows = await fetch_link_rows(session, site, listed.scope, listing, can_reveal=can_edit)
+    context |= _results(request, context, listing, links, rows)
     context["total"] = context["total"] or listing.page.total
     return context
 
@@ -107,7 +110,11 @@ async def _fetch_filters(
 
 
 def _results(
-    request: Request, context: Mapping[str, Any], listing: Listing, links: tuple[LinkCells, ...]
+    request: Request,
+    context: Mapping[str, Any],
+    listing: Listing,
+    links: tuple[LinkCells, ...],
+    link_rows: LinkRows | None,
 ) -> dict[str, Any]:
     """Return the rows as HTML, the page, and the empty state of a list without rows."""
     query, urls, resource = context["query"], context["urls"], context["resource"]
@@ -118,7 +125,9 @@ def _results(
         query.fields,
         can_edit=can_edit,
         is_linked=bool(context["unlink_url"]),
-        links=links,
+        links=(*(link_rows.columns if link_rows else ()), *links),
+        edited_name=link_rows.name if link_rows else "",
+        edited_keys=link_rows.keys if link_rows else (),
         back=context["back"],
         marked=flash.marked.removeprefix(f"{resource.name}/") if flash else "",
     )
@@ -126,7 +135,12 @@ def _results(
     if not listing.rows:
         can_add = can_edit and not resource.read_only
         empty = empty_list(query, urls, listing.page, can_add=can_add)
-    return {"rows": render_rows(listing.rows, rows), "page": listing.page, "empty": empty}
+    return {
+        "rows": render_rows(listing.rows, rows),
+        "page": listing.page,
+        "empty": empty,
+        "link_labels": [link.label for link in rows.links],
+    }
 
 
 def _unlink_url(request: Request, query: ListQuery, back: str) -> str:

@@ -30,7 +30,7 @@ Handler = Callable[[Resource, Request], Awaitable[Response]]
 
 def routes_of(site: Site) -> list[Route]:
     """Return the routes of all resources; an earlier route in `create_app` overrides one."""
-    return [route for resource in site.resources for route in _routes(resource)]
+    return [route for resource in site.paged for route in _routes(resource)]
 
 
 def _routes(resource: Resource) -> list[Route]:

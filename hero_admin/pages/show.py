@@ -10,11 +10,14 @@ from hero_admin.audit_log.changes import Kind, fetch_latest
 from hero_admin.listing.cells import detail_html, masked
 from hero_admin.listing.query import Scope
 from hero_admin.listing.references import fetch_references
+from hero_admin.model.field_names import control_name
+from hero_admin.model.formatting import exact_text
 from hero_admin.model.primary_keys import key_of, key_text
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.site import Referrer
+from hero_admin.model.site import Referrer, Site
 from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
 from hero_admin.pages.requests import fetch_record, key_in, not_found, query_of, site_of
+from hero_admin.web.addresses import with_query
 from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import session_of
@@ -84,6 +87,7 @@ async def _show(
         link = site.opposite(referrer.link) if referrer.link else None
         scope = Scope(referrer.field, value, link)
         query = query_of(request, referrer.resource, path, scope)
+        context["add_url"] = _add_url(site, resource, record, referrer, path)
         context |= await fetch_list(request, query)
         problems = context["query"].problems
     titles = {name: reference.title for name, reference in references.items()}
@@ -96,3 +100,17 @@ async def _show(
         400 if problems else 200,
         fragments=LIST_FRAGMENTS if referrer else (),
     )
+
+
+def _add_url(site: Site, resource: Resource, record: Record, referrer: Referrer, path: str) -> str:
+    """Return where records are linked: the form of this one or, for more than a link, its own."""
+    link = referrer.link
+    if link is None:
+        return ""
+    if link.is_complete:
+        edit = path_to(resource.name, key_of(resource, record), "edit")
+        return f"{with_query(edit, back=path)}#field-{link.name}"
+    association = site.of(link.association)
+    near = association.by_name[association.name_of(link.near.column)]
+    given = {control_name(near.name): exact_text(near, record[link.own.name])}
+    return with_query(path_to(association.name, "new"), **given, back=path)

@@ -50,7 +50,7 @@ def choices_of(catalog: Catalog, site: Site, resource: Resource) -> dict[str, Ch
     referrers = {
         (referrer.resource.table, referrer.field.column.name): referrer
         for referrer in site.referrers(resource)
-        if referrer.resource in site
+        if referrer.resource in site.resources
     }
     found = []
     for key in catalog.references_to(stored):
