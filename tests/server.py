@@ -44,8 +44,12 @@ def running_server(
     *options: str,
     port: int | None = None,
     program: Sequence[str] = (*WEBAPP, "serve"),
+    health: str = "/healthz",
 ) -> Iterator[Server]:
-    """`python -m webapp serve`, answering; the environment holds its WEBAPP_ variables."""
+    """`python -m webapp serve`, answering; the environment holds its WEBAPP_ variables.
+
+    health: what it is asked until it answers.
+    """
     port = port or free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -59,7 +63,7 @@ def running_server(
         )
     server = Server(f"http://127.0.0.1:{port}", process, log)
     try:
-        _wait_until_it_answers(server)
+        _wait_until_it_answers(server, health)
         yield server
     finally:
         if process.poll() is None:
@@ -99,11 +103,11 @@ def free_port() -> int:
         return port
 
 
-def _wait_until_it_answers(server: Server) -> None:
+def _wait_until_it_answers(server: Server, health: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"{server.url}/healthz", timeout=5):
+            with urllib.request.urlopen(f"{server.url}{health}", timeout=5):
                 return
         except OSError:
             is_over = server.process.poll() is not None or time.monotonic() > deadline

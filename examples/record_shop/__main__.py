@@ -1,6 +1,7 @@
 """Fill the shop, if there is nothing in it, and start its server."""
 
 import asyncio
+from argparse import ArgumentParser
 
 import uvicorn
 
@@ -8,7 +9,6 @@ from record_shop.data import PASSWORD, ROLES, fill
 from record_shop.database import engine
 from record_shop.main import app
 
-PORT = 8001
 WELCOME = """\
 The record shop is running at http://127.0.0.1:{port} (press Ctrl+C to stop)
 Its admin is at http://127.0.0.1:{port}/admin/; sign in with the password “{password}” as
@@ -16,10 +16,13 @@ Its admin is at http://127.0.0.1:{port}/admin/; sign in with the password “{pa
 
 
 def main() -> None:
+    parser = ArgumentParser(prog="python -m record_shop", description=__doc__)
+    parser.add_argument("--port", type=int, default=8001)
+    port: int = parser.parse_args().port
     asyncio.run(_fill())
     people = "\n".join(f"  {email} ({role})" for email, role in ROLES.items())
-    print(WELCOME.format(port=PORT, password=PASSWORD, people=people), flush=True)  # noqa: T201
-    uvicorn.run(app, port=PORT, log_level="warning")
+    print(WELCOME.format(port=port, password=PASSWORD, people=people), flush=True)  # noqa: T201
+    uvicorn.run(app, port=port, log_level="warning")
 
 
 async def _fill() -> None:
