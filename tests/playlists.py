@@ -40,7 +40,7 @@ class Credit(Music, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     track_id: int = Field(foreign_key="track.id", ondelete="CASCADE")
-    artist_code: str = Field(foreign_key="artist.code", ondelete="CASCADE")
+    artist_code: str = Field(max_length=20, foreign_key="artist.code", ondelete="CASCADE")
     role: str = Field(default="singer", max_length=40)
 
 
