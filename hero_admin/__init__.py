@@ -26,6 +26,7 @@ The rooms, each of which imports only from those below it:
 
 from hero_admin.admin import Admin
 from hero_admin.cli.main import run_commands
+from hero_admin.model.children import Child
 from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.schemas import Schema, partial
@@ -35,6 +36,7 @@ from hero_admin.writes.load import Loader
 
 __all__ = [
     "Admin",
+    "Child",
     "Count",
     "Link",
     "Loader",

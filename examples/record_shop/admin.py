@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from hero_admin import Admin, Person, Resource, Role
+from hero_admin import Admin, Child, Person, Resource, Role
 from record_shop.database import engine
 from record_shop.models import (
     Album,
@@ -48,6 +48,7 @@ admin = Admin(
             Invoice,
             title=lambda invoice: f"Invoice {invoice.id}",
             money=(Invoice.total,),
+            children=(Child(InvoiceLine.invoice_id),),
             sort="-issued_at",
         ),
         Resource(InvoiceLine, money=(InvoiceLine.unit_price,)),

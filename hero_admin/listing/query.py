@@ -19,12 +19,14 @@ class Scope:
     """A value that all rows of a list have in one field: the team of a list of its heroes.
 
     link: for the records linked with another one, the link by which they have that value.
+    has_forms: whether they are added and changed on the page of the list.
     """
 
     field: Field
     # Any: a value of the field.
     value: Any
     link: ManyToMany | None = None
+    has_forms: bool = False
 
     @property
     def read_field(self) -> Field:

@@ -43,6 +43,7 @@ class RowContext:
     """What the HTML of rows depends on, apart from their values.
 
     links: the columns of linked records, after those of fields.
+    has_forms: whether rows are edited on the page of the list.
     edited_name, edited_keys: the name and the keys of other records to edit, in URLs.
     is_linked: whether a row can be removed from the record that the list belongs to.
     back: the parameter of their links that leads back to the list, "" for none.
@@ -53,6 +54,7 @@ class RowContext:
     selection: Selection
     fields: tuple[Field, ...]
     can_edit: bool
+    has_forms: bool = False
     is_linked: bool = False
     links: tuple[LinkCells, ...] = ()
     edited_name: str = ""
@@ -70,6 +72,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
         context.selection,
         context.fields,
         can_edit=context.can_edit,
+        has_forms=context.has_forms,
         is_linked=context.is_linked,
         labels=tuple(link.label for link in context.links),
         edited_name=context.edited_name,
@@ -124,6 +127,7 @@ def _layout(
     fields: tuple[Field, ...],
     *,
     can_edit: bool,
+    has_forms: bool,
     is_linked: bool,
     labels: tuple[str, ...],
     edited_name: str,
@@ -143,6 +147,7 @@ def _layout(
         "resource": resource,
         "fields": fields,
         "has_tools": can_edit and not resource.read_only,
+        "has_forms": has_forms,
         "is_linked": is_linked,
         "link_labels": labels,
         "edited_name": edited_name or resource.name,

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
+from hero_admin.model.children import wrong_children
 from hero_admin.model.fields import Field
 from hero_admin.model.links import association_of, many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
@@ -45,6 +46,9 @@ def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> Non
                 " another name=."
             )
         names.append(resource.name)
+    for resource in resources:
+        for mistake in wrong_children(resource, resources):
+            raise ResourceError(f"Resource({name_of(resource.model)}): {mistake}.")
 
 
 def _mistakes(resource: Resource) -> Iterator[str]:
@@ -140,6 +144,8 @@ def _wrong_types(resource: Resource) -> Iterator[str]:
             yield f"{argument}= takes several columns, such as (Model.name,) with a comma"
     if not isinstance(getattr(resource, "links"), tuple | list | None):  # noqa: B009 - as given
         yield "links= takes several links, such as (Link(Playlist.tracks),) with a comma"
+    if not isinstance(getattr(resource, "children"), tuple | list):  # noqa: B009 - as given
+        yield "children= takes several, such as (Child(InvoiceLine.invoice_id),) with a comma"
     for argument in TEXTS:
         if not isinstance(getattr(resource, argument), str):
             yield f"{argument}= takes a text, not {_shown(getattr(resource, argument))}"

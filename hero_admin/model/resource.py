@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
+from hero_admin.model.children import Child
 from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
@@ -53,6 +54,8 @@ class Resource:
     money: columns of amounts, shown like 1,234.50; forms and exports have the stored value.
     links: many-to-many relations, `links=(Link(Playlist.tracks),)`, whose records are added and
         removed one by one; all that the model has by `Relationship(link_model=…)`.
+    children: records that belong to one, `children=(Child(InvoiceLine.invoice_id),)`; they are
+        added, changed and removed on its page.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
@@ -72,6 +75,7 @@ class Resource:
     masked: tuple[Any, ...] = ()
     money: tuple[Any, ...] = ()
     links: tuple[Link, ...] | None = None
+    children: tuple[Child, ...] = ()
     sort: str = ""
     name: str = ""
     label: str = ""

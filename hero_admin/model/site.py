@@ -23,6 +23,7 @@ class Referrer:
     """A field of a resource that refers to another one: `Hero.team_id`, as the heroes of a team.
 
     link: for records that are linked with it, the link; `field` is then one of its association.
+    is_child: whether the records are edited on its page.
     """
 
     resource: Resource
@@ -31,6 +32,7 @@ class Referrer:
 
     is_alone: bool
     link: ManyToMany | None = None
+    is_child: bool = False
 
     @property
     def label(self) -> str:
@@ -128,12 +130,13 @@ class Site:
         return tuple(each for each in self._related(resource) if each.link is None)
 
     def related(self, resource: Resource) -> tuple[Referrer, ...]:
-        """Return what a page of a record lists: linked records, then those that refer to it."""
-        return tuple(
+        """Return what the page of a record lists: its children first, then what is linked."""
+        shown = (
             each
             for each in self._related(resource)
             if each.link is not None or each.resource in self.resources
         )
+        return tuple(sorted(shown, key=lambda each: not each.is_child))
 
     def path_of(self, resource: Resource, link: ManyToMany) -> str:
         """Return the last segment of the page that lists the records linked with one."""
@@ -145,6 +148,7 @@ class Site:
             name = f"linked-{link.name}" if link.name in TAKEN_RELATIONS else link.name
             field = self.opposite(link).far
             found[name] = Referrer(self.of(link.target), field, name, is_alone=True, link=link)
+        children = [child.column for child in resource.children]
         for other in self.recorded:
             fields = [
                 (field, field.relation.back_name or other.name)
@@ -154,5 +158,11 @@ class Site:
             for field, back_name in fields:
                 is_taken = back_name in found or back_name in TAKEN_RELATIONS
                 name = f"{back_name}-{field.name}" if is_taken else back_name
-                found[name] = Referrer(other, field, name, is_alone=len(fields) == 1)
+                found[name] = Referrer(
+                    other,
+                    field,
+                    name,
+                    is_alone=len(fields) == 1,
+                    is_child=field.column in children,
+                )
         return list(found.values())

@@ -85,7 +85,7 @@ async def _show(
         value = record[referrer.field.relation.target_column]
         path = path_to(resource.name, key, referrer.name)
         link = site.opposite(referrer.link) if referrer.link else None
-        scope = Scope(referrer.field, value, link)
+        scope = Scope(referrer.field, value, link, has_forms=referrer.is_child)
         query = query_of(request, referrer.resource, path, scope)
         context["add_url"] = _add_url(site, resource, record, referrer, path)
         context |= await fetch_list(request, query)

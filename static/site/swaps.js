@@ -43,7 +43,8 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
 });
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const dialog = find("#dialog[open]");
-  if (dialog && !dialog.contains(ctx.target)) {
+  // A form that is refused takes the place of the one that was sent.
+  if (dialog && !dialog.contains(ctx.target) && !find(`#${idOf(ctx.target)}`, dialog)) {
     dialog.close();
     if (!find("main").contains(document.activeElement)) focusRow(rows()[askedAt] ?? rows().at(-1));
   }
