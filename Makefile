@@ -4,6 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN_READY := $(VENV)/ready-to-run
 TEST_READY := $(VENV)/ready-to-test
+SHOP := var/record_shop.ready
 EXAMPLE := env PYTHONPATH=examples $(PYTHON)
 # What pytest or the benchmarks are given besides, as in: make test ARGS="tests/app -k delete"
 ARGS ?=
@@ -17,11 +18,7 @@ help: ## Show what there is
 run: $(RUN_READY) ## Start on http://127.0.0.1:8000 with sample heroes and teams
 	@exec $(PYTHON) -m webapp serve --sample
 
-example: $(RUN_READY) ## Start the record shop of examples/ on http://127.0.0.1:8001
-	@mkdir -p var
-	@$(EXAMPLE) -m alembic --config examples/record_shop/alembic.ini upgrade head
-	@$(EXAMPLE) -c "from hero_admin import run_commands; run_commands()" \
-		--app record_shop.admin:admin migrate >/dev/null
+example: $(RUN_READY) $(SHOP) ## Start the record shop of examples/ on http://127.0.0.1:8001
 	@exec $(EXAMPLE) -m record_shop
 
 test: $(TEST_READY) browser pooler ## Run every test, on SQLite, on PostgreSQL and in a browser
@@ -45,6 +42,13 @@ pins: ## Pin the newest versions of all dependencies (needs uv)
 	uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-header --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
+
+$(SHOP): $(wildcard examples/record_shop/migrations/versions/*.py hero_admin/migrations/versions/*.py) | $(RUN_READY)
+	@mkdir -p $(@D)
+	@$(EXAMPLE) -m alembic --config examples/record_shop/alembic.ini upgrade head
+	@$(EXAMPLE) -c "from hero_admin import run_commands; run_commands()" \
+		--app record_shop.admin:admin migrate >/dev/null
+	@touch $@
 
 $(PYTHON):
 	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
