@@ -136,7 +136,15 @@ async def add_playlists(session: AsyncSession, random: Random, tracks: list[Row]
     playlists = await add(session, Playlist, ({"name": name} for name in WORDS["playlists"]))
     for number, playlist in enumerate(playlists, start=1):
         chosen = random.sample(tracks, 8 + number if number < len(playlists) else 1_200)
-        links = [{"playlist_id": playlist["id"], "track_id": track["id"]} for track in chosen]
+        notes = WORDS["notes"] if playlist["name"] == "Staff picks" else [None]
+        links = [
+            {
+                "playlist_id": playlist["id"],
+                "track_id": track["id"],
+                "note": notes[track["id"] % len(notes)],
+            }
+            for track in chosen
+        ]
         await session.execute(insert(PlaylistTrack), links)
 
 

@@ -50,6 +50,7 @@ class PlaylistTrack(Base, table=True):
 
     playlist_id: int = Field(foreign_key="playlist.id", ondelete="CASCADE", primary_key=True)
     track_id: int = Field(foreign_key="track.id", ondelete="CASCADE", primary_key=True, index=True)
+    note: str | None = Field(default=None, max_length=200)
 
 
 class Track(Base, table=True):

@@ -88,7 +88,7 @@ def test_what_is_saved_unchanged_stays_as_it_is(admin: Page, database: Path) -> 
 def test_what_is_changed_and_undone_is_as_before(admin: Page, database: Path) -> None:
     before = rows_in(database)
     admin.goto("/admin/playlists/4/edit")
-    admin.get_by_label("Name").fill("Staff favourites")
+    admin.get_by_role("textbox", name="Name").fill("Staff favourites")
     admin.get_by_role("button", name="Save changes").click()
     expect(status(admin, "Saved")).to_be_visible()
     assert rows_in(database) != before

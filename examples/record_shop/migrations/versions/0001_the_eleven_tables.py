@@ -157,6 +157,7 @@ def upgrade() -> None:
         "playlist_track",
         sa.Column("playlist_id", sa.Integer(), nullable=False),
         sa.Column("track_id", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(200), nullable=True),
         sa.ForeignKeyConstraint(
             ["playlist_id"],
             ["playlist.id"],
