@@ -17,6 +17,7 @@ from hero_admin.listing.collation import sorted_as
 from hero_admin.listing.options import Option, Options
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.backend import backend_of
+from hero_admin.listing.search.filter_index import LIMIT
 from hero_admin.listing.search.patterns import can_match, matches_words, word_parameters, words_of
 from hero_admin.listing.search.trigram_index import trigrams_of
 from hero_admin.model.fields import Field
@@ -146,7 +147,7 @@ def _select_options(site: Site, field: Field, search: _Search) -> Select[Any]:
     by_title = sorted_as(title_field, title_field.exact)
     if search.is_candidate is not None:
         # With a limit of its own, the subquery is evaluated before the rows are sorted.
-        some = others.where(search.is_candidate).limit(candidates.LIMIT).subquery()
+        some = others.where(search.is_candidate).limit(LIMIT).subquery()
         others = select(*some.c)
         by_title, value = sorted_as(title_field, some.c.title), some.c.value
     found = others.order_by(by_title, value).limit(MAX_OPTIONS + 1)

@@ -1,18 +1,14 @@
 """Candidates: rows that an index offers for a predicate, few enough to be sorted."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
     FromClause,
-    Integer,
     Select,
     and_,
-    bindparam,
     func,
     or_,
     select,
@@ -32,14 +28,19 @@ from hero_admin.listing.columns import (
     with_titles,
 )
 from hero_admin.listing.keyset import SIZE
-from hero_admin.listing.predicates import Predicates, predicate_parameters, predicates_of
+from hero_admin.listing.predicates import Predicates, predicate_parameters
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
+from hero_admin.listing.search.filter_index import (
+    LIMIT,
+    RowIndex,
+    fetch_candidate_count,
+    filter_indexes,
+)
 from hero_admin.listing.search.patterns import words_of
 from hero_admin.listing.search.trigram_index import TRIGRAM_CHARACTERS, has_trigrams
 from hero_admin.listing.search.wanted import Found, Wanted
 from hero_admin.listing.segments import Start, segments
-from hero_admin.listing.sort_indexes import finds_values
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 
@@ -52,38 +53,6 @@ MAX_FIRST_CANDIDATES = 1_500
 # Two attempts and a long scan still end within the deadline of a request.
 CANDIDATES_MILLISECONDS = 1_500
 COUNTING_MILLISECONDS = 3_000
-
-LIMIT = bindparam("max_candidates", type_=Integer)
-
-
-class Index(Protocol):
-    """An index that offers candidates."""
-
-    def __hash__(self) -> int: ...
-
-    def select_keys(self) -> Select[Any] | CompoundSelect[Any]:
-        """Return a statement with a row for each candidate, or a few more, up to `LIMIT`."""
-
-
-@dataclass(frozen=True)
-class FilterIndex:
-    """The index of a filtered field, whose candidates are the rows with the filter's values.
-
-    position: that of the filter among the predicates.
-    """
-
-    resource: Resource
-    predicates: Predicates
-    position: int
-
-    def select(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-        """Return the statement for `columns` of up to `LIMIT` candidates."""
-        predicate = self.predicates.narrowing()[self.position].predicate
-        return select(*columns).where(predicate).limit(LIMIT)
-
-    def select_keys(self) -> Select[Any]:
-        """Return a statement with a row for each candidate, up to `LIMIT`."""
-        return self.select([self.resource.key[0].exact.label("key")])
 
 
 async def fetch_before_scan(session: AsyncSession, wanted: Wanted) -> Found | None:
@@ -182,6 +151,24 @@ def select_sorted(
     ).limit(SIZE)
 
 
+@statement_cache
+def select_from(
+    index: RowIndex,
+    selection: Selection,
+    predicates: Predicates,
+    start: Start,
+    *,
+    is_backward: bool,
+) -> Select[Any]:
+    """Return the statement for the page of the matching candidates of an index.
+
+    These are read before they are checked: their number is limited.
+    """
+    rows = index.select(selection.columns).subquery("candidates")
+    statement = select_sorted(selection, rows, start, is_backward=is_backward)
+    return statement.where(*adapted(predicates.all(), rows))
+
+
 async def has_candidates(session: AsyncSession, query: ListQuery) -> bool:
     """Whether an index may offer candidates."""
     if filter_indexes(query):
@@ -203,16 +190,6 @@ async def has_trigram_candidates(
     return is_indexed and await backend.fetch_has_trigrams(session, query.resource)
 
 
-def filter_indexes(query: ListQuery) -> list[FilterIndex]:
-    """Return the indexes of the filtered fields, and those of the associations of links."""
-    predicates = predicates_of(query)
-    return [
-        FilterIndex(query.resource, predicates, position)
-        for position, each in enumerate(predicates.narrowing())
-        if each.is_linked or finds_values(query.resource, each.field)
-    ]
-
-
 async def has_selective_filter(
     session: AsyncSession, query: ListQuery, cap: int = MAX_RARE_CANDIDATES
 ) -> bool:
@@ -222,21 +199,6 @@ async def has_selective_filter(
         if await fetch_candidate_count(session, index, values, cap) <= cap:
             return True
     return False
-
-
-async def fetch_candidate_count(
-    session: AsyncSession, index: Index, values: Mapping[str, Any], cap: int
-) -> int:
-    """Count the candidates of an index, up to one more than `cap`."""
-    [[number]] = await fetch_few(
-        session, _select_candidate_count(index), {**values, "max_candidates": cap + 1}
-    )
-    return int(number)
-
-
-@statement_cache
-def _select_candidate_count(index: Index) -> Select[int]:
-    return select(func.count()).select_from(index.select_keys().subquery())
 
 
 def is_short(query: ListQuery) -> bool:

@@ -14,16 +14,23 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from hero_admin.database.identifiers import qualified, quoted
 from hero_admin.database.own_tables import FOLD_FUNCTION
-from hero_admin.database.short_reads import Row
+from hero_admin.database.short_reads import Row, fetch_few
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
 from hero_admin.listing.columns import CappedCount, Selection, adapted
 from hero_admin.listing.predicates import Predicates
 from hero_admin.listing.search import candidates
 from hero_admin.listing.search.candidates import (
-    LIMIT,
+    count_matching,
     is_short,
+    select_from,
     select_sorted,
+)
+from hero_admin.listing.search.filter_index import (
+    LIMIT,
+    FilterIndex,
+    fetch_candidate_count,
+    filter_indexes,
 )
 from hero_admin.listing.search.trigram_index import index_name
 from hero_admin.listing.search.wanted import Wanted
@@ -86,13 +93,19 @@ async def fetch_few_candidates(
     session: AsyncSession, wanted: Wanted, cap: int
 ) -> Sequence[Row] | None:
     """Fetch the rows from the index of a filter; a scan of a GIN index cannot stop early."""
+    linked = await _fetch_by_link(session, wanted, cap)
+    if linked is not None:
+        return linked
     if not await candidates.has_selective_filter(session, wanted.query, cap):
         return None
     return await candidates.fetch_matching(session, wanted, cap)
 
 
 async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Row] | None:
-    """Fetch the rows by whichever indexes the planner chooses."""
+    """Fetch the rows by whichever indexes the planner chooses, or by a link that has few."""
+    linked = await _fetch_by_link(session, wanted, candidates.MAX_RARE_CANDIDATES)
+    if linked is not None:
+        return linked
     await session.execute(ONLY_BY_INDEX)
     query, cap = wanted.query, candidates.MAX_CANDIDATES
     how = wanted.selection, wanted.predicates, wanted.start
@@ -107,8 +120,33 @@ async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Sequence[Ro
     return found if counted <= cap else None
 
 
+async def _fetch_by_link(session: AsyncSession, wanted: Wanted, cap: int) -> Sequence[Row] | None:
+    """Fetch the rows from those that a link has, if it has few: the planner cannot know that."""
+    index = await _few_linked(session, wanted, cap)
+    if index is None:
+        return None
+    query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.start)
+    statement = select_from(index, *how, is_backward=query.is_backward)
+    return await fetch_few(session, statement, wanted.parameters(max_candidates=cap))
+
+
+async def _few_linked(session: AsyncSession, wanted: Wanted, cap: int) -> FilterIndex | None:
+    for index in filter_indexes(wanted.query):
+        if index.is_linked:
+            count = await fetch_candidate_count(session, index, wanted.values, cap)
+            if count <= cap:
+                return index
+    return None
+
+
 async def fetch_count(session: AsyncSession, wanted: Wanted) -> Total | None:
-    """Count the rows by whichever indexes the planner chooses."""
+    """Count the rows by whichever indexes the planner chooses, or by a link that has few."""
+    few = candidates.MAX_RARE_CANDIDATES
+    index = await _few_linked(session, wanted, few)
+    if index is not None:
+        rows = index.select(wanted.selection.columns).subquery("candidates")
+        count = await count_matching(session, rows, wanted, few)
+        return Total.capped(count, wanted.limit)
     if is_short(wanted.query):
         return None
     await session.execute(ONLY_BY_INDEX)

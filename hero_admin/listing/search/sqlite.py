@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Table,
     bindparam,
     column,
@@ -25,24 +24,20 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from hero_admin.database import short_reads
 from hero_admin.database.short_reads import Row
-from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.collation import IsMissing, IsThere, ReadSortKey, SortKey
-from hero_admin.listing.columns import CappedCount, Selection, adapted
-from hero_admin.listing.predicates import Predicates
+from hero_admin.listing.columns import CappedCount
 from hero_admin.listing.search import candidates
-from hero_admin.listing.search.candidates import (
+from hero_admin.listing.search.candidates import count_matching, select_from
+from hero_admin.listing.search.filter_index import (
     FilterIndex,
-    count_matching,
     fetch_candidate_count,
     filter_indexes,
-    select_sorted,
 )
 from hero_admin.listing.search.patterns import folded
 from hero_admin.listing.search.sqlite_candidates import TrigramIndex, is_candidate
 from hero_admin.listing.search.sqlite_index import SqliteIndex, changes_name
 from hero_admin.listing.search.trigram_index import has_trigrams, trigrams_of
 from hero_admin.listing.search.wanted import Wanted
-from hero_admin.listing.segments import Start
 from hero_admin.model.resource import Resource
 from hero_admin.model.total import Total
 
@@ -106,7 +101,7 @@ async def _fetch_from(
     if number > cap:
         return None
     query, how = wanted.query, (wanted.selection, wanted.predicates, wanted.start)
-    statement = _select_from(index, *how, is_backward=query.is_backward)
+    statement = select_from(index, *how, is_backward=query.is_backward)
     return await short_reads.fetch_few(session, statement, wanted.parameters(max_candidates=cap))
 
 
@@ -146,16 +141,6 @@ async def refresh(connection: AsyncConnection, resource: Resource) -> None:
     """Update the trigram index with all changed rows."""
     for statement in SqliteIndex(resource).refreshing():
         await connection.exec_driver_sql(statement)
-
-
-@statement_cache
-def _select_from(
-    index: Index, selection: Selection, predicates: Predicates, start: Start, *, is_backward: bool
-) -> Select[Any]:
-    """Return the statement for the page of the matching candidates of an index."""
-    rows = index.select(selection.columns).subquery("candidates")
-    statement = select_sorted(selection, rows, start, is_backward=is_backward)
-    return statement.where(*adapted(predicates.all(), rows))
 
 
 def _indexes(wanted: Wanted) -> list[Index]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from hero_admin.listing.search.candidates import LIMIT
+from hero_admin.listing.search.filter_index import LIMIT
 from hero_admin.listing.search.sqlite_index import (
     NUMBER,
     changes_name,

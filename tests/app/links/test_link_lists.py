@@ -143,3 +143,19 @@ def test_a_link_may_be_given_alone(attribute: object) -> None:
     resource = Resource(Track, links=(Link(attribute),), columns=(attribute,), filters=(attribute,))
     assert [field.name for field in resource.list_fields] == ["name"]
     assert len(resource.list_links) == len(resource.filter_links) == 1
+
+
+async def test_a_search_among_linked_records_reads_no_others(
+    player: Client, session: AsyncSession, statements: Statements
+) -> None:
+    """The planner of PostgreSQL took the trigram index for a text that every track has."""
+    await a_playlist(session, "Song", tracks=4_000)
+    few = await a_playlist(session, "Few")
+    tracks = [await a_track(session, f"Song {name}", few) for name in ("Blue", "River")]
+    with statements() as executed:
+        page = await player.get(f"/playlists/{few.id}/tracks?q=song")
+    assert page.column("Name") == ["Song Blue", "Song River"]
+    assert len(executed) <= 10
+    counted = await player.get(f"/playlists/{few.id}/tracks?q=song&count=1")
+    assert "2" in counted.by_id("total").visible_text
+    assert len(tracks) == 2
