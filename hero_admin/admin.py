@@ -125,6 +125,9 @@ class Admin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of the application in which this one is mounted."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         loop = asyncio.get_running_loop()
         if loop not in self._mounted:
             # Connections belong to a loop. Each test of an application may have one of its own.
@@ -137,6 +140,14 @@ class Admin:
         mounted = self._mounted.pop(asyncio.get_running_loop(), None)
         if mounted is not None:
             await mounted.close()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Last as long as a server whose only application this is."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 class _Mounted:

@@ -29,7 +29,7 @@ from hero_admin.web.addresses import is_local
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
-from hero_admin.web.mount import path_to
+from hero_admin.web.mount import path_to, url_path
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.web.texts import ngettext
@@ -42,7 +42,7 @@ async def history_page(request: Request) -> Response:
     session, site = session_of(request), site_of(request)
     # Changes of accounts are for those who manage them.
     hidden = () if identity_of(request).is_owner else site.others
-    query = parse_timeline(request.url.path, request.query_params, hidden=hidden)
+    query = parse_timeline(url_path(request.scope), request.query_params, hidden=hidden)
     context = {
         "timeline": await fetch_timeline(session, site, query),
         "people": await fetch_people(session, hidden),
@@ -58,7 +58,7 @@ async def record_history_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/7/history: the changes of one record, whether or not it still exists."""
     session, site = session_of(request), site_of(request)
     key = key_text(resource, key_in(resource, request))
-    query = parse_timeline(request.url.path, request.query_params, resource.name, key)
+    query = parse_timeline(url_path(request.scope), request.query_params, resource.name, key)
     timeline = await fetch_timeline(session, site, query)
     found = await fetch_record(resource, request)
     latest = None if found else await fetch_latest(session, resource.name, key)

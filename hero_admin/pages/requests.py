@@ -12,6 +12,7 @@ from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import keyed_digest
 from hero_admin.model.site import Site
 from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import url_path
 from hero_admin.web.requests import SAFE_METHODS, secret_of, session_of
 from hero_admin.writes.transaction import Transaction
 
@@ -25,7 +26,7 @@ def query_of(
     request: Request, resource: Resource, path: str = "", scope: Scope | None = None
 ) -> ListQuery:
     """Return the state of a list that a request asks for; it is at `path`, or where that goes."""
-    path = path or request.scope["path"]
+    path = path or url_path(request.scope)
     return parse_query(site_of(request), resource, path, request.query_params, scope)
 
 

@@ -10,6 +10,7 @@ from hero_admin.pages.requests import fetch_or_404, site_of, transaction_of
 from hero_admin.pages.selected import selected_keys
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
+from hero_admin.web.mount import url_path
 from hero_admin.web.requests import back_of, form_of, session_of
 from hero_admin.web.responses import redirect
 from hero_admin.writes.links import Delta, change_links
@@ -33,4 +34,6 @@ async def unlink(resource: Resource, request: Request) -> Response:
         raise HTTPException(409, str(invalid)) from None
     title = target.titles.of(found[0]) if len(found) == 1 else target.counted(len(found))
     undo = transaction.operation.id if changed else ""
-    return redirect(request, back_of(request, request.url.path), Flash("Removed", title, undo=undo))
+    return redirect(
+        request, back_of(request, url_path(request.scope)), Flash("Removed", title, undo=undo)
+    )

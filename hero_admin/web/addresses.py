@@ -4,6 +4,8 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from hero_admin.web.mount import url_path
+
 MAX_PATH_CHARACTERS = 2_000
 
 
@@ -26,8 +28,8 @@ def is_local(url: str) -> bool:
 
 def with_raw_query(request: Request) -> str:
     """Return the path and query of a request, to come back to."""
-    query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    path, query = url_path(request.scope), request.url.query
+    return f"{path}?{query}" if query else path
 
 
 def with_query(path: str, /, **params: str) -> str:

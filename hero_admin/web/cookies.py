@@ -1,7 +1,5 @@
 """Cookies: seen by no script and sent by no other site, under names of their own below a prefix."""
 
-from urllib.parse import quote
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -23,7 +21,7 @@ def cookie_name(scope: Scope, name: str) -> str:
 
 
 def cookie_path() -> str:
-    return quote(prefix()) or "/"
+    return prefix() or "/"
 
 
 def cookie_in(request: Request, name: str) -> str:

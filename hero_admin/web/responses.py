@@ -17,7 +17,7 @@ from hero_admin.person import Person
 from hero_admin.web.addresses import with_raw_query
 from hero_admin.web.cookies import cookie_in, drop_cookie, set_cookie
 from hero_admin.web.flash import FLASH_COOKIE, FLASH_SECONDS, MAX_TITLE_CHARACTERS, Flash, flash_of
-from hero_admin.web.mount import prefix
+from hero_admin.web.mount import prefix, url_path
 from hero_admin.web.templating import THEME_COOKIE, THEMES
 
 
@@ -117,7 +117,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "identity": identity,
         "can_edit": identity is not None and identity.can_edit,
         "site": request.app.state.site,
-        "path": request.url.path,
+        "path": url_path(request.scope),
         "here": with_raw_query(request),
         "theme": theme,
         "flash": flash_of(request),

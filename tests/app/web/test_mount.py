@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin import Admin
 from hero_admin.accounts.passwords import Passwords
@@ -93,7 +93,10 @@ HOUSES: dict[str, tuple[str, Callable[[ASGIApp], ASGIApp]]] = {
     "FastAPI": ("/admin", fastapi_host),
     "two levels": ("/shop/admin", host_in_a_host),
     "a parameter": ("/acme/admin", host_of_tenants),
-    "a space": ("/my admin", lambda admin: Starlette(routes=[Mount("/my admin", admin)])),
+    "letters to be quoted": (
+        "/my ädmin",
+        lambda admin: Starlette(routes=[Mount("/my ädmin", admin)]),
+    ),
     "a proxy that keeps the prefix": ("/shop/admin", host_in_a_host),
     "a proxy that strips it, known to the server": (
         "/shop/admin",
@@ -202,11 +205,43 @@ async def test_what_is_saved_deleted_and_undone_leads_back_to_the_admin(
         created = await browser.post(f"{prefix}/api/heroes/", json=NOVA)
         assert (await browser.get(created.headers["location"])).json()["name"] == "Nova"
         document = (await browser.get(f"{prefix}/api/openapi.json")).json()
-        assert document["servers"] == [{"url": f"{prefix}/api"}]
+        assert document["servers"] == [{"url": f"{quote(prefix)}/api"}]
         themed = await browser.post(f"{prefix}/theme", data={"theme": "dark", "back": at})
         assert 'data-theme="dark"' in (await browser.follow(themed)).text
         left = await browser.post(f"{prefix}/sign-out")
         assert (await browser.follow(left)).heading == "Sign in"
+
+
+@each("tenant", ["%5Cevil.example", "a%3Fb", "a%23b", "%7B0%7D", "%22%3E%3Cb%3E"])
+async def test_a_parameter_in_the_prefix_never_leads_elsewhere(
+    admin: Admin, ann: None, tenant: str
+) -> None:
+    prefix = f"/{tenant}/admin"
+    async with browser_of(admin, at=host_of_tenants(admin)) as browser:
+        entered = await browser.post(f"{prefix}/sign-in", data=ANN)
+        assert entered.headers["location"] == f"{prefix}/"
+        page = await browser.get(f"{prefix}/heroes")
+        assert page.status_code == 200
+        assert all(url.startswith((f"{prefix}/", "#", "?")) for url in urls_in(page))
+
+
+async def test_the_only_application_of_a_server_closes_its_connections_in_the_end(
+    admin: Admin, ann: None
+) -> None:
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    said: list[str] = []
+
+    async def receive() -> Message:
+        if said:
+            async with browser_of(at=admin) as browser:
+                assert (await browser.get("/readyz")).text == "ok\n"
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        said.append(message["type"])
+
+    await admin({"type": "lifespan"}, receive, send)
+    assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 async def test_cookies_are_sent_to_the_admin_only_and_differ_from_those_outside(
