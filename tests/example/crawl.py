@@ -9,8 +9,8 @@ from tests.page import Client, Page
 # A key, or several with commas between them.
 KEY = re.compile(r"(?<=/)\d+([,~.-]\d+)*(?=/|$)")
 Shape = tuple[str, tuple[str, ...]]
-# What leads to the same page, but for a link back or the way a file is written.
-MINOR = {"back", "in", "without", "separator", "bom"}
+# What leads to the same page, but for a link back.
+MINOR = {"back", "in", "without"}
 EXPORTS = (".csv", ".json", ".jsonl", ".xlsx")
 # The attributes that hold addresses, and the elements that have them.
 ADDRESSES: dict[str, list[str] | bool] = {
@@ -70,7 +70,10 @@ def shape_of(address: str) -> Shape:
     parts = urlsplit(address)
     path = KEY.sub("*", parts.path)
     names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} - MINOR
-    if names == {"sort"} and "*" not in path and not path.endswith(EXPORTS):
+    if path.endswith(EXPORTS):
+        # An export holds the rows of the list, which is got with each filter anyway.
+        return path, ()
+    if names == {"sort"} and "*" not in path:
         # Each column sorts in a way of its own.
         return path, (parts.query,)
     if len(names) > 1:
