@@ -104,7 +104,7 @@ async def fetch_form_links(
 ) -> tuple[FormLink, ...]:
     """Fetch the links of a form; a new record has no linked ones to show."""
     found = []
-    for link in resource.many_to_many:
+    for link in site.changeable_links(resource):
         form_link = await _form_link(session, site, resource, link, state)
         if record is not None:
             form_link = await _with_linked(session, site, resource, form_link, state, record)
@@ -117,7 +117,7 @@ async def fetch_bulk_links(
 ) -> tuple[FormLink, ...]:
     """Fetch the links of a form for many: what to add to all of them, and to remove."""
     found = []
-    for link in resource.many_to_many:
+    for link in site.changeable_links(resource):
         for is_removal in (False, True) if link.is_complete else (True,):
             form_link = await _form_link(
                 session, site, resource, link, state, is_removal=is_removal

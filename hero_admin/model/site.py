@@ -115,6 +115,11 @@ class Site:
         assert field.relation is not None
         return self.target_of(field).by_name[field.relation.target_column]
 
+    def changeable_links(self, resource: Resource) -> tuple[ManyToMany, ...]:
+        """Return the links of a resource whose associations are not read-only."""
+        links = resource.many_to_many
+        return tuple(link for link in links if not self.of(link.association).read_only)
+
     def opposite(self, link: ManyToMany) -> ManyToMany:
         """Return a link as it is seen from the records on the other side, which may not name it."""
         if link not in self._opposites:

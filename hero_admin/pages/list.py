@@ -150,7 +150,8 @@ def _unlink_url(request: Request, query: ListQuery, back: str) -> str:
     link = query.scope.link if query.scope else None
     if link is None or not identity_of(request).can_edit:
         return ""
-    is_fixed = site_of(request).of(link.target).read_only
+    site = site_of(request)
+    is_fixed = site.of(link.target).read_only or site.of(link.association).read_only
     return "" if is_fixed else with_query(query.path, back=back)
 
 

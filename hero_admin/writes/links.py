@@ -86,6 +86,8 @@ async def change_links(
     owners = [each for each in records if each[link.own.name] is not None]
     if not owners or not (delta.added or delta.removed):
         return set()
+    if site.of(link.association).read_only:
+        raise Invalid({link.name: f"The {link.noun} can't be changed here."})
     if len(owners) * len(delta.added) > MAX_ADDED:
         raise Invalid({link.name: f"Add at most {MAX_ADDED:,} {link.noun} at once."})
     await _lock_targets(session, site, link, delta.added)

@@ -122,3 +122,26 @@ def test_an_association_gets_a_name_that_is_free() -> None:
 def test_a_link_of_another_model_is_a_mistake() -> None:
     with pytest.raises(ResourceError, match=r"Friend\.q isn't one"):
         Site([Resource(Friendship, links=(Link(Friend.q),))])
+
+
+async def test_a_read_only_association_is_shown_and_not_changed(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    await (await session.connection()).run_sync(Odd.metadata.create_all)
+    session.add_all([Friend(id=ANN, name="Ann"), Friend(id=BOB, name="Bob")])
+    await session.flush()
+    session.add(Friendship(one_id=ANN, other_id=BOB))
+    await session.commit()
+    resources = [Resource(Friend), Resource(Friendship, read_only=True)]
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        page = await client.get(f"/friends/{ANN}/q")
+        assert page.column("Name") == ["Bob"]
+        assert "Remove" not in page.text
+        assert "link.q" not in (await client.get(f"/friends/{ANN}/edit")).text
+        for answer in (
+            await client.post(f"/friends/{ANN}", data={"link.q.remove": str(BOB)}),
+            await client.patch(f"/api/friends/{ANN}", json={"q": {"remove": [str(BOB)]}}),
+        ):
+            assert answer.status_code == 422
+            assert "can't be changed here" in answer.text.replace("&#39;", "'")
+    assert len(await stored.all(Friendship)) == 1
