@@ -47,8 +47,8 @@ class Resource:
     search: the text columns that the search looks into; all short text.
     filters: the columns and links that the list filters by; relations, choices, numbers and dates.
     title: what names a record: a column, or a function of the record; the model's own `__str__`,
-        or `name`, `title`, or the first text. A function gets no masked values, and lists are
-        sorted by a column anyway.
+        or `name`, `title`, or the first text. A function gets no masked values; lists are sorted
+        by the first column that it reads.
     masked: columns whose values are shown one at a time, on request, which is recorded; `SecretStr`
         columns always are.
     money: columns of amounts, shown like 1,234.50; forms and exports have the stored value.

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import shortened
 from hero_admin.model.stored_values import Stored, plain, readable
+from hero_admin.model.title_reads import names_read
 from hero_admin.web.texts import capitalised
 
 MAX_CHARACTERS = 200
@@ -49,9 +50,14 @@ class Titles:
 
     @cached_property
     def field(self) -> Field:
-        """The column that is the title, or by which records with a made title are sorted."""
+        """The column that is the title, or by which records with a made title are sorted.
+
+        For a function this is the first column that it reads and that has an order.
+        """
         if self._is_column:
             return next(field for field in self.columns if field.name == self.given.key)
+        if self.function is not None and (read := self._first_read(self.function)):
+            return read
         texts = [
             field
             for field in self.columns
@@ -95,6 +101,12 @@ class Titles:
     def _named_by_key(self, values: Mapping[str, Any]) -> str:
         key = ", ".join(_text_of(field, values[field.name]) for field in self._key)
         return f"{capitalised(self.label)} {key}"
+
+    def _first_read(self, function: TitleFunction) -> Field | None:
+        by_name = {field.name: field for field in self.fields}
+        read = (by_name[name] for name in names_read(function, self.model, frozenset(by_name)))
+        ordered = (each for each in read if each.is_text or each.is_range)
+        return next((each for each in ordered if each.is_sortable and not each.relation), None)
 
     @property
     def _is_column(self) -> bool:
