@@ -14,24 +14,27 @@ from hero_admin.model.annotations import is_secret
 from hero_admin.model.column_types import input_for
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import label_of
+from hero_admin.model.prose import short_texts
 from hero_admin.model.relations import Relation, relation_of
 
 
 def fields_of(model: type[SQLModel]) -> tuple[Field, ...]:
     """Return the fields of a table model, in the order of its declaration."""
     mapper = sqlalchemy_inspect(model)
-    return tuple(
-        _field_of(model, mapper, name) for name in model.model_fields if name in mapper.columns
-    )
+    columns = {name: mapper.columns[name] for name in model.model_fields if name in mapper.columns}
+    short = short_texts(columns)
+    return tuple(_field_of(model, mapper, name, is_short=name in short) for name in columns)
 
 
-def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str) -> Field:
+def _field_of(model: type[SQLModel], mapper: Mapper[Any], name: str, *, is_short: bool) -> Field:
     column = mapper.columns[name]
     info = model.model_fields[name]
     given = input_for(column.type, info.annotation)
     relation = relation_of(mapper, column, given)
     if given is inputs.BYTES and (column.primary_key or relation):
         given = inputs.HEXADECIMAL
+    if given is inputs.LONG_TEXT and is_short:
+        given = inputs.TEXT
     return Field(
         name=name,
         label=info.title or label_of(name, is_relation=relation is not None),
