@@ -17,6 +17,7 @@ from hero_admin.model.labels import in_sentence, noun_of, plural_of
 from hero_admin.model.links import Link, ManyToMany, links_of, named_links
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource_schemas import ResourceSchemas
+from hero_admin.model.singulars import singular_of
 from hero_admin.model.titles import Titles, distinctive_fields
 from hero_admin.model.unique_sets import unique_sets_of
 from hero_admin.web.texts import capitalised, ngettext
@@ -97,7 +98,7 @@ class Resource:
 
     def __post_init__(self) -> None:
         # Mistakes are reported when a site is made of the resources.
-        label = self.label or noun_of(getattr(self.model, "__name__", "Record"))
+        label = self.label or singular_of(noun_of(getattr(self.model, "__name__", "Record")))
         plural = self.label_plural or plural_of(str(label))
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "label_plural", plural)
