@@ -36,14 +36,14 @@ class Customer(SQLModel, table=True):
     support_rep_id: int | None = Field(default=None, foreign_key="employee.id")
 
 
-class Order(SQLModel, table=True):
+class Voucher(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     place: str = Field(max_length=40)
 
 
-class Line(SQLModel, table=True):
+class Redemption(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
-    order_id: int = Field(foreign_key="order.id")
+    voucher_id: int = Field(foreign_key="voucher.id")
 
 
 def company(customer: Customer) -> str:
@@ -205,18 +205,18 @@ async def test_a_record_is_found_by_what_its_title_does_not_say(
 async def test_records_that_are_known_by_their_number_are_listed_and_found_by_it(
     settings: Settings, session: AsyncSession
 ) -> None:
-    orders = Resource(Order, title=lambda order: f"Order {order.id}")
-    lines = Resource(Line)
+    vouchers = Resource(Voucher, title=lambda voucher: f"Voucher {voucher.id}")
+    redemptions = Resource(Redemption)
     connection = await session.connection()
-    tables = [orders.table, lines.table]
+    tables = [vouchers.table, redemptions.table]
     await connection.run_sync(SQLModel.metadata.create_all, tables)
     await session.commit()
     for place in ("Oslo", "Bergen", "Aarhus"):
-        await committed(session, Order(place=place))
-    async with serving(create_app(settings, (orders, lines)), role=Role.OWNER) as client:
-        page = await client.get("/orders")
-        assert page.column("Order") == ["Order 1", "Order 2", "Order 3"]
-        assert page.sorted_by == ("Order", "ascending")
-        page = await client.get("/lines/options/order_id?q=2")
-        assert "Order 2" in page.visible_text
-        assert "Order 3" not in page.visible_text
+        await committed(session, Voucher(place=place))
+    async with serving(create_app(settings, (vouchers, redemptions)), role=Role.OWNER) as client:
+        page = await client.get("/vouchers")
+        assert page.column("Voucher") == ["Voucher 1", "Voucher 2", "Voucher 3"]
+        assert page.sorted_by == ("Voucher", "ascending")
+        page = await client.get("/redemptions/options/voucher_id?q=2")
+        assert "Voucher 2" in page.visible_text
+        assert "Voucher 3" not in page.visible_text
