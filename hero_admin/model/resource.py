@@ -55,8 +55,7 @@ class Resource:
     money: columns of amounts, shown like 1,234.50; forms and exports have the stored value.
     links: many-to-many relations, `links=(Link(Playlist.tracks),)`, whose records are added and
         removed one by one; all that the model has by `Relationship(link_model=…)`.
-    children: records that belong to one, `children=(Child(InvoiceLine.invoice_id),)`; they are
-        added, changed and removed on its page.
+    children: records edited on the page of one, `children=(Child(InvoiceLine.invoice_id),)`.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.

@@ -33,6 +33,8 @@ from webapp.teams import teams
 
 URLS = ("href", "src", "action", "formaction", "hx-get", "hx-post", "hx-delete")
 SITE = "http://shop.example"
+# Where it makes no difference which database it is.
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PASSWORD = "correct horse battery"
 ANN = {"account.name": "Ann", "account.password": PASSWORD}
 NOVA = {"name": "Nova", "secret_name": "Sam Alexander"}
@@ -151,6 +153,7 @@ def urls_in(page: Page) -> Iterator[str]:
                 yield str(value)
 
 
+@on_one_database
 @each("house", HOUSES)
 async def test_every_url_of_every_page_leads_to_the_admin(
     admin: Admin, hero: Hero, ann: None, house: str
@@ -179,6 +182,7 @@ async def test_every_url_of_every_page_leads_to_the_admin(
     assert {f"{prefix}/{path}" for path in expected} <= seen
 
 
+@on_one_database
 @each("house", HOUSES)
 async def test_what_is_saved_deleted_and_undone_leads_back_to_the_admin(
     admin: Admin, session: AsyncSession, ann: None, stored: Stored, house: str
@@ -212,6 +216,7 @@ async def test_what_is_saved_deleted_and_undone_leads_back_to_the_admin(
         assert (await browser.follow(left)).heading == "Sign in"
 
 
+@on_one_database
 @each("tenant", ["%5Cevil.example", "a%3Fb", "a%23b", "%7B0%7D", "%22%3E%3Cb%3E"])
 async def test_a_parameter_in_the_prefix_never_leads_elsewhere(
     admin: Admin, ann: None, tenant: str
@@ -225,6 +230,7 @@ async def test_a_parameter_in_the_prefix_never_leads_elsewhere(
         assert all(url.startswith((f"{prefix}/", "#", "?")) for url in urls_in(page))
 
 
+@on_one_database
 async def test_the_only_application_of_a_server_closes_its_connections_in_the_end(
     admin: Admin, ann: None
 ) -> None:
@@ -244,6 +250,7 @@ async def test_the_only_application_of_a_server_closes_its_connections_in_the_en
     assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
+@on_one_database
 async def test_cookies_are_sent_to_the_admin_only_and_differ_from_those_outside(
     admin: Admin, ann: None
 ) -> None:
@@ -265,6 +272,7 @@ async def test_cookies_are_sent_to_the_admin_only_and_differ_from_those_outside(
         )
 
 
+@on_one_database
 async def test_two_admins_in_one_process_have_sessions_and_pages_of_their_own(
     admin: Admin, settings: Settings, session: AsyncSession, ann: None
 ) -> None:
