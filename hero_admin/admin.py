@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextvars import Context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,18 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_schema
 from hero_admin.migrations.chain import Chain
 from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.site import Site
 from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, SettingsError, address_of, load_settings, with_key
 from hero_admin.web.errors import UNANSWERED
 from hero_admin.web.mount import OUTSIDE
 
+# Between two attempts to reach the database.
+PAUSE_SECONDS = 1.0
+AUTH_OFF = (
+    "WEBAPP_AUTH=off is for `serve`. To mount an Admin without accounts, pass"
+    " Admin(authenticate=…)."
+)
 # How commands are called whose module is not known.
 SCRIPT = "hero-admin --app package.module:name"
 
@@ -41,7 +49,7 @@ class Admin:
         WEBAPP_DATABASE_URL.
     title: the name of the pages.
     authenticate: returns who sent a request, None for a stranger; it gets the request as the
-        application outside sees it. By default people have accounts of the library.
+        application outside sees it, without its body. By default the library has accounts.
     sign_in_url: where `authenticate` lets strangers sign in; `?next=` names the page asked for.
     migrations: the folder of the application's migrations, to which `revision` adds; None if it
         migrates its tables otherwise.
@@ -78,6 +86,8 @@ class Admin:
         except SettingsError as error:
             raise ResourceError(f"Admin(): database= cannot be used. {error}") from None
         self.resources = tuple(resources)
+        # Raises ResourceError for a mistake in one of them.
+        Site(self.resources)
         self.chain = Chain(migrations, self.resources, program or SCRIPT)
         self.title = title
         self.sign_in = HostSignIn(authenticate, sign_in_url) if authenticate else None
@@ -111,10 +121,7 @@ class Admin:
         return load_settings(**{"database_url": self._database_url, **overrides})
 
     def application(self, settings: Settings, *, is_mounted: bool = False) -> Starlette:
-        """Return the application; it connects to its database with the first request.
-
-        Raises ResourceError where resources do not go together.
-        """
+        """Return the application; it connects to its database with the first request."""
         return create_app(
             settings,
             self.resources,
@@ -155,27 +162,25 @@ class _Mounted:
 
     def __init__(self, admin: Admin) -> None:
         self.admin = admin
-        self.settings = admin.settings()
-        if self.settings.auth == "off":
-            raise SettingsError(
-                "WEBAPP_AUTH=off is for `serve`. To mount an Admin without accounts, pass"
-                " Admin(authenticate=…)."
-            )
         self.app: Starlette | None = None
-        self.starting = asyncio.Lock()
+        # The attempt to start that all requests share; the next one begins then.
+        self.attempt: asyncio.Task[Starlette] | None = None
+        self.repeated_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.app
-        if app is None:
+        if self.app is None:
             try:
-                app = await self._started()
+                self.app = await self._started()
             except Exception as error:
-                if not isinstance(error, SchemaError) and not is_unavailable(error):
+                sentence = _sentence(error)
+                if not sentence:
                     raise
-                sentence = str(error) if isinstance(error, SchemaError) else UNANSWERED
-                await PlainTextResponse(sentence, 503)(scope, receive, send)
+                # The process is up, whatever its database does.
+                is_up = scope["path"].endswith("/healthz")
+                answer = PlainTextResponse("ok\n" if is_up else sentence, 200 if is_up else 503)
+                await answer(scope, receive, send)
                 return
-        await app(scope, receive, send)
+        await self.app(scope, receive, send)
 
     async def close(self) -> None:
         if self.app is not None:
@@ -183,16 +188,33 @@ class _Mounted:
             await self.app.state.database.close()
 
     async def _started(self) -> Starlette:
-        async with self.starting:
-            if self.app is None:
-                self.app = await self._start()
-            return self.app
+        now = asyncio.get_running_loop().time()
+        if self.attempt is None or (self.attempt.done() and now >= self.repeated_at):
+            self.attempt = asyncio.create_task(self._start(), context=Context())
+            self.attempt.add_done_callback(self._pause)
+        # A client that disconnects ends nobody else's attempt.
+        return await asyncio.shield(self.attempt)
+
+    def _pause(self, attempt: asyncio.Task[Starlette]) -> None:
+        error = None if attempt.cancelled() else attempt.exception()
+        if error is not None and is_unavailable(error):
+            self.repeated_at = attempt.get_loop().time() + PAUSE_SECONDS
 
     async def _start(self) -> Starlette:
-        database = connect(self.settings)
+        settings = self.admin.settings()
+        if settings.auth == "off":
+            raise SettingsError(AUTH_OFF)
+        database = connect(settings)
         try:
             await check_schema(database, self.admin.chain)
             key = await fetch_key(database)
         finally:
             await database.close()
-        return self.admin.application(with_key(self.settings, key), is_mounted=True)
+        return self.admin.application(with_key(settings, key), is_mounted=True)
+
+
+def _sentence(error: Exception) -> str:
+    """Return why the application cannot start, "" for an unexpected error."""
+    if isinstance(error, SchemaError | SettingsError):
+        return str(error)
+    return UNANSWERED if is_unavailable(error) else ""

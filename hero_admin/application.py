@@ -39,7 +39,7 @@ from hero_admin.web.static_files import VersionedFiles
 from hero_admin.web.templating import environment
 
 # Templates are compiled for each prefix, which may hold a parameter of the application outside.
-MAX_PREFIXES = 8
+MAX_PREFIXES = 32
 TITLE = "Hero Admin"
 
 

@@ -168,7 +168,8 @@ def address_of(database: str | URL | Engine | AsyncEngine) -> str:
     Raises SettingsError for one that is neither a SQLite file nor a PostgreSQL server.
     """
     try:
-        given = make_url(database) if isinstance(database, str | URL) else database.url
+        named = database.url if isinstance(database, Engine | AsyncEngine) else database
+        given = make_url(named)
         # The drivers of the library, whatever others the application uses.
         address = given.set(drivername=given.get_backend_name())
         parsed = parse_database_url(address.render_as_string(hide_password=False))

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hero_admin.accounts.middleware import ANONYMOUS
+from hero_admin.accounts.middleware import ANONYMOUS, STRANGERS_BODY, STRANGERS_BYTES
 from hero_admin.accounts.pending_form import fetch_pending
 from hero_admin.accounts.sign_in import is_for_programs
 from hero_admin.person import Person, Role
@@ -21,6 +21,9 @@ from hero_admin.web.guards import NOT_SIGNED_IN
 from hero_admin.web.mount import OUTSIDE, local_path, path_to
 from hero_admin.web.requests import SAFE_METHODS, form_of
 from hero_admin.web.responses import is_partial, redirect, render
+
+# What the history holds.
+MAX_NAME_CHARACTERS = 200
 
 Authenticate = Callable[[Request], Awaitable[Person | None] | Person | None]
 
@@ -57,11 +60,25 @@ class HostSignIn:
             if error.status_code != 401:
                 raise
             return None
-        if found is not None and not isinstance(found, Person):
-            raise TypeError(
-                f"Admin(authenticate=) must return a Person or None, not {type(found).__name__}."
-            )
-        return found
+        return _checked(found)
+
+
+def _checked(found: object) -> Person | None:
+    """Return a person whose name fits into the history; no account of the library is theirs."""
+    if found is None:
+        return None
+    if not isinstance(found, Person):
+        kind = type(found).__name__
+        raise TypeError(f"Admin(authenticate=) must return a Person or None, not {kind}.")
+    # An application may have put anything in.
+    given: tuple[object, object] = found.name, found.role
+    if not isinstance(given[0], str) or given[1] not in list(Role):
+        raise TypeError(
+            "Admin(authenticate=) must return a Person whose name is a text and whose role is a"
+            f" Role, not {given[0]!r} and {given[1]!r}."
+        )
+    name = found.name.replace("\0", "")[:MAX_NAME_CHARACTERS]
+    return replace(found, name=name, role=Role(found.role), user_id=None)
 
 
 async def signed_in(request: Request) -> Response:
@@ -90,7 +107,7 @@ class HostIdentityMiddleware:
         request = Request(scope, receive)
         try:
             person = await self.sign_in.fetch(scope)
-            answer = self.app if person else await self._refuse(request)
+            answer = await self._refuse(request) if person is None else self.app
         except HTTPException as error:
             person, answer = None, await answer_http_exception(request, error)
         scope["state"]["identity"] = person
@@ -103,14 +120,18 @@ class HostIdentityMiddleware:
 
     async def _refuse(self, request: Request) -> Response:
         """Send a stranger to sign in; what was to be saved stays in the page."""
+        if not is_partial(request):
+            request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
         if is_for_programs(request):
             return JSONResponse({"detail": NOT_SIGNED_IN}, 401)
         is_page = not is_partial(request)
         is_asked_for = is_page and request.method in SAFE_METHODS
         if self.sign_in.url and is_asked_for:
             return redirect(request, self.sign_in.url_from(request, with_raw_query(request)))
+        pending = await fetch_pending(request.scope) if is_page and not is_asked_for else None
         context = {
-            "pending": await fetch_pending(request.scope) if is_page else None,
+            "pending": pending,
+            "is_lost": is_page and not is_asked_for and pending is None,
             "back": with_raw_query(request) if is_asked_for else path_to(""),
             "sign_in_url": self.sign_in.url and self.sign_in.url_from(request, path_to("")),
         }

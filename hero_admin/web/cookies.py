@@ -5,15 +5,15 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from hero_admin.web.addresses import is_secure
-from hero_admin.web.mount import prefix
+from hero_admin.web.mount import is_mounted, prefix
 
 
 def cookie_name(scope: Scope, name: str) -> str:
     """Return the whole name of a cookie: `session` is `__Host-session` over HTTPS.
 
-    Below a prefix it differs from the cookies of an application outside.
+    It differs from the cookies of an application outside.
     """
-    own = f"hero_admin_{name}" if prefix() else name
+    own = f"hero_admin_{name}" if prefix() or is_mounted() else name
     if scope["scheme"] != "https":
         return own
     # Browsers accept these only over HTTPS, and `__Host-` from this host for all its paths.

@@ -130,7 +130,7 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
     detail = error.detail
-    if detail == HTTPStatus(error.status_code).phrase:
+    if detail == _phrase(error.status_code):
         detail = ""
     return error_response(request, error.status_code, detail, headers)
 
@@ -144,7 +144,7 @@ def error_response(
     pending: object = None,
 ) -> Response:
     """Return an error in the form the client expects: JSON, a page, or only its text for htmx."""
-    title = title or TITLES.get(status, HTTPStatus(status).phrase)
+    title = title or TITLES.get(status, _phrase(status))
     if local_path(request.scope).startswith("/api/"):
         return JSONResponse({"detail": detail or title}, status, headers)
     context = {"status": status, "title": title, "detail": detail, "pending": pending}
@@ -156,6 +156,13 @@ def error_response(
         return PlainTextResponse(f"{title}\n{detail}\n", status, headers)
     response.headers.update({"Vary": "HX-Request-Type", **(headers or {})})
     return response
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
 
 
 def _allowed_methods(request: Request) -> set[str]:

@@ -17,6 +17,8 @@ class _Prefix(NamedTuple):
 
     path: str = ""
     url: str = ""
+    # Whether there is another application outside, whatever the prefix.
+    is_mounted: bool = False
 
 
 NOWHERE = _Prefix()
@@ -36,7 +38,7 @@ class MountMiddleware:
         prefix = scope.get("root_path", "").rstrip("/")
         own = {"root_path": prefix, "path": _whole_path(scope, prefix), "path_params": {}}
         # A parameter of the application outside may begin it: browsers read \ as another slash.
-        token = _prefix.set(_Prefix(prefix, quote(prefix)))
+        token = _prefix.set(_Prefix(prefix, quote(prefix), OUTSIDE in scope))
         try:
             await self.app({**scope, **own}, receive, send)
         finally:
@@ -46,6 +48,11 @@ class MountMiddleware:
 def prefix() -> str:
     """Return the prefix of the request that is being answered, as a part of a URL."""
     return _prefix.get().url
+
+
+def is_mounted() -> bool:
+    """Whether the request that is being answered came through another application."""
+    return _prefix.get().is_mounted
 
 
 def path_to(*segments: str) -> str:

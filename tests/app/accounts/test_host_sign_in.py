@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -204,6 +205,76 @@ async def test_a_token_is_no_proof_of_the_origin_beside_a_cookie(
     own = {"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer edward"}
     async with shop(settings, by_token) as program:
         assert (await program.patch(at, json=change, headers=own)).status_code == 200
+
+
+@dataclass(frozen=True)
+class Clerk(Person):
+    """A person of the shop, with more that it knows, and an odd truth value."""
+
+    shelf: str = "A"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@each(
+    "person",
+    [
+        Person("Ed\0" + "w" * 300, Role.EDITOR),
+        Person("Edward", "editor"),  # type: ignore[arg-type]
+        Person("Edward", Role.EDITOR, user_id=2**70),
+        Person("Edward", Role.EDITOR, user_id="e-7"),  # type: ignore[arg-type]
+        Clerk("Edward", Role.EDITOR, shelf="B"),
+    ],
+)
+async def test_a_person_of_any_application_can_save(
+    settings: Settings, session: AsyncSession, person: Person
+) -> None:
+    async with shop(settings, lambda _: person) as browser:
+        form = (await browser.get("/admin/teams/new")).form()
+        page = await browser.follow(await browser.submit(form, name=f"Team {person!r:.99}"))
+        assert page.flash.startswith("Created Team")
+        await browser.submit(page.undo)
+    latest = (await session.scalars(select(Change).order_by(col(Change.id).desc()))).first()
+    assert latest is not None
+    assert (latest.by_name[:2], latest.by_id) == ("Ed", None)
+    await session.rollback()
+
+
+@each(
+    "person",
+    [
+        Person("Edward", "admin"),  # type: ignore[arg-type]
+        Person("Edward", None),  # type: ignore[arg-type]
+        Person(7, Role.EDITOR),  # type: ignore[arg-type]
+    ],
+)
+async def test_a_person_without_a_name_or_a_role_is_an_error_that_says_so(
+    settings: Settings, caplog: pytest.LogCaptureFixture, person: Person
+) -> None:
+    async with shop(settings, lambda _: person) as browser:
+        assert (await browser.get("/admin/heroes")).status_code == 500
+    assert "must return a Person whose name is a text and whose role is a Role" in caplog.text
+
+
+async def test_an_unknown_status_of_the_shop_is_passed_on(settings: Settings) -> None:
+    def refuse(_: Request) -> Person | None:
+        raise HTTPException(499, "Not now.")
+
+    async with shop(settings, refuse) as browser:
+        page = await browser.get("/admin/heroes")
+        assert (page.status_code, page.heading) == (499, "Error")
+
+
+async def test_strangers_send_no_more_than_a_form_and_are_told_what_is_lost(
+    settings: Settings,
+) -> None:
+    async with shop(settings) as browser:
+        for path in ("/admin/heroes", "/admin/api/heroes/"):
+            refused = await browser.post(path, data={"name": "n" * 100_000})
+            assert refused.status_code == 413
+        refused = await browser.post("/admin/heroes", data={"name": "n" * 50_000})
+        assert (refused.status_code, "couldn't be kept" in refused.text) == (401, True)
 
 
 async def test_anything_but_a_person_is_an_error_that_says_so(

@@ -21,7 +21,7 @@ from hero_admin import Admin
 from hero_admin.accounts.passwords import Passwords
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
-from hero_admin.model.resource import ResourceError
+from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import a_hero, a_team
@@ -251,6 +251,17 @@ async def test_the_only_application_of_a_server_closes_its_connections_in_the_en
 
 
 @on_one_database
+async def test_cookies_differ_from_those_outside_without_a_prefix_too(
+    admin: Admin, ann: None
+) -> None:
+    async with browser_of(admin, at=Starlette(routes=[Mount("/", admin)])) as browser:
+        entered = await browser.post("/sign-in", data=ANN)
+        cookies = entered.headers.get_list("set-cookie")
+        assert all(cookie.startswith("hero_admin_") for cookie in cookies)
+        assert all("; Path=/;" in cookie for cookie in cookies)
+
+
+@on_one_database
 async def test_cookies_are_sent_to_the_admin_only_and_differ_from_those_outside(
     admin: Admin, ann: None
 ) -> None:
@@ -270,6 +281,27 @@ async def test_cookies_are_sent_to_the_admin_only_and_differ_from_those_outside(
             cookie.startswith("__Secure-hero_admin_") and cookie.endswith("; Secure")
             for cookie in entered.headers.get_list("set-cookie")
         )
+
+
+async def test_a_silent_database_holds_up_all_requests_once_and_no_health_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WEBAPP_REQUEST_TIMEOUT_SECONDS", "1")
+    attempts = []
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        attempts.append(reader)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        admin = Admin((heroes, teams), database=f"postgresql://a:b@127.0.0.1:{port}/c")
+        async with browser_of(admin, at=starlette_host(admin)) as browser:
+            asked = [browser.get(f"/admin/{path}") for path in ("", "heroes", "teams", "healthz")]
+            answers = await asyncio.gather(*asked)
+            assert [page.status_code for page in answers] == [503, 503, 503, 200]
+            assert len(attempts) == 1
 
 
 @on_one_database
@@ -335,11 +367,14 @@ async def test_without_its_tables_the_admin_says_what_to_run_until_they_are_ther
         ({"database": "shop.db"}, "database= cannot be used. It must be"),
         ({"sign_in_url": "/login"}, "sign_in_url= needs authenticate="),
         ({"authenticate": "ann"}, "authenticate= takes a function"),
+        ({"database": 5}, "must be a SQLite file or a PostgreSQL server"),
+        ({"resources": (Resource(Hero, sort="nope"), teams)}, "sort='nope'"),
+        ({"resources": (Hero, teams)}, "wrap the model in Resource"),
     ],
 )
 def test_a_mistake_is_one_sentence_when_the_admin_is_made(
     options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ResourceError, match=sentence) as raised:
-        Admin((heroes, teams), **options)
+        Admin(**{"resources": (heroes, teams), **options})
     assert "\n" not in str(raised.value)
