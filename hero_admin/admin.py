@@ -163,14 +163,15 @@ class _Mounted:
     def __init__(self, admin: Admin) -> None:
         self.admin = admin
         self.app: Starlette | None = None
-        # The attempt to start that all requests share; the next one begins then.
+        # The attempt to start that all requests share, and when the next one may begin.
         self.attempt: asyncio.Task[Starlette] | None = None
         self.repeated_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.app is None:
+        app = self.app
+        if app is None:
             try:
-                self.app = await self._started()
+                app = await self._started()
             except Exception as error:
                 sentence = _sentence(error)
                 if not sentence:
@@ -180,7 +181,7 @@ class _Mounted:
                 answer = PlainTextResponse("ok\n" if is_up else sentence, 200 if is_up else 503)
                 await answer(scope, receive, send)
                 return
-        await self.app(scope, receive, send)
+        await app(scope, receive, send)
 
     async def close(self) -> None:
         if self.app is not None:
@@ -210,7 +211,8 @@ class _Mounted:
             key = await fetch_key(database)
         finally:
             await database.close()
-        return self.admin.application(with_key(settings, key), is_mounted=True)
+        self.app = self.admin.application(with_key(settings, key), is_mounted=True)
+        return self.app
 
 
 def _sentence(error: Exception) -> str:
