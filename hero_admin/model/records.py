@@ -16,7 +16,10 @@ from hero_admin.model.stored_values import Unbindable
 async def fetch_record(
     session: AsyncSession, resource: Resource, key: Key, *, is_locked: bool = False
 ) -> Record | None:
-    """Fetch one record, None if it does not exist; `is_locked`: until the transaction ends."""
+    """Fetch one record, None if it does not exist.
+
+    is_locked: whether nobody else may change or delete it until the transaction ends.
+    """
     try:
         records = await fetch_records(session, resource, [key], is_locked=is_locked)
     except StatementError as error:
@@ -48,7 +51,8 @@ async def fetch_where(
     if skip or limit is not None:
         statement = statement.offset(skip).limit(limit)
     if is_locked:
-        statement = statement.with_for_update()
+        # Others may still refer to them, so two people who link the same records never deadlock.
+        statement = statement.with_for_update(key_share=True)
     rows = await session.execute(statement)
     names = [field.name for field in resource.fields]
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -80,7 +80,7 @@ async def _change_ticked(
     values = read_changes(resource, texts)
     # Referenced records are locked first, as by a deletion.
     await bulk.lock_targets(transaction.session, transaction.site, resource, values)
-    await lock_unchanged(transaction.session, resource, keys, form)
+    await lock_unchanged(transaction.session, resource, keys, form, can_be_referenced=True)
     changed = await bulk.change_many(transaction, resource, keys, values) if values else set()
     if deltas:
         states = await bulk.fetch_states(transaction.session, resource, keys)

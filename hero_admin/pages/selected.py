@@ -57,12 +57,17 @@ async def lock_unchanged(
     keys: Sequence[Key],
     params: FormData | QueryParams,
     replacements: Mapping[str, Replacement] | None = None,
+    *,
+    can_be_referenced: bool = False,
 ) -> None:
     """Lock records; raise Overtaken if one has changed since the confirmation was shown.
 
     params: of the confirmation; without its count of changes nothing is checked.
     """
-    gone = len(keys) - await deletion.lock(session, resource, keys, replacements)
+    there = await deletion.lock(
+        session, resource, keys, replacements, can_be_referenced=can_be_referenced
+    )
+    gone = len(keys) - there
     if gone:
         raise Overtaken({"": deletion.gone_sentence(resource, gone, len(keys))})
     seen = params.get(SEEN, "")

@@ -39,9 +39,12 @@ async def lock(
     resource: Resource,
     keys: Sequence[Key],
     replacements: Mapping[str, Replacement] | None = None,
+    *,
+    can_be_referenced: bool = False,
 ) -> int:
     """Lock records, so that nobody changes or refers to them; return how many exist.
 
+    can_be_referenced: whether others may still refer to them, as to those that are only changed.
     Their replacements are locked by the same statement, so that two reassignments never deadlock.
     """
     columns = [field.exact for field in resource.key]
@@ -50,7 +53,8 @@ async def lock(
         replacement.field.exact == replacement.value
         for replacement in (replacements or {}).values()
     ]
-    locked = select(*numbered(columns)).where(or_(*wanted)).order_by(*columns).with_for_update()
+    locked = select(*numbered(columns)).where(or_(*wanted)).order_by(*columns)
+    locked = locked.with_for_update(key_share=can_be_referenced)
     found = {tuple(row) for row in await session.execute(locked)}
     return sum(key in found for key in keys)
 
