@@ -21,6 +21,9 @@ from hero_admin.cli.database import ready
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.web.errors import Invalid
 
+NO_ACCOUNTS = (
+    "This Admin asks the application that it is mounted in who is signed in: it has no accounts."
+)
 Given = ParamSpec("Given")
 name_argument = click.argument("name")
 
@@ -40,6 +43,8 @@ def _in_transaction(act: Act[Given]) -> Callable[Given, None]:
     @wraps(act)
     def command(*arguments: Given.args, **options: Given.kwargs) -> None:
         admin: Admin = click.get_current_context().obj
+        if admin.sign_in is not None:
+            raise click.ClickException(NO_ACCOUNTS)
         settings = admin.settings()
 
         async def do() -> str:

@@ -4,12 +4,12 @@ let askedAt;
 const ask = async (url, target = "div#confirm", title = "") => {
   askedAt = rows().indexOf(document.activeElement.closest("tr"));
   const answer = await fetchPart(url, target).catch(() => undefined);
-  const part = answer?.ok && find(target, parse(await answer.text()));
+  const content = answer?.ok && find(target, parse(await answer.text()));
   const dialog = find("#dialog");
-  if (!part) return location.assign(url);
+  if (!content) return location.assign(url);
   if (dialog.open) return;
   const heading = Object.assign(document.createElement("h1"), { id: "confirm-title", textContent: title });
-  dialog.replaceChildren(...(title ? [heading, part] : [part]));
+  dialog.replaceChildren(...(title ? [heading, content] : [content]));
   htmx.process(dialog);
   upgrade();
   dialog.showModal();

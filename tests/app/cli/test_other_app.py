@@ -88,5 +88,7 @@ def test_what_cannot_work_is_one_sentence(shop: Path) -> None:
     run(shop, "--app", "shop:admin", "migrate")
     code, said = run(shop, "--app", "shop:admin", "revision", "More")
     assert (code, "Admin(migrations=…)" in said, len(said.splitlines())) == (2, True, 1)
+    code, said = run(shop, "--app", "shop:guarded", "user", "list")
+    assert (code, "it has no accounts" in said, len(said.splitlines())) == (2, True, 1)
     code, said = run(shop, "--app", "shop:guarded", "serve")
     assert (code, "start that application" in said, len(said.splitlines())) == (2, True, 1)

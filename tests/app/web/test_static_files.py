@@ -131,7 +131,7 @@ async def test_a_style_sheet_draws_icons_from_the_file_that_the_page_has_already
     styles = (await client.get("/static/site.css")).text
     assert re.findall(r"@import|@font-face", styles) == []
     icons = re.findall(r"url\(\"([^\"]+)\"\)", styles)
-    assert len(icons) == len(re.findall(r"url\(", styles)) == 2
+    assert len(icons) == len(re.findall(r"url\(", styles)) == 3
     drawn = (STATIC / "icons.svg").read_text()
     for icon in icons:
         # One that was changed needs its new address in the style sheet.
