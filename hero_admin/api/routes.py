@@ -59,7 +59,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     add = partial(_add, api, resource)
     add("GET", "/", reads_many(resource), many, f"List {resource.label_plural}")
     add("GET", "/{id}", reads_one(resource), read, f"Read {one}", responses=NOT_FOUND)
-    for relationship in relationships_of(resource):
+    for relationship in relationships_of(site, resource):
         add(
             "GET",
             f"/{{id}}/with-{relationship.key.replace('_', '-')}",

@@ -17,12 +17,13 @@ class ErrorDetail(SQLModel):
     detail: str
 
 
-def relationships_of(resource: Resource) -> list[RelationshipProperty[Any]]:
-    """Return the relationships of the model; of many-to-many ones, those that are links."""
+def relationships_of(site: Site, resource: Resource) -> list[RelationshipProperty[Any]]:
+    """Return the relationships to administered models; of many-to-many ones, those of links."""
     links = {link.name for link in resource.many_to_many}
     return [
         relationship
         for relationship in inspect(resource.model).relationships
+        if site.administers(relationship.mapper.class_)
         if relationship.direction is not RelationshipDirection.MANYTOMANY
         or relationship.key in links
     ]

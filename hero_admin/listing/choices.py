@@ -60,7 +60,7 @@ async def fetch_options(
     title has all words. One statement; for a text, two more look for candidates in an index.
     """
     target = site.target_of(field)
-    search, parameters = _search_of(target, text)
+    search, parameters = _search_of(site, target, text)
     if search.word_count and not search.has_value and _is_indexed(target):
         backend, limit = backend_of(session), candidates.MAX_RARE_CANDIDATES
         is_candidate = await backend.fetch_is_candidate(session, target, text, limit)
@@ -70,7 +70,7 @@ async def fetch_options(
         search = replace(search, chosen="one" if len(chosen) == 1 else "several")
         parameters["chosen"] = chosen[0] if len(chosen) == 1 else chosen
     rows = await fetch_few(session, _select_options(site, field, search), parameters)
-    return _options_of(field, target, rows, text)
+    return _options_of(site, field, rows, text)
 
 
 @statement_cache
@@ -97,11 +97,11 @@ class _Search:
     chosen: Literal["", "one", "several"] = ""
 
 
-def _search_of(target: Resource, text: str) -> tuple[_Search, dict[str, Any]]:
+def _search_of(site: Site, target: Resource, text: str) -> tuple[_Search, dict[str, Any]]:
     """Return the search for a text among the records of a resource, and its parameters."""
     if not text:
         return _Search(), {}
-    words = words_of(text) if _searched_columns(target) and can_match(text) else []
+    words = words_of(text) if _searched_columns(site, target) and can_match(text) else []
     parameters, title = word_parameters(words), target.titles.field
     if not title.is_text:
         with suppress(ValueError):
@@ -116,14 +116,21 @@ def _is_indexed(target: Resource) -> bool:
     return not title.is_text or title in target.search_fields
 
 
-def _searched_columns(target: Resource) -> list[ColumnElement[Any]]:
-    fields = dict.fromkeys((target.titles.field, *target.search_fields))
+def _searched_columns(site: Site, target: Resource) -> list[ColumnElement[Any]]:
+    # Of records without pages, only the titles leave the database.
+    searched = target.search_fields if target in site else ()
+    fields = dict.fromkeys((target.titles.field, *searched))
     return [field.exact for field in fields if field.is_text]
 
 
-def _shown_fields(target: Resource) -> tuple[Field, ...]:
+def _detail_fields(site: Site, target: Resource) -> tuple[Field, ...]:
+    return target.detail_fields if target in site else ()
+
+
+def _shown_fields(site: Site, target: Resource) -> tuple[Field, ...]:
     """Return the fields that titles and details consist of, and the key."""
-    return tuple(dict.fromkeys((*target.titles.fields, *target.detail_fields, *target.key)))
+    details = _detail_fields(site, target)
+    return tuple(dict.fromkeys((*target.titles.fields, *details, *target.key)))
 
 
 @statement_cache
@@ -135,7 +142,7 @@ def _select_options(site: Site, field: Field, search: _Search) -> Select[Any]:
     assert field.relation is not None
     target = site.target_of(field)
     value_field, title_field = target.by_name[field.relation.target_column], target.titles.field
-    fields = enumerate(_shown_fields(target))
+    fields = enumerate(_shown_fields(site, target))
     shown_columns = [each.exact.label(f"_{index}") for index, each in fields]
     value: ColumnElement[Any] = value_field.exact
     columns = (value.label("value"), title_field.exact.label("title"), *shown_columns)
@@ -143,7 +150,9 @@ def _select_options(site: Site, field: Field, search: _Search) -> Select[Any]:
     is_chosen = value.in_(chosen) if search.chosen == "several" else value == chosen
     # SQLAlchemy cannot render an empty list whose values need a cast.
     is_other = ~is_chosen if search.chosen else true()
-    others = select(literal(1).label("rank"), *columns).where(_matches(target, search), is_other)
+    others = select(literal(1).label("rank"), *columns).where(
+        _matches(site, target, search), is_other
+    )
     by_title = sorted_as(title_field, title_field.exact)
     if search.is_candidate is not None:
         # With a limit of its own, the subquery is evaluated before the rows are sorted.
@@ -159,11 +168,11 @@ def _select_options(site: Site, field: Field, search: _Search) -> Select[Any]:
     return select(*both.c).order_by(both.c.rank, by_title, both.c.value)
 
 
-def _matches(target: Resource, search: _Search) -> ColumnElement[bool]:
+def _matches(site: Site, target: Resource, search: _Search) -> ColumnElement[bool]:
     title = target.titles.field
     predicates: list[ColumnElement[bool]] = []
     if search.word_count:
-        predicates.append(matches_words(_searched_columns(target), search.word_count))
+        predicates.append(matches_words(_searched_columns(site, target), search.word_count))
     if search.has_value:
         predicates.append(title.exact == title.given("title"))
     if not predicates and not search.matches_nothing:
@@ -171,16 +180,18 @@ def _matches(target: Resource, search: _Search) -> ColumnElement[bool]:
     return or_(false(), *predicates)
 
 
-def _options_of(field: Field, target: Resource, rows: Sequence[Row], text: str) -> Options:
+def _options_of(site: Site, field: Field, rows: Sequence[Row], text: str) -> Options:
     """Return the options of the rows of `_select_options`."""
-    names = [each.name for each in _shown_fields(target)]
+    target = site.target_of(field)
+    details = _detail_fields(site, target)
+    names = [each.name for each in _shown_fields(site, target)]
     records = [dict(zip(names, row[3:], strict=True)) for row in rows]
     titles = [target.titles.of(record) for record in records]
     counts = Counter(titles)
     options = []
     for (rank, value, *_), record, title in zip(rows, records, titles, strict=True):
         is_clear = counts[title] == 1 and (not rank or _has_words(title, text))
-        detail = "" if is_clear else _detail(target, record, title)
+        detail = "" if is_clear else _detail(details, record, title)
         options.append(Option(form_text(field, value), title, detail))
     options = _with_distinct_labels(target, options, records)
     found_count = sum(rank for rank, *_ in rows)
@@ -199,8 +210,8 @@ def _has_words(title: str, text: str) -> bool:
 
 
 # Any: the values of a record.
-def _detail(target: Resource, record: Mapping[str, Any], title: str) -> str:
-    texts = [shown_in_cell(field, record[field.name]) for field in target.detail_fields]
+def _detail(fields: Sequence[Field], record: Mapping[str, Any], title: str) -> str:
+    texts = [shown_in_cell(field, record[field.name]) for field in fields]
     folded = fold(title)
     return shortened(" · ".join(text for text in texts if text and fold(text) not in folded))
 

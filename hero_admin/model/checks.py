@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import QueryableAttribute
 
 from hero_admin.model.children import wrong_children
 from hero_admin.model.fields import Field
+from hero_admin.model.link_targets import wrong_targets
 from hero_admin.model.links import association_of, many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource import Resource, ResourceError, name_of
@@ -47,7 +48,10 @@ def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> Non
             )
         names.append(resource.name)
     for resource in resources:
-        for mistake in wrong_children(resource, resources):
+        for mistake in (
+            *wrong_children(resource, resources),
+            *wrong_targets(resource, resources),
+        ):
             raise ResourceError(f"Resource({name_of(resource.model)}): {mistake}.")
 
 

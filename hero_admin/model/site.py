@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 from hero_admin.model.checks import check_resources
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
+from hero_admin.model.link_targets import with_links_within
 from hero_admin.model.links import ManyToMany
 from hero_admin.model.resource import TAKEN_NAMES, Resource
 from hero_admin.web.texts import capitalised
@@ -55,9 +56,9 @@ class Site:
 
         Raises ResourceError for a mistake in a resource.
         """
-        self.resources = tuple(resources)
+        check_resources(tuple(resources), TAKEN_NAMES)
+        self.resources = with_links_within(tuple(resources))
         self.others = tuple(others)
-        check_resources(self.resources, TAKEN_NAMES)
         self._by_model = {resource.model: resource for resource in self.resources}
         self._opposites: dict[ManyToMany, ManyToMany] = {}
         links = [link for each in self.resources for link in each.many_to_many]
@@ -76,9 +77,13 @@ class Site:
         """Whether a resource has pages."""
         return resource in self.paged
 
+    def administers(self, model: type[SQLModel]) -> bool:
+        """Whether the Admin has a resource of a model."""
+        return any(each.model is model for each in self.resources)
+
     def _association(self, model: type[SQLModel]) -> Resource:
         """Return the resource of an association, under a name that no other one has."""
-        made = Resource(model)
+        made = Resource(model, links=())
         taken = TAKEN_NAMES | {each.name for each in self._by_model.values()}
         while made.name in taken:
             made = replace(made, name=f"{made.name}-links")

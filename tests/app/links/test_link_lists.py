@@ -12,7 +12,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.page import Client
-from tests.playlists import Music, Playlist, Track, a_playlist, a_track, an_artist
+from tests.playlists import Artist, Music, Playlist, Track, a_playlist, a_track, an_artist
 from tests.serving import serving
 from tests.statements import Statements
 
@@ -130,8 +130,8 @@ async def test_links_are_columns_and_filters_only_where_asked_for(
     chosen = Resource(
         Track, columns=(Track.name, Track.artists), filters=(Track.seconds,), sort="name"
     )
-    hidden = Resource(Playlist, links=())
-    async with serving(create_app(settings, [chosen, hidden]), role=Role.OWNER) as client:
+    hidden = [Resource(Playlist, links=()), Resource(Artist)]
+    async with serving(create_app(settings, [chosen, *hidden]), role=Role.OWNER) as client:
         page = await client.get("/tracks?artists=neil")
         assert page.columns == ["Name", "Artists"]
         assert page.rows == [{"Name": "Blue", "Artists": "Joni"}]
