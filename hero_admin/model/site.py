@@ -83,7 +83,15 @@ class Site:
 
     def _association(self, model: type[SQLModel]) -> Resource:
         """Return the resource of an association, under a name that no other one has."""
-        made = Resource(model, links=())
+        sides = [
+            side
+            for each in self.resources
+            for link in each.many_to_many
+            if link.association is model
+            for side in (each, self.of(link.target))
+        ]
+        # Records that nobody changes are not linked and unlinked, either.
+        made = Resource(model, links=(), read_only=all(side.read_only for side in sides))
         taken = TAKEN_NAMES | {each.name for each in self._by_model.values()}
         while made.name in taken:
             made = replace(made, name=f"{made.name}-links")

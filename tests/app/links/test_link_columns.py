@@ -12,7 +12,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.page import Client
-from tests.playlists import Credit, a_track, an_artist
+from tests.playlists import Artist, Credit, Music, Track, a_track, an_artist
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -134,3 +134,28 @@ async def test_an_association_with_columns_has_a_page_and_is_in_no_menu(
     history = await player.get("/credits/1/history")
     assert history.entries[0].values == {"Role": "singer became writer"}
     assert (await player.get("/playlist-tracks")).status_code == 404
+
+
+@pytest.mark.parametrize("is_read_only", [True, False])
+async def test_an_association_of_read_only_records_is_read_only(
+    settings: Settings, session: AsyncSession, stored: Stored, *, is_read_only: bool
+) -> None:
+    await (await session.connection()).run_sync(Music.metadata.create_all)
+    await session.commit()
+    blue = await a_track(session, "Blue")
+    await an_artist(session, "joni", blue)
+    await an_artist(session, "neil")
+    resources = [Resource(Track, read_only=True), Resource(Artist, read_only=is_read_only)]
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        assert (await client.get("/credits")).status_code == 200
+        assert (await client.get("/credits/1")).status_code == 200
+        sent = {"track_id": str(blue.id), "artist_code": "neil", "role": "drummer"}
+        created = await client.post("/credits", data=sent)
+        assert created.status_code == (405 if is_read_only else 303)
+        page = await client.get(f"/tracks/{blue.id}/artists")
+        assert page.status_code == 200
+        assert "Remove" not in page.text
+        deleted = await client.post("/credits/1/delete", data={})
+        assert deleted.status_code == (405 if is_read_only else 303)
+    names = ["joni"] if is_read_only else ["neil"]
+    assert [each.artist_code for each in await stored.all(Credit)] == names
