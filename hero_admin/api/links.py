@@ -20,7 +20,8 @@ MAX_VALUES = 1_000
 class LinkChange(Schema):
     """The keys of the records to link and of those to unlink; all others stay as they are."""
 
-    model_config = SQLModelConfig(extra="forbid")
+    # Spaces may be a part of a key.
+    model_config = SQLModelConfig(extra="forbid", str_strip_whitespace=False)
 
 
 def with_links(resource: Resource, schema: type[SQLModel]) -> type[SQLModel]:

@@ -35,7 +35,7 @@ def link_texts(links: Sequence[ManyToMany], form: FormData | QueryParams) -> dic
     found = {}
     for link in links:
         added, removed = (
-            tuple(dict.fromkeys(_texts(form.getlist(link_control(link, part)))))
+            tuple(dict.fromkeys(_texts(link, form.getlist(link_control(link, part)))))
             for part in (ADD, REMOVE)
         )
         texts = LinkTexts(added, removed)
@@ -44,8 +44,13 @@ def link_texts(links: Sequence[ManyToMany], form: FormData | QueryParams) -> dic
     return found
 
 
-def _texts(sent: Sequence[object]) -> list[str]:
-    return [text for text in sent if isinstance(text, str) and text.strip()]
+def _texts(link: ManyToMany, sent: Sequence[object]) -> list[str]:
+    return [text for text in sent if isinstance(text, str) and _whole(link, text)]
+
+
+def _whole(link: ManyToMany, text: str) -> str:
+    """Return a text without spaces at its ends, unless they are a part of the key."""
+    return text if link.far.input.is_plain_text else text.strip()
 
 
 def read_deltas(
@@ -67,7 +72,7 @@ def read_deltas(
 
 # Any: values of any field.
 def _values(link: ManyToMany, texts: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(link.far.clean(link.far.input(text.strip())) for text in texts)
+    return tuple(_value(link, text) for text in texts)
 
 
 # Any: values of any field.
@@ -76,5 +81,10 @@ def values_of(link: ManyToMany, texts: Sequence[str]) -> tuple[Any, ...]:
     found = []
     for text in texts:
         with suppress(ValueError):
-            found.append(link.far.clean(link.far.input(text.strip())))
+            found.append(_value(link, text))
     return tuple(found)
+
+
+# Any: a value of any field.
+def _value(link: ManyToMany, text: str) -> Any:
+    return link.far.clean(link.far.input(_whole(link, text)))

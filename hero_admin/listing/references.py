@@ -14,7 +14,7 @@ from hero_admin.model.formatting import shown_in_cell
 from hero_admin.model.primary_keys import Key, key_predicate, key_text
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
-from hero_admin.model.stored_values import comparable
+from hero_admin.model.stored_values import comparable, hashable
 
 
 async def fetch_references(
@@ -105,5 +105,10 @@ async def fetch_made_titles(
     at = target.by_name[relation.relation.target_column].exact
     columns = [field.exact.label(f"_{index}") for index, field in enumerate(target.titles.fields)]
     found = await session.execute(select(at.label("_value"), *columns).where(at.in_(values)))
-    titles = {comparable(row[0]): _title(target, row[1:]) for row in found}
-    return {value: titles[same] for value in values if (same := comparable(value)) in titles}
+    exact = {hashable(row[0]): _title(target, row[1:]) for row in found}
+    titles = {comparable(value): title for value, title in exact.items()}
+    return {
+        value: exact.get(value, titles[same])
+        for value in values
+        if (same := comparable(value)) in titles
+    }

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from hero_admin.model import records
 from hero_admin.model.resource import Resource
+from hero_admin.model.stored_values import hashable
 from hero_admin.pages.requests import fetch_or_404, site_of, transaction_of
 from hero_admin.pages.selected import selected_keys
 from hero_admin.web.errors import Invalid
@@ -13,6 +14,7 @@ from hero_admin.web.flash import Flash
 from hero_admin.web.mount import url_path
 from hero_admin.web.requests import back_of, form_of, session_of
 from hero_admin.web.responses import redirect
+from hero_admin.web.texts import ngettext
 from hero_admin.writes.links import Delta, change_links
 
 
@@ -25,15 +27,27 @@ async def unlink(resource: Resource, request: Request) -> Response:
         raise HTTPException(404)
     link, target = chosen.link, chosen.resource
     record = await fetch_or_404(resource, request)
-    found = await records.fetch_records(session_of(request), target, selected_keys(target, form))
-    values = tuple(each[link.far_relation.target_column] for each in found)
+    keys, column = selected_keys(target, form), link.far_relation.target_column
+    found = await records.fetch_records(session_of(request), target, keys)
+    values = tuple(each[column] for each in found)
+    back = back_of(request, url_path(request.scope))
     transaction = transaction_of(request)
     try:
         changed = await change_links(transaction, resource, link, [record], Delta(removed=values))
     except Invalid as invalid:
         raise HTTPException(409, str(invalid)) from None
-    title = target.titles.of(found[0]) if len(found) == 1 else target.counted(len(found))
-    undo = transaction.operation.id if changed else ""
-    return redirect(
-        request, back_of(request, url_path(request.scope)), Flash("Removed", title, undo=undo)
+    if not changed.removed:
+        return redirect(request, back, Flash(_nothing_sentence(target, len(keys))))
+    gone = set(map(hashable, changed.removed))
+    removed = [each for each in found if hashable(each[column]) in gone]
+    title = target.titles.of(removed[0]) if len(removed) == 1 else target.counted(len(removed))
+    return redirect(request, back, Flash("Removed", title, undo=transaction.operation.id))
+
+
+def _nothing_sentence(target: Resource, count: int) -> str:
+    sentence = ngettext(
+        "Nothing was removed: this {label} is no longer linked.",
+        "Nothing was removed: these {nouns} are no longer linked.",
+        count,
     )
+    return sentence.format(label=target.label, nouns=target.label_plural)

@@ -48,14 +48,16 @@ async def lock(
     Their replacements are locked by the same statement, so that two reassignments never deadlock.
     """
     columns = [field.exact for field in resource.key]
-    wanted = [key_predicate(resource, keys)]
-    wanted += [
+    also = [
         replacement.field.exact == replacement.value
         for replacement in (replacements or {}).values()
     ]
-    locked = select(*numbered(columns)).where(or_(*wanted)).order_by(*columns)
-    locked = locked.with_for_update(key_share=can_be_referenced)
-    found = {tuple(row) for row in await session.execute(locked)}
+    found: set[Key] = set()
+    for some in portions(keys):
+        wanted = or_(key_predicate(resource, some), *also)
+        locked = select(*numbered(columns)).where(wanted).order_by(*columns)
+        locked = locked.with_for_update(key_share=can_be_referenced)
+        found |= {tuple(row) for row in await session.execute(locked)}
     return sum(key in found for key in keys)
 
 

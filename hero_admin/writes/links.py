@@ -4,11 +4,11 @@ People send what they add and remove, never the whole set. So two people never u
 it is no error to add what is linked already or to remove what no longer is.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import CHAR
 
 from hero_admin.audit_log.changes import Entry, Kind
 from hero_admin.database.errors import REFUSALS
@@ -20,7 +20,7 @@ from hero_admin.model.links import ManyToMany, links_text
 from hero_admin.model.primary_keys import key_of, key_values
 from hero_admin.model.records import fetch_where
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.site import Site
+from hero_admin.model.storable import unwrapped_type
 from hero_admin.model.stored_values import hashable, readable
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import bulk, deletion
@@ -30,11 +30,13 @@ from hero_admin.writes.rows import insert_records
 from hero_admin.writes.single import with_defaults
 from hero_admin.writes.transaction import Transaction
 
-# One request adds at most so many rows, within its time limit.
-MAX_ADDED = 10_000
+# A request adds at most so many rows for each link, and removes as many, within its time limit.
+MAX_CHANGED = 10_000
 
 # The values of the two fields of a row of an association.
 Pair = tuple[Any, Any]
+# Returns a hashable value, the same for those that a foreign key treats as equal.
+Same = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,23 @@ class Delta:
     added: tuple[Any, ...] = ()
     removed: tuple[Any, ...] = ()
 
-    def settled(self) -> "Delta":
+    def settled(self, same: "Same") -> "Delta":
         """Return it without what is added and removed, and without anything twice."""
-        added = {_same(value): value for value in self.added}
-        removed = {_same(value): value for value in self.removed}
+        added = {same(value): value for value in self.added}
+        removed = {same(value): value for value in self.removed}
         return Delta(
             tuple(value for same, value in added.items() if same not in removed),
             tuple(value for same, value in removed.items() if same not in added),
         )
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The keys of the changed records, and the given values from which one of them was unlinked."""
+
+    keys: set[str] = field(default_factory=set)
+    # Any: values of any field.
+    removed: tuple[Any, ...] = ()
 
 
 async def change_all_links(
@@ -67,7 +78,7 @@ async def change_all_links(
     """Change several links of records, which are locked; return the keys of those changed."""
     changed: set[str] = set()
     for link, delta in deltas.items():
-        changed |= await change_links(transaction, resource, link, records, delta)
+        changed |= (await change_links(transaction, resource, link, records, delta)).keys
     return changed
 
 
@@ -77,54 +88,45 @@ async def change_links(
     link: ManyToMany,
     records: Sequence[Record],
     delta: Delta,
-) -> set[str]:
-    """Link and unlink records with each of these, which are locked; return the changed ones' keys.
+) -> Changed:
+    """Link and unlink records, which are locked, with each of these.
 
     Raises Invalid if one that is to be linked does not exist.
     """
-    session, site, delta = transaction.session, transaction.site, delta.settled()
+    session, site = transaction.session, transaction.site
+    linking = _Linking.of(replace(transaction, is_summed_up=True), link)
+    delta = delta.settled(linking.far_same)
     owners = [each for each in records if each[link.own.name] is not None]
     if not owners or not (delta.added or delta.removed):
-        return set()
+        return Changed()
     if site.of(link.association).read_only:
         raise Invalid({link.name: f"The {link.noun} can't be changed here."})
-    if len(owners) * len(delta.added) > MAX_ADDED:
-        raise Invalid({link.name: f"Add at most {MAX_ADDED:,} {link.noun} at once."})
-    await _lock_targets(session, site, link, delta.added)
-    linking = _Linking.of(replace(transaction, is_summed_up=True), link)
+    if len(owners) * len(delta.added) > MAX_CHANGED:
+        raise Invalid({link.name: f"Add at most {MAX_CHANGED:,} {link.noun} at once."})
+    await linking.lock_targets(delta.added)
     own_values = [each[link.own.name] for each in owners]
     removed = await linking.remove(own_values, delta.removed)
     added = await linking.add(own_values, delta.added)
     titles = await fetch_made_titles(session, site, link.far, (*delta.added, *delta.removed))
     texts = {
-        _same(value): titles.get(value) or shown(link.far, value)
+        linking.far_same(value): titles.get(value) or shown(link.far, value)
         for value in (*delta.added, *delta.removed)
     }
+    changes = [linking.by_owner(pairs) for pairs in (removed, added)]
     entries = []
     for owner in owners:
-        own = _same(owner[link.own.name])
-        pair = tuple(
-            links_text([texts[value] for each, value in pairs if each == own])
-            for pairs in (removed, added)
-        )
+        own = linking.near_same(owner[link.own.name])
+        pair = [links_text([texts[value] for value in each.get(own, ())]) for each in changes]
         if any(pair):
             key, title = key_of(resource, owner), resource.titles.of(owner)
             values = {link.entry_name: (pair[0], pair[1])}
             entries.append(Entry(resource.name, key, title, Kind.CHANGED, values))
     await transaction.record(entries)
-    return {entry.key for entry in entries}
-
-
-async def _lock_targets(
-    session: AsyncSession, site: Site, link: ManyToMany, values: Collection[Any]
-) -> None:
-    """Lock the records to be linked; raises Invalid if one no longer exists."""
-    there = set(map(_same, await bulk.fetch_targets(session, site, link.far, values)))
-    target = site.of(link.target)
-    for value in values:
-        if _same(value) not in there:
-            text = shown(link.far, value)
-            raise Invalid({link.name: f"The {target.label} {text} no longer exists."})
+    gone = {value for _, value in removed}
+    return Changed(
+        {entry.key for entry in entries},
+        tuple(value for value in delta.removed if linking.far_same(value) in gone),
+    )
 
 
 @dataclass(frozen=True)
@@ -136,25 +138,52 @@ class _Linking:
     association: Resource
     near: Field
     far: Field
+    near_same: Same
+    far_same: Same
 
     @classmethod
     def of(cls, transaction: Transaction, link: ManyToMany) -> "_Linking":
-        association = transaction.site.of(link.association)
-        names = (association.name_of(column) for column in link.columns)
-        return cls(transaction, link, association, *(association.by_name[name] for name in names))
+        site = transaction.site
+        association = site.of(link.association)
+        near, far = (association.by_name[association.name_of(each)] for each in link.columns)
+        same = _same_by(near, link.own), _same_by(far, site.target_field_of(link.far))
+        return cls(transaction, link, association, near, far, *same)
 
     def pair_of(self, row: Mapping[str, Any]) -> Pair:
-        return _same(row[self.near.name]), _same(row[self.far.name])
+        return self.near_same(row[self.near.name]), self.far_same(row[self.far.name])
 
-    async def fetch_rows(self, owners: Collection[Any], values: Collection[Any]) -> list[Record]:
+    def by_owner(self, pairs: Sequence[Pair]) -> dict[Any, list[Any]]:
+        found: dict[Any, list[Any]] = {}
+        for own, value in pairs:
+            found.setdefault(own, []).append(value)
+        return found
+
+    async def lock_targets(self, values: Collection[Any]) -> None:
+        """Lock the records to be linked; raises Invalid if one no longer exists."""
+        session, site, link = self.transaction.session, self.transaction.site, self.link
+        targets = await bulk.fetch_targets(session, site, link.far, values)
+        there = set(map(self.far_same, targets))
+        for value in values:
+            if self.far_same(value) not in there:
+                what = f"The {site.of(link.target).label} {shown(link.far, value)}"
+                raise Invalid({link.name: f"{what} no longer exists."})
+
+    async def fetch_rows(
+        self, owners: Collection[Any], values: Collection[Any], limit: int | None = None
+    ) -> list[Record]:
         """Fetch and lock the rows that link one of these owners with one of these values."""
         predicates = self.near.exact.in_(owners), self.far.exact.in_(values)
         session = self.transaction.session
-        return await fetch_where(session, self.association, *predicates, is_locked=True)
+        return await fetch_where(
+            session, self.association, *predicates, limit=limit, is_locked=True
+        )
 
     async def remove(self, owners: Sequence[Any], values: Sequence[Any]) -> list[Pair]:
         """Delete the rows of these links; return the links that existed."""
-        rows = await self.fetch_rows(owners, values) if values else []
+        rows = await self.fetch_rows(owners, values, MAX_CHANGED + 1) if values else []
+        if len(rows) > MAX_CHANGED:
+            sentence = f"Remove at most {MAX_CHANGED:,} {self.link.noun} at once."
+            raise Invalid({self.link.name: sentence})
         if rows:
             keys = [key_values(self.association, row) for row in rows]
             await deletion.remove(self.transaction, self.association, keys)
@@ -179,7 +208,8 @@ class _Linking:
         if not new:
             return []
         pairs = list(map(self.pair_of, new))
-        made = [row for row in await self.fetch_rows(owners, values) if self.pair_of(row) in pairs]
+        added = set(pairs)
+        made = [row for row in await self.fetch_rows(owners, values) if self.pair_of(row) in added]
         await self.transaction.record([creation_of(self.association, row) for row in made])
         return pairs
 
@@ -192,7 +222,7 @@ class _Linking:
             {self.near.name: owner, self.far.name: value}
             for owner in owners
             for value in values
-            if (_same(owner), _same(value)) not in there
+            if (self.near_same(owner), self.far_same(value)) not in there
         ]
 
     async def _refusal(self, error: Exception) -> Invalid:
@@ -204,8 +234,15 @@ class _Linking:
         return Invalid({self.link.name: " ".join(found.sentences.values())})
 
 
-# Any: a value of any field.
-def _same(value: Any) -> Any:
-    """Return a hashable value, the same for those that a foreign key treats as equal."""
-    value = readable(value)
-    return value.rstrip(" ") if isinstance(value, str) else hashable(value)
+def _same_by(*fields: Field) -> Same:
+    """Return the function for the values of two fields, one of which refers to the other."""
+    is_padded = any(isinstance(unwrapped_type(each.column.type), CHAR) for each in fields)
+
+    # Any: a value of any field.
+    def same(value: Any) -> Any:
+        value = readable(value)
+        if isinstance(value, str):
+            return value.rstrip(" ") if is_padded else value
+        return hashable(value)
+
+    return same

@@ -1,11 +1,12 @@
 """Links of many records at once: what is added to all of them, and removed."""
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
 from tests.app.links.test_link_forms import ADD, REMOVE, tracks_of
 from tests.page import Client
-from tests.playlists import PlaylistTrack, a_playlist, a_track
+from tests.playlists import Playlist, PlaylistTrack, Track, a_playlist, a_track
 from tests.stored import Stored
 
 
@@ -73,3 +74,33 @@ async def test_what_is_chosen_is_kept(player: Client, session: AsyncSession) -> 
     assert found.status_code == 200
     assert list(found.field("Remove a track").options) == ["Remove a track…", "Road trip 0042"]
     assert found.form(press="Edit 1 playlist").data[REMOVE] == [str(blue.id), "1", ""]
+
+
+async def test_thousands_of_links_are_removed_at_once(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    playlists = [Playlist(name=f"Road {number}") for number in range(500)]
+    tracks = [Track(name=f"Song {number}") for number in range(21)]
+    session.add_all([*playlists, *tracks])
+    await session.flush()
+    pairs = [
+        {"playlist_id": playlist.id, "track_id": track.id}
+        for playlist in playlists
+        for track in tracks
+    ]
+    await session.execute(insert(PlaylistTrack), pairs)
+    await session.commit()
+    form = {"form.id": [str(each.id) for each in playlists]}
+    keys = [str(track.id) for track in tracks]
+    refused = await player.post("/playlists/change", data={**form, REMOVE: keys})
+    assert refused.status_code == 422
+    assert "Remove at most 10,000 tracks at once." in refused.text
+    assert await stored.count(PlaylistTrack) == 10_500
+    removed = await player.follow(
+        await player.post("/playlists/change", data={**form, REMOVE: keys[:18]})
+    )
+    assert removed.flash == "Changed 500 playlists"
+    assert await stored.count(PlaylistTrack) == 1_500
+    undone = await player.follow(await player.submit(removed.undo))
+    assert undone.flash == "Restored 500 playlists"
+    assert await stored.count(PlaylistTrack) == 10_500

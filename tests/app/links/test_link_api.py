@@ -67,6 +67,26 @@ async def test_a_record_is_created_with_its_links(
     assert await stored.count(Playlist) == 1
 
 
+async def test_a_space_at_the_end_of_a_key_counts(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    track = await a_track(session, "Blue")
+    for code in ("a", "a ", " a"):
+        await an_artist(session, code, track)
+
+    async def codes() -> list[str]:
+        return sorted(credit.artist_code for credit in await stored.all(Credit))
+
+    url = f"/api/tracks/{track.id}"
+    assert (await player.patch(url, json={"artists": {"remove": ["a "]}})).status_code == 200
+    assert await codes() == [" a", "a"]
+    assert (await player.patch(url, json={"artists": {"add": ["a "]}})).status_code == 200
+    assert await codes() == [" a", "a", "a "]
+    both = {"artists": {"add": ["a "], "remove": ["a"]}}
+    assert (await player.patch(url, json=both)).status_code == 200
+    assert await codes() == [" a", "a "]
+
+
 async def test_a_link_of_texts(player: Client, session: AsyncSession, stored: Stored) -> None:
     track = await a_track(session, "Blue")
     await an_artist(session, "joni", track)

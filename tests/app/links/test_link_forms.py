@@ -214,3 +214,20 @@ async def test_a_link_by_a_row_with_a_key_of_its_own(
     await player.submit((await player.follow(saved)).undo)
     (credit,) = await stored.all(Credit)
     assert (credit.id, credit.artist_code) == (1, "joni")
+
+
+async def test_a_space_at_the_end_of_a_key_counts(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    track = await a_track(session, "Blue")
+    await an_artist(session, "a", track)
+    await an_artist(session, "a ", track)
+    page = await player.get(f"/tracks/{track.id}/edit")
+    form = page.form(press="Save changes")
+    saved = await player.follow(await player.submit(form, {"link.artists.remove": ["a "]}))
+    assert [credit.artist_code for credit in await stored.all(Credit)] == ["a"]
+    await player.submit(saved.undo)
+    assert sorted(credit.artist_code for credit in await stored.all(Credit)) == ["a", "a "]
+    sent = {"link.artists.remove": ["a"], "link.artists.add": ["a "]}
+    await player.submit(form, sent)
+    assert [credit.artist_code for credit in await stored.all(Credit)] == ["a "]

@@ -90,6 +90,24 @@ async def test_tracks_are_removed_from_the_list_of_a_playlist(
     assert await stored.count(Track) == 4
 
 
+async def test_only_what_was_linked_is_said_to_be_removed(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    trip = await a_playlist(session, tracks=3)
+    first, second, third = map(str, await tracks_of(stored, trip))
+    url = f"/playlists/{trip.id}/tracks"
+    assert (await player.follow(await player.post(url, data={"id": first}))).flash == (
+        "Removed Road trip 0001"
+    )
+    again = await player.follow(await player.post(url, data={"id": first}))
+    assert again.flash == "Nothing was removed: this track is no longer linked."
+    gone = await player.follow(await player.post(url, data={"id": [first, "99"]}))
+    assert gone.flash == "Nothing was removed: these tracks are no longer linked."
+    one = await player.follow(await player.post(url, data={"id": [first, second]}))
+    assert one.flash == "Removed Road trip 0002"
+    assert await tracks_of(stored, trip) == [int(third)]
+
+
 async def test_a_new_track_is_linked_from_the_page_of_its_playlist(
     player: Client, session: AsyncSession, stored: Stored
 ) -> None:
