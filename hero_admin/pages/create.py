@@ -18,6 +18,7 @@ from hero_admin.model.field_names import control_name, sent_to
 from hero_admin.model.primary_keys import key_of, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.messages import done
+from hero_admin.pages.new_links import link_new, linking_params
 from hero_admin.pages.requests import site_of, transaction_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.errors import Invalid
@@ -67,6 +68,7 @@ async def create(resource: Resource, request: Request) -> Response:
         deltas = read_deltas(resource.many_to_many, state.links)
         record = await single.create(transaction, resource, read_new(resource, texts))
         await change_all_links(transaction, resource, [record], deltas)
+        await link_new(transaction, resource, record, request)
     except Invalid as invalid:
         state = replace(state, errors=invalid.sentences)
         return await _new_form(resource, request, state, token)
@@ -139,4 +141,5 @@ def _new_url(resource: Resource, request: Request) -> str:
 def _params(resource: Resource, request: Request) -> dict[str, str]:
     """Return the parameters of the URL of a form: its values, and the way back."""
     given = _given(resource, request)
-    return {control_name(name): text for name, text in given.items()} | back_param(request)
+    values = {control_name(name): text for name, text in given.items()}
+    return values | linking_params(resource, request) | back_param(request)

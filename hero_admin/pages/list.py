@@ -11,12 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.database.errors import is_no_value
-from hero_admin.forms.link_texts import link_control
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
 from hero_admin.listing.link_cells import fetch_link_cells
 from hero_admin.listing.link_columns import LinkRows, fetch_link_rows
-from hero_admin.listing.query import ListQuery, Scope
+from hero_admin.listing.query import ListQuery
 from hero_admin.listing.query_parser import NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
 from hero_admin.listing.rows import LinkCells, RowContext, render_rows
@@ -26,6 +25,7 @@ from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.pages.empty_state import empty_list
+from hero_admin.pages.new_links import linking_param
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.flash import flash_of
@@ -59,7 +59,7 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         "urls": urls,
         "fragment": fragment,
         "back": f"back={quote(back, safe='/')}" if back else "",
-        "new_url": _new_url(query, back),
+        "new_url": _new_url(site, query, back),
         "has_forms": bool(query.scope and query.scope.has_forms),
         "unlink_url": _unlink_url(request, query, back),
         "title": "",
@@ -155,21 +155,14 @@ def _unlink_url(request: Request, query: ListQuery, back: str) -> str:
     return "" if is_fixed else with_query(query.path, back=back)
 
 
-def _new_url(query: ListQuery, back: str) -> str:
-    """Return the URL of the form for a new record, prefilled with the scope of the list."""
+def _new_url(site: Site, query: ListQuery, back: str) -> str:
+    """Return the URL of the form for a new record within the scope of the list; "" if none is."""
     url = path_to(query.resource.name, "new")
     if query.scope is None:
         return with_query(url, back=back)
     if query.scope.link is not None:
-        return with_query(url, **_linking(query.resource, query.scope), back=back)
+        linking = linking_param(site, query.resource, query.scope)
+        return with_query(url, **linking, back=back) if linking else ""
     field = query.scope.field
     given = {control_name(field.name): exact_text(field, query.scope.value)}
     return with_query(url, **given, back=back)
-
-
-def _linking(resource: Resource, scope: Scope) -> dict[str, str]:
-    """Return the parameter by which a new record is linked, if its form has the link."""
-    link = scope.link
-    if link is None or link not in resource.many_to_many:
-        return {}
-    return {link_control(link): exact_text(scope.field, scope.value)}

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.app.links.test_link_forms import tracks_of
 from tests.page import Client
-from tests.playlists import Track, a_playlist, a_track, an_artist
+from tests.playlists import Credit, Track, a_playlist, a_track, an_artist
 from tests.statements import Statements
 from tests.stored import Stored
 
@@ -117,6 +117,27 @@ async def test_a_new_track_is_linked_from_the_page_of_its_playlist(
     await player.submit(new.form(press="Create track"), name="Blue")
     (track,) = await stored.all(Track)
     assert await tracks_of(stored, trip) == [track.id]
+
+
+async def test_a_new_record_is_linked_where_only_the_other_one_has_the_link(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    blue = await a_track(session, "Blue")
+    page = await player.get(f"/tracks/{blue.id}/artists")
+    new = await player.get(page.link("New artist"))
+    refused = await player.submit(new.form(press="Create artist"), code="", name="Joni")
+    assert refused.status_code == 422
+    created = await player.submit(refused.form(press="Create artist"), code="joni")
+    after = await player.follow(created)
+    assert after.column("Code") == ["joni"]
+    assert [each.artist_code for each in await stored.all(Credit)] == ["joni"]
+    await player.submit(after.undo)
+    assert await stored.all(Credit) == []
+    for gone in ("99", "x", "9" * 40, "%00"):
+        answer = await player.post(
+            f"/artists?link.tracks.artists.add={gone}", data={"code": "neil", "name": "Neil"}
+        )
+        assert answer.status_code == 422
 
 
 async def test_viewers_see_links_and_cannot_change_them(
