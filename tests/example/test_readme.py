@@ -43,7 +43,10 @@ def blocks(language: str) -> list[str]:
     return [textwrap.dedent(block) for _, block in found]
 
 
-SHOP, SIGN_IN = blocks("python")
+PLAIN_SHOP, SIGN_IN, LIFESPAN = blocks("python")
+# With the end that it suggests.
+SHOP = PLAIN_SHOP.replace("app = FastAPI()\n", LIFESPAN)
+assert SHOP != PLAIN_SHOP
 INSTALL, COMMANDS = (block.splitlines() for block in blocks("sh"))
 
 
@@ -135,7 +138,7 @@ def test_its_commands_give_a_working_admin(folder: Path) -> None:
 
 
 def test_its_own_sign_in_is_asked_who_somebody_is(folder: Path) -> None:
-    models = SHOP.partition("app = FastAPI()")[0]
+    models = PLAIN_SHOP.partition("app = FastAPI()")[0]
     mounted = 'app = FastAPI()\napp.mount("/admin", admin)\n'
     (folder / "shop.py").write_text(models + USER_OF + SIGN_IN + mounted)
     run(folder, COMMANDS[0])
