@@ -24,7 +24,7 @@ from hero_admin.migrations.chain import Chain
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
 from hero_admin.sample import SampleData
-from hero_admin.settings import Settings, SettingsError, address_of, load_settings, with_key
+from hero_admin.settings import Settings, SettingsError, database_url_of, load_settings, with_key
 from hero_admin.web.errors import UNANSWERED
 from hero_admin.web.mount import OUTSIDE
 
@@ -78,13 +78,13 @@ class Admin:
                 "Admin(): resources= takes a sequence, such as (heroes,) with a comma."
             )
         if sign_in_url and authenticate is None:
-            raise ResourceError("Admin(): sign_in_url= needs authenticate=, which knows who is in.")
+            raise ResourceError("Admin(): sign_in_url= needs authenticate=.")
         if authenticate is not None and not callable(authenticate):
             raise ResourceError("Admin(): authenticate= takes a function, not what it returns.")
         try:
-            self._database_url = None if database is None else address_of(database)
+            self._database_url = None if database is None else database_url_of(database)
         except SettingsError as error:
-            raise ResourceError(f"Admin(): database= cannot be used. {error}") from None
+            raise ResourceError(f"Admin(): database= can't be used. {error}") from None
         self.resources = tuple(resources)
         # Raises ResourceError for a mistake in one of them.
         Site(self.resources)
@@ -99,7 +99,7 @@ class Admin:
     def program(self) -> str:
         return self.chain.program
 
-    def call_program(self, program: str) -> None:
+    def set_program(self, program: str) -> None:
         """Set how its commands are called, unless the application says so."""
         if self.program == SCRIPT:
             self.chain = replace(self.chain, program=program)

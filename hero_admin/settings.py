@@ -162,7 +162,7 @@ def with_key(settings: Settings, key: str) -> Settings:
     return settings.model_copy(update={"secret_key": SecretStr(f"{STORED_KEY}{key}")})
 
 
-def address_of(database: str | URL | Engine | AsyncEngine) -> str:
+def database_url_of(database: str | URL | Engine | AsyncEngine) -> str:
     """Return the address of an application's database, for the drivers of the library.
 
     Raises SettingsError for one that is neither a SQLite file nor a PostgreSQL server.

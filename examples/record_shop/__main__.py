@@ -21,7 +21,7 @@ def main() -> None:
     port: int = parser.parse_args().port
     asyncio.run(_fill())
     people = "\n".join(f"  {email} ({role})" for email, role in ROLES.items())
-    print(WELCOME.format(port=port, password=PASSWORD, people=people), flush=True)  # noqa: T201
+    print(WELCOME.format(port=port, password=PASSWORD, people=people), flush=True)  # noqa: T201 - its output
     uvicorn.run(app, port=port, log_level="warning")
 
 

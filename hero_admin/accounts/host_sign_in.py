@@ -120,19 +120,19 @@ class HostIdentityMiddleware:
 
     async def _refuse(self, request: Request) -> Response:
         """Send a stranger to sign in; what was to be saved stays in the page."""
-        if not is_partial(request):
+        is_page, is_safe = not is_partial(request), request.method in SAFE_METHODS
+        if is_page:
             request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
         if is_for_programs(request):
             return JSONResponse({"detail": NOT_SIGNED_IN}, 401)
-        is_page = not is_partial(request)
-        is_asked_for = is_page and request.method in SAFE_METHODS
-        if self.sign_in.url and is_asked_for:
+        if self.sign_in.url and is_page and is_safe:
             return redirect(request, self.sign_in.url_from(request, with_raw_query(request)))
-        pending = await fetch_pending(request.scope) if is_page and not is_asked_for else None
+        is_form = is_page and not is_safe
+        pending = await fetch_pending(request.scope) if is_form else None
         context = {
             "pending": pending,
-            "is_lost": is_page and not is_asked_for and pending is None,
-            "back": with_raw_query(request) if is_asked_for else path_to(""),
+            "is_lost": is_form and pending is None,
+            "back": with_raw_query(request) if is_page and is_safe else path_to(""),
             "sign_in_url": self.sign_in.url and self.sign_in.url_from(request, path_to("")),
         }
         fragment = "" if is_page else "sign_in"

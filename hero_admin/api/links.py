@@ -1,7 +1,8 @@
 """Links in the API: what a request adds and removes, `{"tracks": {"add": [7], "remove": [3]}}`."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from types import GenericAlias
+from typing import Any
 
 from pydantic import create_model
 from sqlmodel import Field, SQLModel
@@ -44,7 +45,7 @@ def links_schema(resource: Resource) -> type[SQLModel]:
 
 # Any: the schema of a link.
 def _change_schema(resource: Resource, link: ManyToMany) -> Any:
-    values: Any = list[plain_annotation(link.far.written_annotation)]  # type: ignore[misc]
+    values: Any = GenericAlias(list, (plain_annotation(link.far.written_annotation),))
     given = (values, Field(default_factory=list, max_length=MAX_VALUES))
     name = f"{resource.model.__name__}{link.name.title().replace('_', '')}Change"
     return create_model(name, __base__=LinkChange, add=given, remove=given)
@@ -63,11 +64,8 @@ def deltas_of(resource: Resource, valid: SQLModel) -> dict[ManyToMany, Delta]:
         change = getattr(valid, link.name)
         if change is not None:
             try:
-                added, removed = (
-                    tuple(map(link.far.clean, cast(list[Any], values)))
-                    for values in (change.add, change.remove)
-                )
-                found[link] = Delta(added, removed)
+                clean = link.far.clean
+                found[link] = Delta(tuple(map(clean, change.add)), tuple(map(clean, change.remove)))
             except ValueError as error:
                 errors[link.name] = str(error)
     if errors:

@@ -36,6 +36,6 @@ def load_admin(name: str) -> Admin:
     admin = getattr(module, attribute, None)
     if not isinstance(admin, Admin):
         raise LoadError(f"“{name}” names no Admin: {module_name} has no Admin of that name.")
-    admin.call_program(f"hero-admin --app {name}")
+    admin.set_program(f"hero-admin --app {name}")
     os.environ[VARIABLE] = name
     return admin

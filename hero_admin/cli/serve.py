@@ -45,7 +45,7 @@ def serve(
     """Start the server."""
     if admin.sign_in is not None:
         raise click.UsageError(
-            "This Admin asks the application that it is mounted in who is signed in: start that"
+            "This Admin uses the sign-in of the application that it is mounted in: start that"
             " application."
         )
     if sample and admin.sample is None:

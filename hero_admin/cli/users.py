@@ -22,7 +22,7 @@ from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.web.errors import Invalid
 
 NO_ACCOUNTS = (
-    "This Admin asks the application that it is mounted in who is signed in: it has no accounts."
+    "This Admin uses the sign-in of the application that it is mounted in: it has no accounts."
 )
 Given = ParamSpec("Given")
 name_argument = click.argument("name")

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
-from hero_admin.model.children import wrong_children
+from hero_admin.model.child_checks import wrong_children
 from hero_admin.model.fields import Field
 from hero_admin.model.link_targets import wrong_targets
 from hero_admin.model.links import association_of, many_to_many, relationship_of

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.database.errors import is_no_value
+from hero_admin.listing.association_columns import AssociationRows, fetch_association_rows
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
 from hero_admin.listing.link_cells import fetch_link_cells
-from hero_admin.listing.link_columns import LinkRows, fetch_link_rows
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.query_parser import NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
@@ -77,7 +77,7 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     context |= await _fetch_filters(request, listed, has_controls=not fragment)
     links = await fetch_link_cells(session, site, listed, listing)
     can_edit = identity_of(request).can_edit
-    rows = await fetch_link_rows(session, site, listed.scope, listing, can_reveal=can_edit)
+    rows = await fetch_association_rows(session, site, listed.scope, listing, can_reveal=can_edit)
     context |= _results(request, context, listing, links, rows)
     context["total"] = context["total"] or listing.page.total
     return context
@@ -115,7 +115,7 @@ def _results(
     context: Mapping[str, Any],
     listing: Listing,
     links: tuple[LinkCells, ...],
-    link_rows: LinkRows | None,
+    link_rows: AssociationRows | None,
 ) -> dict[str, Any]:
     """Return the rows as HTML, the page, and the empty state of a list without rows."""
     query, urls, resource = context["query"], context["urls"], context["resource"]

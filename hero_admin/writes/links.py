@@ -91,7 +91,7 @@ async def change_links(
 ) -> Changed:
     """Link and unlink records, which are locked, with each of these.
 
-    Raises Invalid if one that is to be linked does not exist.
+    Raises Invalid with a sentence for the link, such as for a record that no longer exists.
     """
     session, site = transaction.session, transaction.site
     linking = _Linking.of(replace(transaction, is_summed_up=True), link)

@@ -364,7 +364,7 @@ async def test_without_its_tables_the_admin_says_what_to_run_until_they_are_ther
     [
         ({"database": "mysql://localhost/shop"}, "must be a SQLite file or a PostgreSQL server"),
         ({"database": "sqlite://"}, "must name a file"),
-        ({"database": "shop.db"}, "database= cannot be used. It must be"),
+        ({"database": "shop.db"}, "database= can't be used. It must be"),
         ({"sign_in_url": "/login"}, "sign_in_url= needs authenticate="),
         ({"authenticate": "ann"}, "authenticate= takes a function"),
         ({"database": 5}, "must be a SQLite file or a PostgreSQL server"),

@@ -1,4 +1,4 @@
-"""Link columns: what an association says of each link, in the list of the linked records."""
+"""Association columns: what an association says of each link, in the list of linked records."""
 
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from hero_admin.model.stored_values import hashable
 NOTHING: Record = {}
 
 
-class LinkRows(NamedTuple):
+class AssociationRows(NamedTuple):
     """The rows of an association behind the rows of a list.
 
     name: that of the association in URLs. keys: of each row. columns: its own columns.
@@ -30,9 +30,9 @@ class LinkRows(NamedTuple):
     columns: tuple[LinkCells, ...]
 
 
-async def fetch_link_rows(
+async def fetch_association_rows(
     session: AsyncSession, site: Site, scope: Scope | None, listing: Listing, *, can_reveal: bool
-) -> LinkRows | None:
+) -> AssociationRows | None:
     """Fetch the rows by which the records of a page are linked; None without columns of their own.
 
     One statement, and one for the titles of each relation.
@@ -58,7 +58,7 @@ async def fetch_link_rows(
             session, site, association, field, keys, rows, can_reveal=can_reveal
         )
         columns.append(LinkCells(field.label, cells))
-    return LinkRows(association.name, keys, tuple(columns))
+    return AssociationRows(association.name, keys, tuple(columns))
 
 
 async def _fetch_cells(
