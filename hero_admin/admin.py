@@ -113,7 +113,7 @@ class Admin:
         """
         if name is None or kind not in ("table", "index"):
             return True
-        return not name.startswith(PREFIX) and name not in self.chain.derived_names
+        return not name.startswith(PREFIX) and name not in self.chain.former_names
 
     # Any: a setting may have any type, and None leaves it to the environment.
     def settings(self, **overrides: Any) -> Settings:

@@ -72,8 +72,9 @@ def check_search_indexes(connection: Connection, resources: Sequence[Resource]) 
             "SELECT n.nspname, t.relname, c.relname, pg_get_indexdef(c.oid), i.indisvalid,"
             " pg_table_is_visible(c.oid) FROM pg_index i"
             " JOIN pg_class c ON i.indexrelid = c.oid JOIN pg_class t ON i.indrelid = t.oid"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname LIKE 'search\\_%'"
-        )
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE starts_with(c.relname, :prefix)"
+        ),
+        {"prefix": trigram_index.PREFIX},
     )
     complete = set()
     for schema, table, name, definition, is_valid, is_visible in existing:

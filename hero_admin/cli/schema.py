@@ -10,6 +10,7 @@ from hero_admin.admin import Admin
 from hero_admin.cli.database import connected, ready
 from hero_admin.cli.findings import Finding
 from hero_admin.cli.index_check import check_indexes, fix_indexes
+from hero_admin.listing.search.sqlite_index import PREFIXES
 from hero_admin.migrations import Applied, check_schema, fetch_table_names, make_revision, migrate
 from hero_admin.migrations.chain import VERSION_TABLES
 from hero_admin.settings import Settings
@@ -99,7 +100,11 @@ async def _migrate(admin: Admin, settings: Settings) -> Migrated:
             for (_, old), (_, new) in admin.chain.renamed_tables()
             if old in before - after and new in after - before
         }
-        made = after - before - VERSION_TABLES - renamed.keys()
+        made = {
+            name
+            for name in after - before - VERSION_TABLES - renamed.keys()
+            if not name.startswith(PREFIXES)
+        }
         found = await (fix_indexes if admin.indexes else check_indexes)(database, admin.resources)
         fixed = found if admin.indexes else []
         missing = [] if admin.indexes else [finding for finding in found if finding.fixes]

@@ -10,10 +10,9 @@ from hero_admin.database.identifiers import quoted
 from hero_admin.listing.search import trigram_index
 from hero_admin.listing.search.sqlite import sort_key_sql
 from hero_admin.listing.search.sqlite_index import (
-    CHANGES_PREFIX,
     EVENTS,
-    NUMBERS_PREFIX,
     OPTIONS,
+    PREFIXES,
     SqliteIndex,
     is_of_index,
 )
@@ -118,9 +117,8 @@ def _check_search_index(
 
 def _drops(existing: Mapping[str, tuple[str, str]], index: str) -> Iterator[str]:
     """Return the statements that drop a search index of SQLite and what belongs to it."""
-    prefixes = (NUMBERS_PREFIX, CHANGES_PREFIX)
     names = [f"{index}_{event}" for event in EVENTS]
-    names += [index, *(index.replace(trigram_index.PREFIX, prefix, 1) for prefix in prefixes)]
+    names += [index.replace(trigram_index.PREFIX, prefix, 1) for prefix in PREFIXES]
     return _drop_all(existing, names)
 
 

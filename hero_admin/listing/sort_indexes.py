@@ -7,6 +7,7 @@ from sqlalchemy import Column, String, Table
 from sqlalchemy.types import Enum
 
 from hero_admin.database.identifiers import shortened
+from hero_admin.database.own_tables import PREFIX as OWN_PREFIX
 from hero_admin.listing.collation import is_collated
 from hero_admin.model.column_types import LONG_TEXT_CHARACTERS
 from hero_admin.model.fields import Field
@@ -14,7 +15,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.model.storable import unwrapped_type
 
-PREFIX = "list_"
+PREFIX = f"{OWN_PREFIX}list_"
 
 
 @dataclass(frozen=True)

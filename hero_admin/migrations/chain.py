@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from hero_admin.database.identifiers import shortened
 from hero_admin.database.own_tables import PREFIX
-from hero_admin.listing.search.sqlite_index import changes_name, numbers_name
 from hero_admin.listing.search.trigram_index import index_name
 from hero_admin.listing.sort_indexes import sort_indexes
 from hero_admin.model.resource import Resource
@@ -67,14 +67,18 @@ class Chain:
         return Site(self.resources).recorded
 
     @cached_property
-    def derived_names(self) -> frozenset[str]:
-        """The indexes that the doctor makes, and on SQLite the tables of those for searching."""
-        names = {index.name for index in sort_indexes(Site(self.resources))}
+    def former_names(self) -> frozenset[str]:
+        """What earlier versions called the indexes and tables of the doctor, without the prefix.
+
+        They have it once `migrate` has brought the database over.
+        """
+        sorting = sort_indexes(Site(self.resources))
+        names = {shortened(f"list_{each.table.name}_{each.column.name}") for each in sorting}
         for resource in self.resources:
             if resource.search_fields and not resource.read_only:
-                index = index_name(resource)
-                names |= {index, numbers_name(resource), changes_name(resource)}
-                names |= {f"{index}_{part}" for part in FTS_TABLES}
+                names |= {index_name(resource, kind) for kind in ("searched_", "unsearched_")}
+                index = index_name(resource, "search_")
+                names |= {index, *(f"{index}_{part}" for part in FTS_TABLES)}
         return frozenset(names)
 
     def version_table(self, existing: Collection[str]) -> str:

@@ -10,8 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.types import TypeEngine
 
-from hero_admin.listing.search import trigram_index
-from hero_admin.listing.sort_indexes import PREFIX as LIST_PREFIX
+from hero_admin.database.own_tables import PREFIX
 from hero_admin.migrations import view_names
 from hero_admin.migrations.chain import Name
 
@@ -58,7 +57,7 @@ class Comparison:
         """Whether to compare an item; search and sort indexes are the doctor's."""
         if kind == "table":
             return (item.schema, item.name) in self.tables
-        is_derived = str(name).startswith((LIST_PREFIX, trigram_index.PREFIX))
+        is_derived = str(name).startswith(PREFIX)
         return not (kind == "index" and is_reflected and model is None and is_derived)
 
     # Any: types of any kind.

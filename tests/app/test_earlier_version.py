@@ -12,6 +12,7 @@ from sqlalchemy import DateTime, column, text, update
 from sqlalchemy import table as sa_table
 
 from hero_admin.cli.database import connected, ready
+from hero_admin.cli.index_check import check_indexes
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import Settings
@@ -68,6 +69,8 @@ async def client(earlier: Settings, kind: str) -> AsyncIterator[Client]:
     """A client of the application on that database, with nothing that it knows of people."""
     async with connected(admin, earlier) as database:
         await migrate(database, admin.chain)
+        # What it had for sorting and searching is taken over.
+        assert await check_indexes(database, admin.resources) == []
     # From then on a start finds nothing to do.
     async with ready(admin, earlier):
         app = admin.application(earlier)
@@ -127,7 +130,7 @@ async def test_migrating_says_what_is_renamed_and_leaves_the_versions_of_others_
     created, renamed, library, application = done.stdout.splitlines()
     assert created == "Tables created: hero_admin_secret_key."
     assert renamed.startswith("Tables renamed: api_token to hero_admin_token, change to hero_")
-    assert library == "Migrated the tables of Hero Admin to revision 0002."
+    assert library == "Migrated the tables of Hero Admin to revision 0003."
     assert application == "Migrated the database to revision 0009."
     async with database.reading.connect() as connection:
         held = [
@@ -135,7 +138,7 @@ async def test_migrating_says_what_is_renamed_and_leaves_the_versions_of_others_
             for name in ("alembic_version", "hero_admin_version", "hero_admin_alembic_version")
         ]
     await database.close()
-    assert held == ["0003", "0009", "0002"]
+    assert held == ["0003", "0009", "0003"]
 
 
 async def _make_current(settings: Settings) -> None:

@@ -130,7 +130,7 @@ async def test_an_application_without_migrations_gets_all_it_needs_and_takes_not
     before = await contents(house, own_connections)
     migrated = await asyncio.to_thread(house.run, "migrate")
     assert migrated.startswith("Tables created: hero_admin_blob, hero_admin_change, ")
-    assert migrated.endswith("\nMigrated the tables of Hero Admin to revision 0002.\n")
+    assert migrated.endswith("\nMigrated the tables of Hero Admin to revision 0003.\n")
     written = await asyncio.to_thread(house.run, "revision", "Users and changes")
     assert written.startswith("Written: ")
     assert house.admin.chain.versions is not None
@@ -174,7 +174,9 @@ async def test_an_index_is_created_only_for_whoever_asks_for_it(
         inspector = inspect(connection)
         indexes = {str(each["name"]) for each in inspector.get_indexes("user_account")}
         names = indexes | set(inspector.get_table_names())
-        return {name for name in names if name.startswith(("list_", "search_", "unsearched_"))}
+        return {
+            name for name in names if name.startswith(("hero_admin_list_", "hero_admin_search_"))
+        }
 
     async def made() -> set[str]:
         async with own_connections.reading.connect() as connection:
@@ -188,7 +190,7 @@ async def test_an_index_is_created_only_for_whoever_asks_for_it(
     asking = Admin(house.admin.resources, migrations=tmp_path / "own", program="shop", indexes=True)
     migrated = await asyncio.to_thread(replace(house, admin=asking).run, "migrate")
     assert "No index for sorting user_account by name. Fixed.\n" in migrated
-    assert {"list_user_account_name", "search_user_account"} <= await made()
+    assert {"hero_admin_list_user_account_name", "hero_admin_search_user_account"} <= await made()
     assert await asyncio.to_thread(house.run, "migrate") == "The database is up to date.\n"
 
 

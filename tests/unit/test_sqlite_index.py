@@ -153,7 +153,9 @@ def test_a_search_finds_whatever_any_program_has_written(path: Path, writes: lis
             assert found(copied, teams, needle) == fitting(copied, needle)
         with opened(copied, is_ours=True) as ours:
             Refresher([teams])(ours)
-            assert ours.execute("SELECT count(*) FROM unsearched_team").fetchone() == (0,)
+            assert ours.execute("SELECT count(*) FROM hero_admin_unsearched_team").fetchone() == (
+                0,
+            )
         for needle in NEEDLES:
             assert found(copied, teams, needle) == fitting(copied, needle)
 
@@ -199,4 +201,6 @@ def test_a_trigger_that_rewrites_what_is_searched_leaves_the_index_right(
                 for needle in ("zoe", "oda", "nova", "super", "e-o"):
                     assert found(copied, teams, needle) == fitting(copied, needle)
                 Refresher([teams])(ours)
-                assert ours.execute("SELECT count(*) FROM unsearched_team").fetchone() == (0,)
+                assert ours.execute(
+                    "SELECT count(*) FROM hero_admin_unsearched_team"
+                ).fetchone() == (0,)

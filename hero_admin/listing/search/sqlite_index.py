@@ -16,12 +16,14 @@ from sqlalchemy import BigInteger, Integer, SmallInteger
 from sqlalchemy.dialects.sqlite import dialect
 
 from hero_admin.database.identifiers import quoted
+from hero_admin.database.own_tables import PREFIX as OWN_PREFIX
 from hero_admin.listing.search.trigram_index import PREFIX, index_name
 from hero_admin.model.resource import Resource
 from hero_admin.model.storable import unwrapped_type
 
-NUMBERS_PREFIX = "searched_"
-CHANGES_PREFIX = "unsearched_"
+NUMBERS_PREFIX = f"{OWN_PREFIX}searched_"
+CHANGES_PREFIX = f"{OWN_PREFIX}unsearched_"
+PREFIXES = (PREFIX, NUMBERS_PREFIX, CHANGES_PREFIX)
 NUMBER = "row_number"
 OPTIONS = "content='', detail='none', tokenize='trigram'"
 # Names of columns that every FTS5 table has.

@@ -5,17 +5,18 @@ It offers candidates; the predicates are then checked on their rows.
 
 from hero_admin.database.folding import fold
 from hero_admin.database.identifiers import MAX_BYTES, quoted, shortened
+from hero_admin.database.own_tables import PREFIX as OWN_PREFIX
 from hero_admin.listing.search.patterns import words_of
 from hero_admin.model.resource import Resource
 
-PREFIX = "search_"
+PREFIX = f"{OWN_PREFIX}search_"
 # A shorter text has no trigram.
 TRIGRAM_CHARACTERS = 3
 
 
 def index_name(resource: Resource, prefix: str = PREFIX) -> str:
     """Return the name of the trigram index of a resource, or of a table that belongs to it."""
-    # Prefixes, and suffixes of FTS5 and triggers, have up to 20 bytes.
+    # The prefix has up to 20 bytes. Names on SQLite, which may have suffixes, have no limit.
     return f"{prefix}{shortened(resource.table.name, MAX_BYTES - 20)}"
 
 

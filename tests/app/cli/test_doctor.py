@@ -38,9 +38,13 @@ async def test_a_migrated_database_lacks_nothing(database: Database) -> None:
 
 
 async def test_what_is_missing_is_said_and_made(database: Database, session: AsyncSession) -> None:
-    await session.execute(text("DROP INDEX list_hero_age"))
+    await session.execute(text("DROP INDEX hero_admin_list_hero_age"))
     is_embedded = session.get_bind().dialect.name == "sqlite"
-    lost = "DROP TRIGGER search_hero_update" if is_embedded else "DROP INDEX search_hero"
+    lost = (
+        "DROP TRIGGER hero_admin_search_hero_update"
+        if is_embedded
+        else "DROP INDEX hero_admin_search_hero"
+    )
     await session.execute(text(lost))
     await session.commit()
     sentences = [finding.sentence for finding in await check_indexes(database, admin.resources)]
@@ -55,8 +59,8 @@ async def test_what_a_resource_no_longer_asks_for_is_dropped(database: Database)
     async with database.reading.connect() as connection:
         indexes = await connection.run_sync(lambda sync: inspect(sync).get_indexes("hero"))
     names = {index["name"] for index in indexes}
-    assert {"list_hero_name", "list_hero_team_id"} <= names
-    assert "list_hero_age" not in names
+    assert {"hero_admin_list_hero_name", "hero_admin_list_hero_team_id"} <= names
+    assert "hero_admin_list_hero_age" not in names
     await fix_indexes(database, admin.resources)
     assert await check_indexes(database, admin.resources) == []
 
@@ -66,18 +70,18 @@ async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_
 ) -> None:
     is_server = session.get_bind().dialect.name == "postgresql"
     # As earlier versions made it, and as others may have one.
-    await session.execute(text("DROP INDEX list_hero_name"))
-    await session.execute(text("CREATE INDEX list_hero_name ON hero (name)"))
+    await session.execute(text("DROP INDEX hero_admin_list_hero_name"))
+    await session.execute(text("CREATE INDEX hero_admin_list_hero_name ON hero (name)"))
     await session.execute(text("CREATE UNIQUE INDEX ux_plain ON hero (name, id)"))
     await session.commit()
     assert [finding.sentence for finding in await check_indexes(database, admin.resources)] == [
-        "Unused index: list_hero_name.",
+        "Unused index: hero_admin_list_hero_name.",
         "No index for sorting hero by name.",
     ]
     await fix_indexes(database, admin.resources)
     assert await check_indexes(database, admin.resources) == []
     # Where another one has the same order, it will do.
-    await session.execute(text("DROP INDEX list_hero_name"))
+    await session.execute(text("DROP INDEX hero_admin_list_hero_name"))
     order = "left(hero_admin_fold(name), 500), id" if is_server else "name COLLATE nocase"
     await session.execute(text(f"CREATE INDEX ours ON hero ({order})"))
     await session.commit()
@@ -87,8 +91,8 @@ async def test_an_index_of_another_order_is_replaced_and_one_of_others_does_not_
 async def test_others_write_while_a_server_makes_an_index(postgres_url: str) -> None:
     database = connect(Settings(database_url=postgres_url))
     async with database.writing.connect() as writer:
-        await writer.execute(text("DROP INDEX list_hero_age"))
-        await writer.execute(text("DROP INDEX search_hero"))
+        await writer.execute(text("DROP INDEX hero_admin_list_hero_age"))
+        await writer.execute(text("DROP INDEX hero_admin_search_hero"))
         await writer.commit()
         await writer.execute(text("INSERT INTO hero (name, secret_name) VALUES ('Nova', 'x')"))
         mending = asyncio.create_task(fix_indexes(database, admin.resources))
@@ -108,8 +112,8 @@ async def test_others_write_while_a_server_makes_an_index(postgres_url: str) -> 
 async def test_all_who_mend_and_migrate_at_once_take_turns(postgres_url: str) -> None:
     database = connect(Settings(database_url=postgres_url))
     async with database.writing.begin() as connection:
-        await connection.execute(text("DROP INDEX list_hero_age"))
-        await connection.execute(text("DROP INDEX search_hero"))
+        await connection.execute(text("DROP INDEX hero_admin_list_hero_age"))
+        await connection.execute(text("DROP INDEX hero_admin_search_hero"))
     migrating = [asyncio.create_task(migrate(database, admin.chain)) for _ in range(4)]
     mended = await asyncio.gather(*(fix_indexes(database, admin.resources) for _ in range(4)))
     assert sorted(map(len, mended)) == [0, 0, 0, 2]
@@ -122,10 +126,13 @@ async def test_an_index_that_was_broken_off_is_made_anew(postgres_url: str) -> N
     database = connect(Settings(database_url=postgres_url))
     async with database.writing.begin() as connection:
         unfinished = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
-        for name in ("list_hero_age", "search_hero"):
+        for name in ("hero_admin_list_hero_age", "hero_admin_search_hero"):
             await connection.execute(text(unfinished.format(name)))
     found = {finding.sentence for finding in await check_indexes(database, admin.resources)}
-    assert {f"The index {name} is incomplete." for name in ("list_hero_age", "search_hero")} < found
+    assert {
+        f"The index {name} is incomplete."
+        for name in ("hero_admin_list_hero_age", "hero_admin_search_hero")
+    } < found
     # Until then it is not asked.
     async with database.session(is_read_only=True) as session:
         assert not await fetch_has_trigrams(session, admin.resources[0])
@@ -269,7 +276,9 @@ async def test_any_program_may_write_and_is_found(sqlite_url: str) -> None:
             sent = {"name": "Zoe II", "secret_name": "x"}
             assert (await client.post("/api/heroes/", json=sent)).status_code == 201
             assert await proposed(client, "zoe") == ["Zoe II", "Zoë Nova"]
-            assert other.execute("SELECT count(*) FROM unsearched_hero").fetchone() == (0,)
+            assert other.execute("SELECT count(*) FROM hero_admin_unsearched_hero").fetchone() == (
+                0,
+            )
             other.execute("UPDATE hero SET name = 'Rusty' WHERE id = 1")
             other.execute("REPLACE INTO hero VALUES ('Zoë III', 'x', NULL, 1, 2)")
             other.execute("DELETE FROM hero WHERE id = 3")
@@ -284,17 +293,16 @@ async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -
     with closing(program(sqlite_url)) as other:
         other.create_function("fold", 1, fold)
         other.execute("INSERT INTO hero VALUES ('Zoë', 'x', NULL, NULL, 1)")
-        events = {"insert": "new", "update": "new", "delete": "old"}
-        other.execute("DROP TABLE unsearched_hero")
+        index, events = (
+            "hero_admin_search_hero",
+            {"insert": "new", "update": "new", "delete": "old"},
+        )
+        other.execute("DROP TABLE hero_admin_unsearched_hero")
         for event, row in events.items():
-            other.execute(f"DROP TRIGGER search_hero_{event}")
-            body = (
-                f"INSERT INTO search_hero (rowid, name) VALUES ({row}.id, ' ' || fold({row}.name))"
-            )
-            other.execute(
-                f"CREATE TRIGGER search_hero_{event} AFTER {event} ON hero BEGIN {body}; END"
-            )
-        other.execute("INSERT INTO search_hero (rowid, name) VALUES (1, ' zoe')")
+            other.execute(f"DROP TRIGGER {index}_{event}")
+            body = f"INSERT INTO {index} (rowid, name) VALUES ({row}.id, ' ' || fold({row}.name))"
+            other.execute(f"CREATE TRIGGER {index}_{event} AFTER {event} ON hero BEGIN {body}; END")
+        other.execute(f"INSERT INTO {index} (rowid, name) VALUES (1, ' zoe')")
     settings = Settings(database_url=sqlite_url, request_timeout_seconds=60)
     database = connect(settings)
     (finding,) = await fix_indexes(database, admin.resources)
@@ -387,7 +395,7 @@ async def test_the_doctor_says_what_is_missing_and_makes_it_when_told_to(
     assert (await asyncio.to_thread(run, "doctor", url=database_url)).stdout == (
         "All indexes are in place.\n"
     )
-    await session.execute(text("DROP INDEX list_hero_age"))
+    await session.execute(text("DROP INDEX hero_admin_list_hero_age"))
     await session.commit()
     done = await asyncio.to_thread(run, "doctor", url=database_url)
     said = "No index for sorting hero by age."

@@ -92,6 +92,6 @@ def test_both_sides_of_an_association_have_an_index() -> None:
     site = Site([Resource(Playlist), Resource(Track), Resource(Artist)])
     names = {index.name for index in sort_indexes(site)}
     # The key of the association begins with the playlist.
-    assert "list_playlist_track_track_id" in names
-    assert "list_playlist_track_playlist_id" not in names
-    assert {"list_credit_track_id", "list_credit_artist_code"} <= names
+    assert "hero_admin_list_playlist_track_track_id" in names
+    assert "hero_admin_list_playlist_track_playlist_id" not in names
+    assert {f"hero_admin_list_credit_{name}" for name in ("track_id", "artist_code")} <= names

@@ -215,7 +215,7 @@ async def test_a_picker_looks_at_a_part_of_the_records_that_it_offers(
     session.add_all([Team(name=f"Home {number}") for number in range(2_000)])
     await session.commit()
     # What waits for its place in the index is proposed, too.
-    while await session.scalar(text("SELECT count(*) FROM unsearched_team")):
+    while await session.scalar(text("SELECT count(*) FROM hero_admin_unsearched_team")):
         await session.commit()
         await client.patch("/api/teams/1", json={"headquarters": "Elsewhere"})
         await client.patch("/api/teams/1", json={"headquarters": None})
