@@ -1,4 +1,4 @@
-"""Reads of the API: a list, a record, and a record with its related records."""
+"""Reads of the API: a record, and a record with its related records."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -9,10 +9,9 @@ from sqlalchemy.orm import RelationshipProperty
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hero_admin.api.records import answer, as_json, fetch_record, hidden_names, unmodified
+from hero_admin.api.records import answer, as_json, fetch_record, unmodified
 from hero_admin.model import records
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.schemas import dumped
 from hero_admin.model.site import Site
 from hero_admin.web.requests import session_of
 
@@ -20,18 +19,6 @@ MAX_ROWS = 1_000
 Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="Number of records to skip.")]
 Limit = Annotated[int, Query(ge=0, le=MAX_ROWS, description="Maximum number of records to return.")]
 Handler = Callable[..., Awaitable[Response]]
-
-
-def reads_many(resource: Resource) -> Handler:
-    """Return the handler of `GET /heroes/`."""
-
-    async def list_records(request: Request, skip: Skip = 0, limit: Limit = 100) -> Response:
-        session = session_of(request)
-        found = await records.fetch_where(session, resource, skip=skip, limit=limit)
-        hidden = hidden_names(resource, request)
-        return JSONResponse([dumped(resource.schemas.read, record, hidden) for record in found])
-
-    return list_records
 
 
 def reads_one(resource: Resource) -> Handler:

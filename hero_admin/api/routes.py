@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.api.changing import changes, creates, deletes
-from hero_admin.api.reading import Handler, reads_many, reads_one, reads_related
+from hero_admin.api.list_parameters import documented
+from hero_admin.api.lists import reads_many
+from hero_admin.api.reading import Handler, reads_one, reads_related
 from hero_admin.api.schemas import ErrorDetail, related_schema, relationships_of
 from hero_admin.model.labels import words_of
 from hero_admin.model.resource import Resource
@@ -57,7 +59,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     # Any: a list of a schema that is made at run time.
     many: Any = list[read]  # type: ignore[valid-type]
     add = partial(_add, api, resource)
-    add("GET", "/", reads_many(resource), many, f"List {resource.label_plural}")
+    listing, options = reads_many(site, resource), documented(site, resource)
+    add("GET", "/", listing, many, f"List {resource.label_plural}", **options)
     add("GET", "/{id}", reads_one(resource), read, f"Read {one}", responses=NOT_FOUND)
     for relationship in relationships_of(site, resource):
         add(

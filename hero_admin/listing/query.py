@@ -69,8 +69,24 @@ class Sort:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """An invalid parameter of a URL: its name, what is wrong, and what a page shows instead."""
+
+    parameter: str
+    sentence: str
+    instead: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.instead}".rstrip()
+
+
+@dataclass(frozen=True)
 class ListQuery:
-    """The state of a list, all of it in its URL: `parse_query` reads it, `ListUrls` writes it."""
+    """The state of a list, all of it in its URL: `parse_query` reads it, `ListUrls` writes it.
+
+    is_exact: whether a search takes as many pages as it needs to find all rows. A page for people
+        has those with words that begin with a short text, and says so.
+    """
 
     resource: Resource
     path: str
@@ -82,7 +98,8 @@ class ListQuery:
     cursor: Cursor | None = None
     is_backward: bool = False
     scope: Scope | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    is_exact: bool = False
 
     @property
     def is_falling(self) -> bool:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from hero_admin.listing.cursors import END, Cursor, parse_cursor
 from hero_admin.listing.filters import ANY, Filter, none_of
-from hero_admin.listing.query import DEFAULT_SIZE, PAGE_SIZES, ListQuery, Scope, Sort
+from hero_admin.listing.query import DEFAULT_SIZE, PAGE_SIZES, ListQuery, Problem, Scope, Sort
 from hero_admin.model import inputs, moments
 from hero_admin.model.field_names import FilterName
 from hero_admin.model.fields import Field
@@ -22,7 +22,8 @@ from hero_admin.model.site import Site
 from hero_admin.model.stored_values import Stored
 from hero_admin.model.texts import trimmed
 
-NO_SUCH_PAGE = "That page no longer exists. This is the first one."
+NO_SUCH_PAGE = "That page no longer exists."
+FIRST_PAGE = "This is the first one."
 # Folding and matching take time proportional to the length of a search.
 MAX_SEARCH_CHARACTERS = 200
 LONG_SEARCH = f"Search for at most {MAX_SEARCH_CHARACTERS} characters."
@@ -38,7 +39,7 @@ def parse_query(
 
     Invalid parameters are ignored, with a sentence for each in `problems`.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     filters = []
     for field in resource.filter_fields:
         if scope and scope.field is field:
@@ -78,8 +79,8 @@ def search_in(params: Mapping[str, object], name: str) -> str:
 
 def parse_filter(
     field: Field, name: FilterName, params: QueryParams, link: ManyToMany | None = None
-) -> tuple[Filter, list[str]]:
-    """Read the filter of `field` from a URL, and a sentence for each invalid part of it.
+) -> tuple[Filter, list[Problem]]:
+    """Read the filter of `field` from a URL, and a problem for each invalid part of it.
 
     link: that whose records are chosen.
     """
@@ -88,13 +89,13 @@ def parse_filter(
 
 
 class _FilterParser:
-    """The parameters of one filter; `problems` gets a sentence for each invalid one."""
+    """The parameters of one filter; `problems` gets one for each invalid value."""
 
     def __init__(
         self, field: Field, name: FilterName, params: QueryParams, link: ManyToMany | None
     ) -> None:
         self._field, self._name, self._params, self._link = field, name, params, link
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
 
     def filter(self) -> Filter:
         field = self._field
@@ -119,7 +120,7 @@ class _FilterParser:
             return []
         texts = self._name.sent_in(self._params)
         if len(texts) > MAX_VALUES:
-            self.problems.append(f"{self._field.label}: choose at most {MAX_VALUES} values.")
+            self._note(f"choose at most {MAX_VALUES} values.")
         return texts
 
     def _values(self, texts: Sequence[str], *, has_any: bool) -> tuple[Any, ...]:
@@ -129,7 +130,7 @@ class _FilterParser:
 
     def _bound(self, part: str) -> Any:
         sent = self._name.sent_in(self._params, part) if self._field.is_range else []
-        return self._value(sent[-1]) if sent else None
+        return self._value(sent[-1], part) if sent else None
 
     def _maximum(self) -> Any:
         """Return the upper bound; that of a minute is its last moment."""
@@ -139,18 +140,22 @@ class _FilterParser:
         return moments.last_of(value, self._name.sent_in(self._params, "_max")[-1].strip())
 
     # Any: the value of any field.
-    def _value(self, text: str) -> Any:
+    def _value(self, text: str, part: str = "") -> Any:
         field, text = self._field, text.strip()
         if not text:
             return None
         if field.is_bytes:
-            self.problems.append(f"{field.label}: {CHOOSE}")
+            self._note(CHOOSE)
             return None
         try:
             return _parse_choice(field, text) if field.relation else field.clean(field.input(text))
         except ValueError as error:
-            self.problems.append(f"{field.label}: {error}")
+            self._note(str(error), part)
             return None
+
+    def _note(self, sentence: str, part: str = "") -> None:
+        sentence = f"{self._field.label}: {sentence}"
+        self.problems.append(Problem(self._name.name + part, sentence))
 
 
 def _parse_choice(field: Field, text: str) -> Any:
@@ -175,53 +180,58 @@ def _parse_infinite(field: Field, text: str) -> Stored | None:
     return Stored(number, Decimal(text) if field.input is inputs.DECIMAL else number)
 
 
-def _search(params: QueryParams, problems: list[str]) -> str:
+def _search(params: QueryParams, problems: list[Problem]) -> str:
     text = trimmed(params.get("q", ""))
     if len(text) > MAX_SEARCH_CHARACTERS:
-        problems.append(f"{LONG_SEARCH} This is what the first ones find.")
+        problems.append(Problem("q", LONG_SEARCH, "This is what the first ones find."))
     return text[:MAX_SEARCH_CHARACTERS].strip()
 
 
-def _sort(site: Site, resource: Resource, params: QueryParams, problems: list[str]) -> Sort:
+def _sort(site: Site, resource: Resource, params: QueryParams, problems: list[Problem]) -> Sort:
     text = params.get("sort", "") or resource.default_sort
     field = resource.by_name.get(text.removeprefix("-"))
     if field is None or not field.is_sortable:
-        problems.append("This list can't be sorted that way.")
+        problems.append(Problem("sort", "This list can't be sorted that way."))
         text = resource.default_sort
         field = resource.by_name[text.removeprefix("-")]
     value_field = site.target_of(field).titles.field if field.relation else field
     return Sort(field, value_field, text.startswith("-"))
 
 
-def _size(params: QueryParams, problems: list[str]) -> int:
+def _size(params: QueryParams, problems: list[Problem]) -> int:
     text = params.get("size", "")
     if not text:
         return DEFAULT_SIZE
     if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGE_SIZES[-1]:
         return int(text)
-    problems.append(f"Choose between 1 and {PAGE_SIZES[-1]} rows per page.")
+    problems.append(Problem("size", f"Choose between 1 and {PAGE_SIZES[-1]} rows per page."))
     return DEFAULT_SIZE
 
 
 def _position(
-    query: ListQuery, params: QueryParams, problems: list[str]
+    query: ListQuery, params: QueryParams, problems: list[Problem]
 ) -> tuple[Cursor | None, bool]:
     """Return the cursor of the page, and whether the page lies before it."""
     after, before, start = (params.get(name, "") for name in ("after", "before", "from"))
     if before == END:
         return None, True
     if after or before:
-        sort, key = query.sort, query.resource.key
-        cursor = parse_cursor(after or before, sort.text, sort.value_field, key, sort.relation)
+        cursor = cursor_in(query, after or before)
         if cursor is None:
-            problems.append(NO_SUCH_PAGE)
+            problems.append(Problem("after" if after else "before", NO_SUCH_PAGE, FIRST_PAGE))
         return cursor, cursor is not None and not after
     if start.strip():
         try:
             return _start(query, start.strip()), False
         except ValueError as error:
-            problems.append(f"{query.sort.field.label}: {error}")
+            problems.append(Problem("from", f"{query.sort.field.label}: {error}"))
     return None, False
+
+
+def cursor_in(query: ListQuery, text: str) -> Cursor | None:
+    """Return the cursor of a URL parameter, None if it is invalid or of another sort."""
+    sort = query.sort
+    return parse_cursor(text, sort.text, sort.value_field, query.resource.key, sort.relation)
 
 
 def _start(query: ListQuery, text: str) -> Cursor:

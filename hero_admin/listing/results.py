@@ -80,6 +80,19 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
     return Listing(page, selection, tuple(map(tuple, rows)))
 
 
+async def fetch_whole_rows(session: AsyncSession, site: Site, query: ListQuery) -> Listing:
+    """Fetch the page of `query` with all fields of each row, for a program, without a count."""
+    fields = (*query.resource.fields, *query.predicate_fields)
+    selection = selection_of(site, query, fields, is_lateral=backend_of(session).is_lateral)
+    limit = query.size + 1
+    if query.is_narrowed:
+        found = await fetch_narrowed(session, query, selection, limit)
+    else:
+        found = Found(tuple(await _fetch_rows(session, query, selection, limit)))
+    results = _Results.of(query, selection, found)
+    return Listing(results.page(None, is_first=False), selection, tuple(results.rows))
+
+
 async def _fetch_rows(
     session: AsyncSession,
     query: ListQuery,

@@ -126,7 +126,7 @@ async def _download(
     site = site_of(request)
     query = query_of(request, resource, path_to(resource.name))
     if query.problems:
-        raise HTTPException(400, " ".join(query.problems))
+        raise HTTPException(400, " ".join(problem.sentence for problem in query.problems))
     exports: asyncio.Semaphore = request.app.state.exports
     if exports.locked():
         raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -15,8 +15,8 @@ from hero_admin.listing.association_columns import AssociationRows, fetch_associ
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
 from hero_admin.listing.link_cells import fetch_link_cells
-from hero_admin.listing.query import ListQuery
-from hero_admin.listing.query_parser import NO_SUCH_PAGE
+from hero_admin.listing.query import ListQuery, Problem
+from hero_admin.listing.query_parser import FIRST_PAGE, NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
 from hero_admin.listing.rows import LinkCells, RowContext, render_rows
 from hero_admin.listing.urls import ListUrls
@@ -94,7 +94,7 @@ async def _fetch_listing(
         if query.cursor is None or not is_no_value(error):
             raise
     await session.rollback()
-    problems = (*query.problems, NO_SUCH_PAGE)
+    problems = (*query.problems, Problem("after", NO_SUCH_PAGE, FIRST_PAGE))
     query = replace(query, cursor=None, is_backward=False, problems=problems)
     return query, await fetch_listing(session, site, query)
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Kind, fetch_latest
 from hero_admin.listing.cells import detail_html, masked
-from hero_admin.listing.query import Scope
+from hero_admin.listing.query import Problem, Scope
 from hero_admin.listing.references import fetch_references
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
@@ -80,7 +80,7 @@ async def _show(
         "referrer": referrer,
         "page": None,
     }
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     if referrer is not None and referrer.field.relation is not None:
         value = record[referrer.field.relation.target_column]
         path = path_to(resource.name, key, referrer.name)

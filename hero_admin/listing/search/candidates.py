@@ -92,6 +92,8 @@ async def fetch_candidates(session: AsyncSession, wanted: Wanted) -> Found | Non
     query, filters = wanted.query, filter_indexes(wanted.query)
     # For a short text the trigram index finds words that begin with it only.
     is_partial = is_short(query) and not filters
+    if is_partial and query.is_exact:
+        return None
     has_trigrams = await has_trigram_candidates(session, query, is_partial=is_partial)
     if not filters and not has_trigrams:
         return None

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.app.api.test_api_lists import next_of, pages_from
 from tests.app.links.test_link_forms import tracks_of
 from tests.page import Client
 from tests.playlists import Credit, Playlist, a_playlist, a_track, an_artist
@@ -142,3 +143,38 @@ async def test_the_documents_tell_of_links(player: Client) -> None:
     assert schemas["PlaylistTracksChange"]["properties"]["add"]["items"] == {"type": "integer"}
     assert "/playlists/{id}/with-tracks" in document["paths"]
     assert (await player.get("/api/docs")).status_code == 200
+
+
+async def test_a_list_is_filtered_by_what_is_linked(player: Client, session: AsyncSession) -> None:
+    trip, sleep = await a_playlist(session, "Trip"), await a_playlist(session, "Sleep")
+    await a_playlist(session, "Empty")
+    river = await a_track(session, "River", trip, sleep)
+
+    async def found(query: str) -> list[str]:
+        url = f"/api/playlists/?{query}&limit=1"
+        return [each["name"] async for page in pages_from(player, url) for each in page]
+
+    assert await found(f"tracks={river.id}") == ["Sleep", "Trip"]
+    assert await found(f"tracks={river.id}&tracks=none&sort=-name") == ["Trip", "Sleep", "Empty"]
+    refused = await player.get("/api/playlists/?tracks=x")
+    assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["query", "tracks"])
+
+
+async def test_a_list_of_texts_as_keys_is_followed_to_its_end(
+    player: Client, session: AsyncSession
+) -> None:
+    codes = ["b", "B", "a", "É", "a b", "Z", "&;>"]
+    for code in codes:
+        await an_artist(session, code)
+    whole = [each["code"] for each in (await player.get("/api/artists/")).json()]
+    assert sorted(whole) == sorted(codes)
+    for query in ("limit=1", "limit=2"):
+        url = f"/api/artists/?{query}"
+        met = [each["code"] async for page in pages_from(player, url) for each in page]
+        assert met == whole
+    skipped = await player.get("/api/artists/?skip=2&limit=3")
+    assert [each["code"] for each in skipped.json()] == whole[2:5]
+    by_name = [page async for page in pages_from(player, "/api/artists/?sort=code&limit=3")]
+    listed = (await player.get("/artists?sort=code")).column("Code")
+    assert [each["code"] for page in by_name for each in page] == listed
+    assert next_of((await player.get(f"/api/artists/?limit={len(codes)}")).headers) is None

@@ -208,6 +208,12 @@ async def test_what_is_saved_deleted_and_undone_leads_back_to_the_admin(
         assert (await stored.all(Hero))[0].age == 17
         created = await browser.post(f"{prefix}/api/heroes/", json=NOVA)
         assert (await browser.get(created.headers["location"])).json()["name"] == "Nova"
+        await browser.post(f"{prefix}/api/heroes/", json=NOVA)
+        listing = await browser.get(f"{prefix}/api/heroes/?q=nova&limit=1")
+        following = httpx.URL(listing.headers["link"].partition(">")[0][1:])
+        assert following.path == f"{prefix}/api/heroes/"
+        (second,) = (await browser.get(str(following))).json()
+        assert second["id"] != listing.json()[0]["id"]
         document = (await browser.get(f"{prefix}/api/openapi.json")).json()
         assert document["servers"] == [{"url": f"{quote(prefix)}/api"}]
         themed = await browser.post(f"{prefix}/theme", data={"theme": "dark", "back": at})
