@@ -3,7 +3,7 @@
 import math
 import re
 from base64 import b64encode
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticUndefined
+from pydantic_core import CoreSchema, PydanticUndefined, to_jsonable_python
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
@@ -176,16 +176,9 @@ def dumped(
     left_out = set[str]()
     values: dict[str, Any] = {}
     for name in schema.model_fields:
-        value = None if name in hidden else readable(record.get(name))
+        value = None if name in hidden else _spelled(record.get(name))
         if isinstance(value, Blob):
             left_out.add(name)
-        elif isinstance(value, bytes):
-            value = b64encode(value).decode()
-        elif isinstance(value, float | Decimal) and not math.isfinite(value):
-            value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        elif isinstance(value, Decimal):
-            # Not “0E-10”.
-            value = f"{value:f}"
         values[name] = value
     shown = schema.model_construct()
     # By name, which may be the alias of another field; in the order of the model.
@@ -193,6 +186,24 @@ def dumped(
     return shown.model_dump(
         mode="json", by_alias=True, exclude=left_out, warnings=False, fallback=str
     )
+
+
+# Any: values of any field, and JSON.
+def dumped_values(values: Iterable[Any]) -> list[Any]:
+    """Return values as `dumped` has those of fields."""
+    found: list[Any] = to_jsonable_python([*map(_spelled, values)], fallback=str)
+    return found
+
+
+def _spelled(value: Any) -> Any:
+    """Return a stored value, as a text where JSON or its type has no other way to write it."""
+    value = readable(value)
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    # Not “0E-10”.
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def named_values(schema: type[SQLModel], values: Mapping[str, Any]) -> SQLModel:

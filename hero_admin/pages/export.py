@@ -1,46 +1,38 @@
 """Export: all rows of a list, as the list filters and sorts them, streamed as CSV or JSON."""
 
 import asyncio
-import csv
-import io
 import json
 import logging
-import re
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
-    Iterable,
     Iterator,
     Sequence,
 )
 from contextlib import aclosing
-from datetime import datetime, time, timedelta
-from decimal import Decimal
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
-from hero_admin.listing.columns import select_all_segments, selection_of
+from hero_admin.listing.columns import Selection, select_all_segments, selection_of
 from hero_admin.listing.link_cells import with_all_titles
+from hero_admin.listing.link_keys import with_link_keys
 from hero_admin.listing.predicates import predicate_parameters
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import exact_predicates
-from hero_admin.model.fields import Field
-from hero_admin.model.formatting import exact_text, shown
 from hero_admin.model.resource import Resource
-from hero_admin.model.schemas import dumped
+from hero_admin.model.schemas import dumped, dumped_values
 from hero_admin.model.site import Site
-from hero_admin.model.stored_values import plain, readable
-from hero_admin.model.texts import INVISIBLE
+from hero_admin.pages.csv_text import csv_cells, csv_text, defused
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.responses import attachment
@@ -52,20 +44,13 @@ BYTE_ORDER_MARK = "\ufeff"
 RETRY_AFTER_SECONDS = 10
 PATIENCE_SECONDS = 30.0
 TOO_MANY = "Other exports are still running. Try again in a moment."
-# Where a spreadsheet may see a formula: at the start of a cell, or after any separator in it, then
-# after quotes and invisible characters. Some treat full-width and small signs alike. A run of
-# quotes and invisible characters is matched from its start, and so only once.
-MARKED = str.maketrans({c: f"{c}'" for c in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"})
-BETWEEN = f"""["'{INVISIBLE}]"""
-SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
-A_SIGN = re.compile(SIGN)
-FORMULA = re.compile(rf"([;,|]|\A|(?<!{BETWEEN})(?={BETWEEN}))({BETWEEN}*+)({SIGN})")
-NUMBERS = int | float | Decimal
 
 logger = logging.getLogger("hero_admin.export")
 
-# Any: rows with made titles have no names.
-Rows = Sequence[Row[Any] | Sequence[Any]]
+# Any: rows of any columns.
+Rows = Sequence[Sequence[Any]]
+# Returns rows in portions, with more columns at their end.
+Complete = Callable[[AsyncSession, Selection, Rows], AsyncIterator[Rows]]
 
 
 async def csv_file(resource: Resource, request: Request) -> Response:
@@ -82,19 +67,22 @@ async def csv_file(resource: Resource, request: Request) -> Response:
     mark = BYTE_ORDER_MARK if request.query_params.get("bom") == "1" else ""
 
     def lines(rows: Rows, _: bool) -> str:
-        return _csv_text((_csv_cells(resource.fields, row) for row in rows), separator)
+        return csv_text((csv_cells(resource.fields, row) for row in rows), separator)
 
     names = [field.public_name for field in resource.fields if not field.is_masked]
     for each in related:
         name = each.removesuffix("_id")
         # Programs find columns by name.
         names.append(f"{name}_title" if name in names else name)
-    head = mark + _csv_text([[defused(name) for name in names]], separator)
-    return await _download(resource, request, "csv", head, lines, "")
+    head = mark + csv_text([[defused(name) for name in names]], separator)
+    return await _download(resource, request, "csv", head, lines, "", _with_titles)
 
 
 async def json_file(resource: Resource, request: Request) -> Response:
-    """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each."""
+    """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each.
+
+    Besides there are the keys of all linked records, `"tracks": [3, 7]`, as the API adds them.
+    """
 
     def items(rows: Rows, is_first: bool) -> str:
         texts = _json_texts(resource, rows)
@@ -122,6 +110,7 @@ async def _download(
     head: str,
     written: Callable[[Rows, bool], str],
     tail: str,
+    complete: Complete = with_link_keys,
 ) -> Response:
     site = site_of(request)
     query = query_of(request, resource, path_to(resource.name))
@@ -130,8 +119,7 @@ async def _download(
     exports: asyncio.Semaphore = request.app.state.exports
     if exports.locked():
         raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-    has_titles = extension == "csv"
-    batches = _batches(request.state.database, site, query, exports, has_titles=has_titles)
+    batches = _batches(request.state.database, site, query, exports, complete)
     # Before the response starts, so that an unavailable database is answered with 503.
     first = await _first(batches)
 
@@ -175,8 +163,7 @@ async def _batches(
     site: Site,
     query: ListQuery,
     exports: asyncio.Semaphore,
-    *,
-    has_titles: bool,
+    complete: Complete,
 ) -> AsyncGenerator[Rows]:
     # A session of its own: that of the request ends before its response starts.
     # A slow client holds its connection for long; some are reserved for pages.
@@ -193,7 +180,14 @@ async def _batches(
                 statement, predicate_parameters(query), execution_options=options
             )
             async for batch in result.partitions():
-                yield await with_all_titles(session, selection, batch) if has_titles else batch
+                async for rows in complete(session, selection, batch):
+                    yield rows
+
+
+async def _with_titles(
+    session: AsyncSession, selection: Selection, rows: Rows
+) -> AsyncIterator[Rows]:
+    yield await with_all_titles(session, selection, rows)
 
 
 async def _first(batches: AsyncIterator[Rows]) -> Rows:
@@ -203,47 +197,10 @@ async def _first(batches: AsyncIterator[Rows]) -> Rows:
 
 
 def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
-    names = [field.name for field in resource.fields]
+    names, links = [field.name for field in resource.fields], resource.many_to_many
     for row in rows:
         values = dict(zip(names, row, strict=False))
         record = dumped(resource.schemas.read, values, resource.masked_names)
+        for link, keys in zip(links, row[len(row) - len(links) :], strict=True):
+            record[link.name] = dumped_values(keys)
         yield json.dumps(record, ensure_ascii=False)
-
-
-def _csv_cells(fields: Sequence[Field], row: Row[Any] | Sequence[Any]) -> list[str]:
-    cells = []
-    for field, value in zip(fields, row, strict=False):
-        if field.is_masked:
-            continue
-        text = shown(field, value) if field.is_bytes else _csv_cell(field, value)
-        # A negative number is no formula; a text in a column of numbers may be one.
-        cells.append(text if isinstance(plain(value), NUMBERS) else defused(text))
-    titles = map(readable, row[len(fields) :])
-    return cells + ["" if title is None else defused(str(title)) for title in titles]
-
-
-def _csv_cell(field: Field, value: Any) -> str:
-    """Return the exact text of a value; an instant has its zone, another datetime none."""
-    text, value = exact_text(field, value), plain(value)
-    is_instant = isinstance(value, datetime | time) and value.utcoffset() == timedelta(0)
-    return f"{text}Z" if is_instant else text
-
-
-def defused(text: str) -> str:
-    """Return a text in which no spreadsheet sees a formula: it has a ' before each.
-
-    Removing these gives the text back. Source: https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    return FORMULA.sub(_defuse, text) if A_SIGN.search(text) else text
-
-
-def _defuse(found: re.Match[str]) -> str:
-    separator, between, sign = found.groups()
-    mark = "'" if separator or not found.start() else ""
-    return separator + mark + between.translate(MARKED) + sign
-
-
-def _csv_text(lines: Iterable[Sequence[str]], separator: str) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, delimiter=separator).writerows(lines)
-    return buffer.getvalue()

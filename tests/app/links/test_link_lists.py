@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.application import create_app
+from hero_admin.listing import link_keys
 from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
@@ -109,7 +111,59 @@ async def test_an_export_names_the_linked_records(player: Client, session: Async
     page = await player.get(f"/playlists/{trip.id}/tracks")
     exported = (await player.get(page.link("CSV"))).text
     assert [row["name"] for row in csv.DictReader(io.StringIO(exported))] == ["Trip 0001"]
-    assert (await player.get("/playlists.json")).json()[0] == {"id": 1, "name": "Empty"}
+
+
+async def test_json_exports_have_the_keys_of_all_linked_records(
+    player: Client,
+    session: AsyncSession,
+    statements: Statements,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In portions: what is read at once has a bound, however many links there are."""
+    monkeypatch.setattr(link_keys, "MAX_LINKS", 150)
+    monkeypatch.setattr(link_keys, "LINKS_PER_READ", 7)
+    for name, count in (("Empty", 0), ("Few", 2), ("Large", 300), ("Many", 102), ("Most", 48)):
+        await a_playlist(session, name, tracks=count)
+    track = await a_track(session, "Blue")
+    await an_artist(session, "joni", track)
+    await an_artist(session, "Zoë", track)
+
+    with statements() as executed:
+        exported = (await player.get("/playlists.json")).json()
+
+    assert [(each["name"], len(each["tracks"])) for each in exported] == [
+        ("Empty", 0),
+        ("Few", 2),
+        ("Large", 300),
+        ("Many", 102),
+        ("Most", 48),
+    ]
+    assert exported[0] == {"id": 1, "name": "Empty", "tracks": []}
+    assert exported[1]["tracks"] == [1, 2]
+    assert [one for each in exported for one in each["tracks"]] == list(range(1, 453))
+    # One counts, and each of three portions takes one.
+    assert len([each for each in executed if "playlist_track" in str(each)]) == 4
+    lines = (await player.get("/tracks.jsonl?q=blue")).text
+    assert json.loads(lines) == {
+        "id": track.id,
+        "name": "Blue",
+        "seconds": None,
+        "playlists": [],
+        "artists": ["joni", "Zoë"],
+    }
+
+
+async def test_an_export_takes_the_same_statements_however_many_rows(
+    player: Client, session: AsyncSession, statements: Statements
+) -> None:
+    counts = []
+    for _ in range(2):
+        for number in range(10):
+            await a_playlist(session, f"B{number}", tracks=4)
+        with statements() as executed:
+            await player.get("/playlists.jsonl")
+        counts.append(len(executed))
+    assert counts[0] == counts[1]
 
 
 async def test_titles_are_no_formulas_and_no_markup(player: Client, session: AsyncSession) -> None:
