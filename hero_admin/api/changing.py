@@ -20,6 +20,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import transaction_of
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import deletion, single
+from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.links import change_all_links
 
 
@@ -57,6 +58,7 @@ def changes(resource: Resource) -> Handler:
         transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(resource.schemas.update):
             deltas = deltas_of(resource, _validated(links, sent, ()))
+            await lock_links(transaction.session, [record], deltas)
             await single.change(transaction, resource, record, given)
             await change_all_links(transaction, resource, [record], deltas)
         return await answer(resource, request, record)

@@ -13,7 +13,7 @@ from hero_admin.model.links import ManyToMany
 from hero_admin.model.resource import Resource
 from hero_admin.model.schemas import Schema
 from hero_admin.web.errors import Invalid
-from hero_admin.writes.links import Delta
+from hero_admin.writes.deltas import Delta
 
 MAX_VALUES = 1_000
 

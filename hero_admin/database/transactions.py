@@ -5,7 +5,7 @@ SQLite has one writer anyway, and checks what it defers when the transaction is 
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import ARRAY, Connection, Integer, Table, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from hero_admin.database.engines import is_postgresql
@@ -27,6 +27,17 @@ def take_turn(connection: Connection, lock: int) -> None:
     """Wait for the advisory lock of this number, and hold it until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+async def take_turns(session: AsyncSession, space: int, locks: Sequence[int]) -> None:
+    """Wait for several advisory locks, and hold them until the transaction ends.
+
+    Without a deadlock, as everybody takes them in order: `locks` are sorted.
+    """
+    if is_postgresql(session):
+        taking = text("SELECT pg_advisory_xact_lock(:space, each) FROM unnest(:locks) AS each")
+        typed = taking.bindparams(bindparam("locks", type_=ARRAY(Integer)))
+        await session.execute(typed, {"space": space, "locks": locks})
 
 
 async def lock_tables(connection: AsyncConnection, tables: Sequence[Table]) -> None:

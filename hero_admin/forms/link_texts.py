@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, QueryParams
 from hero_admin.model.field_names import ADD, LINK, REMOVE
 from hero_admin.model.links import ManyToMany
 from hero_admin.web.errors import Invalid
-from hero_admin.writes.links import Delta
+from hero_admin.writes.deltas import Delta
 
 
 @dataclass(frozen=True)

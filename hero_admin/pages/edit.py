@@ -36,6 +36,7 @@ from hero_admin.web.requests import back_of, form_of, session_of
 from hero_admin.web.responses import redirect
 from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes import single
+from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.links import change_all_links
 
 
@@ -79,6 +80,7 @@ async def update(resource: Resource, request: Request) -> Response:
     try:
         deltas = read_deltas(resource.many_to_many, typing.links)
         values = read_changes(resource, merged.mine, stored)
+        await lock_links(transaction.session, [record], deltas)
         is_changed = await single.change(transaction, resource, record, values)
         linked = await change_all_links(transaction, resource, [record], deltas)
     except Invalid as invalid:

@@ -15,7 +15,8 @@ from hero_admin.model.site import Site
 from hero_admin.pages.requests import site_of
 from hero_admin.web.errors import Invalid
 from hero_admin.web.texts import capitalised
-from hero_admin.writes.links import Delta, change_links
+from hero_admin.writes.deltas import Delta
+from hero_admin.writes.links import change_links
 from hero_admin.writes.transaction import Transaction
 
 

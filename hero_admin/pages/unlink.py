@@ -15,7 +15,8 @@ from hero_admin.web.mount import url_path
 from hero_admin.web.requests import back_of, form_of, session_of
 from hero_admin.web.responses import redirect
 from hero_admin.web.texts import ngettext
-from hero_admin.writes.links import Delta, change_links
+from hero_admin.writes.deltas import Delta
+from hero_admin.writes.links import change_links
 
 
 async def unlink(resource: Resource, request: Request) -> Response:

@@ -4,7 +4,7 @@ People send what they add and remove, never the whole set. So two people never u
 it is no error to add what is linked already or to remove what no longer is.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,7 +25,9 @@ from hero_admin.model.stored_values import hashable, readable
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import bulk, deletion
 from hero_admin.writes.constraint_errors import fetch_refusal
+from hero_admin.writes.deltas import Delta, Same
 from hero_admin.writes.entries import creation_of
+from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.rows import insert_records
 from hero_admin.writes.single import with_defaults
 from hero_admin.writes.transaction import Transaction
@@ -35,29 +37,6 @@ MAX_CHANGED = 10_000
 
 # The values of the two fields of a row of an association.
 Pair = tuple[Any, Any]
-# Returns a hashable value, the same for those that a foreign key treats as equal.
-Same = Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class Delta:
-    """The records to link and those to unlink, by the values that an association refers to.
-
-    What is in both stays as it is.
-    """
-
-    # Any: values of any field.
-    added: tuple[Any, ...] = ()
-    removed: tuple[Any, ...] = ()
-
-    def settled(self, same: "Same") -> "Delta":
-        """Return it without what is added and removed, and without anything twice."""
-        added = {same(value): value for value in self.added}
-        removed = {same(value): value for value in self.removed}
-        return Delta(
-            tuple(value for same, value in added.items() if same not in removed),
-            tuple(value for same, value in removed.items() if same not in added),
-        )
 
 
 @dataclass(frozen=True)
@@ -103,6 +82,7 @@ async def change_links(
         raise Invalid({link.name: f"The {link.noun} can't be changed here."})
     if len(owners) * len(delta.added) > MAX_CHANGED:
         raise Invalid({link.name: f"Add at most {MAX_CHANGED:,} {link.noun} at once."})
+    await lock_links(session, records, {link: delta})
     await linking.lock_targets(delta.added)
     own_values = [each[link.own.name] for each in owners]
     removed = await linking.remove(own_values, delta.removed)
