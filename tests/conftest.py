@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from copy import copy
 from functools import partial
 from pathlib import Path
 from types import CodeType
@@ -15,17 +16,22 @@ import httpx
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
+from starlette.datastructures import State
 
+from hero_admin import application
 from hero_admin.accounts import passwords
 from hero_admin.accounts.auth import limits_for
+from hero_admin.api.application import create_api
 from hero_admin.cli.index_check import fix_indexes
 from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
+from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import PREFIX, Settings
 from hero_admin.web import templating
@@ -48,6 +54,13 @@ MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2 * 1024**3
 
 VERSION_TABLES = ("alembic_version", "hero_admin_alembic_version")
+# A row that was deleted, or never committed, still takes its place.
+WRITTEN_TABLES = (
+    "SELECT string_agg(quote_ident(relname), ', ') FROM pg_class WHERE relkind = 'r'"
+    " AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%alembic_version'"
+    " AND pg_relation_size(oid) > 0"
+)
+RESTART_SEQUENCES = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
 
 Schema = tuple[list[str], str, str]
 
@@ -55,6 +68,7 @@ Schema = tuple[list[str], str, str]
 def pytest_configure() -> None:
     """Keep what a test writes in memory: on a disk each commit to SQLite waits for the disk.
 
+    There PostgreSQL too empties its tables in a third of the time, as each is several files.
     And look for garbage seldom: every parsed page is some, and what is imported stays.
     """
     gc.set_threshold(20_000, 20, 50)
@@ -89,6 +103,23 @@ def templates_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         remembering = partial(Environment, bytecode_cache=_Compiled())
         patch.setattr(templating, "Environment", remembering)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def apis_made_once() -> Iterator[None]:
+    """FastAPI looks at each route for long; that of the same resources is the same in each test."""
+    made: dict[tuple[object, ...], FastAPI] = {}
+
+    def remembering(site: Site, title: str) -> FastAPI:
+        key = (*site.resources, title)
+        api = copy(made.get(key) or made.setdefault(key, create_api(site, title)))
+        # Of its own is what belongs to the application: its site, its settings and what it started.
+        api.state, api.middleware_stack = State({"site": site}), None
+        return api
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "create_api", remembering)
         yield
 
 
@@ -272,15 +303,17 @@ async def _migrate(url: str) -> None:
 async def _freshen(postgres: PostgresServer, schema: Schema) -> None:
     """Empty the working copy; after a test that changed its tables, make a new one.
 
-    Emptying takes less than a copy does.
+    Emptying takes less than a copy does, and least where only those tables are emptied that
+    something was written to.
     """
     try:
         async with postgres.connected(WORKING_COPY) as connection:
             if await _schema(connection) == schema:
-                names = ", ".join(f'"{name}"' for name in schema[0] if name not in VERSION_TABLES)
+                names = await connection.fetchval(WRITTEN_TABLES)
                 # A connection that an earlier test left in a transaction shall not hang this one.
-                await connection.execute("SET lock_timeout = '5s'")
-                await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+                statements = ["SET lock_timeout = '5s'", RESTART_SEQUENCES]
+                statements += [f"TRUNCATE {names} CASCADE"] if names else []
+                await connection.execute("; ".join(statements))
                 return
     except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
         pass
@@ -295,7 +328,6 @@ async def _schema(connection: asyncpg.Connection) -> Schema:
         " AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"
         " ORDER BY relname"
     )
-    versions = [
-        await connection.fetchval(f"SELECT version_num FROM {name}") for name in VERSION_TABLES
-    ]
-    return [row["relname"] for row in rows], *versions
+    versions = ", ".join(f"(SELECT version_num FROM {name})" for name in VERSION_TABLES)
+    own, library = await connection.fetchrow(f"SELECT {versions}")
+    return [row["relname"] for row in rows], own, library

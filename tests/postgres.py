@@ -30,6 +30,7 @@ OPTIONS = {
     "autovacuum": "off",
     "max_connections": "60",
     "shared_buffers": "32MB",
+    "max_wal_size": "128MB",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "timezone": "UTC",
@@ -230,8 +231,9 @@ def postgres_server(primary: PostgresServer | None = None) -> Iterator[PostgresS
 @contextmanager
 def unprivileged_home() -> Iterator[Path]:
     """A directory that is gone afterwards, of the user as whom such a program runs."""
-    # pytest's own temporary directories are closed to that user.
-    home = Path(tempfile.mkdtemp(prefix="hero-admin-"))
+    # pytest's own temporary directories are closed to that user; this one is beside them.
+    beside = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    home = Path(tempfile.mkdtemp(prefix="hero-admin-", dir=beside))
     if _is_root():
         shutil.chown(home, UNPRIVILEGED)
     try:

@@ -17,17 +17,18 @@ from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.serving import serving
 
+GADGETS = (Resource(Gadget), Resource(Maker), Resource(Slot))
+
 
 @pytest.fixture
 async def gadgets(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of the models that have every type of column and every relation."""
-    resources = (Resource(Gadget), Resource(Maker), Resource(Slot))
     connection = await session.connection()
     await connection.run_sync(
-        lambda sync: SQLModel.metadata.create_all(sync, [each.table for each in resources])
+        lambda sync: SQLModel.metadata.create_all(sync, [each.table for each in GADGETS])
     )
     await session.commit()
-    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+    async with serving(create_app(settings, GADGETS), role=Role.OWNER) as client:
         yield client
 
 

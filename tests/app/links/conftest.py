@@ -17,13 +17,15 @@ from tests.playlists import Artist, Music, Playlist, Track
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
 
+RESOURCES = (Resource(Playlist), Resource(Track), Resource(Artist))
+
 
 @pytest.fixture
 async def music(settings: Settings, session: AsyncSession) -> Starlette:
     """The application, whose tables exist."""
     await (await session.connection()).run_sync(Music.metadata.create_all)
     await session.commit()
-    return create_app(settings, (Resource(Playlist), Resource(Track), Resource(Artist)))
+    return create_app(settings, RESOURCES)
 
 
 @pytest.fixture
