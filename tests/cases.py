@@ -1,4 +1,4 @@
-"""Many cases of one test on one database, where none of them leaves anything behind."""
+"""Tests on one database: of two kinds the first, or the same one for many cases."""
 
 import functools
 import inspect
@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable
 import pytest
 
 Test = Callable[..., Awaitable[None]]
+
+# Where it makes no difference which database it is: headers, cookies, HTML and what is refused.
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def each(names: str | tuple[str, ...], cases: Iterable[object]) -> Callable[[Test], Test]:

@@ -18,6 +18,7 @@ from tests.page.elements import (
     visible_text,
     whole_page,
 )
+from tests.page.parsing import Document
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,24 @@ def controls_of(form: Tag) -> list[Tag]:
     id_ = attribute(form, "id")
     return [
         tag
-        for tag in all_named(whole_page(form), *CONTROLS)
-        if not _is_disabled(tag)
-        and (
-            (id_ and attribute(tag, "form") == id_)
-            if tag.has_attr("form")
-            else nearest_parent(tag, "form") is form
-        )
+        for tag, around in _enabled(whole_page(form))
+        if ((id_ and attribute(tag, "form") == id_) if tag.has_attr("form") else around is form)
     ]
+
+
+def _enabled(page: Tag) -> list[tuple[Tag, Tag | None]]:
+    """The enabled controls, each with the form around it."""
+    # A list has a form in each row, and each of them looks at all controls.
+    found = page.controls if isinstance(page, Document) else None
+    if found is None:
+        found = [
+            (tag, nearest_parent(tag, "form"))
+            for tag in all_named(page, *CONTROLS)
+            if not _is_disabled(tag)
+        ]
+        if isinstance(page, Document):
+            page.controls = found
+    return found
 
 
 def _is_disabled(control: Tag) -> bool:

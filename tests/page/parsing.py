@@ -49,6 +49,9 @@ class Document(BeautifulSoup):
     def elements(self) -> list[Tag]:
         return [tag for tag in self.descendants if isinstance(tag, Tag)]
 
+    # What `controls.py` found out about the page: its enabled controls, and the form around each.
+    controls: list[tuple[Tag, Tag | None]] | None = None
+
 
 def soup_of(text: str) -> Document:
     """The tree that Beautiful Soup makes of a page."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 from bs4 import Tag
 
-from tests.page.elements import attribute, only_with_id, visible_text
+from tests.page.elements import attribute, elements, only_with_id, visible_text
 from tests.page.parsing import soup_of
 
 BASE_URL = "http://localhost/"
@@ -90,6 +90,8 @@ class Source:
     ) -> list[Self]:
         """The elements inside, by name and attributes, as Beautiful Soup finds them."""
         wanted: dict[str, Any] = {**(attributes or {}), **more}  # its own type takes more
+        if name is True and not wanted:
+            return [self._part(tag) for tag in elements(self.tag)]
         return [self._part(tag) for tag in self.tag.find_all(name, wanted)]
 
     @property

@@ -4,11 +4,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
-from tests.cases import each
+from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team
 from tests.page import Client
 from tests.stored import Stored
 from webapp.heroes import Hero
+
+pytestmark = on_one_database
 
 # As clients send requests of which they say nothing more.
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from hero_admin.person import Role
 from tests.addresses import addresses
+from tests.cases import on_one_database
 from tests.factories import a_hero, a_team
 from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
@@ -58,6 +59,7 @@ FRAGMENTS = ("section#list", "main#main", "form#form", "div#confirm", "ul#option
 RUNS_SOMETHING = re.compile(r"on\w+|style|srcdoc|xss.*|hx-on.*", re.IGNORECASE)
 
 
+@on_one_database
 async def test_a_page_shows_the_text_and_nothing_that_the_text_says(
     app: Starlette, client: Client, session: AsyncSession
 ) -> None:
@@ -75,6 +77,7 @@ async def test_a_page_shows_the_text_and_nothing_that_the_text_says(
     assert read > 100
 
 
+@on_one_database
 @pytest.mark.parametrize("text", MARKUP)
 async def test_every_step_with_a_hostile_name_shows_it_as_it_was_typed(
     client: Client, text: str
@@ -112,6 +115,7 @@ async def test_what_no_database_keeps_is_refused(client: Client, character: str)
     assert answer.status_code == 422
 
 
+@on_one_database
 async def test_no_cell_of_an_export_is_a_formula(client: Client, session: AsyncSession) -> None:
     starts = ["\t=1", "\r=1", "\n=1", *FORMULAS]
     for text in starts:
@@ -136,6 +140,7 @@ async def test_json_holds_the_text_and_says_that_it_is_json(
         assert sorted(hero["name"] for hero in answer.json()) == sorted(HOSTILE)
 
 
+@on_one_database
 async def test_no_log_line_is_forged_and_none_tells_a_secret(
     client: Client, session: AsyncSession, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,11 +4,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.settings import Settings
-from tests.cases import each
+from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team
 from tests.page import Client
 from tests.serving import serving
 from webapp.app import admin
+
+pytestmark = on_one_database
 
 PAGES = ("/", "/heroes", "/heroes/1", "/heroes/1/edit", "/heroes/1/delete", "/teams/1", "/history")
 

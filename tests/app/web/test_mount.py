@@ -23,7 +23,7 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.settings import Settings
-from tests.cases import each
+from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team
 from tests.page import Client, Page, htmx_headers
 from tests.signing_in import a_user
@@ -33,8 +33,6 @@ from webapp.teams import teams
 
 URLS = ("href", "src", "action", "formaction", "hx-get", "hx-post", "hx-delete")
 SITE = "http://shop.example"
-# Where it makes no difference which database it is.
-on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PASSWORD = "correct horse battery"
 ANN = {"account.name": "Ann", "account.password": PASSWORD}
 NOVA = {"name": "Nova", "secret_name": "Sam Alexander"}

@@ -7,8 +7,11 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import on_one_database
 from tests.factories import a_hero, a_team
 from tests.page import Client
+
+pytestmark = on_one_database
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -11,10 +11,12 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from hero_admin.person import Role
-from tests.cases import each
+from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team
 from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
+
+pytestmark = on_one_database
 
 POLICY = {
     "default-src 'none'",
