@@ -68,13 +68,16 @@ $(TEST_READY): requirements-dev.txt | $(PYTHON)
 	@touch $@ $(RUN_READY)
 
 browser:
-	@for program in $$CHROMIUM chromium chromium-browser google-chrome google-chrome-stable; do \
+	@for program in $$CHROMIUM chromium-headless-shell chromium chromium-browser google-chrome \
+		google-chrome-stable; do \
 		command -v $$program >/dev/null && exit 0; \
 	done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-			chromium fonts-liberation;  \
+		for program in chromium-headless-shell chromium; do \
+			DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+				$$program fonts-liberation && exit 0; \
+		done; exit 1; \
 	else \
 		echo "The browser tests need Chromium: install it, or name its program in CHROMIUM." >&2; \
 		exit 1; \
