@@ -1,11 +1,8 @@
 """Migrations: they make the schema that the models describe, on both databases, and safely."""
 
 import asyncio
-import os
 import re
 import shutil
-import subprocess
-import sys
 import unicodedata
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -36,26 +33,10 @@ from hero_admin.migrations.chain import (
 )
 from hero_admin.settings import Settings
 from tests.postgres import PostgresServer
-from tests.server import PROJECT
 from webapp.app import admin
 
 LIBRARY_TABLES = list(OwnTable.metadata.tables.values())
 TABLES = [*(resource.table for resource in admin.resources), *LIBRARY_TABLES]
-
-MIGRATE = """
-import asyncio
-from hero_admin.listing.search.connect import connect
-from hero_admin.migrations import migrate
-from hero_admin.settings import load_settings
-from webapp.app import admin
-
-async def run():
-    database = connect(load_settings())
-    print(int(bool(await migrate(database, admin.chain))))
-    await database.close()
-
-asyncio.run(run())
-"""
 
 REVISION = """
 import sqlalchemy as sa
@@ -245,26 +226,6 @@ async def test_a_schema_of_a_newer_version_is_refused_and_left_alone(database: D
     with pytest.raises(SchemaError, match="revision f00d, which this version does not know"):
         await check_schema(database, admin.chain)
     assert not await migrate(database, admin.chain)
-
-
-def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
-    environment = os.environ | {"WEBAPP_DATABASE_URL": empty_url}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", MIGRATE],
-            cwd=PROJECT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    try:
-        applied = [int(process.communicate()[0]) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert sorted(map(bool, applied)) == [False, False, True]
 
 
 async def test_a_migration_that_fails_leaves_everything_as_it_was(

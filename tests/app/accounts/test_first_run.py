@@ -19,7 +19,7 @@ from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
-from tests.cases import each
+from tests.cases import each, on_one_database
 from tests.commands import run
 from tests.commands import serving as running
 from tests.factories import committed
@@ -110,6 +110,7 @@ async def test_a_link_works_for_some_time_only(
     assert (await stranger.post(address, data=OWNER)).status_code == 410
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("name", "password", "label", "sentence"),
     [

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.web.requests import SAFE_METHODS
+from tests.cases import on_one_database
 from tests.factories import a_hero, a_team
 from tests.page import Client, htmx_headers
 from tests.signing_in import NAMES
@@ -128,6 +129,7 @@ async def test_a_page_says_why_it_may_not_be_seen(viewer: Client) -> None:
     assert answer.json() == {"detail": "Only editors can do this. You're signed in as a viewer."}
 
 
+@on_one_database
 @pytest.mark.usefixtures("record")
 @pytest.mark.parametrize(
     ("path", "headers"),

@@ -31,6 +31,7 @@ from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings, with_key
+from tests.cases import on_one_database
 from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.server import Server, running_server
@@ -97,6 +98,7 @@ async def test_the_limits_are_those_of_the_settings(settings: Settings, stored: 
     assert (limits.idle, limits.absolute) == (timedelta(hours=1), timedelta(days=2))
 
 
+@on_one_database
 @pytest.mark.parametrize("token", ["", "x", "x" * 43, "x" * 5000, "ünïcode", "a b;c"])
 async def test_a_token_that_nobody_handed_out_is_worth_nothing(
     anonymous: Client, token: str
@@ -257,6 +259,7 @@ async def is_in(client: Client) -> bool:
     return statuses[0] == 200
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("before", "after", "goes_on"),
     [

@@ -12,6 +12,7 @@ from hero_admin.accounts.passwords import Passwords
 from hero_admin.accounts.sessions import UserSession, token_digest
 from hero_admin.accounts.users import User
 from hero_admin.settings import Settings
+from tests.cases import on_one_database
 from tests.factories import a_hero, committed
 from tests.page import Client, Page, htmx_headers
 from tests.serving import client_of, serving
@@ -57,6 +58,7 @@ async def test_a_name_may_be_written_in_any_way(anonymous: Client, ann: User, na
     assert (await signed_in(anonymous, name)).status_code == 303
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "url",
     ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "", "x"],
@@ -181,6 +183,7 @@ async def test_a_hash_of_weaker_times_is_made_anew(
 # What is not for everybody
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "path", ["/", "/heroes", "/heroes.csv", "/heroes/1", "/nothing", "/api/docs"]
 )
@@ -190,6 +193,7 @@ async def test_nothing_is_shown_to_a_stranger(anonymous: Client, path: str) -> N
     assert answer.headers["location"].startswith("/sign-in")
 
 
+@on_one_database
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 async def test_a_program_without_a_token_is_told_how_to_authenticate(
     anonymous: Client, method: str
@@ -209,6 +213,7 @@ async def test_htmx_gets_the_sign_in_alone(anonymous: Client) -> None:
     assert answer.headers["hx-redirect"].startswith("/sign-in?next=")
 
 
+@on_one_database
 @pytest.mark.parametrize("path", ["/static/site.css", "/healthz", "/readyz", "/sign-in"])
 async def test_what_is_for_everybody_asks_nobody(anonymous: Client, path: str) -> None:
     assert (await anonymous.get(path)).status_code == 200
@@ -235,6 +240,7 @@ async def test_without_accounts_nobody_is_asked(settings: Settings) -> None:
         assert (await client.get("/sign-in")).headers["location"] == "/"
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "name", ["Forwarded", "X-Forwarded-For", "Forwarded-For", "X-Real-IP", "Fly-Client-IP", "Via"]
 )
@@ -298,6 +304,7 @@ async def test_a_form_of_many_fields_of_one_name_is_kept_in_order(anonymous: Cli
     assert form["account.next"] == "/heroes/delete?back=/heroes"
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("headers", "content", "path"),
     [

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.cases import each
+from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team, some_heroes
 from tests.page import Client
 from tests.statements import Statements
@@ -217,6 +217,7 @@ async def test_patching_changes_only_what_was_sent(
     assert saved.model_dump() == answer.json()
 
 
+@on_one_database
 @pytest.mark.parametrize("field", ["name", "secret_name"])
 @pytest.mark.parametrize("value", [None, "", " "], ids=repr)
 async def test_what_is_needed_cannot_be_taken_away(
@@ -297,6 +298,7 @@ async def test_a_team_that_is_not_there_is_not_found(client: Client) -> None:
         assert (answer.status_code, answer.json()) == (404, {"detail": "Team not found"})
 
 
+@on_one_database
 @pytest.mark.parametrize("query", ["limit=1001", "limit=-1", "skip=-1", "limit=all"])
 async def test_a_page_has_its_limits(client: Client, query: str) -> None:
     for path in ("/api/heroes/", "/api/heroes"):
@@ -369,6 +371,7 @@ def _references(document: object) -> list[str]:
     return []
 
 
+@on_one_database
 @pytest.mark.parametrize("age", [True, False, [7], {"a": 1}, 7.5])
 async def test_what_is_no_age_is_none_in_json_either(
     client: Client, session: AsyncSession, age: object

@@ -1,6 +1,9 @@
 """The documentation of the API: a page of this site that needs nothing from outside."""
 
+from tests.cases import on_one_database
 from tests.page import Client
+
+pytestmark = on_one_database
 
 
 async def test_the_page_shows_every_request(client: Client) -> None:

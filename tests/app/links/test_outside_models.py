@@ -14,6 +14,7 @@ from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from tests.cases import on_one_database
 from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
@@ -72,6 +73,7 @@ async def crews(settings: Settings, session: AsyncSession) -> AsyncIterator[Clie
 PAGES = ("/crews", "/crews/1", "/crews/new", "/crews/1/edit", "/crews/change?id=1")
 
 
+@on_one_database
 @pytest.mark.parametrize("path", [*PAGES, "/crews.csv", "/crews.json", "/crews/options/owner_id"])
 async def test_pages_show_the_titles_alone(crews: Client, path: str) -> None:
     page = await crews.get(path)
@@ -88,6 +90,7 @@ async def test_a_picker_does_not_search_what_it_does_not_show(crews: Client) -> 
     assert "Ann" in (await crews.get(f"{url}ann")).text
 
 
+@on_one_database
 @pytest.mark.parametrize("path", ["/crews/1/users", "/crews/options/users", "/users", "/users/1"])
 async def test_there_is_no_page_of_them(crews: Client, path: str) -> None:
     assert (await crews.get(path)).status_code == 404

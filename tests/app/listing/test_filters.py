@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.listing.search import candidates, plan
-from tests.cases import each
+from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team, some_heroes
 from tests.gadgets import Gadget
 from tests.page import Client, htmx_headers
@@ -141,6 +141,7 @@ async def test_a_fragment_has_the_chips_too(client: Client) -> None:
     assert list(fragment.chips) == ["Team: Z-Force", "No age"]
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [

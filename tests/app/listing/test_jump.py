@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import on_one_database
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
 from tests.page import Client
@@ -111,6 +112,7 @@ async def test_at_the_first_row_there_is_no_way_back(client: Client, alphabet: N
     assert "Previous page" not in page.link_names
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [

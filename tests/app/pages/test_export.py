@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from hero_admin.pages.csv_text import defused
 from hero_admin.pages.export import ROWS_PER_BATCH
+from tests.cases import on_one_database
 from tests.factories import a_hero, a_team, some_heroes
 from tests.page import Client, Page
 from tests.statements import Statements
@@ -196,6 +197,7 @@ async def test_a_client_that_goes_away_ends_its_export(
     assert (await client.get("/heroes.jsonl?sort=age")).text.count("\n") == count
 
 
+@on_one_database
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])
 async def test_no_cell_of_a_csv_file_is_a_formula(
     client: Client, session: AsyncSession, start: str

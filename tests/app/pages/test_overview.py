@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.cases import on_one_database
 from tests.factories import a_hero, a_team, some_heroes
 from tests.page import Client, Page
 
@@ -37,6 +38,7 @@ async def test_the_overview_searches(client: Client, session: AsyncSession) -> N
     assert page.column("Name") == ["Nova"]
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("address", "current"),
     [
@@ -55,6 +57,7 @@ async def test_the_menu_marks_where_one_is(client: Client, address: str, current
     assert menu.link_names == [*wanted, "Olive Owner Owner"]
 
 
+@on_one_database
 @pytest.mark.parametrize(("button", "theme"), [("Light", "light"), ("Dark", "dark")])
 async def test_a_theme_is_chosen_and_remembered(client: Client, button: str, theme: str) -> None:
     assert theme_of(await client.get("/")) == ""
@@ -65,6 +68,7 @@ async def test_a_theme_is_chosen_and_remembered(client: Client, button: str, the
     assert pressed_in(back) == [button]
 
 
+@on_one_database
 async def test_the_theme_follows_the_system_again_when_chosen(client: Client) -> None:
     await client.submit((await client.get("/")).form(press="Dark"))
     chosen = await client.submit((await client.get("/")).form(press="System"))
@@ -73,12 +77,14 @@ async def test_the_theme_follows_the_system_again_when_chosen(client: Client) ->
     assert pressed_in(back) == ["System"]
 
 
+@on_one_database
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", ""])
 async def test_choosing_a_theme_leads_to_no_other_site(client: Client, back: str) -> None:
     chosen = await client.post("/theme", data={"theme": "dark", "back": back})
     assert (chosen.status_code, chosen.headers["location"]) == (303, "/")
 
 
+@on_one_database
 @pytest.mark.parametrize("theme", ["pink", '"><script>', "", "light; Path=/x"])
 async def test_a_theme_that_is_none_is_ignored(client: Client, theme: str) -> None:
     chosen = await client.post("/theme", data={"theme": theme})

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.web.addresses import is_local
+from tests.cases import on_one_database
 from tests.factories import a_hero
 from tests.page import BASE_URL, Client
 
@@ -74,6 +75,7 @@ def test_whatever_is_taken_for_local_stays_on_this_host(url: str) -> None:
         assert urlsplit(urljoin(BASE_URL, read)).netloc == urlsplit(BASE_URL).netloc
 
 
+@on_one_database
 @pytest.mark.parametrize("url", [url for url in ELSEWHERE if url.isprintable()], ids=ascii)
 async def test_saving_never_redirects_to_another_site(
     client: Client, session: AsyncSession, url: str
