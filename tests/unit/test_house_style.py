@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -47,21 +48,24 @@ def name_of(path: Path) -> str:
 
 MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 PAGES = sorted(TEMPLATES.rglob("*.html"))
-each_module = pytest.mark.parametrize("module", MODULES, ids=name_of)
-each_template = pytest.mark.parametrize("template", PAGES, ids=name_of)
 
 
-@each_module
-def test_a_handler_says_which_request_it_answers(module: Path) -> None:
-    for handler in _handlers_of(_tree_of(module)):
-        said = ast.get_docstring(handler) or ""
-        assert REQUEST_LINE.match(said), f"{handler.name} begins with no request line: {said!r}"
+# One test for all modules, or templates: for each of hundreds pytest takes longer than the test.
 
 
-@each_module
-def test_a_template_named_in_the_code_exists(module: Path) -> None:
-    for name in _templates_named_in(_tree_of(module)):
-        assert (TEMPLATES / name).is_file(), f"there is no template {name}"
+def test_a_handler_says_which_request_it_answers() -> None:
+    silent = [
+        f"{name_of(module)}: {handler.name}"
+        for module in MODULES
+        for handler in _handlers_of(_tree_of(module))
+        if not REQUEST_LINE.match(ast.get_docstring(handler) or "")
+    ]
+    assert silent == []
+
+
+def test_a_template_named_in_the_code_exists() -> None:
+    named = {name for module in MODULES for name in _templates_named_in(_tree_of(module))}
+    assert {name for name in named if not (TEMPLATES / name).is_file()} == set()
 
 
 def test_every_template_is_used() -> None:
@@ -73,23 +77,19 @@ def test_every_template_is_used() -> None:
     assert {template.relative_to(TEMPLATES).as_posix() for template in PAGES} == used
 
 
-@each_template
-def test_a_template_runs_under_a_strict_content_security_policy(template: Path) -> None:
-    assert not [found.group() for found in INLINE.finditer(_markup_of(template))]
+def test_a_template_runs_under_a_strict_content_security_policy() -> None:
+    assert _in_templates(INLINE) == []
 
 
-@each_template
-def test_a_template_takes_its_addresses_from_route_names(template: Path) -> None:
-    assert not [found.group() for found in LITERAL_URL.finditer(_markup_of(template))]
+def test_a_template_takes_its_addresses_from_route_names() -> None:
+    assert _in_templates(LITERAL_URL) == []
 
 
-@each_template
-def test_a_template_names_only_files_and_icons_that_exist(template: Path) -> None:
-    text = template.read_text()
+def test_a_template_names_only_files_and_icons_that_exist() -> None:
+    text = "\n".join(template.read_text() for template in PAGES)
     symbols = set(re.findall(r'<symbol[^>]*\sid="([^"]+)"', (STATIC / "icons.svg").read_text()))
     assert set(re.findall(r"\"([^\"]+)\"\|icon\b", text)) <= symbols
-    for name in re.findall(r"\"([^\"]+)\"\|static_url", text):
-        assert name in static_names(), f"there is no static file {name}"
+    assert set(re.findall(r"\"([^\"]+)\"\|static_url", text)) <= set(static_names())
 
 
 def test_each_promise_of_security_names_tests_that_there_are() -> None:
@@ -156,6 +156,15 @@ def test_tests_run_on_the_versions_that_are_served() -> None:
     )
 
 
+def _in_templates(pattern: re.Pattern[str]) -> list[str]:
+    return [
+        f"{name_of(template)}: {found.group()}"
+        for template in PAGES
+        for found in pattern.finditer(_markup_of(template))
+    ]
+
+
+@lru_cache(None)
 def _tree_of(module: Path) -> ast.Module:
     return ast.parse(module.read_text(), name_of(module))
 
