@@ -22,7 +22,9 @@ example: $(RUN_READY) $(SHOP) ## Start the record shop of examples/ on http://12
 	@exec $(EXAMPLE) -m record_shop
 
 test: $(TEST_READY) browser pooler ## Run every test, on SQLite, on PostgreSQL and in a browser
-	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+	@# Of the same modules that each worker, server and command imports, bytecode is kept.
+	env -u PYTHONDONTWRITEBYTECODE \
+		$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 bench: $(TEST_READY) ## Measure beside other admins, quickly; ARGS=--full for everything
 	$(PYTHON) -m benchmarks $(ARGS)
