@@ -114,8 +114,7 @@ def test_without_javascript_they_have_pages_that_lead_back(page: Page) -> None:
     expect(page).to_have_url("/invoices/1/lines")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "color_scheme"), [(390, "dark"), (1280, "light")])
 def test_nothing_shuts_anybody_out(page: Page, axe: Axe) -> None:
     page.goto("/invoices/1")
     page.get_by_role("link", name="New line").click()
