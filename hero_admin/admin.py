@@ -14,9 +14,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from hero_admin.accounts.host_sign_in import Authenticate, HostSignIn
-from hero_admin.accounts.stored_key import fetch_key
+from hero_admin.accounts.stored_key import fetch_key, make_key
 from hero_admin.application import TITLE, create_app
+from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
+from hero_admin.database.fold_function import learn_fold
 from hero_admin.database.own_tables import PREFIX
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_schema
@@ -51,6 +53,8 @@ class Admin:
     authenticate: returns who sent a request, None for a stranger; it gets the request as the
         application outside sees it, without its body. By default the library has accounts.
     sign_in_url: where `authenticate` lets strangers sign in; `?next=` names the page asked for.
+    history: whether changes are recorded and can be undone. Without, and with `authenticate`, the
+        library has no tables in the database; forms that are sent twice are saved twice.
     migrations: the folder of the application's migrations, to which `revision` adds; None if it
         migrates its tables otherwise.
     sample: what fills an empty database, if there is anything.
@@ -68,6 +72,7 @@ class Admin:
         title: str = TITLE,
         authenticate: Authenticate | None = None,
         sign_in_url: str = "",
+        history: bool = True,
         migrations: Path | None = None,
         sample: SampleData | None = None,
         indexes: bool = False,
@@ -79,6 +84,10 @@ class Admin:
             )
         if sign_in_url and authenticate is None:
             raise ResourceError("Admin(): sign_in_url= needs authenticate=.")
+        if not history and authenticate is None:
+            raise ResourceError(
+                "Admin(): history=False needs authenticate=, as accounts are in tables."
+            )
         if authenticate is not None and not callable(authenticate):
             raise ResourceError("Admin(): authenticate= takes a function, not what it returns.")
         try:
@@ -88,7 +97,7 @@ class Admin:
         self.resources = tuple(resources)
         # Raises ResourceError for a mistake in one of them.
         Site(self.resources)
-        self.chain = Chain(migrations, self.resources, program or SCRIPT)
+        self.chain = Chain(migrations, self.resources, program or SCRIPT, keeps_history=history)
         self.title = title
         self.sign_in = HostSignIn(authenticate, sign_in_url) if authenticate else None
         self.sample = sample
@@ -120,14 +129,21 @@ class Admin:
         """Return the settings of this process. Raises SettingsError."""
         return load_settings(**{"database_url": self._database_url, **overrides})
 
-    def application(self, settings: Settings, *, is_mounted: bool = False) -> Starlette:
-        """Return the application; it connects to its database with the first request."""
+    def application(
+        self, settings: Settings, database: Database | None = None, *, is_mounted: bool = False
+    ) -> Starlette:
+        """Return the application; it connects to its database with the first request.
+
+        database: that of the settings, where it is connected already.
+        """
         return create_app(
             settings,
             self.resources,
             title=self.title,
             host_sign_in=self.sign_in,
             is_mounted=is_mounted,
+            database=database,
+            keeps_history=self.chain.keeps_history,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -205,13 +221,19 @@ class _Mounted:
         settings = self.admin.settings()
         if settings.auth == "off":
             raise SettingsError(AUTH_OFF)
-        database = connect(settings)
+        database = connect(settings, self.admin.resources)
         try:
             await check_schema(database, self.admin.chain)
-            key = await fetch_key(database)
-        finally:
+            if self.admin.chain.keeps_history:
+                key = await fetch_key(database)
+            else:
+                key = make_key()
+                await learn_fold(database)
+        except BaseException:
             await database.close()
-        self.app = self.admin.application(with_key(settings, key), is_mounted=True)
+            raise
+        settings = with_key(settings, key)
+        self.app = self.admin.application(settings, database, is_mounted=True)
         return self.app
 
 

@@ -20,11 +20,12 @@ from hero_admin.accounts.recheck import SignedOut
 from hero_admin.accounts.routes import account_routes, host_routes
 from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
+from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
-from hero_admin.pages import history, overview
-from hero_admin.pages.routes import routes_of
+from hero_admin.pages import overview
+from hero_admin.pages.routes import history_routes, routes_of
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.web.access_log import AccessLogMiddleware
@@ -50,15 +51,19 @@ def create_app(
     title: str = TITLE,
     host_sign_in: HostSignIn | None = None,
     is_mounted: bool = False,
+    database: Database | None = None,
+    keeps_history: bool = True,
 ) -> Starlette:
     """Return the application that administers resources.
 
     host_sign_in: how the application outside knows who is asking, None for accounts of the library.
     is_mounted: whether the application outside decides to which hosts it answers, sends HSTS and
         logs requests.
+    database: that of the settings, where it is connected already.
+    keeps_history: whether the database has the library's tables.
     """
-    database = connect(settings, resources)
-    site = Site(resources, others=(audit.RESOURCE,))
+    database = database or connect(settings, resources)
+    site = Site(resources, others=(audit.RESOURCE,), keeps_history=keeps_history)
     api = create_api(site, title)
     api.state.settings = settings
     auth = auth_for(settings, database)
@@ -78,13 +83,7 @@ def create_app(
             Mount("/static", VersionedFiles(), name="static"),
             Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
             Mount("/api", api, name="api"),
-            Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
-            Route(
-                "/undo/{operation}",
-                needs(Role.EDITOR, history.undo_operation),
-                methods=["POST"],
-                name="undo",
-            ),
+            *(history_routes() if keeps_history else ()),
             *(host_routes() if host_sign_in else account_routes()),
             *routes_of(site),
         ],

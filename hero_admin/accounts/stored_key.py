@@ -27,6 +27,11 @@ class StoredKey(OwnTable, table=True):
     key: str
 
 
+def make_key() -> str:
+    """Return a new secret key."""
+    return secrets.token_urlsafe(MIN_KEY_CHARACTERS)
+
+
 async def fetch_key(database: Database) -> str:
     """Return the secret key of a database, made when it is first asked for.
 
@@ -34,7 +39,7 @@ async def fetch_key(database: Database) -> str:
     """
     found = await _fetch(database)
     if found is None:
-        made = secrets.token_urlsafe(MIN_KEY_CHARACTERS)
+        made = make_key()
         try:
             async with database.session(is_read_only=False) as session:
                 # Of several processes one makes it.

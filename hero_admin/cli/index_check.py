@@ -101,6 +101,7 @@ def _check(connection: Connection, site: Site) -> list[Finding]:
     resources = [resource for resource in ours if resource.table in tables]
     dialect = postgresql_indexes if connection.dialect.name == "postgresql" else sqlite_indexes
     return [
+        *dialect.check_function(connection, resources),
         *_check_sort_indexes(connection, site, dialect),
         *dialect.check_search_indexes(connection, resources),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, text
 
 from hero_admin.cli.findings import INCOMPLETE, ExistingIndex, Finding
+from hero_admin.database.fold_function import function_sql, has_function
 from hero_admin.database.identifiers import qualified, quoted
 from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.listing.search import trigram_index
@@ -61,6 +62,14 @@ def parts_of(index: SortIndex) -> list[str]:
     column = quoted(index.column.name)
     first = sort_key_sql(column) if index.is_collated else column
     return [first, *(quoted(part.name) for part in index.key)]
+
+
+def check_function(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
+    """Return whether the function is missing that indexes fold texts with."""
+    if not resources or has_function(connection):
+        return []
+    sentence = f"The function {FOLD_FUNCTION}, which indexes of texts need, is missing."
+    return [Finding(sentence, (function_sql(connection),))]
 
 
 def check_search_indexes(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:

@@ -56,6 +56,11 @@ def parts_of(index: SortIndex) -> list[str]:
     return [first, *(quoted(part.name) for part in key)]
 
 
+def check_function(_: Connection, __: Sequence[Resource]) -> list[Finding]:
+    """Return nothing: each connection brings the functions it needs."""
+    return []
+
+
 def check_search_indexes(connection: Connection, resources: Sequence[Resource]) -> list[Finding]:
     """Return what is wrong with the search indexes."""
     existing = {

@@ -26,20 +26,23 @@ def upgrade(connection: Connection, chain: Chain) -> Applied:
 
     Raises SchemaError if tables of these names exist already or a row is left without its parent.
     """
-    for each in (chain, LIBRARY):
+    for each in chain.all:
         if current_revision(connection, each) not in (None, *each.revisions()):
             # `check_schema` reports it.
             return Applied()
-    before = current_revision(connection, LIBRARY)
     application = _upgrade(connection, chain)
     # The application's may have brought tables over that it created itself once.
-    _upgrade(connection, LIBRARY)
-    known = LIBRARY.revisions()
-    applied = Applied(application, known[known.index(before) + 1 :] if before else known)
+    library = _upgrade_library(connection) if LIBRARY in chain.all else []
     # Reading every reference takes long in a large database. The library's refer to nothing else.
     if application and connection.dialect.name == "sqlite":
         _check_references(connection)
-    return applied
+    return Applied(application, library)
+
+
+def _upgrade_library(connection: Connection) -> list[str]:
+    before, known = current_revision(connection, LIBRARY), LIBRARY.revisions()
+    _upgrade(connection, LIBRARY)
+    return known[known.index(before) + 1 :] if before else known
 
 
 def _upgrade(connection: Connection, chain: Chain) -> list[str]:

@@ -3,10 +3,10 @@
 Lists never fetch the files themselves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Text, type_coerce
+from sqlalchemy import LargeBinary, Text, type_coerce
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -60,6 +60,8 @@ class Blob:
     digest: str = ""
     # The recorded type of a file whose first bytes are unknown.
     name: str = ""
+    # All bytes of a file to be stored that the audit log has no copy of.
+    data: bytes | None = field(default=None, compare=False, repr=False)
 
     # For the length limits of schemas.
     def __len__(self) -> int:
@@ -106,6 +108,12 @@ class Blob:
 
 def blob_of(data: bytes) -> Blob:
     return Blob(len(data), data[:HEAD_BYTES], bytes_digest(data))
+
+
+# Any: a value of any field.
+def is_copy(value: Any) -> bool:
+    """Whether a value to be stored is a file that the audit log has a copy of."""
+    return isinstance(value, Blob) and value.data is None
 
 
 def known_by(digest: str) -> Blob:
@@ -160,6 +168,17 @@ class BlobType(TypeDecorator[Any]):
             return None
         digest, size, head = value.split(":")
         return Blob(int(size), bytes.fromhex(head), digest)
+
+
+class FileData(TypeDecorator[Any]):
+    """The type of files that are stored with their own bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    # Any: values of drivers.
+    def process_bind_param(self, value: Any, _: Dialect) -> bytes | None:
+        return None if value is None else value.data
 
 
 # Any: options of the compiler.

@@ -21,7 +21,7 @@ from hero_admin.model.annotations import (
     takes_none,
     text_annotation,
 )
-from hero_admin.model.blobs import BlobType
+from hero_admin.model.blobs import BlobType, FileData
 from hero_admin.model.column_types import example_of, is_text
 from hero_admin.model.exact_columns import exactly
 from hero_admin.model.exact_types import ExactType
@@ -194,10 +194,14 @@ class Field:
         """The column as records have it: files as their digest, type and size."""
         return type_coerce(self.column, BlobType(has_digest=True)) if self.is_bytes else self.exact
 
-    def written(self, name: str) -> ColumnElement[Any]:
-        """Return the expression to store for the parameter `name`."""
-        given = self.given(name)
-        return select_data(given).scalar_subquery() if self.is_bytes else given
+    def written(self, name: str, *, is_copy: bool) -> ColumnElement[Any]:
+        """Return the expression to store for the parameter `name`.
+
+        is_copy: whether it is a file that the audit log has a copy of.
+        """
+        if is_copy:
+            return select_data(self.given(name)).scalar_subquery()
+        return bindparam(name, type_=FileData()) if self.is_bytes else self.given(name)
 
     @cached_property
     def attributes(self) -> dict[str, str]:

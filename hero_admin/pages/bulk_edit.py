@@ -7,7 +7,6 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import SET
 from hero_admin.forms.link_texts import link_texts, read_deltas
@@ -18,7 +17,7 @@ from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import not_found, site_of, transaction_of
-from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
+from hero_admin.pages.selected import count_seen, lock_unchanged, selected_keys, selection_of
 from hero_admin.web.errors import Invalid, Overtaken
 from hero_admin.web.flash import Flash
 from hero_admin.web.mount import path_to
@@ -80,7 +79,7 @@ async def _change_ticked(
     values = read_changes(resource, texts)
     # Referenced records are locked first, as by a deletion.
     await bulk.lock_targets(transaction.session, transaction.site, resource, values)
-    await lock_unchanged(transaction.session, resource, keys, form, can_be_referenced=True)
+    await lock_unchanged(transaction, resource, keys, form, can_be_referenced=True)
     changed = await bulk.change_many(transaction, resource, keys, values) if values else set()
     if deltas:
         states = await bulk.fetch_states(transaction.session, resource, keys)
@@ -107,7 +106,7 @@ async def _bulk_form(
         "counted": resource.counted(len(titles)),
         "titles": titles,
         "keys": names,
-        "seen": await count_changes(session, resource.name, names),
+        "seen": await count_seen(session, site, resource, names),
         "fields": await fetch_form(session, site, resource, _fields(resource), state),
         "links": await fetch_bulk_links(session, site, resource, state.links_state),
         "ticked": ticked,

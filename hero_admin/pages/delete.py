@@ -8,7 +8,6 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.form import FormField
 from hero_admin.listing.choices import fetch_options, relation_to
 from hero_admin.listing.query_parser import search_in
@@ -19,7 +18,7 @@ from hero_admin.model.primary_keys import Key, key_text
 from hero_admin.model.resource import Resource
 from hero_admin.pages.deletion_sentences import consequence_sentence
 from hero_admin.pages.requests import key_in, not_found, site_of, transaction_of
-from hero_admin.pages.selected import lock_unchanged, selected_keys, selection_of
+from hero_admin.pages.selected import count_seen, lock_unchanged, selected_keys, selection_of
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
@@ -73,7 +72,7 @@ async def _delete(
         replacements = _replacements(
             choices_of(catalog, site_of(request), resource), resource, params
         )
-        await lock_unchanged(session, resource, keys, params, replacements)
+        await lock_unchanged(transaction, resource, keys, params, replacements)
         titles = await fetch_titles(session, resource, keys)
         await deletion.remove(transaction, resource, keys, replacements, catalog)
     except Invalid as invalid:
@@ -122,7 +121,7 @@ async def _confirmation(
         "consequences": consequences,
         "limits": question.limits,
         "problem": problem,
-        "seen": await count_changes(session, resource.name, deleted_keys),
+        "seen": await count_seen(session, site_of(request), resource, deleted_keys),
         "is_row": is_row,
         **back_param(request),
         "cancel_url": back_of(request, came_from),

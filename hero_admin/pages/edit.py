@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import Kind, fetch_latest
+from hero_admin.audit_log.changes import Kind
 from hero_admin.forms.control_texts import texts_of
 from hero_admin.forms.hidden_fields import RESTORE
 from hero_admin.forms.link_texts import read_deltas
@@ -22,6 +22,7 @@ from hero_admin.model.serialization import read_again
 from hero_admin.pages.edit_form import Conflict, Typing, opened_with, render_form, typing_in
 from hero_admin.pages.messages import done
 from hero_admin.pages.requests import (
+    fetch_latest,
     fetch_or_404,
     fetch_record,
     not_found,
@@ -95,7 +96,7 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
     """Answer a form whose record was deleted meanwhile; restore it only if that is asked for."""
     session = session_of(request)
     key = request.path_params["id"]
-    deletion = await fetch_latest(session, resource.name, key, Kind.DELETED)
+    deletion = await fetch_latest(request, resource, key, Kind.DELETED)
     if deletion is None:
         raise not_found(resource)
     dialect, fields = session.get_bind().dialect, resource.by_name
@@ -133,7 +134,7 @@ async def _conflict_form(
 ) -> Response:
     """Return the form with the values of both sides; saving it again resolves the conflict."""
     session, site = session_of(request), site_of(request)
-    latest = await fetch_latest(session, resource.name, key_of(resource, record))
+    latest = await fetch_latest(request, resource, key_of(resource, record))
     references = await fetch_references(session, site, resource, record)
     conflict = Conflict(
         by=latest.by_name if latest else "",

@@ -3,7 +3,8 @@
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from hero_admin.audit_log.changes import Operation
+from hero_admin.audit_log import changes
+from hero_admin.audit_log.changes import Change, Kind, Operation
 from hero_admin.listing.query import ListQuery, Scope
 from hero_admin.listing.query_parser import parse_query
 from hero_admin.model import records
@@ -52,6 +53,15 @@ async def fetch_or_404(resource: Resource, request: Request) -> Record:
     if record is None:
         raise not_found(resource)
     return record
+
+
+async def fetch_latest(
+    request: Request, resource: Resource, key: str, *kinds: Kind
+) -> Change | None:
+    """Fetch the latest change of a record, None without one or where no history is kept."""
+    if not site_of(request).keeps_history:
+        return None
+    return await changes.fetch_latest(session_of(request), resource.name, key, *kinds)
 
 
 def not_found(resource: Resource) -> HTTPException:

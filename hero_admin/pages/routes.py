@@ -30,10 +30,23 @@ Handler = Callable[[Resource, Request], Awaitable[Response]]
 
 def routes_of(site: Site) -> list[Route]:
     """Return the routes of all resources; an earlier route in `create_app` overrides one."""
-    return [route for resource in site.paged for route in _routes(resource)]
+    return [
+        route
+        for resource in site.paged
+        for route in _routes(resource, keeps_history=site.keeps_history)
+    ]
 
 
-def _routes(resource: Resource) -> list[Route]:
+def history_routes() -> list[Route]:
+    """Return the routes of the history of all records."""
+    undo = needs(Role.EDITOR, history.undo_operation)
+    return [
+        Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
+        Route("/undo/{operation}", undo, methods=["POST"], name="undo"),
+    ]
+
+
+def _routes(resource: Resource, *, keeps_history: bool) -> list[Route]:
     name, at = resource.name, f"/{resource.name}"
 
     def route(
@@ -57,11 +70,18 @@ def _routes(resource: Resource) -> list[Route]:
         *look(".jsonl", "jsonl", export.json_lines),
         *look("/options/{field}", "options", choices.options),
         *look("/options/{field}/counts", "facets", choices.facets),
-        *look("/{id}/history", "history", history.record_history_page),
         *edit("/{id}/reveal/{field}", "reveal", post=history.reveal),
         *look("/{id}/file/{field}", "file", files.file),
+    ]
+    past = [
+        *look("/{id}/history", "history", history.record_history_page),
         *look("/{id}/file/{field}/{change}", "past-file", files.past_file),
     ]
+    reverting = [
+        *edit("/{id}/restore", "restore", post=history.restore_record),
+        *edit("/{id}/undo", "undo", post=history.undo_change),
+    ]
+    reading += past if keeps_history else []
     unlinking = {"post": unlink.unlink} if resource.many_to_many else {}
     if resource.read_only:
         # Other methods are answered with 405.
@@ -81,7 +101,6 @@ def _routes(resource: Resource) -> list[Route]:
         *look("/{id}", "show", show.show_page, post=editing.update, delete=delete.delete_row),
         *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
         *edit("/{id}/delete", "delete", delete.delete_page, post=delete.delete),
-        *edit("/{id}/restore", "restore", post=history.restore_record),
-        *edit("/{id}/undo", "undo", post=history.undo_change),
+        *(reverting if keeps_history else []),
         *look("/{id}/{relation}", "related", show.related_page, **unlinking),
     ]

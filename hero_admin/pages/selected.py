@@ -1,6 +1,6 @@
 """Selected records: those ticked in a list, for a bulk operation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData, QueryParams
@@ -12,6 +12,7 @@ from hero_admin.audit_log.changes import count_changes
 from hero_admin.forms.hidden_fields import KEYS, SEEN
 from hero_admin.model.primary_keys import Key, key_text, parse_key
 from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 from hero_admin.pages.requests import not_found
 from hero_admin.web.errors import Overtaken
 from hero_admin.web.flash import Flash
@@ -20,6 +21,7 @@ from hero_admin.web.requests import back_of
 from hero_admin.web.responses import redirect
 from hero_admin.writes import deletion
 from hero_admin.writes.replacements import Replacement
+from hero_admin.writes.transaction import Transaction
 
 MAX_SELECTED = 1_000
 
@@ -51,8 +53,15 @@ def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Ke
     return [key for key in keys if key is not None]
 
 
+async def count_seen(
+    session: AsyncSession, site: Site, resource: Resource, keys: Iterable[str]
+) -> int:
+    """Count the changes of records, for their confirmation; 0 where no history is kept."""
+    return await count_changes(session, resource.name, keys) if site.keeps_history else 0
+
+
 async def lock_unchanged(
-    session: AsyncSession,
+    transaction: Transaction,
     resource: Resource,
     keys: Sequence[Key],
     params: FormData | QueryParams,
@@ -64,6 +73,7 @@ async def lock_unchanged(
 
     params: of the confirmation; without its count of changes nothing is checked.
     """
+    session, site = transaction.session, transaction.site
     there = await deletion.lock(
         session, resource, keys, replacements, can_be_referenced=can_be_referenced
     )
@@ -71,6 +81,6 @@ async def lock_unchanged(
     if gone:
         raise Overtaken({"": deletion.gone_sentence(resource, gone, len(keys))})
     seen = params.get(SEEN, "")
-    count = await count_changes(session, resource.name, [key_text(resource, key) for key in keys])
+    count = await count_seen(session, site, resource, [key_text(resource, key) for key in keys])
     if seen and seen != str(count):
         raise Overtaken({"": "Someone else has changed one of these records. Check again."})

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import Kind, fetch_latest
+from hero_admin.audit_log.changes import Kind
 from hero_admin.listing.cells import detail_html, masked
 from hero_admin.listing.query import Problem, Scope
 from hero_admin.listing.references import fetch_references
@@ -16,7 +16,14 @@ from hero_admin.model.primary_keys import key_of, key_text
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Referrer, Site
 from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
-from hero_admin.pages.requests import fetch_record, key_in, not_found, query_of, site_of
+from hero_admin.pages.requests import (
+    fetch_latest,
+    fetch_record,
+    key_in,
+    not_found,
+    query_of,
+    site_of,
+)
 from hero_admin.web.addresses import with_query
 from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
@@ -49,7 +56,7 @@ async def related_page(resource: Resource, request: Request) -> Response:
 async def deleted_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/7: 404 for a record that no longer exists, with who deleted it, if known."""
     key = key_text(resource, key_in(resource, request))
-    latest = await fetch_latest(session_of(request), resource.name, key)
+    latest = await fetch_latest(request, resource, key)
     if latest is None or latest.kind != Kind.DELETED:
         raise not_found(resource)
     context = {"resource": resource, "deletion": latest}

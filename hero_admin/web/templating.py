@@ -44,7 +44,8 @@ def environment(app: Starlette, title: str, prefix: str) -> Environment:
     # With constants Jinja applies filters when it compiles.
     env.filters["static_url"] = lambda name: f"{prefix}{static_url(name)}"
     env.filters["icon"] = cache(partial(icon, prefix))
-    env.globals.update(prefix=prefix, site_title=title, has_accounts="account" in paths)
+    env.globals.update(prefix=prefix, site_title=title)
+    env.globals.update(has_accounts="account" in paths, has_history="history" in paths)
     env.globals["ui"] = env.get_template("ui.html").module
     env.globals["account_fields"] = env.get_template("accounts/fields.html").module
     env.globals["link_inputs"] = env.get_template("links.html").module

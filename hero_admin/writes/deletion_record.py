@@ -51,6 +51,8 @@ async def record_deletions(
     direct: Collection[TableRow],
 ) -> None:
     """Record the rows of a table before they are deleted; those not `direct` are consequences."""
+    if not transaction.keeps_history:
+        return
     session, catalog, rows = transaction.session, to_delete.catalog, to_delete.rows[stored.name]
     resource = catalog.resources.get(stored.name)
     for some in portions(list(rows)[::-1]):
@@ -65,7 +67,7 @@ async def record_deletions(
             entries = await _rows(session, stored, [each.name for each in stored.writable], own)
         else:
             rest = await _whole_rows(session, catalog, stored, some)
-            entries = await _records(session, stored, resource, own, rest, direct)
+            entries = await _records(transaction, stored, resource, own, rest, direct)
         await transaction.record(entries)
 
 
@@ -110,7 +112,7 @@ def _plain_type(name: str) -> str:
 
 
 async def _records(
-    session: AsyncSession,
+    transaction: Transaction,
     stored: StoredTable,
     resource: Resource,
     causes: dict[RowId, Cause],
@@ -118,8 +120,8 @@ async def _records(
     direct: Collection[TableRow],
 ) -> list[Entry]:
     ids, columns = list(causes), [field.whole for field in resource.fields]
-    await record_stored_files(session, resource.fields, is_any(stored, None, ids))
-    found = await fetch_columns(session, stored, resource, columns, ids)
+    await record_stored_files(transaction, resource.fields, is_any(stored, None, ids))
+    found = await fetch_columns(transaction.session, stored, resource, columns, ids)
     names = [field.name for field in resource.fields]
     records = {row: dict(zip(names, values, strict=True)) for row, values in found.items()}
     ordered = [(each, records[each]) for each in causes if each in records]

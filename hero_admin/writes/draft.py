@@ -90,7 +90,7 @@ async def _is_read(session: AsyncSession, field: Field, value: Any) -> bool:
     """Whether the database accepts a text as a value of a type that only it knows."""
     try:
         async with session.begin_nested():
-            await session.execute(select(field.written("value").label("value")), {"value": value})
+            await session.execute(select(field.given("value").label("value")), {"value": value})
     except REFUSALS as error:
         # Any other error is about the value, even a syntax error.
         if is_unavailable(error):

@@ -1,6 +1,7 @@
 """Files of records: copied to the audit log before they are changed or deleted."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, type_coerce
@@ -12,17 +13,20 @@ from hero_admin.model.blobs import Blob, Digest, blob_of
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.web.errors import Invalid
+from hero_admin.writes.transaction import Transaction
 
 NO_COPY = "The history has no copy of this file any more."
 
 
 async def record_files(
-    session: AsyncSession, resource: Resource, values: Mapping[str, Any]
+    transaction: Transaction, resource: Resource, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Copy the files among values to the audit log; return the values with digests instead.
 
-    Raises Invalid for an earlier file that was removed from the audit log.
+    Where no history is kept, files bring their bytes. Raises Invalid for an earlier file that was
+    removed from the audit log.
     """
+    session = transaction.session
     await check_copies(session, [values])
     known: dict[str, Blob] = {}
     for name, value in values.items():
@@ -31,7 +35,10 @@ async def record_files(
             continue
         data = _as_stored(session, field, value)
         known[name] = blob_of(data)
-        await record_blob(session, known[name].digest, data)
+        if transaction.keeps_history:
+            await record_blob(session, known[name].digest, data)
+        else:
+            known[name] = replace(known[name], data=data)
     return {**values, **known}
 
 
@@ -56,10 +63,10 @@ def _as_stored(session: AsyncSession, field: Field, value: Any) -> bytes:
 
 
 async def record_stored_files(
-    session: AsyncSession, fields: Iterable[Field], where: ColumnElement[bool]
+    transaction: Transaction, fields: Iterable[Field], where: ColumnElement[bool]
 ) -> None:
     """Copy all files of records, which other programs may have written, to the audit log."""
     for field in fields:
-        if field.is_bytes:
+        if field.is_bytes and transaction.keeps_history:
             digest, column = Digest(field.column), type_coerce(field.column, NullType())
-            await record_stored_blobs(session, digest, column, where)
+            await record_stored_blobs(transaction.session, digest, column, where)

@@ -1,6 +1,6 @@
 """Rows of records: inserts and updates them with checked values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -11,11 +11,14 @@ from sqlalchemy.sql.schema import CallableColumnDefault
 
 from hero_admin.database.identifiers import numbered
 from hero_admin.database.insert_again import InsertAgain
+from hero_admin.model.blobs import is_copy
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 
 # A record, and its new values. Any: values of any fields.
 Change = tuple[Key, Mapping[str, Any]]
+# The names of given fields, and whether each is a file that the audit log has a copy of.
+Shape = tuple[tuple[str, bool], ...]
 
 
 async def insert_record(
@@ -53,10 +56,10 @@ async def insert_again(
 async def _insert_batches(
     session: AsyncSession, resource: Resource, rows: Sequence[Mapping[str, Any]], new: Insert
 ) -> None:
-    batches: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    batches: dict[Shape, list[Mapping[str, Any]]] = {}
     for row in rows:
         written = _written(resource, row)
-        batches.setdefault(tuple(written), []).append(written)
+        batches.setdefault(_shape(written), []).append(written)
     for batch in batches.values():
         statement = new.values(_given(resource, batch[0]))
         await session.execute(statement, [_named(row) for row in batch])
@@ -70,11 +73,11 @@ async def update_records(
     is_exact: whether columns with `onupdate` stay as they are. Return False if a single record was
     not updated, as when a trigger prevents it.
     """
-    batches: dict[tuple[str, ...], list[Change]] = {}
+    batches: dict[Shape, list[Change]] = {}
     for key, values in changed:
         written = _changed(resource, values, is_exact=is_exact)
         if written:
-            batches.setdefault(tuple(written), []).append((key, written))
+            batches.setdefault(_shape(written), []).append((key, written))
     for batch in batches.values():
         statement = _update(resource, batch[0][1], is_exact=is_exact)
         parameters = [_keyed(key) | _named(values) for key, values in batch]
@@ -109,12 +112,12 @@ def _changed(resource: Resource, values: Mapping[str, Any], *, is_exact: bool) -
     return _called(resource, "onupdate", written) | written
 
 
-def _update(resource: Resource, names: Iterable[str], *, is_exact: bool) -> Update:
+def _update(resource: Resource, values: Mapping[str, Any], *, is_exact: bool) -> Update:
     unchanged = [field.column for field in resource.fields if is_exact and field.column.onupdate]
     own = [
         field.exact == field.given(f"key_{position}") for position, field in enumerate(resource.key)
     ]
-    new = {column: column for column in unchanged} | _given(resource, names)
+    new = {column: column for column in unchanged} | _given(resource, values)
     return update(resource.table).where(*own).values(new)
 
 
@@ -156,10 +159,17 @@ def _written(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in computed}
 
 
+def _shape(values: Mapping[str, Any]) -> Shape:
+    """Return what the values of one statement have in common."""
+    return tuple((name, is_copy(value)) for name, value in values.items())
+
+
 # Any: the keys are columns.
-def _given(resource: Resource, names: Iterable[str]) -> dict[Any, Any]:
-    fields = [resource.by_name[name] for name in names]
-    return {field.column: field.written(f"new_{field.name}") for field in fields}
+def _given(resource: Resource, values: Mapping[str, Any]) -> dict[Any, Any]:
+    fields = [(resource.by_name[name], copied) for name, copied in _shape(values)]
+    return {
+        each.column: each.written(f"new_{each.name}", is_copy=copied) for each, copied in fields
+    }
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:

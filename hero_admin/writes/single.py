@@ -31,7 +31,7 @@ async def create(
     """
     session = transaction.session
     checked = await check(transaction, Draft(resource, values, exact=exact))
-    whole = await record_files(session, resource, with_defaults(resource, checked, exact))
+    whole = await record_files(transaction, resource, with_defaults(resource, checked, exact))
     try:
         made = await insert_followed(session, resource, whole, is_back=kind is Kind.RESTORED)
     except REFUSALS as error:
@@ -58,12 +58,12 @@ async def change(
     wanted = differing(resource, changed, values, is_exact=is_exact)
     exact = wanted.keys() if is_exact else ()
     checked = await check(transaction, Draft(resource, wanted, changed, exact))
-    checked = await record_files(session, resource, checked)
+    checked = await record_files(transaction, resource, checked)
     checked = differing(resource, changed, checked, is_exact=is_exact)
     if not checked:
         return False
     replaced = [resource.by_name[name] for name in checked]
-    await record_stored_files(session, replaced, key_predicate(resource, [key]))
+    await record_stored_files(transaction, replaced, key_predicate(resource, [key]))
     try:
         (after,), is_updated = await update_followed(
             session, resource, [(key, checked)], is_exact=is_exact

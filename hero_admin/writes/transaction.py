@@ -22,7 +22,14 @@ class Transaction:
     operation: Operation
     is_summed_up: bool = False
 
+    @property
+    def keeps_history(self) -> bool:
+        return self.site.keeps_history
+
     async def record(self, entries: Sequence[Entry]) -> None:
+        """Record changes, where a history is kept."""
+        if not self.keeps_history:
+            return
         if self.is_summed_up:
             entries = [replace(entry, is_consequence=True) for entry in entries]
         await changes.record(self.session, self.operation, entries, is_summed_up=self.is_summed_up)

@@ -12,8 +12,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from hero_admin.database.fold_function import folded_sql
 from hero_admin.database.folding import fold
-from hero_admin.database.own_tables import FOLD_FUNCTION
 
 # SQLite refuses patterns longer than 50,000 bytes.
 MAX_PATTERN_BYTES = 40_000
@@ -82,4 +82,4 @@ class folded(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls function
 
 @compiles(folded)
 def compile_folded(element: folded, compiler: SQLCompiler, **options: Any) -> str:
-    return f"{FOLD_FUNCTION}({compiler.process(element.clauses, **options)})"
+    return folded_sql(compiler.dialect, compiler.process(element.clauses, **options))

@@ -7,11 +7,12 @@ without ICU. The planner chooses among the indexes; settings keep it from other 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select, tablesample, text
+from sqlalchemy import ClauseElement, Select, Table, func, select, tablesample, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from hero_admin.database.fold_function import folded_sql
 from hero_admin.database.identifiers import qualified, quoted
 from hero_admin.database.own_tables import FOLD_FUNCTION
 from hero_admin.database.short_reads import Row, fetch_few
@@ -207,9 +208,15 @@ def sort_key_sql(text: str) -> str:
 
 
 # Any: the options of SQLAlchemy's compiler.
+def _sort_key(compiler: SQLCompiler, expression: ClauseElement, **options: Any) -> str:
+    folded = folded_sql(compiler.dialect, compiler.process(expression, **options))
+    return f"left({folded}, {MAX_KEY_CHARACTERS})"
+
+
+# Any: the options of SQLAlchemy's compiler.
 @compiles(SortKey, "postgresql")
 def _write_sort_key(element: SortKey, compiler: SQLCompiler, **options: Any) -> str:
-    return f"({sort_key_sql(compiler.process(element.clauses, **options))})"
+    return f"({_sort_key(compiler, element.clauses, **options)})"
 
 
 @compiles(ReadSortKey, "postgresql")
@@ -225,10 +232,10 @@ def _write_capped_count(element: CappedCount, compiler: SQLCompiler, **options: 
 
 @compiles(IsMissing, "postgresql")
 def _write_is_missing(element: IsMissing, compiler: SQLCompiler, **options: Any) -> str:
-    return f"({sort_key_sql(compiler.process(element.clauses, **options))} IS NULL)"
+    return f"({_sort_key(compiler, element.clauses, **options)} IS NULL)"
 
 
 @compiles(IsThere, "postgresql")
 def _write_is_there(element: IsThere, compiler: SQLCompiler, **options: Any) -> str:
     text, _ = element.clauses
-    return f"({sort_key_sql(compiler.process(text, **options))} IS NOT NULL)"
+    return f"({_sort_key(compiler, text, **options)} IS NOT NULL)"

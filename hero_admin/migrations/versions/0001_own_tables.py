@@ -6,24 +6,13 @@ Revises:
 import sqlalchemy as sa
 from alembic import op
 
+from hero_admin.database.fold_function import function_sql
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-# The same as hero_admin/database/folding.py; lower() needs a collation that knows every alphabet.
-# Not STRICT, as PostgreSQL would then call it for each row instead of reading it as a part of the
-# query; what is no text stays none anyway. translate() lowers ASCII whatever the collation.
-FOLD = """
-CREATE FUNCTION hero_admin_fold(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN octet_length($1) = length($1)
-  THEN translate($1, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
-  ELSE replace(replace(replace(replace(translate(
-    lower(regexp_replace(normalize($1, NFKD), '[\u0300-\u036f]', '', 'g') {collation}),
-    'łøđħıŧς', 'lodhitσ'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th') END
-$$
-"""
-COLLATIONS = ("und-x-icu", "pg_c_utf8")
 HAS_A_ROLE = "role IN ('viewer', 'editor', 'owner')"
 IS_TOLD = sa.text("group_size > 0")
 
@@ -41,7 +30,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_hero_admin_submission_created_at", "hero_admin_submission", ["created_at"])
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(FOLD.format(collation=_collation()))
+        op.execute(function_sql(op.get_bind()))
 
 
 def downgrade() -> None:
@@ -161,12 +150,3 @@ def _create_audit_log() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest"),
     )
-
-
-def _collation() -> str:
-    # Servers are built with ICU or are new enough for their own; else the database's must do.
-    for name in COLLATIONS:
-        found = sa.text("SELECT 1 FROM pg_collation WHERE collname = :name")
-        if op.get_bind().execute(found, {"name": name}).first():
-            return f'COLLATE "{name}"'
-    return ""

@@ -1,0 +1,168 @@
+"""The shop's admin without history: it works, says what is missing, and makes nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import inspect, text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Mount
+
+from hero_admin import Admin, Person, Role
+from hero_admin.cli.main import commands
+from hero_admin.model.resource import ResourceError
+from tests.example.records import changes_of, deleting, lists_of, others_moved, sample_of
+from tests.example.shops import Shop
+from tests.page import Client
+from tests.serving import client_of
+
+PNG = b"\x89PNG\r\n\x1a\n and more"
+ADMIN = "/admin/"
+CANT_UNDO = "You can't undo this: no history is kept here."
+SAVE = "Save changes"
+
+
+def ada(_: Request) -> Person:
+    return Person("Ada", Role.OWNER)
+
+
+async def ours_in(shop: Shop) -> list[str]:
+    """What the library has in the database: its tables and its function."""
+    async with shop.engine.connect() as connection:
+        names = await connection.run_sync(lambda each: inspect(each).get_table_names())
+        if shop.engine.dialect.name == "postgresql":
+            names += await connection.scalars(text("SELECT proname FROM pg_proc"))
+    return [name for name in names if name.startswith("hero_admin_")]
+
+
+async def remove_ours(shop: Shop) -> None:
+    """Leave what a database has in which the library was never told to make anything."""
+    ours = await ours_in(shop)
+    async with shop.engine.begin() as connection:
+        # What accounts have refers to them.
+        for name in sorted(ours, key=lambda name: name == "hero_admin_user"):
+            is_function = name == "hero_admin_fold"
+            what = f"FUNCTION {name}(text) CASCADE" if is_function else f"TABLE {name}"
+            await connection.execute(text(f"DROP {what}"))
+
+
+@pytest.fixture
+async def without_history(shop: Shop) -> AsyncIterator[Admin]:
+    await remove_ours(shop)
+    admin = Admin(shop.admin.resources, database=shop.engine, authenticate=ada, history=False)
+    yield admin
+    await admin.close()
+    assert await ours_in(shop) == []
+    await shop.close()
+
+
+@pytest.fixture
+async def client(without_history: Admin) -> AsyncIterator[Client]:
+    async with client_of(Starlette(routes=[Mount("/admin", without_history)])) as client:
+        yield client
+
+
+async def test_every_page_is_there_but_for_those_of_the_history(client: Client) -> None:
+    for listed in await lists_of(client, ADMIN):
+        address = sample_of(listed)[0]
+        for page in ("", "/edit", "/delete"):
+            shown = await client.get(f"{address}{page}")
+            assert shown.status_code == 200, f"{address}{page}"
+            leading = [link.href for link in shown.links if "history" in link.href]
+            assert leading == [], f"{address}{page}"
+    for address in ("history", "artists/1/history", "undo/1", "artists/1/restore"):
+        found = await client.get(f"{ADMIN}{address}")
+        assert found.status_code in (404, 405), address
+    deleted = await client.get(f"{ADMIN}artists/99999")
+    assert deleted.status_code == 404
+
+
+async def test_what_is_saved_has_no_undo(client: Client) -> None:
+    saved = 0
+    for listed in await lists_of(client, ADMIN):
+        address = sample_of(listed)[-1]
+        page = await client.get(f"{address}/edit")
+        assert "History" not in page.by_id("main").visible_text
+        if SAVE not in page.by_id("main").visible_text:
+            continue
+        change = next(changes_of(page.form(press=SAVE)))
+        done = await client.follow(await client.submit(page.form(press=SAVE), change))
+        assert done.flash.startswith("Saved")
+        assert "Undo" not in done.text
+        again = await client.get(f"{address}/edit")
+        (name,) = change
+        assert again.form(press=SAVE).data != page.form(press=SAVE).data, f"{address}: {name}"
+        saved += 1
+    assert saved >= 6
+
+
+async def test_the_question_before_a_deletion_says_that_it_is_final(client: Client) -> None:
+    made = f"{ADMIN}artists/1"
+    question = await client.get(f"{made}/delete")
+    assert CANT_UNDO in question.text
+    answer = await client.submit(deleting(question), others_moved(deleting(question)))
+    assert answer.status_code == 303
+    done = await client.follow(answer)
+    assert done.flash.startswith("Deleted")
+    assert "Undo" not in done.text
+    assert (await client.get(made)).status_code == 404
+    several = await client.get(f"{ADMIN}artists/change?id=2&id=3")
+    assert CANT_UNDO in several.by_id("form").visible_text
+    changed = await client.submit(
+        several.form(press="Edit 2 artists"), {"form.set.country": True, "country": "Norway"}
+    )
+    assert (await client.follow(changed)).flash == "Changed 2 artists"
+    one = await client.get(f"{ADMIN}api/artists/2")
+    assert one.json()["country"] == "Norway"
+
+
+async def test_files_are_stored_and_replaced(client: Client) -> None:
+    page = await client.get(f"{ADMIN}albums/1/edit")
+    form = page.form(press=SAVE)
+    for cover in (PNG, PNG + b"!"):
+        answer = await client.post(
+            form.url, data=dict(form.filled_in({})), files={"cover": ("a.png", cover)}
+        )
+        assert answer.status_code == 303, answer.errors
+        assert (await client.get(f"{ADMIN}albums/1/file/cover")).content == cover
+        form = (await client.get(f"{ADMIN}albums/1/edit")).form(press=SAVE)
+
+
+async def test_search_and_sort_fold_as_ever(client: Client, shop: Shop) -> None:
+    made = ["ÉTIENNE Straße", "Łukasz Ægir", "zoë"]
+    for name in made:
+        data = {"name": name, "country": "Iceland"}
+        assert (await client.post(f"{ADMIN}artists", data=data)).status_code == 303
+    for search, found in zip(("etienne STRASSE", "lukasz aegir"), made, strict=False):
+        assert (await client.get(f"{ADMIN}artists?q={search}")).column("Name") == [found]
+    names = (await client.get(f"{ADMIN}artists?sort=name&size=100")).column("Name")
+    # On SQLite, letters with accents follow the others.
+    is_folded = shop.engine.dialect.name == "postgresql"
+    assert [name for name in names if name in made] == (made if is_folded else [made[2], *made[:2]])
+
+
+async def test_commands_make_nothing(without_history: Admin) -> None:
+    done = await asyncio.to_thread(run, without_history, "migrate")
+    assert done.splitlines()[0] == "The database is up to date."
+
+
+async def test_the_doctor_makes_what_it_is_asked_for(shop: Shop) -> None:
+    await remove_ours(shop)
+    admin = Admin(shop.admin.resources, database=shop.engine, authenticate=ada, history=False)
+    await asyncio.to_thread(run, admin, "doctor", "--fix")
+    assert await asyncio.to_thread(run, admin, "doctor") == "All indexes are in place.\n"
+    await shop.close()
+
+
+def run(admin: Admin, *arguments: str) -> str:
+    """Run a command; what it prints."""
+    done = CliRunner().invoke(commands, arguments, obj=admin, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_accounts_need_tables() -> None:
+    with pytest.raises(ResourceError, match="history=False needs authenticate="):
+        Admin((), history=False)
