@@ -21,10 +21,10 @@ def wrong_children(resource: Resource, resources: Sequence[Resource]) -> Iterato
             yield f"children= takes columns, as in Child(Line.invoice_id), and {shown} isn't one"
             continue
         name = f"{child.reference.class_.__name__}.{child.reference.key}"
-        found = [each for each in resources if column in [field.column for field in each.fields]]
+        found = [each for each in resources if _has(each, column)]
         if not found:
             yield f"children= names {name}, and no resource of this Admin has that model"
-        elif column in seen:
+        elif any(column is each for each in seen):
             yield f"children= names {name} twice"
         elif found[0].read_only:
             yield f"children= names {name}, whose resource is read_only"
@@ -35,3 +35,8 @@ def wrong_children(resource: Resource, resources: Sequence[Resource]) -> Iterato
         ):
             yield f"children= names {name}, which doesn't refer to this model"
         seen.append(column)
+
+
+def _has(resource: Resource, column: Column[Any]) -> bool:
+    # By identity: equality of columns is a part of a statement.
+    return any(field.column is column for field in resource.fields)

@@ -174,7 +174,7 @@ class Site:
             name = f"linked-{link.name}" if link.name in TAKEN_RELATIONS else link.name
             field = self.opposite(link).far
             found[name] = Referrer(self.of(link.target), field, name, is_alone=True, link=link)
-        children = [child.column for child in resource.children]
+        children = {child.column for child in resource.children}
         for other in self.recorded:
             fields = [
                 (field, field.relation.back_name or other.name)
