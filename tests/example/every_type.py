@@ -228,7 +228,7 @@ async def house_of_every_type(url: str) -> Shop:
         await connection.execute(
             sa.insert(Tag), [{"id": KEY, "name": "red"}, {"id": UUID(int=1), "name": "blue"}]
         )
-        await connection.execute(sa.insert(SampleTag), [{"sample_id": 1, "tag_id": KEY}])
+        await connection.execute(sa.insert(SampleTag), [{"sample_id": 1, "tag_id": UUID(int=1)}])
         await connection.execute(sa.insert(Note), [{"sample_id": 1, "body": "A note\n"}])
         if is_server:
             columns = [

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from hero_admin.cli.main import commands
 from tests.example.crawl import crawl
 from tests.example.every_type import house_of_every_type
+from tests.example.round_trips import change_and_undo, delete_and_undo, save_unchanged, send_back
 from tests.example.shops import Shop
 from tests.page import Client
 from tests.postgres import PostgresServer
@@ -43,3 +44,19 @@ async def owner(house: Shop) -> AsyncIterator[Client]:
 async def test_everything_that_pages_offer_is_there(owner: Client, house: Shop) -> None:
     got = await crawl(owner, house.start)
     assert len(got) > 100
+
+
+async def test_saving_a_form_unchanged_changes_nothing(owner: Client, house: Shop) -> None:
+    assert await save_unchanged(owner, house) >= 6
+
+
+async def test_each_changed_field_comes_back_with_undo(owner: Client, house: Shop) -> None:
+    assert await change_and_undo(owner, house) >= 30
+
+
+async def test_what_is_deleted_comes_back_with_undo(owner: Client, house: Shop) -> None:
+    assert await delete_and_undo(owner, house) >= 6
+
+
+async def test_the_api_takes_what_it_gave(owner: Client, house: Shop) -> None:
+    await send_back(owner, house)
