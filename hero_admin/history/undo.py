@@ -1,7 +1,6 @@
-"""Undo: takes back an operation or a change, or restores an earlier version of a record."""
+"""Undo: takes back an operation or a change, or creates a deleted record again."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +11,11 @@ from hero_admin.audit_log.changes import (
     Change,
     Kind,
     Recorded,
-    fetch_latest,
     fetch_since,
     lock_operation,
 )
 from hero_admin.history.link_changes import is_about_links, with_link_changes
-from hero_admin.history.revert import Outcome, revert
+from hero_admin.history.revert import revert
 from hero_admin.model import records
 from hero_admin.model.primary_keys import parse_key
 from hero_admin.model.resource import Record, Resource
@@ -26,8 +24,6 @@ from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import single
 from hero_admin.writes.bulk import rewritten_labels
-from hero_admin.writes.causes import cause_of
-from hero_admin.writes.referencing_rows import Cause
 from hero_admin.writes.row_changes import RowsChange, is_of_rows, rows_change_of
 from hero_admin.writes.transaction import Transaction
 
@@ -40,6 +36,7 @@ class Undone:
     is_mixed: whether there are records of other resources than `resource`.
     is_change: whether anything has changed. effect: what had been done, is_redo: by an undo.
     rewritten: the columns that triggers have rewritten, as “age of heroes”.
+    notes: sentences on what is not as it was.
     """
 
     resource: Resource
@@ -52,6 +49,7 @@ class Undone:
     effect: Kind = Kind.CHANGED
     is_redo: bool = False
     rewritten: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
@@ -61,7 +59,7 @@ async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
     other records are undone where these are still as the operation left them.
     """
     site = transaction.site
-    made = await _fetch_made(transaction, operation_id)
+    made = await fetch_made(transaction, operation_id)
     if all(map(is_of_rows, made)):
         return None
     for resource in site.recorded:
@@ -79,7 +77,7 @@ async def undo(transaction: Transaction, operation_id: str) -> Undone | None:
     count = len({(change.resource, change.key) for change in direct})
     is_mixed = len({change.resource for change in direct}) > 1
     return Undone(
-        _resource_of(site, first),
+        resource_of(site, first),
         key,
         first.title,
         count,
@@ -101,7 +99,7 @@ async def undo_change(transaction: Transaction, resource: Resource, change: Chan
     if not record:
         raise Invalid({"": f"This {resource.label} is deleted. Restore it first."})
     if is_about_links(change):
-        made = await _fetch_made(transaction, change.operation)
+        made = await fetch_made(transaction, change.operation)
         part = with_link_changes(transaction.site, resource, record, change, made)
         outcome = await revert(transaction, part)
         title, left = resource.titles.of(record), outcome.left_count
@@ -114,56 +112,18 @@ async def undo_change(transaction: Transaction, resource: Resource, change: Chan
     if again:
         raise Invalid({"": await _changed_again(session, resource, change, again[0])})
     olds = {name: old for name, (old, new) in known.items() if is_same(present[name], new)}
-    values = _restored_values(resource, olds)
+    values = earlier_values(resource, olds)
     if not await single.change(transaction, resource, record, values, is_exact=True):
         raise Invalid({"": f"The {resource.label} is already as it was before this change."})
     rewritten = tuple(rewritten_labels(resource, record, values))
     return Undone(resource, change.key, resource.titles.of(record), 1, rewritten=rewritten)
 
 
-async def restore(
-    transaction: Transaction, resource: Resource, change: Change, *, is_before: bool = False
-) -> Undone:
-    """Restore a record to its version after `change`; before it, if that deleted the record.
-
-    is_before: restore the version before `change` in any case. A deleted record is restored with
-    those that referred to it. Raises Invalid where that is impossible.
-    """
-    session, key = transaction.session, parse_key(resource, change.key)
-    if key is None:
-        raise Invalid({"": f"The ID of this {resource.label} is no longer valid."})
-    record = await records.fetch_record(session, resource, key, is_locked=True)
-    is_back = record is None
-    later = await fetch_since(session, resource.name, [change.key], change.id or 0)
-    outcome = Outcome()
-    if record is None:
-        outcome = await _restore_deleted(transaction, resource, change.key)
-        record = await records.fetch_record(session, resource, key, is_locked=True)
-        assert record is not None
-    earlier: dict[str, Recorded] = {}
-    for each in [*later, change] if is_before or change.kind == Kind.DELETED else later:
-        if each.effect != Kind.CREATED:
-            earlier |= {name: old for name, (old, _) in each.values.items()}
-    values = _restored_values(resource, earlier)
-    is_changed = await single.change(transaction, resource, record, values, is_exact=True)
-    title = resource.titles.of(record)
-    rewritten = dict.fromkeys((*outcome.rewritten, *rewritten_labels(resource, record, values)))
-    return Undone(
-        resource,
-        change.key,
-        title,
-        1,
-        outcome.left_count,
-        is_change=is_back or is_changed,
-        rewritten=tuple(rewritten),
-    )
-
-
 async def recreate(
     transaction: Transaction, resource: Resource, deletion: Change, values: Mapping[str, Any]
 ) -> Record:
     """Create a deleted record again under its key: its values, replaced by those in `values`."""
-    olds = _restored_values(resource, {name: old for name, (old, _) in deletion.values.items()})
+    olds = earlier_values(resource, {name: old for name, (old, _) in deletion.values.items()})
     whole, exact = {**olds, **values}, olds.keys() - values.keys()
     return await single.create(transaction, resource, whole, exact=exact, kind=Kind.RESTORED)
 
@@ -181,15 +141,7 @@ async def _changed_again(
     return f"The {label} has changed since. Restore a version, or edit the {resource.label}."
 
 
-async def _restore_deleted(transaction: Transaction, resource: Resource, key: str) -> Outcome:
-    deletion = await fetch_latest(transaction.session, resource.name, key, Kind.DELETED)
-    if deletion is None:
-        raise Invalid({"": f"No earlier version of this {resource.label} is recorded."})
-    made = await _fetch_made(transaction, deletion.operation)
-    return await revert(transaction, _part_of(transaction.site, made, deletion), deletion)
-
-
-async def _fetch_made(transaction: Transaction, operation_id: str) -> list[Change]:
+async def fetch_made(transaction: Transaction, operation_id: str) -> list[Change]:
     """Fetch the changes of an operation to resources of the site and to rows, newest first."""
     known = {resource.name for resource in transaction.site.recorded}
     made = await lock_operation(transaction.session, operation_id)
@@ -204,46 +156,13 @@ def _read(change: Change) -> Change | RowsChange:
     return rows_change_of(change) if is_of_rows(change) else change
 
 
-def _part_of(site: Site, made: Sequence[Change], deletion: Change) -> list[Change | RowsChange]:
-    """Return the changes of an operation to one record, and their consequences for others."""
-    part: list[Change | RowsChange] = []
-    names: set[Cause] = set()
-    # By which each restored record was referenced: resource, field and text of the value.
-    targets: set[tuple[Resource, str, str]] = set()
-    for change in made:
-        if is_of_rows(change):
-            rows = rows_change_of(change)
-            positions = [position for position, cause in enumerate(rows.causes) if cause in names]
-            if positions:
-                part.append(rows.only(positions))
-            continue
-        resource = _resource_of(site, change)
-        points = {
-            (site.target_of(field), field.relation.target_column, _written(change, field.name))
-            for field in resource.fields
-            if field.relation and field.name in change.values
-        }
-        is_because = bool(points & targets) or cause_of(change) in names
-        if change.id == deletion.id or (change.is_consequence and is_because):
-            part.append(change)
-            if change.kind == Kind.DELETED:
-                names.add((change.resource, change.key))
-                olds = ((name, old) for name, (old, _) in change.values.items())
-                there = [name for name, old in olds if old is not None]
-                targets |= {(resource, name, _written(change, name)) for name in there}
-    return part
-
-
-def _written(change: Change, name: str) -> str:
-    """Return the recorded value of a field before a change, as a text."""
-    return json.dumps(change.values[name][0])
-
-
-def _resource_of(site: Site, change: Change) -> Resource:
+def resource_of(site: Site, change: Change) -> Resource:
+    """Return the resource of a change."""
     return next(each for each in site.recorded if each.name == change.resource)
 
 
-def _restored_values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
+def earlier_values(resource: Resource, snapshot: Mapping[str, Recorded]) -> dict[str, Any]:
+    """Return the values of a snapshot; raises Invalid if a field no longer takes one."""
     try:
         return restored_values(resource, snapshot)
     except ValueError as error:

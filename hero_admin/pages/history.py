@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Change, Entry, Kind, fetch_latest
 from hero_admin.history import undo
+from hero_admin.history.restore import restore
 from hero_admin.history.timeline import fetch_people, fetch_timeline
 from hero_admin.history.timeline_query import parse_timeline
 from hero_admin.model.blobs import Blob
@@ -103,9 +104,8 @@ async def restore_record(resource: Resource, request: Request) -> Response:
     key = change.key
     transaction = transaction_of(request, "restore")
     try:
-        restored = await undo.restore(
-            transaction, resource, change, is_before=form.get("before") == "1"
-        )
+        is_before = form.get("before") == "1"
+        restored = await restore(transaction, resource, change, is_before=is_before)
     except Invalid as invalid:
         url = path_to(resource.name, key, "history")
         return _refused(request, "Nothing was restored", invalid, url)
@@ -190,7 +190,7 @@ def _undone(undone: undo.Undone, operation_id: str) -> Flash:
     counted = f"{count:,} records" if undone.is_mixed else resource.counted(count)
     title = undone.title if count == 1 else counted
     url = path_to(resource.name, undone.key) if undone.key and count == 1 else ""
-    notes = []
+    notes = [*undone.notes]
     if left:
         note = ngettext(
             "{count:,} related record was changed since, and kept as is.",

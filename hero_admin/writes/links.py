@@ -8,8 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import CHAR
-
 from hero_admin.audit_log.changes import Entry, Kind
 from hero_admin.database.errors import REFUSALS
 from hero_admin.database.transactions import check_now
@@ -20,14 +18,13 @@ from hero_admin.model.links import ManyToMany, links_text
 from hero_admin.model.primary_keys import key_of, key_values
 from hero_admin.model.records import fetch_where
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.storable import unwrapped_type
-from hero_admin.model.stored_values import hashable, readable
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import bulk, deletion
 from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.deltas import Delta, Same
 from hero_admin.writes.entries import creation_of
 from hero_admin.writes.link_locks import lock_links
+from hero_admin.writes.link_values import same_by
 from hero_admin.writes.rows import insert_records
 from hero_admin.writes.single import with_defaults
 from hero_admin.writes.transaction import Transaction
@@ -67,9 +64,11 @@ async def change_links(
     link: ManyToMany,
     records: Sequence[Record],
     delta: Delta,
+    earlier: Mapping[Any, Mapping[str, Any]] | None = None,
 ) -> Changed:
     """Link and unlink records, which are locked, with each of these.
 
+    earlier: other values of the rows to add, by `same_by` of the added values.
     Raises Invalid with a sentence for the link, such as for a record that no longer exists.
     """
     session, site = transaction.session, transaction.site
@@ -86,7 +85,7 @@ async def change_links(
     await linking.lock_targets(delta.added)
     own_values = [each[link.own.name] for each in owners]
     removed = await linking.remove(own_values, delta.removed)
-    added = await linking.add(own_values, delta.added)
+    added = await linking.add(own_values, delta.added, earlier or {})
     titles = await fetch_made_titles(session, site, link.far, (*delta.added, *delta.removed))
     texts = {
         linking.far_same(value): titles.get(value) or shown(link.far, value)
@@ -126,7 +125,7 @@ class _Linking:
         site = transaction.site
         association = site.of(link.association)
         near, far = (association.by_name[association.name_of(each)] for each in link.columns)
-        same = _same_by(near, link.own), _same_by(far, site.target_field_of(link.far))
+        same = same_by(near, link.own), same_by(far, site.target_field_of(link.far))
         return cls(transaction, link, association, near, far, *same)
 
     def pair_of(self, row: Mapping[str, Any]) -> Pair:
@@ -169,13 +168,19 @@ class _Linking:
             await deletion.remove(self.transaction, self.association, keys)
         return list(dict.fromkeys(map(self.pair_of, rows)))
 
-    async def add(self, owners: Sequence[Any], values: Sequence[Any]) -> list[Pair]:
+    async def add(
+        self,
+        owners: Sequence[Any],
+        values: Sequence[Any],
+        earlier: Mapping[Any, Mapping[str, Any]],
+    ) -> list[Pair]:
         """Insert the rows of those links that do not exist; return them."""
         new = await self._fetch_missing(owners, values) if values else []
         while new:
             try:
                 async with self.transaction.session.begin_nested():
-                    whole = [with_defaults(self.association, row) for row in new]
+                    rows = [{**earlier.get(self.pair_of(row)[1], {}), **row} for row in new]
+                    whole = [with_defaults(self.association, row) for row in rows]
                     await insert_records(self.transaction.session, self.association, whole)
                     await check_now(self.transaction.session)
                 break
@@ -212,17 +217,3 @@ class _Linking:
         )
         found = await fetch_refusal(session, self.association, {}, error, sentence)
         return Invalid({self.link.name: " ".join(found.sentences.values())})
-
-
-def _same_by(*fields: Field) -> Same:
-    """Return the function for the values of two fields, one of which refers to the other."""
-    is_padded = any(isinstance(unwrapped_type(each.column.type), CHAR) for each in fields)
-
-    # Any: a value of any field.
-    def same(value: Any) -> Any:
-        value = readable(value)
-        if isinstance(value, str):
-            return value.rstrip(" ") if is_padded else value
-        return hashable(value)
-
-    return same
