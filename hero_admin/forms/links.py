@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.forms.link_texts import LinkTexts, link_control, values_of
 from hero_admin.listing.choices import fetch_options
-from hero_admin.listing.links import Linked, fetch_linked
+from hero_admin.listing.links import Linked, fetch_distinct_labels, fetch_linked
 from hero_admin.listing.options import Options
 from hero_admin.listing.references import fetch_made_titles
 from hero_admin.model.field_names import ADD, REMOVE, control_name
@@ -108,7 +108,7 @@ async def fetch_form_links(
         form_link = await _form_link(session, site, resource, link, state)
         if record is not None:
             form_link = await _with_linked(session, site, resource, form_link, state, record)
-        found.append(form_link)
+        found.append(await _told_apart(session, site, form_link))
     return tuple(found)
 
 
@@ -183,6 +183,20 @@ async def _with_linked(
     near = association.name_of(link.near.column)
     given = {control_name(near): form_text(link.near, own)}
     return replace(linked_form, new_url=with_query(path_to(association.name, "new"), **given))
+
+
+async def _told_apart(session: AsyncSession, site: Site, form_link: FormLink) -> FormLink:
+    """Return a link whose chips have titles of their own."""
+    link, chips = form_link.link, (*form_link.linked, *form_link.chosen)
+    named = {value: chip for chip in chips for value in values_of(link, [chip.value])}
+    titles = {value: chip.title for value, chip in named.items()}
+    labels = await fetch_distinct_labels(session, site, link, titles)
+    by_text = {named[value].value: label for value, label in labels.items()}
+    linked, chosen = (
+        tuple(replace(chip, title=by_text.get(chip.value, chip.title)) for chip in some)
+        for some in (form_link.linked, form_link.chosen)
+    )
+    return replace(form_link, linked=linked, chosen=chosen)
 
 
 async def _fetch_chips(

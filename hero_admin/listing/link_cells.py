@@ -9,7 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.short_reads import Row
 from hero_admin.listing.cells import EMPTY
 from hero_admin.listing.columns import Selection
-from hero_admin.listing.links import MAX_COUNTED_IN_LIST, Linked, fetch_linked
+from hero_admin.listing.links import (
+    MAX_COUNTED_IN_LIST,
+    Linked,
+    fetch_linked,
+    with_distinct_titles,
+)
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.references import with_made_titles
 from hero_admin.listing.results import Listing
@@ -27,11 +32,15 @@ MAX_EXPORTED = 100
 async def fetch_link_cells(
     session: AsyncSession, site: Site, query: ListQuery, listing: Listing
 ) -> tuple[LinkCells, ...]:
-    """Fetch the columns of linked records of a page; one statement for each."""
+    """Fetch the columns of linked records of a page.
+
+    One statement for each, and one more if different records have the same title.
+    """
     found = []
     for link in query.links if listing.rows else ():
         linked = await _fetch(session, site, listing.selection, link, listing.rows, MAX_IN_CELL)
-        found.append(LinkCells(link.label, [_cell(each) for each in linked]))
+        told_apart = await with_distinct_titles(session, site, link, dict(enumerate(linked)))
+        found.append(LinkCells(link.label, [_cell(each) for each in told_apart.values()]))
     return tuple(found)
 
 

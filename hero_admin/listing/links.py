@@ -3,8 +3,9 @@
 One statement for all records of a page, which reads no more rows of the association than it needs.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.listing.cells import Reference, reference_reader
+from hero_admin.listing.choices import fetch_options
 from hero_admin.listing.search.backend import backend_of
+from hero_admin.model.formatting import form_text
 from hero_admin.model.links import ManyToMany
 from hero_admin.model.site import Site
 from hero_admin.model.stored_values import hashable
@@ -83,6 +86,46 @@ async def fetch_linked(
         own: Linked(tuple(found.get(own, ())), Total.capped(count, most))
         for own, count in counts.items()
     }
+
+
+async def with_distinct_titles(
+    session: AsyncSession, site: Site, link: ManyToMany, found: Mapping[Any, Linked]
+) -> dict[Any, Linked]:
+    """Return linked records, with the titles of those that have one in common told apart."""
+    titles = {
+        hashable(value): reference.title
+        for linked in found.values()
+        for value, reference in linked.records
+    }
+    labels = await fetch_distinct_labels(session, site, link, titles)
+    if not labels:
+        return dict(found)
+    return {
+        own: replace(
+            linked,
+            records=tuple(
+                (value, reference._replace(title=labels.get(hashable(value), reference.title)))
+                for value, reference in linked.records
+            ),
+        )
+        for own, linked in found.items()
+    }
+
+
+# Any: values of any field.
+async def fetch_distinct_labels(
+    session: AsyncSession, site: Site, link: ManyToMany, titles: Mapping[Any, str]
+) -> dict[Any, str]:
+    """Fetch labels for those records whose title another one has, as pickers tell them apart.
+
+    titles: by the values of `link.far`. One statement, if there are such records.
+    """
+    counts = Counter(titles.values())
+    same = {form_text(link.far, value): value for value in titles if counts[titles[value]] > 1}
+    if not same:
+        return {}
+    options = await fetch_options(session, site, link.far, chosen=list(same.values()))
+    return {same[each.value]: each.label for each in options.options if each.value in same}
 
 
 @statement_cache

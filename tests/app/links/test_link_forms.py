@@ -231,3 +231,35 @@ async def test_a_space_at_the_end_of_a_key_counts(
     sent = {"link.artists.remove": ["a"], "link.artists.add": ["a "]}
     await player.submit(form, sent)
     assert [credit.artist_code for credit in await stored.all(Credit)] == ["a "]
+
+
+async def test_linked_records_of_one_title_are_told_apart(
+    player: Client, session: AsyncSession, statements: Statements
+) -> None:
+    trip, sleep = await a_playlist(session, "Trip"), await a_playlist(session, "Sleep")
+    first, second = await a_track(session, "Blue", trip), await a_track(session, "Blue", sleep)
+    third = await a_track(session, "River", trip)
+    page = await player.get("/playlists")
+    assert [row["Tracks"] for row in page.rows] == [
+        f"Blue · ID {second.id}",
+        f"Blue · ID {first.id} River",
+    ]
+    # Alone on a page, a title says enough.
+    page = await player.get("/playlists?q=trip")
+    assert [row["Tracks"] for row in page.rows] == ["Blue River"]
+    page = await opened(player, trip)
+    assert page.link("Blue") == f"/tracks/{first.id}"
+    await save(player, page, add=[str(second.id)], remove=[str(third.id)])
+
+    page = await opened(player, trip)
+    for track in (first, second):
+        assert page.field(f"Remove Blue · ID {track.id}").name == REMOVE
+        assert page.link(f"Blue · ID {track.id}") == f"/tracks/{track.id}"
+    counts = []
+    for _ in range(2):
+        with statements() as executed:
+            await player.get("/playlists")
+        counts.append(len(executed))
+        for number in range(20):
+            await a_track(session, "Blue", await a_playlist(session, f"P{number}"))
+    assert counts[0] == counts[1]
