@@ -11,10 +11,11 @@ from sqlalchemy import Column, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
+from hero_admin.model.associations import association_of
 from hero_admin.model.child_checks import wrong_children
 from hero_admin.model.fields import Field
 from hero_admin.model.link_targets import wrong_targets
-from hero_admin.model.links import association_of, many_to_many, relationship_of
+from hero_admin.model.links import many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource import Resource, ResourceError, name_of
 from hero_admin.web.assets import STATIC
@@ -112,11 +113,16 @@ def _wrong_links(resource: Resource) -> Iterator[str]:
                 "links= takes relationships of the model, such as Link(Playlist.tracks), and"
                 f" {shown} isn't one"
             )
+        elif relationship.secondary is None:
+            yield f"links= takes many-to-many relationships, and {relationship.key} isn't one"
         elif association_of(relationship) is None:
-            yield (f"links= takes relationships with a link_model, and {relationship.key} has none")
+            yield (
+                f"links= can't follow {relationship.key}, as its association"
+                f" {relationship.secondary} is no SQLModel class and no table with a primary key"
+            )
         elif many_to_many(relationship, resource.by_name) is None:
             yield (
-                f"links= can't follow {relationship.key}, as its link_model doesn't refer to both"
+                f"links= can't follow {relationship.key}, as its association doesn't refer to both"
                 " sides by one foreign key each"
             )
         elif relationship.key in seen:

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, literal, select
 from sqlalchemy import inspect as sqlalchemy_inspect
-from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
+from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 from sqlalchemy.orm.attributes import QueryableAttribute
 from sqlmodel import SQLModel
 
+from hero_admin.model.associations import association_of
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, label_of
 from hero_admin.model.mapped_fields import fields_of
@@ -28,7 +29,7 @@ MAX_NAMED = 20
 class Link:
     """A many-to-many relation that people see and change: `Link(Playlist.tracks)`.
 
-    relationship: an attribute made by `Relationship(link_model=…)`.
+    relationship: an attribute made by `Relationship(link_model=…)`, or with a table as `secondary`.
     """
 
     # Any: an attribute of a model is typed as the values it holds.
@@ -136,16 +137,6 @@ def named_links(
     """Return those links that are among some attributes of the model, or for None all."""
     names = None if attributes is None else {each.key for each in attributes}
     return tuple(link for link in links if names is None or link.name in names)
-
-
-def association_of(relationship: RelationshipProperty[Any]) -> type[SQLModel] | None:
-    """Return the model of the rows that a relationship goes through, None if they have none."""
-    table = relationship.secondary
-    mappers: list[Mapper[Any]] = [
-        mapper for mapper in relationship.mapper.registry.mappers if mapper.local_table is table
-    ]
-    found = mappers[0].class_ if mappers else None
-    return found if isinstance(found, type) and issubclass(found, SQLModel) else None
 
 
 def many_to_many(

@@ -54,8 +54,8 @@ class Resource:
         columns always are.
     money: columns of amounts, shown like 1,234.50; forms and exports have the stored value.
     links: many-to-many relations, `links=(Link(Playlist.tracks),)`, whose records are added and
-        removed one by one; all that the model has by `Relationship(link_model=…)` with resources
-        of the same Admin.
+        removed one by one; all that the model has by `Relationship(link_model=…)`, or by a table as
+        `secondary`, with resources of the same Admin.
     children: records edited on the page of one, `children=(Child(InvoiceLine.invoice_id),)`.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.

@@ -73,7 +73,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"links": (Link(Hero.name),)}, "Link(Playlist.tracks), and Hero.name isn't one."),
     ({"links": (Link("team"),)}, "Link(Playlist.tracks), and 'team' isn't one."),
     ({"links": (Link(Team.heroes),)}, "Link(Playlist.tracks), and Team.heroes isn't one."),
-    ({"links": (Link(Hero.team),)}, "links= takes relationships with a link_model, and team has"),
+    ({"links": (Link(Hero.team),)}, "links= takes many-to-many relationships, and team isn't one"),
     (
         {"model": Playlist, "links": (Link(Playlist.tracks), Link(Playlist.tracks))},
         "Resource(Playlist): links= names tracks twice.",
