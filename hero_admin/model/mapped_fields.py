@@ -4,8 +4,9 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from sqlalchemy import Column
+from sqlalchemy import Column, Table
 from sqlalchemy import inspect as sqlalchemy_inspect
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Mapper
 from sqlmodel import SQLModel
 
@@ -66,3 +67,13 @@ def _is_generated(info: FieldInfo, column: Column[Any], relation: Relation | Non
     is_left_out = not info.is_required() or type(None) in get_args(info.annotation)
     has_none = is_left_out and info.get_default() in (None, PydanticUndefined)
     return has_none and (is_counted or column.server_default is not None)
+
+
+def never_reuse_keys(table: Table) -> None:
+    """Let SQLite never reuse the key of a deleted row: the audit log knows a record by its key."""
+    counted = table.autoincrement_column
+    if counted is None or len(table.primary_key.columns) > 1:
+        return
+    # SQLite counts only a key of type INTEGER.
+    if counted.type.compile(sqlite.dialect()) == "INTEGER":
+        table.dialect_options["sqlite"]["autoincrement"] = True

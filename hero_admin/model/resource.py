@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Table
-from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from hero_admin.model.children import Child
@@ -15,7 +14,7 @@ from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
 from hero_admin.model.links import Link, ManyToMany, links_of, named_links
-from hero_admin.model.mapped_fields import fields_of
+from hero_admin.model.mapped_fields import fields_of, never_reuse_keys
 from hero_admin.model.resource_schemas import ResourceSchemas
 from hero_admin.model.singulars import singular_of
 from hero_admin.model.titles import Titles, distinctive_fields
@@ -105,9 +104,8 @@ class Resource:
         name = f"{label}s" if plural in TAKEN_NAMES else str(plural)
         object.__setattr__(self, "name", self.name or name.lower().replace(" ", "-"))
         table = getattr(self.model, "__table__", None)
-        # The audit log knows a record by its key, so SQLite must never reuse one.
-        if isinstance(table, Table) and _is_counted_by_sqlite(table):
-            table.dialect_options["sqlite"]["autoincrement"] = True
+        if isinstance(table, Table):
+            never_reuse_keys(table)
 
     @cached_property
     def table(self) -> Table:
@@ -239,13 +237,6 @@ class Resource:
         """The fields that tell records of the same title apart, the most distinctive first."""
         singles = {fields[0] for fields in self.unique_sets if len(fields) == 1}
         return distinctive_fields(self.titles.field, self.search_fields, self.fields, singles)
-
-
-def _is_counted_by_sqlite(table: Table) -> bool:
-    # SQLite counts only a single key column of type INTEGER.
-    counted = table.autoincrement_column
-    is_alone = len(table.primary_key.columns) == 1
-    return counted is not None and is_alone and counted.type.compile(sqlite.dialect()) == "INTEGER"
 
 
 def name_of(model: Any) -> str:
