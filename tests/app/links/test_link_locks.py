@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import registry
 from sqlmodel import Field, Relationship, SQLModel
 
 from hero_admin.application import create_app
@@ -21,8 +22,8 @@ from tests.serving import serving
 from tests.stored import Stored
 
 
-class Records(SQLModel):
-    metadata = MetaData()
+class Records(SQLModel, registry=registry()):
+    """Records apart from those of other tests, some of which have the same names."""
 
 
 class Labelling(Records, table=True):
