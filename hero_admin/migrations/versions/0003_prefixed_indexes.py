@@ -20,13 +20,15 @@ branch_labels = None
 depends_on = None
 
 PREFIX = "hero_admin_"
-# The indexes that this role may rename, without those of another Hero Admin in another schema.
+# The indexes that this role may rename, without those of another Hero Admin in another schema. The
+# new name of an index takes the right to create something in its schema.
 FROM = f"""
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
 JOIN pg_am m ON m.oid = c.relam JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE starts_with(c.relname, :prefix) AND i.indpred IS NULL AND NOT i.indisunique
-AND pg_has_role(c.relowner, 'USAGE') AND (pg_table_is_visible(t.oid)
+AND pg_has_role(c.relowner, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
+AND (pg_table_is_visible(t.oid)
   OR to_regclass(quote_ident(n.nspname) || '.{PREFIX}alembic_version') IS NULL)
 """
 SEARCH_INDEXES = f"""

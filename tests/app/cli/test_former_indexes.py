@@ -124,3 +124,30 @@ async def test_a_broken_view_of_others_is_no_obstacle(database: Database) -> Non
         await connection.run_sync(go_back)
         await connection.run_sync(come_again)
     assert await check_indexes(database, admin.resources) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_those_in_a_schema_where_a_role_may_create_nothing_are_no_obstacle(
+    database: Database,
+) -> None:
+    async with database.writing.connect() as connection:
+        await connection.run_sync(go_back)
+        former = await connection.run_sync(made_by_the_doctor)
+        for statement in (
+            "CREATE ROLE clerk",
+            "ALTER TABLE hero OWNER TO clerk",
+            "ALTER TABLE team OWNER TO clerk",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            "SET LOCAL ROLE clerk",
+        ):
+            await connection.execute(text(statement))
+        await connection.run_sync(come_again)
+        assert await connection.run_sync(made_by_the_doctor) == former
+        # And where it may, they are renamed.
+        await connection.execute(text("RESET ROLE"))
+        await connection.execute(text("GRANT CREATE ON SCHEMA public TO clerk"))
+        await connection.execute(text("SET LOCAL ROLE clerk"))
+        await connection.run_sync(come_again)
+        renamed = await connection.run_sync(made_by_the_doctor)
+        assert {f"hero_admin_{name}" for name in former} == renamed
+        await connection.rollback()
