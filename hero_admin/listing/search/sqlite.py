@@ -138,7 +138,9 @@ async def prepare_streaming(session: AsyncSession, *, is_narrowed: bool) -> None
 
 
 async def refresh(connection: AsyncConnection, resource: Resource) -> None:
-    """Update the trigram index with all changed rows."""
+    """Update the trigram index, if there is one, with all changed rows."""
+    if not await connection.scalar(HAS_TABLE, {"name": changes_name(resource)}):
+        return
     for statement in SqliteIndex(resource).refreshing():
         await connection.exec_driver_sql(statement)
 

@@ -7,8 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
 
+from hero_admin import Admin
+from hero_admin.cli.main import commands
 from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
 from tests.commands import (
@@ -23,8 +27,12 @@ from tests.commands import (
 from tests.factories import a_team
 from tests.server import PROJECT, WEBAPP
 from tests.stored import Stored
+from webapp.app import admin
 from webapp.heroes import Hero
+from webapp.sample import SAMPLE
 from webapp.teams import Team
+
+TABLES = [each.table for each in admin.resources]
 
 
 async def test_sample_data_is_added_to_an_empty_database(stored: Stored, database_url: str) -> None:
@@ -46,6 +54,36 @@ async def test_sample_data_is_the_same_on_both_databases(
         held.append([row.model_dump() for row in await stored.all(Team) + await stored.all(Hero)])
         await database.close()
     assert held[0] == held[1]
+
+
+@pytest.mark.parametrize("keeps_history", [True], ids=["history"])
+async def test_sample_data_needs_neither_indexes_nor_history(
+    empty_url: str, *, keeps_history: bool
+) -> None:
+    other = Admin(
+        admin.resources,
+        database=empty_url,
+        sample=SAMPLE,
+        history=keeps_history,
+        authenticate=None if keeps_history else lambda _: None,
+    )
+    database = connect(other.settings())
+    async with database.writing.begin() as connection:
+        await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, TABLES))
+
+    def call(*arguments: str) -> str:
+        done = CliRunner().invoke(commands, arguments, obj=other, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    await asyncio.to_thread(call, "migrate")
+    done = await asyncio.to_thread(call, "sample", "--heroes=30", "--teams=2")
+    assert done == "Added 30 heroes and 2 teams.\n"
+    assert await Stored(database).count(Hero) == 30
+    # What comes later is found all the same.
+    await asyncio.to_thread(call, "doctor", "--fix")
+    assert await asyncio.to_thread(call, "doctor") == "All indexes are in place.\n"
+    await database.close()
 
 
 async def test_sample_data_is_not_mixed_with_other_data(
