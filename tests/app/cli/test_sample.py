@@ -56,7 +56,7 @@ async def test_sample_data_is_the_same_on_both_databases(
     assert held[0] == held[1]
 
 
-@pytest.mark.parametrize("keeps_history", [True], ids=["history"])
+@pytest.mark.parametrize("keeps_history", [True, False], ids=["history", "no history"])
 async def test_sample_data_needs_neither_indexes_nor_history(
     empty_url: str, *, keeps_history: bool
 ) -> None:
