@@ -41,10 +41,15 @@ async def remove_ours(shop: Shop) -> None:
     """Leave what a database has in which the library was never told to make anything."""
     ours = await ours_in(shop)
     async with shop.engine.begin() as connection:
+        if shop.engine.dialect.name == "sqlite":
+            triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            for name in await connection.scalars(text(f"{triggers} AND name LIKE 'hero_admin_%'")):
+                await connection.execute(text(f"DROP TRIGGER {name}"))
         # What accounts have refers to them.
         for name in sorted(ours, key=lambda name: name == "hero_admin_user"):
             is_function = name == "hero_admin_fold"
-            what = f"FUNCTION {name}(text) CASCADE" if is_function else f"TABLE {name}"
+            what = f"FUNCTION {name}(text) CASCADE" if is_function else f"TABLE IF EXISTS {name}"
+            # With a table for searching go those that it keeps its content in.
             await connection.execute(text(f"DROP {what}"))
 
 
