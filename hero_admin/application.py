@@ -64,7 +64,7 @@ def create_app(
     """
     database = database or connect(settings, resources)
     site = Site(resources, others=(audit.RESOURCE,), keeps_history=keeps_history)
-    api = create_api(site, title)
+    api = create_api(site, title, has_accounts=host_sign_in is None)
     api.state.settings = settings
     auth = auth_for(settings, database)
 

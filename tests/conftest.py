@@ -111,9 +111,11 @@ def apis_made_once() -> Iterator[None]:
     """FastAPI looks at each route for long; that of the same resources is the same in each test."""
     made: dict[tuple[object, ...], FastAPI] = {}
 
-    def remembering(site: Site, title: str) -> FastAPI:
-        key = (*site.resources, title)
-        api = copy(made.get(key) or made.setdefault(key, create_api(site, title)))
+    def remembering(site: Site, title: str, *, has_accounts: bool) -> FastAPI:
+        key = (*site.resources, title, has_accounts, site.keeps_history)
+        if key not in made:
+            made[key] = create_api(site, title, has_accounts=has_accounts)
+        api = copy(made[key])
         # Of its own is what belongs to the application: its site, its settings and what it started.
         api.state, api.middleware_stack = State({"site": site}), None
         return api

@@ -29,17 +29,22 @@ TOKEN = {
 
 
 class Api(FastAPI):
-    """An API whose document names the authentication scheme."""
+    """An API whose document names the authentication scheme, where people have accounts here."""
+
+    has_accounts = True
 
     # Any: an OpenAPI document is nested JSON.
     def openapi(self) -> dict[str, Any]:
         document: dict[str, Any] = super().openapi()
+        if not self.has_accounts:
+            return document
         document["components"]["securitySchemes"] = {"token": TOKEN}
         document["security"] = [{"token": []}]
         return document
 
 
-def create_api(site: Site, title: str) -> FastAPI:
+def create_api(site: Site, title: str, *, has_accounts: bool = True) -> FastAPI:
+    """Return the API; without accounts it takes no tokens."""
     api = Api(
         title=f"{title} API",
         version="1",
@@ -56,6 +61,7 @@ def create_api(site: Site, title: str) -> FastAPI:
             Exception: _pass_on,
         },
     )
+    api.has_accounts = has_accounts
     api.router.route_class = GuardedRoute
     api.state.site = site
 

@@ -28,18 +28,16 @@ CHANGED_MEANWHILE = {412: {"model": ErrorDetail}}
 CONSEQUENCES = (
     "Records that refer to it lose that value or are deleted too, as the database defines; if any"
     " can't be without it, nothing is deleted: 409. The delete page shows the effects beforehand."
+)
+CAN_UNDO = (
     " Undo, in the history, restores all rows, but doesn't revert what database triggers did."
 )
-
+CANT_UNDO = " It can't be undone: no history is kept here."
 
 # Arguments of FastAPI for the routes that change something.
 CREATING = {"status_code": 201, "responses": BROKEN_BODY}
 CHANGING = {"responses": BROKEN_BODY | NOT_FOUND | CHANGED_MEANWHILE}
-DELETING = {
-    "status_code": 204,
-    "responses": NOT_FOUND | CONFLICT | CHANGED_MEANWHILE,
-    "description": CONSEQUENCES,
-}
+DELETING = {"status_code": 204, "responses": NOT_FOUND | CONFLICT | CHANGED_MEANWHILE}
 
 
 class GuardedRoute(APIRoute):
@@ -75,7 +73,12 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         return
     add("POST", "/", creates(resource), read, f"Create {one}", **CREATING)
     add("PATCH", "/{id}", changes(resource), read, f"Change {one}", **CHANGING)
-    add("DELETE", "/{id}", deletes(resource), None, f"Delete {one}", **DELETING)
+    deleting = DELETING | {"description": _consequences(site)}
+    add("DELETE", "/{id}", deletes(resource), None, f"Delete {one}", **deleting)
+
+
+def _consequences(site: Site) -> str:
+    return CONSEQUENCES + (CAN_UNDO if site.keeps_history else CANT_UNDO)
 
 
 # Any: a schema that is made at run time, and what FastAPI takes.

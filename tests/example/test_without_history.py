@@ -123,6 +123,14 @@ async def test_the_question_before_a_deletion_says_that_it_is_final(client: Clie
     assert one.json()["country"] == "Norway"
 
 
+async def test_the_document_of_the_api_promises_neither_undo_nor_tokens(client: Client) -> None:
+    document = (await client.get(f"{ADMIN}api/openapi.json")).json()
+    deleting = document["paths"]["/artists/{id}"]["delete"]["description"]
+    assert deleting.endswith("It can't be undone: no history is kept here.")
+    for word in ("Undo", "token", "account"):
+        assert word not in str(document), word
+
+
 async def test_files_are_stored_and_replaced(client: Client) -> None:
     page = await client.get(f"{ADMIN}albums/1/edit")
     form = page.form(press=SAVE)
