@@ -658,7 +658,7 @@ def test_a_server_of_what_can_only_be_read_starts_reads_and_says_so(
     file = Path(shutil.move(file_of(sqlite_url), folder / "heroes.db"))
     # An index that is missing is made where it can be.
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("DROP TABLE search_hero")
+        connection.execute("DROP TABLE hero_admin_search_hero")
     log = tmp_path / "log"
     with (
         that_can_only_be_read(file, folder_mode) as environment,
@@ -682,7 +682,11 @@ def test_a_file_that_is_too_old_and_can_only_be_read_is_said(tmp_path: Path) -> 
         )
     with that_can_only_be_read(file, 0o755) as environment:
         done = subprocess.run(
-            HEEDING_MODES, check=False, env=os.environ | environment, capture_output=True, text=True
+            [*HEEDING_MODES, "--port=0"],
+            check=False,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
         )
     assert done.returncode == 2
     assert done.stderr == (
