@@ -87,17 +87,20 @@ class ExactType(TypeDecorator[Any]):
     def bind_processor(self, dialect: Dialect) -> Convert:
         convert, is_text = self._binder(dialect), self._is_text(dialect)
         is_bindable, is_integer = self._bindable(dialect), self.control.kind == "integer"
+        is_sqlite = dialect.name == "sqlite"
 
         def bound(value: Any) -> Any:
             if value is None:
                 return None
             raw = value.raw if isinstance(value, Stored) else convert(value)
-            if is_integer and type(raw) is Decimal and raw == raw.to_integral_value():
+            if is_integer and type(raw) is Decimal and _is_integer(raw):
                 # The key of a decimal column that an integer column refers to.
                 raw = int(raw)
             if is_text:
                 raw = encoded(raw)
-            if not is_bindable(raw):
+            # SQLite has neither, so they are no values of it.
+            is_foreign = isinstance(value, Stored) and type(raw) in (Decimal, UUID)
+            if (is_sqlite and is_foreign) or not is_bindable(raw):
                 raise Unbindable(raw)
             return raw
 
@@ -232,3 +235,8 @@ class _Texts(TypeDecorator[Any]):
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _is_integer(number: Decimal) -> bool:
+    """Whether a decimal may be the value of an integer column, which has at most 19 digits."""
+    return number.is_finite() and number.adjusted() < 19 and number == number.to_integral_value()

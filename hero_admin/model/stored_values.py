@@ -7,13 +7,15 @@ Python type has. All are shown, stay unchanged, and are found again by a cursor 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
 from hero_admin.database.broken_texts import BrokenText
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+# Before and after the point: https://www.postgresql.org/docs/current/datatype-numeric.html
+MAX_WHOLE_DIGITS, MAX_PLACES = 131_072, 16_383
 _UNREADABLE = object()
 
 
@@ -149,6 +151,23 @@ def unpacked(value: Any) -> Any:
     raise ValueError("not a stored value")
 
 
+def _decimal(text: str) -> Decimal:
+    """Return a decimal that a database can hold; others may have a billion digits."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if number.is_snan():
+        raise ValueError("not a stored value")
+    exponent = number.as_tuple().exponent
+    # One that is not finite has a letter.
+    if isinstance(exponent, int) and not (
+        number.adjusted() < MAX_WHOLE_DIGITS and exponent >= -MAX_PLACES
+    ):
+        raise ValueError("not a stored value")
+    return number
+
+
 def _hash_of(value: Any) -> int:
     """Return the hash of a JSON value, equal for equal values at every level."""
     match value:
@@ -163,6 +182,6 @@ _UNPACKED: dict[str, Callable[[str], Any]] = {
     "float": float,
     "text": lambda text: BrokenText(bytes.fromhex(text)),
     "bytes": bytes.fromhex,
-    "decimal": Decimal,
+    "decimal": _decimal,
     "uuid": UUID,
 }

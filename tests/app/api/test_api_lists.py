@@ -3,6 +3,7 @@
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -209,6 +210,25 @@ async def test_a_cursor_is_one_of_its_own_list(client: Client, session: AsyncSes
         answer = await client.get(f"/api/heroes/?{query}")
         assert answer.status_code == 422, query
         assert answer.json()["detail"][0]["loc"] == ["query", "after"]
+
+
+@each(
+    ("field", "number"),
+    product(
+        ["count", "price", "weight", "title"],
+        ["x", "sNaN", "NaN", "Infinity", "1e99999", "-1e999999", "1e999999999", "1e-99999"],
+    ),
+)
+async def test_a_forged_number_of_any_length_is_refused_at_once(
+    gadgets: Client, field: str, number: str
+) -> None:
+    value = f'{{"stored": {{"decimal": "{number}"}}}}'
+    packed = f'["{field}", {value}, ["00000000-0000-0000-0000-000000000000"], 0]'
+    after = urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+    answer = await gadgets.get(f"/api/gadgets/?sort={field}&after={after}")
+    assert answer.status_code in (200, 422)
+    page = await gadgets.get(f"/gadgets?sort={field}&after={after}")
+    assert page.status_code in (200, 400)
 
 
 async def test_what_a_page_has_besides_is_no_part_of_it(
