@@ -98,3 +98,15 @@ def test_what_is_changed_and_undone_is_as_before(admin: Page, database: Path) ->
     admin.get_by_role("button", name="Delete album").click()
     expect(admin.get_by_role("alert")).to_contain_text("Other records need it")
     assert rows_in(database) == before
+
+
+def test_the_heading_of_a_number_that_names_the_rows_is_above_it(admin: Page) -> None:
+    admin.goto("/admin/invoices/1")
+    start = """link => {
+        const range = document.createRange()
+        range.selectNodeContents(link)
+        return Math.round(range.getBoundingClientRect().x)
+    }"""
+    heading = admin.get_by_role("columnheader", name="ID").get_by_role("link")
+    number = admin.get_by_role("rowheader").first.get_by_role("link")
+    assert heading.evaluate(start) == number.evaluate(start)
