@@ -23,12 +23,22 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 
 NOT_SUPPORTED = "0A000"
+NO_TABLE = "There is no table {}: create it as your application creates its tables."
 
 
 async def check_indexes(database: Database, resources: Sequence[Resource]) -> list[Finding]:
     """Return which indexes are missing or unused."""
     async with database.reading.connect() as connection:
         return await connection.run_sync(_check, Site(resources))
+
+
+async def check_tables(database: Database, resources: Sequence[Resource]) -> list[Finding]:
+    """Return which tables are missing, of which no index can be."""
+    asked = [resource.table for resource in resources if not resource.read_only]
+    async with database.reading.connect() as connection:
+        existing = await connection.run_sync(_existing, asked)
+    lacking = [table for table in dict.fromkeys(asked) if table not in existing]
+    return [Finding(NO_TABLE.format(table.fullname)) for table in lacking]
 
 
 async def fix_indexes(database: Database, resources: Sequence[Resource]) -> list[Finding]:

@@ -9,7 +9,7 @@ import click
 from hero_admin.admin import Admin
 from hero_admin.cli.database import connected, ready
 from hero_admin.cli.findings import Finding
-from hero_admin.cli.index_check import check_indexes, fix_indexes
+from hero_admin.cli.index_check import check_indexes, check_tables, fix_indexes
 from hero_admin.listing.search.sqlite_index import PREFIXES
 from hero_admin.migrations import Applied, check_schema, fetch_table_names, make_revision, migrate
 from hero_admin.migrations.chain import VERSION_TABLES
@@ -124,4 +124,6 @@ def _shown(path: Path) -> Path:
 async def _doctor(admin: Admin, settings: Settings, *, is_fixing: bool) -> list[Finding]:
     async with connected(admin, settings) as database:
         await check_schema(database, admin.chain)
-        return await (fix_indexes if is_fixing else check_indexes)(database, admin.resources)
+        lacking = await check_tables(database, admin.resources)
+        found = await (fix_indexes if is_fixing else check_indexes)(database, admin.resources)
+        return [*lacking, *found]

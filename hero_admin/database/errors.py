@@ -47,6 +47,10 @@ POSTGRESQL_TROUBLES = {
     "58": Trouble.BUSY,  # system error
 }
 
+# No such table, column or schema.
+POSTGRESQL_LACKING = ("42P01", "42703", "3F000")
+SQLITE_LACKING = ("no such table", "no such column", "has no column named")
+
 # What may be raised where values are written; `is_refusal` tells which are about the values.
 # Python's sqlite3 raises OverflowError for a number that is too large.
 REFUSALS = (StatementError, OverflowError)
@@ -153,6 +157,17 @@ def refusal_sentence(error: DBAPIError) -> str:
     name = getattr(driver_error(error), "constraint_name", None)
     rule = f"its rule “{name}”" if name else "one of its rules"
     return raised_sentence(error) or f"The database doesn't accept this because of {rule}."
+
+
+def is_lacking(error: BaseException) -> bool:
+    """Whether the database has no table or column of a model, which are not migrated yet."""
+    if not isinstance(error, DBAPIError):
+        return False
+    driver = driver_error(error)
+    state = getattr(driver, "sqlstate", None)
+    if state is not None:
+        return state in POSTGRESQL_LACKING
+    return isinstance(driver, sqlite3.Error) and any(each in str(driver) for each in SQLITE_LACKING)
 
 
 # Any: errors of both drivers.

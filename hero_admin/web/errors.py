@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hero_admin.database.errors import RefusedAtCommit, Trouble, is_no_value, trouble_of
+from hero_admin.database.errors import RefusedAtCommit, Trouble, is_lacking, is_no_value, trouble_of
 from hero_admin.web.mount import local_path
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial, render
@@ -33,6 +33,11 @@ READ_ONLY = (
     " or ask whoever runs this server."
 )
 BROKEN = "Something failed on our side. Nothing was saved, and the error has been logged."
+UNMIGRATED = "The database doesn't match the models"
+LACKING = (
+    "The database lacks a table or a column, which the log names. Nothing was saved."
+    " Ask whoever runs this server to migrate it."
+)
 NO_VALUE = "The request contains a value that the database can't store."
 TITLES = {
     400: "Bad request",
@@ -110,6 +115,9 @@ def response_to(request: Request, error: Exception, pending: object = None) -> R
     trouble = trouble_of(error)
     if trouble is None and is_no_value(error):
         return error_response(request, 400, NO_VALUE)
+    if is_lacking(error):
+        logger.error("The database lacks a table or a column", exc_info=error)
+        return error_response(request, 503, LACKING, title=UNMIGRATED, pending=pending)
     if trouble is None:
         logger.error("Unexpected error", exc_info=error)
         return error_response(request, 500, BROKEN, pending=pending)

@@ -1,10 +1,13 @@
 """Other programs go on writing with plain SQL, and what they wrote is found and shown."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 
+from click.testing import CliRunner
 from sqlalchemy import make_url, text
 
+from hero_admin.cli.main import commands
 from tests.example.shops import Shop
 from tests.page import Client
 
@@ -80,6 +83,25 @@ async def run(shop: Shop, script: str) -> None:
     assert counts == [1] * len(statements)
 
 
+async def test_a_table_that_is_not_there_yet_is_said_to_be_missing(
+    admin: Client, shop: Shop
+) -> None:
+    for statement in (
+        "ALTER TABLE artist RENAME TO artist_old",
+        "ALTER TABLE genre RENAME COLUMN name TO label",
+    ):
+        async with shop.engine.begin() as connection:
+            await connection.execute(text(statement))
+    for name in ("artists", "genres"):
+        for address in (name, f"{name}/1", f"{name}/1/edit", f"api/{name}/"):
+            page = await admin.get(f"{shop.start}{address}")
+            assert page.status_code == 503, address
+            assert "lacks a table or a column" in page.text
+    assert (await admin.get(f"{shop.start}playlists")).status_code == 200
+    doctor = await asyncio.to_thread(CliRunner().invoke, commands, ["doctor"], obj=shop.admin)
+    assert doctor.stdout.startswith("There is no table artist: ")
+
+
 async def test_other_programs_write_to_every_table_and_the_search_finds_it(
     admin: Client, shop: Shop
 ) -> None:
@@ -91,6 +113,9 @@ async def test_other_programs_write_to_every_table_and_the_search_finds_it(
             assert listed.link(f"Edit {found[number]}"), name
         for name in ("invoices", "invoice-lines"):
             assert (await admin.get(f"{shop.start}{name}/9001")).status_code == 200
+    opened = await admin.get(f"{shop.start}customers/9001/edit")
     await run(shop, DELETES)
+    gone = await admin.submit(opened.form(press="Save changes"), city="Bergen")
+    assert (gone.status_code, gone.field("City").value) == (422, "Bergen")
     for name in FOUND:
         assert not (await admin.get(f"{shop.start}{name}?q=zo")).rows

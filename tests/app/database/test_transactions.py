@@ -353,7 +353,7 @@ def broken(app: Starlette) -> Starlette:
     async def fail(request: Request) -> Response:
         # What is read to its end and is no form has nothing more to say.
         await request.body()
-        await session_of(request).execute(text(f"SELECT {SECRET} FROM nowhere"))
+        await session_of(request).execute(text(f"SELECT {SECRET} nowhere FROM FROM"))
         raise AssertionError
 
     app.router.routes.insert(0, Route("/api/probe", fail, methods=METHODS))
