@@ -15,11 +15,12 @@ from hero_admin.forms.links import fetch_form_links
 from hero_admin.forms.submission import read_new, searches_of, typed_texts
 from hero_admin.model import records
 from hero_admin.model.field_names import control_name, sent_to
+from hero_admin.model.formatting import exact_text
 from hero_admin.model.primary_keys import key_of, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.messages import done
 from hero_admin.pages.new_links import link_new, linking_params
-from hero_admin.pages.requests import site_of, transaction_of
+from hero_admin.pages.requests import key_in, site_of, transaction_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
@@ -28,6 +29,11 @@ from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import idempotency, single
 from hero_admin.writes.links import change_all_links
+
+GONE = (
+    "This {} has been deleted meanwhile. Nothing was saved, but your input is kept below: create it"
+    " again, or leave it deleted."
+)
 
 
 async def new_page(resource: Resource, request: Request) -> Response:
@@ -77,6 +83,23 @@ async def create(resource: Resource, request: Request) -> Response:
     if token:
         await idempotency.record_key(session, digest, key)
     return redirect(request, url, done("Created", resource, record, transaction.operation))
+
+
+async def new_instead(resource: Resource, request: Request, form: FormData) -> Response:
+    """Answer the form of a record that is gone, such as by plain SQL: 422 with one for a new one.
+
+    It holds what was typed, and the key where people give it.
+    """
+    fields = resource.schemas.create_fields
+    key = zip(resource.key, key_in(resource, request), strict=True)
+    given = {field.name: exact_text(field, value) for field, value in key if field in fields}
+    texts = {**default_texts(fields), **given, **typed_texts(fields, form)}
+    links = {
+        name: replace(each, removed=())
+        for name, each in link_texts(resource.many_to_many, form).items()
+    }
+    gone = {"": GONE.format(resource.label)}
+    return await _new_form(resource, request, FormState(texts, gone, links=links), "")
 
 
 async def _created_before(

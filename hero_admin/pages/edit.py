@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Kind
 from hero_admin.forms.control_texts import texts_of
-from hero_admin.forms.hidden_fields import RESTORE
+from hero_admin.forms.hidden_fields import OPENED, RESTORE
 from hero_admin.forms.link_texts import read_deltas
 from hero_admin.forms.submission import read_changes, searches_of
 from hero_admin.forms.three_way_merge import Merge, merge
@@ -19,6 +19,7 @@ from hero_admin.model.formatting import shown
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import read_again
+from hero_admin.pages.create import new_instead
 from hero_admin.pages.edit_form import Conflict, Typing, opened_with, render_form, typing_in
 from hero_admin.pages.messages import done
 from hero_admin.pages.requests import (
@@ -63,7 +64,8 @@ async def update(resource: Resource, request: Request) -> Response:
     """POST /heroes/7: saves what was sent → back to the list; invalid → 422 with the form.
 
     If another has changed the same field since the form was opened, or deleted the record → 409
-    with the form and both values; nothing is saved.
+    with the form and both values; nothing is saved. A deletion that no history knows → 422 with
+    the form of a new record.
     """
     form = await form_of(request)
     record = await fetch_record(resource, request)
@@ -97,6 +99,8 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
     session = session_of(request)
     key = request.path_params["id"]
     deletion = await fetch_latest(request, resource, key, Kind.DELETED)
+    if deletion is None and OPENED in form:
+        return await new_instead(resource, request, form)
     if deletion is None:
         raise not_found(resource)
     dialect, fields = session.get_bind().dialect, resource.by_name

@@ -131,6 +131,22 @@ async def test_the_document_of_the_api_promises_neither_undo_nor_tokens(client: 
         assert word not in str(document), word
 
 
+async def test_what_was_typed_about_a_deleted_record_is_kept(client: Client) -> None:
+    playlist = await client.get(f"{ADMIN}playlists/1/edit")
+    question = await client.get(f"{ADMIN}playlists/1/delete")
+    assert (await client.submit(deleting(question))).status_code == 303
+    typed = {"name": "Typed meanwhile", "link.tracks.add": "294"}
+    gone = await client.submit(playlist.form(press=SAVE), typed)
+    assert gone.status_code == 422
+    assert "This playlist has been deleted meanwhile." in gone.alert
+    again = await client.submit(gone.form(press="Create playlist"))
+    assert (await client.follow(again)).flash.startswith("Created Typed meanwhile")
+    (made,) = (await client.get(f"{ADMIN}api/playlists/?q=meanwhile")).json()
+    linked = await client.get(f"{ADMIN}api/playlists/{made['id']}/with-tracks")
+    assert [track["id"] for track in linked.json()["tracks"]] == [294]
+    assert (await client.post(f"{ADMIN}playlists/1", data={"name": "No form"})).status_code == 404
+
+
 async def test_files_are_stored_and_replaced(client: Client) -> None:
     page = await client.get(f"{ADMIN}albums/1/edit")
     form = page.form(press=SAVE)

@@ -103,7 +103,7 @@ async def test_a_team_gone_meanwhile_is_said_beside_its_field_when_a_hero_is_bro
     assert [found.team_id for found in await stored.all(Hero)] == [None]
 
 
-async def test_what_was_deleted_past_the_history_is_not_found(
+async def test_what_was_typed_about_a_hero_deleted_past_the_history_is_kept(
     client: Client, session: AsyncSession
 ) -> None:
     hero = await a_hero(session, "Nova")
@@ -111,7 +111,8 @@ async def test_what_was_deleted_past_the_history_is_not_found(
     await session.delete(hero)
     await session.commit()
     page = await client.submit(mine, age="18")
-    assert (page.status_code, page.heading) == (404, "Not found")
+    assert (page.status_code, page.field("Age").value) == (422, "18")
+    assert "This hero has been deleted meanwhile." in page.alert
 
 
 # The API.
