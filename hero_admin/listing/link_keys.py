@@ -102,4 +102,4 @@ def _select_keys(site: Site, link: ManyToMany) -> Select[Any]:
     given = link.own.given("owners", is_list=True)
     keys = select(own.label("own"), far.label("far")).select_from(owners)
     keys = keys.where(own.in_(given), far.is_not(None))
-    return keys.order_by(*(linking.c[key.column.name] for key in association.key))
+    return keys.order_by(*(linking.c[key.column.key] for key in association.key))

@@ -137,7 +137,7 @@ def _select_linked(site: Site, link: ManyToMany, *, is_lateral: bool) -> Select[
     association, target = site.of(link.association), site.of(link.target)
     own, owners = link.own.exact, link.own.column.table
     rows = association.table.alias("first_links")
-    keys = [rows.c[part.column.name] for part in association.key]
+    keys = [rows.c[part.column.key] for part in association.key]
     first = select(*keys).where(link.near.exact_in(rows) == own).order_by(*keys)
     first = first.limit(bindparam("limit", type_=Integer)).correlate(owners)
     linking: FromClause
@@ -150,7 +150,7 @@ def _select_linked(site: Site, link: ManyToMany, *, is_lateral: bool) -> Select[
         # Found by their key alone: another index would offer all links of the owner.
         linking = association.table.alias("links")
         far = link.far.exact_in(linking)
-        is_first = tuple_(*(linking.c[key.name] for key in keys)).in_(first)
+        is_first = tuple_(*(linking.c[key.key] for key in keys)).in_(first)
     other = target.table.alias("linked")
     at = target.by_name[link.far_relation.target_column].exact_in(other)
     source = owners.join(linking, is_first).outerjoin(other, at == far)
@@ -160,7 +160,7 @@ def _select_linked(site: Site, link: ManyToMany, *, is_lateral: bool) -> Select[
     count = _count_of(association.table.alias("counted"), link)
     found = select(own.label("own"), count.label("count"), far.label("far"), *columns)
     found = found.where(own.in_(link.own.given("owners", is_list=True))).select_from(source)
-    return found.order_by(*(linking.c[key.name] for key in keys))
+    return found.order_by(*(linking.c[key.key] for key in keys))
 
 
 def _count_of(rows: FromClause, link: ManyToMany) -> ColumnElement[int]:

@@ -134,7 +134,7 @@ class Field:
 
     def exact_in(self, rows: FromClause) -> ColumnElement[Any]:
         """Return the same column of an alias of its table."""
-        return exactly(rows.c[self.column.name], self.exact_type)
+        return exactly(rows.c[self.column.key], self.exact_type)
 
     def given(self, name: str, *, is_list: bool = False) -> BindParameter[Any]:
         """Return a parameter of its exact type."""

@@ -45,12 +45,18 @@ class Cents(sa.TypeDecorator[Decimal]):
 
 class SampleTag(Base, table=True):
     sample_id: int = Field(foreign_key="sample.id", ondelete="CASCADE", primary_key=True)
-    tag_id: UUID = Field(foreign_key="tag.id", ondelete="CASCADE", primary_key=True)
+    tag_id: UUID = Field(
+        sa_column=sa.Column(
+            "tag_no", sa.ForeignKey("tag.id", ondelete="CASCADE"), key="tag_id", primary_key=True
+        )
+    )
 
 
 class Tag(Base, table=True):
-    id: UUID = Field(primary_key=True)
-    name: str = Field(sa_type=sa.VARCHAR(20), unique=True)
+    """Columns that SQLAlchemy knows by another name."""
+
+    id: UUID = Field(sa_column=sa.Column("tag_no", sa.Uuid, key="id", primary_key=True))
+    name: str = Field(sa_column=sa.Column("tag_name", sa.VARCHAR(20), key="name", unique=True))
 
 
 class Sample(Base, table=True):
@@ -98,6 +104,9 @@ class Note(Base, table=True):
     """A child, so that there are all kinds of relations, too."""
 
     id: int | None = Field(default=None, primary_key=True)
+    tag_id: UUID | None = Field(
+        default=None, sa_column=sa.Column("tag_no", sa.ForeignKey("tag.id"), key="tag_id")
+    )
     sample_id: int = Field(foreign_key="sample.id", ondelete="CASCADE")
     body: str = Field(sa_type=sa.UnicodeText)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Mount
@@ -24,33 +24,40 @@ CANT_UNDO = "You can't undo this: no history is kept here."
 SAVE = "Save changes"
 
 
+# What needs others is dropped before them: accounts last, FTS5's tables with their index.
+OURS = {
+    "sqlite": """
+        SELECT type, name FROM sqlite_master WHERE name LIKE 'hero!_admin!_%' ESCAPE '!'
+        ORDER BY type = 'table', sql NOT LIKE 'CREATE VIRTUAL%', name = 'hero_admin_user'
+    """,
+    "postgresql": """
+        SELECT kind, name FROM (
+            SELECT 1 AS turn, 'INDEX' AS kind, i.indexrelid::regclass::text AS name FROM pg_index i
+            JOIN pg_class t ON t.oid = i.indrelid WHERE NOT starts_with(t.relname, 'hero_admin_')
+            UNION SELECT 2, 'FUNCTION', oid::regprocedure::text FROM pg_proc
+            UNION SELECT 3 + (tablename = 'hero_admin_user')::int, 'TABLE', tablename FROM pg_tables
+        ) AS things WHERE starts_with(name, 'hero_admin_') ORDER BY turn
+    """,
+}
+
+
 def ada(_: Request) -> Person:
     return Person("Ada", Role.OWNER)
 
 
 async def ours_in(shop: Shop) -> list[str]:
-    """What the library has in the database: its tables and its function."""
+    """What the library has in the database, each as it would be dropped."""
     async with shop.engine.connect() as connection:
-        names = await connection.run_sync(lambda each: inspect(each).get_table_names())
-        if shop.engine.dialect.name == "postgresql":
-            names += await connection.scalars(text("SELECT proname FROM pg_proc"))
-    return [name for name in names if name.startswith("hero_admin_")]
+        found = await connection.execute(text(OURS[shop.engine.dialect.name]))
+        return [f"{kind} IF EXISTS {name}" for kind, name in found]
 
 
 async def remove_ours(shop: Shop) -> None:
     """Leave what a database has in which the library was never told to make anything."""
     ours = await ours_in(shop)
     async with shop.engine.begin() as connection:
-        if shop.engine.dialect.name == "sqlite":
-            triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            for name in await connection.scalars(text(f"{triggers} AND name LIKE 'hero_admin_%'")):
-                await connection.execute(text(f"DROP TRIGGER {name}"))
-        # What accounts have refers to them.
-        for name in sorted(ours, key=lambda name: name == "hero_admin_user"):
-            is_function = name == "hero_admin_fold"
-            what = f"FUNCTION {name}(text) CASCADE" if is_function else f"TABLE IF EXISTS {name}"
-            # With a table for searching go those that it keeps its content in.
-            await connection.execute(text(f"DROP {what}"))
+        for each in ours:
+            await connection.execute(text(f"DROP {each}"))
 
 
 @pytest.fixture
