@@ -342,7 +342,7 @@ async def test_a_form_of_nothing_has_its_answer_when_something_fails_after_it_wa
 ) -> None:
     await session.execute(text("ALTER TABLE hero RENAME TO champion"))
     await session.commit()
-    assert (await client.post("/heroes/1/delete")).status_code == 500
+    assert (await client.post("/heroes/1/delete")).status_code == 503
 
 
 async def test_a_form_with_a_password_is_not_written_into_a_page(

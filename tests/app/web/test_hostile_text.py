@@ -166,7 +166,7 @@ async def test_a_traceback_in_the_log_tells_nothing_that_is_stored(
 ) -> None:
     async def fail(request: Request) -> None:
         values = {"name": "s3cret", "age": 1}
-        await request.state.session.execute(sql("SELECT :name, :age FROM nothing"), values)
+        await request.state.session.execute(sql("SELECT :name, :age FROM FROM"), values)
 
     app.router.routes.insert(0, Route("/fail", fail))
     async with serving(app, role=Role.OWNER) as client:
