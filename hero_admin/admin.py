@@ -97,7 +97,7 @@ class Admin:
         self.resources = tuple(resources)
         # Raises ResourceError for a mistake in one of them.
         Site(self.resources)
-        self.chain = Chain(migrations, self.resources, program or SCRIPT, keeps_history=history)
+        self.chain = Chain(migrations, self.resources, program or SCRIPT, has_history=history)
         self.title = title
         self.sign_in = HostSignIn(authenticate, sign_in_url) if authenticate else None
         self.sample = sample
@@ -143,7 +143,7 @@ class Admin:
             host_sign_in=self.sign_in,
             is_mounted=is_mounted,
             database=database,
-            keeps_history=self.chain.keeps_history,
+            has_history=self.chain.has_history,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -224,7 +224,7 @@ class _Mounted:
         database = connect(settings, self.admin.resources)
         try:
             await check_schema(database, self.admin.chain)
-            if self.admin.chain.keeps_history:
+            if self.admin.chain.has_history:
                 key = await fetch_key(database)
             else:
                 key = make_key()

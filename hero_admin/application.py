@@ -52,7 +52,7 @@ def create_app(
     host_sign_in: HostSignIn | None = None,
     is_mounted: bool = False,
     database: Database | None = None,
-    keeps_history: bool = True,
+    has_history: bool = True,
 ) -> Starlette:
     """Return the application that administers resources.
 
@@ -60,10 +60,10 @@ def create_app(
     is_mounted: whether the application outside decides to which hosts it answers, sends HSTS and
         logs requests.
     database: that of the settings, where it is connected already.
-    keeps_history: whether the database has the library's tables.
+    has_history: whether the database has the library's tables.
     """
     database = database or connect(settings, resources)
-    site = Site(resources, others=(audit.RESOURCE,), keeps_history=keeps_history)
+    site = Site(resources, others=(audit.RESOURCE,), has_history=has_history)
     api = create_api(site, title, has_accounts=host_sign_in is None)
     api.state.settings = settings
     auth = auth_for(settings, database)
@@ -83,7 +83,7 @@ def create_app(
             Mount("/static", VersionedFiles(), name="static"),
             Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
             Mount("/api", api, name="api"),
-            *(history_routes() if keeps_history else ()),
+            *(history_routes() if has_history else ()),
             *(host_routes() if host_sign_in else account_routes()),
             *routes_of(site),
         ],

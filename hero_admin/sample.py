@@ -44,12 +44,12 @@ class SampleData:
         numbers: Sequence[int],
         advance: Callable[[Resource, int], None] | None = None,
         *,
-        keeps_history: bool = True,
+        has_history: bool = True,
     ) -> bool:
         """Add that many records, all or none; add none and return False if there are any already.
 
         `advance` is called after each batch with its resource and its number of records.
-        keeps_history: whether it is recorded.
+        has_history: whether it is recorded.
         """
         async with database.writing.begin() as connection:
             await lock_tables(connection, [each.resource.table for each in reversed(self.counts)])
@@ -57,7 +57,7 @@ class SampleData:
                 return False
             loader = Loader(connection, backend_of(database), advance)
             await self.fill(loader, *numbers)
-            if keeps_history:
+            if has_history:
                 await record_load(loader)
         return True
 

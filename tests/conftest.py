@@ -112,7 +112,7 @@ def apis_made_once() -> Iterator[None]:
     made: dict[tuple[object, ...], FastAPI] = {}
 
     def remembering(site: Site, title: str, *, has_accounts: bool) -> FastAPI:
-        key = (*site.resources, title, has_accounts, site.keeps_history)
+        key = (*site.resources, title, has_accounts, site.has_history)
         if key not in made:
             made[key] = create_api(site, title, has_accounts=has_accounts)
         api = copy(made[key])

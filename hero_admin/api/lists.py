@@ -1,8 +1,9 @@
 """Lists in the API: the list of the pages as JSON, or all records in the order of their keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Query
@@ -37,6 +38,8 @@ After = Annotated[
 ]
 # The records of a page, and the parameters of the next one, "" if there is none.
 Found = tuple[Sequence[Record], str]
+# A position in the order of the list, or of the keys.
+Position = TypeVar("Position")
 
 
 def reads_many(site: Site, resource: Resource) -> Handler:
@@ -94,9 +97,7 @@ async def _fetch_sorted(
     session: AsyncSession, site: Site, query: ListQuery, after: str, limit: int
 ) -> Found:
     """Fetch a page of the list as its own page filters and sorts it."""
-    cursor = cursor_in(query, after) if after else None
-    if after and cursor is None:
-        raise _refused({"after": NO_SUCH_PAGE})
+    cursor = _position(after, partial(cursor_in, query))
     if not limit:
         return (), ""
     query = replace(query, size=limit, cursor=cursor)
@@ -115,13 +116,19 @@ async def _fetch_unsorted(
     session: AsyncSession, resource: Resource, after: str, skip: int, limit: int
 ) -> Found:
     """Fetch a page of all records in the order of their keys."""
-    cursor = parse_key_cursor(resource, after) if after else None
-    if after and cursor is None:
-        raise _refused({"after": NO_SUCH_PAGE})
+    cursor = _position(after, partial(parse_key_cursor, resource))
     found, following = await fetch_by_key(session, resource, cursor, skip=skip, limit=limit)
     if following is None:
         return found, ""
     return found, urlencode({"limit": limit, "after": key_cursor_text(resource, following)})
+
+
+def _position(after: str, parse: Callable[[str], Position | None]) -> Position | None:
+    """Return the cursor in a parameter, None without one; 422 if it is invalid."""
+    cursor = parse(after) if after else None
+    if after and cursor is None:
+        raise _refused({"after": NO_SUCH_PAGE})
+    return cursor
 
 
 def _link(resource: Resource, following: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ CONSEQUENCES = (
 CAN_UNDO = (
     " Undo, in the history, restores all rows, but doesn't revert what database triggers did."
 )
-CANT_UNDO = " It can't be undone: no history is kept here."
+CANT_UNDO = " It can't be undone: changes aren't recorded here."
 
 # Arguments of FastAPI for the routes that change something.
 CREATING = {"status_code": 201, "responses": BROKEN_BODY}
@@ -78,7 +78,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
 
 
 def _consequences(site: Site) -> str:
-    return CONSEQUENCES + (CAN_UNDO if site.keeps_history else CANT_UNDO)
+    return CONSEQUENCES + (CAN_UNDO if site.has_history else CANT_UNDO)
 
 
 # Any: a schema that is made at run time, and what FastAPI takes.

@@ -57,7 +57,7 @@ async def _sample(
                     database,
                     numbers,
                     lambda resource, count: bar.update(count) if resource is shown else None,
-                    keeps_history=admin.chain.keeps_history,
+                    has_history=admin.chain.has_history,
                 )
     labels = [each.resource.label_plural for each in sample.counts]
     counts = zip(sample.counts, numbers, strict=True)

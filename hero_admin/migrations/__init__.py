@@ -51,7 +51,7 @@ async def migrate(database: Database, chain: Chain) -> Applied:
     from hero_admin.migrations.alembic_commands import check_names, upgrade  # noqa: PLC0415
 
     # Before opening the database for writing, which changes the journal mode of SQLite.
-    for each in chain.all:
+    for each in chain.chains:
         await _run(database.reading, partial(check_names, chain=each))
     return await run_alone(database, partial(upgrade, chain=chain))
 
@@ -89,7 +89,7 @@ async def take_turn(
 
 async def check_schema(database: Database, chain: Chain) -> None:
     """Raise SchemaError unless both chains are at their newest revisions."""
-    for each in chain.all:
+    for each in chain.chains:
         current = await _run(database.reading, partial(current_revision, chain=each))
         known = each.revisions()
         if current is not None and current not in known:
@@ -107,9 +107,9 @@ async def check_schema(database: Database, chain: Chain) -> None:
 async def check_ours(database: Database, chain: Chain) -> None:
     """Raise SchemaError if a database with tables of other programs was never migrated."""
     existing = await fetch_table_names(database)
-    if not existing or any(each.version_table(existing) in existing for each in chain.all):
+    if not existing or any(each.version_table(existing) in existing for each in chain.chains):
         return
-    lasting = {name for each in chain.all for _, name in each.lasting_tables()}
+    lasting = {name for each in chain.chains for _, name in each.lasting_tables()}
     raise SchemaError(
         "The database holds the tables of another program:"
         f" `{chain.program} migrate` adds {', '.join(sorted(lasting - existing))} to it; run that"

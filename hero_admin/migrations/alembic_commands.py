@@ -26,13 +26,13 @@ def upgrade(connection: Connection, chain: Chain) -> Applied:
 
     Raises SchemaError if tables of these names exist already or a row is left without its parent.
     """
-    for each in chain.all:
+    for each in chain.chains:
         if current_revision(connection, each) not in (None, *each.revisions()):
             # `check_schema` reports it.
             return Applied()
     application = _upgrade(connection, chain)
     # The application's may have brought tables over that it created itself once.
-    library = _upgrade_library(connection) if LIBRARY in chain.all else []
+    library = _upgrade_library(connection) if LIBRARY in chain.chains else []
     # Reading every reference takes long in a large database. The library's refer to nothing else.
     if application and connection.dialect.name == "sqlite":
         _check_references(connection)

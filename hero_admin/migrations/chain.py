@@ -36,18 +36,18 @@ class Chain:
 
     versions: their folder; None for an application that migrates its tables otherwise.
     program: the command that runs them, for messages.
-    keeps_history: whether the library has tables, which it migrates, too.
+    has_history: whether the library has tables, which it migrates, too.
     """
 
     versions: Path | None = None
     resources: tuple[Resource, ...] = ()
     program: str = ""
-    keeps_history: bool = True
+    has_history: bool = True
 
     @property
-    def all(self) -> tuple["Chain", ...]:
+    def chains(self) -> tuple["Chain", ...]:
         """This chain, and that of the library's tables if it has any."""
-        return (self, LIBRARY) if self.keeps_history else (self,)
+        return (self, LIBRARY) if self.has_history else (self,)
 
     def revisions(self) -> list[str]:
         """Return the revisions, oldest first."""

@@ -111,7 +111,7 @@ def blob_of(data: bytes) -> Blob:
 
 
 # Any: a value of any field.
-def is_copy(value: Any) -> bool:
+def is_recorded(value: Any) -> bool:
     """Whether a value to be stored is a file that the audit log has a copy of."""
     return isinstance(value, Blob) and value.data is None
 

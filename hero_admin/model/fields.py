@@ -194,12 +194,12 @@ class Field:
         """The column as records have it: files as their digest, type and size."""
         return type_coerce(self.column, BlobType(has_digest=True)) if self.is_bytes else self.exact
 
-    def written(self, name: str, *, is_copy: bool) -> ColumnElement[Any]:
+    def written(self, name: str, *, is_recorded: bool) -> ColumnElement[Any]:
         """Return the expression to store for the parameter `name`.
 
-        is_copy: whether it is a file that the audit log has a copy of.
+        is_recorded: whether it is a file that the audit log has a copy of.
         """
-        if is_copy:
+        if is_recorded:
             return select_data(self.given(name)).scalar_subquery()
         return bindparam(name, type_=FileData()) if self.is_bytes else self.given(name)
 

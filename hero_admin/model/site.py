@@ -49,7 +49,7 @@ class Site:
 
     associations: the resources whose records link those of others, and that are in no menu; those
         with columns of their own have pages.
-    keeps_history: whether changes are recorded, and so can be undone.
+    has_history: whether changes are recorded, and so can be undone.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class Site:
         resources: Sequence[Resource],
         others: Sequence[str] = (),
         *,
-        keeps_history: bool = True,
+        has_history: bool = True,
     ) -> None:
         """`others`: names of other subjects in the audit log, which have no masked fields.
 
         Raises ResourceError for a mistake in a resource.
         """
-        self.keeps_history = keeps_history
+        self.has_history = has_history
         check_resources(tuple(resources), TAKEN_NAMES)
         self.resources = with_links_within(tuple(resources))
         self.others = tuple(others)

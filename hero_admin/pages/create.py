@@ -59,8 +59,8 @@ async def create(resource: Resource, request: Request) -> Response:
     form = await form_of(request)
     texts = typed_texts(resource.schemas.create_fields, form)
     state = FormState(texts, links=link_texts(resource.many_to_many, form))
-    # What was sent is remembered where a history is kept.
-    token = _token(form) if site_of(request).keeps_history else ""
+    # Without a history there is no table of what was sent.
+    token = _token(form) if site_of(request).has_history else ""
     if searches_of(form):
         state = replace(state, searches=searches_of(form))
         return await _new_form(resource, request, state, token)

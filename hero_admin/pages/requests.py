@@ -58,8 +58,8 @@ async def fetch_or_404(resource: Resource, request: Request) -> Record:
 async def fetch_latest(
     request: Request, resource: Resource, key: str, *kinds: Kind
 ) -> Change | None:
-    """Fetch the latest change of a record, None without one or where no history is kept."""
-    if not site_of(request).keeps_history:
+    """Fetch the latest change of a record, None without one or without a history."""
+    if not site_of(request).has_history:
         return None
     return await changes.fetch_latest(session_of(request), resource.name, key, *kinds)
 

@@ -33,7 +33,7 @@ def routes_of(site: Site) -> list[Route]:
     return [
         route
         for resource in site.paged
-        for route in _routes(resource, keeps_history=site.keeps_history)
+        for route in _routes(resource, has_history=site.has_history)
     ]
 
 
@@ -46,7 +46,7 @@ def history_routes() -> list[Route]:
     ]
 
 
-def _routes(resource: Resource, *, keeps_history: bool) -> list[Route]:
+def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
     name, at = resource.name, f"/{resource.name}"
 
     def route(
@@ -81,7 +81,7 @@ def _routes(resource: Resource, *, keeps_history: bool) -> list[Route]:
         *edit("/{id}/restore", "restore", post=history.restore_record),
         *edit("/{id}/undo", "undo", post=history.undo_change),
     ]
-    reading += past if keeps_history else []
+    reading += past if has_history else []
     unlinking = {"post": unlink.unlink} if resource.many_to_many else {}
     if resource.read_only:
         # Other methods are answered with 405.
@@ -101,6 +101,6 @@ def _routes(resource: Resource, *, keeps_history: bool) -> list[Route]:
         *look("/{id}", "show", show.show_page, post=editing.update, delete=delete.delete_row),
         *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
         *edit("/{id}/delete", "delete", delete.delete_page, post=delete.delete),
-        *(reverting if keeps_history else []),
+        *(reverting if has_history else []),
         *look("/{id}/{relation}", "related", show.related_page, **unlinking),
     ]

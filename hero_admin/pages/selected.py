@@ -56,8 +56,8 @@ def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Ke
 async def count_seen(
     session: AsyncSession, site: Site, resource: Resource, keys: Iterable[str]
 ) -> int:
-    """Count the changes of records, for their confirmation; 0 where no history is kept."""
-    return await count_changes(session, resource.name, keys) if site.keeps_history else 0
+    """Count the changes of records, for their confirmation; 0 without a history."""
+    return await count_changes(session, resource.name, keys) if site.has_history else 0
 
 
 async def lock_unchanged(

@@ -51,7 +51,7 @@ async def record_deletions(
     direct: Collection[TableRow],
 ) -> None:
     """Record the rows of a table before they are deleted; those not `direct` are consequences."""
-    if not transaction.keeps_history:
+    if not transaction.has_history:
         return
     session, catalog, rows = transaction.session, to_delete.catalog, to_delete.rows[stored.name]
     resource = catalog.resources.get(stored.name)

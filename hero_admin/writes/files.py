@@ -23,7 +23,7 @@ async def record_files(
 ) -> dict[str, Any]:
     """Copy the files among values to the audit log; return the values with digests instead.
 
-    Where no history is kept, files bring their bytes. Raises Invalid for an earlier file that was
+    Without a history, files bring their bytes. Raises Invalid for an earlier file that was
     removed from the audit log.
     """
     session = transaction.session
@@ -35,7 +35,7 @@ async def record_files(
             continue
         data = _as_stored(session, field, value)
         known[name] = blob_of(data)
-        if transaction.keeps_history:
+        if transaction.has_history:
             await record_blob(session, known[name].digest, data)
         else:
             known[name] = replace(known[name], data=data)
@@ -67,6 +67,6 @@ async def record_stored_files(
 ) -> None:
     """Copy all files of records, which other programs may have written, to the audit log."""
     for field in fields:
-        if field.is_bytes and transaction.keeps_history:
+        if field.is_bytes and transaction.has_history:
             digest, column = Digest(field.column), type_coerce(field.column, NullType())
             await record_stored_blobs(transaction.session, digest, column, where)

@@ -11,7 +11,7 @@ from sqlalchemy.sql.schema import CallableColumnDefault
 
 from hero_admin.database.identifiers import numbered
 from hero_admin.database.insert_again import InsertAgain
-from hero_admin.model.blobs import is_copy
+from hero_admin.model.blobs import is_recorded
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 
@@ -161,14 +161,14 @@ def _written(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shape(values: Mapping[str, Any]) -> Shape:
     """Return what the values of one statement have in common."""
-    return tuple((name, is_copy(value)) for name, value in values.items())
+    return tuple((name, is_recorded(value)) for name, value in values.items())
 
 
 # Any: the keys are columns.
 def _given(resource: Resource, values: Mapping[str, Any]) -> dict[Any, Any]:
     fields = [(resource.by_name[name], copied) for name, copied in _shape(values)]
     return {
-        each.column: each.written(f"new_{each.name}", is_copy=copied) for each, copied in fields
+        each.column: each.written(f"new_{each.name}", is_recorded=copied) for each, copied in fields
     }
 
 

@@ -23,12 +23,12 @@ class Transaction:
     is_summed_up: bool = False
 
     @property
-    def keeps_history(self) -> bool:
-        return self.site.keeps_history
+    def has_history(self) -> bool:
+        return self.site.has_history
 
     async def record(self, entries: Sequence[Entry]) -> None:
-        """Record changes, where a history is kept."""
-        if not self.keeps_history:
+        """Record changes, if the Admin has a history."""
+        if not self.has_history:
             return
         if self.is_summed_up:
             entries = [replace(entry, is_consequence=True) for entry in entries]

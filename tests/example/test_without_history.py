@@ -20,7 +20,7 @@ from tests.serving import client_of
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 ADMIN = "/admin/"
-CANT_UNDO = "You can't undo this: no history is kept here."
+CANT_UNDO = "You can't undo this: changes aren't recorded here."
 SAVE = "Save changes"
 
 
@@ -133,7 +133,7 @@ async def test_the_question_before_a_deletion_says_that_it_is_final(client: Clie
 async def test_the_document_of_the_api_promises_neither_undo_nor_tokens(client: Client) -> None:
     document = (await client.get(f"{ADMIN}api/openapi.json")).json()
     deleting = document["paths"]["/artists/{id}"]["delete"]["description"]
-    assert deleting.endswith("It can't be undone: no history is kept here.")
+    assert deleting.endswith("It can't be undone: changes aren't recorded here.")
     for word in ("Undo", "token", "account"):
         assert word not in str(document), word
 

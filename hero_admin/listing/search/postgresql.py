@@ -204,13 +204,16 @@ def index_sql(resource: Resource, operators: str) -> str:
 
 def sort_key_sql(text: str) -> str:
     """Return the SQL of the sort key of a text, as in an index."""
-    return f"left({FOLD_FUNCTION}({text}), {MAX_KEY_CHARACTERS})"
+    return _start_of(f"{FOLD_FUNCTION}({text})")
+
+
+def _start_of(folded: str) -> str:
+    return f"left({folded}, {MAX_KEY_CHARACTERS})"
 
 
 # Any: the options of SQLAlchemy's compiler.
 def _sort_key(compiler: SQLCompiler, expression: ClauseElement, **options: Any) -> str:
-    folded = folded_sql(compiler.dialect, compiler.process(expression, **options))
-    return f"left({folded}, {MAX_KEY_CHARACTERS})"
+    return _start_of(folded_sql(compiler.dialect, compiler.process(expression, **options)))
 
 
 # Any: the options of SQLAlchemy's compiler.

@@ -56,16 +56,16 @@ async def test_sample_data_is_the_same_on_both_databases(
     assert held[0] == held[1]
 
 
-@pytest.mark.parametrize("keeps_history", [True, False], ids=["history", "no history"])
+@pytest.mark.parametrize("has_history", [True, False], ids=["history", "no history"])
 async def test_sample_data_needs_neither_indexes_nor_history(
-    empty_url: str, *, keeps_history: bool
+    empty_url: str, *, has_history: bool
 ) -> None:
     other = Admin(
         admin.resources,
         database=empty_url,
         sample=SAMPLE,
-        history=keeps_history,
-        authenticate=None if keeps_history else lambda _: None,
+        history=has_history,
+        authenticate=None if has_history else lambda _: None,
     )
     database = connect(other.settings())
     async with database.writing.begin() as connection:
