@@ -32,12 +32,14 @@ from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.schemas import Schema, partial
 from hero_admin.person import Person, Role
 from hero_admin.sample import Count, SampleData
+from hero_admin.web.errors import Invalid
 from hero_admin.writes.load import Loader
 
 __all__ = [
     "Admin",
     "Child",
     "Count",
+    "Invalid",
     "Link",
     "Loader",
     "Person",

@@ -22,6 +22,7 @@ from hero_admin.web.errors import Invalid
 from hero_admin.writes import deletion, single
 from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.links import change_all_links
+from hero_admin.writes.rules import checked_together
 
 
 def creates(resource: Resource) -> Handler:
@@ -33,8 +34,9 @@ def creates(resource: Resource) -> Handler:
         transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(schema):
             deltas = deltas_of(resource, values)
-            record = await single.create(transaction, resource, given)
-            await change_all_links(transaction, resource, [record], deltas)
+            async with checked_together(transaction, resource) as together:
+                record = await single.create(together, resource, given)
+                await change_all_links(together, resource, [record], deltas)
         return await answer(resource, request, record, 201)
 
     # FastAPI reads a body by its annotation, which is known only now.
@@ -59,8 +61,9 @@ def changes(resource: Resource) -> Handler:
         with _naming_fields_as_sent(resource.schemas.update):
             deltas = deltas_of(resource, _validated(links, sent, ()))
             await lock_links(transaction.session, [record], deltas)
-            await single.change(transaction, resource, record, given)
-            await change_all_links(transaction, resource, [record], deltas)
+            async with checked_together(transaction, resource) as together:
+                await single.change(together, resource, record, given)
+                await change_all_links(together, resource, [record], deltas)
         return await answer(resource, request, record)
 
     schema = with_links(resource, resource.schemas.update)

@@ -17,6 +17,7 @@ from hero_admin.writes.bulk import rewritten_labels
 from hero_admin.writes.causes import cause_of
 from hero_admin.writes.referencing_rows import Cause
 from hero_admin.writes.row_changes import RowsChange, is_of_rows, rows_change_of
+from hero_admin.writes.rules import checked_together
 from hero_admin.writes.transaction import Transaction
 
 
@@ -28,6 +29,13 @@ async def restore(
     is_before: restore the version before `change` in any case. A deleted record is restored with
     those that referred to it. Raises Invalid where that is impossible.
     """
+    async with checked_together(transaction) as together:
+        return await _restore(together, resource, change, is_before=is_before)
+
+
+async def _restore(
+    transaction: Transaction, resource: Resource, change: Change, *, is_before: bool
+) -> Undone:
     session, key = transaction.session, parse_key(resource, change.key)
     if key is None:
         raise Invalid({"": f"The ID of this {resource.label} is no longer valid."})

@@ -29,6 +29,7 @@ from hero_admin.writes.causes import cause_of, fetch_causes
 from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.referencing_rows import RowsToDelete, fetch_ids, portions
 from hero_admin.writes.row_changes import RowsChange
+from hero_admin.writes.rules import check_keys, check_records, checked_together
 from hero_admin.writes.transaction import Transaction
 
 
@@ -52,6 +53,13 @@ async def revert(
     Raises Invalid if one of the records has changed since. A consequence for another record is
     reverted only where that is still as the consequence left it. `asked` is no consequence.
     """
+    async with checked_together(transaction) as together:
+        return await _revert_all(together, made, asked)
+
+
+async def _revert_all(
+    transaction: Transaction, made: Sequence[Change | RowsChange], asked: Change | None
+) -> Outcome:
     session, site = transaction.session, transaction.site
     all_batches = batches_of(site, made, asked)
     batches = [batch for batch in all_batches if isinstance(batch, Batch)]
@@ -171,6 +179,7 @@ async def _revert(
             )
             after = dict(zip(batch.changes, found, strict=True)) if is_rewritten else {}
             context.note_rewritten(batch, after)
+            await check_records(context.transaction, batch.resource, found, is_named=True)
             entries = [
                 batch.entry(text, Kind.CHANGED, states[text], after.get(text))
                 for text in batch.changes
@@ -190,6 +199,7 @@ async def _restore(context: RevertContext, batch: Batch) -> None:
     if is_rewritten:
         after = await bulk.fetch_states(session, resource, list(batch.keys.values()))
         context.note_rewritten(batch, after)
+    await check_keys(context.transaction, resource, [*batch.keys.values()], is_named=True)
     entries = [batch.entry(text, Kind.RESTORED, {}, after.get(text)) for text in batch.changes]
     await context.transaction.record(entries)
 

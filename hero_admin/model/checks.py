@@ -18,6 +18,7 @@ from hero_admin.model.link_targets import wrong_targets
 from hero_admin.model.links import many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.resource import Resource, ResourceError, name_of
+from hero_admin.model.rule_checks import wrong_rules
 from hero_admin.web.assets import STATIC
 
 COLUMNS = ("columns", "search", "filters", "masked", "money")
@@ -85,6 +86,7 @@ def _mistakes(resource: Resource) -> Iterator[str]:
     yield from _wrong_links(resource)
     yield from _wrong_fields(resource)
     yield from _wrongly_masked(resource)
+    yield from wrong_rules(resource)
     if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
         yield f"sort={resource.sort!r} is not a sortable column"
 

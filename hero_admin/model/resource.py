@@ -16,6 +16,7 @@ from hero_admin.model.labels import in_sentence, noun_of, plural_of
 from hero_admin.model.links import Link, ManyToMany, links_of, named_links
 from hero_admin.model.mapped_fields import fields_of, never_reuse_keys
 from hero_admin.model.resource_schemas import ResourceSchemas
+from hero_admin.model.rules import Rule
 from hero_admin.model.singulars import singular_of
 from hero_admin.model.titles import Titles, distinctive_fields
 from hero_admin.model.unique_sets import unique_sets_of
@@ -56,6 +57,8 @@ class Resource:
         removed one by one; all that the model has by `Relationship(link_model=…)`, or by a table as
         `secondary`, with resources of the same Admin.
     children: records edited on the page of one, `children=(Child(InvoiceLine.invoice_id),)`.
+    check: a rule over the whole record, `check=fn`: it gets each record that is written as it is
+        stored by then, and raises Invalid to refuse that.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
@@ -76,6 +79,7 @@ class Resource:
     money: tuple[Any, ...] = ()
     links: tuple[Link, ...] | None = None
     children: tuple[Child, ...] = ()
+    check: Rule | None = None
     sort: str = ""
     name: str = ""
     label: str = ""

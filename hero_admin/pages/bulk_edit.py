@@ -25,6 +25,7 @@ from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import bulk
 from hero_admin.writes.links import change_all_links
+from hero_admin.writes.rules import checked_together
 from hero_admin.writes.transaction import Transaction
 
 
@@ -80,10 +81,11 @@ async def _change_ticked(
     # Referenced records are locked first, as by a deletion.
     await bulk.lock_targets(transaction.session, transaction.site, resource, values)
     await lock_unchanged(transaction, resource, keys, form, can_be_referenced=True)
-    changed = await bulk.change_many(transaction, resource, keys, values) if values else set()
-    if deltas:
-        states = await bulk.fetch_states(transaction.session, resource, keys)
-        changed |= await change_all_links(transaction, resource, [*states.values()], deltas)
+    async with checked_together(transaction, resource) as together:
+        changed = await bulk.change_many(together, resource, keys, values) if values else set()
+        if deltas:
+            states = await bulk.fetch_states(together.session, resource, keys)
+            changed |= await change_all_links(together, resource, [*states.values()], deltas)
     return len(changed)
 
 

@@ -29,6 +29,7 @@ from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import redirect, render
 from hero_admin.writes import idempotency, single
 from hero_admin.writes.links import change_all_links
+from hero_admin.writes.rules import checked_together
 
 GONE = (
     "This {} has been deleted meanwhile. Nothing was saved, but your input is kept below: create it"
@@ -73,9 +74,11 @@ async def create(resource: Resource, request: Request) -> Response:
     transaction = transaction_of(request)
     try:
         deltas = read_deltas(resource.many_to_many, state.links)
-        record = await single.create(transaction, resource, read_new(resource, texts))
-        await change_all_links(transaction, resource, [record], deltas)
-        await link_new(transaction, resource, record, request)
+        values = read_new(resource, texts)
+        async with checked_together(transaction, resource) as together:
+            record = await single.create(together, resource, values)
+            await change_all_links(together, resource, [record], deltas)
+            await link_new(together, resource, record, request)
     except Invalid as invalid:
         state = replace(state, errors=invalid.sentences)
         return await _new_form(resource, request, state, token)

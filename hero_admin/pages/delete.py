@@ -76,7 +76,7 @@ async def _delete(
         titles = await fetch_titles(session, resource, keys)
         await deletion.remove(transaction, resource, keys, replacements, catalog)
     except Invalid as invalid:
-        return await _confirmation(resource, request, keys, invalid.sentences[""])
+        return await _confirmation(resource, request, keys, str(invalid))
     one = titles[0][1] if len(keys) == 1 else resource.counted(len(keys))
     flash = Flash("Deleted", one, undo=transaction.operation.id)
     if request.method == "DELETE" and is_htmx(request):

@@ -40,6 +40,7 @@ from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes import single
 from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.links import change_all_links
+from hero_admin.writes.rules import checked_together
 
 
 async def edit_page(resource: Resource, request: Request) -> Response:
@@ -84,13 +85,16 @@ async def update(resource: Resource, request: Request) -> Response:
         deltas = read_deltas(resource.many_to_many, typing.links)
         values = read_changes(resource, merged.mine, stored)
         await lock_links(transaction.session, [record], deltas)
-        is_changed = await single.change(transaction, resource, record, values)
-        linked = await change_all_links(transaction, resource, [record], deltas)
+        # The form shows the record as it is, whatever is refused.
+        saved = dict(record)
+        async with checked_together(transaction, resource) as together:
+            is_changed = await single.change(together, resource, saved, values)
+            linked = await change_all_links(together, resource, [saved], deltas)
     except Invalid as invalid:
         typing = replace(typing, errors=invalid.sentences)
         return await render_form(resource, request, typing, record)
     undoable = transaction.operation if is_changed or linked else None
-    flash = done("Saved", resource, record, undoable, note=_merged_note(merged))
+    flash = done("Saved", resource, saved, undoable, note=_merged_note(merged))
     return redirect(request, back_of(request, path_to(resource.name)), flash)
 
 
@@ -119,8 +123,9 @@ async def _update_deleted(resource: Resource, request: Request, form: FormData) 
     try:
         deltas = read_deltas(resource.many_to_many, typing.links)
         values = read_changes(resource, typing.typed, stored)
-        record = await recreate(transaction, resource, deletion, values)
-        await change_all_links(transaction, resource, [record], deltas)
+        async with checked_together(transaction, resource) as together:
+            record = await recreate(together, resource, deletion, values)
+            await change_all_links(together, resource, [record], deltas)
     except Invalid as invalid:
         typing = replace(typing, errors=invalid.sentences)
         return await render_form(resource, request, typing, None, deletion=deletion)

@@ -177,7 +177,7 @@ def _local(back: object) -> str:
 
 
 def _refused(request: Request, title: str, invalid: Invalid, back: str) -> Response:
-    detail = " ".join(invalid.sentences.values())
+    detail = " ".join(dict.fromkeys(invalid.sentences.values()))
     context = {"status": 409, "title": title, "detail": detail, "back": back}
     return render(request, "error.html", context, 409, fragments=())
 

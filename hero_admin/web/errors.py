@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -62,11 +63,21 @@ logger = logging.getLogger("hero_admin.web.errors")
 
 
 class Invalid(Exception):
-    """Input that cannot be stored: a sentence for each bad field, "" for the whole record."""
+    """What cannot be stored: `Invalid("Heroes under 18 can't be in a team.", Hero.team_id)`.
 
-    def __init__(self, sentences: Mapping[str, str]) -> None:
-        super().__init__("; ".join(sentences.values()))
-        self.sentences = dict(sentences)
+    said: the sentence, or one for each bad field by its name, "" for the whole record.
+    fields: the fields that one sentence is about; none for the whole record.
+    """
+
+    # Any: attributes of a model are typed as the values they hold.
+    def __init__(self, said: str | Mapping[str, str], *fields: Any) -> None:
+        if isinstance(said, str):
+            said = {field.key: said for field in fields} or {"": said}
+        self.sentences = dict(said)
+        super().__init__(self.sentences)
+
+    def __str__(self) -> str:
+        return "; ".join(dict.fromkeys(self.sentences.values()))
 
 
 class Overtaken(Invalid):

@@ -23,6 +23,7 @@ from hero_admin.writes.entries import change_of, differing
 from hero_admin.writes.files import check_copies
 from hero_admin.writes.renamed import key_after, update_followed
 from hero_admin.writes.rows import insert_again, update_records
+from hero_admin.writes.rules import check_records, savepoint_for
 from hero_admin.writes.transaction import Transaction
 
 
@@ -89,7 +90,9 @@ async def change_many(
     ]
     changed = [(key, new) for key, new in changed if new]
     try:
-        after, _ = await update_followed(session, resource, changed)
+        async with savepoint_for(session, resource):
+            after, _ = await update_followed(session, resource, changed)
+            await check_records(transaction, resource, after, is_named=True)
     except REFUSALS as error:
         raise await _refusal(session, resource, checked, error) from None
     befores = [states[key_text(resource, key)] for key, _ in changed]

@@ -1,7 +1,7 @@
 """Drafts: values about to be written, checked before the database may refuse them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import literal, select
@@ -15,6 +15,7 @@ from hero_admin.model.serialization import is_lossless
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
+from hero_admin.writes.rules import check_records
 from hero_admin.writes.transaction import Transaction
 from hero_admin.writes.unique import fetch_conflicts, spelled_values
 
@@ -70,6 +71,10 @@ async def refusal(transaction: Transaction, draft: Draft, error: Exception) -> I
     """
     try:
         await check(transaction, draft)
+        # The database may have the same rule, but it has no sentence for it.
+        whole = {**(draft.before or {}), **draft.values}
+        at_once = replace(transaction, unchecked=None)
+        await check_records(at_once, draft.resource, [whole], is_named=False)
     except Invalid as found:
         return found
     sentence = f"The database doesn't accept this {draft.resource.label}."

@@ -26,6 +26,7 @@ from hero_admin.writes.entries import creation_of
 from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.link_values import same_by
 from hero_admin.writes.rows import insert_records
+from hero_admin.writes.rules import check_records
 from hero_admin.writes.single import with_defaults
 from hero_admin.writes.transaction import Transaction
 
@@ -101,9 +102,13 @@ async def change_links(
             values = {link.entry_name: (pair[0], pair[1])}
             entries.append(Entry(resource.name, key, title, Kind.CHANGED, values))
     await transaction.record(entries)
+    written = {entry.key for entry in entries}
+    changed = [owner for owner in owners if key_of(resource, owner) in written]
+    await check_records(transaction, resource, changed, is_named=len(owners) > 1)
+    await linking.check_targets([value for pairs in (removed, added) for _, value in pairs])
     gone = {value for _, value in removed}
     return Changed(
-        {entry.key for entry in entries},
+        written,
         tuple(value for value in delta.removed if linking.far_same(value) in gone),
     )
 
@@ -196,7 +201,17 @@ class _Linking:
         added = set(pairs)
         made = [row for row in await self.fetch_rows(owners, values) if self.pair_of(row) in added]
         await self.transaction.record([creation_of(self.association, row) for row in made])
+        await check_records(self.transaction, self.association, made, is_named=True)
         return pairs
+
+    async def check_targets(self, values: Collection[Any]) -> None:
+        """Ask the rule of the records on the other side, whose links have changed as well."""
+        site = self.transaction.site
+        target = site.of(self.link.target)
+        if target.check is not None and values:
+            is_changed = site.target_field_of(self.link.far).exact.in_(set(values))
+            found = await fetch_where(self.transaction.session, target, is_changed)
+            await check_records(self.transaction, target, found, is_named=True)
 
     async def _fetch_missing(
         self, owners: Sequence[Any], values: Sequence[Any]

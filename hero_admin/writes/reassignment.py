@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Entry, Kind
 from hero_admin.model.fields import Field
-from hero_admin.model.primary_keys import key_text
+from hero_admin.model.primary_keys import key_text, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.model.serialization import recorded
 from hero_admin.web.errors import Invalid
@@ -38,6 +38,7 @@ from hero_admin.writes.referencing_rows import (
 )
 from hero_admin.writes.replacements import Replacement
 from hero_admin.writes.row_changes import RowsChange
+from hero_admin.writes.rules import check_keys
 from hero_admin.writes.table_rows import Raw, fetch_raw_value, fetch_rows
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, identity_of
 from hero_admin.writes.transaction import Transaction
@@ -95,6 +96,10 @@ async def reassign(
             sentence = f"The database doesn't accept this choice for the {label}. Choose another."
             raise Invalid({"": sentence}) from None
         await transaction.record(entries)
+        if resource is not None:
+            keys = [parse_key(resource, entry.key) for entry in entries if entry.key]
+            there = [key for key in keys if key is not None]
+            await check_keys(transaction, resource, there, is_named=True)
 
 
 async def _fetch_new(

@@ -14,6 +14,7 @@ from hero_admin.writes.draft import Draft, check, refusal
 from hero_admin.writes.entries import change_of, creation_of, differing
 from hero_admin.writes.files import record_files, record_stored_files
 from hero_admin.writes.renamed import insert_followed, prevented, update_followed
+from hero_admin.writes.rules import check_records, savepoint_for
 from hero_admin.writes.transaction import Transaction
 
 
@@ -33,7 +34,9 @@ async def create(
     checked = await check(transaction, Draft(resource, values, exact=exact))
     whole = await record_files(transaction, resource, with_defaults(resource, checked, exact))
     try:
-        made = await insert_followed(session, resource, whole, is_back=kind is Kind.RESTORED)
+        async with savepoint_for(session, resource):
+            made = await insert_followed(session, resource, whole, is_back=kind is Kind.RESTORED)
+            await check_records(transaction, resource, [made], is_named=False)
     except REFUSALS as error:
         given = {name: whole.get(name) for name in checked}
         raise await refusal(transaction, Draft(resource, given, exact=exact), error) from None
@@ -65,9 +68,11 @@ async def change(
     replaced = [resource.by_name[name] for name in checked]
     await record_stored_files(transaction, replaced, key_predicate(resource, [key]))
     try:
-        (after,), is_updated = await update_followed(
-            session, resource, [(key, checked)], is_exact=is_exact
-        )
+        async with savepoint_for(session, resource):
+            (after,), is_updated = await update_followed(
+                session, resource, [(key, checked)], is_exact=is_exact
+            )
+            await check_records(transaction, resource, [after], is_named=is_exact)
     except REFUSALS as error:
         draft = Draft(resource, checked, changed, exact)
         raise await refusal(transaction, draft, error) from None
