@@ -118,6 +118,7 @@ def create_app(
     )
     app.router.redirect_slashes = False
     app.state.settings = settings
+    app.state.title = title
     app.state.database = database
     app.state.site = site
     app.state.auth = auth

@@ -1,5 +1,6 @@
 """Pages of one's own account: password, sessions, and tokens for programs."""
 
+import asyncio
 from collections.abc import Mapping
 
 from starlette.requests import Request
@@ -11,7 +12,7 @@ from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.form_fields import Choice, parse_role, role_choices, text_in
 from hero_admin.accounts.login_attempts import accept, attempt_login
 from hero_admin.accounts.one_time_secret import show_once
-from hero_admin.accounts.passwords import check_password
+from hero_admin.accounts.passwords import SAME_AS_BEFORE, check_password, is_same
 from hero_admin.accounts.session_pages import fetch_access, fetch_user_of
 from hero_admin.accounts.sign_in import enter
 from hero_admin.accounts.tokens import LIFETIMES_DAYS
@@ -47,13 +48,15 @@ async def change_password(request: Request) -> Response:
     """POST /account/password: a new password and session, all others end → account; 422, 429."""
     auth, form = auth_of(request), await form_of(request)
     name, user_id = identity_of(request).name, identity_of(request).user_id
-    password = text_in(form, "new")
+    current, password = text_in(form, "current"), text_in(form, "new")
     try:
-        check_password(password)
+        await asyncio.to_thread(check_password, password, (name, request.app.state.title))
     except Invalid as invalid:
         return _ask_password(request, {"new": str(invalid)})
+    if is_same(password, current):
+        return _ask_password(request, {"new": SAME_AS_BEFORE})
     address, device = visitor_of(request).address, digest_in(request)
-    attempt = await attempt_login(auth, name, text_in(form, "current"), address, device)
+    attempt = await attempt_login(auth, name, current, address, device)
     password_hash = await auth.passwords.hash(password) if attempt.user else ""
     user = await accept(session_of(request), attempt)
     if user is None or user.id != user_id:

@@ -16,7 +16,6 @@ from hero_admin.accounts.cookies import device_in, digest_in, drop_token, set_de
 from hero_admin.accounts.form_fields import text_in
 from hero_admin.accounts.login_attempts import LoginAttempt, accept, attempt_login
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
-from hero_admin.accounts.passwords import check_password
 from hero_admin.accounts.pending_form import OWN, pending_in, read_signed_out
 from hero_admin.accounts.recheck import SignedOut, take_turn
 from hero_admin.accounts.sessions import end_session, start_session
@@ -95,11 +94,13 @@ async def welcome(request: Request) -> Response:
     """POST /welcome?token=…: sets the password and signs in → overview."""
     auth, link, form = auth_of(request), await _fetch_link(request), await form_of(request)
     name, password = _text(form, "name"), _text(form, "password")
+    known = await _fetch_account(request, link)
+    names = (known.name if known else name, request.app.state.title)
+    old_hash = known.password_hash if known else None
     try:
-        check_password(password)
         if link.user_id is None:
             parse_name(name)
-        password_hash = await auth.passwords.hash(password)
+        password_hash = await auth.passwords.hash_new(password, names, old_hash)
         user = await _take_up(request, link, name, password_hash)
     except Invalid as invalid:
         return await _welcome(request, link, invalid.sentences, name)
@@ -210,12 +211,19 @@ async def _fetch_link(request: Request) -> OneTimeLink:
     return link
 
 
+async def _fetch_account(request: Request, link: OneTimeLink) -> User | None:
+    """Return the account of a link, None for the first one."""
+    if link.user_id is None:
+        return None
+    async with auth_of(request).database.session(is_read_only=True) as session:
+        return await session.get(User, link.user_id)
+
+
 async def _welcome(
     request: Request, link: OneTimeLink, errors: Mapping[str, str], name: str
 ) -> Response:
     if link.user_id is not None:
-        async with auth_of(request).database.session(is_read_only=True) as session:
-            user = await session.get(User, link.user_id)
+        user = await _fetch_account(request, link)
         name = user.name if user else ""
     context = {
         "token": request.query_params["token"],

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.accounts import changes
 from hero_admin.accounts.one_time_links import Purpose, make_link
-from hero_admin.accounts.passwords import Passwords, check_password
+from hero_admin.accounts.passwords import Passwords
 from hero_admin.accounts.tokens import LIFETIMES_DAYS
 from hero_admin.accounts.users import User, fetch_user, fetch_users, id_of
 from hero_admin.admin import Admin
@@ -141,9 +141,9 @@ async def list_command(session: AsyncSession) -> str:
 
 
 async def _add(session: AsyncSession, name: str, role: str, password: str | None) -> str:
-    password_hash = await _hash(password) if password else None
+    password_hash = None if password is None else await _hash(password, name)
     user = await changes.add_user(session, _operation(), name, Role(role), password_hash)
-    if password:
+    if password_hash:
         return f"Added {user.name} as {role}."
     token = await make_link(session, Purpose.INVITE, user.id)
     return f"{user.name} can set a password at /welcome?token={token} on the server."
@@ -151,7 +151,8 @@ async def _add(session: AsyncSession, name: str, role: str, password: str | None
 
 async def _set_password(session: AsyncSession, name: str, password: str) -> str:
     user = await _fetch(session, name)
-    await changes.set_password(session, _operation(), id_of(user), await _hash(password))
+    password_hash = await _hash(password, user.name, user.password_hash)
+    await changes.set_password(session, _operation(), id_of(user), password_hash)
     return f"Changed the password of {user.name}, and signed them out."
 
 
@@ -166,9 +167,11 @@ async def _fetch(session: AsyncSession, name: str) -> User:
     return user
 
 
-async def _hash(password: str) -> str:
+async def _hash(password: str, name: str, old_hash: str | None = None) -> str:
+    """Return the hash of a new password of an account; raises Invalid."""
+    admin: Admin = click.get_current_context().obj
     with closing(Passwords()) as passwords:
-        return await passwords.hash(password)
+        return await passwords.hash_new(password, (name, admin.title), old_hash)
 
 
 def _read_password() -> str:
@@ -177,10 +180,5 @@ def _read_password() -> str:
     click.get_current_context().obj.settings()
     if sys.stdin.isatty():
         given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    else:
-        given = sys.stdin.readline().rstrip("\r\n")
-    try:
-        check_password(given)
-    except Invalid as invalid:
-        raise click.ClickException(str(invalid)) from None
-    return given
+        return given
+    return sys.stdin.readline().rstrip("\r\n")

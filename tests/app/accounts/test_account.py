@@ -94,7 +94,13 @@ async def test_attempts_at_the_current_password_are_delayed_as_at_the_sign_in(
 
 @pytest.mark.parametrize(
     ("new", "sentence"),
-    [("short", "Use at least 12 characters."), ("x" * 1025, "Use at most 1024 bytes.")],
+    [
+        ("short", "Use at least 12 characters."),
+        ("x" * 1025, "Use at most 1024 bytes."),
+        ("qwerty123456", "This is too close to a common password. Choose another one."),
+        ("heroADMIN_2026", "Don't use your name or the name of this site."),
+        (OLD, "This is the current password. Choose another one."),
+    ],
 )
 async def test_an_invalid_new_password_is_said_beside_it_and_counts_as_no_attempt(
     ann: Client, stored: Stored, new: str, sentence: str

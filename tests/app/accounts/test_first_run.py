@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, make_link
 from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.users import User
+from hero_admin.accounts.weak_passwords import OWN_NAME, TOO_COMMON
 from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
 from tests.cases import each, on_one_database
@@ -120,6 +121,9 @@ async def test_a_link_works_for_some_time_only(
         ("a\0b", PASSWORD, "Name", "Use only visible characters."),
         ("Ann", "short", "Password", "Use at least 12 characters."),
         ("Ann", "x" * 1025, "Password", "Use at most 1024 bytes."),
+        ("Ann", "P@ssw0rd-2026", "Password", TOO_COMMON),
+        ("Ann Smith", "smith.ann.2026", "Password", OWN_NAME),
+        ("Ann", "hero admin 2026", "Password", OWN_NAME),
     ],
 )
 async def test_what_cannot_be_is_said_beside_its_field_and_leaves_the_link_working(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from tests.signing_in import NAMES, a_user
 from tests.stored import Stored
 
 PASSWORD = "correct horse battery"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 LAST = "There has to be an owner: make someone else an owner first."
 
 
@@ -211,7 +213,7 @@ async def test_a_reset_is_a_link_after_which_all_else_is_signed_out(
     viewer: Client,
     anonymous: Client,
 ) -> None:
-    await session.execute(update(User).values(password_hash="x"))
+    await session.execute(update(User).values(password_hash=QUICK.hash("the old horse battery")))
     await session.commit()
     form = (await client.get("/people/2")).form(press="New password link")
     shown = await client.submit(form)
@@ -219,6 +221,13 @@ async def test_a_reset_is_a_link_after_which_all_else_is_signed_out(
     assert "once and expires after 1 day" in shown.visible_text
     assert (await viewer.get("/heroes")).status_code == 200
     page = await anonymous.get(str(shown.field("Link").value))
+    for weak, sentence in {
+        "the old horse battery": "This is the current password. Choose another one.",
+        "viewer.vera.99": "Don't use your name or the name of this site.",
+    }.items():
+        again = await anonymous.submit(page.form(), {"account.password": weak})
+        assert (again.status_code, again.error("Password")) == (422, sentence)
+    assert (await viewer.get("/heroes")).status_code == 200
     await anonymous.submit(page.form(), {"account.password": PASSWORD})
     assert (await viewer.get("/heroes")).status_code == 303
     assert (await anonymous.get("/heroes")).status_code == 200

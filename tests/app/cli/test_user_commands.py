@@ -86,6 +86,22 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert sentence in refusal_of("user", *arguments, url=sqlite_url)
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (PASSWORD, "This is the current password. Choose another one."),
+        ("iloveyou-12345", "This is too close to a common password. Choose another one."),
+        ("smith ann 1999", "Don't use your name or the name of this site."),
+    ],
+)
+def test_a_weak_password_is_refused_on_the_command_line_too(
+    sqlite_url: str, typed: str, sentence: str
+) -> None:
+    run("user", "add", "Ann Smith", url=sqlite_url, typed=f"{PASSWORD}\n")
+    done = run("user", "password", "Ann Smith", url=sqlite_url, typed=f"{typed}\n")
+    assert (done.returncode, done.stderr.strip()) == (2, sentence)
+
+
 def test_a_name_that_is_taken_and_the_last_owner_are_refused(sqlite_url: str) -> None:
     run("user", "add", "Ann", "--role=owner", "--invite", url=sqlite_url)
     said = refusal_of("user", "add", "ANN", "--invite", url=sqlite_url)
