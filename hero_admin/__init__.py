@@ -29,6 +29,7 @@ from hero_admin.cli.main import run_commands
 from hero_admin.model.children import Child
 from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.rules import Change
 from hero_admin.model.schemas import Schema, partial
 from hero_admin.person import Person, Role
 from hero_admin.sample import Count, SampleData
@@ -37,6 +38,7 @@ from hero_admin.writes.load import Loader
 
 __all__ = [
     "Admin",
+    "Change",
     "Child",
     "Count",
     "Invalid",

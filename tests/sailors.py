@@ -27,6 +27,8 @@ class Sailor(Sea, table=True):
     age: int | None = None
     is_captain: bool = False
     ship_id: int | None = Field(default=None, foreign_key="ship.id", ondelete="SET NULL")
+    # Made of the name, by a hook.
+    badge: str = Field(default="", max_length=80)
 
 
 async def fits(sailor: Sailor, session: AsyncSession) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from hero_admin.accounts.auth import limits_for
 from hero_admin.person import Role
@@ -28,7 +29,7 @@ async def serving(
         yield client
 
 
-def client_of(app: Starlette, *, raises: bool = True, address: str = "127.0.0.1") -> Client:
+def client_of(app: ASGIApp, *, raises: bool = True, address: str = "127.0.0.1") -> Client:
     """Another client of an app that is started up: a browser on one of its own pages."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=raises, client=(address, 50000))
     headers = {"Sec-Fetch-Site": "same-origin"}

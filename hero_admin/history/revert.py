@@ -97,6 +97,7 @@ async def _revert_all(
     await delete_deferred(context)
     await update_deferred_rows(context)
     await _complete(session, site, deferred_references, there)
+    await context.call_later()
     await check_constraints(session, "Something it needs no longer exists.")
     return Outcome(left_count, tuple(context.rewritten))
 
@@ -174,6 +175,7 @@ async def _revert(
         case _:
             is_rewritten = _is_rewritten(context.catalog, batch.resource, "UPDATE")
             changed = [(batch.keys[text], batch.earlier[text]) for text in batch.changes]
+            await context.run_before(batch, states)
             found = await bulk.revert_changes(
                 context.session, batch.resource, changed, is_rewritten=is_rewritten
             )
@@ -191,6 +193,7 @@ async def _restore(context: RevertContext, batch: Batch) -> None:
     session, resource = context.session, batch.resource
     stored = context.catalog.table_of(resource)
     is_rewritten = _is_rewritten(context.catalog, resource, "INSERT")
+    await context.run_before(batch, {})
     if stored is not None:
         await restore_rows(context, stored, batch.whole_rows.values())
     rows = [row for key, row in batch.earlier.items() if key not in batch.whole_rows]

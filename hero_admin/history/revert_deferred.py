@@ -8,13 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.errors import REFUSALS
 from hero_admin.history.revert_batches import Batch
+from hero_admin.model.primary_keys import Key, key_text
+from hero_admin.model.resource import Record, Resource
 from hero_admin.web.errors import Invalid
 from hero_admin.web.texts import ngettext
-from hero_admin.writes.bulk import rewritten_labels
+from hero_admin.writes.bulk import fetch_states, rewritten_labels
 from hero_admin.writes.cascade import count_references_to
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.deletion import delete_cascade, refused
-from hero_admin.writes.referencing_rows import RowsToDelete, TableRow
+from hero_admin.writes.hooks import call_later, has_hooks, run_before
+from hero_admin.writes.referencing_rows import RowsToDelete, TableRow, portions
+from hero_admin.writes.renamed import key_after
 from hero_admin.writes.table_rows import RawRow, find_without_target
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, TableName
 from hero_admin.writes.transaction import Transaction
@@ -29,6 +33,7 @@ class RevertContext:
     to_delete: the rows to delete; asked: the same by table, with their name in a sentence.
     direct: those of them that are no consequence.
     rewritten: the columns that triggers have rewritten, as “age of heroes”.
+    written: the keys of records that pass hooks, and the records before, by the texts of the keys.
     """
 
     transaction: Transaction
@@ -38,6 +43,7 @@ class RevertContext:
     asked: list[tuple[StoredTable, list[RowId], str]] = field(default_factory=list)
     direct: set[TableRow] = field(default_factory=set)
     rewritten: dict[str, None] = field(default_factory=dict)
+    written: dict[Resource, dict[str, tuple[Key, Record | None]]] = field(default_factory=dict)
 
     @property
     def session(self) -> AsyncSession:
@@ -46,6 +52,29 @@ class RevertContext:
     @property
     def catalog(self) -> Catalog:
         return self.to_delete.catalog
+
+    async def run_before(self, batch: Batch, states: Mapping[str, Record]) -> None:
+        """Call the hook of a resource for the records of a batch, `states` before they change."""
+        resource = batch.resource
+        if not has_hooks(resource):
+            return
+        for text in batch.changes:
+            before, earlier = states.get(text), batch.earlier[text]
+            after = {**(before or {}), **earlier}
+            await run_before(
+                self.transaction, resource, before, after, is_restored=True, is_named=True
+            )
+            key = key_after(resource, batch.keys[text], earlier)
+            self.written.setdefault(resource, {})[key_text(resource, key)] = key, before
+
+    async def call_later(self) -> None:
+        """Call the hooks for all records, as they are now, once the transaction is committed."""
+        for resource, written in self.written.items():
+            for some in portions([*written.values()]):
+                keys = [key for key, _ in some]
+                found = await fetch_states(self.session, resource, keys)
+                pairs = [(written[text][1], record) for text, record in found.items()]
+                call_later(self.transaction, resource, pairs, is_restored=True)
 
     def note_rewritten(self, batch: Batch, after: Mapping[str, Mapping[str, Any]]) -> None:
         """Note the columns that triggers have rewritten in the records of a batch, by key."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from dataclasses import fields as arguments_of
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Self
@@ -16,7 +17,7 @@ from hero_admin.model.labels import in_sentence, noun_of, plural_of
 from hero_admin.model.links import Link, ManyToMany, links_of, named_links
 from hero_admin.model.mapped_fields import fields_of, never_reuse_keys
 from hero_admin.model.resource_schemas import ResourceSchemas
-from hero_admin.model.rules import Rule
+from hero_admin.model.rules import Rules
 from hero_admin.model.singulars import singular_of
 from hero_admin.model.titles import Titles, distinctive_fields
 from hero_admin.model.unique_sets import unique_sets_of
@@ -37,7 +38,7 @@ class ResourceError(TypeError):
 
 
 @dataclass(frozen=True, eq=False)
-class Resource:
+class Resource(Rules):
     """What is administered. `Resource(Hero)` is complete; every other argument overrides a default.
 
     Columns, search, filters and title are attributes of the model: `columns=(Hero.name, Hero.age)`.
@@ -57,13 +58,12 @@ class Resource:
         removed one by one; all that the model has by `Relationship(link_model=…)`, or by a table as
         `secondary`, with resources of the same Admin.
     children: records edited on the page of one, `children=(Child(InvoiceLine.invoice_id),)`.
-    check: a rule over the whole record, `check=fn`: it gets each record that is written as it is
-        stored by then, and raises Invalid to refuse that.
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
     read_only: whether nothing is ever changed, as in a view: neither its records nor, by indexes
         and migrations, its table.
+    check, before, after_commit: see `Rules`.
     """
 
     # Any: attributes of a model are typed as the values they hold.
@@ -79,7 +79,6 @@ class Resource:
     money: tuple[Any, ...] = ()
     links: tuple[Link, ...] | None = None
     children: tuple[Child, ...] = ()
-    check: Rule | None = None
     sort: str = ""
     name: str = ""
     label: str = ""
@@ -90,9 +89,10 @@ class Resource:
     # Any: the arguments, not checked yet.
     def __new__(cls, *given: Any, **named: Any) -> Self:
         """Raise ResourceError for an unknown argument or a missing model."""
-        for name in named.keys() - set(cls.__match_args__):
+        known = [argument.name for argument in arguments_of(cls)]
+        for name in named.keys() - set(known):
             model = next(iter(given), named.get("model"))
-            meant = get_close_matches(name, cls.__match_args__, n=1)
+            meant = get_close_matches(name, known, n=1)
             hint = f"; did you mean {meant[0]}=?" if meant else "."
             raise ResourceError(f"Resource({name_of(model)}): there is no argument {name}={hint}")
         if not given and "model" not in named:

@@ -6,7 +6,11 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.rules import parameter_count
 
 # What each takes: so many arguments at most.
-FUNCTIONS = {"check": ("a function of a record, or of a record and a session", 2)}
+FUNCTIONS = {
+    "check": ("a function of a record, or of a record and a session", 2),
+    "before": ("a function of a change, or of a change and a session", 2),
+    "after_commit": ("a function of a change", 1),
+}
 
 
 def wrong_rules(resource: Resource) -> Iterator[str]:

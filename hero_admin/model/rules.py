@@ -20,6 +20,20 @@ Rule = Callable[..., Any]
 POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rules:
+    """The arguments of a resource that are functions, called for every write of a record.
+
+    check: a rule; it gets each record as it is stored, and raises Invalid to refuse that.
+    before: gets each `Change` that is about to be written; it may set values or raise Invalid.
+    after_commit: gets each `Change` that is saved.
+    """
+
+    check: Rule | None = None
+    before: Rule | None = None
+    after_commit: Rule | None = None
+
+
 @dataclass(frozen=True)
 class Change(Generic[Model]):
     """A record that is created, updated or deleted, for `before=` and `after_commit=`.

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hero_admin.database.after_commit import call_all, take_waiting
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import (
     RefusedAtCommit,
@@ -24,6 +25,9 @@ from hero_admin.web.mount import local_path
 from hero_admin.web.read_your_writes import add_position, required_position
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.turns import Turns
+
+# The response waits so long for what follows the commit, which then goes on behind it.
+FOLLOWING_SECONDS = 5.0
 
 
 class SessionMiddleware:
@@ -139,6 +143,7 @@ class _Transaction:
         self._deadline = deadline
         self._failure: Exception | None = None
         self._is_closed = False
+        self._following: asyncio.Task[None] | None = None
 
     async def run(self, app: ASGIApp) -> None:
         try:
@@ -150,6 +155,8 @@ class _Transaction:
         finally:
             if not self._is_closed:
                 await asyncio.shield(self._close())
+            if self._following is not None:
+                await self._following
         if self._failure is not None:
             raise self._failure
 
@@ -162,11 +169,15 @@ class _Transaction:
             try:
                 if has_saved:
                     await _commit(self.session)
+                waiting = take_waiting(self.session) if has_saved else ()
                 await self._close()
             except Exception as error:
                 self._failure = error
                 raise
             self._deadline.stop()
+            if waiting:
+                self._following = asyncio.create_task(call_all(waiting))
+                await asyncio.wait({self._following}, timeout=FOLLOWING_SECONDS)
             if has_saved and self._replica:
                 await add_position(self._scope, message, self._replica)
         await self._client.send(message)

@@ -1,5 +1,6 @@
 """Bulk writes: create and change many records by a few statements, and record it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,9 +22,10 @@ from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.draft import Draft, check
 from hero_admin.writes.entries import change_of, differing
 from hero_admin.writes.files import check_copies
+from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.renamed import key_after, update_followed
-from hero_admin.writes.rows import insert_again, update_records
-from hero_admin.writes.rules import check_records, savepoint_for
+from hero_admin.writes.rows import Change, insert_again, update_records
+from hero_admin.writes.rules import CALLS_PER_TURN, check_records, savepoint_for
 from hero_admin.writes.transaction import Transaction
 
 
@@ -84,11 +86,12 @@ async def change_many(
     session = transaction.session
     checked = await check(transaction, Draft(resource, values))
     states = await fetch_states(session, resource, keys)
-    changed = [
+    changed: list[Change] = [
         (key_values(resource, state), differing(resource, state, checked))
         for state in states.values()
     ]
     changed = [(key, new) for key, new in changed if new]
+    changed = await _altered(transaction, resource, states, changed)
     try:
         async with savepoint_for(session, resource):
             after, _ = await update_followed(session, resource, changed)
@@ -99,7 +102,31 @@ async def change_many(
     entries = [change_of(resource, *pair) for pair in zip(befores, after, strict=True)]
     written = [entry for entry in entries if entry is not None]
     await transaction.record(written)
+    pairs = zip(befores, after, entries, strict=True)
+    call_later(transaction, resource, [(old, new) for old, new, entry in pairs if entry])
     return {entry.key for entry in written}
+
+
+async def _altered(
+    transaction: Transaction,
+    resource: Resource,
+    states: Mapping[str, Record],
+    changed: list[Change],
+) -> list[Change]:
+    """Return changes with the values that `before=` sets in each record."""
+    if resource.before is None:
+        return changed
+    found: list[Change] = []
+    for number, (key, new) in enumerate(changed, start=1):
+        if number % CALLS_PER_TURN == 0:
+            await asyncio.sleep(0)
+        state = states[key_text(resource, key)]
+        altered = await run_before(transaction, resource, state, {**state, **new}, is_named=True)
+        checked = await check(transaction, Draft(resource, altered, state)) if altered else {}
+        wanted = differing(resource, state, {**new, **checked}) if altered else new
+        if wanted:
+            found.append((key, wanted))
+    return found
 
 
 async def recreate_records(

@@ -16,12 +16,14 @@ from hero_admin.web.texts import ngettext
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.deletion_record import record_deletions
+from hero_admin.writes.hooks import call_later, has_hooks, run_before
 from hero_admin.writes.reassignment import fetch_duplicate_links, reassign
 from hero_admin.writes.referencing_rows import (
     RowsToDelete,
     TableRow,
     fetch_ids,
     fetch_referencing,
+    fetch_whole,
     find_cascade,
     is_any,
     portions,
@@ -184,6 +186,8 @@ async def delete_cascade(
     """Delete and record all these rows; those that are not `direct` are consequences."""
     session, catalog = transaction.session, to_delete.catalog
     order = catalog.referencing_first(to_delete.rows)
+    for name in order:
+        await _call_hooks(transaction, to_delete, catalog.tables[name])
     # All are recorded first: the database cascades to those that still refer to a deleted row.
     for name in order:
         await record_deletions(transaction, to_delete, catalog.tables[name], direct)
@@ -194,6 +198,20 @@ async def delete_cascade(
             await session.execute(delete(own).where(is_any(table, own, some)))  # type: ignore[arg-type]
         if "DELETE" in triggers_of(catalog, table):
             await _check_gone(session, table, rows)
+
+
+async def _call_hooks(
+    transaction: Transaction, to_delete: RowsToDelete, stored: StoredTable
+) -> None:
+    """Call the hooks of a resource for its records that are about to be deleted."""
+    resource = to_delete.catalog.resources.get(stored.name)
+    if resource is None or not has_hooks(resource):
+        return
+    for some in portions(list(to_delete.rows[stored.name])):
+        found = await fetch_whole(transaction.session, stored, resource, some)
+        for record in found.values():
+            await run_before(transaction, resource, record, None, is_named=True)
+        call_later(transaction, resource, [(record, None) for record in found.values()])
 
 
 async def _check_gone(session: AsyncSession, table: StoredTable, rows: Sequence[RowId]) -> None:

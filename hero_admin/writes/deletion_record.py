@@ -21,7 +21,7 @@ from hero_admin.writes.referencing_rows import (
     Cause,
     RowsToDelete,
     TableRow,
-    fetch_columns,
+    fetch_whole,
     is_any,
     portions,
 )
@@ -119,11 +119,9 @@ async def _records(
     rest: Mapping[RowId, str],
     direct: Collection[TableRow],
 ) -> list[Entry]:
-    ids, columns = list(causes), [field.whole for field in resource.fields]
+    ids = list(causes)
     await record_stored_files(transaction, resource.fields, is_any(stored, None, ids))
-    found = await fetch_columns(transaction.session, stored, resource, columns, ids)
-    names = [field.name for field in resource.fields]
-    records = {row: dict(zip(names, values, strict=True)) for row, values in found.items()}
+    records = await fetch_whole(transaction.session, stored, resource, ids)
     ordered = [(each, records[each]) for each in causes if each in records]
     return [
         _deletion(

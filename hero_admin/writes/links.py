@@ -22,7 +22,9 @@ from hero_admin.web.errors import Invalid
 from hero_admin.writes import bulk, deletion
 from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.deltas import Delta, Same
+from hero_admin.writes.draft import Draft, check
 from hero_admin.writes.entries import creation_of
+from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.link_values import same_by
 from hero_admin.writes.rows import insert_records
@@ -185,7 +187,7 @@ class _Linking:
             try:
                 async with self.transaction.session.begin_nested():
                     rows = [{**earlier.get(self.pair_of(row)[1], {}), **row} for row in new]
-                    whole = [with_defaults(self.association, row) for row in rows]
+                    whole = [await self._with_hook(row) for row in rows]
                     await insert_records(self.transaction.session, self.association, whole)
                     await check_now(self.transaction.session)
                 break
@@ -202,7 +204,15 @@ class _Linking:
         made = [row for row in await self.fetch_rows(owners, values) if self.pair_of(row) in added]
         await self.transaction.record([creation_of(self.association, row) for row in made])
         await check_records(self.transaction, self.association, made, is_named=True)
+        call_later(self.transaction, self.association, [(None, row) for row in made])
         return pairs
+
+    async def _with_hook(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a new row, with those that `before=` sets."""
+        whole = with_defaults(self.association, row)
+        altered = await run_before(self.transaction, self.association, None, whole, is_named=True)
+        draft = Draft(self.association, altered)
+        return {**whole, **await check(self.transaction, draft)} if altered else whole
 
     async def check_targets(self, values: Collection[Any]) -> None:
         """Ask the rule of the records on the other side, whose links have changed as well."""

@@ -20,13 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Entry, Kind
 from hero_admin.model.fields import Field
-from hero_admin.model.primary_keys import key_text, parse_key
-from hero_admin.model.resource import Resource
+from hero_admin.model.primary_keys import key_text
 from hero_admin.model.serialization import recorded
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
 from hero_admin.writes.column_defaults import default_of
+from hero_admin.writes.reassigned_records import ReassignedRecords
 from hero_admin.writes.referencing_rows import (
     RowsToDelete,
     TableRow,
@@ -38,7 +38,6 @@ from hero_admin.writes.referencing_rows import (
 )
 from hero_admin.writes.replacements import Replacement
 from hero_admin.writes.row_changes import RowsChange
-from hero_admin.writes.rules import check_keys
 from hero_admin.writes.table_rows import Raw, fetch_raw_value, fetch_rows
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, identity_of
 from hero_admin.writes.transaction import Transaction
@@ -79,27 +78,30 @@ async def reassign(
         causes = {row: cause for row, cause in found.items() if row not in going}
         if not causes:
             continue
+        records = None
         if resource and len(known) == len(fields):
-            entries = await _changes(session, catalog, key, resource, known, causes, new)
+            values = {field.name: new[field.column.name].value for field in known}
+            records = await ReassignedRecords.fetch(
+                transaction, stored, resource, values, list(causes)
+            )
+            entries = await _changes(catalog, key, records, known, causes)
         else:
             entries = await _rows_changes(session, catalog, stored, causes, new)
         own = stored.clause()
         changed = update(own).where(is_any(stored, own, list(causes)))  # type: ignore[arg-type]
-        values = {own.c[name]: each.expression for name, each in new.items()}
+        changed = changed.values({own.c[name]: each.expression for name, each in new.items()})
         try:
             async with session.begin_nested():
-                await session.execute(changed.values(values))
+                await session.execute(changed)
         except IntegrityError:
             if replacement is None:
                 raise
             label = resource.label_plural if resource else f"rows of {stored.label}"
             sentence = f"The database doesn't accept this choice for the {label}. Choose another."
             raise Invalid({"": sentence}) from None
+        if records is not None:
+            await records.finish()
         await transaction.record(entries)
-        if resource is not None:
-            keys = [parse_key(resource, entry.key) for entry in entries if entry.key]
-            there = [key for key in keys if key is not None]
-            await check_keys(transaction, resource, there, is_named=True)
 
 
 async def _fetch_new(
@@ -125,22 +127,24 @@ async def _fetch_new(
 
 
 async def _changes(
-    session: AsyncSession,
     catalog: Catalog,
     key: ForeignKey,
-    resource: Resource,
+    records: ReassignedRecords,
     fields: Sequence[Field],
     causes: Mapping[RowId, TableRow | None],
-    new: Mapping[str, _New],
 ) -> list[Entry]:
     """Return the entries for records, each under the key that it has afterwards."""
-    stored = catalog.tables[key.table]
+    session, resource, stored = (
+        records.transaction.session,
+        records.resource,
+        catalog.tables[key.table],
+    )
     shown = [*resource.key, *resource.titles.fields, *fields]
     columns = [field.exact for field in shown]
     found = await fetch_columns(session, stored, resource, columns, list(causes))
     is_plain = catalog.is_relation(key)
     names = {} if is_plain else await fetch_causes(session, catalog, causes.values())
-    after = {field: new[field.column.name].value for field in fields}
+    after = {field: records.new[field.name] for field in fields}
     entries = []
     for row, shown_values in found.items():
         values = dict(zip(shown, shown_values, strict=True))
@@ -148,6 +152,10 @@ async def _changes(
             field.name: (recorded(field, values[field]), recorded(field, after[field]))
             for field in fields
         }
+        for name, value in records.altered.get(row, {}).items():
+            pair = records.before[row][name], value
+            old, own_new = (recorded(resource.by_name[name], each) for each in pair)
+            differences[name] = (old, own_new)
         if not is_plain:
             cause = names.get(causes[row])
             differences[CAUSE] = (cause_text(cause), None)

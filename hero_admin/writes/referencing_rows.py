@@ -22,7 +22,7 @@ from sqlalchemy.types import NullType
 
 from hero_admin.database.identifiers import numbered
 from hero_admin.model.primary_keys import Key, key_predicate
-from hero_admin.model.resource import Resource
+from hero_admin.model.resource import Record, Resource
 from hero_admin.model.total import COUNT_CAP, Total
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.tables import ForeignKey, Native, RowId, StoredTable, TableName, identity_of
@@ -94,6 +94,16 @@ async def fetch_columns(
     rows = select(*shown).select_from(resource.table).where(is_any(stored, None, ids))
     rows = rows.order_by(*(field.exact for field in resource.key))
     return {tuple(row[:count]): tuple(row[count:]) for row in await session.execute(rows)}
+
+
+async def fetch_whole(
+    session: AsyncSession, stored: StoredTable, resource: Resource, ids: Sequence[RowId]
+) -> dict[RowId, Record]:
+    """Fetch records by the ids of their rows, in the order of their keys."""
+    names = [field.name for field in resource.fields]
+    columns = [field.whole for field in resource.fields]
+    found = await fetch_columns(session, stored, resource, columns, ids)
+    return {row: dict(zip(names, values, strict=True)) for row, values in found.items()}
 
 
 async def find_cascade(

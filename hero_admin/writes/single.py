@@ -13,6 +13,7 @@ from hero_admin.model.resource import Record, Resource
 from hero_admin.writes.draft import Draft, check, refusal
 from hero_admin.writes.entries import change_of, creation_of, differing
 from hero_admin.writes.files import record_files, record_stored_files
+from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.renamed import insert_followed, prevented, update_followed
 from hero_admin.writes.rules import check_records, savepoint_for
 from hero_admin.writes.transaction import Transaction
@@ -31,8 +32,14 @@ async def create(
     exact: the names of values that were stored before.
     """
     session = transaction.session
+    is_restored = kind is Kind.RESTORED and not values.keys() - exact
+    # Defaults may be random, and the hook has seen them.
+    seen = with_defaults(resource, values, exact) if resource.before is not None else {}
+    altered = await run_before(transaction, resource, None, seen, is_restored=is_restored)
+    values, exact = {**values, **altered}, {*exact} - altered.keys()
     checked = await check(transaction, Draft(resource, values, exact=exact))
-    whole = await record_files(transaction, resource, with_defaults(resource, checked, exact))
+    whole = with_defaults(resource, {**seen, **checked}, exact)
+    whole = await record_files(transaction, resource, whole)
     try:
         async with savepoint_for(session, resource):
             made = await insert_followed(session, resource, whole, is_back=kind is Kind.RESTORED)
@@ -41,6 +48,7 @@ async def create(
         given = {name: whole.get(name) for name in checked}
         raise await refusal(transaction, Draft(resource, given, exact=exact), error) from None
     await transaction.record([creation_of(resource, made, kind)])
+    call_later(transaction, resource, [(None, dict(made))], is_restored=is_restored)
     return made
 
 
@@ -59,6 +67,11 @@ async def change(
     """
     session, key = transaction.session, key_values(resource, changed)
     wanted = differing(resource, changed, values, is_exact=is_exact)
+    if wanted:
+        whole = {**changed, **wanted}
+        wanted |= await run_before(
+            transaction, resource, changed, whole, is_restored=is_exact, is_named=is_exact
+        )
     exact = wanted.keys() if is_exact else ()
     checked = await check(transaction, Draft(resource, wanted, changed, exact))
     checked = await record_files(transaction, resource, checked)
@@ -81,7 +94,9 @@ async def change(
     entry = change_of(resource, before, after)
     if entry is None and not is_updated:
         raise prevented(resource)
-    await transaction.record([entry] if entry else [])
+    if entry is not None:
+        await transaction.record([entry])
+        call_later(transaction, resource, [(before, dict(changed))], is_restored=is_exact)
     return entry is not None
 
 

@@ -54,6 +54,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"check": "age"}, "check= takes a function of a record, or of a record and a session, and"),
     ({"check": lambda: None}, "check= takes a function of a record"),
     ({"check": Hero}, "check= takes a function of a record"),
+    ({"before": 1}, "before= takes a function of a change, or of a change and a session, and 1"),
+    ({"after_commit": lambda change, session: None}, "after_commit= takes a function of a change"),
     ({"check": names_of, "read_only": True}, "check= is never called where read_only=True."),
     ({"search": Hero.name}, "search= takes several columns"),
     ({"search": (Hero.age,)}, "search= takes text columns, and age isn't one."),

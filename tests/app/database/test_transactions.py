@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import event, select, text
@@ -16,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
+from hero_admin.database.after_commit import call_after_commit
 from hero_admin.database.engines import Database
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -165,6 +167,39 @@ async def test_a_handler_may_undo_a_part_and_keep_the_rest(
     async with serving(probing(database, write)) as client:
         assert (await client.post("/probe")).status_code == 200
     assert [team.name for team in await stored.all(Team)] == ["Z-Force", "Preventers"]
+
+
+async def test_what_follows_the_commit_follows_only_what_is_saved(
+    database: Database, stored: Stored
+) -> None:
+    called: list[tuple[str, int, int]] = []
+
+    def noting(name: str) -> Callable[[], Awaitable[None]]:
+        async def note() -> None:
+            held = connections_held_by(database)
+            called.append((name, held, await stored.count(Team)))
+
+        return note
+
+    async def write(request: Request) -> Response:
+        session = session_of(request)
+        call_after_commit(session, noting("whole"))
+        async with session.begin_nested():
+            call_after_commit(session, noting("kept"))
+            with suppress(ZeroDivisionError):
+                async with session.begin_nested():
+                    async with session.begin_nested():
+                        call_after_commit(session, noting("lost with the one around it"))
+                    call_after_commit(session, noting("lost"))
+                    raise ZeroDivisionError
+        await add_team(request)
+        return PlainTextResponse("done", int(request.query_params["status"]))
+
+    async with serving(probing(database, write)) as client:
+        await client.post("/probe?status=422")
+        assert called == []
+        await client.post("/probe?status=200")
+    assert called == [("whole", 0, 1), ("kept", 0, 1)]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
