@@ -23,15 +23,33 @@ ROLE_PLURALS = {Role.VIEWER: "viewers", Role.EDITOR: "editors", Role.OWNER: "own
 
 
 @dataclass(frozen=True)
+class TokenScope:
+    """What an API token may do of what its owner may.
+
+    resources: the names of those that it is for, None for all.
+    """
+
+    name: str
+    is_read_only: bool = False
+    resources: tuple[str, ...] | None = None
+
+    def includes(self, resource: str) -> bool:
+        """Whether the token is for a resource."""
+        return self.resources is None or resource in self.resources
+
+
+@dataclass(frozen=True)
 class Person:
     """Who is asking: the name that the history records, and what they may do.
 
     user_id: the id of an account of the library, None for anybody else.
+    token: what the API token may do that a program has sent, None for a person.
     """
 
     name: str
     role: Role
     user_id: int | None = None
+    token: TokenScope | None = None
 
     @property
     def can_edit(self) -> bool:

@@ -1,6 +1,6 @@
 """Changes of accounts: every one is recorded, and an owner always remains."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -12,15 +12,7 @@ from hero_admin.accounts import audit
 from hero_admin.accounts.names import same_looking
 from hero_admin.accounts.one_time_links import Purpose, make_link, void_links
 from hero_admin.accounts.recheck import take_turn
-from hero_admin.accounts.sessions import end_sessions, token_digest
-from hero_admin.accounts.tokens import (
-    MAX_TOKENS,
-    ApiToken,
-    check_token,
-    fetch_token,
-    fetch_tokens,
-    make_api_token,
-)
+from hero_admin.accounts.sessions import end_sessions
 from hero_admin.accounts.users import User, fetch_names, fold_name, parse_name
 from hero_admin.audit_log.changes import Operation
 from hero_admin.person import Role
@@ -71,7 +63,7 @@ async def change_role(
     session: AsyncSession, operation: Operation, user_id: int, role: Role
 ) -> None:
     """Set the role of a user; raises Invalid for `role`."""
-    user = await _lock(session, user_id, removed=None if role is Role.OWNER else "role")
+    user = await lock_user(session, user_id, removed=None if role is Role.OWNER else "role")
     if user.role != role:
         values = {"role": (user.role, str(role))}
         user.role = role
@@ -80,7 +72,7 @@ async def change_role(
 
 async def disable(session: AsyncSession, operation: Operation, user_id: int) -> None:
     """Disable a user and end all sessions; raises Invalid for ""."""
-    user = await _lock(session, user_id, removed="")
+    user = await lock_user(session, user_id, removed="")
     if not user.is_disabled:
         before, user.is_disabled = user.state, True
         await end_sessions(session, user_id)
@@ -90,7 +82,7 @@ async def disable(session: AsyncSession, operation: Operation, user_id: int) -> 
 
 async def enable(session: AsyncSession, operation: Operation, user_id: int) -> None:
     """Enable a user, who still has to sign in."""
-    user = await _lock(session, user_id)
+    user = await lock_user(session, user_id)
     if user.is_disabled:
         before, user.is_disabled = user.state, False
         await audit.record(session, operation, "account_enabled", user, _state(before, user))
@@ -100,7 +92,7 @@ async def set_password(
     session: AsyncSession, operation: Operation, user_id: int, password_hash: str
 ) -> None:
     """Set a password and end all sessions."""
-    user = await _lock(session, user_id)
+    user = await lock_user(session, user_id)
     user.password_hash = password_hash
     await end_sessions(session, user_id)
     await void_links(session, user_id)
@@ -114,7 +106,7 @@ async def hand_out_link(
 
     Until it is used nothing changes for the user; earlier links are invalid. Raises Invalid for "".
     """
-    user = await _lock(session, user_id)
+    user = await lock_user(session, user_id)
     if user.is_disabled:
         raise Invalid({"": SHUT_OUT})
     purpose = Purpose.RESET if user.password_hash else Purpose.INVITE
@@ -128,7 +120,7 @@ async def sign_out(
     session: AsyncSession, operation: Operation, user_id: int, *, but: str = "", only: str = ""
 ) -> int:
     """End the sessions of a user, all but or only the one with a digest; return how many."""
-    user = await _lock(session, user_id)
+    user = await lock_user(session, user_id)
     count = await end_sessions(session, user_id, but=but, only=only)
     if count:
         values = {"sessions": (f"{count} open", "ended")}
@@ -136,46 +128,7 @@ async def sign_out(
     return count
 
 
-async def add_token(
-    session: AsyncSession, operation: Operation, user_id: int, name: str, role: Role, days: int
-) -> str:
-    """Return a new token of a user; raises Invalid."""
-    user = await _lock(session, user_id)
-    name = check_token(user, name, role, days)
-    if len(await fetch_tokens(session, user_id)) >= MAX_TOKENS:
-        raise Invalid({"name": f"You can have at most {MAX_TOKENS} tokens. Revoke one first."})
-    token, now = make_api_token(), datetime.now(UTC)
-    made = ApiToken(
-        digest=token_digest(token),
-        user_id=user_id,
-        name=name,
-        role=role,
-        created_at=now,
-        expires_at=now + timedelta(days=days),
-    )
-    session.add(made)
-    await audit.record(session, operation, "token_added", user, {"token": (None, made.description)})
-    return token
-
-
-async def revoke_token(
-    session: AsyncSession, operation: Operation, user_id: int, token_id: int
-) -> ApiToken | None:
-    """Revoke a token of a user; None if there is no such token."""
-    user = await _lock(session, user_id)
-    token = await fetch_token(session, user_id, token_id)
-    if token is not None:
-        await session.delete(token)
-        values = {"token": (token.description, "revoked")}
-        await audit.record(session, operation, "token_revoked", user, values)
-    return token
-
-
-def _state(before: str, user: User) -> dict[str, tuple[str, str]]:
-    return {"state": (before, user.state)}
-
-
-async def _lock(session: AsyncSession, user_id: int, *, removed: str | None = None) -> User:
+async def lock_user(session: AsyncSession, user_id: int, *, removed: str | None = None) -> User:
     """Lock a user until the transaction ends; raises 404.
 
     removed: the field that makes the user no owner; raises Invalid for it if none would be left.
@@ -196,3 +149,7 @@ async def _lock(session: AsyncSession, user_id: int, *, removed: str | None = No
     if user is None:
         raise HTTPException(404, NOBODY)
     return user
+
+
+def _state(before: str, user: User) -> dict[str, tuple[str, str]]:
+    return {"state": (before, user.state)}

@@ -1,5 +1,6 @@
 """Form fields of accounts, and the parameters of their URLs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData
@@ -48,10 +49,10 @@ def parse_role(text: str) -> Role:
     return Role(text)
 
 
-def role_choices(highest: Role) -> list[Choice]:
-    """Return the roles up to one of them."""
+def role_choices(highest: Role, meanings: Mapping[Role, str] = MEANINGS) -> list[Choice]:
+    """Return the roles up to one of them, with what each may do."""
     return [
-        Choice(role.value, role.value.capitalize(), MEANINGS[role])
+        Choice(role.value, role.value.capitalize(), meanings[role])
         for role in Role
         if highest.includes(role)
     ]

@@ -25,7 +25,13 @@ from hero_admin.accounts.sessions import (
     token_digest,
 )
 from hero_admin.accounts.sign_in import is_for_programs, refuse, refuse_token, signed_out
-from hero_admin.accounts.tokens import PREFIX, fetch_token_identity, lock_token_identity, mark_used
+from hero_admin.accounts.tokens import (
+    PREFIX,
+    fetch_expiry,
+    fetch_token_identity,
+    lock_token_identity,
+    mark_used,
+)
 from hero_admin.database.errors import is_away
 from hero_admin.person import ANYONE, Person, Role
 from hero_admin.web.csrf import bearer_token_of
@@ -119,10 +125,19 @@ class IdentityMiddleware:
             if not is_partial(request) or local_path(request.scope) in PUBLIC:
                 request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
             if proof.is_token:
-                return refuse_token(request)
+                return refuse_token(request, await self._expiry_of(proof))
             return self.app if local_path(request.scope) in PUBLIC else await refuse(request)
         except HTTPException as error:
             return await answer_http_exception(request, error)
+
+    async def _expiry_of(self, proof: _Proof) -> datetime | None:
+        """Return when a token has expired, None for one that nobody made or that was revoked."""
+        if not proof.digest:
+            return None
+        async with self.auth.database.session(is_read_only=True) as session:
+            expires_at = await fetch_expiry(session, proof.digest)
+        # That of somebody whose account is disabled has not.
+        return expires_at if expires_at and expires_at <= datetime.now(UTC) else None
 
     def _proof_in(self, request: Request) -> _Proof:
         token = bearer_token_of(request.headers)

@@ -1,4 +1,4 @@
-"""Pages of one's own account: password, sessions, and tokens for programs."""
+"""Pages of one's own account: who one is, one's sessions and tokens, and the password."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,16 +9,13 @@ from starlette.responses import Response
 from hero_admin.accounts import changes
 from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import digest_in
-from hero_admin.accounts.form_fields import Choice, parse_role, role_choices, text_in
+from hero_admin.accounts.form_fields import text_in
 from hero_admin.accounts.login_attempts import accept, attempt_login
-from hero_admin.accounts.one_time_secret import show_once
 from hero_admin.accounts.passwords import SAME_AS_BEFORE, check_password, is_same
 from hero_admin.accounts.session_pages import fetch_access, fetch_user_of
 from hero_admin.accounts.sign_in import enter
-from hero_admin.accounts.tokens import LIFETIMES_DAYS
 from hero_admin.accounts.users import id_of
 from hero_admin.pages.requests import operation_of
-from hero_admin.person import Role
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
 from hero_admin.web.guards import identity_of
@@ -27,8 +24,6 @@ from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
 
 WRONG = "Wrong password."
-DAYS = {str(days): days for days in LIFETIMES_DAYS}
-DEFAULT_DAYS = "30"
 
 
 async def account_page(request: Request) -> Response:
@@ -70,29 +65,6 @@ async def change_password(request: Request) -> Response:
     return await enter(request, redirect(request, path_to("account"), flash), user)
 
 
-async def token_page(request: Request) -> Response:
-    """GET /account/tokens/new: the form of a new token."""
-    await fetch_user_of(request)
-    return _ask_token(request, {}, {})
-
-
-async def add_token(request: Request) -> Response:
-    """POST /account/tokens: a new token, shown once; 422 if invalid."""
-    form, user = await form_of(request), await fetch_user_of(request)
-    given = {name: text_in(form, name) for name in ("name", "role", "days")}
-    session, operation = session_of(request), operation_of(request)
-    try:
-        role, days = parse_role(given["role"]), DAYS.get(given["days"], 0)
-        token = await changes.add_token(session, operation, id_of(user), given["name"], role, days)
-    except Invalid as invalid:
-        return _ask_token(request, given, invalid.sentences)
-    sentences = (
-        "Copy it now. You won't see it again.",
-        f"Programs that send it to the API have the {role} role for {days} days.",
-    )
-    return show_once(request, "New token", "Token", token, sentences, path_to("account"))
-
-
 def _ask_password(request: Request, errors: Mapping[str, str], wait_seconds: int = 0) -> Response:
     status = 429 if wait_seconds else 422 if errors else 200
     context = {"errors": errors, "name": identity_of(request).name}
@@ -100,15 +72,3 @@ def _ask_password(request: Request, errors: Mapping[str, str], wait_seconds: int
     if wait_seconds:
         response.headers["Retry-After"] = str(wait_seconds)
     return response
-
-
-def _ask_token(request: Request, given: Mapping[str, str], errors: Mapping[str, str]) -> Response:
-    context = {
-        "given": {"name": "", "role": Role.VIEWER.value, "days": DEFAULT_DAYS, **given},
-        "errors": errors,
-        # Nothing in the API is for owners only.
-        "roles": role_choices(Role.EDITOR if identity_of(request).can_edit else Role.VIEWER),
-        "lifetimes": [Choice(text, f"{days} days") for text, days in DAYS.items()],
-    }
-    status = 422 if errors else 200
-    return render(request, "accounts/new_token.html", context, status, fragments=())

@@ -11,7 +11,8 @@ from hero_admin.accounts.auth import auth_of
 from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.form_fields import id_in, text_in
 from hero_admin.accounts.sessions import fetch_sessions
-from hero_admin.accounts.tokens import fetch_token, fetch_tokens
+from hero_admin.accounts.token_changes import revoke_tokens
+from hero_admin.accounts.tokens import fetch_tokens
 from hero_admin.accounts.users import User, id_of
 from hero_admin.pages.requests import operation_of
 from hero_admin.web.flash import Flash
@@ -22,49 +23,46 @@ from hero_admin.web.responses import redirect, render
 from hero_admin.web.texts import ngettext
 
 NO_ACCOUNT = "There are no accounts while WEBAPP_AUTH is off."
-NO_TOKEN = "Unknown token. It may have been revoked."  # noqa: S105 - no secret
 ENDED_BEFORE = "This session has already ended."
 CONFIRM = ("confirm",)
 
 
+async def end_sessions_page(request: Request) -> Response:
+    """GET /account/sessions/end: the confirmation, which offers to revoke the tokens, too."""
+    user = await fetch_user_of(request)
+    is_own = user.id == identity_of(request).user_id
+    count = len(await fetch_tokens(session_of(request), id_of(user)))
+    tokens = ngettext("{n} API token", "{n} API tokens", count).format(n=count)
+    whose = "your other devices" if is_own else f"all devices of {user.name}"
+    context = {
+        "title": "Sign out everywhere else?" if is_own else f"Sign out {user.name} everywhere?",
+        "sentences": [f"This ends the sessions on {whose}. Programs don't use sessions."],
+        "problem": "",
+        "option": ("tokens", f"Also revoke {tokens}, which keep working otherwise"),
+        "verb": "Sign out",
+        "url": f"{url_of(request)}/sessions/end",
+        "cancel_url": url_of(request),
+    }
+    if not count:
+        del context["option"]
+    return render(request, "accounts/confirm.html", context, fragments=CONFIRM)
+
+
 async def end_sessions(request: Request) -> Response:
-    """POST /account/sessions/end: ends one session or all the others → the account's page."""
+    """POST /account/sessions/end: ends one session, or all others → the account's page."""
     form, user = await form_of(request), await fetch_user_of(request)
     only = text_in(form, "session")
     # All but the present one, which has its own button.
     but = "" if only else digest_in(request)
     session, operation = session_of(request), operation_of(request)
     count = await changes.sign_out(session, operation, id_of(user), but=but, only=only)
-    flash = Flash("Signed out", ngettext("{n} session", "{n} sessions", count).format(n=count))
-    return redirect(request, url_of(request), flash if count else Flash(ENDED_BEFORE))
-
-
-async def revoke_page(request: Request) -> Response:
-    """GET /account/tokens/3/revoke: the confirmation."""
-    user = await fetch_user_of(request)
-    token = await fetch_token(session_of(request), id_of(user), id_in(request, "token"))
-    if token is None:
-        raise HTTPException(404, NO_TOKEN)
-    context = {
-        "title": f"Revoke {token.name}?",
-        "sentences": ["Anything that uses this token loses access at once. You can't undo this."],
-        "problem": "",
-        "verb": "Revoke",
-        "url": f"{url_of(request)}/tokens/{token.id}/revoke",
-        "cancel_url": url_of(request),
-    }
-    return render(request, "accounts/confirm.html", context, fragments=CONFIRM)
-
-
-async def revoke(request: Request) -> Response:
-    """POST /account/tokens/3/revoke: revokes the token → the account's page."""
-    await form_of(request)
-    user, token_id = await fetch_user_of(request), id_in(request, "token")
-    session, operation = session_of(request), operation_of(request)
-    token = await changes.revoke_token(session, operation, id_of(user), token_id)
-    if token is None:
-        raise HTTPException(404, NO_TOKEN)
-    return redirect(request, url_of(request), Flash("Revoked", token.name))
+    has_tokens = not only and text_in(form, "tokens") == "1"
+    revoked = await revoke_tokens(session, operation, id_of(user)) if has_tokens else 0
+    note = ngettext("Revoked {n} token.", "Revoked {n} tokens.", revoked).format(n=revoked)
+    ended = ngettext("{n} session", "{n} sessions", count).format(n=count)
+    flash = Flash("Signed out", ended, note=note if revoked else "")
+    is_done = count or revoked
+    return redirect(request, url_of(request), flash if is_done else Flash(ENDED_BEFORE))
 
 
 async def fetch_user_of(request: Request) -> User:

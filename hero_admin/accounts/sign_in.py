@@ -1,6 +1,7 @@
 """Sign-in pages: signing in and out, and one-time links."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -31,6 +32,7 @@ from hero_admin.web.responses import is_partial, redirect, render
 
 WRONG = "Invalid name or password."
 WORTHLESS = "Invalid token: it is unknown, revoked or expired."
+EXPIRED = "This token expired on {day}. Create a new one on your account page."
 NOT_FOR_PAGES = "Tokens only work for the API at /api/. Remove the token and sign in."
 UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -132,9 +134,11 @@ async def answer_signed_out(request: Request, _: Exception) -> Response:
     return await refuse(request)
 
 
-def refuse_token(request: Request) -> Response:
-    """Return 401 for a token that is invalid, or invalid here."""
+def refuse_token(request: Request, expired_at: datetime | None) -> Response:
+    """Return 401 for a token that is invalid, or invalid here, or has expired."""
     detail = WORTHLESS if is_for_programs(request) else NOT_FOR_PAGES
+    if expired_at is not None:
+        detail = EXPIRED.format(day=f"{expired_at:%Y-%m-%d}")
     return JSONResponse({"detail": detail}, 401, INVALID_TOKEN)
 
 

@@ -10,10 +10,11 @@ from starlette.responses import JSONResponse, Response
 
 from hero_admin.api.routes import GuardedRoute, add_routes
 from hero_admin.api.schemas import ErrorDetail
+from hero_admin.api.scopes import document_for
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid, answer_http_exception
-from hero_admin.web.guards import needs
+from hero_admin.web.guards import identity_of, needs
 from hero_admin.web.mount import path_to
 
 DESCRIPTION = (
@@ -23,8 +24,8 @@ DESCRIPTION = (
 TOKEN = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A token from your account page. It can do what its role allows, and never more"
-    " than its owner.",
+    "description": "A token from your account page. It can do what its role allows, for the records"
+    " that it is for, and never more than its owner.",
 }
 
 
@@ -65,8 +66,9 @@ def create_api(site: Site, title: str, *, has_accounts: bool = True) -> FastAPI:
     api.router.route_class = GuardedRoute
     api.state.site = site
 
-    async def openapi(_: Request) -> Response:
-        return JSONResponse({**api.openapi(), "servers": [{"url": path_to("api")}]})
+    async def openapi(request: Request) -> Response:
+        document = document_for(api, identity_of(request).token)
+        return JSONResponse({**document, "servers": [{"url": path_to("api")}]})
 
     api.add_route("/openapi.json", needs(Role.VIEWER, openapi))
     for resource in site.resources:

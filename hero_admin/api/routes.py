@@ -14,6 +14,7 @@ from hero_admin.api.list_parameters import documented
 from hero_admin.api.lists import reads_many
 from hero_admin.api.reading import Handler, reads_one, reads_related
 from hero_admin.api.schemas import ErrorDetail, related_schema, relationships_of
+from hero_admin.api.scopes import check_scope
 from hero_admin.model.labels import words_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -41,14 +42,25 @@ DELETING = {"status_code": 204, "responses": NOT_FOUND | CONFLICT | CHANGED_MEAN
 
 
 class GuardedRoute(APIRoute):
-    """A route that requires a viewer to read, and an editor to change something."""
+    """A route that requires a viewer to read, and an editor to change something.
+
+    needed_resources: the names of those that a token has to be for.
+    """
+
+    needed_resources: tuple[str, ...] = ()
 
     # Any: the handler as FastAPI types it.
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         is_safe = set(self.methods or ()) <= SAFE_METHODS
         self.needed_role = Role.VIEWER if is_safe else Role.EDITOR
+        handler = super().get_route_handler()
+
+        async def within_scope(request: Request) -> Response:
+            check_scope(request, self.needed_resources)
+            return await handler(request)
+
         # Before the body is read, which a viewer has no reason to send.
-        return needs(self.needed_role, super().get_route_handler())
+        return needs(self.needed_role, within_scope)
 
 
 def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
@@ -67,6 +79,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
             reads_related(site, resource, relationship),
             related_schema(site, resource, relationship),
             f"Read {one} with {' '.join(words_of(relationship.key))}",
+            others=(site.of(relationship.mapper.class_).name,),
             responses=NOT_FOUND,
         )
     if resource.read_only:
@@ -92,7 +105,12 @@ def _add(
     summary: str,
     **options: Any,
 ) -> None:
-    """Add a route, also for HEAD where it is for GET, and for a list without the trailing slash."""
+    """Add a route, also for HEAD where it is for GET, and for a list without the trailing slash.
+
+    others: the names of further resources whose records it answers with.
+    """
+    needed = (resource.name, *options.pop("others", ()))
+    before = len(api.routes)
     options |= {"summary": summary, "response_model": schema, "tags": [resource.label_plural]}
     at = f"/{resource.name}"
     api.add_api_route(at + path, handler, methods=[method], **options)
@@ -101,3 +119,6 @@ def _add(
         api.add_api_route(at + path, handler, methods=["HEAD"], include_in_schema=False)
     if path == "/":
         api.add_api_route(at, handler, methods=methods, include_in_schema=False)
+    for route in api.routes[before:]:
+        if isinstance(route, GuardedRoute):
+            route.needed_resources = needed

@@ -24,6 +24,9 @@ class EmptyState:
 NO_ACCOUNTS = EmptyState(
     "No accounts yet", "People you invite set a password and can sign in.", icon="person"
 )
+NO_TOKENS = EmptyState(
+    "No tokens", "Tokens that people create for programs on their account page.", icon="api"
+)
 
 
 def empty_timeline(query: TimelineQuery) -> EmptyState:

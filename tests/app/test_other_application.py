@@ -22,6 +22,7 @@ from hero_admin.migrations import check_tables
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from tests.postgres import PostgresServer
+from tests.revisions import NEWEST
 from tests.serving import serving
 
 DATABASE = "other_application"
@@ -130,7 +131,7 @@ async def test_an_application_without_migrations_gets_all_it_needs_and_takes_not
     before = await contents(house, own_connections)
     migrated = await asyncio.to_thread(house.run, "migrate")
     assert migrated.startswith("Tables created: hero_admin_blob, hero_admin_change, ")
-    assert migrated.endswith("\nMigrated the tables of Hero Admin to revision 0003.\n")
+    assert migrated.endswith(f"\nMigrated the tables of Hero Admin to revision {NEWEST}.\n")
     written = await asyncio.to_thread(house.run, "revision", "Users and changes")
     assert written.startswith("Written: ")
     assert house.admin.chain.versions is not None

@@ -138,6 +138,12 @@ def account(page: Page) -> Locator:
     return page.get_by_role("link", name="Revoke ci…")
 
 
+def everybodys_tokens(page: Page) -> Locator:
+    token(page)
+    page.goto("/people/tokens")
+    return page.get_by_role("link", name="Revoke ci of")
+
+
 def api(page: Page) -> Locator:
     page.goto("/api/docs")
     page.locator("summary").filter(has_text="Change hero").click()
@@ -174,6 +180,7 @@ PAGES: dict[str, View] = {
     "password": at("/account/password"),
     "new token": at("/account/tokens/new"),
     "token": token,
+    "tokens of everybody": everybodys_tokens,
     "history of people": at("/history?resource=people"),
 }
 ONLY_WITH_JAVASCRIPT: dict[str, View] = {

@@ -26,6 +26,7 @@ PATHS = (
     "/people",
     "/people/new",
     "/people/1",
+    "/people/tokens",
     "/account",
     "/account/tokens/new",
     "/api/docs",

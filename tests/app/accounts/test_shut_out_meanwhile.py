@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
 
-from hero_admin.accounts import changes
+from hero_admin.accounts import changes, token_changes
 from hero_admin.accounts.cookies import SESSION
 from hero_admin.accounts.sessions import start_session
 from hero_admin.accounts.users import User
@@ -74,7 +74,7 @@ class Eve:
         await self._suffer(lambda session, id: changes.change_role(session, BY, id, Role.VIEWER))
 
     async def lose_her_token(self) -> None:
-        await self._suffer(lambda session, id: changes.revoke_token(session, BY, id, 1))
+        await self._suffer(lambda session, id: token_changes.revoke_token(session, BY, id, 1))
 
     async def _suffer(self, act: Callable[[AsyncSession, int], Awaitable[object]]) -> None:
         async with self.database.session(is_read_only=False) as session:

@@ -9,8 +9,8 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
-from hero_admin.accounts import changes
-from hero_admin.accounts.tokens import ApiToken, mark_used
+from hero_admin.accounts import token_changes
+from hero_admin.accounts.tokens import ApiToken, NewToken, mark_used
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change, Operation
 from hero_admin.person import COMMAND_LINE, Role
@@ -281,7 +281,7 @@ async def test_there_is_an_end_to_the_number_of_tokens(
     client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     for number in range(50):
-        await changes.add_token(session, BY, 1, f"token {number}", Role.VIEWER, 7)
+        await token_changes.add_token(session, BY, 1, NewToken(f"token {number}", Role.VIEWER, 7))
     await session.commit()
     again = await client.post(
         "/account/tokens", data={"name": "one more", "role": "viewer", "days": "7"}
