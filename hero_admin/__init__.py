@@ -4,6 +4,7 @@ What an application imports stands here; everything else may change with any ver
 
 The rooms, each of which imports only from those below it:
 
+    testing     a pytest plugin for those who build on it; nothing else imports it
     cli         the commands: serve, migrate, doctor, revision, user …, and the server process
     admin       Admin, as an ASGI application to be mounted in others
     application the application: wires settings, middleware and routes

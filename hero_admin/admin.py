@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextvars import Context
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,9 +92,11 @@ class Admin:
         if authenticate is not None and not callable(authenticate):
             raise ResourceError("Admin(): authenticate= takes a function, not what it returns.")
         try:
-            self._database_url = None if database is None else database_url_of(database)
+            url = None if database is None else database_url_of(database)
         except SettingsError as error:
             raise ResourceError(f"Admin(): database= can't be used. {error}") from None
+        # Any: a setting may have any type, and None leaves it to the environment.
+        self._settings: dict[str, Any] = {"database_url": url}
         self.resources = tuple(resources)
         # Raises ResourceError for a mistake in one of them.
         Site(self.resources)
@@ -127,7 +130,19 @@ class Admin:
     # Any: a setting may have any type, and None leaves it to the environment.
     def settings(self, **overrides: Any) -> Settings:
         """Return the settings of this process. Raises SettingsError."""
-        return load_settings(**{"database_url": self._database_url, **overrides})
+        return load_settings(**{**self._settings, **overrides})
+
+    # Any: as above.
+    def elsewhere(self, authenticate: Authenticate, **settings: Any) -> "Admin":
+        """Return the same Admin with other settings, such as `database_url`, for tests.
+
+        authenticate: takes the place of its own, if it has one.
+        """
+        other = copy(self)
+        vars(other).update(_settings={**self._settings, **settings}, _mounted={})
+        if self.sign_in is not None:
+            other.sign_in = HostSignIn(authenticate, self.sign_in.url)
+        return other
 
     def application(
         self, settings: Settings, database: Database | None = None, *, is_mounted: bool = False

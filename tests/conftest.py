@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from types import CodeType
 
-import asyncpg
 import httpx
 import hypothesis
 import pytest
@@ -34,8 +33,9 @@ from hero_admin.migrations import migrate
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import PREFIX, Settings
+from hero_admin.testing import Client
+from hero_admin.testing.databases import PostgresTemplate, make_template
 from hero_admin.web import templating
-from tests.page import Client
 from tests.postgres import PostgresServer, postgres_server
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
@@ -43,26 +43,16 @@ from tests.statements import Statements, all_statements
 from tests.stored import Stored
 from webapp.app import admin
 
+pytest_plugins = ["hero_admin.testing", "pytester"]
+
 # The same examples in every run, however slow the machine is at that moment.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
 TEMPLATE = "hero_admin_template"
-WORKING_COPY = "hero_admin"
 # A file system in memory, where Linux has one, and what has to be free in it.
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2 * 1024**3
-
-VERSION_TABLES = ("alembic_version", "hero_admin_alembic_version")
-# A row that was deleted, or never committed, still takes its place.
-WRITTEN_TABLES = (
-    "SELECT string_agg(quote_ident(relname), ', ') FROM pg_class WHERE relkind = 'r'"
-    " AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%alembic_version'"
-    " AND pg_relation_size(oid) > 0"
-)
-RESTART_SEQUENCES = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
-
-Schema = tuple[list[str], str, str]
 
 
 def pytest_configure() -> None:
@@ -154,16 +144,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer) -> Schema:
-    """The schema of the PostgreSQL database TEMPLATE, which has nothing in its tables."""
-
-    async def make() -> Schema:
-        await postgres.create_database(TEMPLATE)
-        await _migrate(postgres.url(TEMPLATE))
-        async with postgres.connected(TEMPLATE) as connection:
-            return await _schema(connection)
-
-    return asyncio.run(make())
+def postgres_template(postgres: PostgresServer) -> PostgresTemplate:
+    """A database that has nothing in its tables."""
+    return make_template(postgres.url("postgres"), TEMPLATE, _migrate)
 
 
 @pytest.fixture
@@ -174,10 +157,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer, postgres_template: Schema) -> str:
+def postgres_url(postgres_template: PostgresTemplate) -> str:
     """The address of a PostgreSQL database of this test's own."""
-    asyncio.run(_freshen(postgres, postgres_template))
-    return postgres.url(WORKING_COPY)
+    return asyncio.run(postgres_template.copy())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -300,36 +282,3 @@ async def _migrate(url: str) -> None:
         await fix_indexes(database, admin.resources)
     finally:
         await database.close()
-
-
-async def _freshen(postgres: PostgresServer, schema: Schema) -> None:
-    """Empty the working copy; after a test that changed its tables, make a new one.
-
-    Emptying takes less than a copy does, and least where only those tables are emptied that
-    something was written to.
-    """
-    try:
-        async with postgres.connected(WORKING_COPY) as connection:
-            if await _schema(connection) == schema:
-                names = await connection.fetchval(WRITTEN_TABLES)
-                # A connection that an earlier test left in a transaction shall not hang this one.
-                statements = ["SET lock_timeout = '5s'", RESTART_SEQUENCES]
-                statements += [f"TRUNCATE {names} CASCADE"] if names else []
-                await connection.execute("; ".join(statements))
-                return
-    except (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError):
-        pass
-    await postgres.drop_database(WORKING_COPY)
-    await postgres.create_database(WORKING_COPY, template=TEMPLATE)
-
-
-async def _schema(connection: asyncpg.Connection) -> Schema:
-    """The tables and views, and the revisions that they are at."""
-    rows = await connection.fetch(
-        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f')"
-        " AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"
-        " ORDER BY relname"
-    )
-    versions = ", ".join(f"(SELECT version_num FROM {name})" for name in VERSION_TABLES)
-    own, library = await connection.fetchrow(f"SELECT {versions}")
-    return [row["relname"] for row in rows], own, library

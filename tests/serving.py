@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from hero_admin.accounts.auth import limits_for
 from hero_admin.person import Role
-from tests.page import BASE_URL, Client
-from tests.signing_in import sign_in_by
+from hero_admin.testing import Client, client_of
+from hero_admin.testing.people import sign_in_by
+
+__all__ = ["client_of", "serving"]
 
 
 @asynccontextmanager
@@ -27,10 +27,3 @@ async def serving(
             limits = limits_for(app.state.settings)
             await sign_in_by(app.state.database, client, role, limits)
         yield client
-
-
-def client_of(app: ASGIApp, *, raises: bool = True, address: str = "127.0.0.1") -> Client:
-    """Another client of an app that is started up: a browser on one of its own pages."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=raises, client=(address, 50000))
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    return Client(httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers))

@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from bs4.element import PageElement
 
-from tests.page import parsing
+from hero_admin.testing.page import parsing
 
 LINKS = ("parent", "previous_element", "next_element", "previous_sibling", "next_sibling")
 PLAIN = [

@@ -2,7 +2,7 @@
 
 from bs4 import Tag
 
-from tests.page.elements import (
+from hero_admin.testing.page.elements import (
     accessible_name,
     all_named,
     attribute,

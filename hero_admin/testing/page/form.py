@@ -6,8 +6,8 @@ from urllib.parse import urljoin
 
 from bs4 import Tag
 
-from tests.page.controls import controls_of, option_value, values_sent
-from tests.page.elements import (
+from hero_admin.testing.page.controls import controls_of, option_value, values_sent
+from hero_admin.testing.page.elements import (
     accessible_name,
     all_named,
     attribute,

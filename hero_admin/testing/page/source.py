@@ -8,8 +8,8 @@ from typing import Any, Self
 import httpx
 from bs4 import Tag
 
-from tests.page.elements import attribute, elements, only_with_id, visible_text
-from tests.page.parsing import soup_of
+from hero_admin.testing.page.elements import attribute, elements, only_with_id, visible_text
+from hero_admin.testing.page.parsing import soup_of
 
 BASE_URL = "http://localhost/"
 Wanted = str | bool | re.Pattern[str]

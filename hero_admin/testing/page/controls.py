@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bs4 import Tag
 
-from tests.page.elements import (
+from hero_admin.testing.page.elements import (
     BUTTON_TYPES,
     CONTROLS,
     accessible_name,
@@ -18,7 +18,7 @@ from tests.page.elements import (
     visible_text,
     whole_page,
 )
-from tests.page.parsing import Document
+from hero_admin.testing.page.parsing import Document
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from typing import Any, Concatenate, ParamSpec, Self
 from urllib.parse import urlencode
 
 import httpx
+from starlette.types import ASGIApp
 
-from tests.page.form import Form, Value
-from tests.page.page import Page
-from tests.page.source import BASE_URL
+from hero_admin.testing.page.form import Form, Value
+from hero_admin.testing.page.page import Page
+from hero_admin.testing.page.source import BASE_URL
 
 Arguments = ParamSpec("Arguments")
 
@@ -89,6 +90,19 @@ class Client:
         address = page.headers.get("location") or page.headers.get("hx-redirect")
         assert address, f"{page.status_code} is no redirect: {page.text[:500]}"
         return await self.get(page.url.join(address))
+
+
+def client_of(app: ASGIApp, *, raises: bool = True, address: str = "127.0.0.1") -> Client:
+    """A client of an application that is started up: a browser on one of its own pages.
+
+    An error that the application does not answer itself is raised; with `raises=False` the client
+    gets what a server would send.
+    """
+    # Any: httpx writes the types of ASGI in its own way.
+    served: Any = app
+    transport = httpx.ASGITransport(served, raise_app_exceptions=raises, client=(address, 50000))
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    return Client(httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers))
 
 
 def htmx_headers(target: str, *, current_url: str = BASE_URL) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bs4 import Tag
 from bs4.element import NavigableString
 
-from tests.page.parsing import Document
+from hero_admin.testing.page.parsing import Document
 
 CONTROLS = ("input", "select", "textarea", "button", "output")
 BUTTON_TYPES = ("submit", "image", "reset", "button")

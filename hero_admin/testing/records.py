@@ -1,0 +1,93 @@
+"""Records in tests: how they are called, and what is typed into their forms."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from hero_admin.forms.link_texts import link_control
+from hero_admin.model.field_names import control_name
+from hero_admin.model.fields import Field
+from hero_admin.model.formatting import exact_text
+from hero_admin.model.primary_keys import key_text
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.testing.page import Form, Value
+
+# A resource: its name in URLs, or its model.
+Named = str | type[SQLModel]
+# Any: a record is called by itself, by its key of any type, or by its key in URLs.
+Record = Any
+
+
+def named(site: Site, resource: Named) -> Resource:
+    """Return the resource that is called so; fails with the names that there are."""
+    for each in site.paged:
+        if resource in (each.name, each.model):
+            return each
+    names = [each.name for each in site.paged]
+    called = resource if isinstance(resource, str) else resource.__name__
+    raise AssertionError(f"There is no resource {called!r}{_meant(called, names)}")
+
+
+def key_in_url(resource: Resource, record: Record) -> str:
+    """Return the key in URLs of a record; a text is one already."""
+    if isinstance(record, SQLModel):
+        assert isinstance(record, resource.model), f"{record!r} is no {resource.label}."
+        return key_text(resource, tuple(getattr(record, field.name) for field in resource.key))
+    if isinstance(record, str):
+        return record
+    if isinstance(record, Mapping):
+        return key_text(resource, tuple(record[field.public_name] for field in resource.key))
+    return key_text(resource, record if isinstance(record, tuple) else (record,))
+
+
+def typed(
+    site: Site, resource: Resource, form: Form, values: Mapping[str, object]
+) -> dict[str, Value]:
+    """Return what is typed into a form for values by the names of fields and links.
+
+    The options of a picker are those that it finds first; others are chosen all the same.
+    """
+    changes: dict[str, Value] = {}
+    links = {link.name: link for link in resource.many_to_many}
+    for name, value in values.items():
+        if name in links:
+            link = links[name]
+            linked = value if isinstance(value, list | tuple | set) else [value]
+            form.data[link_control(link)] = [
+                _text(site.target_field_of(link.far), each) for each in linked
+            ]
+        elif name in resource.by_name:
+            field = resource.by_name[name]
+            control = control_name(name)
+            assert control in form, f"The form has no field {name!r}{_meant(name, [*form.data])}"
+            if field.relation and value is not None:
+                form.data[control] = [_text(site.target_field_of(field), value)]
+            else:
+                changes[control] = value if isinstance(value, bool) else _text(field, value)
+        else:
+            # A field of the form that belongs to no field of the record, such as a replacement.
+            known = [*resource.by_name, *links, *form.data]
+            assert name in form, f"A {resource.label} has no field {name!r}{_meant(name, known)}"
+            form.data[name] = [value if isinstance(value, str) else _key(value)]
+    return changes
+
+
+def _text(field: Field, value: object) -> str:
+    if isinstance(value, SQLModel):
+        value = getattr(value, field.name)
+    return value if isinstance(value, str) else exact_text(field, value)
+
+
+def _key(value: object) -> str:
+    if isinstance(value, SQLModel):
+        keys = [column.key for column in value.__table__.primary_key]  # type: ignore[attr-defined] # SQLModel does not declare it
+        return str(getattr(value, keys[0]))
+    return "" if value is None else str(value)
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f": there are {', '.join(known)}."
