@@ -39,6 +39,8 @@ def write_session(file: Path, token: str, role: Role = Role.OWNER) -> None:
             (name, fold_name(name), role.value, moment),
         ).lastrowid
         connection.execute(
-            "INSERT INTO hero_admin_session VALUES (?, ?, ?, ?, ?, 'tests', '127.0.0.1', '')",
-            (token_digest(token), user_id, moment, moment, end),
+            "INSERT INTO hero_admin_session (digest, user_id, created_at, seen_at, proved_at,"
+            " ends_at, user_agent, address, key_check)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'tests', '127.0.0.1', '')",
+            (token_digest(token), user_id, moment, moment, moment, end),
         )

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hero_admin.accounts.auth import Auth
 from hero_admin.accounts.cookies import digest_in
+from hero_admin.accounts.proof import ask_proof
 from hero_admin.accounts.recheck import recheck_writes
 from hero_admin.accounts.sessions import (
     SEEN_EVERY,
@@ -110,6 +111,7 @@ class IdentityMiddleware:
             await answer(scope, receive, send)
             return
         scope["state"]["identity"], marked_at = found
+        scope["state"]["ask_proof"] = ask_proof
         if request.method in SAFE_METHODS:
             request.state.may_still = partial(self._may_still, request, proof)
         else:

@@ -28,7 +28,7 @@ MAX_FIELDS = 1_000
 # The limit for requests that are not signed in, less the name, the password and the URL.
 MAX_BYTES = 48 * 2**10
 # Their fields are passwords, which no page may hold.
-NEVER_PENDING = ("/sign-in", "/welcome", "/account/password", "/api/")
+NEVER_PENDING = ("/sign-in", "/welcome", "/account/password", "/account/confirm", "/api/")
 NEVER_PENDING_SIGNED_OUT = ("/account", "/people")
 
 logger = logging.getLogger("hero_admin.accounts.pending")

@@ -8,13 +8,14 @@ from hero_admin.accounts import (
     host_sign_in,
     own_account,
     people,
+    proof,
     session_pages,
     sign_in,
     token_pages,
 )
 from hero_admin.accounts.recheck import about_accounts
 from hero_admin.person import Role
-from hero_admin.web.guards import Handler, needs
+from hero_admin.web.guards import Handler, needs, proved
 from hero_admin.web.requests import SAFE_METHODS
 
 
@@ -38,26 +39,28 @@ def account_routes() -> list[Route]:
         own("/account", own_account.account_page, name="account"),
         own("/account/password", own_account.password_page, name="account:password"),
         own("/account/password", own_account.change_password, method="POST"),
+        own("/account/confirm", proof.confirm_page, name="account:confirm"),
+        own("/account/confirm", proof.confirm, method="POST"),
         own("/account/tokens/new", token_pages.token_page, name="account:token"),
-        own("/account/tokens", token_pages.add_token, method="POST", name="account:tokens"),
+        own("/account/tokens", proved(token_pages.add_token), method="POST", name="account:tokens"),
         own("/account/tokens/{token}/revoke", token_pages.revoke_page),
-        own("/account/tokens/{token}/revoke", token_pages.revoke, method="POST"),
+        own("/account/tokens/{token}/revoke", proved(token_pages.revoke), method="POST"),
         own("/account/sessions/end", session_pages.end_sessions_page),
         own("/account/sessions/end", session_pages.end_sessions, method="POST"),
         owner("/people", people.people_page, name="people"),
-        owner("/people", people.invite, method="POST"),
+        owner("/people", proved(people.invite), method="POST"),
         owner("/people/new", people.invite_page, name="people:new"),
         owner("/people/tokens", token_pages.tokens_page, name="people:tokens"),
         owner("/people/{id}", people.person_page, name="people:show"),
-        owner("/people/{id}/role", people.change_role, method="POST"),
+        owner("/people/{id}/role", proved(people.change_role), method="POST"),
         owner("/people/{id}/disable", people.disable_page),
-        owner("/people/{id}/disable", people.disable, method="POST"),
-        owner("/people/{id}/enable", people.enable, method="POST"),
-        owner("/people/{id}/link", people.hand_out_link, method="POST"),
+        owner("/people/{id}/disable", proved(people.disable), method="POST"),
+        owner("/people/{id}/enable", proved(people.enable), method="POST"),
+        owner("/people/{id}/link", proved(people.hand_out_link), method="POST"),
         owner("/people/{id}/sessions/end", session_pages.end_sessions_page),
-        owner("/people/{id}/sessions/end", session_pages.end_sessions, method="POST"),
+        owner("/people/{id}/sessions/end", proved(session_pages.end_sessions), method="POST"),
         owner("/people/{id}/tokens/{token}/revoke", token_pages.revoke_page),
-        owner("/people/{id}/tokens/{token}/revoke", token_pages.revoke, method="POST"),
+        owner("/people/{id}/tokens/{token}/revoke", proved(token_pages.revoke), method="POST"),
     ]
 
 

@@ -28,7 +28,8 @@ class UserSession(OwnTable, table=True):
     """A browser in which a user is signed in.
 
     key_check: identifies the secret key of the server; "" for a generated one, and None for a
-    session of an earlier version, until the next start.
+    session of an earlier version, until the next start. proved_at: when the user last proved who
+    they are; None for a session of an earlier version.
     """
 
     __tablename__ = "hero_admin_session"
@@ -41,6 +42,7 @@ class UserSession(OwnTable, table=True):
     user_agent: str = Field(max_length=MAX_AGENT_CHARACTERS)
     address: str = Field(max_length=64)
     key_check: str | None = Field(default=None, max_length=KEY_CHECK_CHARACTERS)
+    proved_at: datetime | None = None
 
     @property
     def device(self) -> str:
@@ -130,10 +132,29 @@ async def start_session(
             user_agent=visitor.user_agent[:MAX_AGENT_CHARACTERS],
             address=visitor.address[:64],
             key_check=limits.key_check,
+            proved_at=now,
         )
     )
     await session.flush()
     await session.execute(update(User).where(col(User.id) == user_id).values(seen_at=now))
+    return token
+
+
+async def fetch_proved_at(session: AsyncSession, digest: str) -> datetime | None:
+    """Return when the user of a session last proved who they are."""
+    return await session.scalar(
+        select(col(UserSession.proved_at)).where(col(UserSession.digest) == digest)
+    )
+
+
+async def renew_session(session: AsyncSession, digest: str) -> str:
+    """Record a proof of identity; return the new token of the session.
+
+    Copies of the old token are invalid: whoever has one has proved nothing.
+    """
+    token = make_token()
+    renewed = update(UserSession).where(col(UserSession.digest) == digest)
+    await session.execute(renewed.values(digest=token_digest(token), proved_at=datetime.now(UTC)))
     return token
 
 

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from hero_admin.person import A_ROLE, ROLE_PLURALS, Person, Role
 
 Handler = Callable[[Request], Awaitable[Response]]
+# Returns the page that asks for a proof of identity, None if there was one lately.
+AskProof = Callable[[Request], Awaitable[Response | None]]
 
 NOT_SIGNED_IN = "Sign in to continue."
 NO_PAGE = "Only {roles} can open this page. You're signed in as {a_role}."
@@ -47,3 +49,19 @@ def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, An
     # For the test that every route requires a role.
     guarded.needed_role = role  # type: ignore[attr-defined]
     return guarded
+
+
+def proved(handler: Handler) -> Handler:
+    """Return the handler for people who have proved lately who they are.
+
+    Others are asked first, and what they sent goes on afterwards. The application outside asks for
+    itself, where people sign in to that one.
+    """
+
+    @wraps(handler)
+    async def asking(request: Request) -> Response:
+        ask: AskProof | None = request.scope["state"].get("ask_proof")
+        answer = await ask(request) if ask else None
+        return answer or await handler(request)
+
+    return asking

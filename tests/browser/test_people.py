@@ -1,10 +1,15 @@
 """Inviting somebody, who then is in; changing passwords; tokens: as people do it."""
 
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import Axe
 from tests.browser.parts import expect_title, status
 from tests.server import Server
 
@@ -58,6 +63,28 @@ def test_an_invited_person_signs_in_and_is_disabled_again(
     bob.reload()
     expect_title(bob, "Sign in")
     context.close()
+
+
+@each_way
+def test_an_invitation_goes_on_after_the_password_was_asked_again(
+    page: Page, running: tuple[Server, Path], axe: Axe, has_javascript: bool
+) -> None:
+    page.goto("/people/new")
+    page.get_by_label("Name").fill("Zoë & <Bob>")
+    page.get_by_role("radio", name=re.compile("^Editor")).check()
+    with closing(sqlite3.connect(running[1])) as connection, connection:
+        hashed = PasswordHasher().hash(PASSWORD)
+        connection.execute("UPDATE hero_admin_user SET password_hash = ?", (hashed,))
+        connection.execute("UPDATE hero_admin_session SET proved_at = NULL")
+    page.get_by_role("button", name="Invite").click()
+    expect_title(page, "Confirm it's you")
+    axe(page)
+    page.get_by_label("Password").fill("wrong horse battery")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("Wrong password.")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    expect_title(page, "Invitation for Zoë & <Bob>")
 
 
 @each_way
