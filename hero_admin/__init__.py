@@ -27,7 +27,9 @@ The rooms, each of which imports only from those below it:
 
 from hero_admin.admin import Admin
 from hero_admin.cli.main import run_commands
+from hero_admin.model import formats
 from hero_admin.model.children import Child
+from hero_admin.model.controls import Color, Control, Markdown
 from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.rules import Change
@@ -41,16 +43,20 @@ __all__ = [
     "Admin",
     "Change",
     "Child",
+    "Color",
+    "Control",
     "Count",
     "Invalid",
     "Link",
     "Loader",
+    "Markdown",
     "Person",
     "Resource",
     "ResourceError",
     "Role",
     "SampleData",
     "Schema",
+    "formats",
     "partial",
     "run_commands",
 ]

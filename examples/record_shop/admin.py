@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from hero_admin import Admin, Child, Person, Resource, Role
+from hero_admin import Admin, Child, Control, Markdown, Person, Resource, Role, formats
 from record_shop.database import engine
 from record_shop.models import (
     Album,
@@ -33,25 +33,39 @@ admin = Admin(
         Resource(
             Album,
             columns=(Album.title, Album.artist_id, Album.genre_id, Album.released_on, Album.price),
-            money=(Album.price,),
+            show={Album.price: formats.money},
+            inputs={Album.notes: Markdown(help="What customers read below the tracks.")},
         ),
         Resource(Artist),
-        Resource(Track, money=(Track.price,)),
+        Resource(Track, show={Track.price: formats.money}),
         Resource(Genre),
         Resource(Playlist),
         Resource(
             Customer,
             title=full_name,
             columns=(Customer.first_name, Customer.email, Customer.city, Customer.country),
+            sections={
+                "Person": (Customer.first_name, Customer.last_name, Customer.contact_id),
+                "Contact": (Customer.email, Customer.phone),
+                "Address": (
+                    Customer.street,
+                    Customer.postal_code,
+                    Customer.city,
+                    Customer.country,
+                ),
+            },
+            show={Customer.email: formats.email},
+            inputs={Customer.phone: Control(placeholder="+44 20 7946 0123")},
+            read_only_fields=(Customer.created_at,),
         ),
         Resource(
             Invoice,
             title=lambda invoice: f"Invoice {invoice.id}",
-            money=(Invoice.total,),
+            show={Invoice.total: formats.money},
             children=(Child(InvoiceLine.invoice_id),),
             sort="-issued_at",
         ),
-        Resource(InvoiceLine, money=(InvoiceLine.unit_price,)),
+        Resource(InvoiceLine, show={InvoiceLine.unit_price: formats.money}),
         Resource(Employee, title=full_name),
     ],
     database=engine,

@@ -50,7 +50,7 @@ def _as_sent(field: Field, text: str) -> str:
 
 def _normalized(field: Field, text: str) -> str:
     text = _as_sent(field, text)
-    return form_text(field, field.input(text)) if text else ""
+    return form_text(field, field.typed(text)) if text else ""
 
 
 def control_of(field: Field, text: str, *, is_stored: bool = False) -> str:
@@ -73,7 +73,7 @@ def can_type(field: Field, text: str) -> bool:
     """Whether a text is blank or valid input of a field."""
     try:
         if text:
-            field.input(text)
+            field.typed(text)
     except ValueError:
         return False
     return True

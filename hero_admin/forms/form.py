@@ -1,6 +1,6 @@
 """Forms: the fields of a form with their controls, texts, errors and options."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from hero_admin.forms.link_texts import LinkTexts
 from hero_admin.forms.links import LinksState
 from hero_admin.forms.submission import is_required
 from hero_admin.listing.choices import fetch_options
+from hero_admin.listing.formatted import formatted_detail
 from hero_admin.listing.options import Options, fixed_options
 from hero_admin.model.blobs import Blob
 from hero_admin.model.field_names import control_name
@@ -28,6 +29,7 @@ class FormState:
     """What a form shows, by field: its texts, its errors, and the search texts of its pickers.
 
     links: what is added to and removed from links. is_new: whether it is the form of a new record.
+    previewed: the fields whose text is also to be seen as it will be shown.
     """
 
     texts: Mapping[str, str]
@@ -35,6 +37,7 @@ class FormState:
     searches: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, LinkTexts] = field(default_factory=dict)
     is_new: bool = False
+    previewed: Collection[str] = ()
 
     @property
     def links_state(self) -> LinksState:
@@ -77,6 +80,19 @@ class FormField:
     was_sent: bool = False
     # Whether it was submitted empty.
     is_cleared: bool = False
+    help: str = ""
+    placeholder: str = ""
+    # The name of the control without whose value it is hidden.
+    depends_on: str = ""
+    # The template of its own control, and how its text will be shown, if that was asked for.
+    template: str = ""
+    preview: str | None = None
+    is_wide: bool = False
+
+    @property
+    def id(self) -> str:
+        """The ID of its control in HTML."""
+        return f"field-{self.name}"
 
     @property
     def control(self) -> str:
@@ -147,7 +163,27 @@ def _form_field(
         file=_file_of(resource, field, record),
         was_sent=isinstance(text, Upload),
         is_cleared=field.name in state.texts and not text,
+        help=field.help,
+        placeholder=field.control.placeholder,
+        depends_on=_name_of_other(field),
+        template=field.control.template,
+        preview=_preview_of(field, text) if field.name in state.previewed else None,
+        is_wide=field.is_wide,
     )
+
+
+def _name_of_other(field: Field) -> str:
+    other = field.control.depends_on
+    return "" if other is None else control_name(other.key)
+
+
+def _preview_of(field: Field, text: str) -> str:
+    """Return the HTML of a typed text, "" for none or one that is refused."""
+    try:
+        value = field.typed(text.strip()) if text.strip() else None
+    except ValueError:
+        return ""
+    return formatted_detail(field, value) or ""
 
 
 def _file_of(resource: Resource, field: Field, record: Record | None) -> StoredFile | None:

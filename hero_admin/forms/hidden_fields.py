@@ -14,6 +14,9 @@ SEEN = "form.seen"
 # Restores a record that was deleted meanwhile.
 RESTORE = "form.restore"
 
+# The name of a field that is to be seen as it will be shown; nothing is saved.
+PREVIEW = "form.preview"
+
 # Prefixes of a field's name: whose value to save; that a masked value is cleared; that a file was
 # sent and is lost; and that the field is changed in a bulk edit, even to a blank.
 KEEP = "form.keep."

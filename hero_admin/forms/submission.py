@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from starlette.datastructures import FormData
 
 from hero_admin.forms.control_texts import is_same_text
-from hero_admin.forms.hidden_fields import CLEAR, LOST
+from hero_admin.forms.hidden_fields import CLEAR, LOST, PREVIEW
 from hero_admin.listing.query_parser import MAX_SEARCH_CHARACTERS
 from hero_admin.model.field_names import CONTROL, sent_to
 from hero_admin.model.fields import Field
@@ -50,6 +50,11 @@ def searches_of(form: FormData) -> dict[str, str]:
         for name, text in form.items()
         if name.endswith(".q") and isinstance(text, str) and text.strip()
     }
+
+
+def previews_of(form: FormData) -> frozenset[str]:
+    """Return the names of the fields of which a preview was asked for."""
+    return frozenset(text for text in form.getlist(PREVIEW) if isinstance(text, str))
 
 
 def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -127,7 +132,7 @@ def _value_of(field: Field, sent: str, text: str) -> Any:
         raise ValueError(LOST_FILE)  # noqa: TRY004
     if isinstance(sent, Upload):
         return sent.data
-    return field.input(text) if text else ""
+    return field.typed(text) if text else ""
 
 
 def _validated(

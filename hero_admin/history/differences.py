@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.audit_log.changes import Change, Kind, Recorded
 from hero_admin.database.identifiers import numbered
 from hero_admin.model.fields import Field
-from hero_admin.model.formatting import MASK, revealed, shortened
+from hero_admin.model.formatting import MASK, revealed
 from hero_admin.model.labels import label_of
 from hero_admin.model.links import described_links
 from hero_admin.model.primary_keys import is_any_of
@@ -20,6 +20,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.serialization import BLOB, read_again, recorded, restored
 from hero_admin.model.site import Site
 from hero_admin.web.mount import path_to
+from hero_admin.web.texts import shortened
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,12 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
+from hero_admin.listing.formatted import (
+    formatted_column,
+    formatted_detail,
+    marked_html,
+    thumbnail_html,
+)
 from hero_admin.model.blobs import Blob
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import MASK, shown, shown_in_cell
@@ -90,11 +96,34 @@ def cell_renderer(
             EMPTY if value is None else cell.replace("\0", key)
             for key, value in zip(keys, values, strict=True)
         ]
+    if field.show is not None:
+        return partial(_render_formatted, resource, field)
+    return _plain_renderer(field)
+
+
+def _plain_renderer(field: Field) -> CellRenderer:
     if field.display in ("text", "integer"):
         return partial(_render_texts, field)
     return lambda _, values, __: [
         value_html(field, value, shown_in_cell(field, value)) for value in values
     ]
+
+
+def _render_formatted(
+    resource: Resource,
+    field: Field,
+    keys: Sequence[str],
+    values: Sequence[Any],
+    titles: Sequence[Any],
+) -> list[str]:
+    if field.is_bytes:
+        found = [thumbnail_html(resource, field, *each) for each in zip(keys, values, strict=True)]
+    else:
+        found = formatted_column(field, values)
+    if all(found):
+        return [html or "" for html in found]
+    plain = _plain_renderer(field)(keys, values, titles)
+    return [html or other for html, other in zip(found, plain, strict=True)]
 
 
 def escaped(texts: Sequence[str]) -> list[str]:
@@ -143,6 +172,9 @@ def detail_html(
         return escape(reference)
     if isinstance(value, Blob):
         return _file_html(field, path_to(resource.name, key, "file", field.name), value)
+    formatted = formatted_detail(field, value)
+    if formatted is not None:
+        return Markup(formatted)  # noqa: S704 - escaped, unless a formatter made it
     text = shown(field, value)
     if text and field.input.kind in {"json", "long_text"}:
         kind = Markup(" class=prose") if field.input.kind == "long_text" else ""
@@ -163,7 +195,7 @@ def value_html(field: Field, value: Any, text: str) -> str:
 def unreadable_html(field: Field, text: str) -> Markup:
     """Return the HTML of a stored value that the type of its column cannot read."""
     why = f"Not a valid {NOUNS.get(field.input.kind, 'value')}"
-    return Markup('<span class=unreadable title="{}">{}</span>').format(why, text)
+    return marked_html(text, why)
 
 
 def formatted_html(field: Field, value: Any, text: str) -> str:

@@ -21,10 +21,11 @@ from hero_admin.listing.search.filter_index import LIMIT
 from hero_admin.listing.search.patterns import can_match, matches_words, word_parameters, words_of
 from hero_admin.listing.search.trigram_index import trigrams_of
 from hero_admin.model.fields import Field
-from hero_admin.model.formatting import form_text, shortened, shown, shown_in_cell
+from hero_admin.model.formatting import form_text, shown, shown_in_cell
 from hero_admin.model.relations import Relation
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
+from hero_admin.web.texts import shortened
 
 MAX_OPTIONS = 50
 # The first options of a filter may lack a record created less than this many seconds ago.

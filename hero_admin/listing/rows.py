@@ -24,6 +24,7 @@ from hero_admin.listing.cells import (
     text_formatter,
 )
 from hero_admin.listing.columns import Selection
+from hero_admin.listing.formatted import formatted_text
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.site import Site
@@ -140,6 +141,8 @@ def _layout(
         renderer = cell_renderer(site, resource, field, can_reveal=can_edit)
         cells.append((value_index, title_index, renderer))
     is_titled = fields[0] is resource.titles.field
+    if fields[0].show is not None and not is_titled:
+        cells[0] = (*cells[0][:2], _first_cell_renderer(fields[0], cells[0][2]))
     if is_titled:
         # The link to the record needs a text, even if the title is empty.
         cells[0] = (*cells[0][:2], _title_cell_renderer(site, fields[0]))
@@ -164,6 +167,19 @@ def _layout(
         is_title_first,
         tuple(cells),
     )
+
+
+def _first_cell_renderer(field: Field, render: CellRenderer) -> CellRenderer:
+    """Return the renderer of a formatted first column, which is the link to the record."""
+
+    # Any: values of a field, and titles.
+    def texts(keys: Sequence[str], values: Sequence[Any], titles: Sequence[Any]) -> list[str]:
+        formatted = [formatted_text(field, value) for value in values]
+        others = render(keys, values, titles)
+        pairs = zip(formatted, others, strict=True)
+        return [other if text is None else str(escape(text)) for text, other in pairs]
+
+    return texts
 
 
 def _title_cell_renderer(site: Site, field: Field) -> CellRenderer:

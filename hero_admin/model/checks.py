@@ -1,8 +1,7 @@
 """Checks: the mistakes in a resource, found when its site is made."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,19 +13,20 @@ from sqlalchemy.orm.attributes import QueryableAttribute
 from hero_admin.model.associations import association_of
 from hero_admin.model.child_checks import wrong_children
 from hero_admin.model.fields import Field
+from hero_admin.model.layout_checks import wrong_layout, wrong_layout_types
 from hero_admin.model.link_targets import wrong_targets
 from hero_admin.model.links import many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
+from hero_admin.model.named_columns import hint, is_of, shown, wrong_columns
 from hero_admin.model.resource import Resource, ResourceError, name_of
 from hero_admin.model.rule_checks import wrong_rules
 from hero_admin.web.assets import STATIC
 
-COLUMNS = ("columns", "search", "filters", "masked", "money")
+COLUMNS = ("columns", "search", "filters", "masked", "read_only_fields", "hidden")
 # The arguments that also take links.
 LINKS = ("columns", "filters")
-TEXTS = ("sort", "name", "label", "label_plural", "icon")
+TEXTS = ("sort", "name", "label", "label_plural", "icon", "group")
 SCHEMAS = ("create", "update", "read")
-NUMBERS = ("integer", "number")
 A_SEGMENT = re.compile(r"\w[\w.-]*")
 A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
@@ -66,6 +66,7 @@ def _mistakes(resource: Resource) -> Iterator[str]:
         yield "the model needs table=True to be administered"
         return
     yield from _wrong_types(resource)
+    yield from wrong_layout_types(resource)
     try:
         names = {field.name for field in fields_of(resource.model)}
     # Such as a relationship to an unknown model.
@@ -75,13 +76,15 @@ def _mistakes(resource: Resource) -> Iterator[str]:
     links = {link.name for link in resource.many_to_many}
     for argument in COLUMNS:
         known = names | links if argument in LINKS else names
-        yield from _wrong_columns(resource, argument, known)
+        given = getattr(resource, argument) or ()
+        yield from wrong_columns(resource, argument, given, known)
     title = resource.title
-    if title is not None and not _is_function(title) and not _is_of(resource, title, names):
+    if title is not None and not _is_function(title) and not is_of(resource, title, names):
         yield (
             "title= takes a column of the model or a function of a record,"
-            f" and {_shown(title)} is neither"
+            f" and {shown(title)} is neither"
         )
+    yield from wrong_layout(resource, names | links)
     yield from _wrong_words(resource, names)
     yield from _wrong_links(resource)
     yield from _wrong_fields(resource)
@@ -99,8 +102,8 @@ def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
     if not A_SEGMENT.fullmatch(resource.name):
         yield f"name={resource.name!r} is not a valid URL segment, such as team-sizes"
     if resource.icon not in _icons():
-        hint = _hint(resource.icon, _icons())
-        yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{hint}"
+        meant = hint(resource.icon, _icons())
+        yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{meant}"
 
 
 def _wrong_links(resource: Resource) -> Iterator[str]:
@@ -110,10 +113,10 @@ def _wrong_links(resource: Resource) -> Iterator[str]:
     for link in resource.links or ():
         relationship = relationship_of(link)
         if relationship is None or not issubclass(resource.model, relationship.parent.class_):
-            shown = _shown(getattr(link, "relationship", link))
+            given = shown(getattr(link, "relationship", link))
             yield (
                 "links= takes relationships of the model, such as Link(Playlist.tracks), and"
-                f" {shown} isn't one"
+                f" {given} isn't one"
             )
         elif relationship.secondary is None:
             yield f"links= takes many-to-many relationships, and {relationship.key} isn't one"
@@ -140,13 +143,10 @@ def _wrong_fields(resource: Resource) -> Iterator[str]:
     for field in resource.filter_fields:
         if not field.can_filter:
             yield f"filters= can't filter by {field.name}, as it has too many values"
-    for field in resource.fields:
-        if field.is_money and field.input.kind not in NUMBERS:
-            yield f"money= takes numeric columns, and {field.name} isn't one"
     sorted_by = resource.sort.removeprefix("-")
     if resource.sort and sorted_by not in resource.by_name:
-        hint = _hint(sorted_by, resource.by_name)
-        yield f"sort={resource.sort!r} is not a column of the model{hint}"
+        meant = hint(sorted_by, resource.by_name)
+        yield f"sort={resource.sort!r} is not a column of the model{meant}"
 
 
 def _wrong_types(resource: Resource) -> Iterator[str]:
@@ -160,24 +160,13 @@ def _wrong_types(resource: Resource) -> Iterator[str]:
         yield "children= takes several, such as (Child(InvoiceLine.invoice_id),) with a comma"
     for argument in TEXTS:
         if not isinstance(getattr(resource, argument), str):
-            yield f"{argument}= takes a text, not {_shown(getattr(resource, argument))}"
+            yield f"{argument}= takes a text, not {shown(getattr(resource, argument))}"
     if not isinstance(getattr(resource, "read_only"), bool):  # noqa: B009 - as it was written
-        yield f"read_only= takes True or False, not {_shown(resource.read_only)}"
+        yield f"read_only= takes True or False, not {shown(resource.read_only)}"
     for argument in SCHEMAS:
         schema = getattr(resource, argument)
         if schema is not None and not (isinstance(schema, type) and issubclass(schema, BaseModel)):
-            yield f"{argument}= takes a schema, not {_shown(schema)}"
-
-
-def _wrong_columns(resource: Resource, argument: str, names: Collection[str]) -> Iterator[str]:
-    seen: list[str] = []
-    for column in getattr(resource, argument) or ():
-        if not _is_of(resource, column, names):
-            yield f"{argument}= takes columns of the model, and {_shown(column)} isn't one"
-        elif column.key in seen:
-            yield f"{argument}= names {column.key} twice"
-        else:
-            seen.append(column.key)
+            yield f"{argument}= takes a schema, not {shown(schema)}"
 
 
 def _wrongly_masked(resource: Resource) -> Iterator[str]:
@@ -199,28 +188,10 @@ def _wrongly_masked(resource: Resource) -> Iterator[str]:
             yield f"{field.name} is masked and chosen"
 
 
-# Any: an argument of any type.
-def _is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
-    if isinstance(column, QueryableAttribute):
-        owner = column.class_
-        is_own = isinstance(owner, type) and issubclass(resource.model, owner)
-        return is_own and column.key in names
-    return isinstance(column, Column) and column.table is resource.table and column.key in names
-
-
 def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, QueryableAttribute | Column | type)
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    meant = get_close_matches(word, known, n=1)
-    return f"; did you mean {meant[0]!r}?" if meant else ""
 
 
 @cache
 def _icons() -> frozenset[str]:
     return frozenset(A_SYMBOL.findall((STATIC / "icons.svg").read_text("utf-8")))
-
-
-def _shown(value: Any) -> str:
-    return str(value) if isinstance(value, QueryableAttribute | Column) else repr(value)

@@ -23,8 +23,10 @@ from hero_admin.model.annotations import (
 )
 from hero_admin.model.blobs import BlobType, FileData
 from hero_admin.model.column_types import example_of, is_text
+from hero_admin.model.controls import PLAIN, Control
 from hero_admin.model.exact_columns import exactly
 from hero_admin.model.exact_types import ExactType
+from hero_admin.model.formats import Formatter
 from hero_admin.model.inputs import Input
 from hero_admin.model.relations import Relation
 from hero_admin.model.storable import is_aware, rounded, storable, unwrapped_type
@@ -43,8 +45,14 @@ class Field:
     is_key: bool
     is_generated: bool
     is_masked: bool = False
+    # How it is entered and, beyond its type, how its values are shown.
+    control: Control = PLAIN
+    show: Formatter | None = None
     # Whether its numbers are amounts of money.
     is_money: bool = False
+    # Whether forms show it and nobody changes it, and whether pages leave it out.
+    is_read_only: bool = False
+    is_hidden: bool = False
 
     @property
     def public_name(self) -> str:
@@ -71,6 +79,10 @@ class Field:
     @property
     def is_editable(self) -> bool:
         """Whether people and programs can set it."""
+        return self._has_value_to_set and not self.is_read_only
+
+    @property
+    def _has_value_to_set(self) -> bool:
         return self.input.is_editable and not self.is_computed
 
     @property
@@ -172,7 +184,7 @@ class Field:
             return self.written_annotation
         if self.is_text and self.written_annotation is not self.info.annotation:
             return str | None if self.is_optional else str
-        return self.info.annotation if self.is_editable else Any
+        return self.info.annotation if self._has_value_to_set else Any
 
     @property
     def is_bytes(self) -> bool:
@@ -183,6 +195,20 @@ class Field:
     def is_read_by_database(self) -> bool:
         """Whether only the database can parse and check its values."""
         return self.input is inputs.DATABASE_TEXT
+
+    @property
+    def help(self) -> str:
+        """The sentence below its control, "" for none."""
+        return self.control.help or self.info.description or ""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes the whole width of a page."""
+        return self.control.is_wide or self.input.kind in {"long_text", "json", "bytes"}
+
+    def typed(self, text: str) -> Any:
+        """Return the value of a text typed in its control; raises ValueError with a sentence."""
+        return self.control.parse(text) if self.control.has_parser else self.input(text)
 
     @property
     def example(self) -> str:

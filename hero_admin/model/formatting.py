@@ -1,16 +1,19 @@
 """Formatting: the texts of values in pages, forms and URLs."""
 
 import json
+import logging
 from datetime import datetime, time
-from decimal import Decimal
 from typing import Any
 
 from hero_admin.model.fields import Field
+from hero_admin.model.formats import money, one_line
 from hero_admin.model.stored_values import Stored, is_unreadable, plain
+from hero_admin.web.texts import shortened
 
-LONGEST_CELL_CHARACTERS = 120
 # Shown for a masked value of any length.
 MASK = "••••••••"
+
+logger = logging.getLogger("hero_admin.model")
 
 
 def shown(field: Field, value: Any) -> str:
@@ -32,16 +35,6 @@ def revealed(field: Field, value: Any) -> str:
     return field.input.shown(value)
 
 
-def money(amount: Any) -> str:
-    """Return an amount with at least two decimal places: 1,234.50."""
-    whole, _, places = f"{Decimal(str(amount)):,f}".partition(".")
-    return (
-        f"{whole}.{places.rstrip('0'):0<2}"
-        if whole.lstrip("-").replace(",", "").isdigit()
-        else whole
-    )
-
-
 def shown_in_cell(field: Field, value: Any) -> str:
     """Return the text of a value for people, on one short line."""
     if field.input.kind == "json" and value is not None and not field.is_masked:
@@ -51,7 +44,7 @@ def shown_in_cell(field: Field, value: Any) -> str:
         return shortened(json.dumps(value, ensure_ascii=False, default=str))
     text = shown(field, value)
     if field.input.kind == "long_text" or is_unreadable(value):
-        return shortened(" ".join(text.split()))
+        return one_line(text)
     return text
 
 
@@ -64,13 +57,13 @@ def exact_text(field: Field, value: Any) -> str:
 
 
 def form_text(field: Field, value: Any) -> str:
+    """Return the text of a value as its control holds it."""
+    if field.control.has_parser and value is not None and not is_unreadable(value):
+        try:
+            return field.control.format(plain(value))
+        # It is not ours; the exact text stays as it is, unless it is changed.
+        except Exception:
+            logger.exception("The control of %s can't format a value", field.name)
     text, value = exact_text(field, value), plain(value)
     # Browsers take milliseconds at most; an unchanged value is not written back.
     return text[:-3] if isinstance(value, datetime | time) and value.microsecond else text
-
-
-def shortened(text: str) -> str:
-    """Return at most `LONGEST_CELL_CHARACTERS` characters of a text."""
-    if len(text) <= LONGEST_CELL_CHARACTERS:
-        return text
-    return text[: LONGEST_CELL_CHARACTERS - 1].rstrip() + "…"

@@ -14,6 +14,7 @@ from hero_admin.model.children import Child
 from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
+from hero_admin.model.layout import Layout
 from hero_admin.model.links import Link, ManyToMany, links_of, named_links
 from hero_admin.model.mapped_fields import fields_of, never_reuse_keys
 from hero_admin.model.resource_schemas import ResourceSchemas
@@ -33,12 +34,16 @@ TAKEN_NAMES = frozenset(
 )
 
 
+# Arguments of earlier versions.
+RENAMED = {"money": "money= is now show={…: formats.money}, by `from hero_admin import formats`."}
+
+
 class ResourceError(TypeError):
     """A mistake in a resource: one sentence that names the resource and the argument."""
 
 
 @dataclass(frozen=True, eq=False)
-class Resource(Rules):
+class Resource(Layout, Rules):
     """What is administered. `Resource(Hero)` is complete; every other argument overrides a default.
 
     Columns, search, filters and title are attributes of the model: `columns=(Hero.name, Hero.age)`.
@@ -53,7 +58,6 @@ class Resource(Rules):
         by the first column that it reads.
     masked: columns whose values are shown one at a time, on request, which is recorded; `SecretStr`
         columns always are.
-    money: columns of amounts, shown like 1,234.50; forms and exports have the stored value.
     links: many-to-many relations, `links=(Link(Playlist.tracks),)`, whose records are added and
         removed one by one; all that the model has by `Relationship(link_model=…)`, or by a table as
         `secondary`, with resources of the same Admin.
@@ -61,6 +65,7 @@ class Resource(Rules):
     sort: the order of a fresh list, `"name"` or `"-created_at"`; the title.
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
+    sections, tabs, show, inputs, read_only_fields, hidden, group: see `Layout`.
     read_only: whether nothing is ever changed, as in a view: neither its records nor, by indexes
         and migrations, its table.
     check, before, after_commit: see `Rules`.
@@ -76,7 +81,6 @@ class Resource(Rules):
     filters: tuple[Any, ...] | None = None
     title: Any = None
     masked: tuple[Any, ...] = ()
-    money: tuple[Any, ...] = ()
     links: tuple[Link, ...] | None = None
     children: tuple[Child, ...] = ()
     sort: str = ""
@@ -92,6 +96,8 @@ class Resource(Rules):
         known = [argument.name for argument in arguments_of(cls)]
         for name in named.keys() - set(known):
             model = next(iter(given), named.get("model"))
+            if name in RENAMED:
+                raise ResourceError(f"Resource({name_of(model)}): {RENAMED[name]}")
             meant = get_close_matches(name, known, n=1)
             hint = f"; did you mean {meant[0]}=?" if meant else "."
             raise ResourceError(f"Resource({name_of(model)}): there is no argument {name}={hint}")
@@ -120,14 +126,9 @@ class Resource(Rules):
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         masked = {column.key for column in self.masked}
-        money = {column.key for column in self.money}
         return tuple(
-            replace(
-                field,
-                is_masked=field.is_masked or field.name in masked,
-                is_money=field.name in money,
-            )
-            for field in fields_of(self.model)
+            replace(field, is_masked=field.is_masked or field.name in masked)
+            for field in self.laid_out(fields_of(self.model))
         )
 
     @cached_property
@@ -168,7 +169,8 @@ class Resource(Rules):
         rest = [
             field
             for field in self.fields
-            if not field.is_generated and field.input.kind not in {"long_text", "json"}
+            if not (field.is_generated or field.is_hidden)
+            and field.input.kind not in {"long_text", "json"}
         ]
         return tuple(dict.fromkeys([self.titles.field, *rest]))[:MAX_COLUMNS]
 
@@ -194,7 +196,7 @@ class Resource(Rules):
         return tuple(
             field
             for field in self.fields
-            if not (field.is_generated or field.is_masked) and field.can_filter
+            if not (field.is_generated or field.is_masked or field.is_hidden) and field.can_filter
         )
 
     @cached_property

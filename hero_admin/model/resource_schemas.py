@@ -74,7 +74,7 @@ class ResourceSchemas:
         return tuple(
             field
             for field in self.fields
-            if field.name in schema.model_fields and field.is_editable
+            if field.name in schema.model_fields and field.is_editable and not field.is_hidden
         )
 
     def _derive(self, suffix: str, fields: Sequence[Field]) -> type[SQLModel]:

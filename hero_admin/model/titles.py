@@ -11,10 +11,9 @@ from sqlalchemy.orm import QueryableAttribute
 from sqlmodel import SQLModel
 
 from hero_admin.model.fields import Field
-from hero_admin.model.formatting import shortened
 from hero_admin.model.stored_values import Stored, plain, readable
 from hero_admin.model.title_reads import names_read
-from hero_admin.web.texts import capitalised
+from hero_admin.web.texts import capitalised, shortened
 
 MAX_CHARACTERS = 200
 # Enough to distinguish people of one name.

@@ -11,7 +11,7 @@ from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import SET
 from hero_admin.forms.link_texts import link_texts, read_deltas
 from hero_admin.forms.links import fetch_bulk_links
-from hero_admin.forms.submission import read_changes, searches_of, typed_texts
+from hero_admin.forms.submission import previews_of, read_changes, searches_of, typed_texts
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import Key
@@ -121,17 +121,23 @@ async def _bulk_form(
 
 def _typed(resource: Resource, form: FormData) -> FormState:
     links = link_texts(resource.many_to_many, form)
-    return FormState(typed_texts(_fields(resource), form), searches=searches_of(form), links=links)
+    return FormState(
+        typed_texts(_fields(resource), form),
+        searches=searches_of(form),
+        links=links,
+        previewed=previews_of(form),
+    )
 
 
 def _fields(resource: Resource) -> tuple[Field, ...]:
     """Return what many records may have in common."""
     unique = {fields[0] for fields in resource.unique_sets if len(fields) == 1}
-    return tuple(
-        field
+    fields = {
+        field.name: field
         for field in resource.schemas.edit_fields
         if not (field in unique or field.is_masked or field.is_bytes)
-    )
+    }
+    return tuple(fields[name] for name in resource.in_order(fields))
 
 
 def _ticked(resource: Resource, form: FormData) -> list[str]:

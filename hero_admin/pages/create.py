@@ -12,7 +12,8 @@ from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import ONCE
 from hero_admin.forms.link_texts import link_texts, read_deltas
 from hero_admin.forms.links import fetch_form_links
-from hero_admin.forms.submission import read_new, searches_of, typed_texts
+from hero_admin.forms.sections import fields_in, form_sections
+from hero_admin.forms.submission import previews_of, read_new, searches_of, typed_texts
 from hero_admin.model import records
 from hero_admin.model.field_names import control_name, sent_to
 from hero_admin.model.formatting import exact_text
@@ -50,7 +51,7 @@ async def new_again(resource: Resource, request: Request) -> Response:
     form = await form_of(request)
     texts = typed_texts(resource.schemas.create_fields, form)
     links = link_texts(resource.many_to_many, form)
-    state = FormState(texts, searches=searches_of(form), links=links)
+    state = FormState(texts, searches=searches_of(form), links=links, previewed=previews_of(form))
     return await _new_form(resource, request, state, _token(form))
 
 
@@ -127,12 +128,16 @@ async def _created_before(
 async def _new_form(resource: Resource, request: Request, state: FormState, token: str) -> Response:
     state = replace(state, is_new=True)
     session, site, fields = session_of(request), site_of(request), resource.schemas.create_fields
+    form_fields = await fetch_form(session, site, resource, fields, state)
+    links = await fetch_form_links(session, site, resource, state.links_state)
+    sections = form_sections(resource, form_fields, links)
     context = {
         "resource": resource,
         "key": "",
         "title": f"New {resource.label}",
-        "fields": await fetch_form(session, site, resource, fields, state),
-        "links": await fetch_form_links(session, site, resource, state.links_state),
+        "sections": sections,
+        "fields": fields_in(sections),
+        "links": links,
         "own": (),
         "errors": state.errors,
         "token": token or secrets.token_urlsafe(),

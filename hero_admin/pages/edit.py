@@ -11,7 +11,7 @@ from hero_admin.audit_log.changes import Kind
 from hero_admin.forms.control_texts import texts_of
 from hero_admin.forms.hidden_fields import OPENED, RESTORE
 from hero_admin.forms.link_texts import read_deltas
-from hero_admin.forms.submission import read_changes, searches_of
+from hero_admin.forms.submission import previews_of, read_changes, searches_of
 from hero_admin.forms.three_way_merge import Merge, merge
 from hero_admin.history.undo import recreate
 from hero_admin.listing.references import fetch_references
@@ -58,7 +58,8 @@ async def edit_again(resource: Resource, request: Request) -> Response:
     form = await form_of(request)
     record = await fetch_or_404(resource, request)
     typing = typing_in(resource, request, form, texts_of(resource.schemas.edit_fields, record))
-    return await render_form(resource, request, replace(typing, searches=searches_of(form)), record)
+    typing = replace(typing, searches=searches_of(form), previewed=previews_of(form))
+    return await render_form(resource, request, typing, record)
 
 
 async def update(resource: Resource, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """The form of an existing record, with what was typed and what others have changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
@@ -12,12 +12,14 @@ from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.hidden_fields import CLEAR, OPENED
 from hero_admin.forms.link_texts import LinkTexts, link_texts
 from hero_admin.forms.links import fetch_form_links
+from hero_admin.forms.sections import fields_in, form_sections
 from hero_admin.forms.submission import typed_texts
 from hero_admin.forms.three_way_merge import opened_text
 from hero_admin.listing.references import fetch_references
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import shown
 from hero_admin.model.resource import Record, Resource
+from hero_admin.pages.facts import read_only_facts
 from hero_admin.pages.requests import (
     fetch_record,
     key_in,
@@ -34,7 +36,7 @@ class Typing:
     """A form being edited: the typed and the stored texts, and the hidden field with the base.
 
     errors: the sentence for each invalid field. searches: the search texts of its pickers. links:
-    what is added to and removed from links.
+    what is added to and removed from links. previewed: the fields to be seen as they will be shown.
     """
 
     typed: Mapping[str, str]
@@ -43,12 +45,14 @@ class Typing:
     errors: Mapping[str, str] = field(default_factory=dict)
     searches: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, LinkTexts] = field(default_factory=dict)
+    previewed: Collection[str] = ()
 
     def state(self, fields: Sequence[Field]) -> FormState:
         """Return what the form shows, without stored masked values."""
         hidden = {each.name for each in fields if each.is_masked}
         shown = {name: text for name, text in self.stored.items() if name not in hidden}
-        return FormState({**shown, **self.typed}, self.errors, self.searches, self.links)
+        texts = {**shown, **self.typed}
+        return FormState(texts, self.errors, self.searches, self.links, previewed=self.previewed)
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,18 @@ async def render_form(
     state, title = typing.state(fields), resource.titles.of(record) if record else ""
     if deletion:
         title = deletion.title
+    form_fields = await fetch_form(session, site, resource, fields, state, record)
+    links = await fetch_form_links(session, site, resource, state.links_state, record)
+    facts = await read_only_facts(resource, request, record)
+    sections = form_sections(resource, form_fields, links, facts)
     key, listed = request.path_params["id"], path_to(resource.name)
     context = {
         "resource": resource,
         "key": key,
         "title": title,
-        "fields": await fetch_form(session, site, resource, fields, state, record),
-        "links": await fetch_form_links(session, site, resource, state.links_state, record),
+        "sections": sections,
+        "fields": fields_in(sections),
+        "links": links,
         "own": await _own_facts(resource, request),
         "errors": typing.errors,
         "token": "",

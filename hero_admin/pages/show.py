@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Kind
-from hero_admin.listing.cells import detail_html, masked
 from hero_admin.listing.query import Problem, Scope
 from hero_admin.listing.references import fetch_references
 from hero_admin.model.field_names import control_name
@@ -15,6 +14,7 @@ from hero_admin.model.formatting import exact_text
 from hero_admin.model.primary_keys import key_of, key_text
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Referrer, Site
+from hero_admin.pages.facts import facts_of, sections_of_facts
 from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
 from hero_admin.pages.requests import (
     fetch_latest,
@@ -25,7 +25,6 @@ from hero_admin.pages.requests import (
     site_of,
 )
 from hero_admin.web.addresses import with_query
-from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import session_of
 from hero_admin.web.responses import render
@@ -68,21 +67,15 @@ async def _show(
 ) -> Response:
     session, site = session_of(request), site_of(request)
     references = await fetch_references(session, site, resource, record)
-    key, facts = key_of(resource, record), []
-    can_edit = identity_of(request).can_edit
+    key = key_of(resource, record)
+    shown = (field for field in resource.fields if not field.is_hidden)
     # A generated number says the least.
-    for field in sorted(resource.fields, key=lambda field: field.is_generated):
-        value = record[field.name]
-        if field.is_masked:
-            facts.append((field, masked(resource, field, key, value, can_reveal=can_edit)))
-        else:
-            facts.append(
-                (field, detail_html(resource, field, key, value, references.get(field.name)))
-            )
+    fields = sorted(shown, key=lambda field: field.is_generated)
+    facts = facts_of(resource, request, record, references, fields)
     context: dict[str, Any] = {
         "subject": resource,
         "key": key,
-        "facts": facts,
+        "sections": sections_of_facts(resource, facts),
         "referrers": site.related(resource),
         "referrer": referrer,
         "page": None,

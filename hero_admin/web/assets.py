@@ -17,6 +17,7 @@ MODULES = (
     "filters",
     "selection",
     "forms",
+    "layout",
     "files",
     "picker",
     "links",

@@ -6,6 +6,8 @@ a form for each grammatical number, and is chosen by `ngettext`.
 
 from collections.abc import Sequence
 
+LONGEST_CELL_CHARACTERS = 120
+
 
 def ngettext(singular: str, plural: str, n: int) -> str:
     """Return the form of a text for a number; the signature is that of `gettext.ngettext`."""
@@ -21,6 +23,13 @@ def listed(parts: Sequence[str]) -> str:
 def capitalised(text: str) -> str:
     """Return a text with a capital first letter, as a sentence begins."""
     return text[:1].upper() + text[1:]
+
+
+def shortened(text: str) -> str:
+    """Return at most `LONGEST_CELL_CHARACTERS` characters of a text."""
+    if len(text) <= LONGEST_CELL_CHARACTERS:
+        return text
+    return text[: LONGEST_CELL_CHARACTERS - 1].rstrip() + "…"
 
 
 def problems_text(count: int) -> str:

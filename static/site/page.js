@@ -4,6 +4,8 @@ const upgrade = () => {
   all(".form[data-most]").forEach(showFiles); // a browser that reloads a form keeps its files
   for (const picture of all(".file img")) if (picture.complete && !picture.naturalWidth) picture.remove();
   all(".picker:not(:has([role]))").forEach(pick);
+  all(".sections[data-tabs]:not(.tabbed)").forEach(makeTabs);
+  all(".form").forEach(showDependents);
   for (const form of all(".form")) if (!written.has(form)) written.set(form, contentOf(form));
   for (const toast of all('.toast:not([role="alert"], [data-armed])')) {
     toast.dataset.armed = "";

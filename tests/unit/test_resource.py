@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import Field, SQLModel
 
 from hero_admin.admin import Admin
+from hero_admin.model.controls import Color, Control, Markdown
 from hero_admin.model.fields import Field as ResourceField
 from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource, ResourceError
@@ -73,7 +74,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"masked": (Team.name,)}, "masked= takes columns of the model, and Team.name isn't one."),
     ({"create": "HeroCreate"}, "create= takes a schema, not 'HeroCreate'."),
     ({"create": Extended}, "create= has the field agee, which the model doesn't have."),
-    ({"money": (Hero.name,)}, "money= takes numeric columns, and name isn't one."),
+    ({"money": (Hero.age,)}, "money= is now show={…: formats.money}, by `from hero_admin import"),
     ({"links": Hero.team}, "links= takes several links, such as (Link(Playlist.tracks),) with a"),
     ({"links": (Hero.team,)}, "links= takes relationships of the model, such as Link(Playlist.tra"),
     ({"links": (Link(Hero.name),)}, "Link(Playlist.tracks), and Hero.name isn't one."),
@@ -89,7 +90,40 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "Resource(Playlist): links= can't be changed where read_only=True.",
     ),
     ({"clumns": (Hero.name,)}, "there is no argument clumns=; did you mean columns=?"),
-    ({"tables": ()}, "there is no argument tables=."),
+    ({"sections": (Hero.name,)}, "sections= takes a dict, such as {"),
+    (
+        {"sections": {"A": Hero.name}},
+        "sections= takes columns for 'A', such as (Hero.name,) with a",
+    ),
+    (
+        {"sections": {"A": (Team.name,)}},
+        "sections= takes columns of the model, and Team.name isn't",
+    ),
+    ({"sections": {"A": (Hero.age,), "B": (Hero.age,)}}, "sections= names age twice."),
+    ({"tabs": True}, "tabs= needs sections= with at least two."),
+    (
+        {"show": {Hero.age: "{} years"}},
+        "show= takes a function of a value for age, not '{} years'.",
+    ),
+    ({"show": {Hero.team_id: str}}, "show= can't format team_id, which is shown as a link."),
+    (
+        {"show": {Hero.secret_name: str}, "masked": (Hero.secret_name,)},
+        "show= can't format secret_name, which is masked.",
+    ),
+    ({"inputs": {Hero.age: Markdown}}, "not <class 'hero_admin.model.controls.Markdown'>; did you"),
+    ({"inputs": {Hero.team_id: Color()}}, "inputs= can't replace the control of team_id, only"),
+    (
+        {"inputs": {Hero.age: Control(depends_on=Team.name)}},
+        "inputs= lets age depend on Team.name, which isn't of the model.",
+    ),
+    ({"inputs": {Hero.age: Control(depends_on=Hero.age)}}, "inputs= lets age depend on itself."),
+    ({"hidden": (Hero.name,)}, "hidden= names name, without which nothing can be created."),
+    (
+        {"read_only_fields": (Hero.age,), "create": HeroCreate},
+        "read_only_fields= names age, which create= takes.",
+    ),
+    ({"group": None}, "group= takes a text, not None."),
+    ({"zzz": ()}, "there is no argument zzz=."),
     ({"name": "a/b"}, "name='a/b' is not a valid URL segment, such as team-sizes."),
     ({"icon": "heroe"}, "icon='heroe' is not a symbol in static/icons.svg; did you mean 'hero'?"),
     ({"name": "history"}, "/history is taken, so give it another name=."),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from hero_admin import formats
 from hero_admin.application import create_app
 from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
@@ -25,7 +26,11 @@ from tests.stored import Stored
 @pytest.fixture
 async def specimens(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
     """A client of an admin of models of column types that are no plain ones."""
-    resources = (Resource(Contact), Resource(Film), Resource(Thing, money=(Thing.price,)))
+    resources = (
+        Resource(Contact),
+        Resource(Film),
+        Resource(Thing, show={Thing.price: formats.money}),
+    )
     connection = await session.connection()
     await connection.run_sync(
         lambda sync: SQLModel.metadata.create_all(sync, [each.table for each in resources])

@@ -1,0 +1,64 @@
+"""Facts: the values of a record as its page shows them, in sections."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from hero_admin.forms.sections import Fact
+from hero_admin.listing.cells import Reference, detail_html, masked
+from hero_admin.listing.references import fetch_references
+from hero_admin.model.fields import Field
+from hero_admin.model.primary_keys import key_of
+from hero_admin.model.resource import Record, Resource
+from hero_admin.pages.requests import site_of
+from hero_admin.web.guards import identity_of
+from hero_admin.web.requests import session_of
+
+
+class FactSection(NamedTuple):
+    """The facts that stand together, below a heading or, "", none."""
+
+    id: str
+    title: str
+    facts: tuple[Fact, ...]
+
+
+async def read_only_facts(
+    resource: Resource, request: Request, record: Record | None
+) -> tuple[Fact, ...]:
+    """Return what the form of a record shows and nobody changes."""
+    fields = [field for field in resource.fields if field.is_read_only and not field.is_hidden]
+    if record is None or not fields:
+        return ()
+    references = await fetch_references(session_of(request), site_of(request), resource, record)
+    return facts_of(resource, request, record, references, fields)
+
+
+def facts_of(
+    resource: Resource,
+    request: Request,
+    record: Record,
+    references: Mapping[str, Reference],
+    fields: Iterable[Field],
+) -> tuple[Fact, ...]:
+    """Return the values of fields as HTML; masked ones are not in it."""
+    key, can_edit = key_of(resource, record), identity_of(request).can_edit
+    return tuple(
+        Fact(
+            field,
+            masked(resource, field, key, record[field.name], can_reveal=can_edit)
+            if field.is_masked
+            else detail_html(resource, field, key, record[field.name], references.get(field.name)),
+        )
+        for field in fields
+    )
+
+
+def sections_of_facts(resource: Resource, facts: Iterable[Fact]) -> tuple[FactSection, ...]:
+    """Return the sections of the page of a record."""
+    by_name = {fact.field.name: fact for fact in facts}
+    return tuple(
+        FactSection(f"section-{number}", title, tuple(by_name[name] for name in names))
+        for number, (title, names) in enumerate(resource.sections_of(by_name))
+    )

@@ -1,0 +1,116 @@
+"""Layout: sections as tabs, dependent fields and previews, with JavaScript and without it."""
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import create_engine
+
+from tests.articles import Catalogue
+from tests.browser.conftest import Axe, _environment
+from tests.server import Server, running_server
+
+UVICORN = (sys.executable, "-m", "uvicorn", "--factory", "tests.articles:app")
+
+
+@pytest.fixture(scope="module")
+def catalogue(
+    cast_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Path]]:
+    home = tmp_path_factory.mktemp("catalogue")
+    database = home / "catalogue.db"
+    shutil.copy(cast_database, database)
+    engine = create_engine(f"sqlite:///{database}")
+    Catalogue.metadata.create_all(engine)
+    engine.dispose()
+    with running_server(home / "log", _environment(database), program=UVICORN) as server:
+        yield server, database
+
+
+@pytest.fixture
+def server(catalogue: tuple[Server, Path]) -> Server:
+    server, database = catalogue
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM shade")
+        connection.execute("DELETE FROM article")
+        connection.execute(
+            "INSERT INTO article (id, name, price, share, sold_out, back_on, stars, added_on)"
+            " VALUES (1, 'Tea', 1, 0.5, 0, '2026-03-04', 3, '2026-01-02')"
+        )
+    return server
+
+
+def test_one_section_is_seen_at_a_time_and_an_error_opens_its_own(page: Page, axe: Axe) -> None:
+    page.goto("/articles/1/edit")
+    tabs = page.get_by_role("tab")
+    expect(tabs).to_have_text(["Article", "Sale", "Other"])
+    expect(page.get_by_label("Stars")).to_be_hidden()
+    axe(page)
+    tabs.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tabpanel", name="Sale")).to_be_visible()
+    expect(page.get_by_label("Name")).to_be_hidden()
+    page.get_by_label("Stars").fill("x")
+    tabs.last.click()
+    page.get_by_label("Share").fill("many")
+    tabs.first.click()
+    page.get_by_role("button", name="Save changes").click()
+    expect(tabs).to_have_text(["Article", "Sale1 problem", "Other1 problem"])
+    # What was typed is kept, in sight and out of it.
+    expect(page.get_by_label("Stars")).to_be_focused()
+    expect(page.get_by_label("Stars")).to_have_value("x")
+    axe(page)
+    page.get_by_role("link", name="Enter a number.").click()
+    expect(page.get_by_label("Share")).to_be_focused()
+    expect(page.get_by_label("Share")).to_have_value("many")
+
+
+def test_a_field_that_needs_another_one_is_hidden_and_not_erased(page: Page) -> None:
+    page.goto("/articles/1/edit")
+    page.get_by_role("tab", name="Sale").click()
+    expect(page.get_by_label("Back on")).to_be_hidden()
+    page.get_by_label("Sold out").check()
+    expect(page.get_by_label("Back on")).to_have_value("2026-03-04")
+    page.get_by_label("Sold out").uncheck()
+    expect(page.get_by_label("Back on")).to_be_hidden()
+    page.get_by_label("Stars").fill("**")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    assert page.request.get("/api/articles/1").json()["back_on"] == "2026-03-04"
+
+
+@pytest.mark.parametrize("has_javascript", [True, False])
+def test_a_preview_leaves_what_is_typed(page: Page, axe: Axe, *, has_javascript: bool) -> None:
+    page.goto("/articles/1/edit")
+    # Without JavaScript all sections are seen.
+    assert page.get_by_label("Stars").is_visible() is not has_javascript
+    page.get_by_label("Name").fill("Rum")
+    page.get_by_role("textbox", name="About").fill("**Red**")
+    page.get_by_role("button", name="Preview").click()
+    seen = page.get_by_role("region", name="Preview of About")
+    expect(seen.locator("strong")).to_have_text("Red")
+    expect(page.get_by_label("Name")).to_have_value("Rum")
+    if has_javascript:
+        axe(page)
+    page.get_by_role("textbox", name="About").fill("*Blue*")
+    page.get_by_role("button", name="Update preview").click()
+    expect(seen.locator("em")).to_have_text("Blue")
+    page.get_by_role("button", name="Save changes").click()
+    assert page.request.get("/api/articles/1").json()["about"] == "*Blue*"
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_a_colour_is_chosen_or_typed(page: Page, axe: Axe) -> None:
+    page.goto("/shades/new?article_id=1")
+    page.get_by_label("Name").fill("Red")
+    page.get_by_label("Choose Tone").fill("#ff0000")
+    expect(page.get_by_role("textbox", name="Tone optional")).to_have_value("#ff0000")
+    axe(page)
+    page.get_by_role("button", name="Create shade").click()
+    expect(page.get_by_role("cell", name="#ff0000")).to_be_visible()
+    axe(page)
