@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 
 from tests.articles import Catalogue
 from tests.browser.conftest import Axe, _environment
+from tests.browser.parts import status
 from tests.server import Server, running_server
 
 UVICORN = (sys.executable, "-m", "uvicorn", "--factory", "tests.articles:app")
@@ -80,7 +81,7 @@ def test_a_field_that_needs_another_one_is_hidden_and_not_erased(page: Page) -> 
     expect(page.get_by_label("Back on")).to_be_hidden()
     page.get_by_label("Stars").fill("**")
     page.get_by_role("button", name="Save changes").click()
-    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    expect(status(page, "Saved")).to_be_visible()
     assert page.request.get("/api/articles/1").json()["back_on"] == "2026-03-04"
 
 
@@ -101,6 +102,7 @@ def test_a_preview_leaves_what_is_typed(page: Page, axe: Axe, *, has_javascript:
     page.get_by_role("button", name="Update preview").click()
     expect(seen.locator("em")).to_have_text("Blue")
     page.get_by_role("button", name="Save changes").click()
+    expect(status(page, "Saved")).to_be_visible()
     assert page.request.get("/api/articles/1").json()["about"] == "*Blue*"
 
 
