@@ -28,6 +28,7 @@ The rooms, each of which imports only from those below it:
 from hero_admin.admin import Admin
 from hero_admin.cli.main import run_commands
 from hero_admin.model import formats
+from hero_admin.model.actions import Action
 from hero_admin.model.children import Child
 from hero_admin.model.controls import Color, Control, Markdown
 from hero_admin.model.links import Link
@@ -38,22 +39,27 @@ from hero_admin.person import Person, Role
 from hero_admin.sample import Count, SampleData
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.load import Loader
+from hero_admin.writes.run import Download, Redirect, Run
 
 __all__ = [
+    "Action",
     "Admin",
     "Change",
     "Child",
     "Color",
     "Control",
     "Count",
+    "Download",
     "Invalid",
     "Link",
     "Loader",
     "Markdown",
     "Person",
+    "Redirect",
     "Resource",
     "ResourceError",
     "Role",
+    "Run",
     "SampleData",
     "Schema",
     "formats",

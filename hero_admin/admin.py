@@ -24,6 +24,7 @@ from hero_admin.database.own_tables import PREFIX
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_schema
 from hero_admin.migrations.chain import Chain
+from hero_admin.model.actions import Action, HasActions
 from hero_admin.model.resource import Resource, ResourceError
 from hero_admin.model.site import Site
 from hero_admin.sample import SampleData
@@ -41,7 +42,7 @@ AUTH_OFF = (
 SCRIPT = "hero-admin --app package.module:name"
 
 
-class Admin:
+class Admin(HasActions):
     """The administration of resources, and what its commands need to know of it.
 
     It is an ASGI application, to be mounted in another one below any prefix:
@@ -107,6 +108,10 @@ class Admin:
         self.indexes = indexes
         self._mounted: dict[asyncio.AbstractEventLoop, _Mounted] = {}
 
+    def _add_action(self, action: Action) -> None:
+        # One on no records in particular; raises ResourceError for a mistake in it.
+        self.actions = Site(self.resources, actions=(*self.actions, action)).actions
+
     @property
     def program(self) -> str:
         return self.chain.program
@@ -159,6 +164,7 @@ class Admin:
             is_mounted=is_mounted,
             database=database,
             has_history=self.chain.has_history,
+            actions=self.actions,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -22,10 +22,11 @@ from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
 from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
+from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.pages import overview
-from hero_admin.pages.routes import history_routes, routes_of
+from hero_admin.pages.routes import global_action_routes, history_routes, routes_of
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.web.access_log import AccessLogMiddleware
@@ -53,6 +54,7 @@ def create_app(
     is_mounted: bool = False,
     database: Database | None = None,
     has_history: bool = True,
+    actions: Sequence[Action] = (),
 ) -> Starlette:
     """Return the application that administers resources.
 
@@ -61,9 +63,10 @@ def create_app(
         logs requests.
     database: that of the settings, where it is connected already.
     has_history: whether the database has the library's tables.
+    actions: those on no records in particular.
     """
     database = database or connect(settings, resources)
-    site = Site(resources, others=(audit.RESOURCE,), has_history=has_history)
+    site = Site(resources, others=(audit.RESOURCE,), has_history=has_history, actions=actions)
     api = create_api(site, title, has_accounts=host_sign_in is None)
     api.state.settings = settings
     auth = auth_for(settings, database)
@@ -85,6 +88,7 @@ def create_app(
             Mount("/api", api, name="api"),
             *(history_routes() if has_history else ()),
             *(host_routes() if host_sign_in else account_routes()),
+            *global_action_routes(site),
             *routes_of(site),
         ],
         middleware=[

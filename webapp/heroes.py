@@ -1,12 +1,15 @@
-"""Heroes: the model, its schemas, and how it is administered."""
+"""Heroes: the model, its schemas, how it is administered, and what is done to heroes."""
+
+from datetime import date
 
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Relationship
+from sqlmodel import Field, Relationship, SQLModel
 
-from hero_admin import Resource, Schema, partial
+from hero_admin import Resource, Run, Schema, partial
 from webapp.teams import Team
 
 MAX_AGE_YEARS = 150_000
+MAX_NOTE_CHARACTERS = 1_000
 
 
 class HeroBase(Schema):
@@ -27,6 +30,9 @@ class Hero(HeroBase, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
+    # Set by `retire` alone.
+    retired_on: date | None = None
+    retirement_note: str | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
     team: Team | None = Relationship(
         back_populates="heroes", sa_relationship_kwargs={"lazy": "raise"}
     )
@@ -45,6 +51,21 @@ class HeroRead(HeroBase):
     id: int
     # Null for whoever may not read it.
     secret_name: str | None = None  # type: ignore[assignment]  # the base writes it
+    retired_on: date | None = None
+    retirement_note: str | None = None
+
+
+class Retirement(SQLModel):
+    """What retiring heroes takes."""
+
+    retired_on: date = Field(title="Retirement date")
+    note: str | None = Field(default=None, max_length=MAX_NOTE_CHARACTERS)
+
+
+class Transfer(SQLModel):
+    """What transferring heroes takes: without a team they work alone."""
+
+    team_id: int | None = Field(default=None, foreign_key="team.id")
 
 
 heroes = Resource(
@@ -58,3 +79,15 @@ heroes = Resource(
     filters=(Hero.team_id, Hero.age),
     icon="hero",
 )
+
+
+@heroes.action("Retire", form=Retirement)
+async def retire(run: Run[Hero], data: Retirement) -> str:
+    await run.change(retired_on=data.retired_on, retirement_note=data.note)
+    return f"{heroes.counted(run.count)} retired"
+
+
+@heroes.action("Transfer", form=Transfer)
+async def transfer(run: Run[Hero], data: Transfer) -> str:
+    await run.change(team_id=data.team_id)
+    return f"{heroes.counted(run.count)} transferred"

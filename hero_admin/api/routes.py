@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hero_admin.api.actions import ON_WHICH, ActionDone, acts
 from hero_admin.api.changing import changes, creates, deletes
 from hero_admin.api.list_parameters import documented
 from hero_admin.api.lists import reads_many
@@ -36,13 +37,14 @@ CAN_UNDO = (
 CANT_UNDO = " It can't be undone: changes aren't recorded here."
 
 # Arguments of FastAPI for the routes that change something.
+ACTING = {"responses": BROKEN_BODY | NOT_FOUND | CONFLICT, "description": ON_WHICH}
 CREATING = {"status_code": 201, "responses": BROKEN_BODY}
 CHANGING = {"responses": BROKEN_BODY | NOT_FOUND | CHANGED_MEANWHILE}
 DELETING = {"status_code": 204, "responses": NOT_FOUND | CONFLICT | CHANGED_MEANWHILE}
 
 
 class GuardedRoute(APIRoute):
-    """A route that requires a viewer to read, and an editor to change something.
+    """A route that requires a viewer to read, and an editor, or its own role, to change.
 
     needed_resources: the names of those that a token has to be for.
     """
@@ -52,7 +54,8 @@ class GuardedRoute(APIRoute):
     # Any: the handler as FastAPI types it.
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         is_safe = set(self.methods or ()) <= SAFE_METHODS
-        self.needed_role = Role.VIEWER if is_safe else Role.EDITOR
+        role = Role.VIEWER if is_safe else Role.EDITOR
+        self.needed_role: Role = getattr(self.endpoint, "needed_role", role)
         handler = super().get_route_handler()
 
         async def within_scope(request: Request) -> Response:
@@ -86,6 +89,9 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
         return
     add("POST", "/", creates(resource), read, f"Create {one}", **CREATING)
     add("PATCH", "/{id}", changes(resource), read, f"Change {one}", **CHANGING)
+    for action in resource.actions:
+        path, summary = f"/actions/{action.name}", f"{action.label} {resource.label_plural}"
+        add("POST", path, acts(resource, action), ActionDone, summary, **ACTING)
     deleting = DELETING | {"description": _consequences(site)}
     add("DELETE", "/{id}", deletes(resource), None, f"Delete {one}", **deleting)
 

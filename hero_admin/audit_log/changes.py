@@ -62,12 +62,14 @@ WRITES = (Kind.CREATED, Kind.CHANGED, Kind.DELETED, Kind.RESTORED)
 class Operation:
     """One request or command; all its changes share its `id`, and are undone together.
 
-    via: “page”, “api”, “bulk”, “undo”, “restore” or “command”.
+    via: “page”, “api”, “bulk”, “action”, “undo”, “restore” or “command”.
+    action: the label of an action.
     """
 
     by: Person
     via: str
     id: str = field(default_factory=lambda: uuid4().hex)
+    action: str | None = None
 
 
 # The changes in the timeline of all records, where an operation on many is one line.
@@ -109,6 +111,7 @@ class Change(OwnTable, table=True):
     by_id: int | None = None
     by_name: str = Field(max_length=200)
     via: str = Field(max_length=20)
+    action: str | None = Field(default=None, max_length=80)
     resource: str = Field(max_length=200)
     key: str
     title: str
@@ -165,6 +168,7 @@ async def record(
         "by_id": operation.by.user_id,
         "by_name": operation.by.name,
         "via": operation.via,
+        "action": operation.action,
     }
     sizes = [0] * len(entries) if is_summed_up else _group_sizes(entries)
     rows = [

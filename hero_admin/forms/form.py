@@ -13,6 +13,7 @@ from hero_admin.forms.submission import is_required
 from hero_admin.listing.choices import fetch_options
 from hero_admin.listing.formatted import formatted_detail
 from hero_admin.listing.options import Options, fixed_options
+from hero_admin.model.action_forms import ActionForm
 from hero_admin.model.blobs import Blob
 from hero_admin.model.field_names import control_name
 from hero_admin.model.fields import Field
@@ -114,7 +115,7 @@ class FormField:
 async def fetch_form(
     session: AsyncSession,
     site: Site,
-    resource: Resource,
+    resource: Resource | ActionForm,
     fields: Sequence[Field],
     state: FormState,
     record: Record | None = None,
@@ -135,7 +136,7 @@ async def fetch_form(
 
 
 def _form_field(
-    resource: Resource,
+    resource: Resource | ActionForm,
     field: Field,
     state: FormState,
     record: Record | None,
@@ -186,10 +187,13 @@ def _preview_of(field: Field, text: str) -> str:
     return formatted_detail(field, value) or ""
 
 
-def _file_of(resource: Resource, field: Field, record: Record | None) -> StoredFile | None:
+def _file_of(
+    resource: Resource | ActionForm, field: Field, record: Record | None
+) -> StoredFile | None:
     blob = record.get(field.name) if record else None
     if record is None or not isinstance(blob, Blob) or field.is_masked:
         return None
+    assert isinstance(resource, Resource)
     url = path_to(resource.name, key_of(resource, record), "file", field.name)
     return StoredFile(blob.text, url, f"{url}?preview=1" if blob.is_image else "")
 

@@ -9,7 +9,9 @@ ONCE = "form.token"
 OPENED = "form.opened"
 # Of a form for many: the keys of its records, which may have a field called “id”.
 KEYS = "form.id"
-# Of a confirmation: the number of changes of its records when it was shown.
+# In place of them: the query of a list, all of whose records are meant.
+ALL = "form.all"
+# Of a confirmation: the number of changes of its records when it was shown, or of all that match.
 SEEN = "form.seen"
 # Restores a record that was deleted meanwhile.
 RESTORE = "form.restore"

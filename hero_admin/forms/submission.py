@@ -1,15 +1,15 @@
 """Submissions: the texts that a browser sends, and the values they stand for."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
-from sqlmodel import SQLModel
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from hero_admin.forms.control_texts import is_same_text
 from hero_admin.forms.hidden_fields import CLEAR, LOST, PREVIEW
 from hero_admin.listing.query_parser import MAX_SEARCH_CHARACTERS
+from hero_admin.model.action_forms import ActionForm
 from hero_admin.model.field_names import CONTROL, sent_to
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import article_of
@@ -19,6 +19,8 @@ from hero_admin.model.sentences import sentences_of
 from hero_admin.model.texts import clean_text
 from hero_admin.web.errors import Invalid
 from hero_admin.web.uploads import LostUpload, Upload
+
+Schema = TypeVar("Schema", bound=BaseModel)
 
 LOST_FILE = "Choose the file again: it could not be kept."
 
@@ -59,9 +61,16 @@ def previews_of(form: FormData) -> frozenset[str]:
 
 def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of a new record; raises Invalid with a sentence for each invalid field."""
-    given, errors = _parsed(resource, resource.schemas.create_fields, texts, is_new=True)
-    valid = _validated(resource, resource.schemas.create, given, errors)
+    schemas = resource.schemas
+    given, errors = _parsed(resource.labels, schemas.create_fields, texts, is_new=True)
+    valid = _validated(resource.labels, schemas.create, given, errors)
     return {name: getattr(valid, name) for name in type(valid).model_fields}
+
+
+def read_answers(form: ActionForm, texts: Mapping[str, str]) -> BaseModel:
+    """Return the form of an action; raises Invalid with a sentence for each invalid field."""
+    given, errors = _parsed(form.labels, form.fields, texts, is_new=True)
+    return _validated(form.labels, form.schema, given, errors)
 
 
 def read_changes(
@@ -76,8 +85,9 @@ def read_changes(
         for name, text in texts.items()
         if stored is None or not is_same_text(resource.by_name[name], text, stored[name])
     }
-    given, errors = _parsed(resource, resource.schemas.edit_fields, touched, is_new=False)
-    valid = _validated(resource, resource.schemas.update, given, errors)
+    schemas = resource.schemas
+    given, errors = _parsed(resource.labels, schemas.edit_fields, touched, is_new=False)
+    valid = _validated(resource.labels, schemas.update, given, errors)
     return {name: getattr(valid, name) for name in given}
 
 
@@ -98,14 +108,14 @@ def _takes_blank(field: Field) -> bool:
 
 
 def _parsed(
-    resource: Resource, fields: Iterable[Field], texts: Mapping[str, str], *, is_new: bool
+    labels: Mapping[str, str], fields: Iterable[Field], texts: Mapping[str, str], *, is_new: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for field in fields:
         if field.name not in texts:
             continue
-        label = resource.labels[field.name]
+        label = labels[field.name]
         try:
             text = clean_text(texts[field.name]).strip()
             value = _value_of(field, texts[field.name], text)
@@ -136,12 +146,15 @@ def _value_of(field: Field, sent: str, text: str) -> Any:
 
 
 def _validated(
-    resource: Resource, schema: type[SQLModel], values: dict[str, Any], errors: dict[str, str]
-) -> SQLModel:
+    labels: Mapping[str, str],
+    schema: type[Schema],
+    values: dict[str, Any],
+    errors: dict[str, str],
+) -> Schema:
     try:
         valid = named_values(schema, values)
     except ValidationError as error:
-        raise Invalid({**sentences_of(error, schema, resource.labels), **errors}) from None
+        raise Invalid({**sentences_of(error, schema, labels), **errors}) from None
     if errors:
         raise Invalid(errors)
     return valid

@@ -49,6 +49,7 @@ class RowContext:
     is_linked: whether a row can be removed from the record that the list belongs to.
     back: the parameter of their links that leads back to the list, "" for none.
     marked: the key of the row to highlight, as a URL segment, "" for none.
+    can_select: whether rows have a checkbox.
     """
 
     template: Template
@@ -62,6 +63,7 @@ class RowContext:
     edited_keys: tuple[str, ...] = ()
     back: str = ""
     marked: str = ""
+    can_select: bool = False
 
 
 def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
@@ -77,6 +79,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
         is_linked=context.is_linked,
         labels=tuple(link.label for link in context.links),
         edited_name=context.edited_name,
+        can_select=context.can_select,
     )
     columns = list(zip(*rows, strict=True))
     key_columns = (columns[index] for index in layout.key_indexes)
@@ -132,6 +135,7 @@ def _layout(
     is_linked: bool,
     labels: tuple[str, ...],
     edited_name: str,
+    can_select: bool,
 ) -> _Layout:
     resource, site = selection.resource, selection.site
     cells = []
@@ -149,6 +153,7 @@ def _layout(
     shown = {
         "resource": resource,
         "fields": fields,
+        "has_boxes": can_select,
         "has_tools": can_edit and not resource.read_only,
         "has_forms": has_forms,
         "is_linked": is_linked,

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
+from hero_admin.model.actions import wrong_actions
 from hero_admin.model.associations import association_of
 from hero_admin.model.child_checks import wrong_children
 from hero_admin.model.fields import Field
@@ -161,6 +162,7 @@ def _wrong_types(resource: Resource) -> Iterator[str]:
     for argument in TEXTS:
         if not isinstance(getattr(resource, argument), str):
             yield f"{argument}= takes a text, not {shown(getattr(resource, argument))}"
+    yield from wrong_actions(resource.actions, read_only=resource.read_only is True)
     if not isinstance(getattr(resource, "read_only"), bool):  # noqa: B009 - as it was written
         yield f"read_only= takes True or False, not {shown(resource.read_only)}"
     for argument in SCHEMAS:

@@ -15,7 +15,7 @@ from hero_admin.model.storable import unwrapped_type
 from hero_admin.model.stored_values import Stored, hashable, packed
 
 # URL segments that are no keys; a text key that equals one is escaped.
-RESERVED = frozenset({"new", "change", "delete", "options", "total", "none"})
+RESERVED = frozenset({"new", "change", "delete", "options", "total", "none", "actions"})
 LONGEST_KEY_CHARACTERS = 2000
 # The prefix of a part that is the driver's value as JSON.
 DRIVERS_OWN = "~~"

@@ -10,6 +10,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Table
 from sqlmodel import SQLModel
 
+from hero_admin.model.actions import Action, HasActions
 from hero_admin.model.children import Child
 from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
@@ -30,7 +31,7 @@ Record = dict[str, Any]
 # URL segments that the library uses itself.
 TAKEN_NAMES = frozenset(
     {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
-    | {"account", "people", "welcome"}
+    | {"account", "actions", "jobs", "people", "welcome"}
 )
 
 
@@ -43,7 +44,7 @@ class ResourceError(TypeError):
 
 
 @dataclass(frozen=True, eq=False)
-class Resource(Layout, Rules):
+class Resource(Layout, Rules, HasActions):
     """What is administered. `Resource(Hero)` is complete; every other argument overrides a default.
 
     Columns, search, filters and title are attributes of the model: `columns=(Hero.name, Hero.age)`.
@@ -66,8 +67,8 @@ class Resource(Layout, Rules):
     name, label, label_plural: “heroes” in URLs, “hero” and “heroes” in sentences.
     icon: the name of a symbol in static/icons.svg.
     sections, tabs, show, inputs, read_only_fields, hidden, group: see `Layout`.
-    read_only: whether nothing is ever changed, as in a view: neither its records nor, by indexes
-        and migrations, its table.
+    actions: what else can be done to records; `@heroes.action("Retire")` adds one.
+    read_only: whether nothing is ever changed: neither records nor, by indexes, their table.
     check, before, after_commit: see `Rules`.
     """
 
@@ -89,6 +90,7 @@ class Resource(Layout, Rules):
     label_plural: str = ""
     icon: str = "record"
     read_only: bool = False
+    actions: tuple[Action, ...] = ()
 
     # Any: the arguments, not checked yet.
     def __new__(cls, *given: Any, **named: Any) -> Self:

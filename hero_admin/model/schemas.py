@@ -10,10 +10,11 @@ from decimal import Decimal
 from functools import cache, reduce
 from operator import or_
 from types import NoneType
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import (
     AwareDatetime,
+    BaseModel,
     FutureDate,
     FutureDatetime,
     GetJsonSchemaHandler,
@@ -36,6 +37,7 @@ from hero_admin.model.sentences import OTHER_KIND
 from hero_admin.model.stored_values import readable
 from hero_admin.model.texts import clean_text
 
+Validated = TypeVar("Validated", bound=BaseModel)
 # A number is one of these by convention only.
 NO_NUMBERS = frozenset({bool, date, datetime, time})
 # Pydantic reads digits as seconds since 1970: 20240131 would be in August of that year.
@@ -206,7 +208,7 @@ def _spelled(value: Any) -> Any:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def named_values(schema: type[SQLModel], values: Mapping[str, Any]) -> SQLModel:
+def named_values(schema: type[Validated], values: Mapping[str, Any]) -> Validated:
     """Validate values given by the names of their fields instead of their aliases."""
     infos = schema.model_fields
     return schema.model_validate(

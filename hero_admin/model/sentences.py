@@ -1,8 +1,9 @@
 """Sentences: validation errors as people read them beside the field."""
 
-from pydantic import ValidationError
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from sqlmodel import SQLModel
 
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.labels import article_of
@@ -76,7 +77,7 @@ def sentence_of(error: ErrorDetails, label: str) -> str:
 
 
 def sentences_of(
-    error: ValidationError, schema: type[SQLModel], labels: dict[str, str]
+    error: ValidationError, schema: type[BaseModel], labels: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the first sentence for each invalid field, by name; "" for the whole record."""
     sentences: dict[str, str] = {}

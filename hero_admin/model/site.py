@@ -7,12 +7,14 @@ from typing import Any
 from sqlalchemy import Column
 from sqlmodel import SQLModel
 
+from hero_admin.model.action_forms import ActionForm, action_form
+from hero_admin.model.actions import Action, wrong_actions
 from hero_admin.model.checks import check_resources
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.link_targets import with_links_within
 from hero_admin.model.links import ManyToMany
-from hero_admin.model.resource import TAKEN_NAMES, Resource
+from hero_admin.model.resource import TAKEN_NAMES, Resource, ResourceError
 from hero_admin.web.texts import capitalised
 
 # URL segments after the key of a record: /teams/3/history.
@@ -58,8 +60,11 @@ class Site:
         others: Sequence[str] = (),
         *,
         has_history: bool = True,
+        actions: Sequence[Action] = (),
     ) -> None:
         """`others`: names of other subjects in the audit log, which have no masked fields.
+
+        actions: those on no records in particular.
 
         Raises ResourceError for a mistake in a resource.
         """
@@ -68,6 +73,8 @@ class Site:
         self.resources = with_links_within(tuple(resources))
         self.others = tuple(others)
         self._by_model = {resource.model: resource for resource in self.resources}
+        self.actions = tuple(actions)
+        self._action_forms = self._forms_of_actions()
         self._opposites: dict[ManyToMany, ManyToMany] = {}
         links = [link for each in self.resources for link in each.many_to_many]
         self._linking_columns = {
@@ -88,6 +95,19 @@ class Site:
     def administers(self, model: type[SQLModel]) -> bool:
         """Whether the Admin has a resource of a model."""
         return any(each.model is model for each in self.resources)
+
+    def form_of(self, action: Action) -> ActionForm | None:
+        """Return the form of an action, None without one."""
+        return self._action_forms[action]
+
+    def _forms_of_actions(self) -> dict[Action, ActionForm | None]:
+        for mistake in wrong_actions(self.actions):
+            raise ResourceError(f"Admin(): {mistake}.")
+        owned = [(each, f"actions/{each.name}") for each in self.actions]
+        for resource in self.resources:
+            at = f"{resource.name}/actions"
+            owned += [(each, f"{at}/{each.name}") for each in resource.actions]
+        return {each: action_form(each, path, self.resources) for each, path in owned}
 
     def _association(self, model: type[SQLModel]) -> Resource:
         """Return the resource of an association, under a name that no other one has."""

@@ -12,12 +12,19 @@ from hero_admin.forms.hidden_fields import SET
 from hero_admin.forms.link_texts import link_texts, read_deltas
 from hero_admin.forms.links import fetch_bulk_links
 from hero_admin.forms.submission import previews_of, read_changes, searches_of, typed_texts
-from hero_admin.listing.references import fetch_titles
 from hero_admin.model.fields import Field
-from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import not_found, site_of, transaction_of
-from hero_admin.pages.selected import count_seen, lock_unchanged, selected_keys, selection_of
+from hero_admin.pages.selected import (
+    Selection,
+    count_seen,
+    fetch_ordered_titles,
+    fetch_selection,
+    lock_selection,
+    note_of,
+    refuse_long,
+    without_selection,
+)
 from hero_admin.web.errors import Invalid, Overtaken
 from hero_admin.web.flash import Flash
 from hero_admin.web.mount import path_to
@@ -31,18 +38,19 @@ from hero_admin.writes.transaction import Transaction
 
 async def change_many_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/change?id=1&id=2: an empty form; only ticked fields will be changed."""
-    keys = selection_of(resource, request)
-    if isinstance(keys, Response):
-        return keys
-    return await _bulk_form(resource, request, keys, FormState({}), ())
+    without = without_selection(resource, request)
+    if without is not None:
+        return without
+    selection = await fetch_selection(resource, request, request.query_params)
+    return await _bulk_form(resource, request, selection, FormState({}), ())
 
 
 async def change_many_again(resource: Resource, request: Request) -> Response:
     """POST /heroes/change/again: the form again as typed, its pickers searched."""
     form = await form_of(request)
-    keys = selected_keys(resource, form)
+    selection = await fetch_selection(resource, request, form)
     return await _bulk_form(
-        resource, request, keys, _typed(resource, form), _ticked(resource, form)
+        resource, request, selection, _typed(resource, form), _ticked(resource, form)
     )
 
 
@@ -52,35 +60,37 @@ async def change_many(resource: Resource, request: Request) -> Response:
     If one of them has changed since the form was opened → 409 with the form.
     """
     form = await form_of(request)
-    keys = selected_keys(resource, form)
+    selection = await fetch_selection(resource, request, form)
     state = _typed(resource, form)
     ticked = _ticked(resource, form)
     if state.searches:
-        return await _bulk_form(resource, request, keys, state, ticked)
+        return await _bulk_form(resource, request, selection, state, ticked)
     transaction = transaction_of(request, "bulk")
     try:
-        count = await _change_ticked(resource, transaction, keys, form)
+        count = await _change_ticked(resource, transaction, selection, form)
     except Invalid as invalid:
         status = 409 if isinstance(invalid, Overtaken) else 422
         state = replace(state, errors=invalid.sentences)
-        return await _bulk_form(resource, request, keys, state, ticked, status)
+        return await _bulk_form(resource, request, selection, state, ticked, status)
     undo = transaction.operation.id if count else ""
-    flash = Flash("Changed", resource.counted(count), undo=undo)
+    note = note_of(selection, form)
+    flash = Flash("Changed", resource.counted(count), undo=undo, note=note)
     return redirect(request, back_of(request, path_to(resource.name)), flash)
 
 
 async def _change_ticked(
-    resource: Resource, transaction: Transaction, keys: Sequence[Key], form: FormData
+    resource: Resource, transaction: Transaction, selection: Selection, form: FormData
 ) -> int:
     typed = typed_texts(_fields(resource), form)
     texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
     deltas = read_deltas(resource.many_to_many, link_texts(resource.many_to_many, form))
     if not texts and not deltas:
         raise Invalid({"": "Tick at least one field."})
-    values = read_changes(resource, texts)
+    values, keys = read_changes(resource, texts), selection.keys
+    refuse_long(resource, selection)
     # Referenced records are locked first, as by a deletion.
     await bulk.lock_targets(transaction.session, transaction.site, resource, values)
-    await lock_unchanged(transaction, resource, keys, form, can_be_referenced=True)
+    await lock_selection(transaction, resource, selection, form, can_be_referenced=True)
     async with checked_together(transaction, resource) as together:
         changed = await bulk.change_many(together, resource, keys, values) if values else set()
         if deltas:
@@ -92,23 +102,25 @@ async def _change_ticked(
 async def _bulk_form(
     resource: Resource,
     request: Request,
-    keys: Sequence[Key],
+    selection: Selection,
     state: FormState,
     ticked: Sequence[str],
     status: int = 200,
 ) -> Response:
     session, site = session_of(request), site_of(request)
-    titles = await fetch_titles(session, resource, keys)
+    titles = await fetch_ordered_titles(session, resource, selection.keys)
     if not titles:
         raise not_found(resource)
     # Records that no longer exist are left out of the form.
     names = [key for key, _ in titles]
+    count = len(titles) if selection.is_whole else selection.count
+    seen = await count_seen(session, site, resource, names)
     context = {
         "resource": resource,
-        "counted": resource.counted(len(titles)),
+        "count": count,
+        "counted": resource.counted(count),
         "titles": titles,
-        "keys": names,
-        "seen": await count_seen(session, site, resource, names),
+        **selection.context(names, seen),
         "fields": await fetch_form(session, site, resource, _fields(resource), state),
         "links": await fetch_bulk_links(session, site, resource, state.links_state),
         "ticked": ticked,

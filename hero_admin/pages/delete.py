@@ -1,6 +1,6 @@
 """Delete pages: the confirmation with the effects, and the deletion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,11 +14,19 @@ from hero_admin.listing.query_parser import search_in
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.field_names import control_name
 from hero_admin.model.labels import in_sentence
-from hero_admin.model.primary_keys import Key, key_text
 from hero_admin.model.resource import Resource
 from hero_admin.pages.deletion_sentences import consequence_sentence
 from hero_admin.pages.requests import key_in, not_found, site_of, transaction_of
-from hero_admin.pages.selected import count_seen, lock_unchanged, selected_keys, selection_of
+from hero_admin.pages.selected import (
+    Selection,
+    count_seen,
+    fetch_ordered_titles,
+    fetch_selection,
+    lock_selection,
+    note_of,
+    refuse_long,
+    without_selection,
+)
 from hero_admin.pages.show import deleted_page
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
@@ -33,52 +41,62 @@ from hero_admin.writes.replacements import Choice, Replacement, choices_of, repl
 
 async def delete_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/7/delete: the effects of deleting this record, and the choices."""
-    return await _confirmation(resource, request, [key_in(resource, request)])
+    return await _confirmation(resource, request, _record(resource, request))
 
 
 async def delete(resource: Resource, request: Request) -> Response:
     """POST /heroes/7/delete: deletes it → the list; if others need it → 409."""
     form = await form_of(request)
-    return await _delete(resource, request, [key_in(resource, request)], form)
+    return await _delete(resource, request, _record(resource, request), form)
 
 
 async def delete_row(resource: Resource, request: Request) -> Response:
     """DELETE /heroes/7?heroes=3: deletes it; htmx reloads the list; 409 as above."""
-    return await _delete(resource, request, [key_in(resource, request)], request.query_params)
+    return await _delete(resource, request, _record(resource, request), request.query_params)
 
 
 async def delete_many_page(resource: Resource, request: Request) -> Response:
     """GET /heroes/delete?id=1&id=2: the effects of deleting the selected records."""
-    keys = selection_of(resource, request)
-    return keys if isinstance(keys, Response) else await _confirmation(resource, request, keys)
+    without = without_selection(resource, request)
+    if without is not None:
+        return without
+    selection = await fetch_selection(resource, request, request.query_params)
+    return await _confirmation(resource, request, selection)
 
 
 async def delete_many(resource: Resource, request: Request) -> Response:
     """POST /heroes/delete: deletes all the selected records or, 409, none of them."""
     form = await form_of(request)
-    return await _delete(resource, request, selected_keys(resource, form), form)
+    return await _delete(resource, request, await fetch_selection(resource, request, form), form)
+
+
+def _record(resource: Resource, request: Request) -> Selection:
+    """Return the record in the path."""
+    return Selection([key_in(resource, request)], 1)
 
 
 async def _delete(
     resource: Resource,
     request: Request,
-    keys: Sequence[Key],
+    selection: Selection,
     params: FormData | QueryParams,
 ) -> Response:
-    session = session_of(request)
+    refuse_long(resource, selection)
+    session, keys = session_of(request), selection.keys
     transaction = transaction_of(request, "page" if len(keys) == 1 else "bulk")
     try:
         catalog = await fetch_catalog(session, site_of(request), [resource])
         replacements = _replacements(
             choices_of(catalog, site_of(request), resource), resource, params
         )
-        await lock_unchanged(transaction, resource, keys, params, replacements)
+        await lock_selection(transaction, resource, selection, params, replacements)
         titles = await fetch_titles(session, resource, keys)
         await deletion.remove(transaction, resource, keys, replacements, catalog)
     except Invalid as invalid:
-        return await _confirmation(resource, request, keys, str(invalid))
+        return await _confirmation(resource, request, selection, str(invalid))
     one = titles[0][1] if len(keys) == 1 else resource.counted(len(keys))
-    flash = Flash("Deleted", one, undo=transaction.operation.id)
+    note = note_of(selection, params)
+    flash = Flash("Deleted", one, undo=transaction.operation.id, note=note)
     if request.method == "DELETE" and is_htmx(request):
         context = {"done": flash, "back": back_of(request, path_to(resource.name))}
         response = render(request, "admin/deleted.html", context, fragments=())
@@ -88,17 +106,15 @@ async def _delete(
 
 
 async def _confirmation(
-    resource: Resource, request: Request, keys: Sequence[Key], problem: str = ""
+    resource: Resource, request: Request, selection: Selection, problem: str = ""
 ) -> Response:
-    session = session_of(request)
-    titles = await fetch_titles(session, resource, keys)
+    session, keys = session_of(request), selection.keys
+    # In their order in the list.
+    titles = await fetch_ordered_titles(session, resource, keys)
     if not titles and "id" in request.path_params:
         return await deleted_page(resource, request)
     if not titles:
         raise not_found(resource)
-    # In their order in the list.
-    order = {key_text(resource, key): position for position, key in enumerate(keys)}
-    titles.sort(key=lambda found: order[found[0]])
     question = await fetch_question(session, site_of(request), resource, keys)
     deleted_keys = {key for key, _ in titles}
     consequences = [
@@ -108,20 +124,23 @@ async def _confirmation(
         )
         for each in question.consequences
     ]
-    counted = resource.counted(len(titles))
+    count = len(titles) if selection.is_whole else selection.count
+    counted = resource.counted(count)
+    seen = await count_seen(session, site_of(request), resource, deleted_keys)
     is_row = request.query_params.get("in") == "list"
     is_on_its_own = "id" in request.path_params and not is_row
     came_from = path_to(resource.name, titles[0][0]) if is_on_its_own else path_to(resource.name)
     context: dict[str, Any] = {
         "resource": resource,
         "titles": titles,
+        "count": count,
         "what": titles[0][1] if len(titles) == 1 else counted,
         "noun": resource.label if len(titles) == 1 else counted,
         "is_many": "id" not in request.path_params,
         "consequences": consequences,
         "limits": question.limits,
         "problem": problem,
-        "seen": await count_seen(session, site_of(request), resource, deleted_keys),
+        **selection.context(deleted_keys, seen),
         "is_row": is_row,
         **back_param(request),
         "cancel_url": back_of(request, came_from),

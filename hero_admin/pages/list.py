@@ -20,6 +20,7 @@ from hero_admin.listing.query_parser import FIRST_PAGE, NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
 from hero_admin.listing.rows import LinkCells, RowContext, render_rows
 from hero_admin.listing.urls import ListUrls
+from hero_admin.model.actions import allowed_actions
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
@@ -53,8 +54,13 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     urls = ListUrls(query)
     # Without `back`, forms return to the list in its default state.
     back = as_back(urls.current) if urls.current != query.path or query.scope else ""
+    actions = allowed_actions(query.resource.actions, identity_of(request))
+    actions = tuple(each for each in actions if each.is_on("selected") or each.is_on("all"))
+    can_edit = identity_of(request).can_edit and not query.resource.read_only
     context: dict[str, Any] = {
         "resource": query.resource,
+        "actions": actions,
+        "has_boxes": can_edit or bool(actions),
         "query": query,
         "urls": urls,
         "fragment": fragment,
@@ -131,6 +137,7 @@ def _results(
         edited_name=link_rows.name if link_rows else "",
         edited_keys=link_rows.keys if link_rows else (),
         back=context["back"],
+        can_select=context["has_boxes"],
         marked=flash.marked.removeprefix(f"{resource.name}/") if flash else "",
     )
     empty = None

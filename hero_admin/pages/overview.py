@@ -6,9 +6,11 @@ from starlette.responses import RedirectResponse, Response
 
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.query_parser import parse_query
+from hero_admin.model.actions import allowed_actions
 from hero_admin.pages.requests import site_of
 from hero_admin.web.addresses import is_local
 from hero_admin.web.cookies import drop_cookie, set_cookie
+from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import render
@@ -24,7 +26,9 @@ async def overview(request: Request) -> Response:
     for resource in site.resources:
         query = parse_query(site, resource, path_to(resource.name), QueryParams())
         totals.append((resource, await fetch_total(session, site, query)))
-    return render(request, "overview.html", {"totals": totals}, fragments=())
+    actions = allowed_actions(site.actions, identity_of(request))
+    context = {"totals": totals, "actions": actions}
+    return render(request, "overview.html", context, fragments=())
 
 
 async def choose_theme(request: Request) -> Response:

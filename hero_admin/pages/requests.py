@@ -68,14 +68,15 @@ def not_found(resource: Resource) -> HTTPException:
     return HTTPException(404, f"This {resource.label} doesn't exist. It may have been deleted.")
 
 
-def operation_of(request: Request, via: str = "page") -> Operation:
-    """Return the operation of the changes of a request."""
-    return Operation(identity_of(request), via)
+def operation_of(request: Request, via: str = "page", action: str | None = None) -> Operation:
+    """Return the operation of the changes of a request; `action` is the label of one."""
+    return Operation(identity_of(request), via, action=action)
 
 
-def transaction_of(request: Request, via: str = "page") -> Transaction:
+def transaction_of(request: Request, via: str = "page", action: str | None = None) -> Transaction:
     """Return the transaction of a request."""
-    return Transaction(session_of(request), site_of(request), operation_of(request, via))
+    operation = operation_of(request, via, action)
+    return Transaction(session_of(request), site_of(request), operation)
 
 
 def record_secret_of(resource: Resource, request: Request) -> str:

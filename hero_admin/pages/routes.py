@@ -7,15 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.pages import (
+    actions,
     bulk_edit,
     choices,
     create,
     delete,
     export,
     files,
+    global_actions,
     history,
     show,
     unlink,
@@ -43,6 +46,38 @@ def history_routes() -> list[Route]:
     return [
         Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
         Route("/undo/{operation}", undo, methods=["POST"], name="undo"),
+    ]
+
+
+def global_action_routes(site: Site) -> list[Route]:
+    """Return the routes of the actions on no records in particular."""
+    return [
+        Route(
+            f"/actions/{action.name}{path}",
+            needs(action.role, partial(handler, action)),
+            methods=[verb],
+            name=None if path or verb != "GET" else f"actions:{action.name}",
+        )
+        for action in site.actions
+        for path, verb, handler in (
+            ("", "GET", global_actions.global_action_page),
+            ("", "POST", global_actions.global_act),
+            ("/again", "POST", global_actions.global_action_again),
+            ("/options/{field}", "GET", global_actions.global_action_options),
+        )
+    ]
+
+
+def _action_routes(resource: Resource, action: Action) -> list[Route]:
+    at = f"/{resource.name}/actions/{action.name}"
+    return [
+        Route(f"{at}{path}", needs(action.role, partial(handler, resource, action)), methods=[verb])
+        for path, verb, handler in (
+            ("", "GET", actions.action_page),
+            ("", "POST", actions.act),
+            ("/again", "POST", actions.action_again),
+            ("/options/{field}", "GET", actions.action_options),
+        )
     ]
 
 
@@ -98,6 +133,7 @@ def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
         *edit("/change", "change-many", bulk_edit.change_many_page, post=bulk_edit.change_many),
         *edit("/change/again", "change-many-again", post=bulk_edit.change_many_again),
         *edit("/delete", "delete-many", delete.delete_many_page, post=delete.delete_many),
+        *(each for action in resource.actions for each in _action_routes(resource, action)),
         *look("/{id}", "show", show.show_page, post=editing.update, delete=delete.delete_row),
         *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
         *edit("/{id}/delete", "delete", delete.delete_page, post=delete.delete),

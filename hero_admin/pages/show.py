@@ -9,6 +9,7 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Kind
 from hero_admin.listing.query import Problem, Scope
 from hero_admin.listing.references import fetch_references
+from hero_admin.model.actions import allowed_actions
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.primary_keys import key_of, key_text
@@ -25,6 +26,7 @@ from hero_admin.pages.requests import (
     site_of,
 )
 from hero_admin.web.addresses import with_query
+from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import session_of
 from hero_admin.web.responses import render
@@ -74,6 +76,7 @@ async def _show(
     facts = facts_of(resource, request, record, references, fields)
     context: dict[str, Any] = {
         "subject": resource,
+        "row_actions": allowed_actions(resource.actions, identity_of(request), "row"),
         "key": key,
         "sections": sections_of_facts(resource, facts),
         "referrers": site.related(resource),

@@ -21,9 +21,10 @@ on("click", "a[data-dialog], a[data-form]", (link, event) => {
   else ask(link.href);
 });
 on("submit", "form[data-dialog]", (form, event) => {
-  if (event.submitter?.hasAttribute("formaction")) return; // a page of its own
+  const { submitter } = event;
+  if (submitter?.hasAttribute("formaction") && !submitter.matches("[data-asks]")) return; // a page of its own
   event.preventDefault();
-  ask(`${form.action}?${contentOf(form)}`);
+  ask(`${submitter?.matches("[data-asks]") ? submitter.formAction : form.getAttribute("action")}?${contentOf(form)}`);
 });
 on("click", "[data-opens]", (button) => find(`#${button.dataset.opens}`).showModal());
 const leave = (dialog) => {

@@ -9,7 +9,9 @@ const countSelected = () => {
     every.checked = count > 0 && count === boxes.length;
     every.indeterminate = count > 0 && count < boxes.length;
     const bar = find(".selection", every.closest(".listing"));
-    find("output", bar).value = `${count} selected`;
+    const matching = find('[name="form.all"]', bar);
+    if (!count && matching) matching.checked = false;
+    find("output", bar).value = matching?.checked ? "All selected" : `${count} selected`;
     for (const button of all("button", bar)) button.disabled = !count; // they have keys, and Enter in a box presses the first
   }
 };
@@ -18,6 +20,11 @@ on("click", ".list tbody .check input", (box, { shiftKey }) => {
   const [from, to] = [boxes.indexOf(lastBox), boxes.indexOf(box)].sort((a, b) => a - b);
   if (shiftKey && from >= 0) for (const each of boxes.slice(from, to)) each.checked = box.checked;
   lastBox = box;
+});
+on("change", '.selection [name="form.all"]', countSelected);
+// All that match are named by their query: thousands of keys make no address.
+on("formdata", ".selection", (bar, { formData }) => {
+  if (formData.has("form.all")) formData.delete("id");
 });
 on("change", ".list .check input", (box) => {
   if (box.matches("[data-all]")) for (const each of boxesOf(box)) each.checked = box.checked;

@@ -132,14 +132,14 @@ async def test_migrating_says_what_is_renamed_and_leaves_the_versions_of_others_
     assert created == "Tables created: hero_admin_secret_key."
     assert renamed.startswith("Tables renamed: api_token to hero_admin_token, change to hero_")
     assert library == f"Migrated the tables of Hero Admin to revision {NEWEST}."
-    assert application == "Migrated the database to revision 0009."
+    assert application == "Migrated the database to revision 0010."
     async with database.reading.connect() as connection:
         held = [
             await connection.scalar(text(f"SELECT version_num FROM {name}"))
             for name in ("alembic_version", "hero_admin_version", "hero_admin_alembic_version")
         ]
     await database.close()
-    assert held == ["0003", "0009", NEWEST]
+    assert held == ["0003", "0010", NEWEST]
 
 
 async def _make_current(settings: Settings) -> None:

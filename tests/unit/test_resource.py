@@ -172,7 +172,8 @@ def test_a_record_without_a_title_says_so() -> None:
 
 
 def test_a_list_has_few_columns_and_the_title_first() -> None:
-    assert names_of(Resource(Hero).list_fields) == ["name", "secret_name", "age", "team_id"]
+    shown = ["name", "secret_name", "age", "team_id", "retired_on"]
+    assert names_of(Resource(Hero).list_fields) == shown
     assert names_of(gadgets.list_fields)[0] == "title"
     assert len(gadgets.list_fields) == 7
     assert not {"id", "note", "data", "extra"} & set(names_of(gadgets.list_fields))
@@ -180,7 +181,7 @@ def test_a_list_has_few_columns_and_the_title_first() -> None:
 
 def test_short_texts_are_searched_and_what_can_be_chosen_is_filtered() -> None:
     assert names_of(Resource(Hero).search_fields) == ["name", "secret_name"]
-    assert names_of(Resource(Hero).filter_fields) == ["age", "team_id"]
+    assert names_of(Resource(Hero).filter_fields) == ["age", "team_id", "retired_on"]
     assert names_of(heroes.filter_fields) == ["team_id", "age"]
     assert not {"title", "note", "serial", "data"} & set(names_of(gadgets.filter_fields))
     assert {"is_secret", "condition", "made_on", "maker_code"} <= set(

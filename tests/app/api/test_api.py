@@ -13,6 +13,8 @@ from webapp.teams import Team
 
 NOT_FOUND = {"detail": "Hero not found"}
 NOVA = {"name": "Nova", "secret_name": "Cleo"}
+# Somebody who has not retired.
+ACTIVE = {"retired_on": None, "retirement_note": None}
 
 
 # Creating
@@ -20,7 +22,7 @@ NOVA = {"name": "Nova", "secret_name": "Cleo"}
 
 async def test_posting_a_hero_creates_it(client: Client, stored: Stored) -> None:
     answer = await client.post("/api/heroes/", json={**NOVA, "age": 30})
-    hero = {"id": 1, "name": "Nova", "secret_name": "Cleo", "age": 30, "team_id": None}
+    hero = {"id": 1, "name": "Nova", "secret_name": "Cleo", "age": 30, "team_id": None, **ACTIVE}
     assert (answer.status_code, answer.json()) == (201, hero)
     (saved,) = await stored.all(Hero)
     assert saved.model_dump() == hero
@@ -144,7 +146,7 @@ async def test_a_hero_is_read(client: Client, session: AsyncSession) -> None:
     team = await a_team(session)
     await a_hero(session, "Nova", "Cleo", 30, team)
     answer = await client.get("/api/heroes/1")
-    hero = {"id": 1, "name": "Nova", "secret_name": "Cleo", "age": 30, "team_id": team.id}
+    hero = {"id": 1, "name": "Nova", "secret_name": "Cleo", "age": 30, "team_id": team.id, **ACTIVE}
     assert (answer.status_code, answer.json()) == (200, hero)
 
 
@@ -207,7 +209,7 @@ async def test_patching_changes_only_what_was_sent(
 ) -> None:
     await a_hero(session, "Nova", "Cleo", 30, await a_team(session))
     answer = await client.patch("/api/heroes/1", json={"age": 31})
-    hero = {"id": 1, "name": "Nova", "secret_name": "Cleo", "age": 31, "team_id": 1}
+    hero = {"id": 1, "name": "Nova", "secret_name": "Cleo", "age": 31, "team_id": 1, **ACTIVE}
     assert (answer.status_code, answer.json()) == (200, hero)
     answer = await client.patch("/api/heroes/1", json={})
     assert (answer.status_code, answer.json()) == (200, hero)
@@ -323,6 +325,8 @@ async def test_the_openapi_document_describes_every_request(client: Client) -> N
     assert document["openapi"].startswith("3.1")
     assert {path: sorted(found) for path, found in document["paths"].items()} == {
         "/heroes/": ["get", "post"],
+        "/heroes/actions/retire": ["post"],
+        "/heroes/actions/transfer": ["post"],
         "/heroes/{id}": ["delete", "get", "patch"],
         "/heroes/{id}/with-team": ["get"],
         "/teams/": ["get", "post"],

@@ -31,6 +31,8 @@ from webapp.heroes import Hero
 
 NARROW = (Resource(Hero, columns=(Hero.name,), search=(Hero.name,)), admin.resources[1])
 
+HERO = "hero (name, secret_name, age, team_id, id)"
+
 
 async def test_a_migrated_database_lacks_nothing(database: Database) -> None:
     assert await check_indexes(database, admin.resources) == []
@@ -266,8 +268,8 @@ async def test_any_program_may_write_and_is_found(sqlite_url: str) -> None:
             made = "".join(sql for (sql,) in other.execute("SELECT sql FROM sqlite_master") if sql)
             assert "fold(" not in made
             other.execute("INSERT INTO team (id, name) VALUES (1, 'Zoë’s')")
-            other.execute("INSERT INTO hero VALUES ('Zoë Nova', 'x', NULL, 1, 1)")
-            other.execute("INSERT INTO hero VALUES ('Somebody', 'x', NULL, 1, 2)")
+            other.execute(f"INSERT INTO {HERO} VALUES ('Zoë Nova', 'x', NULL, 1, 1)")
+            other.execute(f"INSERT INTO {HERO} VALUES ('Somebody', 'x', NULL, 1, 2)")
             assert await proposed(client, "zoe") == ["Zoë Nova"]
             assert len((await client.get("/teams?q=zoe")).rows) == 1
             assert len((await client.get("/teams/1/heroes?q=zoe")).rows) == 1
@@ -280,11 +282,13 @@ async def test_any_program_may_write_and_is_found(sqlite_url: str) -> None:
                 0,
             )
             other.execute("UPDATE hero SET name = 'Rusty' WHERE id = 1")
-            other.execute("REPLACE INTO hero VALUES ('Zoë III', 'x', NULL, 1, 2)")
+            other.execute(f"REPLACE INTO {HERO} VALUES ('Zoë III', 'x', NULL, 1, 2)")
             other.execute("DELETE FROM hero WHERE id = 3")
             assert await proposed(client, "zoe") == ["Zoë III"]
             # What is no text, and none in UTF-8.
-            other.execute("INSERT INTO hero VALUES (CAST(x'fffe7a6f65' AS TEXT), 'x', NULL, 1, 4)")
+            other.execute(
+                f"INSERT INTO {HERO} VALUES (CAST(x'fffe7a6f65' AS TEXT), 'x', NULL, 1, 4)"
+            )
             other.execute("DELETE FROM hero WHERE id = 4")
             assert await proposed(client, "zoe") == ["Zoë III"]
 
@@ -292,7 +296,7 @@ async def test_any_program_may_write_and_is_found(sqlite_url: str) -> None:
 async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -> None:
     with closing(program(sqlite_url)) as other:
         other.create_function("fold", 1, fold)
-        other.execute("INSERT INTO hero VALUES ('Zoë', 'x', NULL, NULL, 1)")
+        other.execute(f"INSERT INTO {HERO} VALUES ('Zoë', 'x', NULL, NULL, 1)")
         index, events = (
             "hero_admin_search_hero",
             {"insert": "new", "update": "new", "delete": "old"},
@@ -313,7 +317,7 @@ async def test_an_index_that_only_we_could_keep_is_taken_over(sqlite_url: str) -
     await database.close()
     async with serving(admin.application(settings), role=Role.EDITOR) as client:
         with closing(program(sqlite_url)) as other:
-            other.execute("INSERT INTO hero VALUES ('Zoë II', 'x', NULL, NULL, 2)")
+            other.execute(f"INSERT INTO {HERO} VALUES ('Zoë II', 'x', NULL, NULL, 2)")
         assert await proposed(client, "zoe") == ["Zoë", "Zoë II"]
 
 

@@ -60,6 +60,8 @@ async def test_it_is_brought_back_with_my_values_when_i_ask_for_it(
         "secret_name": "Cleo",
         "age": 18,
         "team_id": team.id,
+        "retired_on": None,
+        "retirement_note": None,
     }
     latest = (await stored.all(Change))[-1]
     assert (latest.kind, latest.via, latest.by_name) == (Kind.RESTORED, "restore", "Olive Owner")
