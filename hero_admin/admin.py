@@ -38,6 +38,10 @@ AUTH_OFF = (
     "WEBAPP_AUTH=off is for `serve`. To mount an Admin without accounts, pass"
     " Admin(authenticate=…)."
 )
+NO_SECOND_FACTOR = (
+    "WEBAPP_SECOND_FACTOR is for accounts of the library. This Admin uses the sign-in of the"
+    " application that it is mounted in."
+)
 # How commands are called whose module is not known.
 SCRIPT = "hero-admin --app package.module:name"
 
@@ -135,7 +139,10 @@ class Admin(HasActions):
     # Any: a setting may have any type, and None leaves it to the environment.
     def settings(self, **overrides: Any) -> Settings:
         """Return the settings of this process. Raises SettingsError."""
-        return load_settings(**{**self._settings, **overrides})
+        settings = load_settings(**{**self._settings, **overrides})
+        if self.sign_in is not None and settings.second_factor != "off":
+            raise SettingsError(NO_SECOND_FACTOR)
+        return settings
 
     # Any: as above.
     def elsewhere(self, authenticate: Authenticate, **settings: Any) -> "Admin":

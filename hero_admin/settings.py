@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=1, ge=1, le=256, description="from 1 to 256 processes")
     auth: Literal["on", "off"] = Field(default="on", description="on or off")
+    second_factor: Literal["off", "owner", "editor", "viewer"] = Field(
+        default="off", description="off, or the lowest role that needs one: owner, editor or viewer"
+    )
     secret_key: SecretStr = Field(default=SecretStr(""), description="a text")
     session_idle_hours: float = Field(
         default=12, gt=0, le=8760, description="a number of hours above 0 and at most 8760"
@@ -100,6 +103,13 @@ class Settings(BaseSettings):
         if url.get_backend_name() != "postgresql":
             raise ValueError
         return url.render_as_string(hide_password=False)
+
+    @field_validator("second_factor")
+    @classmethod
+    def check_second_factor(cls, value: str, values: ValidationInfo) -> str:
+        if value != "off" and values.data.get("auth") == "off":
+            raise SettingsError("WEBAPP_SECOND_FACTOR needs accounts, and WEBAPP_AUTH is off.")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from hero_admin.accounts.passwords import Passwords
 from hero_admin.accounts.sessions import Limits, Visitor, key_check_of
 from hero_admin.database.engines import Database
+from hero_admin.person import Role
 from hero_admin.settings import Settings
 
 
@@ -20,6 +21,8 @@ class Auth:
     limits: Limits
     secret_key: str = field(repr=False)
     passwords: Passwords
+    # The lowest role that has to have a second factor.
+    second_factor: Role | None
     # Attempts wait for each other, on two connections at most.
     turns: asyncio.Semaphore
     # The tasks that mark sessions as seen after the response, by digest.
@@ -42,7 +45,9 @@ def limits_for(settings: Settings) -> Limits:
 
 def auth_for(settings: Settings, database: Database) -> Auth:
     secret_key = settings.secret_key.get_secret_value()
-    return Auth(database, limits_for(settings), secret_key, Passwords(), asyncio.Semaphore(2))
+    least = None if settings.second_factor == "off" else Role(settings.second_factor)
+    turns = asyncio.Semaphore(2)
+    return Auth(database, limits_for(settings), secret_key, Passwords(), least, turns)
 
 
 def auth_of(request: Request) -> Auth:

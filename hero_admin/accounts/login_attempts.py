@@ -9,9 +9,15 @@ from sqlmodel import col
 
 from hero_admin.accounts.auth import Auth
 from hero_admin.accounts.passwords import is_too_long
-from hero_admin.accounts.throttle import Subjects, claim_attempt, forgive, is_blocked, subjects_of
+from hero_admin.accounts.throttle import (
+    Allowance,
+    Subjects,
+    claim_attempt,
+    forgive,
+    is_blocked,
+    subjects_of,
+)
 from hero_admin.accounts.users import User, fetch_user
-from hero_admin.web.texts import ngettext
 
 
 @dataclass(frozen=True)
@@ -23,14 +29,16 @@ class LoginAttempt:
 
     user: User | None
     account: str
-    wait_seconds: int
+    allowance: Allowance
     subjects: Subjects
 
     @property
+    def wait_seconds(self) -> int:
+        return self.allowance.wait_seconds
+
+    @property
     def wait_sentence(self) -> str:
-        """The sentence that says how long to wait, "" if there is no need to."""
-        wait = ngettext("a second", "{n} seconds", self.wait_seconds).format(n=self.wait_seconds)
-        return f"Too many attempts. Wait {wait}, then try again." if self.wait_seconds else ""
+        return self.allowance.wait_sentence
 
 
 async def attempt_login(
@@ -40,29 +48,41 @@ async def attempt_login(
 
     device: the proof of a browser that has signed in to this account before.
     """
-    now, subjects = datetime.now(UTC), subjects_of(auth.secret_key, name, address, device)
-    async with auth.database.session(is_read_only=True) as session:
-        allowance = await is_blocked(session, subjects, now)
-    if allowance is None:
-        # In a transaction of its own, as the count outlives a failed request.
-        async with auth.turns, auth.database.session(is_read_only=False) as session:
-            allowance = await claim_attempt(session, subjects, now)
-            await session.commit()
+    subjects = subjects_of(auth.secret_key, name, address, device)
+    allowance = await claim(auth, subjects)
     is_checked = allowance.is_allowed and not is_too_long(password)
     known = await _fetch_known(auth, name) if is_checked else None
     is_right = is_checked and await _verify(auth, known, password)
     account = known.name if known else ""
-    return LoginAttempt(known if is_right else None, account, allowance.wait_seconds, subjects)
+    return LoginAttempt(known if is_right else None, account, allowance, subjects)
 
 
-async def accept(session: AsyncSession, attempt: LoginAttempt) -> User | None:
+async def claim(auth: Auth, subjects: Subjects) -> Allowance:
+    """Count an attempt as failed, unless it is refused."""
+    now = datetime.now(UTC)
+    async with auth.database.session(is_read_only=True) as session:
+        blocked = await is_blocked(session, subjects, now)
+    if blocked is not None:
+        return blocked
+    # In a transaction of its own, as the count outlives a failed request.
+    async with auth.turns, auth.database.session(is_read_only=False) as session:
+        allowance = await claim_attempt(session, subjects, now)
+        await session.commit()
+    return allowance
+
+
+async def accept(
+    session: AsyncSession, attempt: LoginAttempt, *, needs_second: bool = False
+) -> User | None:
     """Return the user of a successful attempt and uncount it, in the caller's transaction.
 
     None if the password is wrong, or the account was disabled or its password changed meanwhile.
+    An attempt that a second step follows is uncounted after that.
     """
-    if attempt.user is None or not await _is_still(session, attempt.user):
+    if attempt.user is None or not await is_still(session, attempt.user):
         return None
-    await forgive(session, attempt.subjects)
+    if not (needs_second and attempt.user.has_second_factor):
+        await forgive(session, attempt.subjects)
     return attempt.user
 
 
@@ -77,7 +97,7 @@ async def _verify(auth: Auth, user: User | None, password: str) -> bool:
     return await auth.passwords.verify(password_hash, password)
 
 
-async def _is_still(session: AsyncSession, user: User) -> bool:
+async def is_still(session: AsyncSession, user: User) -> bool:
     """Whether the account has not changed since the password was checked; locks it."""
     found = select(col(User.password_hash)).where(
         col(User.id) == user.id, col(User.is_disabled).is_(False)

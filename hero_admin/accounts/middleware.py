@@ -7,6 +7,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +19,7 @@ from hero_admin.accounts.auth import Auth
 from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.proof import ask_proof
 from hero_admin.accounts.recheck import recheck_writes
+from hero_admin.accounts.second_factor.requirement import ask_to_set_up, has_to_set_up
 from hero_admin.accounts.sessions import (
     SEEN_EVERY,
     fetch_identity,
@@ -44,7 +46,7 @@ from hero_admin.web.responses import is_partial
 # The same for everybody, without authentication.
 ANONYMOUS = ("/static/", "/healthz", "/readyz")
 # Paths for people who are not signed in.
-PUBLIC = ("/sign-in", "/sign-out", "/welcome", "/theme")
+PUBLIC = ("/sign-in", "/sign-in/code", "/sign-out", "/welcome", "/theme")
 PATIENCE_SECONDS = 3.0
 # Headers that proxies add.
 PROXY_HEADERS = ("via", "x-real-ip", "cdn-loop")
@@ -62,8 +64,21 @@ STRANGERS_BODY = (
 )
 
 logger = logging.getLogger("hero_admin.accounts")
-# An identity, and when it was last marked as seen.
-Found = tuple[Person, datetime | None]
+
+
+class Found(NamedTuple):
+    """An identity, when it was last marked as seen, and whether a second factor is there.
+
+    A token needs none.
+    """
+
+    person: Person
+    marked_at: datetime | None
+    has_second_factor: bool = True
+
+
+# What `Found` is made of.
+Facts = tuple[Person, datetime | None] | tuple[Person, datetime | None, bool]
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,7 @@ class _Proof:
     """The credentials of a request, and how to check them; "" for none."""
 
     digest: str
-    fetch: Callable[..., Awaitable[Found | None]]
+    fetch: Callable[..., Awaitable[Facts | None]]
     lock: Callable[..., Person | None]
     mark: Callable[[AsyncSession, str, datetime], Awaitable[None]]
     is_token: bool = False
@@ -105,13 +120,18 @@ class IdentityMiddleware:
             await self.app(scope, receive, send)
             return
         now, proof = datetime.now(UTC), self._proof_in(request)
-        found = await self._fetch(request, proof, now) if proof.digest else None
-        if found is None:
+        facts = await self._fetch(request, proof, now) if proof.digest else None
+        if facts is None:
             answer = await self._answer_to_stranger(request, proof)
             await answer(scope, receive, send)
             return
-        scope["state"]["identity"], marked_at = found
-        scope["state"]["ask_proof"] = ask_proof
+        found = Found(*facts)
+        marked_at = found.marked_at
+        scope["state"] |= {"identity": found.person, "ask_proof": ask_proof}
+        if not found.has_second_factor and has_to_set_up(request, self.auth.second_factor):
+            answer = await ask_to_set_up(request)
+            await answer(scope, receive, send)
+            return
         if request.method in SAFE_METHODS:
             request.state.may_still = partial(self._may_still, request, proof)
         else:
@@ -166,7 +186,7 @@ class IdentityMiddleware:
         role: Role = request.state.needed_role
         return found is not None and found[0].role.includes(role)
 
-    async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Found | None:
+    async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Facts | None:
         database, primary = request.state.database, self.auth.database
         is_safe = request.method in SAFE_METHODS
         is_behind = database is not primary and not database.replica.is_alone

@@ -9,11 +9,12 @@ from starlette.responses import Response
 from hero_admin.accounts import changes
 from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import digest_in
+from hero_admin.accounts.entering import enter
 from hero_admin.accounts.form_fields import text_in
 from hero_admin.accounts.login_attempts import accept, attempt_login
 from hero_admin.accounts.passwords import SAME_AS_BEFORE, check_password, is_same
+from hero_admin.accounts.second_factor.factors import fetch_factors
 from hero_admin.accounts.session_pages import fetch_access, fetch_user_of
-from hero_admin.accounts.sign_in import enter
 from hero_admin.accounts.users import id_of
 from hero_admin.pages.requests import operation_of
 from hero_admin.web.errors import Invalid
@@ -29,7 +30,11 @@ WRONG = "Wrong password."
 async def account_page(request: Request) -> Response:
     """GET /account: one's account, sessions and tokens."""
     user = await fetch_user_of(request)
-    context = {"user": user, **await fetch_access(request, user)}
+    context = {
+        "user": user,
+        "factors": await fetch_factors(session_of(request), id_of(user)),
+        **await fetch_access(request, user),
+    }
     return render(request, "accounts/account.html", context, fragments=())
 
 

@@ -9,6 +9,7 @@ from hero_admin.accounts import changes
 from hero_admin.accounts.form_fields import parse_role, role_choices, text_in
 from hero_admin.accounts.one_time_links import Purpose, make_link
 from hero_admin.accounts.one_time_secret import show_link
+from hero_admin.accounts.second_factor.factors import fetch_descriptions, fetch_factors
 from hero_admin.accounts.session_pages import CONFIRM, fetch_access, fetch_user_of, url_of
 from hero_admin.accounts.users import User, fetch_users, id_of, is_last_owner
 from hero_admin.pages.empty_state import NO_ACCOUNTS
@@ -24,7 +25,12 @@ from hero_admin.web.responses import redirect, render
 
 async def people_page(request: Request) -> Response:
     """GET /people: all accounts."""
-    context = {"users": await fetch_users(session_of(request)), "empty": NO_ACCOUNTS}
+    session = session_of(request)
+    context = {
+        "users": await fetch_users(session),
+        "factors": await fetch_descriptions(session),
+        "empty": NO_ACCOUNTS,
+    }
     return render(request, "accounts/people.html", context, fragments=())
 
 
@@ -119,6 +125,7 @@ async def _show(
         "last_owner": changes.LAST_OWNER,
         "roles": role_choices(Role.OWNER),
         "errors": errors,
+        "factors": await fetch_factors(session_of(request), id_of(user)),
         **await fetch_access(request, user),
     }
     return render(request, "accounts/person.html", context, status, fragments=())

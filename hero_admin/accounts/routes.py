@@ -14,6 +14,7 @@ from hero_admin.accounts import (
     token_pages,
 )
 from hero_admin.accounts.recheck import about_accounts
+from hero_admin.accounts.second_factor import own_pages, owner_pages, step
 from hero_admin.person import Role
 from hero_admin.web.guards import Handler, needs, proved
 from hero_admin.web.requests import SAFE_METHODS
@@ -33,6 +34,7 @@ def account_routes() -> list[Route]:
     return [
         Route("/sign-in", sign_in.sign_in_page, name="sign-in"),
         Route("/sign-in", sign_in.sign_in, methods=["POST"]),
+        Route("/sign-in/code", step.prove_code, methods=["POST"], name="sign-in:code"),
         Route("/sign-out", sign_in.sign_out, methods=["POST"], name="sign-out"),
         Route("/welcome", sign_in.welcome_page, name="welcome"),
         Route("/welcome", sign_in.welcome, methods=["POST"]),
@@ -47,6 +49,7 @@ def account_routes() -> list[Route]:
         own("/account/tokens/{token}/revoke", proved(token_pages.revoke), method="POST"),
         own("/account/sessions/end", session_pages.end_sessions_page),
         own("/account/sessions/end", session_pages.end_sessions, method="POST"),
+        *_second_factor_routes(),
         owner("/people", people.people_page, name="people"),
         owner("/people", proved(people.invite), method="POST"),
         owner("/people/new", people.invite_page, name="people:new"),
@@ -58,9 +61,24 @@ def account_routes() -> list[Route]:
         owner("/people/{id}/enable", proved(people.enable), method="POST"),
         owner("/people/{id}/link", proved(people.hand_out_link), method="POST"),
         owner("/people/{id}/sessions/end", session_pages.end_sessions_page),
+        owner("/people/{id}/second-factor/reset", owner_pages.reset_page),
+        owner("/people/{id}/second-factor/reset", proved(owner_pages.reset), method="POST"),
         owner("/people/{id}/sessions/end", proved(session_pages.end_sessions), method="POST"),
         owner("/people/{id}/tokens/{token}/revoke", token_pages.revoke_page),
         owner("/people/{id}/tokens/{token}/revoke", proved(token_pages.revoke), method="POST"),
+    ]
+
+
+def _second_factor_routes() -> list[Route]:
+    own, at = partial(_route, Role.VIEWER), "/account/second-factor"
+    return [
+        own(at, own_pages.choose_page, name="second-factor"),
+        own(f"{at}/app", proved(own_pages.app_page), name="second-factor:app"),
+        own(f"{at}/app", proved(own_pages.add_app), method="POST"),
+        own(f"{at}/app/remove", own_pages.remove_app_page, name="second-factor:remove-app"),
+        own(f"{at}/app/remove", proved(own_pages.remove_app), method="POST"),
+        own(f"{at}/codes", own_pages.codes_page, name="second-factor:codes"),
+        own(f"{at}/codes", proved(own_pages.make_codes), method="POST"),
     ]
 
 

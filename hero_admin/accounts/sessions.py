@@ -69,7 +69,9 @@ class Visitor:
 # Run for every request, so it is built once, of columns: entities take twice as long.
 _users = User.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
 _sessions = UserSession.__table__.c  # type: ignore[attr-defined]  # nor here
-SELECT_IDENTITY = select(_users.id, _users.name, _users.role, _sessions.seen_at).where(
+SELECT_IDENTITY = select(
+    _users.id, _users.name, _users.role, _sessions.seen_at, _users.has_second_factor
+).where(
     _sessions.user_id == _users.id,
     _sessions.digest == bindparam("digest"),
     _sessions.ends_at > bindparam("now"),
@@ -98,13 +100,15 @@ def key_check_of(secret_key: str) -> str:
 
 async def fetch_identity(
     session: AsyncSession, digest: str, limits: Limits, now: datetime
-) -> tuple[Person, datetime] | None:
-    """Return the identity of an open session, and when it was last marked as seen."""
+) -> tuple[Person, datetime, bool] | None:
+    """Return the identity of an open session, when it was last marked as seen, and whether there
+    is a second factor.
+    """
     found = await fetch_few(session, SELECT_IDENTITY, _given(digest, limits, now))
     if not found:
         return None
-    user_id, name, role, seen_at = found[0]
-    return Person(name, Role(role), user_id), seen_at
+    user_id, name, role, seen_at, has_second_factor = found[0]
+    return Person(name, Role(role), user_id), seen_at, bool(has_second_factor)
 
 
 def lock_identity(

@@ -9,18 +9,19 @@ from sqlmodel import col
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from hero_admin.accounts import audit, changes
 from hero_admin.accounts.auth import auth_of, visitor_of
-from hero_admin.accounts.cookies import device_in, digest_in, drop_token, set_device, set_token
+from hero_admin.accounts.cookies import device_in, digest_in, drop_token
 from hero_admin.accounts.form_fields import text_in
 from hero_admin.accounts.login_attempts import LoginAttempt, accept, attempt_login
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
 from hero_admin.accounts.pending_form import OWN, pending_in, read_signed_out
 from hero_admin.accounts.recheck import SignedOut, take_turn
-from hero_admin.accounts.sessions import end_session, start_session
-from hero_admin.accounts.users import User, has_users, id_of, parse_name
+from hero_admin.accounts.second_factor.step import go_on
+from hero_admin.accounts.sessions import end_session
+from hero_admin.accounts.users import User, has_users, parse_name
 from hero_admin.audit_log.changes import Operation
 from hero_admin.person import Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
@@ -54,7 +55,7 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """POST /sign-in: a new session → the page asked for; 422 or 429 if refused."""
+    """POST /sign-in: a new session → the page asked for, or the second step; 422 or 429."""
     auth, form = auth_of(request), await form_of(request)
     name, password, url = (_text(form, field) for field in ("name", "password", "next"))
     pending = pending_in(form, url) if _text(form, "again") else None
@@ -63,7 +64,7 @@ async def sign_in(request: Request) -> Response:
     attempt = await attempt_login(auth, name, password, address, device)
     known = attempt.user
     fresh_hash = await auth.passwords.rehash(known.password_hash, password) if known else None
-    user = await accept(session_of(request), attempt)
+    user = await accept(session_of(request), attempt, needs_second=True)
     if user is None:
         # The account's name: people type a password into the name field.
         audit.note("sign_in_failed", user=attempt.account, address=address)
@@ -71,9 +72,7 @@ async def sign_in(request: Request) -> Response:
     if fresh_hash:
         renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
         await session_of(request).execute(renewed)
-    # The browser sends the pending form again to its own URL.
-    response = RedirectResponse(_local(url), 307) if pending else redirect(request, _local(url))
-    return await enter(request, response, user)
+    return await go_on(request, user, _local(url), pending)
 
 
 async def sign_out(request: Request) -> Response:
@@ -93,7 +92,7 @@ async def welcome_page(request: Request) -> Response:
 
 
 async def welcome(request: Request) -> Response:
-    """POST /welcome?token=…: sets the password and signs in → overview."""
+    """POST /welcome?token=…: sets the password → overview, or the second step; 422, 410."""
     auth, link, form = auth_of(request), await _fetch_link(request), await form_of(request)
     name, password = _text(form, "name"), _text(form, "password")
     known = await _fetch_account(request, link)
@@ -106,7 +105,7 @@ async def welcome(request: Request) -> Response:
         user = await _take_up(request, link, name, password_hash)
     except Invalid as invalid:
         return await _welcome(request, link, invalid.sentences, name)
-    return await enter(request, redirect(request, path_to("")), user)
+    return await go_on(request, user, path_to(""))
 
 
 async def refuse(request: Request) -> Response:
@@ -169,18 +168,6 @@ async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash
     elif is_claimed and not await has_users(session):
         return await changes.add_user(session, None, name, Role.OWNER, password_hash)
     raise HTTPException(410, USED_UP)
-
-
-async def enter(request: Request, response: Response, user: User) -> Response:
-    """Start a session with a new token; the token that the browser had before is invalid."""
-    auth, session, visitor = auth_of(request), session_of(request), visitor_of(request)
-    if request.state.identity is not None:
-        await end_session(session, digest_in(request))
-    token = await start_session(session, id_of(user), auth.limits, visitor)
-    set_token(request, response, token, auth.limits)
-    set_device(request, response, auth.secret_key, user.name)
-    audit.note("signed_in", user=user.name, address=visitor.address)
-    return response
 
 
 def _ask_again(request: Request, attempt: LoginAttempt, context: Mapping[str, Any]) -> Response:

@@ -8,6 +8,7 @@ minute at most from its own attempt, which is then checked whatever they do.
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
@@ -20,12 +21,15 @@ from sqlmodel import Field, col
 
 from hero_admin.accounts.users import fold_name
 from hero_admin.database.own_tables import OwnTable
+from hero_admin.web.texts import ngettext
 
 FREE_ATTEMPTS = 4
 FIRST_DELAY = timedelta(seconds=1)
 # Short for an account, so that nobody locks its owner out.
 MAX_ACCOUNT_DELAY = timedelta(minutes=1)
 MAX_ADDRESS_DELAY = timedelta(minutes=15)
+# Long for codes, as whoever gets so far knows the password, and there are only a million.
+MAX_CODE_DELAY = timedelta(hours=1)
 RETENTION = timedelta(hours=24)
 # A second doubled so often is longer than any delay.
 MAX_DOUBLINGS = 20
@@ -65,25 +69,40 @@ class Subjects:
 
 @dataclass(frozen=True)
 class Allowance:
-    """Whether a password is checked now, and the seconds until the next one is."""
+    """Whether a password or code is checked now, and the seconds until the next one is."""
 
     is_allowed: bool
     wait_seconds: int
 
+    @property
+    def wait_sentence(self) -> str:
+        """The sentence that says how long to wait, "" if there is no need to."""
+        wait = ngettext("a second", "{n} seconds", self.wait_seconds).format(n=self.wait_seconds)
+        return f"Too many attempts. Wait {wait}, then try again." if self.wait_seconds else ""
+
 
 def subjects_of(secret_key: str, name: str, address: str, device: str = "") -> Subjects:
     """Return the subjects of an attempt; `device` proves a browser known to the account."""
-
-    def digest(text: str) -> str:
-        return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
-
     name, network = fold_name(name), _network_of(address)
+
+    def subject(text: str, max_delay: timedelta) -> Subject:
+        return Subject(_digest(secret_key, text), max_delay)
+
     return Subjects(
-        Subject(digest(f"address {network}"), MAX_ADDRESS_DELAY),
-        Subject(digest(f"name {name}"), MAX_ACCOUNT_DELAY),
-        Subject(digest(f"place {network} {name}"), MAX_ACCOUNT_DELAY),
-        Subject(digest(f"device {device}"), MAX_ADDRESS_DELAY) if device else None,
+        subject(f"address {network}", MAX_ADDRESS_DELAY),
+        subject(f"name {name}", MAX_ACCOUNT_DELAY),
+        subject(f"place {network} {name}", MAX_ACCOUNT_DELAY),
+        subject(f"device {device}", MAX_ADDRESS_DELAY) if device else None,
     )
+
+
+def second_subjects_of(secret_key: str, user_id: int, device: str = "") -> Subjects:
+    """Return the subject of an attempt with a code: the account, whatever the address.
+
+    A browser known to the account has an allowance of its own, as at the first step.
+    """
+    subject = Subject(_digest(secret_key, f"code {user_id} {device}"), MAX_CODE_DELAY)
+    return Subjects(subject, subject, subject, subject)
 
 
 async def is_blocked(session: AsyncSession, subjects: Subjects, now: datetime) -> Allowance | None:
@@ -135,6 +154,10 @@ async def forgive(session: AsyncSession, subjects: Subjects) -> None:
     await _forget(session, subjects.account, subjects.address_at_account)
 
 
+def _digest(secret_key: str, text: str) -> str:
+    return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
 def _count(row: FailedAttempts, subject: Subject, now: datetime) -> None:
     row.count = row.count + 1 if row.last_at > now - RETENTION else 1
     row.last_at = now
@@ -158,18 +181,17 @@ async def _lock(session: AsyncSession, subject: Subject, now: datetime) -> Faile
     found = (
         select(FailedAttempts).where(col(FailedAttempts.digest) == subject.digest).with_for_update()
     )
-    row = await session.scalar(found)
-    if row is not None:
-        return row
-    await _remove_old(session)
-    row = FailedAttempts(digest=subject.digest, count=0, last_at=now)
-    try:
-        async with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        # Another attempt has inserted it meanwhile.
-        return (await session.scalars(found)).one()
-    return row
+    while True:
+        row = await session.scalar(found)
+        if row is not None:
+            return row
+        await _remove_old(session)
+        row = FailedAttempts(digest=subject.digest, count=0, last_at=now)
+        # Another attempt may insert it meanwhile, and delete it as soon as it has succeeded.
+        with suppress(IntegrityError):
+            async with session.begin_nested():
+                session.add(row)
+            return row
 
 
 async def _forget(session: AsyncSession, *subjects: Subject) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from unicodedata import normalize
 
-from sqlalchemy import CheckConstraint, select
+from sqlalchemy import CheckConstraint, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
@@ -34,6 +34,8 @@ class User(OwnTable, table=True):
     password_hash: str | None = Field(default=None, max_length=200, repr=False)
     is_disabled: bool = False
     created_at: datetime
+    # Whether there is any; which ones are in tables of their own.
+    has_second_factor: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     # When one of their sessions was last marked as seen; ended sessions are deleted.
     seen_at: datetime | None = None
 

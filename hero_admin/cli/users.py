@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.accounts import changes
 from hero_admin.accounts.one_time_links import Purpose, make_link
 from hero_admin.accounts.passwords import Passwords
+from hero_admin.accounts.second_factor import changes as second_factor
 from hero_admin.accounts.users import fetch_users, id_of
 from hero_admin.cli.account_commands import (
     current_admin,
@@ -72,6 +73,16 @@ async def enable(session: AsyncSession, name: str) -> str:
     user = await fetch_account(session, name)
     await changes.enable(session, operation(), id_of(user))
     return f"{user.name} can sign in again."
+
+
+@user_commands.command()
+@name_argument
+@in_transaction
+async def reset_second_factor(session: AsyncSession, name: str) -> str:
+    """Remove the second factor of an account, for whoever has lost it."""
+    user = await fetch_account(session, name)
+    await second_factor.reset(session, operation(), id_of(user))
+    return f"{user.name} can sign in with the password alone, and was signed out."
 
 
 @user_commands.command(name="list")

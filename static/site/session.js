@@ -28,7 +28,7 @@ on("submit", "#sign-in-dialog form", async (form, event) => {
   if (again) form.closest("#sign_in").replaceWith(again);
   else complain("The server can't be reached.", "Nothing is lost. Try again.");
   release(form);
-  find('#sign-in-dialog [type="password"]')?.focus();
+  find('#sign-in-dialog :is([autofocus], [type="password"])')?.focus();
 });
 on("close", "#sign-in-dialog", (dialog) => {
   dialog.replaceChildren();

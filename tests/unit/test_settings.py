@@ -2,6 +2,7 @@
 
 import pytest
 
+from hero_admin import Admin
 from hero_admin.cli.exposure import check_exposure
 from hero_admin.settings import Settings, SettingsError, load_settings, with_key
 
@@ -35,6 +36,25 @@ def test_an_option_of_a_command_goes_before_the_variable(monkeypatch: pytest.Mon
     monkeypatch.setenv("WEBAPP_PORT", "9000")
     assert load_settings(port=9001).port == 9001
     assert load_settings(port=None).port == 9000
+
+
+def test_a_second_factor_is_required_of_a_role_and_where_there_are_accounts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load_settings().second_factor == "off"
+    monkeypatch.setenv("WEBAPP_SECOND_FACTOR", "king")
+    assert refusal() == (
+        "WEBAPP_SECOND_FACTOR must be off, or the lowest role that needs one: owner, editor or"
+        " viewer, not “king”."
+    )
+    monkeypatch.setenv("WEBAPP_SECOND_FACTOR", "owner")
+    mounted = Admin((), authenticate=lambda _: None)
+    with pytest.raises(
+        SettingsError, match=r"^WEBAPP_SECOND_FACTOR is for accounts of the library"
+    ):
+        mounted.settings()
+    monkeypatch.setenv("WEBAPP_AUTH", "off")
+    assert refusal() == "WEBAPP_SECOND_FACTOR needs accounts, and WEBAPP_AUTH is off."
 
 
 def test_settings_never_change() -> None:

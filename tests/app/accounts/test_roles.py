@@ -21,6 +21,7 @@ from webapp.teams import Team
 # Open to whoever is not signed in, and why.
 PUBLIC = {
     "/sign-in": "the way in",
+    "/sign-in/code": "its second step",
     "/sign-out": "the way out",
     "/welcome": "the way in for whoever has a link",
     "/theme": "how the page looks",

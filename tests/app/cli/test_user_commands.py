@@ -10,6 +10,7 @@ from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
 from tests.commands import refusal_of, run
 from tests.page import Client
+from tests.second_factor import set_up
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -64,6 +65,20 @@ async def test_an_invitation_prints_a_link_and_nobody_knows_the_password(
     (account,) = await stored.all(User)
     assert account.password_hash is None
     assert await stored.count(OneTimeLink) == 1
+
+
+async def test_whoever_has_lost_the_second_factor_gets_in_again(
+    app: Starlette, database_url: str
+) -> None:
+    await user("add", "Ann", url=database_url)
+    async with serving(app) as client:
+        assert await can_sign_in(client)
+        await set_up(client)
+        assert not await can_sign_in(client)
+        said = await user("reset-second-factor", "ANN", url=database_url)
+        assert said == "Ann can sign in with the password alone, and was signed out.\n"
+        assert (await client.get("/heroes")).status_code == 303
+        assert await can_sign_in(client)
 
 
 def test_a_list_of_nobody_says_so(sqlite_url: str) -> None:

@@ -1,0 +1,126 @@
+"""The second step of signing in: a code, after the password."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hero_admin.accounts import audit
+from hero_admin.accounts.auth import auth_of, visitor_of
+from hero_admin.accounts.cookies import device_in
+from hero_admin.accounts.entering import enter
+from hero_admin.accounts.form_fields import text_in
+from hero_admin.accounts.login_attempts import claim, is_still
+from hero_admin.accounts.pending_form import OWN, PendingForm, pending_in
+from hero_admin.accounts.second_factor import authenticator
+from hero_admin.accounts.second_factor.changes import use_recovery_code
+from hero_admin.accounts.second_factor.factors import Factors, fetch_factors
+from hero_admin.accounts.second_factor.pending_step import drop_step, fetch_step, set_step
+from hero_admin.accounts.second_factor.recovery_codes import DIGITS
+from hero_admin.accounts.throttle import Allowance, forgive, second_subjects_of, subjects_of
+from hero_admin.accounts.users import User, id_of
+from hero_admin.web.addresses import is_local
+from hero_admin.web.mount import path_to
+from hero_admin.web.requests import form_of, session_of
+from hero_admin.web.responses import is_partial, redirect, render
+
+WRONG = "Wrong code."
+EXPIRED = "This took too long. Sign in again."
+# What people put between the digits of a code.
+SEPARATORS = str.maketrans("", "", " -\u00a0\u2009")
+
+
+async def go_on(
+    request: Request, user: User, url: str, pending: PendingForm | None = None
+) -> Response:
+    """Return the second step of a user who has one, else start the session."""
+    if not user.has_second_factor:
+        return await enter(request, answer_to(request, url, pending), user)
+    # The dialog of a page goes on as soon as the answer is a success.
+    status = 401 if is_partial(request) else 200
+    response = await _ask(request, user, {"url": url, "pending": pending}, status)
+    set_step(request, response, user)
+    return response
+
+
+def answer_to(request: Request, url: str, pending: PendingForm | None) -> Response:
+    """Return the redirect after signing in: the browser sends a pending form to its own URL."""
+    return RedirectResponse(url, 307) if pending else redirect(request, url)
+
+
+async def prove_code(request: Request) -> Response:
+    """POST /sign-in/code: a new session → the page asked for; 422 or 429 if refused."""
+    auth, form, visitor = auth_of(request), await form_of(request), visitor_of(request)
+    url = _local(_text(form, "next"))
+    pending = pending_in(form, url) if _text(form, "again") else None
+    user = await fetch_step(request)
+    if user is None:
+        return _start_again(request, url, pending)
+    device = device_in(request, auth.secret_key, user.name)
+    subjects = second_subjects_of(auth.secret_key, id_of(user), device)
+    allowance = await claim(auth, subjects)
+    session = session_of(request)
+    is_right = (
+        allowance.is_allowed
+        and await is_still(session, user)
+        and await _is_right(request, user, _text(form, "code"))
+    )
+    if not is_right:
+        audit.note("second_factor_failed", user=user.name, address=visitor.address)
+        return await _ask_again(request, user, allowance, {"url": url, "pending": pending})
+    await forgive(session, subjects)
+    # The attempt with the password has succeeded only now.
+    await forgive(session, subjects_of(auth.secret_key, user.name, visitor.address, device))
+    response = await enter(request, answer_to(request, url, pending), user)
+    drop_step(request, response)
+    return response
+
+
+async def _is_right(request: Request, user: User, text: str) -> bool:
+    code, session = text.translate(SEPARATORS), session_of(request)
+    if len(code) == DIGITS:
+        return await use_recovery_code(session, user, code)
+    key = auth_of(request).secret_key
+    return await authenticator.use_code(session, key, id_of(user), code)
+
+
+async def _ask_again(
+    request: Request, user: User, allowance: Allowance, context: Mapping[str, Any]
+) -> Response:
+    problem = allowance.wait_sentence or WRONG
+    status = 429 if allowance.wait_seconds else 422
+    response = await _ask(request, user, {**context, "problem": problem}, status)
+    if allowance.wait_seconds:
+        response.headers["Retry-After"] = str(allowance.wait_seconds)
+    return response
+
+
+async def _ask(request: Request, user: User, context: Mapping[str, Any], status: int) -> Response:
+    async with auth_of(request).database.session(is_read_only=True) as session:
+        factors = await fetch_factors(session, id_of(user))
+    shown = {"problem": "", "own": OWN, **_methods(request, user, factors), **context}
+    template = "accounts/second_step.html"
+    return render(request, template, shown, status, fragments=("sign_in",))
+
+
+def _methods(request: Request, user: User, factors: Factors) -> dict[str, bool]:
+    """Return which codes a user can enter; those of an app need the secret key of then."""
+    key, app = auth_of(request).secret_key, factors.app
+    is_readable = bool(app and authenticator.unsealed_for(key, id_of(user), app.sealed_secret))
+    return {"has_app": is_readable, "is_app_lost": app is not None and not is_readable}
+
+
+def _start_again(request: Request, url: str, pending: PendingForm | None) -> Response:
+    context = {"url": url, "name": "", "problem": EXPIRED, "pending": pending, "is_new": False}
+    shown = {**context, "own": OWN}
+    return render(request, "sign-in.html", shown, 422, fragments=("sign_in",))
+
+
+def _text(form: FormData, name: str) -> str:
+    return text_in(form, OWN + name)
+
+
+def _local(url: str) -> str:
+    return url if is_local(url) else path_to("")
