@@ -1,7 +1,5 @@
 """Weighing: the start, the memory, an export and a first visit of a running target."""
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.databases import Database
 from benchmarks.findings import Export, Findings, Visit, Weight
 from benchmarks.running import Running, TargetError
-from tests.browser.conftest import FLAGS, PROGRAMS
+from hero_admin.testing.checks.accessibility import FLAGS, chromium
 
 STARTS = 3
 EXPORT_SECONDS = 900.0
@@ -104,8 +102,7 @@ def _export(running: Running) -> Export:
 
 def _visits(running: Sequence[Running]) -> dict[str, Visit]:
     """Visit the list of each target for the first time; nothing where there is no browser."""
-    named = os.environ.get("CHROMIUM")
-    program = named or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = chromium()
     if program is None:
         click.echo("No Chromium found: first visits are left out.", err=True)
         return {}

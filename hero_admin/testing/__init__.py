@@ -20,8 +20,9 @@ except ModuleNotFoundError as missing:
         name=missing.name,
     ) from None
 
-from hero_admin.testing.admin_client import AdminClient
+from hero_admin.testing.admin_client import AdminClient, client_on
 from hero_admin.testing.api_client import ApiClient
+from hero_admin.testing.checks import check_accessibility, check_no_script, check_round_trips
 from hero_admin.testing.client import Client, client_of, htmx_headers
 from hero_admin.testing.page import BASE_URL, Entry, Form, Link, Page, Value
 from hero_admin.testing.plugin import (
@@ -50,7 +51,11 @@ __all__ = [
     "admin_app",
     "admin_database",
     "admin_tables",
+    "check_accessibility",
+    "check_no_script",
+    "check_round_trips",
     "client_of",
+    "client_on",
     "htmx_headers",
     "made_databases",
     "pytest_addoption",

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
+from starlette.types import ASGIApp
 
 from hero_admin.accounts.auth import limits_for
 from hero_admin.admin import Admin
@@ -17,7 +18,7 @@ from hero_admin.model.site import Site
 from hero_admin.person import Person, Role
 from hero_admin.settings import Settings
 from hero_admin.testing.api_client import ApiClient
-from hero_admin.testing.client import Client, client_of
+from hero_admin.testing.client import client_of
 from hero_admin.testing.page import Form, Page, Value
 from hero_admin.testing.people import MOUNTED_SESSION, Known, known_person, person_of, sign_in_by
 from hero_admin.testing.records import Named, Record, key_in_url, named, typed
@@ -46,7 +47,6 @@ class AdminClient:
         known: Known,
         *,
         start: str = "/",
-        browser: Client | None = None,
     ) -> None:
         self.admin = admin
         self.settings = settings
@@ -54,18 +54,25 @@ class AdminClient:
         self.start = start
         self.site = Site(admin.resources, has_history=admin.chain.has_history)
         self._known = known
-        self.browser = browser or client_of(known)
+        self.browser = client_of(known)
         self.api = ApiClient(self.browser, self.site, f"{start}api/")
+        self._others: list[Self] = []
+        self.person: Person | None = None
         self.page: Page | None = None
         self._done: Page | None = None
 
     def another(self) -> Self:
         """Return another client of the same Admin, whom nobody has signed in yet."""
         known = Known(self._known.app)
-        return type(self)(self.admin, self.settings, self.database, known, start=self.start)
+        other = type(self)(self.admin, self.settings, self.database, known, start=self.start)
+        self._others.append(other)
+        return other
 
     async def close(self) -> None:
+        """Close its connections, and those of the other clients that were made from it."""
         await self.browser.http.aclose()
+        for other in self._others:
+            await other.close()
 
     # Who it is.
 
@@ -76,7 +83,7 @@ class AdminClient:
         person, who may be of a class of the application's own.
         """
         self.browser.cookies.clear()
-        person = person or person_of(Role(role))
+        self.person = person = person or person_of(Role(role))
         if self.admin.sign_in is None:
             limits = limits_for(self.settings)
             await sign_in_by(self.database, self.browser, person, limits, cookie=MOUNTED_SESSION)
@@ -87,7 +94,7 @@ class AdminClient:
     def sign_out(self) -> None:
         """Be a stranger again, as if the browser had lost its cookies."""
         self.browser.cookies.clear()
-        self._known.person = None
+        self.person = self._known.person = None
 
     # The database, past the Admin.
 
@@ -198,12 +205,18 @@ class AdminClient:
 
 
 @asynccontextmanager
-async def client_on(admin: Admin, url: str) -> AsyncIterator[AdminClient]:
-    """A client of an Admin on the database at an address, which has its tables."""
+async def client_on(
+    admin: Admin, url: str, *, app: ASGIApp | None = None, start: str = "/"
+) -> AsyncIterator[AdminClient]:
+    """A client of an Admin on the database at an address, which has its tables.
+
+    app: an application in which it is mounted, with its first page at `start` and the same
+        database. People sign in as they do there, with `browser`.
+    """
     served = admin.elsewhere(known_person, database_url=url, **SETTINGS)
     settings = settings_of(admin, url)
     database = connect(settings, admin.resources)
-    client = AdminClient(served, settings, database, Known(served))
+    client = AdminClient(served, settings, database, Known(app or served), start=start)
     try:
         yield client
     finally:

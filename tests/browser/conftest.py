@@ -4,7 +4,6 @@
 `@pytest.mark.parametrize("has_javascript", [True, False])`, likewise `width` and `color_scheme`.
 """
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -25,34 +24,14 @@ from playwright.sync_api import (
 )
 
 from hero_admin.accounts.cookies import SESSION
+from hero_admin.testing.checks.accessibility import AXE, FLAGS, TAGS, VIOLATIONS, chromium
 from tests.browser.cast import write_cast
 from tests.server import Server, run_command, running_server
 from tests.signing_in import write_session
 
-# The same engine without windows, which nobody looks at, takes two thirds of the time.
-PROGRAMS = (
-    "chromium-headless-shell",
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-)
-# A browser that asks for nothing but the pages under test.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--process-per-site",
-)
 TOKEN = "the-token-of-the-session-in-the-browser-tests"
 # Long enough for a machine with much else to do.
 PATIENCE_MS = 30_000
-AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
-AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
 ColorScheme = Literal["light", "dark"]
 Axe = Callable[[Page], None]
@@ -231,17 +210,7 @@ def axe(has_javascript: bool) -> Axe:
         # Evaluated and not added as a tag, which the Content-Security-Policy refuses.
         if page.evaluate("!window.axe"):
             page.evaluate(AXE.read_text())
-        violations: list[str] = page.evaluate(
-            """async (tags) => {
-                const results = await axe.run(document, {
-                    runOnly: {type: "tag", values: tags}, resultTypes: ["violations"],
-                    preload: false
-                });
-                return results.violations.map(({id, help, nodes}) =>
-                    `${id}: ${help}\\n` + nodes.map(node => "    " + node.html).join("\\n"));
-            }""",
-            AXE_TAGS,
-        )
+        violations: list[str] = page.evaluate(VIOLATIONS, TAGS)
         assert not violations, f"axe on {page.url}:\n" + "\n".join(violations)
 
     return check
@@ -278,7 +247,6 @@ def _environment(database: Path) -> dict[str, str]:
 
 
 def _chromium() -> str:
-    named = os.environ.get("CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    found = chromium()
     assert found, "no Chromium found: install it, or name its program in CHROMIUM"
     return found

@@ -9,10 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from hero_admin.cli.main import commands
+from hero_admin.testing import AdminClient, Client, client_of, client_on
 from tests.example.shops import PASSWORD, Shop, shop_on, upgrade
-from tests.page import Client
 from tests.postgres import PostgresServer
-from tests.serving import client_of
 
 TEMPLATE = "record_shop_template"
 WORKING_COPY = "record_shop"
@@ -71,6 +70,16 @@ async def admin(visitor: Client) -> Client:
     form = (await visitor.get("/login")).form(press="Sign in")
     await visitor.submit(form, email="ada@shop.example", password=PASSWORD)
     return visitor
+
+
+@pytest.fixture
+async def staff(shop: Shop) -> AsyncIterator[AdminClient]:
+    """Somebody at its admin, signed in as the owner by the sign-in of the shop."""
+    async with client_on(shop.admin, shop.url, app=shop.app, start=shop.start) as client:
+        form = (await client.browser.get("/login")).form(press="Sign in")
+        await client.browser.submit(form, email="ada@shop.example", password=PASSWORD)
+        yield client
+    await shop.close()
 
 
 def _make(url: str) -> None:

@@ -13,10 +13,10 @@ from starlette.routing import Mount
 from hero_admin import Admin, Person, Role
 from hero_admin.cli.main import commands
 from hero_admin.model.resource import ResourceError
-from tests.example.records import changes_of, deleting, lists_of, others_moved, sample_of
+from hero_admin.testing import AdminClient, Client, client_on
+from hero_admin.testing.admin_client import form_of_main
+from hero_admin.testing.checks.sampling import changes_of, others_moved, samples_of
 from tests.example.shops import Shop
-from tests.page import Client
-from tests.serving import client_of
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 ADMIN = "/admin/"
@@ -71,30 +71,36 @@ async def without_history(shop: Shop) -> AsyncIterator[Admin]:
 
 
 @pytest.fixture
-async def client(without_history: Admin) -> AsyncIterator[Client]:
-    async with client_of(Starlette(routes=[Mount("/admin", without_history)])) as client:
+async def owner(shop: Shop, without_history: Admin) -> AsyncIterator[AdminClient]:
+    app = Starlette(routes=[Mount("/admin", without_history)])
+    async with client_on(without_history, shop.url, app=app, start=ADMIN) as client:
         yield client
 
 
-async def test_every_page_is_there_but_for_those_of_the_history(client: Client) -> None:
-    for listed in await lists_of(client, ADMIN):
-        address = sample_of(listed)[0]
+@pytest.fixture
+def client(owner: AdminClient) -> Client:
+    return owner.browser
+
+
+async def test_every_page_is_there_but_for_those_of_the_history(owner: AdminClient) -> None:
+    for sample in await samples_of(owner):
+        address = sample.addresses[0]
         for page in ("", "/edit", "/delete"):
-            shown = await client.get(f"{address}{page}")
+            shown = await owner.browser.get(f"{address}{page}")
             assert shown.status_code == 200, f"{address}{page}"
             leading = [link.href for link in shown.links if "history" in link.href]
             assert leading == [], f"{address}{page}"
     for address in ("history", "artists/1/history", "undo/1", "artists/1/restore"):
-        found = await client.get(f"{ADMIN}{address}")
+        found = await owner.browser.get(f"{ADMIN}{address}")
         assert found.status_code in (404, 405), address
-    deleted = await client.get(f"{ADMIN}artists/99999")
+    deleted = await owner.browser.get(f"{ADMIN}artists/99999")
     assert deleted.status_code == 404
 
 
-async def test_what_is_saved_has_no_undo(client: Client) -> None:
-    saved = 0
-    for listed in await lists_of(client, ADMIN):
-        address = sample_of(listed)[-1]
+async def test_what_is_saved_has_no_undo(owner: AdminClient) -> None:
+    saved, client = 0, owner.browser
+    for sample in await samples_of(owner):
+        address = sample.addresses[-1]
         page = await client.get(f"{address}/edit")
         assert "History" not in page.by_id("main").visible_text
         if SAVE not in page.by_id("main").visible_text:
@@ -114,7 +120,9 @@ async def test_the_question_before_a_deletion_says_that_it_is_final(client: Clie
     made = f"{ADMIN}artists/1"
     question = await client.get(f"{made}/delete")
     assert CANT_UNDO in question.text
-    answer = await client.submit(deleting(question), others_moved(deleting(question)))
+    answer = await client.submit(
+        form_of_main(question, "Delete "), others_moved(form_of_main(question, "Delete "))
+    )
     assert answer.status_code == 303
     done = await client.follow(answer)
     assert done.flash.startswith("Deleted")
@@ -132,8 +140,8 @@ async def test_the_question_before_a_deletion_says_that_it_is_final(client: Clie
 
 async def test_the_document_of_the_api_promises_neither_undo_nor_tokens(client: Client) -> None:
     document = (await client.get(f"{ADMIN}api/openapi.json")).json()
-    deleting = document["paths"]["/artists/{id}"]["delete"]["description"]
-    assert deleting.endswith("It can't be undone: changes aren't recorded here.")
+    deletes = document["paths"]["/artists/{id}"]["delete"]["description"]
+    assert deletes.endswith("It can't be undone: changes aren't recorded here.")
     for word in ("Undo", "token", "account"):
         assert word not in str(document), word
 
@@ -141,7 +149,7 @@ async def test_the_document_of_the_api_promises_neither_undo_nor_tokens(client: 
 async def test_what_was_typed_about_a_deleted_record_is_kept(client: Client) -> None:
     playlist = await client.get(f"{ADMIN}playlists/1/edit")
     question = await client.get(f"{ADMIN}playlists/1/delete")
-    assert (await client.submit(deleting(question))).status_code == 303
+    assert (await client.submit(form_of_main(question, "Delete "))).status_code == 303
     typed = {"name": "Typed meanwhile", "link.tracks.add": "294"}
     gone = await client.submit(playlist.form(press=SAVE), typed)
     assert gone.status_code == 422

@@ -43,6 +43,11 @@ class Form:
         return attribute(self.tag, name, default)
 
     @property
+    def press(self) -> str:
+        """What the button is called that sends it, "" if there is none."""
+        return accessible_name(self.button) if self.button is not None else ""
+
+    @property
     def values(self) -> dict[str, str | list[str]]:
         """Everything that would be sent; a list only for what would be sent more than once."""
         return {
@@ -80,6 +85,16 @@ class Form:
         if isinstance(value, list):
             return value
         return ["" if value is None else value]
+
+
+def forms_in(root: Tag, address: str) -> list[Form]:
+    """All forms, each once for each button that sends it, or once if there is none."""
+    found = []
+    for form in all_named(root, "form"):
+        buttons = [tag for tag in controls_of(form) if submits(tag)]
+        found += [_form(form, button, address) for button in buttons]
+        found += [] if buttons else [_form(form, None, address)]
+    return found
 
 
 def form_in(root: Tag, address: str, press: str | None, name: str | None) -> Form:

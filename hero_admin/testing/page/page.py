@@ -22,7 +22,7 @@ from hero_admin.testing.page.elements import (
     required,
     visible_text,
 )
-from hero_admin.testing.page.form import Form, form_in
+from hero_admin.testing.page.form import Form, form_in, forms_in
 from hero_admin.testing.page.source import Source
 from hero_admin.testing.page.tables import (
     body_rows,
@@ -242,6 +242,11 @@ class Page(Source):
         of the page's main part, or in the form whose accessible name, id or action is `name`.
         """
         return form_in(self.tag, self._url, press, name)
+
+    @property
+    def forms(self) -> list[Form]:
+        """All forms, each once for each of its buttons, which is its `press`."""
+        return forms_in(self.tag, self._url)
 
     @property
     def undo(self) -> Form:

@@ -99,7 +99,6 @@ async def test_two_people_are_at_it(admin: AdminClient, nova: Hero) -> None:
     with pytest.raises(Refused):
         await admin.list("heroes")
     await other.list("heroes")
-    await other.close()
 
 
 class Hired(Person):

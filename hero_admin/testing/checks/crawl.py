@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter, deque
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from tests.page import Client, Page
+from hero_admin.testing.client import Client
+from hero_admin.testing.page import Page
 
 # A key, or several with commas between them.
 KEY = re.compile(r"(?<=/)\d+([,~.-]\d+)*(?=/|$)")
@@ -22,8 +24,14 @@ ADDRESSES = {
 }
 
 
-async def crawl(client: Client, start: str) -> Counter[Shape]:
-    """Get each shape of address once or twice, beginning at `start`; how often each was got."""
+async def crawl(
+    client: Client, start: str, on_page: Callable[[Page], Awaitable[None]] | None = None
+) -> Counter[Shape]:
+    """Get each shape of address once or twice, beginning at `start`; return how often.
+
+    Fails for one that does not answer. `on_page` gets each page of HTML. What lies outside of
+    `start` is got, but not followed.
+    """
     got: Counter[Shape] = Counter()
     seen, waiting = {start}, deque([(start, start)])
     while waiting:
@@ -35,18 +43,24 @@ async def crawl(client: Client, start: str) -> Counter[Shape]:
         got[shape] += 1
         page = await client.get(address)
         assert page.status_code < 400, f"{address}, linked in {origin}: {page.status_code}"
+        found = []
         if page.status_code >= 300:
             found = [page.headers["location"]]
-        elif page.headers["content-type"].startswith("text/html"):
+        elif page.headers["content-type"].startswith("text/html") and is_below(address, start):
             found = addresses_in(page)
-        else:
-            continue
+            if on_page:
+                await on_page(page)
         for href in found:
             target = urljoin(address, href).partition("#")[0]
             if target not in seen:
                 seen.add(target)
                 waiting.append((target, address))
     return got
+
+
+def is_below(address: str, start: str) -> bool:
+    """Whether an address is one of the Admin whose first page is `start`."""
+    return urlsplit(address).path.startswith(start)
 
 
 def addresses_in(page: Page) -> list[str]:
