@@ -25,7 +25,7 @@ class Authenticator(OwnTable, table=True):
     last_step: that of the last code, before which none is accepted.
     """
 
-    __tablename__ = "hero_admin_authenticator"
+    __tablename__ = "hero_admin_totp"
 
     user_id: int = Field(primary_key=True, foreign_key="hero_admin_user.id", ondelete="CASCADE")
     sealed_secret: str = Field(max_length=300, repr=False)

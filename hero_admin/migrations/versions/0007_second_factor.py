@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("has_second_factor", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
     op.create_table(
-        "hero_admin_authenticator",
+        "hero_admin_totp",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("sealed_secret", sa.String(length=300), nullable=False),
         sa.Column("last_step", sa.Integer(), nullable=False),
@@ -38,5 +38,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("hero_admin_recovery_code")
-    op.drop_table("hero_admin_authenticator")
+    op.drop_table("hero_admin_totp")
     op.drop_column("hero_admin_user", "has_second_factor")

@@ -145,6 +145,7 @@ async def test_no_page_does_what_somebody_asks_who_was_shut_out_by_then(
         # shown again, to choose from more, may hold nothing of the database.
         expected = {
             "/account/password": 422,
+            "/account/confirm": 422,
             "/teams/new": 200,
             "/teams/{id}/reveal/{field}": 404,
         }.get(path, 401)
