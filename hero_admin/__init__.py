@@ -20,6 +20,7 @@ The rooms, each of which imports only from those below it:
     model       resource, site, fields, inputs, schemas, primary keys, formatting
     audit_log   what was done, by whom, and how it was before
     web         what every request passes: errors, templates, the transaction, security
+    rights      what a person may do with a resource and its fields
     person      who is asking, and their role
     database    engines, pool, replica, time limits, what a database cannot do now
     settings    the WEBAPP_* environment variables
@@ -29,13 +30,15 @@ from hero_admin.admin import Admin
 from hero_admin.cli.main import run_commands
 from hero_admin.model import formats
 from hero_admin.model.actions import Action
+from hero_admin.model.arguments import ResourceError
 from hero_admin.model.children import Child
 from hero_admin.model.controls import Color, Control, Markdown
 from hero_admin.model.links import Link
-from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.resource import Resource
 from hero_admin.model.rules import Change
 from hero_admin.model.schemas import Schema, partial
 from hero_admin.person import Person, Role
+from hero_admin.rights import Rights
 from hero_admin.sample import Count, SampleData
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.load import Loader
@@ -58,6 +61,7 @@ __all__ = [
     "Redirect",
     "Resource",
     "ResourceError",
+    "Rights",
     "Role",
     "Run",
     "SampleData",

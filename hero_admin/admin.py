@@ -25,7 +25,8 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_schema
 from hero_admin.migrations.chain import Chain
 from hero_admin.model.actions import Action, HasActions
-from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.arguments import ResourceError
+from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, SettingsError, database_url_of, load_settings, with_key

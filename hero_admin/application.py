@@ -17,6 +17,7 @@ from hero_admin.accounts.host_sign_in import HostIdentityMiddleware, HostSignIn
 from hero_admin.accounts.middleware import IdentityMiddleware
 from hero_admin.accounts.pending_form import fetch_pending
 from hero_admin.accounts.recheck import SignedOut
+from hero_admin.accounts.rights import RightsMiddleware
 from hero_admin.accounts.routes import account_routes, host_routes
 from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
@@ -24,6 +25,7 @@ from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
+from hero_admin.model.seen_sites import SeenSites
 from hero_admin.model.site import Site
 from hero_admin.pages import overview
 from hero_admin.pages.routes import global_action_routes, history_routes, routes_of
@@ -67,6 +69,7 @@ def create_app(
     """
     database = database or connect(settings, resources)
     site = Site(resources, others=(audit.RESOURCE,), has_history=has_history, actions=actions)
+    seen_sites = SeenSites(site)
     api = create_api(site, title, has_accounts=host_sign_in is None)
     api.state.settings = settings
     auth = auth_for(settings, database)
@@ -86,7 +89,7 @@ def create_app(
             Mount("/static", VersionedFiles(), name="static"),
             Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
             Mount("/api", api, name="api"),
-            *(history_routes() if has_history else ()),
+            *(history_routes(site) if has_history else ()),
             *(host_routes() if host_sign_in else account_routes()),
             *global_action_routes(site),
             *routes_of(site),
@@ -113,6 +116,7 @@ def create_app(
             Middleware(HostIdentityMiddleware, sign_in=host_sign_in)
             if host_sign_in
             else Middleware(IdentityMiddleware, auth=auth, is_open=settings.auth == "off"),
+            Middleware(RightsMiddleware, seen_sites=seen_sites),
         ],
         exception_handlers={
             HTTPException: answer_http_exception,

@@ -42,6 +42,9 @@ class TokenScope:
 class Person:
     """Who is asking: the name that the history records, and what they may do.
 
+    An application with a sign-in of its own may return a subclass with more attributes, for the
+    `rows=` of its resources.
+
     user_id: the id of an account of the library, None for anybody else.
     token: what the API token may do that a program has sent, None for a person.
     """
@@ -50,6 +53,11 @@ class Person:
     role: Role
     user_id: int | None = None
     token: TokenScope | None = None
+
+    @property
+    def id(self) -> int | None:
+        """The id of an account, for conditions such as `Customer.support_rep_id == person.id`."""
+        return self.user_id
 
     @property
     def can_edit(self) -> bool:

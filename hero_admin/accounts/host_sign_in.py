@@ -17,7 +17,7 @@ from hero_admin.accounts.sign_in import is_for_programs
 from hero_admin.person import Person, Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
 from hero_admin.web.errors import answer_http_exception
-from hero_admin.web.guards import NOT_SIGNED_IN
+from hero_admin.web.guards import NOT_SIGNED_IN, is_allowed
 from hero_admin.web.mount import OUTSIDE, local_path, path_to
 from hero_admin.web.requests import SAFE_METHODS, form_of
 from hero_admin.web.responses import is_partial, redirect, render
@@ -114,9 +114,7 @@ class HostIdentityMiddleware:
         await answer(scope, receive, send)
 
     async def _may_still(self, scope: Scope) -> bool:
-        person, role = await self.sign_in.fetch(scope), scope["state"]["needed_role"]
-        assert isinstance(role, Role)
-        return person is not None and person.role.includes(role)
+        return is_allowed(await self.sign_in.fetch(scope), scope["state"]["needed"])
 
     async def _refuse(self, request: Request) -> Response:
         """Send a stranger to sign in; what was to be saved stays in the page."""

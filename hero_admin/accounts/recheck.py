@@ -15,12 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.database import transactions
-from hero_admin.person import Person, Role
-from hero_admin.web.guards import Handler, refuse_role
+from hero_admin.person import Person
+from hero_admin.web.guards import Handler, Need, refuse
 
 # An arbitrary key for the advisory lock of this library.
 ACCOUNTS_LOCK = 5_214_002
 
+CHANGED = "Your permissions have just changed. Reload the page."
 # The identity as of now, locked until the transaction ends; None if its session has ended.
 Lock = Callable[[Connection], Person | None]
 
@@ -40,16 +41,18 @@ def recheck_writes(
     """
 
     def ask(_: Session, transaction: SessionTransaction, connection: Connection) -> None:
-        role: Role | None = state.get("needed_role")
-        if transaction.nested or role is None:
+        need: Need | None = state.get("needed")
+        if transaction.nested or need is None:
             return
         if state.get("is_about_accounts"):
             transactions.take_turn(connection, ACCOUNTS_LOCK)
         identity = lock(connection)
         if identity is None:
             raise gone
+        if identity != state["identity"] and state.get("has_rights"):
+            raise HTTPException(403, CHANGED)
         state["identity"] = identity
-        refuse_role(identity, role)
+        refuse(identity, need)
 
     event.listen(session.sync_session, "after_begin", ask)
 

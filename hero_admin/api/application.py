@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hero_admin.api.routes import GuardedRoute, add_routes
+from hero_admin.api.routes import add_routes
 from hero_admin.api.schemas import ErrorDetail
 from hero_admin.api.scopes import document_for
 from hero_admin.model.site import Site
@@ -63,7 +63,6 @@ def create_api(site: Site, title: str, *, has_accounts: bool = True) -> FastAPI:
         },
     )
     api.has_accounts = has_accounts
-    api.router.route_class = GuardedRoute
     api.state.site = site
 
     async def openapi(request: Request) -> Response:

@@ -17,7 +17,7 @@ from hero_admin.api.reading import Handler
 from hero_admin.api.records import answer, as_json, check_version, fetch_record, key_in
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
-from hero_admin.pages.requests import transaction_of
+from hero_admin.pages.requests import seen_in, transaction_of
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import deletion, single
 from hero_admin.writes.link_locks import lock_links
@@ -25,11 +25,12 @@ from hero_admin.writes.links import change_all_links
 from hero_admin.writes.rules import checked_together
 
 
-def creates(resource: Resource) -> Handler:
+def creates(whole: Resource) -> Handler:
     """Return the handler of `POST /heroes/`."""
-    schema = with_links(resource, resource.schemas.create)
+    schema = with_links(whole, whole.schemas.create)
 
     async def create_record(request: Request, values: SQLModel) -> Response:
+        resource = seen_in(request, whole)
         given = without_links(resource, resource.schemas.values_to_insert(values))
         transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(schema):
@@ -44,12 +45,12 @@ def creates(resource: Resource) -> Handler:
     return create_record
 
 
-def changes(resource: Resource) -> Handler:
+def changes(whole: Resource) -> Handler:
     """Return the handler of `PATCH /heroes/7`, which changes the fields that are sent."""
-    links = links_schema(resource)
 
     # Any: JSON.
     async def change_record(request: Request, id: str, values: Any) -> Response:
+        resource = seen_in(request, whole)
         record = await fetch_record(resource, request, id, is_locked=True)
         check_version(resource, request, record)
         given, sent = values, {}
@@ -59,22 +60,23 @@ def changes(resource: Resource) -> Handler:
         given = _parse_patch(resource, given, as_json(resource, request, record))
         transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(resource.schemas.update):
-            deltas = deltas_of(resource, _validated(links, sent, ()))
+            deltas = deltas_of(resource, _validated(links_schema(whole), sent, ()))
             await lock_links(transaction.session, [record], deltas)
             async with checked_together(transaction, resource) as together:
                 await single.change(together, resource, record, given)
                 await change_all_links(together, resource, [record], deltas)
         return await answer(resource, request, record)
 
-    schema = with_links(resource, resource.schemas.update)
+    schema = with_links(whole, whole.schemas.update)
     change_record.__annotations__["values"] = _unchecked(schema)
     return change_record
 
 
-def deletes(resource: Resource) -> Handler:
+def deletes(whole: Resource) -> Handler:
     """Return the handler of `DELETE /heroes/7`."""
 
     async def delete_record(request: Request, id: str) -> Response:
+        resource = seen_in(request, whole)
         record = await fetch_record(resource, request, id, is_locked=True)
         check_version(resource, request, record)
         try:

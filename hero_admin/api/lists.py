@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hero_admin.api.reading import Handler, Limit, Skip
-from hero_admin.api.records import hidden_names
+from hero_admin.api.records import as_json
 from hero_admin.database.errors import is_no_value
 from hero_admin.listing.key_order import fetch_by_key, key_cursor_text, parse_key_cursor
 from hero_admin.listing.query import ListQuery
@@ -23,8 +23,8 @@ from hero_admin.listing.query_parser import NO_SUCH_PAGE, cursor_in, parse_query
 from hero_admin.listing.results import fetch_whole_rows
 from hero_admin.listing.urls import ListParameters
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.schemas import dumped
 from hero_admin.model.site import Site
+from hero_admin.pages.requests import seen_in, site_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import session_of
 
@@ -42,12 +42,13 @@ Found = tuple[Sequence[Record], str]
 Position = TypeVar("Position")
 
 
-def reads_many(site: Site, resource: Resource) -> Handler:
+def reads_many(whole: Resource) -> Handler:
     """Return the handler of `GET /heroes/`."""
 
     async def list_records(
         request: Request, skip: Skip = 0, limit: Limit = 100, after: After = ""
     ) -> Response:
+        site, resource = site_of(request), seen_in(request, whole)
         query = _query_of(site, resource, request.query_params)
         is_sorted = query.is_narrowed or bool(request.query_params.get("sort"))
         if skip and (is_sorted or after):
@@ -63,8 +64,7 @@ def reads_many(site: Site, resource: Resource) -> Handler:
             if not after or not is_no_value(error):
                 raise
             raise _refused({"after": NO_SUCH_PAGE}) from None
-        hidden = hidden_names(resource, request)
-        records = [dumped(resource.schemas.read, record, hidden) for record in found]
+        records = [as_json(resource, request, record) for record in found]
         return JSONResponse(records, headers=_link(resource, following))
 
     return list_records

@@ -6,13 +6,16 @@ from typing import Annotated, Any
 from fastapi import Query
 from sqlalchemy import ColumnElement, false
 from sqlalchemy.orm import RelationshipProperty
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hero_admin.api.records import answer, as_json, fetch_record, unmodified
+from hero_admin.api.schemas import relationships_of
 from hero_admin.model import records
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
+from hero_admin.pages.requests import seen_in, site_of
 from hero_admin.web.requests import session_of
 
 MAX_ROWS = 1_000
@@ -25,22 +28,25 @@ def reads_one(resource: Resource) -> Handler:
     """Return the handler of `GET /heroes/7`."""
 
     async def read_record(request: Request, id: str) -> Response:
-        record = await fetch_record(resource, request, id)
-        return unmodified(resource, request, record) or await answer(resource, request, record)
+        seen = seen_in(request, resource)
+        record = await fetch_record(seen, request, id)
+        return unmodified(seen, request, record) or await answer(seen, request, record)
 
     return read_record
 
 
-def reads_related(
-    site: Site, resource: Resource, relationship: RelationshipProperty[Any]
-) -> Handler:
+def reads_related(whole: Resource, relationship: RelationshipProperty[Any]) -> Handler:
     """Return the handler of `GET /heroes/7/with-team`, or of `GET /teams/3/with-heroes`."""
-    other, name = site.of(relationship.mapper.class_), relationship.key
+    name = relationship.key
 
     # A team may have a million heroes, so they are paginated.
     async def read_with_many(
         request: Request, id: str, skip: Skip = 0, limit: Limit = 100
     ) -> Response:
+        site, resource = site_of(request), seen_in(request, whole)
+        if relationship not in relationships_of(site, resource):
+            raise HTTPException(404)
+        other = site.of(relationship.mapper.class_)
         session, record = session_of(request), await fetch_record(resource, request, id)
         predicates = _related_to(site, record, resource, other, relationship)
         found = await records.fetch_where(session, other, *predicates, skip=skip, limit=limit)

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, key_of, parse_key
 from hero_admin.model.resource import Record, Resource
+from hero_admin.model.resource_rights import may
 from hero_admin.model.schemas import dumped
 from hero_admin.model.serialization import keyed_digest, snapshot_of
 from hero_admin.pages.files import with_bytes
@@ -50,13 +51,15 @@ async def answer(
 
 # Any: JSON values.
 def as_json(resource: Resource, request: Request, record: Record) -> dict[str, Any]:
-    """Return a record without what its reader may not see."""
-    return dumped(resource.schemas.read, record, hidden_names(resource, request))
+    """Return a record without what its reader may not read; masked values may be null."""
+    masked = masked_names(resource, request)
+    return dumped(resource.schemas.read, record, masked, resource.unseen)
 
 
-def hidden_names(resource: Resource, request: Request) -> frozenset[str]:
-    """Return the fields whose values this reader may not see."""
-    return frozenset() if identity_of(request).can_edit else resource.masked_names
+def masked_names(resource: Resource, request: Request) -> frozenset[str]:
+    """Return the masked fields whose values this reader may not reveal."""
+    is_allowed = may(resource, identity_of(request), "reveal")
+    return frozenset() if is_allowed else resource.masked_names
 
 
 def unmodified(resource: Resource, request: Request, record: Record) -> Response | None:
@@ -78,8 +81,8 @@ def check_version(resource: Resource, request: Request, record: Record) -> None:
 
 def _etag(resource: Resource, request: Request, record: Record) -> str:
     """Return the version of a record as its reader sees it: a digest of these values."""
-    hidden = hidden_names(resource, request)
-    names = [field.name for field in resource.fields if field.name not in hidden]
+    masked = masked_names(resource, request)
+    names = [field.name for field in resource.fields if field.name not in masked]
     seen = snapshot_of(resource, {name: record[name] for name in names})
     digest = keyed_digest(secret_of(request), resource.name, seen)
     return f'"{digest}"'

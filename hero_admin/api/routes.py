@@ -18,10 +18,10 @@ from hero_admin.api.schemas import ErrorDetail, related_schema, relationships_of
 from hero_admin.api.scopes import check_scope
 from hero_admin.model.labels import words_of
 from hero_admin.model.resource import Resource
+from hero_admin.model.resource_rights import permission
 from hero_admin.model.site import Site
-from hero_admin.person import Role
+from hero_admin.rights import ACTION, Permission
 from hero_admin.web.guards import needs
-from hero_admin.web.requests import SAFE_METHODS
 
 BROKEN_BODY = {400: {"model": ErrorDetail}}
 NOT_FOUND = {404: {"model": ErrorDetail}}
@@ -36,6 +36,7 @@ CAN_UNDO = (
 )
 CANT_UNDO = " It can't be undone: changes aren't recorded here."
 
+VERBS = {"GET": "read", "POST": "create", "PATCH": "change", "DELETE": "delete"}
 # Arguments of FastAPI for the routes that change something.
 ACTING = {"responses": BROKEN_BODY | NOT_FOUND | CONFLICT, "description": ON_WHICH}
 CREATING = {"status_code": 201, "responses": BROKEN_BODY}
@@ -43,27 +44,28 @@ CHANGING = {"responses": BROKEN_BODY | NOT_FOUND | CHANGED_MEANWHILE}
 DELETING = {"status_code": 204, "responses": NOT_FOUND | CONFLICT | CHANGED_MEANWHILE}
 
 
-class GuardedRoute(APIRoute):
-    """A route that requires a viewer to read, and an editor, or its own role, to change.
+def guarded(need: Permission, resources: tuple[str, ...]) -> type[APIRoute]:
+    """Return the class of routes that require a permission before they read the body.
 
-    needed_resources: the names of those that a token has to be for.
+    resources: the names of those that a token has to be for.
     """
 
-    needed_resources: tuple[str, ...] = ()
+    class GuardedRoute(APIRoute):
+        # For the test that every route requires one, and for the document of a token.
+        needed = need
+        needed_resources = resources
 
-    # Any: the handler as FastAPI types it.
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        is_safe = set(self.methods or ()) <= SAFE_METHODS
-        role = Role.VIEWER if is_safe else Role.EDITOR
-        self.needed_role: Role = getattr(self.endpoint, "needed_role", role)
-        handler = super().get_route_handler()
+        # Any: the handler as FastAPI types it.
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handler = super().get_route_handler()
 
-        async def within_scope(request: Request) -> Response:
-            check_scope(request, self.needed_resources)
-            return await handler(request)
+            async def within_scope(request: Request) -> Response:
+                check_scope(request, resources)
+                return await handler(request)
 
-        # Before the body is read, which a viewer has no reason to send.
-        return needs(self.needed_role, within_scope)
+            return needs(need, within_scope)
+
+    return GuardedRoute
 
 
 def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
@@ -72,14 +74,14 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     # Any: a list of a schema that is made at run time.
     many: Any = list[read]  # type: ignore[valid-type]
     add = partial(_add, api, resource)
-    listing, options = reads_many(site, resource), documented(site, resource)
+    listing, options = reads_many(resource), documented(site, resource)
     add("GET", "/", listing, many, f"List {resource.label_plural}", **options)
     add("GET", "/{id}", reads_one(resource), read, f"Read {one}", responses=NOT_FOUND)
     for relationship in relationships_of(site, resource):
         add(
             "GET",
             f"/{{id}}/with-{relationship.key.replace('_', '-')}",
-            reads_related(site, resource, relationship),
+            reads_related(resource, relationship),
             related_schema(site, resource, relationship),
             f"Read {one} with {' '.join(words_of(relationship.key))}",
             others=(site.of(relationship.mapper.class_).name,),
@@ -91,7 +93,8 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     add("PATCH", "/{id}", changes(resource), read, f"Change {one}", **CHANGING)
     for action in resource.actions:
         path, summary = f"/actions/{action.name}", f"{action.label} {resource.label_plural}"
-        add("POST", path, acts(resource, action), ActionDone, summary, **ACTING)
+        verb = f"{ACTION}{action.name}"
+        add("POST", path, acts(resource, action), ActionDone, summary, verb=verb, **ACTING)
     deleting = DELETING | {"description": _consequences(site)}
     add("DELETE", "/{id}", deletes(resource), None, f"Delete {one}", **deleting)
 
@@ -113,18 +116,16 @@ def _add(
 ) -> None:
     """Add a route, also for HEAD where it is for GET, and for a list without the trailing slash.
 
-    others: the names of further resources whose records it answers with.
+    others: the names of further resources whose records it answers with. verb: what it requires.
     """
     needed = (resource.name, *options.pop("others", ()))
-    before = len(api.routes)
+    need = permission(resource, options.pop("verb", VERBS[method]))
     options |= {"summary": summary, "response_model": schema, "tags": [resource.label_plural]}
     at = f"/{resource.name}"
-    api.add_api_route(at + path, handler, methods=[method], **options)
+    add = partial(api.router.add_api_route, route_class_override=guarded(need, needed))
+    add(at + path, handler, methods=[method], **options)
     methods = ["GET", "HEAD"] if method == "GET" else [method]
     if method == "GET":
-        api.add_api_route(at + path, handler, methods=["HEAD"], include_in_schema=False)
+        add(at + path, handler, methods=["HEAD"], include_in_schema=False)
     if path == "/":
-        api.add_api_route(at, handler, methods=methods, include_in_schema=False)
-    for route in api.routes[before:]:
-        if isinstance(route, GuardedRoute):
-            route.needed_resources = needed
+        add(at, handler, methods=methods, include_in_schema=False)

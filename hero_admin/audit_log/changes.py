@@ -220,6 +220,17 @@ async def fetch_latest(
     return found
 
 
+async def fetch_latest_of(
+    session: AsyncSession, resource: str, keys: Iterable[str]
+) -> list[Change]:
+    """Fetch the latest change that writes of each of these records."""
+    latest = select(func.max(col(Change.id))).where(
+        _is_of(resource, list(keys)), col(Change.kind).in_(WRITES)
+    )
+    changes = select(Change).where(col(Change.id).in_(latest.group_by(col(Change.key))))
+    return list(await session.scalars(changes))
+
+
 async def fetch_since(
     session: AsyncSession, resource: str, keys: Sequence[str], change_id: int
 ) -> list[Change]:

@@ -14,7 +14,7 @@ from hero_admin.database.engines import Database, is_postgresql
 from hero_admin.database.errors import Trouble, is_unavailable, trouble_of
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import SchemaError, check_ours, check_schema, migrate
-from hero_admin.model.resource import ResourceError
+from hero_admin.model.arguments import ResourceError
 from hero_admin.model.site import Site
 from hero_admin.settings import Settings
 

@@ -14,7 +14,7 @@ from hero_admin.cli.schema import doctor, migrate_command, revision
 from hero_admin.cli.serve import serve
 from hero_admin.cli.users import user_commands
 from hero_admin.migrations import SchemaError
-from hero_admin.model.resource import ResourceError
+from hero_admin.model.arguments import ResourceError
 from hero_admin.settings import SettingsError
 
 FAILED = 2

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
 
 from hero_admin.database import short_reads, sqlite
 from hero_admin.database.loop_reader import LoopReader
@@ -16,6 +18,7 @@ from hero_admin.database.pooled_engine import create_pooled_engine, wait_seconds
 from hero_admin.database.postgresql_engine import create_server_engine, read_only
 from hero_admin.database.recent_cache import RecentCache
 from hero_admin.database.replica import Replica
+from hero_admin.database.row_scopes import ScopedSession
 from hero_admin.database.sqlite_thread import Endings
 from hero_admin.database.sqlite_transactions import Finish
 from hero_admin.settings import Settings
@@ -42,15 +45,25 @@ class Database:
     # Any: the `SearchBackend` of the database, of which this room does not know.
     search: Any = None
     recent: RecentCache = field(default_factory=RecentCache)
+    # The tables of whose rows not everybody may see all.
+    scoped_tables: frozenset[Table] = frozenset()
 
     def session(self, *, is_read_only: bool) -> AsyncSession:
-        """A session that connects at its first statement and cannot be used once closed."""
+        """A session that connects at its first statement and cannot be used once closed.
+
+        It reads the `scoped_tables` only once it has row scopes.
+        """
         return AsyncSession(
             self.reading if is_read_only else self.writing,
+            sync_session_class=ScopedSession if self.scoped_tables else Session,
             expire_on_commit=False,
             autoflush=False,
             close_resets_only=False,
-            info={"search": self.search, "recent": self.recent},
+            info={
+                "search": self.search,
+                "recent": self.recent,
+                "scoped_tables": self.scoped_tables,
+            },
         )
 
     def at_replica(self, replica: Replica) -> "Database":

@@ -38,6 +38,6 @@ class RecentCache:
 
 
 def recent_cache_of(session: AsyncSession) -> RecentCache:
-    """Return the cache of the database of a session."""
+    """Return the cache of the database of a session, or of what its person may see of it."""
     cache: RecentCache = session.info["recent"]
     return cache

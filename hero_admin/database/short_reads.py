@@ -16,6 +16,7 @@ from sqlalchemy.util import await_, greenlet_spawn
 
 from hero_admin.database.errors import TOO_LONG
 from hero_admin.database.loop_reader import LoopReader
+from hero_admin.database.row_scopes import scoped
 from hero_admin.database.statement_cache import statement_cache
 from hero_admin.database.statement_count import note_statement
 
@@ -64,6 +65,7 @@ async def fetch_few(
     are cached by identity, so each should be made once. Raises what a session raises, and errors
     of asyncpg.
     """
+    statement = scoped(session, statement)
     engine = session.get_bind()
     if isinstance(engine, Engine) and not session.in_transaction():
         found = await _fetch(engine, statement, parameters)

@@ -1,11 +1,12 @@
 """Differences: the old and new value of each changed field, as people read them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +15,7 @@ from hero_admin.database.identifiers import numbered
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import MASK, revealed
 from hero_admin.model.labels import label_of
-from hero_admin.model.links import described_links
+from hero_admin.model.links import ManyToMany, count_of_links, described_links
 from hero_admin.model.primary_keys import is_any_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.serialization import BLOB, read_again, recorded, restored
@@ -69,14 +70,21 @@ async def fetch_titles(
 
 
 def differences_of(
-    site: Site, change: Change, titles: Titles, dialect: Dialect
+    site: Site,
+    change: Change,
+    titles: Titles,
+    dialect: Dialect,
+    scopes: Collection[Table] = (),
 ) -> tuple[Difference, ...]:
-    """Return the differences of a change; none of a resource that may have had masked fields."""
+    """Return the differences of a change; none of a resource that may have had masked fields.
+
+    scopes: the tables of whose rows the reader may not see all.
+    """
     resource = site.recorded_named(change.resource)
     if resource is None:
         return _plain_differences(change) if change.resource in site.others else ()
     links = tuple(
-        Difference(link.label, described_links(removed), described_links(added), is_link=True)
+        Difference(link.label, *_link_texts(site, link, removed, added, scopes), is_link=True)
         for link in resource.many_to_many
         for removed, added in [change.values.get(link.entry_name, (None, None))]
         if removed or added
@@ -84,8 +92,8 @@ def differences_of(
     return links + tuple(
         Difference(
             field.label,
-            _shown(site, field, old, titles, dialect),
-            _shown(site, field, new, titles, dialect),
+            _shown(site, field, old, titles, dialect, scopes),
+            _shown(site, field, new, titles, dialect, scopes),
             _file_url(field, change, old),
             _file_url(field, change, new, "?new=1"),
         )
@@ -115,7 +123,27 @@ def _plain_differences(change: Change) -> tuple[Difference, ...]:
     )
 
 
-def _shown(site: Site, field: Field, each: Recorded, titles: Titles, dialect: Dialect) -> str:
+# Any: the links of an entry, as the audit log has them.
+def _link_texts(
+    site: Site, link: ManyToMany, removed: Any, added: Any, scopes: Collection[Table]
+) -> tuple[str, str]:
+    """Return what was removed and added; of records that may be hidden only their number."""
+    target = site.of(link.target)
+    if target.table in scopes:
+        counts = (count_of_links(each) for each in (removed, added))
+        old, new = (target.counted(count) if count else "" for count in counts)
+        return old, new
+    return described_links(removed), described_links(added)
+
+
+def _shown(
+    site: Site,
+    field: Field,
+    each: Recorded,
+    titles: Titles,
+    dialect: Dialect,
+    scopes: Collection[Table],
+) -> str:
     if each is None:
         return ""
     if field.is_masked:
@@ -123,7 +151,8 @@ def _shown(site: Site, field: Field, each: Recorded, titles: Titles, dialect: Di
     if field.relation is not None:
         target = site.target_of(field)
         title = titles.get((target.name, field.relation.target_column, json.dumps(each)))
-        return title or f"{target.label} {_text(field, each, dialect)} (deleted)"
+        named = f"{target.label} {_text(field, each, dialect)}"
+        return title or (named if target.table in scopes else f"{named} (deleted)")
     return _text(field, each, dialect)
 
 

@@ -27,6 +27,7 @@ from hero_admin.writes import bulk, deletion
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.causes import cause_of, fetch_causes
 from hero_admin.writes.constraint_errors import check_constraints
+from hero_admin.writes.gate import permit
 from hero_admin.writes.referencing_rows import RowsToDelete, fetch_ids, portions
 from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.rules import check_keys, check_records, checked_together
@@ -143,7 +144,8 @@ async def _lock_all(
                     wanted.setdefault(relation, set()).update(values - {None})
         for relation, values in wanted.items():
             for some in portions(list(values)):
-                for value in await bulk.fetch_targets(session, site, relation, some):
+                found = await bulk.fetch_targets(session, site, relation, some, is_restored=True)
+                for value in found:
                     there.add(referenced_value(site.target_field_of(relation), value))
     return there
 
@@ -164,9 +166,19 @@ def _pointed_first(site: Site) -> list[Resource]:
     return list(ordered)
 
 
+def _permit(transaction: Transaction, batch: Batch) -> None:
+    """Raise Invalid if the person may not do what reverting means; consequences come with it."""
+    if batch.is_consequence:
+        return
+    verb = {Kind.CREATED: "delete", Kind.DELETED: "create"}.get(batch.kind, "change")
+    changed = {name for change in batch.changes.values() for name in change.values}
+    permit(transaction, batch.resource, verb, changed if verb == "change" else ())
+
+
 async def _revert(
     context: RevertContext, batch: Batch, states: Mapping[str, dict[str, Any]]
 ) -> None:
+    _permit(context.transaction, batch)
     match batch.kind:
         case Kind.CREATED:
             await _delete_again(context, batch)

@@ -8,10 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from hero_admin.audit_log.changes import IN_TIMELINE, Change, Kind
+from hero_admin.database.row_scopes import scopes_of
 from hero_admin.history.differences import Difference, differences_of, fetch_titles
 from hero_admin.history.timeline_query import TimelineQuery
+from hero_admin.history.visibility import without_unseen
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
+from hero_admin.person import Person
 
 PAGE_SIZE = 50
 MAX_PEOPLE = 100
@@ -58,8 +61,13 @@ class Timeline:
     newer: TimelineQuery | None
 
 
-async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery) -> Timeline:
-    """Fetch one page: one statement, and one for the titles of each resource that it refers to."""
+async def fetch_timeline(
+    session: AsyncSession, site: Site, query: TimelineQuery, by: Person
+) -> Timeline:
+    """Fetch one page: one statement, and one for the titles of each resource that it refers to.
+
+    by: whoever reads it; a page may have fewer changes where they may not see all of them.
+    """
     id_column = col(Change.id)
     is_backward = query.after is not None and query.before is None
     changes = select(Change).where(*query.predicates())
@@ -76,6 +84,10 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
     has_older = bool(found) and (has_more or is_backward)
     has_newer = bool(found) and (has_more if is_backward else query.before is not None)
     is_summed_up = query.key is None and not query.operation
+    oldest, newest = (found[-1].id, found[0].id) if found else (None, None)
+    found = await without_unseen(session, site, found, by)
+    scopes = scopes_of(session)
+    tables = scopes.conditions.keys() if scopes else ()
     counts = [change.group_size if is_summed_up else 1 for change in found]
     alone = [change for change, count in zip(found, counts, strict=True) if count == 1]
     titles = await fetch_titles(session, site, alone)
@@ -86,13 +98,13 @@ async def fetch_timeline(session: AsyncSession, site: Site, query: TimelineQuery
             Line(
                 change,
                 site.recorded_named(change.resource),
-                differences_of(site, change, titles, dialect) if count == 1 else (),
+                differences_of(site, change, titles, dialect, tables) if count == 1 else (),
                 count,
             )
             for change, count in zip(found, counts, strict=True)
         ),
-        replace(query.first(), before=found[-1].id) if has_older else None,
-        replace(query.first(), after=found[0].id) if has_newer else None,
+        replace(query.first(), before=oldest) if has_older else None,
+        replace(query.first(), after=newest) if has_newer else None,
     )
 
 

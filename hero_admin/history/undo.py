@@ -16,6 +16,7 @@ from hero_admin.audit_log.changes import (
 )
 from hero_admin.history.link_changes import is_about_links, with_link_changes
 from hero_admin.history.revert import revert
+from hero_admin.history.visibility import without_unseen
 from hero_admin.model import records
 from hero_admin.model.primary_keys import parse_key
 from hero_admin.model.resource import Record, Resource
@@ -24,6 +25,7 @@ from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes import single
 from hero_admin.writes.bulk import rewritten_labels
+from hero_admin.writes.gate import UNSEEN
 from hero_admin.writes.row_changes import RowsChange, is_of_rows, rows_change_of
 from hero_admin.writes.transaction import Transaction
 
@@ -144,12 +146,18 @@ async def _changed_again(
 async def fetch_made(transaction: Transaction, operation_id: str) -> list[Change]:
     """Fetch the changes of an operation to resources of the site and to rows, newest first."""
     known = {resource.name for resource in transaction.site.recorded}
-    made = await lock_operation(transaction.session, operation_id)
-    return [
+    made = [
         change
-        for change in made
+        for change in await lock_operation(transaction.session, operation_id)
         if change.kind in WRITES and (change.resource in known or is_of_rows(change))
     ]
+    records, by = [each for each in made if not is_of_rows(each)], transaction.operation.by
+    seen = await without_unseen(transaction.session, transaction.site, records, by)
+    if not seen:
+        return []
+    if len(seen) < len(records):
+        raise Invalid({"": UNSEEN})
+    return made
 
 
 def _read(change: Change) -> Change | RowsChange:

@@ -39,6 +39,19 @@ class LinkCells(NamedTuple):
     cells: Sequence[str]
 
 
+class Allowed(NamedTuple):
+    """What the person who reads a list may do with its rows."""
+
+    change: bool
+    delete: bool
+    reveal: bool
+
+    @property
+    def has_tools(self) -> bool:
+        """Whether rows can be selected, and have buttons."""
+        return self.change or self.delete
+
+
 @dataclass(frozen=True)
 class RowContext:
     """What the HTML of rows depends on, apart from their values.
@@ -55,7 +68,7 @@ class RowContext:
     template: Template
     selection: Selection
     fields: tuple[Field, ...]
-    can_edit: bool
+    allowed: Allowed
     has_forms: bool = False
     is_linked: bool = False
     links: tuple[LinkCells, ...] = ()
@@ -74,7 +87,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
         context.template,
         context.selection,
         context.fields,
-        can_edit=context.can_edit,
+        allowed=context.allowed,
         has_forms=context.has_forms,
         is_linked=context.is_linked,
         labels=tuple(link.label for link in context.links),
@@ -130,7 +143,7 @@ def _layout(
     selection: Selection,
     fields: tuple[Field, ...],
     *,
-    can_edit: bool,
+    allowed: Allowed,
     has_forms: bool,
     is_linked: bool,
     labels: tuple[str, ...],
@@ -142,7 +155,7 @@ def _layout(
     for field in fields:
         value_index = selection.column_index(field)
         title_index = selection.title_index(field) if field.relation else value_index
-        renderer = cell_renderer(site, resource, field, can_reveal=can_edit)
+        renderer = cell_renderer(site, resource, field, can_reveal=allowed.reveal)
         cells.append((value_index, title_index, renderer))
     is_titled = fields[0] is resource.titles.field
     if fields[0].show is not None and not is_titled:
@@ -154,7 +167,7 @@ def _layout(
         "resource": resource,
         "fields": fields,
         "has_boxes": can_select,
-        "has_tools": can_edit and not resource.read_only,
+        "allowed": allowed,
         "has_forms": has_forms,
         "is_linked": is_linked,
         "link_labels": labels,

@@ -12,11 +12,12 @@ from sqlmodel.main import get_column_from_field
 
 from hero_admin.model.actions import Action
 from hero_admin.model.annotations import is_secret
+from hero_admin.model.arguments import ResourceError
 from hero_admin.model.column_types import input_for
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, label_of
 from hero_admin.model.relations import Relation
-from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.resource import Resource
 
 
 @dataclass(frozen=True, eq=False)

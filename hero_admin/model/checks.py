@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.attributes import QueryableAttribute
 
 from hero_admin.model.actions import wrong_actions
+from hero_admin.model.arguments import ResourceError, name_of
 from hero_admin.model.associations import association_of
 from hero_admin.model.child_checks import wrong_children
 from hero_admin.model.fields import Field
@@ -19,7 +20,8 @@ from hero_admin.model.link_targets import wrong_targets
 from hero_admin.model.links import many_to_many, relationship_of
 from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.named_columns import hint, is_of, shown, wrong_columns
-from hero_admin.model.resource import Resource, ResourceError, name_of
+from hero_admin.model.resource import Resource
+from hero_admin.model.rights_checks import wrong_rights
 from hero_admin.model.rule_checks import wrong_rules
 from hero_admin.web.assets import STATIC
 
@@ -91,6 +93,7 @@ def _mistakes(resource: Resource) -> Iterator[str]:
     yield from _wrong_fields(resource)
     yield from _wrongly_masked(resource)
     yield from wrong_rules(resource)
+    yield from wrong_rights(resource)
     if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
         yield f"sort={resource.sort!r} is not a sortable column"
 

@@ -53,6 +53,8 @@ class Field:
     # Whether forms show it and nobody changes it, and whether pages leave it out.
     is_read_only: bool = False
     is_hidden: bool = False
+    # Whether not everybody may read or change it.
+    is_restricted: bool = False
 
     @property
     def public_name(self) -> str:

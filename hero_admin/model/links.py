@@ -186,6 +186,12 @@ def links_text(titles: Sequence[str]) -> str | None:
 
 
 # Any: JSON, as the audit log has it.
+def count_of_links(text: Any) -> int:
+    """Return the number of linked records that `links_text` has written."""
+    return int(json.loads(text)["count"]) if isinstance(text, str) else 0
+
+
+# Any: the same.
 def described_links(text: Any) -> str:
     """Return what `links_text` has written in words: “Blue, River and 3 more”."""
     if not isinstance(text, str):

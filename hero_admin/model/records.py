@@ -45,7 +45,11 @@ async def fetch_where(
     limit: int | None = None,
     is_locked: bool = False,
 ) -> list[Record]:
-    """Fetch the records that match all predicates, in the order of their keys."""
+    """Fetch the records that match all predicates, in the order of their keys.
+
+    They have all values, also those that whoever asks may not read.
+    """
+    resource = resource.entire
     statement = select(*columns_of(resource)).where(*predicates)
     statement = statement.order_by(*(field.exact for field in resource.key))
     if skip or limit is not None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from dataclasses import fields as arguments_of
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Self
 
@@ -11,6 +9,7 @@ from sqlalchemy import ColumnElement, Table
 from sqlmodel import SQLModel
 
 from hero_admin.model.actions import Action, HasActions
+from hero_admin.model.arguments import check_arguments
 from hero_admin.model.children import Child
 from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
@@ -19,6 +18,7 @@ from hero_admin.model.layout import Layout
 from hero_admin.model.links import Link, ManyToMany, links_of, named_links
 from hero_admin.model.mapped_fields import fields_of, never_reuse_keys
 from hero_admin.model.resource_schemas import ResourceSchemas
+from hero_admin.model.restrictions import Restrictions
 from hero_admin.model.rules import Rules
 from hero_admin.model.singulars import singular_of
 from hero_admin.model.titles import Titles, distinctive_fields
@@ -35,16 +35,8 @@ TAKEN_NAMES = frozenset(
 )
 
 
-# Arguments of earlier versions.
-RENAMED = {"money": "money= is now show={…: formats.money}, by `from hero_admin import formats`."}
-
-
-class ResourceError(TypeError):
-    """A mistake in a resource: one sentence that names the resource and the argument."""
-
-
 @dataclass(frozen=True, eq=False)
-class Resource(Layout, Rules, HasActions):
+class Resource(Layout, Rules, Restrictions, HasActions):
     """What is administered. `Resource(Hero)` is complete; every other argument overrides a default.
 
     Columns, search, filters and title are attributes of the model: `columns=(Hero.name, Hero.age)`.
@@ -70,6 +62,7 @@ class Resource(Layout, Rules, HasActions):
     actions: what else can be done to records; `@heroes.action("Retire")` adds one.
     read_only: whether nothing is ever changed: neither records nor, by indexes, their table.
     check, before, after_commit: see `Rules`.
+    rows, rights, may: see `Restrictions`.
     """
 
     # Any: attributes of a model are typed as the values they hold.
@@ -95,16 +88,7 @@ class Resource(Layout, Rules, HasActions):
     # Any: the arguments, not checked yet.
     def __new__(cls, *given: Any, **named: Any) -> Self:
         """Raise ResourceError for an unknown argument or a missing model."""
-        known = [argument.name for argument in arguments_of(cls)]
-        for name in named.keys() - set(known):
-            model = next(iter(given), named.get("model"))
-            if name in RENAMED:
-                raise ResourceError(f"Resource({name_of(model)}): {RENAMED[name]}")
-            meant = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {meant[0]}=?" if meant else "."
-            raise ResourceError(f"Resource({name_of(model)}): there is no argument {name}={hint}")
-        if not given and "model" not in named:
-            raise ResourceError("Resource(): name the model to administer, as in Resource(Hero).")
+        check_arguments(cls, given, named)
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
@@ -128,9 +112,16 @@ class Resource(Layout, Rules, HasActions):
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         masked = {column.key for column in self.masked}
+        restricted = {column.key for column in self.rights}
         return tuple(
-            replace(field, is_masked=field.is_masked or field.name in masked)
+            replace(
+                field,
+                is_masked=field.is_masked or field.name in masked,
+                is_restricted=field.name in restricted,
+                is_read_only=field.is_read_only or field.name in self.fixed,
+            )
             for field in self.laid_out(fields_of(self.model))
+            if field.name not in self.unseen
         )
 
     @cached_property
@@ -157,12 +148,16 @@ class Resource(Layout, Rules, HasActions):
 
     @cached_property
     def schemas(self) -> ResourceSchemas:
-        return ResourceSchemas(self.model, self.fields, self.create, self.update, self.read)
+        given = self.create, self.update, self.read
+        return ResourceSchemas(
+            self.model, self.fields, *given, unseen=self.unseen, fixed=self.fixed
+        )
 
     @cached_property
     def many_to_many(self) -> tuple[ManyToMany, ...]:
         """The links to other records, in the order in which they are given or declared."""
-        return links_of(self.model, self.links, self.by_name)
+        found = links_of(self.model, self.links, self.by_name)
+        return tuple(link for link in found if link.name not in self.unseen)
 
     @cached_property
     def list_fields(self) -> tuple[Field, ...]:
@@ -221,7 +216,7 @@ class Resource(Layout, Rules, HasActions):
 
     @cached_property
     def default_sort(self) -> str:
-        if self.sort:
+        if self.sort and self.sort.removeprefix("-") not in self.unseen:
             return self.sort
         # Not every title can be sorted by; a key can.
         return next(field for field in (self.titles.field, *self.key) if field.is_sortable).name
@@ -245,8 +240,3 @@ class Resource(Layout, Rules, HasActions):
         """The fields that tell records of the same title apart, the most distinctive first."""
         singles = {fields[0] for fields in self.unique_sets if len(fields) == 1}
         return distinctive_fields(self.titles.field, self.search_fields, self.fields, singles)
-
-
-def name_of(model: Any) -> str:
-    """Return the name of a model, or the repr of what is none."""
-    return getattr(model, "__name__", None) or repr(model)

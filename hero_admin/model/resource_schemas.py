@@ -13,13 +13,18 @@ from hero_admin.model.schemas import derive, partial
 
 @dataclass(frozen=True, eq=False)
 class ResourceSchemas:
-    """The schemas of a resource, derived from the model where `given_…` is None."""
+    """The schemas of a resource, derived from the model where `given_…` is None.
+
+    unseen, fixed: the names of what their reader may not read, and may not change.
+    """
 
     model: type[SQLModel]
     fields: tuple[Field, ...]
     given_create: type[SQLModel] | None
     given_update: type[SQLModel] | None
     given_read: type[SQLModel] | None
+    unseen: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
 
     @cached_property
     def create(self) -> type[SQLModel]:
@@ -68,6 +73,10 @@ class ResourceSchemas:
             name: value
             for name, value in values.items()
             if value is not None or name in valid.model_fields_set or name not in defaulted
+            # What its sender did not set; `writes` refuses what they did.
+            if not (
+                name in self.unseen or (name in self.fixed and name not in valid.model_fields_set)
+            )
         }
 
     def _editable_in(self, schema: type[SQLModel]) -> tuple[Field, ...]:

@@ -168,17 +168,21 @@ def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
 
 
 def dumped(
-    schema: type[SQLModel], record: Mapping[str, Any], hidden: Collection[str] = ()
+    schema: type[SQLModel],
+    record: Mapping[str, Any],
+    masked: Collection[str] = (),
+    hidden: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return a record as JSON values by alias, as it is stored, even if it is invalid.
 
-    Fields that are `hidden` from the reader are null. Files whose bytes were not fetched are left
-    out. A value that its type cannot read is a text, and so are "Infinity", "-Infinity" and "NaN".
+    Fields that are `masked` for the reader are null; `hidden` ones are left out, and so are files
+    whose bytes were not fetched. A value that its type cannot read is a text, and so are
+    "Infinity", "-Infinity" and "NaN".
     """
-    left_out = set[str]()
+    left_out = set(hidden)
     values: dict[str, Any] = {}
     for name in schema.model_fields:
-        value = None if name in hidden else _spelled(record.get(name))
+        value = None if name in masked or name in hidden else _spelled(record.get(name))
         if isinstance(value, Blob):
             left_out.add(name)
         values[name] = value

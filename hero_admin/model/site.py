@@ -1,6 +1,6 @@
 """The site: all resources of an Admin, and how their models refer to each other."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +9,13 @@ from sqlmodel import SQLModel
 
 from hero_admin.model.action_forms import ActionForm, action_form
 from hero_admin.model.actions import Action, wrong_actions
+from hero_admin.model.arguments import ResourceError
 from hero_admin.model.checks import check_resources
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.link_targets import with_links_within
 from hero_admin.model.links import ManyToMany
-from hero_admin.model.resource import TAKEN_NAMES, Resource, ResourceError
+from hero_admin.model.resource import TAKEN_NAMES, Resource
 from hero_admin.web.texts import capitalised
 
 # URL segments after the key of a record: /teams/3/history.
@@ -61,18 +62,21 @@ class Site:
         *,
         has_history: bool = True,
         actions: Sequence[Action] = (),
+        unseen: Collection[type[SQLModel]] = (),
+        is_checked: bool = False,
     ) -> None:
         """`others`: names of other subjects in the audit log, which have no masked fields.
 
         actions: those on no records in particular.
-
+        unseen: the models of those resources that the person who sees the site may not read.
         Raises ResourceError for a mistake in a resource.
         """
         self.has_history = has_history
-        check_resources(tuple(resources), TAKEN_NAMES)
-        self.resources = with_links_within(tuple(resources))
+        if not is_checked:
+            check_resources(tuple(resources), TAKEN_NAMES)
+        self.resources = with_links_within([each for each in resources if each.model not in unseen])
         self.others = tuple(others)
-        self._by_model = {resource.model: resource for resource in self.resources}
+        self._by_model = {each.model: each for each in (*resources, *self.resources)}
         self.actions = tuple(actions)
         self._action_forms = self._forms_of_actions()
         self._opposites: dict[ManyToMany, ManyToMany] = {}
@@ -87,6 +91,16 @@ class Site:
         self.associations = tuple(each for each in linking if each not in self.resources)
         paged = {self.of(link.association) for link in links if link.other_names}
         self.paged = (*self.resources, *(each for each in self.associations if each in paged))
+
+    def narrowed(self, resources: Sequence[Resource], unseen: Collection[type[SQLModel]]) -> "Site":
+        """Return the site as somebody sees it who may not read everything."""
+        return Site(
+            resources,
+            self.others,
+            has_history=self.has_history,
+            unseen=unseen,
+            is_checked=True,
+        )
 
     def __contains__(self, resource: Resource | None) -> bool:
         """Whether a resource has pages."""
@@ -142,6 +156,10 @@ class Site:
     def recorded_named(self, name: str) -> Resource | None:
         """Return the resource of this name, also one without pages."""
         return next((each for each in self.recorded if each.name == name), None)
+
+    def seen(self, resource: Resource) -> Resource | None:
+        """Return a resource of a wider site as it is in this one, None if it has no pages here."""
+        return resource if resource in self.paged else self.named(resource.name)
 
     def links_by(self, column: Column[Any]) -> bool:
         """Whether a column is one of the two of an association that has no others."""

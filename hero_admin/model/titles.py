@@ -60,7 +60,7 @@ class Titles:
         texts = [
             field
             for field in self.columns
-            if field.is_text and not field.relation and not field.is_masked
+            if field.is_text and not (field.relation or field.is_masked or field.is_restricted)
         ]
         named = [field for field in texts if field.name in {"name", "title"}]
         # A line of an invoice is known by its number, not by a note that many lines share.
@@ -71,13 +71,15 @@ class Titles:
     def fields(self) -> tuple[Field, ...]:
         """The fields that make the title: all parts of a composite key.
 
-        For a function these are all fields but masked ones and files, as it may read any.
+        For a function these are all fields, as it may read any, but files and those that not
+        everybody may read.
         """
         if self.function is not None:
             return tuple(
                 field
                 for field in self.columns
-                if field.is_key or not (field.is_masked or field.input.kind == "bytes")
+                if field.is_key
+                or not (field.is_masked or field.is_restricted or field.input.kind == "bytes")
             )
         is_part = self.given is None and self.field.is_key
         return tuple(self._key) if is_part else (self.field,)

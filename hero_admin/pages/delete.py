@@ -139,7 +139,7 @@ async def _confirmation(
         "is_many": "id" not in request.path_params,
         "consequences": consequences,
         "limits": question.limits,
-        "problem": problem,
+        "problem": problem or question.refusal,
         **selection.context(deleted_keys, seen),
         "is_row": is_row,
         **back_param(request),

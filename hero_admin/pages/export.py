@@ -22,6 +22,7 @@ from starlette.responses import Response, StreamingResponse
 
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
+from hero_admin.database.row_scopes import share_scopes
 from hero_admin.listing.columns import Selection, select_all_segments, selection_of
 from hero_admin.listing.link_cells import with_all_titles
 from hero_admin.listing.link_keys import with_link_keys
@@ -35,6 +36,7 @@ from hero_admin.model.site import Site
 from hero_admin.pages.csv_text import csv_cells, csv_text, defused
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.mount import path_to
+from hero_admin.web.requests import session_of
 from hero_admin.web.responses import attachment
 
 ROWS_PER_BATCH = 500
@@ -119,7 +121,7 @@ async def _download(
     exports: asyncio.Semaphore = request.app.state.exports
     if exports.locked():
         raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-    batches = _batches(request.state.database, site, query, exports, complete)
+    batches = _batches(request, site, query, exports, complete)
     # Before the response starts, so that an unavailable database is answered with 503.
     first = await _first(batches)
 
@@ -159,7 +161,7 @@ class _Reader:
 
 
 async def _batches(
-    database: Database,
+    request: Request,
     site: Site,
     query: ListQuery,
     exports: asyncio.Semaphore,
@@ -167,7 +169,9 @@ async def _batches(
 ) -> AsyncGenerator[Rows]:
     # A session of its own: that of the request ends before its response starts.
     # A slow client holds its connection for long; some are reserved for pages.
+    database: Database = request.state.database
     async with exports, database.session(is_read_only=True) as session:
+        share_scopes(session_of(request), session)
         backend = backend_of(session)
         # A download has no time limit.
         await backend.prepare_streaming(session, is_narrowed=query.is_narrowed)
@@ -200,7 +204,7 @@ def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
     names, links = [field.name for field in resource.fields], resource.many_to_many
     for row in rows:
         values = dict(zip(names, row, strict=False))
-        record = dumped(resource.schemas.read, values, resource.masked_names)
+        record = dumped(resource.schemas.read, values, resource.masked_names, resource.unseen)
         for link, keys in zip(links, row[len(row) - len(links) :], strict=True):
             record[link.name] = dumped_values(keys)
         yield json.dumps(record, ensure_ascii=False)

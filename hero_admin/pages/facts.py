@@ -11,8 +11,7 @@ from hero_admin.listing.references import fetch_references
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
-from hero_admin.pages.requests import site_of
-from hero_admin.web.guards import identity_of
+from hero_admin.pages.requests import may_in, site_of
 from hero_admin.web.requests import session_of
 
 
@@ -43,11 +42,11 @@ def facts_of(
     fields: Iterable[Field],
 ) -> tuple[Fact, ...]:
     """Return the values of fields as HTML; masked ones are not in it."""
-    key, can_edit = key_of(resource, record), identity_of(request).can_edit
+    key, can_reveal = key_of(resource, record), may_in(request, resource, "reveal")
     return tuple(
         Fact(
             field,
-            masked(resource, field, key, record[field.name], can_reveal=can_edit)
+            masked(resource, field, key, record[field.name], can_reveal=can_reveal)
             if field.is_masked
             else detail_html(resource, field, key, record[field.name], references.get(field.name)),
         )

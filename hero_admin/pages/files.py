@@ -17,7 +17,7 @@ from hero_admin.model.primary_keys import Key, key_of, key_predicate
 from hero_admin.model.records import fetch_record
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.serialization import restored
-from hero_admin.pages.requests import key_in, not_found
+from hero_admin.pages.requests import is_seen, key_in, not_found
 from hero_admin.web.requests import session_of
 from hero_admin.web.responses import attachment
 
@@ -50,7 +50,8 @@ async def past_file(resource: Resource, request: Request) -> Response:
     is_id = change_id.isascii() and change_id.isdigit() and len(change_id) < 19
     change = await session.get(Change, int(change_id)) if is_id else None
     key = request.path_params["id"]
-    if change is None or (change.resource, change.key) != (resource.name, key):
+    is_of_it = change and (change.resource, change.key) == (resource.name, key)
+    if change is None or not is_of_it or not await is_seen(request, change):
         raise HTTPException(404)
     old, new = change.values.get(field.name, (None, None))
     blob = restored(field, new if request.query_params.get("new") == "1" else old)

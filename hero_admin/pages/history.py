@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import Change, Entry, Kind, fetch_latest
+from hero_admin.audit_log.changes import Change, Entry, Kind
 from hero_admin.history import undo
 from hero_admin.history.restore import restore
 from hero_admin.history.timeline import fetch_people, fetch_timeline
@@ -19,8 +19,10 @@ from hero_admin.model.resource import Resource
 from hero_admin.pages.empty_state import empty_timeline
 from hero_admin.pages.files import answer, fetch_bytes
 from hero_admin.pages.requests import (
+    fetch_latest,
     fetch_or_404,
     fetch_record,
+    is_seen,
     key_in,
     not_found,
     site_of,
@@ -45,7 +47,7 @@ async def history_page(request: Request) -> Response:
     hidden = () if identity_of(request).is_owner else site.others
     query = parse_timeline(url_path(request.scope), request.query_params, hidden=hidden)
     context = {
-        "timeline": await fetch_timeline(session, site, query),
+        "timeline": await fetch_timeline(session, site, query, identity_of(request)),
         "people": await fetch_people(session, hidden),
         "kinds": list(Kind),
         "query": query,
@@ -60,9 +62,9 @@ async def record_history_page(resource: Resource, request: Request) -> Response:
     session, site = session_of(request), site_of(request)
     key = key_text(resource, key_in(resource, request))
     query = parse_timeline(url_path(request.scope), request.query_params, resource.name, key)
-    timeline = await fetch_timeline(session, site, query)
+    timeline = await fetch_timeline(session, site, query, identity_of(request))
     found = await fetch_record(resource, request)
-    latest = None if found else await fetch_latest(session, resource.name, key)
+    latest = None if found else await fetch_latest(request, resource, key)
     if found is None and latest is None:
         raise not_found(resource)
     title = resource.titles.of(found) if found else latest.title if latest else ""
@@ -167,7 +169,8 @@ async def _fetch_change(resource: Resource, request: Request, form: FormData) ->
     id_text = str(form.get("change", ""))
     is_id = id_text.isascii() and id_text.isdigit() and len(id_text) < 19
     change = await session_of(request).get(Change, int(id_text)) if is_id else None
-    if change is None or (change.resource, change.key) != (resource.name, key):
+    is_of_it = change and (change.resource, change.key) == (resource.name, key)
+    if change is None or not is_of_it or not await is_seen(request, change):
         raise HTTPException(404, "This version doesn't exist.")
     return change
 

@@ -18,16 +18,16 @@ from hero_admin.listing.link_cells import fetch_link_cells
 from hero_admin.listing.query import ListQuery, Problem
 from hero_admin.listing.query_parser import FIRST_PAGE, NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
-from hero_admin.listing.rows import LinkCells, RowContext, render_rows
+from hero_admin.listing.rows import Allowed, LinkCells, RowContext, render_rows
 from hero_admin.listing.urls import ListUrls
-from hero_admin.model.actions import allowed_actions
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
+from hero_admin.model.resource_rights import allowed_actions
 from hero_admin.model.site import Site
 from hero_admin.pages.empty_state import empty_list
 from hero_admin.pages.new_links import linking_param
-from hero_admin.pages.requests import query_of, site_of
+from hero_admin.pages.requests import may_in, query_of, site_of
 from hero_admin.web.addresses import with_query
 from hero_admin.web.flash import flash_of
 from hero_admin.web.guards import identity_of
@@ -54,13 +54,14 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     urls = ListUrls(query)
     # Without `back`, forms return to the list in its default state.
     back = as_back(urls.current) if urls.current != query.path or query.scope else ""
-    actions = allowed_actions(query.resource.actions, identity_of(request))
+    actions = allowed_actions(query.resource, identity_of(request))
     actions = tuple(each for each in actions if each.is_on("selected") or each.is_on("all"))
-    can_edit = identity_of(request).can_edit and not query.resource.read_only
+    allowed = _allowed(request, query.resource)
     context: dict[str, Any] = {
         "resource": query.resource,
         "actions": actions,
-        "has_boxes": can_edit or bool(actions),
+        "allowed": allowed,
+        "has_boxes": allowed.has_tools or bool(actions),
         "query": query,
         "urls": urls,
         "fragment": fragment,
@@ -82,8 +83,8 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         context |= {"query": listed, "urls": ListUrls(listed)}
     context |= await _fetch_filters(request, listed, has_controls=not fragment)
     links = await fetch_link_cells(session, site, listed, listing)
-    can_edit = identity_of(request).can_edit
-    rows = await fetch_association_rows(session, site, listed.scope, listing, can_reveal=can_edit)
+    scope, can_reveal = listed.scope, may_in(request, listed.resource, "reveal")
+    rows = await fetch_association_rows(session, site, scope, listing, can_reveal=can_reveal)
     context |= _results(request, context, listing, links, rows)
     context["total"] = context["total"] or listing.page.total
     return context
@@ -125,12 +126,12 @@ def _results(
 ) -> dict[str, Any]:
     """Return the rows as HTML, the page, and the empty state of a list without rows."""
     query, urls, resource = context["query"], context["urls"], context["resource"]
-    flash, can_edit = flash_of(request), identity_of(request).can_edit
+    flash = flash_of(request)
     rows = RowContext(
         template_of(request, "admin/row.html"),
         listing.selection,
         query.fields,
-        can_edit=can_edit,
+        allowed=context["allowed"],
         has_forms=context["has_forms"],
         is_linked=bool(context["unlink_url"]),
         links=(*(link_rows.columns if link_rows else ()), *links),
@@ -142,7 +143,7 @@ def _results(
     )
     empty = None
     if not listing.rows:
-        can_add = can_edit and not resource.read_only
+        can_add = may_in(request, resource, "create")
         empty = empty_list(query, urls, listing.page, can_add=can_add)
     return {
         "rows": render_rows(listing.rows, rows),
@@ -152,12 +153,17 @@ def _results(
     }
 
 
+def _allowed(request: Request, resource: Resource) -> Allowed:
+    verbs = ("change", "delete", "reveal")
+    return Allowed(*(may_in(request, resource, verb) for verb in verbs))
+
+
 def _unlink_url(request: Request, query: ListQuery, back: str) -> str:
     """Return where rows of a list of linked records are removed from it, "" if they are not."""
     link = query.scope.link if query.scope else None
-    if link is None or not identity_of(request).can_edit:
-        return ""
     site = site_of(request)
+    if link is None or not may_in(request, site.of(link.target), "change"):
+        return ""
     is_fixed = site.of(link.target).read_only or site.of(link.association).read_only
     return "" if is_fixed else with_query(query.path, back=back)
 

@@ -5,11 +5,13 @@ from starlette.requests import Request
 
 from hero_admin.audit_log import changes
 from hero_admin.audit_log.changes import Change, Kind, Operation
+from hero_admin.history.visibility import without_unseen
 from hero_admin.listing.query import ListQuery, Scope
 from hero_admin.listing.query_parser import parse_query
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, parse_key
 from hero_admin.model.resource import Record, Resource
+from hero_admin.model.resource_rights import may
 from hero_admin.model.serialization import keyed_digest
 from hero_admin.model.site import Site
 from hero_admin.web.guards import identity_of
@@ -19,8 +21,22 @@ from hero_admin.writes.transaction import Transaction
 
 
 def site_of(request: Request) -> Site:
-    site: Site = request.app.state.site
+    """Return the site as the person who asks sees it."""
+    site: Site = request.state.site
     return site
+
+
+def seen_in(request: Request, resource: Resource) -> Resource:
+    """Return a resource as the person who asks sees it; raises 404 if they may not read it."""
+    seen = site_of(request).seen(resource)
+    if seen is None:
+        raise HTTPException(404)
+    return seen
+
+
+def may_in(request: Request, resource: Resource, verb: str) -> bool:
+    """Whether the person who asks may do something with the records of a resource."""
+    return may(resource, identity_of(request), verb)
 
 
 def query_of(
@@ -59,9 +75,17 @@ async def fetch_latest(
     request: Request, resource: Resource, key: str, *kinds: Kind
 ) -> Change | None:
     """Fetch the latest change of a record, None without one or without a history."""
-    if not site_of(request).has_history:
+    site, session = site_of(request), session_of(request)
+    if not site.has_history:
         return None
-    return await changes.fetch_latest(session_of(request), resource.name, key, *kinds)
+    latest = await changes.fetch_latest(session, resource.name, key, *kinds)
+    return latest if latest and await is_seen(request, latest) else None
+
+
+async def is_seen(request: Request, change: Change) -> bool:
+    """Whether the person who asks may see a change."""
+    site, session = site_of(request), session_of(request)
+    return bool(await without_unseen(session, site, [change], identity_of(request)))
 
 
 def not_found(resource: Resource) -> HTTPException:
@@ -75,8 +99,9 @@ def operation_of(request: Request, via: str = "page", action: str | None = None)
 
 def transaction_of(request: Request, via: str = "page", action: str | None = None) -> Transaction:
     """Return the transaction of a request."""
-    operation = operation_of(request, via, action)
-    return Transaction(session_of(request), site_of(request), operation)
+    # What is recorded includes what the person may not read.
+    site: Site = request.app.state.site
+    return Transaction(session_of(request), site, operation_of(request, via, action))
 
 
 def record_secret_of(resource: Resource, request: Request) -> str:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
+from hero_admin.model.resource_rights import permission, undo_permission
 from hero_admin.model.site import Site
 from hero_admin.pages import (
     actions,
@@ -25,10 +26,13 @@ from hero_admin.pages import (
 )
 from hero_admin.pages import edit as editing
 from hero_admin.pages.list import list_page
+from hero_admin.pages.requests import seen_in
 from hero_admin.person import Role
+from hero_admin.rights import ACTION, Permission
 from hero_admin.web.guards import needs
 
 Handler = Callable[[Resource, Request], Awaitable[Response]]
+ActionHandler = Callable[[Resource, Action, Request], Awaitable[Response]]
 
 
 def routes_of(site: Site) -> list[Route]:
@@ -40,9 +44,9 @@ def routes_of(site: Site) -> list[Route]:
     ]
 
 
-def history_routes() -> list[Route]:
+def history_routes(site: Site) -> list[Route]:
     """Return the routes of the history of all records."""
-    undo = needs(Role.EDITOR, history.undo_operation)
+    undo = needs(undo_permission(site.recorded), history.undo_operation)
     return [
         Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
         Route("/undo/{operation}", undo, methods=["POST"], name="undo"),
@@ -70,8 +74,13 @@ def global_action_routes(site: Site) -> list[Route]:
 
 def _action_routes(resource: Resource, action: Action) -> list[Route]:
     at = f"/{resource.name}/actions/{action.name}"
+    need = permission(resource, f"{ACTION}{action.name}")
     return [
-        Route(f"{at}{path}", needs(action.role, partial(handler, resource, action)), methods=[verb])
+        Route(
+            f"{at}{path}",
+            needs(need, partial(_act_as_seen, handler, resource, action)),
+            methods=[verb],
+        )
         for path, verb, handler in (
             ("", "GET", actions.action_page),
             ("", "POST", actions.act),
@@ -84,59 +93,81 @@ def _action_routes(resource: Resource, action: Action) -> list[Route]:
 def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
     name, at = resource.name, f"/{resource.name}"
 
-    def route(
-        role: Role, path: str, noun: str, get: Handler | None = None, **others: Handler
-    ) -> list[Route]:
-        handlers = {"get": get, **others} if get else others
+    def route(need: Permission, path: str, noun: str, **handlers: Handler) -> list[Route]:
+        """Return a route for each method, the first of which has the name."""
         return [
             Route(
                 f"{at}{path}",
-                needs(role if method == "get" else Role.EDITOR, partial(handler, resource)),
+                needs(need, partial(_as_seen, handler, resource)),
                 methods=[method.upper()],
                 name=None if position else f"{name}:{noun}",
             )
             for position, (method, handler) in enumerate(handlers.items())
         ]
 
-    look, edit = partial(route, Role.VIEWER), partial(route, Role.EDITOR)
+    def to(verb: str) -> Callable[..., list[Route]]:
+        return partial(route, permission(resource, verb))
+
+    read, export_to, create_in = to("read"), to("export"), to("create")
+    change, delete_from = to("change"), to("delete")
+    undo = partial(route, undo_permission([resource]))
     reading = [
-        *look(".csv", "csv", export.csv_file),
-        *look(".json", "json", export.json_file),
-        *look(".jsonl", "jsonl", export.json_lines),
-        *look("/options/{field}", "options", choices.options),
-        *look("/options/{field}/counts", "facets", choices.facets),
-        *edit("/{id}/reveal/{field}", "reveal", post=history.reveal),
-        *look("/{id}/file/{field}", "file", files.file),
+        *export_to(".csv", "csv", get=export.csv_file),
+        *export_to(".json", "json", get=export.json_file),
+        *export_to(".jsonl", "jsonl", get=export.json_lines),
+        *read("/options/{field}", "options", get=choices.options),
+        *read("/options/{field}/counts", "facets", get=choices.facets),
+        *to("reveal")("/{id}/reveal/{field}", "reveal", post=history.reveal),
+        *read("/{id}/file/{field}", "file", get=files.file),
     ]
     past = [
-        *look("/{id}/history", "history", history.record_history_page),
-        *look("/{id}/file/{field}/{change}", "past-file", files.past_file),
+        *read("/{id}/history", "history", get=history.record_history_page),
+        *read("/{id}/file/{field}/{change}", "past-file", get=files.past_file),
     ]
     reverting = [
-        *edit("/{id}/restore", "restore", post=history.restore_record),
-        *edit("/{id}/undo", "undo", post=history.undo_change),
+        *undo("/{id}/restore", "restore", post=history.restore_record),
+        *undo("/{id}/undo", "undo", post=history.undo_change),
     ]
     reading += past if has_history else []
-    unlinking = {"post": unlink.unlink} if resource.many_to_many else {}
+    unlinking = change("/{id}/{relation}", "unlink", post=unlink.unlink)
     if resource.read_only:
         # Other methods are answered with 405.
         return [
-            *look("", "list", list_page),
+            *read("", "list", get=list_page),
             *reading,
-            *look("/{id}", "show", show.show_page),
-            *look("/{id}/{relation}", "related", show.related_page),
+            *read("/{id}", "show", get=show.show_page),
+            *read("/{id}/{relation}", "related", get=show.related_page),
         ]
     return [
-        *look("", "list", list_page, post=create.create),
+        *read("", "list", get=list_page),
+        *create_in("", "create", post=create.create),
         *reading,
-        *edit("/new", "new", create.new_page, post=create.new_again),
-        *edit("/change", "change-many", bulk_edit.change_many_page, post=bulk_edit.change_many),
-        *edit("/change/again", "change-many-again", post=bulk_edit.change_many_again),
-        *edit("/delete", "delete-many", delete.delete_many_page, post=delete.delete_many),
+        *create_in("/new", "new", get=create.new_page, post=create.new_again),
+        *change(
+            "/change", "change-many", get=bulk_edit.change_many_page, post=bulk_edit.change_many
+        ),
+        *change("/change/again", "change-many-again", post=bulk_edit.change_many_again),
+        *delete_from(
+            "/delete", "delete-many", get=delete.delete_many_page, post=delete.delete_many
+        ),
         *(each for action in resource.actions for each in _action_routes(resource, action)),
-        *look("/{id}", "show", show.show_page, post=editing.update, delete=delete.delete_row),
-        *edit("/{id}/edit", "edit", editing.edit_page, post=editing.edit_again),
-        *edit("/{id}/delete", "delete", delete.delete_page, post=delete.delete),
+        *read("/{id}", "show", get=show.show_page),
+        *change("/{id}", "update", post=editing.update),
+        *delete_from("/{id}", "delete-row", delete=delete.delete_row),
+        *change("/{id}/edit", "edit", get=editing.edit_page, post=editing.edit_again),
+        *delete_from("/{id}/delete", "delete", get=delete.delete_page, post=delete.delete),
         *(reverting if has_history else []),
-        *look("/{id}/{relation}", "related", show.related_page, **unlinking),
+        *read("/{id}/{relation}", "related", get=show.related_page),
+        *(unlinking if resource.many_to_many else []),
     ]
+
+
+async def _act_as_seen(
+    handler: ActionHandler, resource: Resource, action: Action, request: Request
+) -> Response:
+    return await handler(seen_in(request, resource), action, request)
+
+
+async def _as_seen(handler: Handler, resource: Resource, request: Request) -> Response:
+    """Answer with the resource as the person who asks sees it."""
+    return await handler(seen_in(request, resource), request)

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from hero_admin.audit_log.changes import Kind
 from hero_admin.listing.query import Problem, Scope
 from hero_admin.listing.references import fetch_references
-from hero_admin.model.actions import allowed_actions
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.primary_keys import key_of, key_text
 from hero_admin.model.resource import Record, Resource
+from hero_admin.model.resource_rights import allowed_actions
 from hero_admin.model.site import Referrer, Site
 from hero_admin.pages.facts import facts_of, sections_of_facts
 from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
@@ -76,7 +76,7 @@ async def _show(
     facts = facts_of(resource, request, record, references, fields)
     context: dict[str, Any] = {
         "subject": resource,
-        "row_actions": allowed_actions(resource.actions, identity_of(request), "row"),
+        "row_actions": allowed_actions(resource, identity_of(request), "row"),
         "key": key,
         "sections": sections_of_facts(resource, facts),
         "referrers": site.related(resource),

@@ -8,15 +8,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.person import A_ROLE, ROLE_PLURALS, Person, Role
+from hero_admin.person import Person, Role
+from hero_admin.rights import Permission, is_granted
 
 Handler = Callable[[Request], Awaitable[Response]]
+# What a handler requires: a role and those above it, or a permission.
+Need = Role | Permission
 # Returns the page that asks for a proof of identity, None if there was one lately.
 AskProof = Callable[[Request], Awaitable[Response | None]]
 
 NOT_SIGNED_IN = "Sign in to continue."
-NO_PAGE = "Only {roles} can open this page. You're signed in as {a_role}."
-NOT_ALLOWED = "Only {roles} can do this. You're signed in as {a_role}."
+OPEN_THIS, DO_THIS = "open this page", "do this"
 
 
 def identity_of(request: Request) -> Person:
@@ -27,27 +29,34 @@ def identity_of(request: Request) -> Person:
     return identity
 
 
-def refuse_role(identity: Person, role: Role, sentence: str = NOT_ALLOWED) -> None:
-    """Raise 403 if the role of a user does not include `role`."""
-    if not identity.role.includes(role):
-        who = {"roles": ROLE_PLURALS[role], "a_role": A_ROLE[identity.role]}
-        raise HTTPException(403, sentence.format(**who))
+def refuse(identity: Person, need: Need, what: str = DO_THIS) -> None:
+    """Raise 403 if a person may not do `what`."""
+    needed = Permission(need, what) if isinstance(need, Role) else need
+    if not needed.allows(identity):
+        raise HTTPException(403, needed.refusal(identity))
+
+
+def is_allowed(identity: Person | None, need: Need) -> bool:
+    """Whether somebody may do what needs a role or a permission."""
+    return identity is not None and is_granted(
+        need if isinstance(need, Role) else need.grant, identity
+    )
 
 
 # Any: what coroutines yield and are sent.
-def needs(role: Role, handler: Handler) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Return the handler for users with at least this role; 401 or 403 for others."""
+def needs(need: Need, handler: Handler) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """Return the handler for users with at least this role or permission; 401 or 403 for others."""
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
-        # The role is checked again when something is written.
-        request.state.needed_role = role
+        # It is checked again when something is written.
+        request.state.needed = need
         is_page = request.method in ("GET", "HEAD")
-        refuse_role(identity_of(request), role, NO_PAGE if is_page else NOT_ALLOWED)
+        refuse(identity_of(request), need, OPEN_THIS if is_page else DO_THIS)
         return await handler(request)
 
-    # For the test that every route requires a role.
-    guarded.needed_role = role  # type: ignore[attr-defined]
+    # For the test that every route requires one.
+    guarded.needed = need  # type: ignore[attr-defined]
     return guarded
 
 

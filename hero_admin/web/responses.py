@@ -111,12 +111,15 @@ def attachment(name: str) -> str:
 def _shared(request: Request) -> dict[str, Any]:
     theme = cookie_in(request, THEME_COOKIE)
     # None also for errors before the request was authenticated.
-    identity: Person | None = request.scope.get("state", {}).get("identity")
+    state = request.scope.get("state", {})
+    identity: Person | None = state.get("identity")
     theme = theme if theme in THEMES else ""
     return {
         "identity": identity,
         "can_edit": identity is not None and identity.can_edit,
-        "site": request.app.state.site,
+        # Before the request was authenticated nobody sees anything.
+        "site": state.get("site"),
+        "may": state.get("may", lambda *_: False),
         "path": url_path(request.scope),
         "here": with_raw_query(request),
         "theme": theme,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.errors import REFUSALS
 from hero_admin.database.identifiers import numbered
+from hero_admin.database.row_scopes import UNSCOPED
 from hero_admin.model import records
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence
@@ -22,6 +23,7 @@ from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.draft import Draft, check
 from hero_admin.writes.entries import change_of, differing
 from hero_admin.writes.files import check_copies
+from hero_admin.writes.gate import check_within, permit
 from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.renamed import key_after, update_followed
 from hero_admin.writes.rows import Change, insert_again, update_records
@@ -38,14 +40,23 @@ async def fetch_states(
 
 
 async def fetch_targets(
-    session: AsyncSession, site: Site, field: Field, values: Collection[Any]
+    session: AsyncSession,
+    site: Site,
+    field: Field,
+    values: Collection[Any],
+    *,
+    is_restored: bool = False,
 ) -> set[Any]:
-    """Fetch the values of a relation that lead to a record, and lock those records."""
+    """Fetch the values of a relation that lead to a record, and lock those records.
+
+    is_restored: whether they are restored, so that the person may not see all of these records.
+    """
     if not values:
         return set()
     column = site.target_field_of(field).exact
     there = select(column.label("value")).where(column.in_(values)).order_by(column)
-    return set(await session.scalars(there.with_for_update(read=True, key_share=True)))
+    there = there.with_for_update(read=True, key_share=True)
+    return set(await session.scalars(there, execution_options={UNSCOPED: is_restored}))
 
 
 async def lock_targets(
@@ -84,6 +95,7 @@ async def change_many(
     `values` has no unique fields.
     """
     session = transaction.session
+    resource = permit(transaction, resource, "change", values)
     checked = await check(transaction, Draft(resource, values))
     states = await fetch_states(session, resource, keys)
     changed: list[Change] = [
@@ -179,6 +191,7 @@ async def _fetch_checked(
 ) -> list[Record]:
     """Fetch records; raises Invalid if the database has rewritten them."""
     keys = [key_after(resource, *each) for each in wanted]
+    await check_within(session, resource, keys)
     states = await fetch_states(session, resource, keys)
     found = []
     for key, (_, values) in zip(keys, wanted, strict=True):

@@ -6,14 +6,17 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.row_scopes import scopes_of
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
+from hero_admin.web.errors import Invalid
 from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes.catalog import Catalog, Effect, fetch_catalog, triggers_of
 from hero_admin.writes.column_defaults import fetch_has_default
+from hero_admin.writes.gate import check_seen
 from hero_admin.writes.referencing_rows import (
     RowsToDelete,
     count_referencing,
@@ -48,11 +51,13 @@ class Question:
     """The confirmation before deleting records.
 
     limits: what Undo does not restore, a sentence each.
+    refusal: why it cannot be done, "" if it can be tried.
     """
 
     consequences: tuple[Consequence, ...] = ()
     choices: tuple[Choice, ...] = ()
     limits: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 async def fetch_question(
@@ -66,6 +71,11 @@ async def fetch_question(
     asked = await fetch_ids(session, stored, resource, keys)
     to_delete = RowsToDelete(catalog)
     await find_cascade(session, to_delete, stored, asked, most=COUNT_CAP)
+    try:
+        await _check_seen(session, to_delete)
+    except Invalid as invalid:
+        # Not even how many they are is for whoever does not see them.
+        return Question(refusal=invalid.sentences[""])
     choices = choices_of(catalog, site, resource)
     by_key = {choice.key: choice for choice in choices.values()}
     found = _deleted(to_delete, by_key, stored, len(asked))
@@ -88,6 +98,19 @@ async def fetch_question(
     if needing:
         limits.append(f"Rows of {listed(needing)} depend on each other, so Undo may be refused.")
     return Question(tuple(found), tuple(choices.values()), tuple(limits))
+
+
+async def _check_seen(session: AsyncSession, to_delete: RowsToDelete) -> None:
+    """Raise Invalid if rows that the person does not see would be deleted or changed."""
+    catalog = to_delete.catalog
+    if scopes_of(session) is None:
+        return
+    for name, rows in to_delete.rows.items():
+        await check_seen(session, catalog, name, list(rows))
+        for key in catalog.references_to(catalog.tables[name]):
+            if catalog.tables[key.table].is_usable:
+                async for pairs in fetch_referencing(session, catalog, key, list(rows)):
+                    await check_seen(session, catalog, key.table, list({row for row, _ in pairs}))
 
 
 async def count_references_to(

@@ -16,6 +16,7 @@ from hero_admin.web.texts import ngettext
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.deletion_record import record_deletions
+from hero_admin.writes.gate import check_seen, permit
 from hero_admin.writes.hooks import call_later, has_hooks, run_before
 from hero_admin.writes.reassignment import fetch_duplicate_links, reassign
 from hero_admin.writes.referencing_rows import (
@@ -88,6 +89,7 @@ async def remove(
     prevent the deletion, as their foreign key says.
     """
     session, site = transaction.session, transaction.site
+    resource = permit(transaction, resource, "delete")
     catalog = catalog or await fetch_catalog(session, site, [resource])
     choices, chosen = choices_of(catalog, site, resource), {}
     for name, replacement in (replacements or {}).items():
@@ -136,6 +138,8 @@ async def _remove(
         merged = await fetch_duplicate_links(session, catalog, key, asked, replacement)
         await _find(session, to_delete, catalog.tables[key.table], merged)
     await _check_needed(session, to_delete, asked, chosen)
+    for name, rows in to_delete.rows.items():
+        await check_seen(session, catalog, name, list(rows))
     for key, replacement in chosen.items():
         await reassign(transaction, to_delete, key, asked, replacement)
     for name, rows in to_delete.rows.items():

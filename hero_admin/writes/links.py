@@ -24,6 +24,7 @@ from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.deltas import Delta, Same
 from hero_admin.writes.draft import Draft, check
 from hero_admin.writes.entries import creation_of
+from hero_admin.writes.gate import permit
 from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.link_values import same_by
@@ -75,6 +76,7 @@ async def change_links(
     Raises Invalid with a sentence for the link, such as for a record that no longer exists.
     """
     session, site = transaction.session, transaction.site
+    resource = permit(transaction, resource, "change", [link.name])
     linking = _Linking.of(replace(transaction, is_summed_up=True), link)
     delta = delta.settled(linking.far_same)
     owners = [each for each in records if each[link.own.name] is not None]

@@ -12,6 +12,7 @@ from hero_admin.model.records import fetch_record, fetch_records, fetch_where
 from hero_admin.model.resource import Record, Resource
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import fetch_row_number
+from hero_admin.writes.gate import check_within
 from hero_admin.writes.rows import Change, insert_record, update_records, update_returning
 
 
@@ -25,6 +26,8 @@ async def insert_followed(
     async with session.begin_nested():
         key = await insert_record(session, resource, values, is_back=is_back)
         await check_now(session)
+        if key is not None:
+            await check_within(session, resource, [key])
         made = None if key is None else await fetch_record(session, resource, key)
         if key is not None and made is None:
             number = await fetch_row_number(session, resource)
@@ -47,6 +50,7 @@ async def update_followed(
     async with session.begin_nested() as savepoint:
         is_updated = await update_records(session, resource, changed, is_exact=is_exact)
         await check_now(session)
+        await check_within(session, resource, wanted)
         after = await fetch_records(session, resource, wanted)
         if len(after) == len(changed):
             return after, is_updated

@@ -13,6 +13,7 @@ from hero_admin.model.resource import Record, Resource
 from hero_admin.writes.draft import Draft, check, refusal
 from hero_admin.writes.entries import change_of, creation_of, differing
 from hero_admin.writes.files import record_files, record_stored_files
+from hero_admin.writes.gate import permit
 from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.renamed import insert_followed, prevented, update_followed
 from hero_admin.writes.rules import check_records, savepoint_for
@@ -32,6 +33,7 @@ async def create(
     exact: the names of values that were stored before.
     """
     session = transaction.session
+    resource = permit(transaction, resource, "create", values.keys() - set(exact))
     is_restored = kind is Kind.RESTORED and not values.keys() - exact
     # Defaults may be random, and the hook has seen them.
     seen = with_defaults(resource, values, exact) if resource.before is not None else {}
@@ -66,7 +68,9 @@ async def change(
     Raises Invalid with a sentence for each field that cannot be stored.
     """
     session, key = transaction.session, key_values(resource, changed)
+    resource = resource.entire
     wanted = differing(resource, changed, values, is_exact=is_exact)
+    permit(transaction, resource, "change", wanted)
     if wanted:
         whole = {**changed, **wanted}
         wanted |= await run_before(

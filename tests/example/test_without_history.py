@@ -12,10 +12,11 @@ from starlette.routing import Mount
 
 from hero_admin import Admin, Person, Role
 from hero_admin.cli.main import commands
-from hero_admin.model.resource import ResourceError
+from hero_admin.model.arguments import ResourceError
 from hero_admin.testing import AdminClient, Client, client_on
 from hero_admin.testing.admin_client import form_of_main
 from hero_admin.testing.checks.sampling import changes_of, others_moved, samples_of
+from tests.example.records import changes_of, others_moved
 from tests.example.shops import Shop
 
 PNG = b"\x89PNG\r\n\x1a\n and more"

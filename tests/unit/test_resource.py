@@ -7,10 +7,11 @@ import pytest
 from sqlmodel import Field, SQLModel
 
 from hero_admin.admin import Admin
+from hero_admin.model.arguments import ResourceError
 from hero_admin.model.controls import Color, Control, Markdown
 from hero_admin.model.fields import Field as ResourceField
 from hero_admin.model.links import Link
-from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from tests.gadgets import Gadget, Maker, Slot
 from tests.playlists import Artist, Playlist, Track

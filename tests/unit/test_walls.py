@@ -28,6 +28,7 @@ ROOMS = (
     "audit_log",
     "web",
     "database",
+    "rights",
     "person",
     "settings",
 )

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute, Mount, Route
 
 from hero_admin.person import Role
+from hero_admin.rights import Permission
 from hero_admin.settings import Settings
 from hero_admin.web.requests import SAFE_METHODS
 from tests.cases import on_one_database
@@ -41,11 +42,12 @@ def flattened(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[s
 
 
 def role_of(route: BaseRoute) -> Role | None:
-    needed = getattr(route, "needed_role", None) or getattr(
-        getattr(route, "endpoint", None), "needed_role", None
+    needed = getattr(route, "needed", None) or getattr(
+        getattr(route, "endpoint", None), "needed", None
     )
-    assert needed is None or isinstance(needed, Role)
-    return needed
+    role = needed.grant if isinstance(needed, Permission) else needed
+    assert role is None or isinstance(role, Role)
+    return role
 
 
 ROUTES = list(flattened(admin.application(Settings()).routes))

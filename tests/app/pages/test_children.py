@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.application import create_app
+from hero_admin.model.arguments import ResourceError
 from hero_admin.model.children import Child
-from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings

@@ -21,7 +21,8 @@ from hero_admin import Admin
 from hero_admin.accounts.passwords import Passwords
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
-from hero_admin.model.resource import Resource, ResourceError
+from hero_admin.model.arguments import ResourceError
+from hero_admin.model.resource import Resource
 from hero_admin.settings import Settings
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team

@@ -1,0 +1,59 @@
+"""Visibility: which changes a person may see, where they may not see all records.
+
+They see the changes of each record that they see now. A record that is deleted is seen by nobody
+any more, so its changes are shown to whoever deleted it, who may undo that.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.audit_log.changes import Change, Kind, fetch_latest_of
+from hero_admin.database.identifiers import numbered
+from hero_admin.database.row_scopes import UNSCOPED, scopes_of
+from hero_admin.model.primary_keys import key_predicate, key_text, parse_key
+from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
+from hero_admin.person import Person
+
+
+async def without_unseen(
+    session: AsyncSession, site: Site, changes: Sequence[Change], by: Person
+) -> list[Change]:
+    """Return those changes that a person may see, by two statements for each resource."""
+    scopes = scopes_of(session)
+    if scopes is None or not scopes.conditions:
+        return list(changes)
+    unseen: set[tuple[str, str]] = set()
+    for name in dict.fromkeys(change.resource for change in changes):
+        resource = site.recorded_named(name)
+        texts = {change.key for change in changes if change.resource == name}
+        if resource is None and name not in site.others:
+            # They may not read it at all, or nobody administers it any more.
+            unseen |= {(name, text) for text in texts}
+        elif resource is not None and resource.table in scopes:
+            unseen |= {(name, text) for text in await _unseen(session, resource, texts, by)}
+    return [change for change in changes if (change.resource, change.key) not in unseen]
+
+
+async def _unseen(
+    session: AsyncSession, resource: Resource, texts: set[str], by: Person
+) -> set[str]:
+    """Return the keys of the records that a person may not see."""
+    keys = [key for text in texts if (key := parse_key(resource, text)) is not None]
+    columns = numbered(field.exact for field in resource.key)
+    rows = select(*columns).where(key_predicate(resource, keys))
+    seen = {key_text(resource, tuple(row)) for row in await session.execute(rows)}
+    left = texts - seen
+    if not left:
+        return set()
+    every = await session.execute(rows, execution_options={UNSCOPED: True})
+    there = {key_text(resource, tuple(row)) for row in every}
+    latest = await fetch_latest_of(session, resource.name, left - there)
+    own = {
+        change.key
+        for change in latest
+        if change.kind == Kind.DELETED and (change.by_id, change.by_name) == (by.user_id, by.name)
+    }
+    return left - own

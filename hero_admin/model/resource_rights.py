@@ -1,0 +1,87 @@
+"""Resource rights: what a person may do with a resource, with its records and fields."""
+
+from collections.abc import Sequence
+
+from hero_admin.model.actions import Action
+from hero_admin.model.resource import Resource
+from hero_admin.person import RANKS, Person, Role
+from hero_admin.rights import ACTION, DEFAULT_GRANTS, Grant, Permission, is_granted
+
+# What a verb means in “You don't have permission to edit heroes.”
+PHRASES = {
+    "read": "view {nouns}",
+    "export": "export {nouns}",
+    "create": "create {nouns}",
+    "change": "edit {nouns}",
+    "delete": "delete {nouns}",
+    "reveal": "view masked values of {nouns}",
+}
+DOING = "{name} {nouns}"
+# The verbs that change records, which nobody may where a resource is read-only.
+WRITING = frozenset({"create", "change", "delete"})
+
+
+def permission(resource: Resource, verb: str) -> Permission:
+    """Return the right to do something with the records of a resource.
+
+    verb: of `DEFAULT_GRANTS`, or `action:retire`.
+    """
+    grant = _grant(resource, verb)
+    reading = resource.may.get("read")
+    if reading is not None and verb != "read":
+        # Nobody changes what they may not read.
+        grant = _both(reading, grant)
+    phrase = PHRASES.get(verb, DOING)
+    name = verb.removeprefix(ACTION).replace("-", " ")
+    return Permission(grant, phrase.format(name=name, nouns=resource.label_plural))
+
+
+def undo_permission(resources: Sequence[Resource]) -> Permission:
+    """Return the right of whoever may change any of these records to undo changes.
+
+    What an undo does is refused by `writes`, as if it were done anew.
+    """
+    grants = [_grant(each, verb) for each in resources for verb in sorted(WRITING)]
+    return Permission(_any(grants), "undo changes")
+
+
+def allowed_actions(resource: Resource, person: Person, place: str = "") -> tuple[Action, ...]:
+    """Return the actions that a person may do, of those that are offered in a place."""
+    return tuple(
+        each
+        for each in resource.actions
+        if may(resource, person, f"{ACTION}{each.name}") and (not place or each.is_on(place))
+    )
+
+
+def _grant(resource: Resource, verb: str) -> Grant:
+    roles = {f"{ACTION}{each.name}": each.role for each in resource.actions}
+    return resource.may.get(verb) or {**DEFAULT_GRANTS, **roles}[verb]
+
+
+def _both(first: Grant, second: Grant) -> Grant:
+    if isinstance(first, Role) and isinstance(second, Role):
+        return first if first.includes(second) else second
+    return lambda person: is_granted(first, person) and is_granted(second, person)
+
+
+def _any(grants: Sequence[Grant]) -> Grant:
+    roles = [each for each in grants if isinstance(each, Role)]
+    if len(roles) == len(grants):
+        return min(roles, key=lambda role: RANKS[role], default=Role.EDITOR)
+    return lambda person: any(is_granted(each, person) for each in grants)
+
+
+def may(resource: Resource, person: Person, verb: str) -> bool:
+    """Whether a person may do something with the records of a resource."""
+    if resource.read_only and verb in WRITING:
+        return False
+    return permission(resource, verb).allows(person)
+
+
+def restricted_names(resource: Resource, person: Person) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of the fields that a person may not read, and may not change."""
+    given = resource.rights.items()
+    unseen = {each.key for each, rights in given if not is_granted(rights.read, person)}
+    fixed = {each.key for each, rights in given if not is_granted(rights.change, person)}
+    return frozenset(unseen), frozenset(unseen | fixed)

@@ -1,0 +1,67 @@
+"""Seen sites: a site as a person sees it, without the resources and fields they may not read."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from hero_admin.model.resource import Resource
+from hero_admin.model.resource_rights import may, restricted_names
+from hero_admin.model.row_rights import RowRights
+from hero_admin.model.site import Site
+from hero_admin.person import Person
+
+# Different sets of rights, each of which has statements of its own in the caches of statements.
+MAX_SITES = 32
+
+
+class SeenSites:
+    """A site, and how different people see it.
+
+    site: with everything, for what is written and recorded.
+    row_rights: the rows that they may see.
+    has_rights: whether there is anything that not everybody may read or change.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.row_rights = RowRights(site)
+        self._has_narrowing = any(each.rights or "read" in each.may for each in site.resources)
+        self.has_rights = self._has_narrowing or self.row_rights.is_needed
+        self._seen = lru_cache(MAX_SITES)(self._narrow)
+
+    def of(self, person: Person) -> Site:
+        """Return the site as a person sees it; the same one for people of the same rights."""
+        if not self._has_narrowing:
+            return self.site
+        return self._seen(tuple(_narrowing(each, person) for each in self.site.resources))
+
+    def _narrow(self, narrowings: tuple["_Narrowing", ...]) -> Site:
+        if not any(narrowings):
+            return self.site
+        resources = [
+            replace(each, unseen=narrowing.unseen, fixed=narrowing.fixed, whole=each)
+            if narrowing
+            else each
+            for each, narrowing in zip(self.site.resources, narrowings, strict=True)
+        ]
+        pairs = zip(resources, narrowings, strict=True)
+        unseen = {each.model for each, narrowing in pairs if narrowing and narrowing.is_unseen}
+        return self.site.narrowed(resources, unseen)
+
+
+class _Rights(NamedTuple):
+    """What somebody may not read and not change of a resource."""
+
+    is_unseen: bool
+    unseen: frozenset[str]
+    fixed: frozenset[str]
+
+
+# None for a resource of which they may read and change everything.
+_Narrowing = _Rights | None
+
+
+def _narrowing(resource: Resource, person: Person) -> _Narrowing:
+    unseen, fixed = restricted_names(resource, person)
+    is_seen = may(resource, person, "read")
+    return None if is_seen and not fixed else _Rights(not is_seen, unseen, fixed)

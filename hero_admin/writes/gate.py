@@ -1,0 +1,85 @@
+"""The gate: what every write asks before it changes anything, whoever sends it by which way.
+
+What a person may do is asked of their rights; which rows they may change, of the session, whose
+statements reach no others (`database/row_scopes.py`).
+"""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.row_scopes import UNSCOPED, scopes_of
+from hero_admin.model.labels import in_sentence, label_of
+from hero_admin.model.links import ENTRY
+from hero_admin.model.primary_keys import Key, key_predicate
+from hero_admin.model.resource import Resource
+from hero_admin.model.resource_rights import permission, restricted_names
+from hero_admin.rights import Permission
+from hero_admin.web.errors import Invalid
+from hero_admin.writes.catalog import Catalog
+from hero_admin.writes.referencing_rows import is_any, portions
+from hero_admin.writes.tables import RowId, TableName
+from hero_admin.writes.transaction import Transaction
+
+OUTSIDE = "You don't have access to {nouns} with these values, so nothing was saved."
+UNSEEN = "This would change other records that you don't have access to, so it can't be done."
+
+
+def permit(
+    transaction: Transaction, resource: Resource, verb: str, names: Collection[str] = ()
+) -> Resource:
+    """Return a resource with all its fields; raises Invalid for what the person may not do.
+
+    names: the fields and links to be set. Of what a write causes nothing is asked.
+    """
+    person, whole = transaction.operation.by, resource.entire
+    if transaction.is_summed_up:
+        return whole
+    needed = permission(whole, verb)
+    if not needed.allows(person):
+        raise Invalid({"": needed.refusal(person)})
+    unseen, fixed = restricted_names(whole, person)
+    wrong = fixed.intersection(name.removeprefix(ENTRY) for name in names)
+    if wrong & unseen:
+        raise Invalid({"": f"You don't have permission to change all of this {whole.label}."})
+    grants = {each.key: rights.change for each, rights in whole.rights.items()}
+    if wrong:
+        raise Invalid(
+            {
+                name: Permission(grants[name], f"edit the {_label(whole, name)}").refusal(person)
+                for name in wrong
+            }
+        )
+    return whole
+
+
+def _label(resource: Resource, name: str) -> str:
+    return resource.labels.get(name) or in_sentence(label_of(name))
+
+
+async def check_within(session: AsyncSession, resource: Resource, keys: Sequence[Key]) -> None:
+    """Raise Invalid if one of these written records is outside of what the person may see."""
+    scopes = scopes_of(session)
+    if scopes is None or resource.table not in scopes:
+        return
+    for some in portions(keys):
+        counted = select(func.count()).select_from(resource.table)
+        counted = counted.where(key_predicate(resource, some))
+        seen = await session.scalar(counted)
+        there = await session.scalar(counted, execution_options={UNSCOPED: True})
+        if seen != there:
+            raise Invalid({"": OUTSIDE.format(nouns=resource.label_plural)})
+
+
+async def check_seen(
+    session: AsyncSession, catalog: Catalog, name: TableName, ids: Sequence[RowId]
+) -> None:
+    """Raise Invalid if one of the rows that a deletion changes, too, is not seen by the person."""
+    resource, scopes = catalog.resources.get(name), scopes_of(session)
+    if resource is None or scopes is None or resource.table not in scopes:
+        return
+    for some in portions(ids):
+        rows = select(func.count()).select_from(resource.table)
+        if await session.scalar(rows.where(is_any(catalog.tables[name], None, some))) != len(some):
+            raise Invalid({"": UNSEEN})

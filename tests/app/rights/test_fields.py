@@ -1,0 +1,99 @@
+"""Fields that a person may not read are nowhere; those they may not change stay as they are."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import select
+
+from tests.agents import Agent
+from tests.cases import each
+from tests.page import Client
+
+SALARY = "111777"
+PAGES = (
+    "/agents",
+    "/agents?sort=salary",
+    "/agents?salary_min=1",
+    "/agents/1",
+    "/agents/1/edit",
+    "/agents/new",
+    "/agents/change?id=1",
+    "/agents/1/history",
+    "/history",
+    "/agents.csv",
+    "/agents.json",
+    "/agents.jsonl",
+    "/api/agents/",
+    "/api/agents/?sort=-salary",
+    "/api/agents/1",
+    "/api/skills/1/with-agents",
+)
+
+
+@each("path", PAGES)
+async def test_an_unreadable_field_is_nowhere(editor: Client, owner: Client, path: str) -> None:
+    await owner.patch("/api/agents/1", json={"salary": 111_778})
+    await owner.patch("/api/agents/1", json={"salary": 111_777})
+    page = await editor.get(path)
+    text = page.text.replace(",", "").replace("sort=salary", "").replace("sort=-salary", "")
+    text = text.replace("salary_min=1", "")
+    assert SALARY not in text
+    assert "salary" not in text.lower() or page.status_code in (400, 422)
+
+
+async def test_who_may_read_it_does(owner: Client) -> None:
+    assert (await owner.get("/api/agents/1")).json()["salary"] == 111_777
+    assert SALARY in (await owner.get("/agents/1")).text
+
+
+async def test_a_change_by_others_leaves_it_as_it_is(editor: Client, session: AsyncSession) -> None:
+    page = await editor.get("/agents/1/edit")
+    saved = await editor.submit(page.form("Save"), {"name": "Adam"})
+    assert saved.status_code == 303
+    sent = await editor.patch("/api/agents/1", json={"name": "Ada", "salary": 1})
+    assert sent.status_code in (200, 422)
+    assert await stored(session) == (111_777, 3)
+
+
+async def test_a_field_that_one_may_not_change_is_refused_by_name(
+    editor: Client, owner: Client
+) -> None:
+    sent = await editor.patch("/api/agents/1", json={"grade": 5})
+    assert sent.status_code == 422
+    assert "Only owners" in sent.text
+    assert "grade" in (await editor.get("/api/agents/1")).json()
+    assert "grade" not in (await editor.get("/agents/1/edit")).form("Save")
+    assert (await owner.patch("/api/agents/1", json={"grade": 5})).status_code == 200
+
+
+async def test_a_new_record_has_the_default(editor: Client, session: AsyncSession) -> None:
+    made = await editor.post("/api/agents/", json={"name": "Dan", "branch_id": 1})
+    assert made.status_code == 201
+    assert "salary" not in made.json()
+    assert await stored(session, 4) == (None, 1)
+
+
+async def test_deleting_and_undoing_brings_it_back(editor: Client, session: AsyncSession) -> None:
+    page = await editor.follow(
+        await editor.submit((await editor.get("/agents/1/delete")).form("Delete agent"))
+    )
+    undone = await editor.submit(page.form("Undo"))
+    assert undone.status_code == 303
+    assert await stored(session) == (111_777, 3)
+
+
+async def test_a_change_of_it_is_undone_only_by_who_may_change_it(
+    editor: Client, owner: Client, session: AsyncSession
+) -> None:
+    form = (await owner.get("/agents/1/edit")).form("Save")
+    saved = await owner.submit(form, {"salary": "5"})
+    undo = (await owner.follow(saved)).form("Undo")
+    assert (await editor.post(undo.url, data={})).status_code == 409
+    assert await stored(session) == (5, 3)
+    assert (await owner.submit(undo)).status_code == 303
+
+
+async def stored(session: AsyncSession, id: int = 1) -> tuple[int | None, int]:
+    """The salary and the grade of an agent."""
+    found = await session.execute(select(Agent.salary, Agent.grade).where(Agent.id == id))
+    salary, grade = found.one()
+    await session.rollback()
+    return salary, grade
