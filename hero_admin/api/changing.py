@@ -48,6 +48,8 @@ def creates(whole: Resource) -> Handler:
 def changes(whole: Resource) -> Handler:
     """Return the handler of `PATCH /heroes/7`, which changes the fields that are sent."""
 
+    links = links_schema(whole)
+
     # Any: JSON.
     async def change_record(request: Request, id: str, values: Any) -> Response:
         resource = seen_in(request, whole)
@@ -55,12 +57,13 @@ def changes(whole: Resource) -> Handler:
         check_version(resource, request, record)
         given, sent = values, {}
         if isinstance(values, dict):
-            given = without_links(resource, values)
+            given = without_links(whole, values)
             sent = {name: each for name, each in values.items() if name not in given}
-        given = _parse_patch(resource, given, as_json(resource, request, record))
+            given = _without_unseen(resource, given)
+        given = _parse_patch(whole, given, as_json(resource, request, record))
         transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(resource.schemas.update):
-            deltas = deltas_of(resource, _validated(links_schema(whole), sent, ()))
+            deltas = deltas_of(resource, _validated(links, sent, ()))
             await lock_links(transaction.session, [record], deltas)
             async with checked_together(transaction, resource) as together:
                 await single.change(together, resource, record, given)
@@ -93,6 +96,14 @@ def deletes(whole: Resource) -> Handler:
 def _unchecked(schema: type[SQLModel]) -> Any:
     """Return the annotation of a body that a schema documents, and `_parse_patch` checks."""
     return Annotated[schema, WrapValidator(lambda body, _: body)]
+
+
+# Any: JSON.
+def _without_unseen(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body without what its sender may not read, which to them is unknown."""
+    infos = resource.entire.schemas.update.model_fields
+    unseen = {alias_of(name, infos[name]) for name in resource.unseen if name in infos}
+    return {key: value for key, value in body.items() if key not in unseen | resource.unseen}
 
 
 # Any: JSON, and the values of any field.

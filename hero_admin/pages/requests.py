@@ -21,8 +21,8 @@ from hero_admin.writes.transaction import Transaction
 
 
 def site_of(request: Request) -> Site:
-    """Return the site as the person who asks sees it."""
-    site: Site = request.state.site
+    """Return the site as the person who asks sees it; before they are known, all of it."""
+    site: Site = getattr(request.state, "site", request.app.state.site)
     return site
 
 

@@ -127,9 +127,11 @@ async def test_a_stranger_may_do_nothing(anonymous: Client) -> None:
 async def test_a_page_says_why_it_may_not_be_seen(viewer: Client) -> None:
     page = await viewer.get("/heroes/new")
     assert (page.status_code, page.heading) == (403, "You don't have access")
-    assert "Only editors can open this page. You're signed in as a viewer." in page.visible_text
+    assert "Only editors can create heroes. You're signed in as a viewer." in page.visible_text
     answer = await viewer.delete("/api/heroes/1")
-    assert answer.json() == {"detail": "Only editors can do this. You're signed in as a viewer."}
+    assert answer.json() == {
+        "detail": "Only editors can delete heroes. You're signed in as a viewer."
+    }
 
 
 @on_one_database
