@@ -10,6 +10,7 @@ from hero_admin.forms.link_texts import link_control
 from hero_admin.model.field_names import control_name
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text
+from hero_admin.model.links import ManyToMany
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -28,7 +29,7 @@ def named(site: Site, resource: Named) -> Resource:
             return each
     names = [each.name for each in site.paged]
     called = resource if isinstance(resource, str) else resource.__name__
-    raise AssertionError(f"There is no resource {called!r}{_meant(called, names)}")
+    raise AssertionError(f"There is no resource {called!r}{meant(called, names)}")
 
 
 def key_in_url(resource: Resource, record: Record) -> str:
@@ -44,14 +45,20 @@ def key_in_url(resource: Resource, record: Record) -> str:
 
 
 def typed(
-    site: Site, resource: Resource, form: Form, values: Mapping[str, object]
+    site: Site,
+    label: str,
+    fields: Mapping[str, Field],
+    many_to_many: Sequence[ManyToMany],
+    form: Form,
+    values: Mapping[str, object],
 ) -> dict[str, Value]:
     """Return what is typed into a form for values by the names of fields and links.
 
-    The options of a picker are those that it finds first; others are chosen all the same.
+    label: what the form is about, as in “hero”. The options of a picker are those that it finds
+    first; others are chosen all the same.
     """
     changes: dict[str, Value] = {}
-    links = {link.name: link for link in resource.many_to_many}
+    links = {link.name: link for link in many_to_many}
     for name, value in values.items():
         if name in links:
             link = links[name]
@@ -59,18 +66,18 @@ def typed(
             form.data[link_control(link)] = [
                 _text(site.target_field_of(link.far), each) for each in linked
             ]
-        elif name in resource.by_name:
-            field = resource.by_name[name]
+        elif name in fields:
+            field = fields[name]
             control = control_name(name)
-            assert control in form, f"The form has no field {name!r}{_meant(name, [*form.data])}"
+            assert control in form, f"The form has no field {name!r}{meant(name, [*form.data])}"
             if field.relation and value is not None:
                 form.data[control] = [_text(site.target_field_of(field), value)]
             else:
                 changes[control] = value if isinstance(value, bool) else _text(field, value)
         else:
             # A field of the form that belongs to no field of the record, such as a replacement.
-            known = [*resource.by_name, *links, *form.data]
-            assert name in form, f"A {resource.label} has no field {name!r}{_meant(name, known)}"
+            known = [*fields, *links, *form.data]
+            assert name in form, f"The form of “{label}” has no field {name!r}{meant(name, known)}"
             form.data[name] = [value if isinstance(value, str) else _key(value)]
     return changes
 
@@ -88,6 +95,8 @@ def _key(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
+def meant(name: str, known: Sequence[str]) -> str:
+    """Return the end of a sentence about an unknown name: the one that was meant, or all."""
     close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f": there are {', '.join(known)}."
+    all_known = f": there are {', '.join(known)}." if known else "."
+    return f"; did you mean {close[0]!r}?" if close else all_known

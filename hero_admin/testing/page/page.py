@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
-from bs4 import Tag
-
 from hero_admin.testing.page.controls import (
     Field,
     error_beside,
     field_in,
     labels_in,
-    values_sent,
 )
 from hero_admin.testing.page.elements import (
     accessible_name,
@@ -23,7 +20,7 @@ from hero_admin.testing.page.elements import (
     visible_text,
 )
 from hero_admin.testing.page.form import Form, form_in, forms_in
-from hero_admin.testing.page.source import Source
+from hero_admin.testing.page.shown import Shown
 from hero_admin.testing.page.tables import (
     body_rows,
     labels_of,
@@ -34,10 +31,6 @@ from hero_admin.testing.page.tables import (
 )
 
 REMOVE = "Remove the filter "
-# What people read in a control.
-TYPED_IN = ("input", "textarea")
-MAX_EXCERPT = 600
-MAX_BESIDE = 60
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ class Entry:
     values: dict[str, str]
 
 
-class Page(Source):
+class Page(Shown):
     """A response, markup, or a part of a page, which is a `Page` too.
 
     What the page lacks fails with a sentence. Nothing here looks at a CSS class.
@@ -144,36 +137,6 @@ class Page(Source):
         """The links in the toasts, to the record that they are about."""
         return self.by_id("toasts").links
 
-    @property
-    def read_text(self) -> str:
-        """The text as it is read out, with what stands in the fields of forms."""
-        values = [value for tag in all_named(self.tag, *TYPED_IN) for value in _values_in(tag)]
-        return " ".join([self.visible_text, *values])
-
-    def sees(self, *texts: str) -> Self:
-        """Fail unless each text is to be read on the page, in a field too; return the page."""
-        shown = _folded(self.read_text)
-        for text in texts:
-            if _folded(text) not in shown:
-                raise AssertionError(f"The page does not show {text!r}. It shows: {self.excerpt()}")
-        return self
-
-    def lacks(self, *texts: str) -> Self:
-        """Fail if one of the texts is to be read on the page, in a field too; return the page."""
-        shown = _folded(self.read_text)
-        for text in texts:
-            before, found, after = shown.partition(_folded(text))
-            if found:
-                around = f"…{before[-MAX_BESIDE:]}{found}{after[:MAX_BESIDE]}…"
-                raise AssertionError(f"The page shows {text!r}: {around}")
-        return self
-
-    def excerpt(self) -> str:
-        """Return what the page shows, shortened: its main part, or a part of what is no page."""
-        mains = all_named(self.tag, "main")
-        text = _folded(visible_text(mains[0]) if mains else self.visible_text or self.text)
-        return text if len(text) <= MAX_EXCERPT else f"{text[:MAX_EXCERPT]}…"
-
     # Its tables.
 
     def table(self, caption: str | None = None) -> Self:
@@ -253,13 +216,3 @@ class Page(Source):
         """The form of the toast's button that takes back what was just done, or undone."""
         names = {visible_text(button) for button in all_named(self.tag, "button")}
         return self.form(press="Redo" if "Redo" in names else "Undo")
-
-
-def _values_in(tag: Tag) -> list[str]:
-    """Return what stands in a control, but for what only programs see."""
-    hidden = attribute(tag, "type").lower() in ("hidden", "checkbox", "radio", "password", "file")
-    return [] if hidden else values_sent(tag)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split())

@@ -1,5 +1,7 @@
 """The client of the test kit: what tests of an application write."""
 
+from datetime import date
+
 import pytest
 from sqlmodel import col, select
 
@@ -120,3 +122,25 @@ class TestTheSignInOfAnApplication:
         admin.sign_out()
         page = await admin.browser.get("/heroes")
         assert page.headers["location"] == "/login?next=%2Fheroes"
+
+
+async def test_actions_are_done_by_their_forms(admin: AdminClient, nova: Hero) -> None:
+    await admin.sign_in(role="editor")
+    vega = Hero(name="Vega", secret_name="Bob", age=30)
+    await admin.add(vega)
+    page = await admin.run("heroes", "Transfer", [nova, vega], team_id=None)
+    page.sees("2 heroes transferred")
+    await admin.run(Hero, "Transfer", vega, team_id=1)
+    assert (await admin.list("heroes", team=1)).column("Name") == ["Vega"]
+    (await admin.undo()).sees("Restored Vega")
+    matching = {"age_max": 29}
+    await admin.run("heroes", "retire", matching=matching, retired_on=date(2026, 11, 30))
+    assert (await admin.api.read("heroes", nova))["retired_on"] == "2026-11-30"
+    assert (await admin.api.read("heroes", vega))["retired_on"] is None
+    with pytest.raises(Refused) as refused:
+        await admin.run("heroes", "Retire", nova, retired_on="soon")
+    assert list(refused.value.errors) == ["Retirement date"]
+    with pytest.raises(AssertionError, match="no action 'Retired'; did you mean 'Retire'"):
+        await admin.run("heroes", "Retired", nova)
+    with pytest.raises(AssertionError, match=r"no action 'Close the year'."):
+        await admin.run_global("Close the year")
