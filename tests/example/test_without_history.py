@@ -16,7 +16,6 @@ from hero_admin.model.arguments import ResourceError
 from hero_admin.testing import AdminClient, Client, client_on
 from hero_admin.testing.admin_client import form_of_main
 from hero_admin.testing.checks.sampling import changes_of, others_moved, samples_of
-from tests.example.records import changes_of, others_moved
 from tests.example.shops import Shop
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
