@@ -47,7 +47,6 @@ def creates(whole: Resource) -> Handler:
 
 def changes(whole: Resource) -> Handler:
     """Return the handler of `PATCH /heroes/7`, which changes the fields that are sent."""
-
     links = links_schema(whole)
 
     # Any: JSON.
