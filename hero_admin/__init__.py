@@ -41,6 +41,7 @@ from hero_admin.person import Person, Role
 from hero_admin.rights import Rights
 from hero_admin.sample import Count, SampleData
 from hero_admin.web.errors import Invalid
+from hero_admin.web.menu import MenuLink
 from hero_admin.writes.load import Loader
 from hero_admin.writes.run import Download, Redirect, Run
 
@@ -57,6 +58,7 @@ __all__ = [
     "Link",
     "Loader",
     "Markdown",
+    "MenuLink",
     "Person",
     "Redirect",
     "Resource",

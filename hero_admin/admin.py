@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from hero_admin.accounts.host_sign_in import Authenticate, HostSignIn
 from hero_admin.accounts.stored_key import fetch_key, make_key
-from hero_admin.application import TITLE, create_app
+from hero_admin.application import create_app
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.database.fold_function import learn_fold
@@ -28,9 +28,12 @@ from hero_admin.model.actions import Action, HasActions
 from hero_admin.model.arguments import ResourceError
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
+from hero_admin.pages.own_pages import HasPages
 from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, SettingsError, database_url_of, load_settings, with_key
 from hero_admin.web.errors import UNANSWERED
+from hero_admin.web.look import TITLE, look_of
+from hero_admin.web.menu import Menu, MenuLink, checked_links
 from hero_admin.web.mount import OUTSIDE
 
 # Between two attempts to reach the database.
@@ -47,7 +50,7 @@ NO_SECOND_FACTOR = (
 SCRIPT = "hero-admin --app package.module:name"
 
 
-class Admin(HasActions):
+class Admin(HasActions, HasPages):
     """The administration of resources, and what its commands need to know of it.
 
     It is an ASGI application, to be mounted in another one below any prefix:
@@ -57,6 +60,10 @@ class Admin(HasActions):
     database: the address of the database, or an engine whose address is used; by default
         WEBAPP_DATABASE_URL.
     title: the name of the pages.
+    logo: the name of a picture in the folder `static`. accent: the colour of buttons and links,
+        such as "#0f7a4f", or a pair of one for light and one for dark.
+    templates, static: folders of templates, which may override the library's, and static files.
+    menu: links in the menu, `MenuLink("Shop", "/")`, after the resources and pages.
     authenticate: returns who sent a request, None for a stranger; it gets the request as the
         application outside sees it, without its body. By default the library has accounts.
     sign_in_url: where `authenticate` lets strangers sign in; `?next=` names the page asked for.
@@ -77,6 +84,11 @@ class Admin(HasActions):
         *,
         database: str | URL | Engine | AsyncEngine | None = None,
         title: str = TITLE,
+        logo: str = "",
+        accent: str | tuple[str, str] = "",
+        templates: str | Path | None = None,
+        static: str | Path | None = None,
+        menu: Sequence[MenuLink] = (),
         authenticate: Authenticate | None = None,
         sign_in_url: str = "",
         history: bool = True,
@@ -108,6 +120,12 @@ class Admin(HasActions):
         Site(self.resources)
         self.chain = Chain(migrations, self.resources, program or SCRIPT, has_history=history)
         self.title = title
+        HasPages.__init__(self, self.resources)
+        try:
+            links = Menu(self.own_pages, checked_links(menu))
+            self.look = look_of(title, templates, static, logo, accent, links)
+        except ValueError as error:
+            raise ResourceError(f"Admin(): {error}") from None
         self.sign_in = HostSignIn(authenticate, sign_in_url) if authenticate else None
         self.sample = sample
         self.indexes = indexes
@@ -167,7 +185,8 @@ class Admin(HasActions):
         return create_app(
             settings,
             self.resources,
-            title=self.title,
+            look=self.look,
+            pages=self.own_pages,
             host_sign_in=self.sign_in,
             is_mounted=is_mounted,
             database=database,

@@ -28,6 +28,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.seen_sites import SeenSites
 from hero_admin.model.site import Site
 from hero_admin.pages import overview
+from hero_admin.pages.own_pages import OwnPage, own_routes
 from hero_admin.pages.routes import global_action_routes, history_routes, routes_of
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -36,6 +37,7 @@ from hero_admin.web.allowed_hosts import known_hosts
 from hero_admin.web.errors import ErrorsMiddleware, answer_http_exception
 from hero_admin.web.guards import needs
 from hero_admin.web.health import healthz, readyz
+from hero_admin.web.look import TITLE, Look
 from hero_admin.web.mount import MountMiddleware
 from hero_admin.web.protection import ProtectionMiddleware
 from hero_admin.web.request_session import SessionMiddleware
@@ -44,7 +46,6 @@ from hero_admin.web.templating import environment
 
 # Templates are compiled for each prefix, which may hold a parameter of the application outside.
 MAX_PREFIXES = 32
-TITLE = "Hero Admin"
 
 
 def create_app(
@@ -52,6 +53,8 @@ def create_app(
     resources: Sequence[Resource],
     *,
     title: str = TITLE,
+    look: Look | None = None,
+    pages: Sequence[OwnPage] = (),
     host_sign_in: HostSignIn | None = None,
     is_mounted: bool = False,
     database: Database | None = None,
@@ -60,6 +63,8 @@ def create_app(
 ) -> Starlette:
     """Return the application that administers resources.
 
+    look: its title, colour, templates and menu; by default those of the library, with `title`.
+    pages: those of the application itself.
     host_sign_in: how the application outside knows who is asking, None for accounts of the library.
     is_mounted: whether the application outside decides to which hosts it answers, sends HSTS and
         logs requests.
@@ -67,10 +72,11 @@ def create_app(
     has_history: whether the database has the library's tables.
     actions: those on no records in particular.
     """
+    look = look or Look(title)
     database = database or connect(settings, resources)
     site = Site(resources, others=(audit.RESOURCE,), has_history=has_history, actions=actions)
     seen_sites = SeenSites(site)
-    api = create_api(site, title, has_accounts=host_sign_in is None)
+    api = create_api(site, look.title, has_accounts=host_sign_in is None)
     api.state.settings = settings
     auth = auth_for(settings, database)
 
@@ -86,12 +92,13 @@ def create_app(
             Route("/theme", overview.choose_theme, methods=["POST"], name="theme"),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/static", VersionedFiles(), name="static"),
+            Mount("/static", VersionedFiles(look.assets), name="static"),
             Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
             Mount("/api", api, name="api"),
             *(history_routes(site) if has_history else ()),
             *(host_routes() if host_sign_in else account_routes()),
             *global_action_routes(site),
+            *own_routes(pages),
             *routes_of(site),
         ],
         middleware=[
@@ -131,5 +138,5 @@ def create_app(
     app.state.site = site
     app.state.auth = auth
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
-    app.state.templates = lru_cache(MAX_PREFIXES)(partial(environment, app, title))
+    app.state.templates = lru_cache(MAX_PREFIXES)(partial(environment, app, look))
     return app

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,7 +22,7 @@ from hero_admin.model.named_columns import hint, is_of, shown, wrong_columns
 from hero_admin.model.resource import Resource
 from hero_admin.model.rights_checks import wrong_rights
 from hero_admin.model.rule_checks import wrong_rules
-from hero_admin.web.assets import STATIC
+from hero_admin.web.assets import icon_names
 
 COLUMNS = ("columns", "search", "filters", "masked", "read_only_fields", "hidden")
 # The arguments that also take links.
@@ -31,7 +30,6 @@ LINKS = ("columns", "filters")
 TEXTS = ("sort", "name", "label", "label_plural", "icon", "group")
 SCHEMAS = ("create", "update", "read")
 A_SEGMENT = re.compile(r"\w[\w.-]*")
-A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 
 
 def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> None:
@@ -105,8 +103,8 @@ def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
             yield f"{argument}= has the field {min(unknown)}, which the model doesn't have"
     if not A_SEGMENT.fullmatch(resource.name):
         yield f"name={resource.name!r} is not a valid URL segment, such as team-sizes"
-    if resource.icon not in _icons():
-        meant = hint(resource.icon, _icons())
+    if resource.icon not in icon_names():
+        meant = hint(resource.icon, icon_names())
         yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{meant}"
 
 
@@ -195,8 +193,3 @@ def _wrongly_masked(resource: Resource) -> Iterator[str]:
 
 def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, QueryableAttribute | Column | type)
-
-
-@cache
-def _icons() -> frozenset[str]:
-    return frozenset(A_SYMBOL.findall((STATIC / "icons.svg").read_text("utf-8")))

@@ -97,8 +97,7 @@ async def _show(
     context["title"] = resource.titles.of(record, titles)
     return render(
         request,
-        # A fragment is that of a list.
-        "admin/list.html" if context.get("fragment") else "admin/show.html",
+        "admin/show.html",
         context,
         400 if problems else 200,
         fragments=LIST_FRAGMENTS if referrer else (),

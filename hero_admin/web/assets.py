@@ -1,6 +1,7 @@
 """Assets: templates and static files, whose URLs change with their content."""
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent
 HOME = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
 STATIC, TEMPLATES = HOME / "static", HOME / "templates"
 SCRIPT = "site.js"
+A_SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 # Browsers get these modules as one script, in this order.
 MODULES = (
     "dom",
@@ -36,6 +38,13 @@ def static_names() -> frozenset[str]:
     """Return the names of all static files, relative to their folder."""
     found = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()}
     return frozenset(found | {SCRIPT})
+
+
+# One set of 1 kB, asked for by each resource.
+@cache
+def icon_names() -> frozenset[str]:
+    """Return the names of the symbols in icons.svg."""
+    return frozenset(A_SYMBOL.findall((STATIC / "icons.svg").read_text("utf-8")))
 
 
 def static_content(name: str) -> bytes:

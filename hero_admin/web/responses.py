@@ -18,7 +18,7 @@ from hero_admin.web.addresses import with_raw_query
 from hero_admin.web.cookies import cookie_in, drop_cookie, set_cookie
 from hero_admin.web.flash import FLASH_COOKIE, FLASH_SECONDS, MAX_TITLE_CHARACTERS, Flash, flash_of
 from hero_admin.web.mount import prefix, url_path
-from hero_admin.web.templating import THEME_COOKIE, THEMES
+from hero_admin.web.templating import THEME_COOKIE, THEMES, template_for
 
 
 def render(
@@ -36,14 +36,24 @@ def render(
     """
     fragment = fragment or fragment_of(request, fragments)
     values = {**_shared(request), **context}
-    if fragment:
-        body = render_block(templates_of(request), template, fragment, values)
-    else:
-        body = template_of(request, template).render(values)
+    env = templates_of(request)
+    subject = context.get("subject") or context.get("resource")
+    named = env.get_template(template_for(env, template, getattr(subject, "name", "")))
+    body = _block_of(named, fragment, values) if fragment else named.render(values)
     response = HTMLResponse(body, status, headers={"Vary": "HX-Target"})
     if not fragment and cookie_in(request, FLASH_COOKIE):
         drop_cookie(request, response, FLASH_COOKIE)
     return response
+
+
+def _block_of(template: Template, name: str, values: dict[str, Any]) -> str:
+    """Return a block of a template, which may be one of those it extends."""
+    if name in template.blocks and not template.environment.globals["own_templates"]:
+        return render_block(template.environment, str(template.name), name, values)
+    context = template.new_context(values)
+    # Whatever stands first in the page, it knows all its blocks by then.
+    next(iter(template.root_render_func(context)), None)
+    return "".join(context.blocks[name][0](context))
 
 
 def template_of(request: Request, name: str) -> Template:
