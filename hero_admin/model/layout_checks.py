@@ -47,6 +47,12 @@ def wrong_layout(resource: Resource, names: Collection[str]) -> Iterator[str]:
         yield from _wrong_format(fields[column.key], given)
     for column, control in resource.inputs.items():
         yield from _wrong_control(resource, fields[column.key], control, fields)
+    hidden = {column.key for column in resource.hidden}
+    for argument in ("columns", "filters", "sections"):
+        named = columns if argument == "sections" else getattr(resource, argument) or ()
+        for column in named:
+            if column.key in hidden:
+                yield f"hidden= names {column.key}, which {argument}= shows"
     if not resource.read_only:
         for argument in LOCKING:
             for column in getattr(resource, argument):

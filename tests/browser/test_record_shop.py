@@ -14,7 +14,9 @@ from playwright.sync_api import Page, expect
 
 from record_shop.data import PASSWORD
 from record_shop.models import Base
+from tests.browser.conftest import Axe
 from tests.browser.parts import status
+from tests.browser.test_layout import BEYOND
 from tests.server import PROJECT, Server, running_server
 
 EXAMPLES = PROJECT / "examples"
@@ -98,6 +100,16 @@ def test_what_is_changed_and_undone_is_as_before(admin: Page, database: Path) ->
     admin.get_by_role("button", name="Delete album").click()
     expect(admin.get_by_role("alert")).to_contain_text("Other records need it")
     assert rows_in(database) == before
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_with_its_own_look_can_be_read(admin: Page, axe: Axe) -> None:
+    for path in ("best-sellers", "albums", "albums/4", "albums/4/edit", "customers/1/edit"):
+        admin.goto(f"/admin/{path}")
+        expect(admin.get_by_role("heading", level=1)).to_be_visible()
+        axe(admin)
+        assert not admin.evaluate(BEYOND), path
 
 
 def test_the_heading_of_a_number_that_names_the_rows_is_above_it(admin: Page) -> None:

@@ -123,6 +123,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"read_only_fields": (Hero.age,), "create": HeroCreate},
         "read_only_fields= names age, which create= takes.",
     ),
+    ({"hidden": (Hero.age,), "columns": (Hero.age,)}, "hidden= names age, which columns= shows."),
     ({"group": None}, "group= takes a text, not None."),
     ({"zzz": ()}, "there is no argument zzz=."),
     ({"name": "a/b"}, "name='a/b' is not a valid URL segment, such as team-sizes."),

@@ -52,7 +52,9 @@ async def crawl(
                 await on_page(page)
         for href in found:
             target = urljoin(address, href).partition("#")[0]
-            if target not in seen:
+            # Other hosts and mail addresses are not asked.
+            is_here = urlsplit(target)[:2] == urlsplit(address)[:2]
+            if target not in seen and is_here:
                 seen.add(target)
                 waiting.append((target, address))
     return got
