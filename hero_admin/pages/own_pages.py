@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hero_admin.model.resource import TAKEN_NAMES, Resource, ResourceError
+from hero_admin.model.arguments import ResourceError
+from hero_admin.model.resource import TAKEN_NAMES, Resource
 from hero_admin.person import Role
 from hero_admin.web.assets import icon_names
 from hero_admin.web.guards import needs
