@@ -51,6 +51,7 @@ class RowScopes:
         self._applied = lru_cache(MAX_STATEMENTS)(self._apply)
 
     def __contains__(self, table: object) -> bool:
+        """Whether rows of a table are limited."""
         return table in self.conditions
 
     def applied(self, statement: "Statement") -> "Statement":
@@ -168,6 +169,12 @@ def scopes_of(session: AsyncSession) -> RowScopes | None:
     """Return the row scopes of a session; None if it may read everything."""
     scopes: RowScopes | None = session.info.get(SCOPES)
     return scopes
+
+
+def is_limited(session: AsyncSession, table: Table) -> bool:
+    """Whether a session may not read all rows of a table."""
+    scopes = scopes_of(session)
+    return scopes is not None and table in scopes
 
 
 def set_scopes(session: AsyncSession, scopes: RowScopes) -> None:

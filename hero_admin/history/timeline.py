@@ -18,6 +18,8 @@ from hero_admin.person import Person
 
 PAGE_SIZE = 50
 MAX_PEOPLE = 100
+# Pages of changes that a reader may not see, before one is shown as empty.
+MAX_PAGES_UNSEEN = 20
 
 
 @dataclass(frozen=True)
@@ -68,24 +70,22 @@ async def fetch_timeline(
 
     by: whoever reads it; a page may have fewer changes where they may not see all of them.
     """
-    id_column = col(Change.id)
     is_backward = query.after is not None and query.before is None
-    changes = select(Change).where(*query.predicates())
-    if query.before is not None:
-        changes = changes.where(id_column < query.before)
-    elif query.after is not None:
-        changes = changes.where(id_column > query.after)
-    changes = changes.order_by(id_column.asc() if is_backward else id_column.desc())
-    found = list(await session.scalars(changes.limit(PAGE_SIZE + 1)))
-    has_more = len(found) > PAGE_SIZE
-    del found[PAGE_SIZE:]
-    if is_backward:
-        found.reverse()
-    has_older = bool(found) and (has_more or is_backward)
-    has_newer = bool(found) and (has_more if is_backward else query.before is not None)
+    read, has_more = await _fetch_changes(session, query)
+    found = await without_unseen(session, site, read, by)
+    for _ in range(MAX_PAGES_UNSEEN):
+        if found or not has_more:
+            break
+        # There may be something to see further on.
+        if is_backward:
+            beyond = replace(query, after=read[0].id)
+        else:
+            beyond = replace(query, before=read[-1].id)
+        read, has_more = await _fetch_changes(session, beyond)
+        found = await without_unseen(session, site, read, by)
+    has_older = bool(read) and (has_more or is_backward)
+    has_newer = bool(read) and (has_more if is_backward else query.before is not None)
     is_summed_up = query.key is None and not query.operation
-    oldest, newest = (found[-1].id, found[0].id) if found else (None, None)
-    found = await without_unseen(session, site, found, by)
     scopes = scopes_of(session)
     tables = scopes.conditions.keys() if scopes else ()
     counts = [change.group_size if is_summed_up else 1 for change in found]
@@ -103,9 +103,27 @@ async def fetch_timeline(
             )
             for change, count in zip(found, counts, strict=True)
         ),
-        replace(query.first(), before=oldest) if has_older else None,
-        replace(query.first(), after=newest) if has_newer else None,
+        replace(query.first(), before=read[-1].id) if has_older else None,
+        replace(query.first(), after=read[0].id) if has_newer else None,
     )
+
+
+async def _fetch_changes(session: AsyncSession, query: TimelineQuery) -> tuple[list[Change], bool]:
+    """Fetch the changes of a page, newest first, and whether there are more beyond."""
+    id_column = col(Change.id)
+    is_backward = query.after is not None and query.before is None
+    changes = select(Change).where(*query.predicates())
+    if query.before is not None:
+        changes = changes.where(id_column < query.before)
+    elif query.after is not None:
+        changes = changes.where(id_column > query.after)
+    changes = changes.order_by(id_column.asc() if is_backward else id_column.desc())
+    found = list(await session.scalars(changes.limit(PAGE_SIZE + 1)))
+    has_more = len(found) > PAGE_SIZE
+    del found[PAGE_SIZE:]
+    if is_backward:
+        found.reverse()
+    return found, has_more
 
 
 async def fetch_people(session: AsyncSession, hidden: Sequence[str] = ()) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind, fetch_latest_of
 from hero_admin.database.identifiers import numbered
-from hero_admin.database.row_scopes import UNSCOPED, scopes_of
+from hero_admin.database.row_scopes import UNSCOPED, is_limited, scopes_of
 from hero_admin.model.primary_keys import key_predicate, key_text, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -32,7 +32,7 @@ async def without_unseen(
         if resource is None and name not in site.others:
             # They may not read it at all, or nobody administers it any more.
             unseen |= {(name, text) for text in texts}
-        elif resource is not None and resource.table in scopes:
+        elif resource is not None and is_limited(session, resource.table):
             unseen |= {(name, text) for text in await _unseen(session, resource, texts, by)}
     return [change for change in changes if (change.resource, change.key) not in unseen]
 

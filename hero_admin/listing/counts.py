@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.recent_cache import recent_cache_of
+from hero_admin.database.row_scopes import is_limited
 from hero_admin.listing.columns import select_count
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
@@ -48,8 +49,11 @@ def counting() -> dict[str, int]:
 
 
 async def fetch_total_of(session: AsyncSession, resource: Resource, count: int) -> Total:
-    """Return the total for a count up to `COUNT_CAP` + 1; beyond the cap, an estimate if known."""
-    if count > COUNT_CAP:
+    """Return the total for a count up to `COUNT_CAP` + 1; beyond the cap, an estimate if known.
+
+    An estimate is of the whole table, so there is none for whoever sees a part of it.
+    """
+    if count > COUNT_CAP and not is_limited(session, resource.table):
         estimate = await backend_of(session).fetch_estimate(session, resource.table)
         if estimate is not None and estimate >= MIN_ESTIMATE:
             total = Total(estimate, is_estimate=True)

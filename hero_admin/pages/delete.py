@@ -85,9 +85,10 @@ async def _delete(
     session, keys = session_of(request), selection.keys
     transaction = transaction_of(request, "page" if len(keys) == 1 else "bulk")
     try:
-        catalog = await fetch_catalog(session, site_of(request), [resource])
+        # All that is deleted is recorded with what its reader may not see.
+        catalog = await fetch_catalog(session, transaction.site, [resource])
         replacements = _replacements(
-            choices_of(catalog, site_of(request), resource), resource, params
+            choices_of(catalog, transaction.site, resource.entire), resource, params
         )
         await lock_selection(transaction, resource, selection, params, replacements)
         titles = await fetch_titles(session, resource, keys)
@@ -115,7 +116,7 @@ async def _confirmation(
         return await deleted_page(resource, request)
     if not titles:
         raise not_found(resource)
-    question = await fetch_question(session, site_of(request), resource, keys)
+    question = await fetch_question(transaction_of(request), resource, keys)
     deleted_keys = {key for key, _ in titles}
     consequences = [
         (

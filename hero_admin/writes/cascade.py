@@ -6,17 +6,15 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.row_scopes import scopes_of
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key
 from hero_admin.model.resource import Resource
-from hero_admin.model.site import Site
 from hero_admin.model.total import COUNT_CAP, Total
 from hero_admin.web.errors import Invalid
 from hero_admin.web.texts import listed, ngettext
 from hero_admin.writes.catalog import Catalog, Effect, fetch_catalog, triggers_of
 from hero_admin.writes.column_defaults import fetch_has_default
-from hero_admin.writes.gate import check_seen
+from hero_admin.writes.gate import check_cascade, check_referencing
 from hero_admin.writes.referencing_rows import (
     RowsToDelete,
     count_referencing,
@@ -26,6 +24,7 @@ from hero_admin.writes.referencing_rows import (
 )
 from hero_admin.writes.replacements import Choice, choices_of
 from hero_admin.writes.tables import ForeignKey, RowId, StoredTable, TableName
+from hero_admin.writes.transaction import Transaction
 
 Node = TypeVar("Node", bound=Hashable)
 
@@ -61,9 +60,10 @@ class Question:
 
 
 async def fetch_question(
-    session: AsyncSession, site: Site, resource: Resource, keys: Sequence[Key]
+    transaction: Transaction, resource: Resource, keys: Sequence[Key]
 ) -> Question:
     """Count the rows that a deletion affects, at every level of the cascade, by its effects."""
+    session, site, resource = transaction.session, transaction.site, resource.entire
     catalog = await fetch_catalog(session, site, [resource])
     stored = catalog.table_of(resource)
     if stored is None:
@@ -72,10 +72,22 @@ async def fetch_question(
     to_delete = RowsToDelete(catalog)
     await find_cascade(session, to_delete, stored, asked, most=COUNT_CAP)
     try:
-        await _check_seen(session, to_delete)
+        await check_cascade(transaction, to_delete, asked=stored.name)
+        return await _fetch_question(transaction, resource, to_delete, stored, asked)
     except Invalid as invalid:
-        # Not even how many they are is for whoever does not see them.
-        return Question(refusal=invalid.sentences[""])
+        # How many they are is not for whoever may not see them.
+        return Question(refusal=" ".join(invalid.sentences.values()))
+
+
+async def _fetch_question(
+    transaction: Transaction,
+    resource: Resource,
+    to_delete: RowsToDelete,
+    stored: StoredTable,
+    asked: Sequence[RowId],
+) -> Question:
+    """Raise Invalid if something else would be changed that the person may not change."""
+    session, site, catalog = transaction.session, transaction.site, to_delete.catalog
     choices = choices_of(catalog, site, resource)
     by_key = {choice.key: choice for choice in choices.values()}
     found = _deleted(to_delete, by_key, stored, len(asked))
@@ -89,6 +101,7 @@ async def fetch_question(
             for ids, choice in _split(asked, rows, by_key.get(key)):
                 total = await count_referencing(session, to_delete, key, ids)
                 if total.count:
+                    await check_referencing(transaction, to_delete, key, ids)
                     found.append(_changed(catalog, key, total, effect, choice))
     # In their order on the page of a record.
     order = {choice.name: position for position, choice in enumerate(choices.values())}
@@ -98,19 +111,6 @@ async def fetch_question(
     if needing:
         limits.append(f"Rows of {listed(needing)} depend on each other, so Undo may be refused.")
     return Question(tuple(found), tuple(choices.values()), tuple(limits))
-
-
-async def _check_seen(session: AsyncSession, to_delete: RowsToDelete) -> None:
-    """Raise Invalid if rows that the person does not see would be deleted or changed."""
-    catalog = to_delete.catalog
-    if scopes_of(session) is None:
-        return
-    for name, rows in to_delete.rows.items():
-        await check_seen(session, catalog, name, list(rows))
-        for key in catalog.references_to(catalog.tables[name]):
-            if catalog.tables[key.table].is_usable:
-                async for pairs in fetch_referencing(session, catalog, key, list(rows)):
-                    await check_seen(session, catalog, key.table, list({row for row, _ in pairs}))
 
 
 async def count_references_to(

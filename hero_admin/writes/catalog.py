@@ -118,6 +118,7 @@ async def fetch_catalog(
 ) -> Catalog:
     """Fetch the tables of resources, and all that refer to them, by a few statements."""
     source = _source(session)
+    resources = [resource.entire for resource in resources]
     known = list(dict.fromkeys([*resources, *site.recorded]))
     catalog = Catalog(site)
     names = await source.fetch_names(session, [each.table for each in known])

@@ -16,7 +16,7 @@ from hero_admin.web.texts import ngettext
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.constraint_errors import check_constraints
 from hero_admin.writes.deletion_record import record_deletions
-from hero_admin.writes.gate import check_seen, permit
+from hero_admin.writes.gate import check_cascade, permit
 from hero_admin.writes.hooks import call_later, has_hooks, run_before
 from hero_admin.writes.reassignment import fetch_duplicate_links, reassign
 from hero_admin.writes.referencing_rows import (
@@ -138,8 +138,7 @@ async def _remove(
         merged = await fetch_duplicate_links(session, catalog, key, asked, replacement)
         await _find(session, to_delete, catalog.tables[key.table], merged)
     await _check_needed(session, to_delete, asked, chosen)
-    for name, rows in to_delete.rows.items():
-        await check_seen(session, catalog, name, list(rows))
+    await check_cascade(transaction, to_delete, asked=stored.name)
     for key, replacement in chosen.items():
         await reassign(transaction, to_delete, key, asked, replacement)
     for name, rows in to_delete.rows.items():

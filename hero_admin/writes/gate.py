@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.database.row_scopes import UNSCOPED, scopes_of
+from hero_admin.database.row_scopes import UNSCOPED, is_limited
 from hero_admin.model.labels import in_sentence, label_of
 from hero_admin.model.links import ENTRY
 from hero_admin.model.primary_keys import Key, key_predicate
@@ -18,8 +18,8 @@ from hero_admin.model.resource_rights import permission, restricted_names
 from hero_admin.rights import Permission
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import Catalog
-from hero_admin.writes.referencing_rows import is_any, portions
-from hero_admin.writes.tables import RowId, TableName
+from hero_admin.writes.referencing_rows import RowsToDelete, fetch_referencing, is_any, portions
+from hero_admin.writes.tables import ForeignKey, RowId, TableName
 from hero_admin.writes.transaction import Transaction
 
 OUTSIDE = "You don't have access to {nouns} with these values, so nothing was saved."
@@ -60,8 +60,7 @@ def _label(resource: Resource, name: str) -> str:
 
 async def check_within(session: AsyncSession, resource: Resource, keys: Sequence[Key]) -> None:
     """Raise Invalid if one of these written records is outside of what the person may see."""
-    scopes = scopes_of(session)
-    if scopes is None or resource.table not in scopes:
+    if not is_limited(session, resource.table):
         return
     for some in portions(keys):
         counted = select(func.count()).select_from(resource.table)
@@ -72,12 +71,45 @@ async def check_within(session: AsyncSession, resource: Resource, keys: Sequence
             raise Invalid({"": OUTSIDE.format(nouns=resource.label_plural)})
 
 
+def permit_consequence(
+    transaction: Transaction, resource: Resource | None, verb: str, names: Collection[str] = ()
+) -> None:
+    """Raise Invalid if the person may not do to other records what a deletion does to them."""
+    if resource in transaction.site.resources and resource is not None:
+        permit(transaction, resource, verb, names)
+
+
+async def check_cascade(
+    transaction: Transaction, to_delete: RowsToDelete, asked: TableName
+) -> None:
+    """Raise Invalid if the person may not delete, or see, what would be deleted, too."""
+    catalog = to_delete.catalog
+    for name, rows in to_delete.rows.items():
+        if name != asked:
+            permit_consequence(transaction, catalog.resources.get(name), "delete")
+        await check_seen(transaction.session, catalog, name, list(rows))
+
+
+async def check_referencing(
+    transaction: Transaction, to_delete: RowsToDelete, key: ForeignKey, ids: Sequence[RowId]
+) -> None:
+    """Raise Invalid if the person may not change, or see, the rows that refer to deleted ones."""
+    catalog, session = to_delete.catalog, transaction.session
+    resource = catalog.resources.get(key.table)
+    fields = (catalog.field_of(key.table, each) for each in key.columns)
+    names = [field.name for field in fields if field is not None]
+    permit_consequence(transaction, resource, "change", names)
+    if resource is not None and is_limited(session, resource.table):
+        async for pairs in fetch_referencing(session, catalog, key, ids):
+            await check_seen(session, catalog, key.table, list({row for row, _ in pairs}))
+
+
 async def check_seen(
     session: AsyncSession, catalog: Catalog, name: TableName, ids: Sequence[RowId]
 ) -> None:
     """Raise Invalid if one of the rows that a deletion changes, too, is not seen by the person."""
-    resource, scopes = catalog.resources.get(name), scopes_of(session)
-    if resource is None or scopes is None or resource.table not in scopes:
+    resource = catalog.resources.get(name)
+    if resource is None or not is_limited(session, resource.table):
         return
     for some in portions(ids):
         rows = select(func.count()).select_from(resource.table)

@@ -26,7 +26,7 @@ from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.causes import CAUSE, cause_text, fetch_causes
 from hero_admin.writes.column_defaults import default_of
-from hero_admin.writes.gate import check_seen
+from hero_admin.writes.gate import check_seen, permit_consequence
 from hero_admin.writes.reassigned_records import ReassignedRecords
 from hero_admin.writes.referencing_rows import (
     RowsToDelete,
@@ -79,6 +79,7 @@ async def reassign(
         causes = {row: cause for row, cause in found.items() if row not in going}
         if not causes:
             continue
+        permit_consequence(transaction, resource, "change", [field.name for field in known])
         await check_seen(session, catalog, key.table, list(causes))
         records = None
         if resource and len(known) == len(fields):

@@ -1,11 +1,17 @@
 """Fields that a person may not read are nowhere; those they may not change stay as they are."""
 
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
-from tests.agents import Agent
+from hero_admin.application import create_app
+from hero_admin.person import Role
+from hero_admin.settings import Settings
+from tests.agents import Agent, agents, branches, skills, visits
 from tests.cases import each
 from tests.page import Client
+from tests.serving import serving
 
 SALARY = "111777"
 PAGES = (
@@ -97,3 +103,15 @@ async def stored(session: AsyncSession, id: int = 1) -> tuple[int | None, int]:
     salary, grade = found.one()
     await session.rollback()
     return salary, grade
+
+
+async def test_what_is_deleted_too_is_restored_with_what_one_may_not_read(
+    owner: Client, settings: Settings, session: AsyncSession
+) -> None:
+    form = (await owner.get("/branches/1/delete")).form("Delete branch")
+    # Somebody may delete branches, and read no salaries.
+    app = create_app(settings, (agents, replace(branches, may={}), skills, visits))
+    async with serving(app, role=Role.EDITOR) as client:
+        page = await client.follow(await client.submit(form))
+        assert (await client.submit(page.form("Undo"))).status_code == 303
+    assert await stored(session) == (111_777, 3)

@@ -1,6 +1,17 @@
 """What a person may not do is not offered, and refused with 403."""
 
+from dataclasses import replace
+
+import pytest
+
+from hero_admin.application import create_app
+from hero_admin.model.resource import Resource
+from hero_admin.person import Role
+from hero_admin.rights import Rights
+from hero_admin.settings import Settings
+from tests.agents import Agent, agents, branches, skills, visits
 from tests.page import Client
+from tests.serving import serving
 
 
 async def test_what_one_may_not_do_is_not_offered(editor: Client, owner: Client) -> None:
@@ -27,3 +38,26 @@ async def test_a_function_of_the_person_is_a_grant(viewer: Client, editor: Clien
     assert refused.status_code == 403
     assert "have permission to delete agents" in refused.text
     assert (await editor.get("/agents/1/delete")).status_code == 200
+
+
+NEEDS_VISITS = replace(visits, may={"delete": Role.OWNER})
+NEEDS_MENTORS = replace(agents, rights={Agent.mentor_id: Rights(change=Role.OWNER)})
+
+
+@pytest.mark.parametrize("resources", [(agents, NEEDS_VISITS), (NEEDS_MENTORS, visits)])
+@pytest.mark.usefixtures("owner")
+async def test_a_deletion_needs_the_rights_to_all_that_it_does(
+    settings: Settings, resources: tuple[Resource, ...]
+) -> None:
+    app = create_app(settings, (*resources, branches, skills))
+    async with serving(app, role=Role.OWNER) as owner:
+        made = await owner.post(
+            "/api/agents/", json={"name": "Dan", "branch_id": 1, "mentor_id": 1}
+        )
+        assert made.status_code == 201
+    async with serving(app, role=Role.EDITOR) as editor:
+        question = await editor.get("/agents/1/delete")
+        assert (question.status_code, "Only owners can" in question.text) == (200, True)
+        assert (await editor.post("/agents/1/delete", data={})).status_code == 409
+        assert (await editor.delete("/api/agents/1")).status_code == 409
+        assert (await editor.get("/agents/1")).status_code == 200
