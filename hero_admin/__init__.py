@@ -32,6 +32,7 @@ from hero_admin.model import formats
 from hero_admin.model.actions import Action
 from hero_admin.model.arguments import ResourceError
 from hero_admin.model.children import Child
+from hero_admin.model.computed import Column, count
 from hero_admin.model.controls import Color, Control, Markdown
 from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource
@@ -51,6 +52,7 @@ __all__ = [
     "Change",
     "Child",
     "Color",
+    "Column",
     "Control",
     "Count",
     "Download",
@@ -68,6 +70,7 @@ __all__ = [
     "Run",
     "SampleData",
     "Schema",
+    "count",
     "formats",
     "partial",
     "run_commands",

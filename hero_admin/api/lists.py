@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hero_admin.api.reading import Handler, Limit, Skip
-from hero_admin.api.records import as_json
+from hero_admin.api.records import as_json_all
 from hero_admin.database.errors import is_no_value
 from hero_admin.listing.key_order import fetch_by_key, key_cursor_text, parse_key_cursor
 from hero_admin.listing.query import ListQuery
@@ -64,7 +64,7 @@ def reads_many(whole: Resource) -> Handler:
             if not after or not is_no_value(error):
                 raise
             raise _refused({"after": NO_SUCH_PAGE}) from None
-        records = [as_json(resource, request, record) for record in found]
+        records = await as_json_all(resource, request, found)
         return JSONResponse(records, headers=_link(resource, following))
 
     return list_records

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hero_admin.api.records import answer, as_json, fetch_record, unmodified
+from hero_admin.api.records import answer, as_json_all, fetch_record, unmodified
 from hero_admin.api.schemas import relationships_of
 from hero_admin.model import records
 from hero_admin.model.resource import Record, Resource
@@ -30,7 +30,8 @@ def reads_one(resource: Resource) -> Handler:
     async def read_record(request: Request, id: str) -> Response:
         seen = seen_in(request, resource)
         record = await fetch_record(seen, request, id)
-        return unmodified(seen, request, record) or await answer(seen, request, record)
+        same = await unmodified(seen, request, record)
+        return same or await answer(seen, request, record)
 
     return read_record
 
@@ -51,10 +52,11 @@ def reads_related(whole: Resource, relationship: RelationshipProperty[Any]) -> H
         predicates = _related_to(site, record, resource, other, relationship)
         found = await records.fetch_where(session, other, *predicates, skip=skip, limit=limit)
         # Any: JSON.
-        related: Any = [as_json(other, request, each) for each in found]
+        related: Any = await as_json_all(other, request, found)
         if not relationship.uselist:
             related = next(iter(related), None)
-        return JSONResponse({**as_json(resource, request, record), name: related})
+        (own,) = await as_json_all(resource, request, [record])
+        return JSONResponse({**own, name: related})
 
     async def read_with_one(request: Request, id: str) -> Response:
         return await read_with_many(request, id, limit=1)

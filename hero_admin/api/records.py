@@ -1,22 +1,29 @@
 """Records in the API: fetched by key, and returned with their version as an ETag."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hero_admin.listing.computed_values import with_computed
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, key_of, parse_key
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.resource_rights import may
 from hero_admin.model.schemas import dumped
 from hero_admin.model.serialization import keyed_digest, snapshot_of
+from hero_admin.model.stored_values import readable
 from hero_admin.pages.files import with_bytes
 from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import secret_of, session_of
 from hero_admin.web.texts import capitalised
+
+# Between the digests of an ETag: of the fields, and of the computed columns.
+COMPUTED = "-"
 
 
 async def fetch_record(
@@ -42,10 +49,12 @@ async def answer(
     resource: Resource, request: Request, record: Record, status: int = 200
 ) -> Response:
     """Return a record with its ETag, and the Location of a created one."""
-    headers = {"ETag": _etag(resource, request, record)}
+    session = session_of(request)
+    (complete,) = await with_computed(session, resource, [record])
+    headers = {"ETag": _etag(resource, request, complete)}
     if status == 201:
         headers["Location"] = path_to("api", resource.name, key_of(resource, record))
-    whole = await with_bytes(session_of(request), resource, record)
+    whole = await with_bytes(session, resource, complete)
     return JSONResponse(as_json(resource, request, whole), status, headers)
 
 
@@ -56,16 +65,28 @@ def as_json(resource: Resource, request: Request, record: Record) -> dict[str, A
     return dumped(resource.schemas.read, record, masked, resource.unseen)
 
 
+async def as_json_all(
+    resource: Resource, request: Request, records: Sequence[Record]
+) -> list[dict[str, Any]]:
+    """Return records with their computed columns, without what their reader may not read."""
+    complete = await with_computed(session_of(request), resource, records)
+    return [as_json(resource, request, record) for record in complete]
+
+
 def masked_names(resource: Resource, request: Request) -> frozenset[str]:
     """Return the masked fields whose values this reader may not reveal."""
     is_allowed = may(resource, identity_of(request), "reveal")
     return frozenset() if is_allowed else resource.masked_names
 
 
-def unmodified(resource: Resource, request: Request, record: Record) -> Response | None:
+async def unmodified(resource: Resource, request: Request, record: Record) -> Response | None:
     """Return 304 if the reader has this version of the record: `If-None-Match`."""
-    etag = _etag(resource, request, record)
-    if _has(request.headers.get("if-none-match", ""), etag):
+    header = request.headers.get("if-none-match", "")
+    if not header:
+        return None
+    (complete,) = await with_computed(session_of(request), resource, [record])
+    etag = _etag(resource, request, complete)
+    if _has(header, etag):
         return Response(status_code=304, headers={"ETag": etag})
     return None
 
@@ -73,19 +94,28 @@ def unmodified(resource: Resource, request: Request, record: Record) -> Response
 def check_version(resource: Resource, request: Request, record: Record) -> None:
     """Raise 412 if the record is not in the version that `If-Match` names."""
     wanted = request.headers.get("if-match")
-    if wanted is not None and not _has(wanted, _etag(resource, request, record)):
+    # Whatever is computed may change without the record.
+    fields_only = re.sub(rf"{COMPUTED}\w+\"", '"', wanted or "")
+    if wanted is not None and not _has(fields_only, _etag(resource, request, record)):
         raise HTTPException(
             412, f"Someone else has changed this {resource.label}. Read it again first."
         )
 
 
 def _etag(resource: Resource, request: Request, record: Record) -> str:
-    """Return the version of a record as its reader sees it: a digest of these values."""
+    """Return the version of a record as its reader sees it: a digest of these values.
+
+    Those of computed columns have a digest of their own behind it, if the record has them.
+    """
     masked = masked_names(resource, request)
     names = [field.name for field in resource.fields if field.name not in masked]
     seen = snapshot_of(resource, {name: record[name] for name in names})
     digest = keyed_digest(secret_of(request), resource.name, seen)
-    return f'"{digest}"'
+    names = [column.name for column in resource.computed if column.name in record]
+    if not names:
+        return f'"{digest}"'
+    values = [str(readable(record[name])) for name in names]
+    return f'"{digest}{COMPUTED}{keyed_digest(secret_of(request), resource.name, *values)}"'
 
 
 def _has(header: str, etag: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hero_admin.listing.cursors import Cursor
 from hero_admin.listing.filters import Filter
+from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.fields import Field
 from hero_admin.model.links import ManyToMany
 from hero_admin.model.resource import Resource
@@ -125,11 +126,21 @@ class ListQuery:
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """The fields shown as columns: all list fields but that of the scope."""
+        """The fields of the model shown as columns: all list fields but that of the scope."""
         return tuple(
             field
             for field in self.resource.list_fields
             if not (self.scope and self.scope.field is field)
+        )
+
+    @cached_property
+    def columns(self) -> tuple[Field, ...]:
+        """The fields, and the computed columns in their places."""
+        if not self.resource.computed:
+            return self.fields
+        shown = self.resource.list_columns
+        return tuple(
+            each for each in shown if isinstance(each, ComputedField) or each in self.fields
         )
 
     @property

@@ -189,11 +189,11 @@ def _search(params: QueryParams, problems: list[Problem]) -> str:
 
 def _sort(site: Site, resource: Resource, params: QueryParams, problems: list[Problem]) -> Sort:
     text = params.get("sort", "") or resource.default_sort
-    field = resource.by_name.get(text.removeprefix("-"))
+    field = resource.by_any_name.get(text.removeprefix("-"))
     if field is None or not field.is_sortable:
         problems.append(Problem("sort", "This list can't be sorted that way."))
         text = resource.default_sort
-        field = resource.by_name[text.removeprefix("-")]
+        field = resource.by_any_name[text.removeprefix("-")]
     value_field = site.target_of(field).titles.field if field.relation else field
     return Sort(field, value_field, text.startswith("-"))
 
@@ -244,4 +244,4 @@ def _start(query: ListQuery, text: str) -> Cursor:
 
 def sortable_fields(resource: Resource) -> Sequence[Field]:
     """Return the fields that a list can be sorted by."""
-    return [field for field in resource.fields if field.is_sortable]
+    return [field for field in resource.by_any_name.values() if field.is_sortable]

@@ -56,6 +56,8 @@ async def fetch_listing(session: AsyncSession, site: Site, query: ListQuery) -> 
     """Fetch the page of `query`: one statement for a list that is not narrowed."""
     is_narrowed = query.is_narrowed or query.scope is not None
     shown = (*query.fields, *(link.own for link in query.links))
+    # A record is made of what the functions of computed columns may read.
+    shown = (*shown, *(query.resource.function_fields if query.columns != query.fields else ()))
     shown = (*shown, *query.predicate_fields) if is_narrowed else shown
     selection = selection_of(site, query, shown, is_lateral=backend_of(session).is_lateral)
     total = None if is_narrowed else cached_total(session, query.resource)

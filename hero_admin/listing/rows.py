@@ -24,7 +24,9 @@ from hero_admin.listing.cells import (
     text_formatter,
 )
 from hero_admin.listing.columns import Selection
+from hero_admin.listing.computed_values import computed_renderer
 from hero_admin.listing.formatted import formatted_text
+from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.site import Site
@@ -56,6 +58,7 @@ class Allowed(NamedTuple):
 class RowContext:
     """What the HTML of rows depends on, apart from their values.
 
+    computed: the values of the computed columns among `fields`, in their order.
     links: the columns of linked records, after those of fields.
     has_forms: whether rows are edited on the page of the list.
     edited_name, edited_keys: the name and the keys of other records to edit, in URLs.
@@ -71,6 +74,8 @@ class RowContext:
     allowed: Allowed
     has_forms: bool = False
     is_linked: bool = False
+    # Any: values of any column.
+    computed: tuple[Sequence[Any], ...] = ()
     links: tuple[LinkCells, ...] = ()
     edited_name: str = ""
     edited_keys: tuple[str, ...] = ()
@@ -94,7 +99,7 @@ def render_rows(rows: tuple[Row, ...], context: RowContext) -> Markup:
         edited_name=context.edited_name,
         can_select=context.can_select,
     )
-    columns = list(zip(*rows, strict=True))
+    columns = [*zip(*rows, strict=True), *context.computed]
     key_columns = (columns[index] for index in layout.key_indexes)
     keys = [key_text(context.selection.resource, key) for key in zip(*key_columns, strict=True)]
     titles = escaped([layout.title_of(row) or UNTITLED for row in rows])
@@ -151,8 +156,14 @@ def _layout(
     can_select: bool,
 ) -> _Layout:
     resource, site = selection.resource, selection.site
-    cells = []
+    cells: list[tuple[int, int, CellRenderer]] = []
+    computed = [field for field in fields if isinstance(field, ComputedField)]
     for field in fields:
+        if isinstance(field, ComputedField):
+            # They come last, after whatever else a row has.
+            index = computed.index(field) - len(computed)
+            cells.append((index, index, computed_renderer(site, resource, field)))
+            continue
         value_index = selection.column_index(field)
         title_index = selection.title_index(field) if field.relation else value_index
         renderer = cell_renderer(site, resource, field, can_reveal=allowed.reveal)

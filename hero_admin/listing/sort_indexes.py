@@ -10,6 +10,7 @@ from hero_admin.database.identifiers import shortened
 from hero_admin.database.own_tables import PREFIX as OWN_PREFIX
 from hero_admin.listing.collation import is_collated
 from hero_admin.model.column_types import LONG_TEXT_CHARACTERS
+from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -67,7 +68,10 @@ def is_indexable(field: Field) -> bool:
 
 
 def is_indexed(resource: Resource, field: Field) -> bool:
-    """Whether `sort_indexes` has an index for a field."""
+    """Whether `sort_indexes` has an index for a field, or the model one for a computed column."""
+    if isinstance(field, ComputedField):
+        ordered = field.ordered
+        return is_indexed(resource, ordered) if isinstance(ordered, Field) else ordered is not None
     return not resource.read_only and field in _sorted_fields(resource)
 
 
@@ -77,7 +81,11 @@ def finds_values(resource: Resource, field: Field) -> bool:
 
 
 def _sorted_fields(resource: Resource) -> Iterator[Field]:
-    shown = (*resource.list_fields, resource.by_name[resource.default_sort.removeprefix("-")])
+    computed = (each.ordered for each in resource.computed)
+    kept = (each for each in computed if isinstance(each, Field))
+    shown = (*resource.list_fields, *kept)
+    default = resource.by_name.get(resource.default_sort.removeprefix("-"))
+    shown = (*shown, default) if default else shown
     related = (field for field in resource.fields if field.relation)
     for field in dict.fromkeys((*shown, *related)):
         if is_indexable(field):

@@ -13,6 +13,8 @@ from hero_admin.model.actions import wrong_actions
 from hero_admin.model.arguments import ResourceError, name_of
 from hero_admin.model.associations import association_of
 from hero_admin.model.child_checks import wrong_children
+from hero_admin.model.computed_checks import wrong_computed, wrong_counts, wrong_uses
+from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.fields import Field
 from hero_admin.model.layout_checks import wrong_layout, wrong_layout_types
 from hero_admin.model.link_targets import wrong_targets
@@ -25,7 +27,7 @@ from hero_admin.model.rule_checks import wrong_rules
 from hero_admin.web.assets import icon_names
 
 COLUMNS = ("columns", "search", "filters", "masked", "read_only_fields", "hidden")
-# The arguments that also take links.
+# The arguments that also take links and computed columns.
 LINKS = ("columns", "filters")
 TEXTS = ("sort", "name", "label", "label_plural", "icon", "group")
 SCHEMAS = ("create", "update", "read")
@@ -53,6 +55,7 @@ def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> Non
     for resource in resources:
         for mistake in (
             *wrong_children(resource, resources),
+            *wrong_counts(resource, resources),
             *wrong_targets(resource, resources),
         ):
             raise ResourceError(f"Resource({name_of(resource.model)}): {mistake}.")
@@ -74,9 +77,11 @@ def _mistakes(resource: Resource) -> Iterator[str]:
     except SQLAlchemyError as error:
         yield str(error).partition("\n")[0].rstrip(".")
         return
+    yield from wrong_computed(resource)
     links = {link.name for link in resource.many_to_many}
+    computed = {column.name for column in resource.computed}
     for argument in COLUMNS:
-        known = names | links if argument in LINKS else names
+        known = names | links | computed if argument in LINKS else names
         given = getattr(resource, argument) or ()
         yield from wrong_columns(resource, argument, given, known)
     title = resource.title
@@ -85,14 +90,15 @@ def _mistakes(resource: Resource) -> Iterator[str]:
             "title= takes a column of the model or a function of a record,"
             f" and {shown(title)} is neither"
         )
-    yield from wrong_layout(resource, names | links)
+    yield from wrong_layout(resource, names | links | computed)
     yield from _wrong_words(resource, names)
     yield from _wrong_links(resource)
     yield from _wrong_fields(resource)
     yield from _wrongly_masked(resource)
     yield from wrong_rules(resource)
     yield from wrong_rights(resource)
-    if not resource.by_name[resource.default_sort.removeprefix("-")].is_sortable:
+    yield from wrong_uses(resource)
+    if not resource.by_any_name[resource.default_sort.removeprefix("-")].is_sortable:
         yield f"sort={resource.sort!r} is not a sortable column"
 
 
@@ -143,11 +149,11 @@ def _wrong_fields(resource: Resource) -> Iterator[str]:
         if not field.is_text:
             yield f"search= takes text columns, and {field.name} isn't one"
     for field in resource.filter_fields:
-        if not field.can_filter:
+        if not field.can_filter and not isinstance(field, ComputedField):
             yield f"filters= can't filter by {field.name}, as it has too many values"
     sorted_by = resource.sort.removeprefix("-")
-    if resource.sort and sorted_by not in resource.by_name:
-        meant = hint(sorted_by, resource.by_name)
+    if resource.sort and sorted_by not in resource.by_any_name:
+        meant = hint(sorted_by, resource.by_any_name)
         yield f"sort={resource.sort!r} is not a column of the model{meant}"
 
 
@@ -179,7 +185,7 @@ def _wrongly_masked(resource: Resource) -> Iterator[str]:
         "the title": (resource.titles.field,),
         "searched": resource.search_fields,
         "filtered": resource.filter_fields,
-        "sorted": (resource.by_name[resource.default_sort.removeprefix("-")],),
+        "sorted": (resource.by_any_name[resource.default_sort.removeprefix("-")],),
     }
     for use, fields in shown.items():
         for field in fields:

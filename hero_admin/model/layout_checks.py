@@ -41,10 +41,11 @@ def wrong_layout(resource: Resource, names: Collection[str]) -> Iterator[str]:
     columns = [column for section in resource.sections.values() for column in section]
     yield from wrong_columns(resource, "sections", columns, names)
     fields = {field.name: field for field in resource.fields}
-    yield from wrong_columns(resource, "show", resource.show, fields)
+    shown_fields = resource.by_any_name
+    yield from wrong_columns(resource, "show", resource.show, shown_fields)
     yield from wrong_columns(resource, "inputs", resource.inputs, fields)
     for column, given in resource.show.items():
-        yield from _wrong_format(fields[column.key], given)
+        yield from _wrong_format(shown_fields[column.key], given)
     for column, control in resource.inputs.items():
         yield from _wrong_control(resource, fields[column.key], control, fields)
     hidden = {column.key for column in resource.hidden}

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column
 from sqlalchemy.orm.attributes import QueryableAttribute
 
+from hero_admin.model.computed import Column as ComputedColumn
 from hero_admin.model.resource import Resource
 
 
@@ -26,11 +27,14 @@ def wrong_columns(
 
 # Any: an argument of any type.
 def is_of(resource: Resource, column: Any, names: Collection[str]) -> bool:
-    """Whether an attribute or column is one of the model's."""
+    """Whether an attribute or column is one of the model's, or one that the resource computes."""
     if isinstance(column, QueryableAttribute):
         owner = column.class_
         is_own = isinstance(owner, type) and issubclass(resource.model, owner)
         return is_own and column.key in names
+    if isinstance(column, ComputedColumn):
+        given = (*resource.columns, *(resource.filters or ()))
+        return column.key in names and any(column is each for each in given)
     return isinstance(column, Column) and column.table is resource.table and column.key in names
 
 
@@ -42,4 +46,5 @@ def hint(word: str, known: Iterable[str]) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as it was written."""
-    return str(value) if isinstance(value, QueryableAttribute | Column) else repr(value)
+    is_named = isinstance(value, QueryableAttribute | Column | ComputedColumn)
+    return str(value) if is_named else repr(value)

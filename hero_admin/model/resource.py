@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from hero_admin.model.actions import Action, HasActions
 from hero_admin.model.arguments import check_arguments
 from hero_admin.model.children import Child
+from hero_admin.model.computed_fields import ComputedColumns
 from hero_admin.model.field_names import FilterName, filter_names
 from hero_admin.model.fields import Field
 from hero_admin.model.labels import in_sentence, noun_of, plural_of
@@ -36,14 +37,15 @@ TAKEN_NAMES = frozenset(
 
 
 @dataclass(frozen=True, eq=False)
-class Resource(Layout, Rules, Restrictions, HasActions):
+class Resource(Layout, Rules, Restrictions, ComputedColumns, HasActions):
     """What is administered. `Resource(Hero)` is complete; every other argument overrides a default.
 
     Columns, search, filters and title are attributes of the model: `columns=(Hero.name, Hero.age)`.
 
     model: a SQLModel class with `table=True`; its relations should be `lazy="raise"`.
     create, update, read: schemas of the form and the API; derived from the model.
-    columns: what the list shows; the title, then the others, without long text, then links.
+    columns: what the list shows, `Column(…)` computes more; the title, then the others, without
+        long text, then links.
     search: the text columns that the search looks into; all short text.
     filters: the columns and links that the list filters by; relations, choices, numbers and dates.
     title: what names a record: a column, or a function of the record; the model's own `__str__`,
@@ -135,7 +137,7 @@ class Resource(Layout, Rules, Restrictions, HasActions):
     @cached_property
     def labels(self) -> dict[str, str]:
         """The label of each field as it stands within a sentence."""
-        return {field.name: in_sentence(field.label) for field in self.fields}
+        return {name: in_sentence(field.label) for name, field in self.by_any_name.items()}
 
     @cached_property
     def key(self) -> tuple[Field, ...]:
@@ -150,7 +152,12 @@ class Resource(Layout, Rules, Restrictions, HasActions):
     def schemas(self) -> ResourceSchemas:
         given = self.create, self.update, self.read
         return ResourceSchemas(
-            self.model, self.fields, *given, unseen=self.unseen, fixed=self.fixed
+            self.model,
+            self.fields,
+            *given,
+            unseen=self.unseen,
+            fixed=self.fixed,
+            computed=self.computed,
         )
 
     @cached_property
@@ -162,7 +169,9 @@ class Resource(Layout, Rules, Restrictions, HasActions):
     @cached_property
     def list_fields(self) -> tuple[Field, ...]:
         if self.columns:
-            return self._named_fields(self.columns) or (self.titles.field,)
+            found = self._named_fields(self.columns)
+            fields = tuple(field for field in found if field.name in self.by_name)
+            return fields or (self.titles.field,)
         rest = [
             field
             for field in self.fields
@@ -208,7 +217,8 @@ class Resource(Layout, Rules, Restrictions, HasActions):
 
     # Any: attributes of the model.
     def _named_fields(self, attributes: Sequence[Any]) -> tuple[Field, ...]:
-        return tuple(self.by_name[each.key] for each in attributes if each.key in self.by_name)
+        known = self.by_any_name
+        return tuple(known[each.key] for each in attributes if each.key in known)
 
     @cached_property
     def masked_names(self) -> frozenset[str]:

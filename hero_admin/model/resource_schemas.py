@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pydantic import create_model
 from sqlmodel import SQLModel
 
+from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.fields import Field
 from hero_admin.model.schemas import derive, partial
 
@@ -25,6 +27,7 @@ class ResourceSchemas:
     given_read: type[SQLModel] | None
     unseen: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
+    computed: tuple[ComputedField, ...] = ()
 
     @cached_property
     def create(self) -> type[SQLModel]:
@@ -46,8 +49,20 @@ class ResourceSchemas:
 
     @cached_property
     def read(self) -> type[SQLModel]:
-        if self.given_read is not None:
-            return self.given_read
+        """The schema of what the API answers, with computed columns at its end."""
+        read = self.given_read or self._derive_read()
+        # Any: values of any type, as SQL computes them.
+        definitions: dict[str, Any] = {
+            each.name: (each.read_annotation, each.info)
+            for each in self.computed
+            if each.name not in read.model_fields
+        }
+        if not definitions:
+            return read
+        module = read.__module__
+        return create_model(read.__name__, __base__=read, __module__=module, **definitions)
+
+    def _derive_read(self) -> type[SQLModel]:
         annotations = {
             # Null for whoever may not read it.
             field.name: field.read_annotation | None if field.is_masked else field.read_annotation

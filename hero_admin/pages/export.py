@@ -24,6 +24,7 @@ from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.database.row_scopes import share_scopes
 from hero_admin.listing.columns import Selection, select_all_segments, selection_of
+from hero_admin.listing.computed_values import fetch_row_values
 from hero_admin.listing.link_cells import with_all_titles
 from hero_admin.listing.link_keys import with_link_keys
 from hero_admin.listing.predicates import predicate_parameters
@@ -69,13 +70,14 @@ async def csv_file(resource: Resource, request: Request) -> Response:
     mark = BYTE_ORDER_MARK if request.query_params.get("bom") == "1" else ""
 
     def lines(rows: Rows, _: bool) -> str:
-        return csv_text((csv_cells(resource.fields, row) for row in rows), separator)
+        return csv_text((_csv_row(resource, row) for row in rows), separator)
 
     names = [field.public_name for field in resource.fields if not field.is_masked]
     for each in related:
         name = each.removesuffix("_id")
         # Programs find columns by name.
         names.append(f"{name}_title" if name in names else name)
+    names += [column.name for column in resource.computed]
     head = mark + csv_text([[defused(name) for name in names]], separator)
     return await _download(resource, request, "csv", head, lines, "", _with_titles)
 
@@ -93,7 +95,7 @@ async def json_file(resource: Resource, request: Request) -> Response:
             for position, text in enumerate(texts)
         )
 
-    return await _download(resource, request, "json", "[", items, "\n]\n")
+    return await _download(resource, request, "json", "[", items, "\n]\n", _with_computed)
 
 
 async def json_lines(resource: Resource, request: Request) -> Response:
@@ -102,7 +104,7 @@ async def json_lines(resource: Resource, request: Request) -> Response:
     def lines(rows: Rows, _: bool) -> str:
         return "".join(f"{text}\n" for text in _json_texts(resource, rows))
 
-    return await _download(resource, request, "jsonl", "", lines, "")
+    return await _download(resource, request, "jsonl", "", lines, "", _with_computed)
 
 
 async def _download(
@@ -112,7 +114,7 @@ async def _download(
     head: str,
     written: Callable[[Rows, bool], str],
     tail: str,
-    complete: Complete = with_link_keys,
+    complete: Complete,
 ) -> Response:
     site = site_of(request)
     query = query_of(request, resource, path_to(resource.name))
@@ -191,7 +193,28 @@ async def _batches(
 async def _with_titles(
     session: AsyncSession, selection: Selection, rows: Rows
 ) -> AsyncIterator[Rows]:
-    yield await with_all_titles(session, selection, rows)
+    resource, count = selection.resource, len(selection.resource.fields)
+    columns = resource.computed
+    found = await with_all_titles(session, selection, rows)
+    if columns:
+        computed = await fetch_row_values(session, selection, columns, rows)
+        # Computed columns that the list is sorted or filtered by are among those of the statement.
+        own = ((*row[:count], *row[len(selection.fields) :]) for row in found)
+        found = [(*row, *each) for row, each in zip(own, computed, strict=True)]
+    yield found
+
+
+async def _with_computed(
+    session: AsyncSession, selection: Selection, rows: Rows
+) -> AsyncIterator[Rows]:
+    """Yield rows with the keys of linked records, then computed columns, at their end."""
+    columns = selection.resource.computed
+    async for portion in with_link_keys(session, selection, rows):
+        if not columns:
+            yield portion
+            continue
+        values = await fetch_row_values(session, selection, columns, portion)
+        yield [(*row, *each) for row, each in zip(portion, values, strict=True)]
 
 
 async def _first(batches: AsyncIterator[Rows]) -> Rows:
@@ -200,11 +223,21 @@ async def _first(batches: AsyncIterator[Rows]) -> Rows:
     return ()
 
 
+# Any: values of any columns.
+def _csv_row(resource: Resource, row: Sequence[Any]) -> list[str]:
+    """Return the texts of a row, which ends with its computed columns."""
+    end = len(row) - len(resource.computed)
+    return csv_cells(resource.fields, row[:end]) + csv_cells(resource.computed, row[end:])
+
+
 def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
     names, links = [field.name for field in resource.fields], resource.many_to_many
+    computed = [column.name for column in resource.computed]
     for row in rows:
         values = dict(zip(names, row, strict=False))
+        end = len(row) - len(computed)
+        values |= dict(zip(computed, row[end:], strict=True))
         record = dumped(resource.schemas.read, values, resource.masked_names, resource.unseen)
-        for link, keys in zip(links, row[len(row) - len(links) :], strict=True):
+        for link, keys in zip(links, row[end - len(links) : end], strict=True):
             record[link.name] = dumped_values(keys)
         yield json.dumps(record, ensure_ascii=False)

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from markupsafe import Markup
 from starlette.requests import Request
 
 from hero_admin.forms.sections import Fact
 from hero_admin.listing.cells import Reference, detail_html, masked
+from hero_admin.listing.computed_values import computed_renderer, fetch_computed
 from hero_admin.listing.references import fetch_references
 from hero_admin.model.fields import Field
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
+from hero_admin.model.total import COUNT_CAP
 from hero_admin.pages.requests import may_in, site_of
 from hero_admin.web.requests import session_of
 
@@ -52,6 +55,17 @@ def facts_of(
         )
         for field in fields
     )
+
+
+async def computed_facts(resource: Resource, request: Request, record: Record) -> tuple[Fact, ...]:
+    """Return the computed columns of a record as HTML."""
+    session, site, columns = session_of(request), site_of(request), resource.computed
+    key, facts = key_of(resource, record), list[Fact]()
+    for values in await fetch_computed(session, resource, columns, [record], cap=COUNT_CAP):
+        for column, value in zip(columns, values, strict=True):
+            (html,) = computed_renderer(site, resource, column)([key], [value], [value])
+            facts.append(Fact(column, Markup(html)))  # noqa: S704 - renderers escape values
+    return tuple(facts)
 
 
 def sections_of_facts(resource: Resource, facts: Iterable[Fact]) -> tuple[FactSection, ...]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from hero_admin.database.errors import is_no_value
 from hero_admin.listing.association_columns import AssociationRows, fetch_association_rows
+from hero_admin.listing.computed_values import MAX_COUNTED, fetch_row_values
 from hero_admin.listing.counts import fetch_total
 from hero_admin.listing.filter_menus import Control, fetch_chips, fetch_controls
 from hero_admin.listing.link_cells import fetch_link_cells
@@ -20,6 +21,7 @@ from hero_admin.listing.query_parser import FIRST_PAGE, NO_SUCH_PAGE
 from hero_admin.listing.results import Listing, fetch_listing
 from hero_admin.listing.rows import Allowed, LinkCells, RowContext, render_rows
 from hero_admin.listing.urls import ListUrls
+from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
@@ -85,6 +87,11 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     links = await fetch_link_cells(session, site, listed, listing)
     scope, can_reveal = listed.scope, may_in(request, listed.resource, "reveal")
     rows = await fetch_association_rows(session, site, scope, listing, can_reveal=can_reveal)
+    columns = [each for each in listed.columns if isinstance(each, ComputedField)]
+    computed = await fetch_row_values(
+        session, listing.selection, columns, listing.rows if columns else (), cap=MAX_COUNTED
+    )
+    context["computed"] = tuple(zip(*computed, strict=True))
     context |= _results(request, context, listing, links, rows)
     context["total"] = context["total"] or listing.page.total
     return context
@@ -130,10 +137,11 @@ def _results(
     rows = RowContext(
         template_of(request, "admin/row.html"),
         listing.selection,
-        query.fields,
+        query.columns,
         allowed=context["allowed"],
         has_forms=context["has_forms"],
         is_linked=bool(context["unlink_url"]),
+        computed=context["computed"],
         links=(*(link_rows.columns if link_rows else ()), *links),
         edited_name=link_rows.name if link_rows else "",
         edited_keys=link_rows.keys if link_rows else (),

@@ -15,7 +15,7 @@ from hero_admin.model.primary_keys import key_of, key_text
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.resource_rights import allowed_actions
 from hero_admin.model.site import Referrer, Site
-from hero_admin.pages.facts import facts_of, sections_of_facts
+from hero_admin.pages.facts import computed_facts, facts_of, sections_of_facts
 from hero_admin.pages.list import LIST_FRAGMENTS, fetch_list
 from hero_admin.pages.requests import (
     fetch_latest,
@@ -74,6 +74,7 @@ async def _show(
     # A generated number says the least.
     fields = sorted(shown, key=lambda field: field.is_generated)
     facts = facts_of(resource, request, record, references, fields)
+    facts += await computed_facts(resource, request, record)
     context: dict[str, Any] = {
         "subject": resource,
         "row_actions": allowed_actions(resource, identity_of(request), "row"),

@@ -30,6 +30,7 @@ from hero_admin.settings import Settings
 from tests.cases import each
 from tests.factories import some_teams
 from tests.gadgets import Gadget, Maker
+from tests.orders import Line, Order, Trade, lines, orders
 from tests.page import Client
 from tests.serving import serving
 from tests.statements import heard_by
@@ -189,6 +190,32 @@ async def test_a_range_of_the_sorted_column_bounds_what_is_read(
                 )
                 assert len(page.rows) == 11
     await assert_is_read_by_index(database, executed, most=100, table="gadget")
+
+
+async def test_no_order_and_no_count_reads_a_whole_table(
+    settings: Settings, session: AsyncSession, database: Database
+) -> None:
+    await (await session.connection()).run_sync(Trade.metadata.create_all)
+    session.add_all(Order(customer=f"Customer {number:03}") for number in range(300))
+    await session.flush()
+    session.add_all(
+        Line(product=f"Tea {at}", quantity=at * 7919 % 1_000, price=3, order_id=1 + at % 300)
+        for at in range(3_000)
+    )
+    await session.commit()
+    await fix_indexes(database, (orders, lines))
+    await session.execute(text("ANALYZE"))
+    await session.commit()
+    async with serving(create_app(settings, (orders, lines)), role=Role.VIEWER) as client:
+        with queries("line") as executed:
+            assert len((await client.get("/orders?q=customer")).rows) == 25
+            for name, factor in (("total", 1), ("gross_amount", 2)):
+                for address in (f"/lines?sort=-{name}", f"/lines?sort={name}&before=end"):
+                    page = await client.get(address)
+                    await client.get(page.link("Next page" if "-" in address else "Previous page"))
+                bounds = f"{name}_min={1_500 * factor}&{name}_max={1_520 * factor}"
+                assert len((await client.get(f"/lines?sort={name}&{bounds}")).rows) == 21
+    await assert_is_read_by_index(database, executed, most=30 * 26, table="line")
 
 
 async def test_a_text_that_most_rows_lack_is_read_from_an_index_in_either_order(

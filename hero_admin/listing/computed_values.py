@@ -1,0 +1,134 @@
+"""Computed values: those of computed columns for a few records, by one statement of their own.
+
+So the statement of a list stays as it is, and nothing is computed for rows that are not shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from markupsafe import escape
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.database.identifiers import numbered
+from hero_admin.listing.cells import EMPTY, CellRenderer, cell_renderer
+from hero_admin.listing.columns import Selection
+from hero_admin.model.computed_fields import ComputedField
+from hero_admin.model.primary_keys import Key, key_predicate, key_text
+from hero_admin.model.resource import Record, Resource
+from hero_admin.model.site import Site
+from hero_admin.model.stored_values import hashable
+from hero_admin.model.total import Total
+from hero_admin.web.mount import path_to
+
+# A list reads at most so many index entries for each count that it shows.
+MAX_COUNTED = 1_000
+
+# Any: rows of any columns.
+Rows = Sequence[Sequence[Any]]
+
+
+async def fetch_computed(
+    session: AsyncSession,
+    resource: Resource,
+    columns: Sequence[ComputedField],
+    records: Sequence[Mapping[str, Any]],
+    *,
+    cap: int | None = None,
+) -> list[list[Any]]:
+    """Fetch the values of computed columns of records; one statement, and none without SQL.
+
+    records: at least with their keys and what functions read.
+    cap: how far counts go, which are then of type `Total`; None for exact numbers.
+    """
+    by_sql = [each for each in columns if each.function is None]
+    found = await _fetch_sql(session, resource, by_sql, records, cap) if by_sql and records else {}
+    names = [field.name for field in resource.function_fields]
+    values = []
+    for record in records:
+        own = dict(found.get(key_text(resource, _key(resource, record)), {}))
+        read = {name: record.get(name) for name in names}
+        for each in columns:
+            if each.function is not None:
+                own[each.name] = each.made(resource.model, read)
+        values.append([own.get(each.name) for each in columns])
+    return values
+
+
+async def with_computed(
+    session: AsyncSession, resource: Resource, records: Sequence[Record]
+) -> Sequence[Record]:
+    """Return whole records with the exact values of all computed columns."""
+    columns = resource.computed
+    if not columns:
+        return records
+    found = await fetch_computed(session, resource, columns, records)
+    names = [each.name for each in columns]
+    return [
+        {**record, **dict(zip(names, values, strict=True))}
+        for record, values in zip(records, found, strict=True)
+    ]
+
+
+async def fetch_row_values(
+    session: AsyncSession,
+    selection: Selection,
+    columns: Sequence[ComputedField],
+    rows: Rows,
+    *,
+    cap: int | None = None,
+) -> list[list[Any]]:
+    """Fetch the values of computed columns of the rows of a list or an export."""
+    names = [field.name for field in selection.fields]
+    records = [dict(zip(names, row, strict=False)) for row in rows]
+    return await fetch_computed(session, selection.resource, columns, records, cap=cap)
+
+
+def computed_renderer(site: Site, resource: Resource, column: ComputedField) -> CellRenderer:
+    """Return the renderer of a computed column, whose counts lead to what they count."""
+    render = cell_renderer(site, resource, column, can_reveal=False)
+    related = (each for each in site.related(resource) if column.counted is not None)
+    counted = column.counted
+    path = next(
+        (each.name for each in related if counted and each.field.column is counted.column), None
+    )
+    return partial(_render_counts, resource, path) if path else render
+
+
+def _render_counts(
+    resource: Resource, path: str, keys: Sequence[str], values: Sequence[Any], _: object
+) -> list[str]:
+    return [
+        EMPTY
+        if value is None
+        else f'<a href="{path_to(resource.name, key, path)}">{escape(value)}</a>'
+        for key, value in zip(keys, values, strict=True)
+    ]
+
+
+def _key(resource: Resource, record: Mapping[str, Any]) -> Key:
+    return tuple(hashable(record[field.name]) for field in resource.key)
+
+
+async def _fetch_sql(
+    session: AsyncSession,
+    resource: Resource,
+    columns: Sequence[ComputedField],
+    records: Sequence[Mapping[str, Any]],
+    cap: int | None,
+) -> dict[str, dict[str, Any]]:
+    """Fetch values by the text of a key."""
+    keys = [_key(resource, record) for record in records]
+    selected = [*(field.exact for field in resource.key), *(each.selected(cap) for each in columns)]
+    statement = select(*numbered(selected)).select_from(resource.table)
+    rows = await session.execute(statement.where(key_predicate(resource, keys)))
+    count, found = len(resource.key), {}
+    for row in rows:
+        values = [
+            Total.capped(value, cap) if each.counted is not None and cap is not None else value
+            for each, value in zip(columns, row[count:], strict=True)
+        ]
+        names = [each.name for each in columns]
+        found[key_text(resource, tuple(row[:count]))] = dict(zip(names, values, strict=True))
+    return found
