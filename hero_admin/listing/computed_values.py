@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from markupsafe import escape
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,7 @@ from hero_admin.database.identifiers import numbered
 from hero_admin.listing.cells import EMPTY, CellRenderer, cell_renderer
 from hero_admin.listing.columns import Selection
 from hero_admin.model.computed_fields import ComputedField
+from hero_admin.model.labels import in_sentence
 from hero_admin.model.primary_keys import Key, key_predicate, key_text
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
@@ -24,6 +25,8 @@ from hero_admin.web.mount import path_to
 
 # A list reads at most so many index entries for each count that it shows.
 MAX_COUNTED = 1_000
+# The number alone would not tell where the link leads.
+COUNT = Markup('<a href="{}" aria-label="{} {}">{}</a>')
 
 # Any: rows of any columns.
 Rows = Sequence[Sequence[Any]]
@@ -87,22 +90,20 @@ async def fetch_row_values(
 
 def computed_renderer(site: Site, resource: Resource, column: ComputedField) -> CellRenderer:
     """Return the renderer of a computed column, whose counts lead to what they count."""
-    render = cell_renderer(site, resource, column, can_reveal=False)
-    related = (each for each in site.related(resource) if column.counted is not None)
     counted = column.counted
-    path = next(
-        (each.name for each in related if counted and each.field.column is counted.column), None
-    )
-    return partial(_render_counts, resource, path) if path else render
+    for each in site.related(resource) if counted is not None else ():
+        if counted is not None and each.field.column is counted.column:
+            return partial(_render_counts, resource, in_sentence(column.label), each.name)
+    return cell_renderer(site, resource, column, can_reveal=False)
 
 
 def _render_counts(
-    resource: Resource, path: str, keys: Sequence[str], values: Sequence[Any], _: object
+    resource: Resource, noun: str, path: str, keys: Sequence[str], values: Sequence[Any], _: object
 ) -> list[str]:
     return [
         EMPTY
         if value is None
-        else f'<a href="{path_to(resource.name, key, path)}">{escape(value)}</a>'
+        else COUNT.format(path_to(resource.name, key, path), value, noun, value)
         for key, value in zip(keys, values, strict=True)
     ]
 

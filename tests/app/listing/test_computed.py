@@ -47,7 +47,7 @@ async def test_a_list_and_a_page_show_computed_columns_in_their_places(trade: Cl
         ("Cid", "3", "C", "32"),
     ]
     # A count leads to what it counts, and no function sees a masked value.
-    assert page.row("Cid").link("3") == "/orders/3/lines"
+    assert page.row("Cid").link("3 lines") == "/orders/3/lines"
     assert "4242" not in page.text
     facts = (await trade.get("/orders/3")).facts
     assert (facts["Lines"], facts["Initial"], facts["Sum"]) == ("3", "C", "32")
