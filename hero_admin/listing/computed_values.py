@@ -91,7 +91,7 @@ async def fetch_row_values(
 def computed_renderer(site: Site, resource: Resource, column: ComputedField) -> CellRenderer:
     """Return the renderer of a computed column, whose counts lead to what they count."""
     counted = column.counted
-    for each in site.related(resource) if counted is not None else ():
+    for each in site.related(resource) if column.show is None else ():
         if counted is not None and each.field.column is counted.column:
             return partial(_render_counts, resource, in_sentence(column.label), each.name)
     return cell_renderer(site, resource, column, can_reveal=False)

@@ -18,7 +18,7 @@ from tests.app.history.test_undo import undone
 from tests.app.links.test_link_forms import ADD, REMOVE, tracks_of
 from tests.page import Client
 from tests.playlists import Artist, Music, Playlist, PlaylistTrack, Track, a_playlist, a_track
-from tests.sailors import NO_BERTH, NO_SHIP, TOO_YOUNG, Sailor, Ship, a_sailor, a_ship
+from tests.sailors import NO_BERTH, NO_SHIP, TOO_YOUNG, Sailor, Sea, Ship, a_sailor, a_ship, ships
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -69,6 +69,26 @@ async def test_the_rule_sees_the_other_records_of_the_transaction(
     answer = await harbor.patch("/api/sailors/3", json={"ship_id": ship.id})
     assert answer.status_code == 200
     assert await crew_of(stored, ship) == ["Ann", "Bob", "Cid"]
+
+
+async def test_a_sentence_about_two_fields_is_at_both_and_counts_once(
+    settings: Settings, session: AsyncSession
+) -> None:
+    await (await session.connection()).run_sync(Sea.metadata.create_all)
+    await session.commit()
+
+    def is_known(sailor: Sailor) -> None:
+        if sailor.age is None and sailor.ship_id is None:
+            raise Invalid("Enter an age or a ship.", Sailor.age, Sailor.ship_id)
+
+    app = create_app(settings, [ships, Resource(Sailor, check=is_known)])
+    async with serving(app, role=Role.OWNER) as client:
+        refused = await client.submit((await client.get("/sailors/new")).form(), name="Jim")
+        assert refused.errors == dict.fromkeys(["Age", "Ship"], "Enter an age or a ship.")
+        assert refused.alert == "There's 1 problem Enter an age or a ship."
+        answer = await client.post("/api/sailors/", json={"name": "Jim"})
+        found = [each["loc"] for each in answer.json()["detail"]]
+        assert found == [["body", "age"], ["body", "ship_id"]]
 
 
 # The API.
