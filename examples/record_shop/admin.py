@@ -10,12 +10,14 @@ from starlette.requests import Request
 from hero_admin import (
     Admin,
     Child,
+    Column,
     Control,
     Markdown,
     MenuLink,
     Person,
     Resource,
     Role,
+    count,
     formats,
 )
 from record_shop.database import engine
@@ -49,6 +51,8 @@ def minutes(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
+line_total = Column("Total", col(InvoiceLine.quantity) * col(InvoiceLine.unit_price))
+
 admin = Admin(
     resources=[
         Resource(
@@ -66,7 +70,15 @@ admin = Admin(
             group="Catalogue",
             icon="disc",
         ),
-        Resource(Artist, group="Catalogue", icon="person"),
+        Resource(
+            Artist,
+            columns=(
+                *(Artist.name, Artist.country, Artist.founded),
+                Column("Albums", count(Album.artist_id)),
+            ),
+            group="Catalogue",
+            icon="person",
+        ),
         Resource(
             Track,
             show={Track.price: formats.money, Track.seconds: minutes},
@@ -103,7 +115,15 @@ admin = Admin(
             group="Sales",
             icon="cart",
         ),
-        Resource(InvoiceLine, show={InvoiceLine.unit_price: formats.money}, group="Sales"),
+        Resource(
+            InvoiceLine,
+            columns=(
+                *(InvoiceLine.id, InvoiceLine.invoice_id, InvoiceLine.track_id),
+                *(InvoiceLine.unit_price, InvoiceLine.quantity, line_total),
+            ),
+            show={InvoiceLine.unit_price: formats.money, line_total: formats.money},
+            group="Sales",
+        ),
         Resource(Employee, title=full_name, show={Employee.email: formats.email}, icon="person"),
     ],
     database=engine,
