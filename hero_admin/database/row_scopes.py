@@ -6,6 +6,7 @@ tables. Source: https://docs.sqlalchemy.org/en/21/orm/session_events.html#do-orm
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -132,6 +133,9 @@ def _required(source: FromClause) -> Iterator[FromClause]:
         yield from _required(source.right)
 
 
+EVERYTHING = RowScopes({})
+
+
 class UnscopedError(LookupError):
     """A statement about rows that not everybody may see, in a session that has no scopes."""
 
@@ -182,6 +186,20 @@ def set_scopes(session: AsyncSession, scopes: RowScopes) -> None:
     session.info[SCOPES] = scopes
     if scopes.conditions:
         session.info["recent"] = scopes.recent
+
+
+@contextmanager
+def unscoped(session: AsyncSession) -> Iterator[None]:
+    """Let a session read all rows within the block, as rules of an application do."""
+    scopes = scopes_of(session)
+    if scopes is None:
+        yield
+        return
+    session.info[SCOPES] = EVERYTHING
+    try:
+        yield
+    finally:
+        session.info[SCOPES] = scopes
 
 
 def share_scopes(session: AsyncSession, other: AsyncSession) -> None:

@@ -106,11 +106,18 @@ class ComputedField(Field):
             logger.debug("“%s” of a %s failed", self.label, model.__name__, exc_info=True)
             return None
 
-    @property
-    def names_read(self) -> frozenset[str]:
-        """The names of the columns of its own table that its SQL reads."""
-        found = iterate(self.expression) if self.expression is not None else ()
-        return frozenset(each.key for each in found if isinstance(each, TableColumn))
+    def is_seen(self, fields: Sequence[Field]) -> bool:
+        """Whether all that it reads of its own table is among these fields."""
+        if self.counted is not None:
+            return self.own is not None
+        columns = {field.column for field in fields}
+        tables = {column.table for column in columns}
+        read = iterate(self.expression) if self.expression is not None else ()
+        return all(
+            each in columns
+            for each in read
+            if isinstance(each, TableColumn) and each.table in tables
+        )
 
 
 class ComputedColumns:
@@ -130,6 +137,8 @@ class ComputedColumns:
         def list_fields(self) -> tuple[Field, ...]: ...
         @property
         def by_name(self) -> dict[str, Field]: ...
+        @property
+        def unseen(self) -> frozenset[str]: ...
         def laid_out(self, fields: Iterable[Field]) -> tuple[Field, ...]: ...
 
     @cached_property
@@ -138,8 +147,10 @@ class ComputedColumns:
         given = dict.fromkeys((*self.columns, *(self.filters or ())))
         columns = [each for each in given if isinstance(each, Column)]
         made = (_field(self.model, each, self.fields) for each in columns)
+        # What is computed of something that its reader may not read is not for them, either.
+        seen = [each for each in made if each.name not in self.unseen and each.is_seen(self.fields)]
         # With the formats of `show=`.
-        laid_out = self.laid_out(made) if columns else ()
+        laid_out = self.laid_out(seen) if seen else ()
         return tuple(each for each in laid_out if isinstance(each, ComputedField))
 
     @cached_property

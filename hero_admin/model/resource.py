@@ -226,7 +226,7 @@ class Resource(Layout, Rules, Restrictions, ComputedColumns, HasActions):
 
     @cached_property
     def default_sort(self) -> str:
-        if self.sort and self.sort.removeprefix("-") not in self.unseen:
+        if self.sort.removeprefix("-") in self.by_any_name:
             return self.sort
         # Not every title can be sorted by; a key can.
         return next(field for field in (self.titles.field, *self.key) if field.is_sortable).name

@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from hero_admin.database.row_scopes import unscoped
 from hero_admin.model.fields import Field
 from hero_admin.model.stored_values import Stored, plain
 from hero_admin.person import Person
@@ -54,11 +55,15 @@ class Change(Generic[Model]):
 
 
 async def call(function: Rule, subject: object, session: AsyncSession) -> None:
-    """Call a rule or a hook, which may be async, and may take the session, too."""
+    """Call a rule or a hook, which may be async, and may take the session, too.
+
+    It reads all rows, whoever writes: a ship is full whether or not one may see its crew.
+    """
     takes_session = parameter_count(function) > 1
-    made = function(subject, session) if takes_session else function(subject)
-    if isawaitable(made):
-        await made
+    with unscoped(session):
+        made = function(subject, session) if takes_session else function(subject)
+        if isawaitable(made):
+            await made
 
 
 def parameter_count(function: Rule) -> int:

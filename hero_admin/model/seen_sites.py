@@ -1,8 +1,11 @@
 """Seen sites: a site as a person sees it, without the resources and fields they may not read."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column
 
 from hero_admin.model.resource import Resource
 from hero_admin.model.resource_rights import may, restricted_names
@@ -46,7 +49,22 @@ class SeenSites:
         ]
         pairs = zip(resources, narrowings, strict=True)
         unseen = {each.model for each, narrowing in pairs if narrowing and narrowing.is_unseen}
-        return self.site.narrowed(resources, unseen)
+        gone = {
+            field.column
+            for each, narrowing in zip(self.site.resources, narrowings, strict=True)
+            for field in each.fields
+            if narrowing and (narrowing.is_unseen or field.name in narrowing.unseen)
+        }
+        return self.site.narrowed([_without_counts(each, gone) for each in resources], unseen)
+
+
+def _without_counts(resource: Resource, gone: Collection[Column[Any]]) -> Resource:
+    """Return a resource without those computed columns that count by foreign keys not seen."""
+    counting = [each for each in resource.computed if each.counted is not None]
+    names = {each.name for each in counting if each.counted and each.counted.column in gone}
+    if not names:
+        return resource
+    return replace(resource, unseen=resource.unseen | names, whole=resource.entire)
 
 
 class _Rights(NamedTuple):

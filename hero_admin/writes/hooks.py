@@ -39,6 +39,7 @@ async def run_before(
     is_restored: whether the values were stored before, so that none may be set. is_named: whether
     a sentence names the record. Raises Invalid as the function does.
     """
+    resource = resource.entire
     if resource.before is None:
         return {}
     computed = {field.name: None for field in resource.fields if field.is_computed}
@@ -68,6 +69,7 @@ def call_later(
     is_restored: bool = False,
 ) -> None:
     """Call `after_commit=` for each of these records once the transaction is committed."""
+    resource = resource.entire
     function = resource.after_commit
     if function is None or not written:
         return

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.database.row_scopes import unscoped
 from hero_admin.model.primary_keys import Key, key_of, key_values
 from hero_admin.model.records import fetch_records
 from hero_admin.model.resource import Record, Resource
@@ -43,7 +44,7 @@ async def checked_together(
     async with transaction.session.begin_nested():
         yield replace(transaction, unchecked=unchecked)
         for (resource, is_named), keys in unchecked.items():
-            named = is_named or resource is not form_of
+            named = is_named or form_of is None or resource is not form_of.entire
             await check_keys(transaction, resource, list(keys.values()), is_named=named)
 
 
@@ -52,7 +53,9 @@ async def check_keys(
 ) -> None:
     """Ask the rule of a resource for the records of these keys that exist; raises Invalid."""
     for some in portions(keys) if resource.check is not None else ():
-        records = await fetch_records(transaction.session, resource, some)
+        # Also those that whoever writes may not see.
+        with unscoped(transaction.session):
+            records = await fetch_records(transaction.session, resource, some)
         await check_records(transaction, resource, records, is_named=is_named)
 
 
@@ -63,6 +66,7 @@ async def check_records(
 
     is_named: whether the sentence names the record and not its field, as where there are several.
     """
+    resource = resource.entire
     if resource.check is None:
         return
     if transaction.unchecked is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from hero_admin import Column, Resource, ResourceError, count
+from hero_admin import Column, Resource, ResourceError, Rights, count
 from hero_admin.application import create_app
 from hero_admin.model.site import Site
 from hero_admin.person import Role
@@ -243,3 +243,44 @@ def test_a_count_that_would_read_a_whole_table_is_said() -> None:
         ResourceError, match=r"“Loose” counts by loose\.order_id, which needs index"
     ):
         Site((counting,))
+
+
+async def test_nothing_is_computed_of_what_its_reader_may_not_read(
+    settings: Settings, trade: Client
+) -> None:
+    owner = Rights(read=Role.OWNER, change=Role.OWNER)
+    orders_of_all = Resource(Order, columns=orders.columns, rows=lambda _: col(Order.id) > 1)
+    for resources, columns in (
+        ([orders_of_all, Resource(Line, rows=lambda _: col(Line.quantity) < 3)], ("1", "2")),
+        ([orders_of_all, Resource(Line, may={"read": Role.OWNER})], None),
+        ([orders_of_all, Resource(Line, rights={Line.order_id: owner})], None),
+    ):
+        async with serving(create_app(settings, resources), role=Role.EDITOR) as client:
+            page = await client.get("/orders")
+            assert page.column("Customer") == ["Bob", "Cid"]
+            first = (await client.get("/api/orders/2")).json()
+            head = (await client.get("/orders.csv")).text.splitlines()[0]
+            assert ("Lines" in page.columns, "lines" in first, "lines" in head) == (
+                (columns is not None,) * 3
+            )
+            if columns is not None:
+                assert tuple(page.column("Lines")) == columns
+    # What reads a field that somebody may not read, sorts nothing for them, either.
+    given = lines.columns, lines.filters
+    secret = Resource(
+        Line, columns=given[0], filters=given[1], sort="-total", rights={Line.price: owner}
+    )
+    async with serving(create_app(settings, [orders, secret]), role=Role.EDITOR) as client:
+        page = await client.get("/lines")
+        assert page.columns == ["Product", "Quantity"]
+        assert (await client.get("/lines?sort=total")).status_code == 400
+        assert (await client.get("/api/lines/?total_min=5")).json() == (
+            await client.get("/api/lines/")
+        ).json()
+    async with serving(create_app(settings, [orders, secret]), role=Role.OWNER) as client:
+        assert (await client.get("/lines")).columns == [
+            "Product",
+            "Total",
+            "Quantity",
+            "Gross amount",
+        ]

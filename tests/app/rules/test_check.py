@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 
 from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Kind
@@ -18,7 +18,18 @@ from tests.app.history.test_undo import undone
 from tests.app.links.test_link_forms import ADD, REMOVE, tracks_of
 from tests.page import Client
 from tests.playlists import Artist, Music, Playlist, PlaylistTrack, Track, a_playlist, a_track
-from tests.sailors import NO_BERTH, NO_SHIP, TOO_YOUNG, Sailor, Sea, Ship, a_sailor, a_ship, ships
+from tests.sailors import (
+    NO_BERTH,
+    NO_SHIP,
+    TOO_YOUNG,
+    Sailor,
+    Sea,
+    Ship,
+    a_sailor,
+    a_ship,
+    fits,
+    ships,
+)
 from tests.serving import serving
 from tests.stored import Stored
 
@@ -248,3 +259,23 @@ async def test_a_value_that_cannot_be_read_is_none_for_a_rule(
     answer = await harbor.post("/sailors/1", data={"name": "James"})
     assert answer.status_code == 303
     assert (await harbor.get(f"/ships/{ship.id}")).column("Name") == ["James"]
+
+
+# Beside rights.
+
+
+async def test_a_rule_counts_what_whoever_writes_may_not_see(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    await (await session.connection()).run_sync(Sea.metadata.create_all)
+    await session.commit()
+    ghosts = [Sailor(name="Ghost") for _ in range(3)]
+    ship = await a_ship(session, "Argo", *ghosts)
+    jim = await a_sailor(session, "Jim", 20)
+    seen = Resource(Sailor, check=fits, rows=lambda person: col(Sailor.name) != "Ghost")
+    async with serving(create_app(settings, [ships, seen]), role=Role.EDITOR) as client:
+        assert (await client.get("/sailors")).column("Name") == ["Jim"]
+        edit = (await client.get(f"/sailors/{jim.id}/edit")).form(press="Save changes")
+        refused = await client.submit(edit, ship_id=str(ship.id))
+        assert (refused.status_code, refused.error("Ship")) == (422, NO_BERTH)
+    assert await crew_of(stored, ship) == ["Ghost"] * 3
