@@ -10,6 +10,7 @@ from hero_admin.admin import Admin
 from hero_admin.cli.database import connected, ready
 from hero_admin.cli.findings import Finding
 from hero_admin.cli.index_check import check_indexes, check_tables, fix_indexes
+from hero_admin.cli.rights import rights_command
 from hero_admin.listing.search.sqlite_index import PREFIXES
 from hero_admin.migrations import Applied, check_schema, fetch_table_names, make_revision, migrate
 from hero_admin.migrations.chain import VERSION_TABLES
@@ -58,14 +59,17 @@ def revision(admin: Admin, message: str) -> None:
     )
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--fix", is_flag=True, help="Create missing indexes and drop unused ones.")
-@click.pass_obj
-def doctor(admin: Admin, fix: bool) -> None:
+@click.pass_context
+def doctor(context: click.Context, fix: bool) -> None:
     """Report missing, outdated and unused indexes.
 
     Exits with 1 if a problem remains.
     """
+    if context.invoked_subcommand:
+        return
+    admin: Admin = context.obj
     found = asyncio.run(_doctor(admin, admin.settings(), is_fixing=fix))
     for finding in found:
         is_fixed = fix and finding.fixes
@@ -75,6 +79,9 @@ def doctor(admin: Admin, fix: bool) -> None:
     if any(finding.fixes for finding in found) and not fix:
         click.echo(f"Run `{admin.program} doctor --fix` to fix this.")
         raise click.exceptions.Exit(1)
+
+
+doctor.add_command(rights_command)
 
 
 @dataclass(frozen=True)
