@@ -47,7 +47,10 @@ from hero_admin.web.responses import is_partial
 # The same for everybody, without authentication.
 ANONYMOUS = ("/static/", "/healthz", "/readyz")
 # Paths for people who are not signed in.
-PUBLIC = ("/sign-in", "/sign-in/code", "/sign-out", "/welcome", "/theme")
+PUBLIC = (
+    *("/sign-in", "/sign-in/passkey", "/sign-in/code", "/sign-in/code/passkey"),
+    *("/sign-out", "/welcome", "/theme"),
+)
 PATIENCE_SECONDS = 3.0
 # Headers that proxies add.
 PROXY_HEADERS = ("via", "x-real-ip", "cdn-loop")

@@ -15,7 +15,13 @@ from hero_admin.accounts import (
     token_pages,
 )
 from hero_admin.accounts.recheck import about_accounts
-from hero_admin.accounts.second_factor import own_pages, owner_pages, step
+from hero_admin.accounts.second_factor import (
+    own_pages,
+    owner_pages,
+    passkey_pages,
+    passkey_sign_in,
+    step,
+)
 from hero_admin.person import Role
 from hero_admin.web.guards import Handler, needs, proved
 from hero_admin.web.requests import SAFE_METHODS
@@ -35,6 +41,8 @@ def account_routes() -> list[Route]:
     return [
         Route("/sign-in", sign_in.sign_in_page, name="sign-in"),
         Route("/sign-in", sign_in.sign_in, methods=["POST"]),
+        Route("/sign-in/passkey", passkey_sign_in.ask_for_passkey, name="sign-in:passkey"),
+        Route("/sign-in/code/passkey", step.ask_for_passkey, name="sign-in:code-passkey"),
         Route("/sign-in/code", step.prove_code, methods=["POST"], name="sign-in:code"),
         Route("/sign-out", sign_in.sign_out, methods=["POST"], name="sign-out"),
         Route("/welcome", sign_in.welcome_page, name="welcome"),
@@ -44,6 +52,7 @@ def account_routes() -> list[Route]:
         own("/account/password", own_account.change_password, method="POST"),
         own("/account/confirm", proof.confirm_page, name="account:confirm"),
         own("/account/confirm", proof.confirm, method="POST"),
+        own("/account/confirm/passkey", proof.ask_for_passkey, name="account:confirm-passkey"),
         own("/account/tokens/new", token_pages.token_page, name="account:token"),
         own("/account/tokens", proved(token_pages.add_token), method="POST", name="account:tokens"),
         own("/account/tokens/{token}/revoke", token_pages.revoke_page),
@@ -79,6 +88,13 @@ def _second_factor_routes() -> list[Route]:
         own(f"{at}/app", proved(own_pages.add_app), method="POST"),
         own(f"{at}/app/remove", own_pages.remove_app_page, name="second-factor:remove-app"),
         own(f"{at}/app/remove", proved(own_pages.remove_app), method="POST"),
+        own(f"{at}/passkeys/new", proved(passkey_pages.new_page), name="second-factor:passkey"),
+        own(f"{at}/passkeys/options", proved(passkey_pages.options)),
+        own(f"{at}/passkeys", proved(passkey_pages.add), method="POST"),
+        own(f"{at}/passkeys/{{passkey}}/name", passkey_pages.name_page, name="passkey:name"),
+        own(f"{at}/passkeys/{{passkey}}/name", proved(passkey_pages.rename), method="POST"),
+        own(f"{at}/passkeys/{{passkey}}/remove", passkey_pages.remove_page, name="passkey:remove"),
+        own(f"{at}/passkeys/{{passkey}}/remove", proved(passkey_pages.remove), method="POST"),
         own(f"{at}/codes", own_pages.codes_page, name="second-factor:codes"),
         own(f"{at}/codes", proved(own_pages.make_codes), method="POST"),
     ]

@@ -19,7 +19,8 @@ from hero_admin.accounts.login_attempts import LoginAttempt, accept, attempt_log
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
 from hero_admin.accounts.pending_form import OWN, pending_in, read_signed_out
 from hero_admin.accounts.recheck import SignedOut, take_turn
-from hero_admin.accounts.second_factor.step import go_on
+from hero_admin.accounts.second_factor.passkey_sign_in import sign_in_with_passkey
+from hero_admin.accounts.second_factor.step import ask_password, go_on
 from hero_admin.accounts.sessions import end_session
 from hero_admin.accounts.users import User, has_users, parse_name
 from hero_admin.audit_log.changes import Operation
@@ -37,7 +38,6 @@ EXPIRED = "This token expired on {day}. Create a new one on your account page."
 NOT_FOR_PAGES = "Tokens only work for the API at /api/. Remove the token and sign in."
 UNAUTHENTICATED = {"WWW-Authenticate": "Bearer"}
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-FRAGMENTS = ("sign_in",)
 CONTINUE = "You were signed out. Sign in to continue where you left off."
 USED_UP = (
     "This link has expired or has already been used. Ask an owner for a new one;"
@@ -51,7 +51,7 @@ async def sign_in_page(request: Request) -> Response:
     if request.state.identity is not None:
         return redirect(request, url)
     is_new = not await has_users(session_of(request))
-    return _ask(request, {"url": url, "is_new": is_new})
+    return await ask_password(request, {"url": url, "is_new": is_new})
 
 
 async def sign_in(request: Request) -> Response:
@@ -59,6 +59,8 @@ async def sign_in(request: Request) -> Response:
     auth, form = auth_of(request), await form_of(request)
     name, password, url = (_text(form, field) for field in ("name", "password", "next"))
     pending = pending_in(form, url) if _text(form, "again") else None
+    if _text(form, "passkey"):
+        return await sign_in_with_passkey(request, form, _local(url), pending)
     address = visitor_of(request).address
     device = device_in(request, auth.secret_key, name)
     attempt = await attempt_login(auth, name, password, address, device)
@@ -68,7 +70,9 @@ async def sign_in(request: Request) -> Response:
     if user is None:
         # The account's name: people type a password into the name field.
         audit.note("sign_in_failed", user=attempt.account, address=address)
-        return _ask_again(request, attempt, {"url": _local(url), "name": name, "pending": pending})
+        return await _ask_again(
+            request, attempt, {"url": _local(url), "name": name, "pending": pending}
+        )
     if fresh_hash:
         renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
         await session_of(request).execute(renewed)
@@ -113,7 +117,7 @@ async def refuse(request: Request) -> Response:
     if is_for_programs(request):
         return JSONResponse({"detail": NOT_SIGNED_IN}, 401, UNAUTHENTICATED)
     if is_partial(request):
-        response = _ask(request, {"problem": CONTINUE}, 401, fragment="sign_in")
+        response = await ask_password(request, {"problem": CONTINUE}, 401, fragment="sign_in")
         response.headers["Vary"] = "HX-Request-Type"
         return response
     here = with_raw_query(request)
@@ -124,8 +128,10 @@ async def refuse(request: Request) -> Response:
     pending = await read_signed_out(request)
     if pending is None:
         problem = "You were signed out. Sign in, then try again."
-        return _ask(request, {"problem": problem}, 401)
-    return _ask(request, {"pending": pending, "url": pending.url, "problem": CONTINUE}, 401)
+        return await ask_password(request, {"problem": problem}, 401)
+    return await ask_password(
+        request, {"pending": pending, "url": pending.url, "problem": CONTINUE}, 401
+    )
 
 
 async def answer_signed_out(request: Request, _: Exception) -> Response:
@@ -170,27 +176,14 @@ async def _take_up(request: Request, link: OneTimeLink, name: str, password_hash
     raise HTTPException(410, USED_UP)
 
 
-def _ask_again(request: Request, attempt: LoginAttempt, context: Mapping[str, Any]) -> Response:
+async def _ask_again(
+    request: Request, attempt: LoginAttempt, context: Mapping[str, Any]
+) -> Response:
     if not attempt.wait_seconds:
-        return _ask(request, {**context, "problem": WRONG}, 422)
-    response = _ask(request, {**context, "problem": attempt.wait_sentence}, 429)
+        return await ask_password(request, {**context, "problem": WRONG}, 422)
+    response = await ask_password(request, {**context, "problem": attempt.wait_sentence}, 429)
     response.headers["Retry-After"] = str(attempt.wait_seconds)
     return response
-
-
-def _ask(
-    request: Request, context: Mapping[str, Any], status: int = 200, fragment: str = ""
-) -> Response:
-    shown = {
-        "url": path_to(""),
-        "name": "",
-        "problem": "",
-        "pending": None,
-        "is_new": False,
-        **context,
-    }
-    shown["own"] = OWN
-    return render(request, "sign-in.html", shown, status, fragments=FRAGMENTS, fragment=fragment)
 
 
 async def _fetch_link(request: Request) -> OneTimeLink:

@@ -24,6 +24,7 @@ MODULES = (
     "picker",
     "links",
     "dialogs",
+    "passkeys",
     "values",
     "toasts",
     "page",

@@ -15,9 +15,11 @@ UNUSED_FEATURES = (
     "accelerometer autoplay browsing-topics camera clipboard-read display-capture"
     " encrypted-media fullscreen gamepad geolocation gyroscope hid identity-credentials-get"
     " idle-detection local-fonts magnetometer microphone midi otp-credentials payment"
-    " picture-in-picture publickey-credentials-create publickey-credentials-get screen-wake-lock"
+    " picture-in-picture screen-wake-lock"
     " serial storage-access sync-xhr usb window-management xr-spatial-tracking"
 )
+# What the pages that sign in do, and nothing that they embed.
+OWN_FEATURES = ("publickey-credentials-create", "publickey-credentials-get")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
     " connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
@@ -27,7 +29,12 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES.split()),
+    "Permissions-Policy": ", ".join(
+        [
+            *(f"{each}=()" for each in UNUSED_FEATURES.split()),
+            *(f"{each}=(self)" for each in OWN_FEATURES),
+        ]
+    ),
 }
 # As ASGI sends them.
 ENCODED = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())

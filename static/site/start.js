@@ -1,6 +1,6 @@
 // The page as it came: last, when every module is there.
 
-document.documentElement.classList.add("js");
+document.documentElement.classList.add("js", knowsPasskeys ? "passkeys" : "no-passkeys");
 if (performance.getEntriesByType("navigation")[0]?.type !== "navigate") find(".scroll")?.scrollTo(0, sessionStorage.getItem(location.href));
 find("[data-marked]")?.scrollIntoView({ block: "nearest" });
 upgrade();

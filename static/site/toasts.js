@@ -11,5 +11,5 @@ const complain = (title, text) => {
   toast.innerHTML = '<p><strong></strong> <span></span></p><button class="button quiet" type="button" data-dismiss>Dismiss</button>';
   find("strong", toast).textContent = title;
   find("span", toast).textContent = text;
-  (find("dialog[open] .confirm") ?? find("#toasts")).append(toast); // what lies behind an open dialog is not heard
+  (find("dialog[open] :is(.confirm, .sign-in)") ?? find("#toasts")).append(toast); // what lies behind an open dialog is not heard
 };

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Axe
 from tests.browser.parts import FROM_HERE, be_a_desk, filter_button, picker, search_box, status
+from tests.browser.test_second_factor import set_up
 from tests.server import Server
 
 # What opens a page, and what is to be seen of it then.
@@ -138,6 +139,11 @@ def account(page: Page) -> Locator:
     return page.get_by_role("link", name="Revoke ci…")
 
 
+def recovery_codes(page: Page) -> Locator:
+    set_up(page)
+    return page.get_by_label("Recovery codes")
+
+
 def everybodys_tokens(page: Page) -> Locator:
     token(page)
     page.goto("/people/tokens")
@@ -178,6 +184,11 @@ PAGES: dict[str, View] = {
     "disabling": disabling,
     "account": account,
     "password": at("/account/password"),
+    "second factor": at("/account/second-factor"),
+    "authenticator app": at("/account/second-factor/app"),
+    "recovery codes": recovery_codes,
+    "new passkey": at("/account/second-factor/passkeys/new"),
+    "proof of identity": at("/account/confirm"),
     "new token": at("/account/tokens/new"),
     "token": token,
     "tokens of everybody": everybodys_tokens,

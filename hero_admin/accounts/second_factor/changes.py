@@ -10,6 +10,7 @@ from hero_admin.accounts import audit
 from hero_admin.accounts.changes import lock_user
 from hero_admin.accounts.second_factor.authenticator import Authenticator
 from hero_admin.accounts.second_factor.factors import fetch_factors
+from hero_admin.accounts.second_factor.passkeys import Passkey
 from hero_admin.accounts.second_factor.recovery_codes import (
     claim_code,
     count_codes,
@@ -88,6 +89,7 @@ async def reset(session: AsyncSession, operation: Operation, user_id: int) -> Us
     """Remove all second factors of a user, and end all sessions."""
     user = await lock_user(session, user_id)
     await session.execute(delete(Authenticator).where(col(Authenticator.user_id) == user_id))
+    await session.execute(delete(Passkey).where(col(Passkey.user_id) == user_id))
     await remove_codes(session, user_id)
     await end_sessions(session, user_id)
     if user.has_second_factor:

@@ -32,8 +32,8 @@ async def choose_page(request: Request) -> Response:
     user = await fetch_user_of(request)
     context = {
         "factors": await fetch_factors(session_of(request), id_of(user)),
-        "next": _next(request),
-        **_frame(request, user),
+        "next": next_of(request),
+        **frame_of(request, user),
     }
     return render(request, "accounts/second_factor.html", context, fragments=())
 
@@ -100,7 +100,7 @@ async def make_codes(request: Request) -> Response:
 
 def show_codes(request: Request, codes: Sequence[str]) -> Response:
     """Return the page with recovery codes, which browsers do not cache."""
-    context = {"codes": codes, "done_url": _next(request) or path_to("account")}
+    context = {"codes": codes, "done_url": next_of(request) or path_to("account")}
     response = render(request, "accounts/recovery_codes.html", context, fragments=())
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -108,7 +108,7 @@ def show_codes(request: Request, codes: Sequence[str]) -> Response:
 
 def added(request: Request, factor: str) -> Response:
     """Return to where the set-up began."""
-    return redirect(request, _next(request) or path_to("account"), Flash("Added", factor))
+    return redirect(request, next_of(request) or path_to("account"), Flash("Added", factor))
 
 
 async def _show_secret(
@@ -123,9 +123,9 @@ async def _show_secret(
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         "picture": qr_code(authenticator.uri_of(secret, user.name, title)),
         "errors": errors,
-        "url": with_query(path_to("account", "second-factor", "app"), next=_next(request)),
+        "url": with_query(path_to("account", "second-factor", "app"), next=next_of(request)),
         "cancel_url": path_to("account"),
-        **_frame(request, user),
+        **frame_of(request, user),
     }
     status = 422 if errors else 200
     response = render(request, "accounts/authenticator.html", context, status, fragments=())
@@ -157,7 +157,7 @@ def _confirm_codes(request: Request, problem: str = "", status: int = 200) -> Re
     return render(request, "accounts/confirm.html", context, status, fragments=CONFIRM)
 
 
-def _frame(request: Request, user: User) -> dict[str, object]:
+def frame_of(request: Request, user: User) -> dict[str, object]:
     """Return what is around a page: nothing where nothing else may be opened yet."""
     least = auth_of(request).second_factor
     if user.has_second_factor or not changes.is_required(user.identity.role, least):
@@ -165,7 +165,7 @@ def _frame(request: Request, user: User) -> dict[str, object]:
     return {"is_required": True, "identity": None, "can_edit": False}
 
 
-def _next(request: Request) -> str:
+def next_of(request: Request) -> str:
     url = request.query_params.get("next", "")
     return url if is_local(url) else ""
 

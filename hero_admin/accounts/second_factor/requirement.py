@@ -37,4 +37,6 @@ async def ask_to_set_up(request: Request) -> Response:
         url = path_to("account", "second-factor")
         return redirect(request, with_query(url, next="" if here == path_to("") else here))
     pending = await fetch_pending(request.scope)
+    # The page has no menu, of which nothing may be opened yet.
+    request.state.identity = None
     return error_response(request, 403, SENTENCE, title=TITLE, pending=pending)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -17,6 +18,8 @@ from hero_admin.accounts.pending_form import OWN, PendingForm, pending_in
 from hero_admin.accounts.second_factor import authenticator
 from hero_admin.accounts.second_factor.changes import use_recovery_code
 from hero_admin.accounts.second_factor.factors import Factors, fetch_factors
+from hero_admin.accounts.second_factor.passkey_proof import Ceremony, ask_passkey, prove_passkey
+from hero_admin.accounts.second_factor.passkeys import fetch_passkeys, has_passkeys, host_of
 from hero_admin.accounts.second_factor.pending_step import drop_step, fetch_step, set_step
 from hero_admin.accounts.second_factor.recovery_codes import DIGITS
 from hero_admin.accounts.throttle import Allowance, forgive, second_subjects_of, subjects_of
@@ -27,6 +30,7 @@ from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import is_partial, redirect, render
 
 WRONG = "Wrong code."
+WRONG_PASSKEY = "This passkey doesn't work here."
 EXPIRED = "This took too long. Sign in again."
 # What people put between the digits of a code.
 SEPARATORS = str.maketrans("", "", " -\u00a0\u2009")
@@ -57,7 +61,7 @@ async def prove_code(request: Request) -> Response:
     pending = pending_in(form, url) if _text(form, "again") else None
     user = await fetch_step(request)
     if user is None:
-        return _start_again(request, url, pending)
+        return await _start_again(request, url, pending)
     device = device_in(request, auth.secret_key, user.name)
     subjects = second_subjects_of(auth.secret_key, id_of(user), device)
     allowance = await claim(auth, subjects)
@@ -65,11 +69,13 @@ async def prove_code(request: Request) -> Response:
     is_right = (
         allowance.is_allowed
         and await is_still(session, user)
-        and await _is_right(request, user, _text(form, "code"))
+        and await _is_right(request, user, _text(form, "code"), _text(form, "passkey"))
     )
     if not is_right:
         audit.note("second_factor_failed", user=user.name, address=visitor.address)
-        return await _ask_again(request, user, allowance, {"url": url, "pending": pending})
+        problem = WRONG_PASSKEY if _text(form, "passkey") else WRONG
+        context = {"url": url, "pending": pending, "problem": problem}
+        return await _ask_again(request, user, allowance, context)
     await forgive(session, subjects)
     # The attempt with the password has succeeded only now.
     await forgive(session, subjects_of(auth.secret_key, user.name, visitor.address, device))
@@ -78,7 +84,20 @@ async def prove_code(request: Request) -> Response:
     return response
 
 
-async def _is_right(request: Request, user: User, text: str) -> bool:
+async def ask_for_passkey(request: Request) -> Response:
+    """GET /sign-in/code/passkey: what the browser is asked, as JSON; 401 before the password."""
+    user = await fetch_step(request)
+    if user is None:
+        raise HTTPException(401, EXPIRED)
+    async with auth_of(request).database.session(is_read_only=True) as session:
+        passkeys = await fetch_passkeys(session, id_of(user))
+    return ask_passkey(request, Ceremony.SECOND_STEP, user.id, passkeys)
+
+
+async def _is_right(request: Request, user: User, text: str, passkey: str) -> bool:
+    if passkey:
+        proved = await prove_passkey(request, passkey, Ceremony.SECOND_STEP, user.id)
+        return proved is not None
     code, session = text.translate(SEPARATORS), session_of(request)
     if len(code) == DIGITS:
         return await use_recovery_code(session, user, code)
@@ -89,7 +108,7 @@ async def _is_right(request: Request, user: User, text: str) -> bool:
 async def _ask_again(
     request: Request, user: User, allowance: Allowance, context: Mapping[str, Any]
 ) -> Response:
-    problem = allowance.wait_sentence or WRONG
+    problem = allowance.wait_sentence or context["problem"]
     status = 429 if allowance.wait_seconds else 422
     response = await _ask(request, user, {**context, "problem": problem}, status)
     if allowance.wait_seconds:
@@ -105,17 +124,41 @@ async def _ask(request: Request, user: User, context: Mapping[str, Any], status:
     return render(request, template, shown, status, fragments=("sign_in",))
 
 
-def _methods(request: Request, user: User, factors: Factors) -> dict[str, bool]:
-    """Return which codes a user can enter; those of an app need the secret key of then."""
+def _methods(request: Request, user: User, factors: Factors) -> dict[str, Any]:
+    """Return what a user can prove here; codes of an app need the secret key of then."""
     key, app = auth_of(request).secret_key, factors.app
     is_readable = bool(app and authenticator.unsealed_for(key, id_of(user), app.sealed_secret))
-    return {"has_app": is_readable, "is_app_lost": app is not None and not is_readable}
+    return {
+        "has_app": is_readable,
+        "is_app_lost": app is not None and not is_readable,
+        "has_passkey": factors.works_at(host_of(request)),
+        "other_hosts": sorted({each.host for each in factors.passkeys} - {host_of(request)}),
+    }
 
 
-def _start_again(request: Request, url: str, pending: PendingForm | None) -> Response:
-    context = {"url": url, "name": "", "problem": EXPIRED, "pending": pending, "is_new": False}
-    shown = {**context, "own": OWN}
-    return render(request, "sign-in.html", shown, 422, fragments=("sign_in",))
+async def _start_again(request: Request, url: str, pending: PendingForm | None) -> Response:
+    context = {"url": url, "problem": EXPIRED, "pending": pending}
+    return await ask_password(request, context, 422)
+
+
+async def ask_password(
+    request: Request, context: Mapping[str, Any], status: int = 200, fragment: str = ""
+) -> Response:
+    """Return the first step, which asks for name and password, or for a passkey."""
+    async with auth_of(request).database.session(is_read_only=True) as session:
+        has_passkey = await has_passkeys(session, host_of(request))
+    shown = {
+        "url": path_to(""),
+        "name": "",
+        "problem": "",
+        "pending": None,
+        "is_new": False,
+        "has_passkey": has_passkey,
+        "own": OWN,
+        **context,
+    }
+    fragments = ("sign_in",)
+    return render(request, "sign-in.html", shown, status, fragments=fragments, fragment=fragment)
 
 
 def _text(form: FormData, name: str) -> str:

@@ -23,6 +23,8 @@ from webapp.teams import Team
 PUBLIC = {
     "/sign-in": "the way in",
     "/sign-in/code": "its second step",
+    "/sign-in/passkey": "what a browser asks a device",
+    "/sign-in/code/passkey": "the same for the second step",
     "/sign-out": "the way out",
     "/welcome": "the way in for whoever has a link",
     "/theme": "how the page looks",
@@ -54,7 +56,15 @@ ROUTES = list(flattened(admin.application(Settings()).routes))
 GUARDED = [
     (
         method,
-        path.format(id=1, field="secret_name", relation="heroes", operation="x", token=1, change=1),
+        path.format(
+            id=1,
+            field="secret_name",
+            relation="heroes",
+            operation="x",
+            token=1,
+            change=1,
+            passkey=1,
+        ),
         role,
     )
     for path, route in ROUTES

@@ -132,7 +132,13 @@ async def test_no_page_does_what_somebody_asks_who_was_shut_out_by_then(
     await client.post("/heroes/1", data={"age": "17"})
     await made(client)
     before = await stored.all(Change)
-    values = {"id": 1, "field": "secret_name", "token": 1, "operation": before[0].operation}
+    values = {
+        "id": 1,
+        "field": "secret_name",
+        "token": 1,
+        "passkey": 1,
+        "operation": before[0].operation,
+    }
     form = {"name": "Bob", "secret_name": "x", "age": "9", "form.set.age": "1", "id": "1"}
     own = {"role": "owner", "days": "30", "change": "1", "session": "x", "new": "y" * 12}
     body = urlencode({**form, **own}).encode()

@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import create_engine, delete
+from sqlalchemy import create_engine, delete, update
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from starlette.applications import Starlette
@@ -19,12 +19,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin import Admin
 from hero_admin.accounts.passwords import Passwords
+from hero_admin.accounts.second_factor.passkeys import Passkey
+from hero_admin.accounts.users import User
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.model.arguments import ResourceError
 from hero_admin.model.resource import Resource
 from hero_admin.settings import Settings
 from tests.cases import each, on_one_database
+from tests.device import Device
 from tests.factories import a_hero, a_team
 from tests.page import Client, Page, htmx_headers
 from tests.signing_in import a_user
@@ -219,6 +222,33 @@ async def test_what_is_saved_deleted_and_undone_leads_back_to_the_admin(
         assert 'data-theme="dark"' in (await browser.follow(themed)).text
         left = await browser.post(f"{prefix}/sign-out")
         assert (await browser.follow(left)).heading == "Sign in"
+
+
+@on_one_database
+@each("house", HOUSES)
+async def test_a_passkey_is_made_and_signs_in_below_any_prefix(
+    admin: Admin, session: AsyncSession, ann: None, house: str
+) -> None:
+    prefix, build = HOUSES[house]
+    await session.execute(delete(Passkey))
+    await session.execute(update(User).values(has_second_factor=False))
+    await session.commit()
+    device = Device(SITE)
+    async with browser_of(admin, at=build(admin)) as browser:
+        await browser.post(f"{prefix}/sign-in", data=ANN)
+        at = f"{prefix}/account/second-factor/passkeys"
+        (button,) = (await browser.get(f"{at}/new")).find_all("button", {"data-passkey": True})
+        options = (await browser.get(button.attribute("data-passkey"))).json()
+        made = await browser.post(at, data={"name": "k", "passkey": device.register(options)})
+        assert made.heading == "Recovery codes"
+        await browser.post(f"{prefix}/sign-out")
+        page = await browser.get(f"{prefix}/sign-in")
+        (button,) = page.find_all("button", {"data-passkey": True})
+        options = (await browser.get(button.attribute("data-passkey"))).json()
+        assert options["rpId"] == "shop.example"
+        entered = await browser.submit(page.form(), {"account.passkey": device.answer(options)})
+        assert entered.headers["location"] == f"{quote(prefix)}/"
+        assert (await browser.get(f"{prefix}/account")).heading == "Ann"
 
 
 @on_one_database
