@@ -36,7 +36,7 @@ def formatted_column(field: Field, values: Sequence[Any]) -> list[str | None]:
     found: list[str | None] = []
     has_failed = False
     for value in values:
-        html, error = _formatted(formatter, value)
+        html, error = _formatted(formatter, value, is_cell=True)
         if error is not None:
             html = marked_html(shown_in_cell(field, value), FAILED)
             if not has_failed:
@@ -70,13 +70,19 @@ def thumbnail_html(resource: Resource, field: Field, key: str, value: Any) -> st
     return formats.image(f"{path_to(resource.name, key, 'file', field.name)}?preview=1")
 
 
-def _formatted(formatter: Formatter, value: Any) -> tuple[str | None, Exception | None]:
+def _formatted(
+    formatter: Formatter, value: Any, *, is_cell: bool = False
+) -> tuple[str | None, Exception | None]:
     value = plain(value)
     if value is None or isinstance(value, Stored | Blob):
         return None, None
     try:
+        shown = formatter(value)
+        if is_cell and isinstance(shown, Markup):
+            # On a phone each element would stand on a line of its own.
+            return f"<div class=formatted>{shown}</div>", None
         # `Markup` stays as it is.
-        return str(escape(formatter(value))), None
+        return str(escape(shown)), None
     # It is not ours, and no value of one record takes down a list of many.
     except Exception as error:  # noqa: BLE001
         return None, error

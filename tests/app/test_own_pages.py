@@ -8,6 +8,7 @@ import pytest
 from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -99,6 +100,23 @@ async def test_a_page_has_the_head_and_the_session_of_all_others(
     refused = await house.post("/report", data={"note": "bad"})
     assert (refused.status_code, "No such note." in refused.visible_text) == (422, True)
     assert "2 articles" in (await house.get("/report")).visible_text
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_page_reads_the_rows_of_its_person(
+    settings: Settings, session: AsyncSession
+) -> None:
+    for stars in (1, 4, 5):
+        await an_article(session, stars=stars)
+    admin = Admin([Resource(Article, rows=lambda _: col(Article.stars) > 3)], title="Tea house")
+
+    @admin.page("/report", title="Report")
+    async def report(request: Request) -> str:
+        found = select(func.count()).select_from(Article)
+        return f"{await request.state.session.scalar(found)} articles"
+
+    async with serving(admin.application(settings), role=Role.EDITOR) as client:
+        assert "2 articles" in (await client.get("/report")).by_id("main").visible_text
 
 
 @on_one_database

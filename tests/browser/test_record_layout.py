@@ -71,6 +71,18 @@ def test_one_section_is_seen_at_a_time_and_an_error_opens_its_own(page: Page, ax
     expect(page.get_by_label("Share")).to_have_value("many")
 
 
+@pytest.mark.parametrize("has_javascript", [True, False])
+def test_the_page_of_a_record_has_the_same_sections(page: Page, *, has_javascript: bool) -> None:
+    page.goto("/articles/1")
+    price = page.get_by_text("1.00", exact=True)
+    if has_javascript:
+        expect(price).to_be_hidden()
+        page.get_by_role("tab", name="Sale").click()
+    else:
+        expect(page.get_by_role("heading", name="Sale")).to_be_visible()
+    expect(price).to_be_visible()
+
+
 def test_a_field_that_needs_another_one_is_hidden_and_not_erased(page: Page) -> None:
     page.goto("/articles/1/edit")
     page.get_by_role("tab", name="Sale").click()
