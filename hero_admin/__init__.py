@@ -13,12 +13,12 @@ The rooms, each of which imports only from those below it:
     api         the same resources as JSON
     accounts    who people are and how they sign in
     pages       one module a page: list, create, edit, delete, history, export …
-    history     the audit log as people read it: timeline, undo, revert
+    history     what was done, as people read it: timeline, undo, revert; and the events
     forms       typed values, three-way merge, hidden fields
     writes      the only place that writes records: single, bulk, deletion, cascade
     listing     query, filters, keyset pages, counts, facets; search/ at any size
     model       resource, site, fields, inputs, schemas, primary keys, formatting
-    audit_log   what was done, by whom, and how it was before
+    audit_log   what was done, by whom, and how it was before; and events, such as exports
     web         what every request passes: errors, templates, the transaction, security
     rights      what a person may do with a resource and its fields
     person      who is asking, and their role

@@ -13,6 +13,7 @@ from starlette_compress import CompressMiddleware
 
 from hero_admin.accounts import audit, sign_in
 from hero_admin.accounts.auth import auth_for
+from hero_admin.accounts.event_middleware import EventsMiddleware
 from hero_admin.accounts.host_sign_in import HostIdentityMiddleware, HostSignIn
 from hero_admin.accounts.middleware import IdentityMiddleware
 from hero_admin.accounts.pending_form import fetch_pending
@@ -78,7 +79,7 @@ def create_app(
     seen_sites = SeenSites(site)
     api = create_api(site, look.title, has_accounts=host_sign_in is None)
     api.state.settings = settings
-    auth = auth_for(settings, database)
+    auth = auth_for(settings, database, has_tables=has_history)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -120,6 +121,7 @@ def create_app(
                 database=database,
                 timeout_seconds=settings.request_timeout_seconds,
             ),
+            Middleware(EventsMiddleware, log=auth.events),
             Middleware(HostIdentityMiddleware, sign_in=host_sign_in)
             if host_sign_in
             else Middleware(IdentityMiddleware, auth=auth, is_open=settings.auth == "off"),

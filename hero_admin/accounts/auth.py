@@ -8,6 +8,8 @@ from starlette.requests import Request
 
 from hero_admin.accounts.passwords import Passwords
 from hero_admin.accounts.sessions import Limits, Visitor, key_check_of
+from hero_admin.audit_log.event_chain import chain_key_of
+from hero_admin.audit_log.event_log import EventLog
 from hero_admin.database.engines import Database
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -25,6 +27,7 @@ class Auth:
     second_factor: Role | None
     # Attempts wait for each other, on two connections at most.
     turns: asyncio.Semaphore
+    events: EventLog
     # The tasks that mark sessions as seen after the response, by digest.
     marking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -32,6 +35,7 @@ class Auth:
         """Wait for the tasks that outlive their response, before the database is closed."""
         self.passwords.close()
         await asyncio.gather(*self.marking.values(), return_exceptions=True)
+        await self.events.close()
 
 
 def limits_for(settings: Settings) -> Limits:
@@ -43,11 +47,14 @@ def limits_for(settings: Settings) -> Limits:
     )
 
 
-def auth_for(settings: Settings, database: Database) -> Auth:
+def auth_for(settings: Settings, database: Database, *, has_tables: bool = True) -> Auth:
+    """Return what the pages of accounts share; without tables events go to the log."""
     secret_key = settings.secret_key.get_secret_value()
     least = None if settings.second_factor == "off" else Role(settings.second_factor)
     turns = asyncio.Semaphore(2)
-    return Auth(database, limits_for(settings), secret_key, Passwords(), least, turns)
+    events = EventLog(database, chain_key_of(secret_key) if has_tables else None)
+    limits = limits_for(settings)
+    return Auth(database, limits, secret_key, Passwords(), least, turns, events)
 
 
 def auth_of(request: Request) -> Auth:

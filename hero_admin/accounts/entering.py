@@ -8,6 +8,7 @@ from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import digest_in, set_device, set_token
 from hero_admin.accounts.sessions import end_session, start_session
 from hero_admin.accounts.users import User, id_of
+from hero_admin.audit_log.events import EventKind
 from hero_admin.web.requests import session_of
 
 
@@ -19,5 +20,5 @@ async def enter(request: Request, response: Response, user: User) -> Response:
     token = await start_session(session, id_of(user), auth.limits, visitor)
     set_token(request, response, token, auth.limits)
     set_device(request, response, auth.secret_key, user.name)
-    audit.note("signed_in", user=user.name, address=visitor.address)
+    audit.note_sign_in(session, EventKind.SIGNED_IN, user.identity, visitor.address)
     return response

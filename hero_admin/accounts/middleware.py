@@ -35,6 +35,8 @@ from hero_admin.accounts.tokens import (
     lock_token_identity,
     mark_used,
 )
+from hero_admin.audit_log.events import Event, EventKind
+from hero_admin.audit_log.request_events import events_of, note_failure
 from hero_admin.database.errors import is_away
 from hero_admin.person import ANYONE, Person
 from hero_admin.web.csrf import bearer_token_of
@@ -92,7 +94,8 @@ class _Proof:
     digest: str
     fetch: Callable[..., Awaitable[Facts | None]]
     lock: Callable[..., Person | None]
-    mark: Callable[[AsyncSession, str, datetime], Awaitable[None]]
+    # Returns whether a token is used for the first time.
+    mark: Callable[[AsyncSession, str, datetime], Awaitable[bool | None]]
     is_token: bool = False
 
 
@@ -143,7 +146,7 @@ class IdentityMiddleware:
         await self.app(scope, receive, send)
         is_stale = marked_at is None or now - marked_at >= SEEN_EVERY
         if is_stale and proof.digest not in self.auth.marking:
-            self._mark(proof, now)
+            self._mark(request, proof, now)
 
     async def _answer_to_stranger(self, request: Request, proof: _Proof) -> ASGIApp:
         try:
@@ -151,19 +154,22 @@ class IdentityMiddleware:
             if not is_partial(request) or local_path(request.scope) in PUBLIC:
                 request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
             if proof.is_token:
-                return refuse_token(request, await self._expiry_of(proof))
+                return refuse_token(request, await self._expiry_of(request, proof))
             return self.app if local_path(request.scope) in PUBLIC else await refuse(request)
         except HTTPException as error:
             return await answer_http_exception(request, error)
 
-    async def _expiry_of(self, proof: _Proof) -> datetime | None:
+    async def _expiry_of(self, request: Request, proof: _Proof) -> datetime | None:
         """Return when a token has expired, None for one that nobody made or that was revoked."""
         if not proof.digest:
             return None
         async with self.auth.database.session(is_read_only=True) as session:
-            expires_at = await fetch_expiry(session, proof.digest)
+            found = await fetch_expiry(session, proof.digest)
         # That of somebody whose account is disabled has not.
-        return expires_at if expires_at and expires_at <= datetime.now(UTC) else None
+        if found is None or found[1] > datetime.now(UTC):
+            return None
+        note_failure(request.state.session, EventKind.TOKEN_REFUSED, found[0])
+        return found[1]
 
     def _proof_in(self, request: Request) -> _Proof:
         token = bearer_token_of(request.headers)
@@ -204,19 +210,23 @@ class IdentityMiddleware:
                 raise
         return await proof.fetch(request.state.session, proof.digest, now=now)
 
-    def _mark(self, proof: _Proof, now: datetime) -> None:
+    def _mark(self, request: Request, proof: _Proof, now: datetime) -> None:
+        events = events_of(request.state.session)
+        assert events is not None
+        first_use = events.made(EventKind.TOKEN_FIRST_USED)
         # In a context of its own, as the request has been answered.
-        task = asyncio.create_task(self._mark_seen(proof, now), context=Context())
+        task = asyncio.create_task(self._mark_seen(proof, now, first_use), context=Context())
         self.auth.marking[proof.digest] = task
         task.add_done_callback(lambda _: self.auth.marking.pop(proof.digest, None))
 
-    async def _mark_seen(self, proof: _Proof, now: datetime) -> None:
+    async def _mark_seen(self, proof: _Proof, now: datetime, first_use: Event) -> None:
         try:
             async with (
                 asyncio.timeout(PATIENCE_SECONDS),
                 self.auth.database.session(is_read_only=False) as session,
             ):
-                await proof.mark(session, proof.digest, now)
+                if await proof.mark(session, proof.digest, now):
+                    await self.auth.events.add(session, [first_use])
                 await session.commit()
         # Until then the session seems idle for a little longer.
         except Exception as error:  # noqa: BLE001 - the next request tries again

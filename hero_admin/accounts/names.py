@@ -10,7 +10,7 @@ from unicodedata import category, name, normalize
 
 from hero_admin.person import ANYONE, COMMAND_LINE
 
-# Names in the audit log of what no account has done.
+# Names in the history of what no account has done.
 RESERVED = (COMMAND_LINE.name, ANYONE.name, "System")
 # Invisible, or like a space, though letters, marks or symbols to Unicode.
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159") | {

@@ -18,6 +18,7 @@ from hero_admin.accounts.pending_form import OWN, PendingForm, pending_in
 from hero_admin.accounts.second_factor.passkey_proof import Ceremony, ask_passkey, prove_passkey
 from hero_admin.accounts.second_factor.passkeys import fetch_passkeys, host_of
 from hero_admin.accounts.sessions import fetch_proved_at, renew_session
+from hero_admin.audit_log.events import EventKind
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
 from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
@@ -57,18 +58,19 @@ async def confirm(request: Request) -> Response:
     url = _local(_text(form, "next"))
     pending = pending_in(form, url) if _text(form, "again") else None
     address, digest = visitor_of(request).address, digest_in(request)
-    passkey = _text(form, "passkey")
+    passkey, session = _text(form, "passkey"), session_of(request)
     if passkey:
         proved = await prove_passkey(request, passkey, Ceremony.CONFIRM, identity.user_id)
         if proved is None:
-            audit.note("identity_not_confirmed", user=identity.name, address=address)
+            audit.note_failed_sign_in(session, identity.name, address, EventKind.NOT_CONFIRMED)
             context = {"url": url, "pending": pending, "problem": WRONG_PASSKEY}
             return await _ask(request, context, 422)
         return await _go_on(request, url, pending)
     attempt = await attempt_login(auth, identity.name, _text(form, "password"), address, digest)
-    user = await accept(session_of(request), attempt)
+    user = await accept(session, attempt)
     if user is None or user.id != identity.user_id:
-        audit.note("identity_not_confirmed", user=identity.name, address=address)
+        is_counted, event = attempt.allowance.is_allowed, EventKind.NOT_CONFIRMED
+        audit.note_failed_sign_in(session, identity.name, address, event, is_counted=is_counted)
         return await _ask_again(request, attempt, {"url": url, "pending": pending})
     return await _go_on(request, url, pending)
 
@@ -84,11 +86,11 @@ async def ask_for_passkey(request: Request) -> Response:
 
 async def _go_on(request: Request, url: str, pending: PendingForm | None) -> Response:
     """Record the proof, with a new token, and go on with what was asked for."""
-    auth, address = auth_of(request), visitor_of(request).address
-    audit.note("identity_confirmed", user=identity_of(request).name, address=address)
+    auth, address, session = auth_of(request), visitor_of(request).address, session_of(request)
+    audit.note_sign_in(session, EventKind.CONFIRMED, identity_of(request), address)
     # The browser sends the pending form again to its own URL.
     response = RedirectResponse(url, 307) if pending else redirect(request, url)
-    token = await renew_session(session_of(request), digest_in(request))
+    token = await renew_session(session, digest_in(request))
     set_token(request, response, token, auth.limits)
     return response
 

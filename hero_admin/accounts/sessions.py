@@ -11,11 +11,11 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from hero_admin.accounts.user_agents import device_of
 from hero_admin.accounts.users import User
 from hero_admin.database.own_tables import OwnTable
 from hero_admin.database.short_reads import fetch_few
 from hero_admin.person import Person, Role
+from hero_admin.web.user_agents import device_of
 
 TOKEN_BYTES = 32
 MAX_AGENT_CHARACTERS = 200

@@ -24,6 +24,7 @@ from hero_admin.accounts.second_factor.step import ask_password, go_on
 from hero_admin.accounts.sessions import end_session
 from hero_admin.accounts.users import User, has_users, parse_name
 from hero_admin.audit_log.changes import Operation
+from hero_admin.audit_log.events import EventKind
 from hero_admin.person import Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
 from hero_admin.web.errors import Invalid
@@ -68,8 +69,9 @@ async def sign_in(request: Request) -> Response:
     fresh_hash = await auth.passwords.rehash(known.password_hash, password) if known else None
     user = await accept(session_of(request), attempt, needs_second=True)
     if user is None:
-        # The account's name: people type a password into the name field.
-        audit.note("sign_in_failed", user=attempt.account, address=address)
+        is_counted = attempt.allowance.is_allowed
+        session = session_of(request)
+        audit.note_failed_sign_in(session, attempt.account, address, is_counted=is_counted)
         return await _ask_again(
             request, attempt, {"url": _local(url), "name": name, "pending": pending}
         )
@@ -84,7 +86,8 @@ async def sign_out(request: Request) -> Response:
     identity = request.state.identity
     if identity is not None:
         await end_session(session_of(request), digest_in(request))
-        audit.note("signed_out", user=identity.name, address=visitor_of(request).address)
+        address = visitor_of(request).address
+        audit.note_sign_in(session_of(request), EventKind.SIGNED_OUT, identity, address)
     response = redirect(request, path_to("sign-in"))
     drop_token(request, response)
     return response

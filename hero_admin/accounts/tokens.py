@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -181,11 +181,14 @@ def lock_token_identity(connection: Connection, digest: str, now: datetime) -> P
     return _identity(row) if row else None
 
 
-async def fetch_expiry(session: AsyncSession, digest: str) -> datetime | None:
-    """Return when a token expires or has expired, None for one that there is not."""
-    return await session.scalar(
-        select(col(ApiToken.expires_at)).where(col(ApiToken.digest) == digest)
-    )
+async def fetch_expiry(session: AsyncSession, digest: str) -> tuple[Person, datetime] | None:
+    """Return whose a token is and when it expires or has expired; None for an unknown one."""
+    found = _select_with_users().where(col(ApiToken.digest) == digest)
+    row = (await session.execute(found)).first()
+    if row is None:
+        return None
+    user, token = row
+    return replace(user.identity, token=token.scope), token.expires_at
 
 
 async def fetch_tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken]:
@@ -219,14 +222,15 @@ async def fetch_every_token(session: AsyncSession) -> list[tuple[User, ApiToken]
     return [(row[0], row[1]) for row in await session.execute(_select_with_users())]
 
 
-async def mark_used(session: AsyncSession, digest: str, now: datetime) -> None:
-    """Mark a token as used, unless another request has just done so."""
-    last = col(ApiToken.last_used_at)
-    await session.execute(
-        update(ApiToken)
-        .where(col(ApiToken.digest) == digest, last.is_(None) | (last <= now - SEEN_EVERY))
-        .values(last_used_at=now)
-    )
+async def mark_used(session: AsyncSession, digest: str, now: datetime) -> bool:
+    """Mark a token as used, unless another request has just done so; True for the first use."""
+    last, used = col(ApiToken.last_used_at), update(ApiToken).values(last_used_at=now)
+    used = used.where(col(ApiToken.digest) == digest)
+    first = used.where(last.is_(None)).returning(col(ApiToken.id))
+    if await session.scalar(first) is not None:
+        return True
+    await session.execute(used.where(last <= now - SEEN_EVERY))
+    return False
 
 
 def _select_with_users() -> Select[User, ApiToken]:

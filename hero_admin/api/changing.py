@@ -13,8 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.api.links import deltas_of, links_schema, with_links, without_links
+from hero_admin.api.masked import note_masked
 from hero_admin.api.reading import Handler
-from hero_admin.api.records import answer, as_json, check_version, fetch_record, key_in
+from hero_admin.api.records import (
+    answer,
+    as_json,
+    check_version,
+    fetch_record,
+    key_in,
+)
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import seen_in, transaction_of
@@ -67,6 +74,7 @@ def changes(whole: Resource) -> Handler:
             async with checked_together(transaction, resource) as together:
                 await single.change(together, resource, record, given)
                 await change_all_links(together, resource, [record], deltas)
+        note_masked(resource, request, [record], sent=given)
         return await answer(resource, request, record)
 
     schema = with_links(whole, whole.schemas.update)

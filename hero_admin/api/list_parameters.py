@@ -17,6 +17,7 @@ DESCRIPTION = (
     " the list sorts them. The Link header has the URL of the next page, until there is none."
     " A page of a search may have fewer records than there are on the next ones."
 )
+MASKED = " Masked values are null unless the request has a token of an editor."
 LINK = {
     "description": 'The URL of the next page, as `<…>; rel="next"`; absent on the last one.',
     "schema": {"type": "string"},
@@ -32,8 +33,9 @@ def documented(site: Site, resource: Resource) -> dict[str, Any]:
         {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
         for name, schema, text in _parameters(site, resource)
     ]
+    masked = MASKED if resource.masked_names else ""
     return {
-        "description": DESCRIPTION,
+        "description": DESCRIPTION + masked,
         "responses": {200: {"headers": {"Link": LINK}}},
         "openapi_extra": {"parameters": parameters},
     }

@@ -64,7 +64,7 @@ def reads_many(whole: Resource) -> Handler:
             if not after or not is_no_value(error):
                 raise
             raise _refused({"after": NO_SUCH_PAGE}) from None
-        records = await as_json_all(resource, request, found)
+        records = await as_json_all(resource, request, found, is_one_of_many=True)
         return JSONResponse(records, headers=_link(resource, following))
 
     return list_records

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hero_admin.api.masked import note_masked
 from hero_admin.api.records import answer, as_json_all, fetch_record, unmodified
 from hero_admin.api.schemas import relationships_of
 from hero_admin.model import records
@@ -31,7 +32,10 @@ def reads_one(resource: Resource) -> Handler:
         seen = seen_in(request, resource)
         record = await fetch_record(seen, request, id)
         same = await unmodified(seen, request, record)
-        return same or await answer(seen, request, record)
+        if same is not None:
+            return same
+        note_masked(seen, request, [record])
+        return await answer(seen, request, record)
 
     return read_record
 
@@ -52,8 +56,9 @@ def reads_related(whole: Resource, relationship: RelationshipProperty[Any]) -> H
         predicates = _related_to(site, record, resource, other, relationship)
         found = await records.fetch_where(session, other, *predicates, skip=skip, limit=limit)
         # Any: JSON.
-        related: Any = await as_json_all(other, request, found)
-        if not relationship.uselist:
+        many = bool(relationship.uselist)
+        related: Any = await as_json_all(other, request, found, is_one_of_many=many)
+        if not many:
             related = next(iter(related), None)
         (own,) = await as_json_all(resource, request, [record])
         return JSONResponse({**own, name: related})

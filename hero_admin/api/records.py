@@ -8,16 +8,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hero_admin.api.masked import masked_names, note_masked
 from hero_admin.listing.computed_values import with_computed
 from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, key_of, parse_key
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.resource_rights import may
 from hero_admin.model.schemas import dumped
 from hero_admin.model.serialization import keyed_digest, snapshot_of
 from hero_admin.model.stored_values import readable
 from hero_admin.pages.files import with_bytes
-from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import secret_of, session_of
 from hero_admin.web.texts import capitalised
@@ -59,24 +58,25 @@ async def answer(
 
 
 # Any: JSON values.
-def as_json(resource: Resource, request: Request, record: Record) -> dict[str, Any]:
+def as_json(
+    resource: Resource, request: Request, record: Record, *, is_one_of_many: bool = False
+) -> dict[str, Any]:
     """Return a record without what its reader may not read; masked values may be null."""
-    masked = masked_names(resource, request)
+    masked = masked_names(resource, request, is_one_of_many=is_one_of_many)
     return dumped(resource.schemas.read, record, masked, resource.unseen)
 
 
 async def as_json_all(
-    resource: Resource, request: Request, records: Sequence[Record]
+    resource: Resource, request: Request, records: Sequence[Record], *, is_one_of_many: bool = False
 ) -> list[dict[str, Any]]:
-    """Return records with their computed columns, without what their reader may not read."""
+    """Return records with their computed columns, without what their reader may not read.
+
+    Masked values among them are told of.
+    """
+    if records:
+        note_masked(resource, request, records, is_one_of_many=is_one_of_many)
     complete = await with_computed(session_of(request), resource, records)
-    return [as_json(resource, request, record) for record in complete]
-
-
-def masked_names(resource: Resource, request: Request) -> frozenset[str]:
-    """Return the masked fields whose values this reader may not reveal."""
-    is_allowed = may(resource, identity_of(request), "reveal")
-    return frozenset() if is_allowed else resource.masked_names
+    return [as_json(resource, request, each, is_one_of_many=is_one_of_many) for each in complete]
 
 
 async def unmodified(resource: Resource, request: Request, record: Record) -> Response | None:

@@ -1,1 +1,1 @@
-"""The audit log: who has changed what, and the values before."""
+"""The history: who has changed what and the values before; and who has read or tried what."""

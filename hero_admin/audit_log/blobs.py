@@ -1,4 +1,4 @@
-"""Files of the audit log: each file that was in a record, once, by the digest of its content.
+"""Files of the history: each file that was in a record, once, by the digest of its content.
 
 Entries hold digests; the bytes are copied from table to table within the database.
 """

@@ -1,4 +1,4 @@
-"""Changes: the entries of the audit log, written in the transaction of the change.
+"""Changes: the entries of the history, written in the transaction of the change.
 
 Values are recorded as they were stored, as texts where these read back as the same values: any
 earlier version of a record can be restored, and replaying the log gives the tables.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hero_admin.admin import Admin
+from hero_admin.cli.audit import audit_command
 from hero_admin.cli.database import connected, ready
 from hero_admin.cli.findings import Finding
 from hero_admin.cli.index_check import check_indexes, check_tables, fix_indexes
@@ -82,6 +83,7 @@ def doctor(context: click.Context, fix: bool) -> None:
 
 
 doctor.add_command(rights_command)
+doctor.add_command(audit_command)
 
 
 @dataclass(frozen=True)

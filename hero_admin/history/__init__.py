@@ -1,1 +1,1 @@
-"""The audit log as people read it, and undo."""
+"""The history as people read it, and undo."""

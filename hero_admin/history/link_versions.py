@@ -1,6 +1,6 @@
 """Link versions: which records one was linked with earlier, and how to link it so again.
 
-The rows of an association are followed back from now on, by their own entries in the audit log.
+The rows of an association are followed back from now on, by their own entries in the history.
 """
 
 import json
@@ -31,7 +31,7 @@ Row = dict[str, Recorded]
 
 
 class UnknownLinksError(Exception):
-    """The audit log does not tell which links there were."""
+    """The history does not tell which links there were."""
 
 
 @dataclass(frozen=True)

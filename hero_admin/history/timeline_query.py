@@ -1,7 +1,7 @@
 """Timeline query: the state of a history page in its URL."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement
@@ -9,10 +9,7 @@ from sqlmodel import col
 from starlette.datastructures import QueryParams
 
 from hero_admin.audit_log.changes import IN_TIMELINE, Change, Kind
-
-# No name of a person or resource is longer.
-MAX_FILTER_CHARACTERS = 200
-MAX_ID = 2**63 - 1
+from hero_admin.history.parameters import Parameters, start_of_day
 
 
 @dataclass(frozen=True)
@@ -78,9 +75,9 @@ class TimelineQuery:
         if self.kind:
             found.append(_is_kind(self.kind))
         if self.since:
-            found.append(col(Change.at) >= _day(self.since))
+            found.append(col(Change.at) >= start_of_day(self.since))
         if self.until:
-            found.append(col(Change.at) < _day(self.until) + timedelta(days=1))
+            found.append(col(Change.at) < start_of_day(self.until) + timedelta(days=1))
         return found
 
 
@@ -100,13 +97,13 @@ def parse_timeline(
     hidden: tuple[str, ...] = (),
 ) -> TimelineQuery:
     """Read the state of a page from its URL; `problems` names what is invalid and left out."""
-    given = _Params(params)
+    given = Parameters(params)
     query = TimelineQuery(
         path,
         by=given.name("by"),
         resource=resource or given.name("resource"),
         key=key,
-        kind=given.kind("kind"),
+        kind=_kind(given),
         operation=params.get("operation", "").replace("\0", ""),
         since=given.day("since"),
         until=given.day("until"),
@@ -117,47 +114,9 @@ def parse_timeline(
     return replace(query, problems=tuple(dict.fromkeys(given.problems)))
 
 
-class _Params:
-    """The parameters of a URL; `problems` gets a sentence for each invalid one."""
-
-    def __init__(self, params: QueryParams) -> None:
-        self.params = params
-        self.problems: list[str] = []
-
-    def kind(self, name: str) -> str:
-        kind = self.params.get(name, "")
-        if not kind or kind in list(Kind):
-            return kind
-        self.problems.append("Unknown kind of change.")
-        return ""
-
-    def day(self, name: str) -> str:
-        text = self.params.get(name, "").strip()
-        try:
-            return _day(text).date().isoformat() if text else ""
-        except (ValueError, OverflowError):
-            self.problems.append("Enter a day like 2026-11-23.")
-            return ""
-
-    def name(self, name: str) -> str:
-        text = self.params.get(name, "").strip().replace("\0", "")
-        if len(text) <= MAX_FILTER_CHARACTERS:
-            return text
-        self.problems.append(f"A filter has at most {MAX_FILTER_CHARACTERS} characters.")
-        return ""
-
-    def id(self, name: str) -> int | None:
-        text = self.params.get(name, "")
-        if not text:
-            return None
-        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_ID:
-            return int(text)
-        self.problems.append("That page doesn't exist. This is the newest one.")
-        return None
-
-
-def _day(text: str) -> datetime:
-    day = date.fromisoformat(text)
-    if day.year > 9990:
-        raise ValueError
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _kind(given: Parameters) -> str:
+    kind = given.params.get("kind", "")
+    if not kind or kind in list(Kind):
+        return kind
+    given.problems.append("Unknown kind of change.")
+    return ""

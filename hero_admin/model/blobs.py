@@ -60,7 +60,7 @@ class Blob:
     digest: str = ""
     # The recorded type of a file whose first bytes are unknown.
     name: str = ""
-    # All bytes of a file to be stored that the audit log has no copy of.
+    # All bytes of a file to be stored that the history has no copy of.
     data: bytes | None = field(default=None, compare=False, repr=False)
 
     # For the length limits of schemas.
@@ -112,7 +112,7 @@ def blob_of(data: bytes) -> Blob:
 
 # Any: a value of any field.
 def is_recorded(value: Any) -> bool:
-    """Whether a value to be stored is a file that the audit log has a copy of."""
+    """Whether a value to be stored is a file that the history has a copy of."""
     return isinstance(value, Blob) and value.data is None
 
 
@@ -144,7 +144,7 @@ class Digest(FunctionElement[str]):
 class BlobType(TypeDecorator[Any]):
     """The type of a column of bytes whose values are `Blob`.
 
-    They are written by digest, from the table of files in the audit log.
+    They are written by digest, from the table of files in the history.
     """
 
     impl = Text

@@ -225,7 +225,7 @@ class Field:
     def written(self, name: str, *, is_recorded: bool) -> ColumnElement[Any]:
         """Return the expression to store for the parameter `name`.
 
-        is_recorded: whether it is a file that the audit log has a copy of.
+        is_recorded: whether it is a file that the history has a copy of.
         """
         if is_recorded:
             return select_data(self.given(name)).scalar_subquery()

@@ -19,7 +19,7 @@ from hero_admin.model.mapped_fields import fields_of
 from hero_admin.model.relations import Relation
 from hero_admin.web.texts import listed
 
-# The prefix of a link in an entry of the audit log.
+# The prefix of a link in an entry of the history.
 ENTRY = "link."
 # An entry names at most so many records.
 MAX_NAMED = 20
@@ -67,7 +67,7 @@ class ManyToMany:
 
     @property
     def entry_name(self) -> str:
-        """The name of its changes in the audit log; no field has a dot in its name."""
+        """The name of its changes in the history; no field has a dot in its name."""
         return f"{ENTRY}{self.name}"
 
     @property
@@ -174,18 +174,18 @@ def relationship_of(link: Any) -> RelationshipProperty[Any] | None:
 
 
 def is_of_links(name: str) -> bool:
-    """Whether a name in an entry of the audit log is that of a link, and not of a field."""
+    """Whether a name in an entry of the history is that of a link, and not of a field."""
     return name.startswith(ENTRY)
 
 
 def links_text(titles: Sequence[str]) -> str | None:
-    """Return the linked records as the audit log has them: their number and the first titles."""
+    """Return the linked records as the history has them: their number and the first titles."""
     if not titles:
         return None
     return json.dumps({"count": len(titles), "titles": titles[:MAX_NAMED]}, ensure_ascii=False)
 
 
-# Any: JSON, as the audit log has it.
+# Any: JSON, as the history has it.
 def count_of_links(text: Any) -> int:
     """Return the number of linked records that `links_text` has written."""
     return int(json.loads(text)["count"]) if isinstance(text, str) else 0

@@ -70,7 +70,7 @@ def _is_generated(info: FieldInfo, column: Column[Any], relation: Relation | Non
 
 
 def never_reuse_keys(table: Table) -> None:
-    """Let SQLite never reuse the key of a deleted row: the audit log knows a record by its key."""
+    """Let SQLite never reuse the key of a deleted row: the history knows a record by its key."""
     counted = table.autoincrement_column
     if counted is None or len(table.primary_key.columns) > 1:
         return

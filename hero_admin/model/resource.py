@@ -32,7 +32,7 @@ Record = dict[str, Any]
 # URL segments that the library uses itself.
 TAKEN_NAMES = frozenset(
     {"api", "static", "theme", "healthz", "readyz", "history", "undo", "sign-in", "sign-out"}
-    | {"account", "actions", "jobs", "people", "welcome"}
+    | {"account", "actions", "audit-log", "jobs", "people", "welcome"}
 )
 
 

@@ -65,7 +65,7 @@ class Site:
         unseen: Collection[type[SQLModel]] = (),
         is_checked: bool = False,
     ) -> None:
-        """`others`: names of other subjects in the audit log, which have no masked fields.
+        """`others`: names of other subjects in the history, which have no masked fields.
 
         actions: those on no records in particular.
         unseen: the models of those resources that the person who sees the site may not read.

@@ -45,6 +45,16 @@ def empty_timeline(query: TimelineQuery) -> EmptyState:
     )
 
 
+def empty_events(path: str, *, is_narrowed: bool) -> EmptyState:
+    """Return the empty state of the audit log without events."""
+    if is_narrowed:
+        show_all = (("Show everything", path),)
+        text = "Remove a filter to see more."
+        return EmptyState("No matching events", text, show_all, icon="history")
+    text = "Sign-ins, exports, masked values and refusals are listed here."
+    return EmptyState("No events yet", text, icon="history")
+
+
 def empty_list(query: ListQuery, urls: ListUrls, page: Page, *, can_add: bool) -> EmptyState:
     """Return the empty state of a list without rows."""
     nouns = query.resource.label_plural

@@ -13,12 +13,12 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
@@ -31,14 +31,17 @@ from hero_admin.listing.predicates import predicate_parameters
 from hero_admin.listing.query import ListQuery
 from hero_admin.listing.search.backend import backend_of
 from hero_admin.listing.search.plan import exact_predicates
+from hero_admin.listing.urls import ListParameters
 from hero_admin.model.resource import Resource
 from hero_admin.model.schemas import dumped, dumped_values
 from hero_admin.model.site import Site
 from hero_admin.pages.csv_text import csv_cells, csv_text, defused
+from hero_admin.pages.export_events import ExportEvent
 from hero_admin.pages.requests import query_of, site_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import session_of
 from hero_admin.web.responses import attachment
+from hero_admin.web.streaming import Stream
 
 ROWS_PER_BATCH = 500
 MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
@@ -52,6 +55,7 @@ logger = logging.getLogger("hero_admin.export")
 
 # Any: rows of any columns.
 Rows = Sequence[Sequence[Any]]
+Batch = TypeVar("Batch", bound=Sequence[Any])
 # Returns rows in portions, with more columns at their end.
 Complete = Callable[[AsyncSession, Selection, Rows], AsyncIterator[Rows]]
 
@@ -125,22 +129,33 @@ async def _download(
         raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
     batches = _batches(request, site, query, exports, complete)
     # Before the response starts, so that an unavailable database is answered with 503.
-    first = await _first(batches)
+    first = await first_of(batches, ())
+    second = await first_of(batches, ())
+    details = {"format": extension, "query": ListParameters(query).narrowing}
+    event = ExportEvent(request, resource.name, details)
+    try:
+        await event.begin(None if second else len(first))
+    except BaseException:
+        await batches.aclose()
+        raise
 
-    async def body() -> AsyncIterator[str]:
-        reader = _Reader(request.state.may_still)
-        async with aclosing(batches):
-            yield head + written(first, True)
-            async for rows in batches:
-                await reader.check()
-                yield written(rows, False)
-        yield tail
+    async def body() -> AsyncGenerator[str]:
+        reader = Reader(request.state.may_still)
+        with event.ending() as count:
+            async with aclosing(batches):
+                count(len(first))
+                yield head + written(first, True)
+                async for rows in following(second, batches):
+                    await reader.check()
+                    count(len(rows))
+                    yield written(rows, False)
+            yield tail
 
     headers = {"Content-Disposition": attachment(f"{resource.name}.{extension}")}
-    return StreamingResponse(body(), headers=headers, media_type=MEDIA_TYPES[extension])
+    return Stream(body(), headers=headers, media_type=MEDIA_TYPES[extension])
 
 
-class _Reader:
+class Reader:
     """The reader of a download, who may lose access before its end."""
 
     def __init__(self, may_still: Callable[[], Awaitable[bool]]) -> None:
@@ -217,10 +232,19 @@ async def _with_computed(
         yield [(*row, *each) for row, each in zip(portion, values, strict=True)]
 
 
-async def _first(batches: AsyncIterator[Rows]) -> Rows:
+async def following(first: Batch, others: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
+    """Yield a batch, if it has rows, and all others."""
+    if first:
+        yield first
+        async for rows in others:
+            yield rows
+
+
+async def first_of(batches: AsyncIterator[Batch], empty: Batch) -> Batch:
+    """Return the next batch, or an empty one."""
     async for rows in batches:
         return rows
-    return ()
+    return empty
 
 
 # Any: values of any columns.

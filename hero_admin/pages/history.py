@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.audit_log.changes import Change, Entry, Kind
+from hero_admin.audit_log.events import EventKind
+from hero_admin.audit_log.request_events import note
 from hero_admin.history import undo
 from hero_admin.history.restore import restore
 from hero_admin.history.timeline import fetch_people, fetch_timeline
@@ -148,6 +150,15 @@ async def reveal(resource: Resource, request: Request) -> Response:
         {field.name: (None, None)},
     )
     await transaction_of(request).record([entry])
+    note(
+        session_of(request),
+        EventKind.REVEALED,
+        resource=entry.resource,
+        key=entry.key,
+        title=entry.title,
+        count=1,
+        details={"fields": [field.name]},
+    )
     value = found[field.name]
     if isinstance(value, Blob):
         key = key_values(resource, found)

@@ -13,6 +13,7 @@ from hero_admin.model.resource_rights import permission, undo_permission
 from hero_admin.model.site import Site
 from hero_admin.pages import (
     actions,
+    audit_log,
     bulk_edit,
     choices,
     create,
@@ -50,6 +51,17 @@ def history_routes(site: Site) -> list[Route]:
     return [
         Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
         Route("/undo/{operation}", undo, methods=["POST"], name="undo"),
+        *_audit_routes(),
+    ]
+
+
+def _audit_routes() -> list[Route]:
+    owner = partial(needs, Role.OWNER)
+    at = "/audit-log"
+    return [
+        Route(at, owner(audit_log.audit_page), name="audit-log"),
+        Route(f"{at}.csv", owner(audit_log.audit_csv), name="audit-log:csv"),
+        Route(f"{at}.jsonl", owner(audit_log.audit_json_lines), name="audit-log:jsonl"),
     ]
 
 

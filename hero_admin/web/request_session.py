@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +29,17 @@ from hero_admin.web.turns import Turns
 
 # The response waits so long for what follows the commit, which then goes on behind it.
 FOLLOWING_SECONDS = 5.0
+
+
+# The key in the `info` of a session under which something is done at the end of its request.
+AT_END = "at_end"
+
+
+class AtEnd(Protocol):
+    """What is done as a response starts: in its transaction, or after one that saves nothing."""
+
+    async def before_commit(self, session: AsyncSession) -> None: ...
+    async def after_end(self) -> None: ...
 
 
 class SessionMiddleware:
@@ -166,11 +178,16 @@ class _Transaction:
             return
         if message["type"] == "http.response.start" and not self._is_closed:
             has_saved = not self.is_read_only and message["status"] < 400
+            at_end: AtEnd | None = self.session.info.get(AT_END)
             try:
+                if has_saved and at_end:
+                    await at_end.before_commit(self.session)
                 if has_saved:
                     await _commit(self.session)
                 waiting = take_waiting(self.session) if has_saved else ()
                 await self._close()
+                if at_end and not has_saved:
+                    await at_end.after_end()
             except Exception as error:
                 self._failure = error
                 raise

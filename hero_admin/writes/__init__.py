@@ -1,1 +1,1 @@
-"""Writing records: the only place that does, with an entry in the audit log."""
+"""Writing records: the only place that does, with an entry in the history."""

@@ -1,4 +1,4 @@
-"""Causes: the records whose deletion changed or deleted others, as the audit log names them."""
+"""Causes: the records whose deletion changed or deleted others, as the history names them."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Entries of the audit log for created and changed records."""
+"""Entries of the history for created and changed records."""
 
 from collections.abc import Mapping
 from typing import Any

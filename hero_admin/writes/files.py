@@ -1,4 +1,4 @@
-"""Files of records: copied to the audit log before they are changed or deleted."""
+"""Files of records: copied to the history before they are changed or deleted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -21,10 +21,10 @@ NO_COPY = "The history has no copy of this file any more."
 async def record_files(
     transaction: Transaction, resource: Resource, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Copy the files among values to the audit log; return the values with digests instead.
+    """Copy the files among values to the history; return the values with digests instead.
 
     Without a history, files bring their bytes. Raises Invalid for an earlier file that was
-    removed from the audit log.
+    removed from the history.
     """
     session = transaction.session
     await check_copies(session, [values])
@@ -43,7 +43,7 @@ async def record_files(
 
 
 async def check_copies(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Raise Invalid if a file to be stored was removed from the audit log."""
+    """Raise Invalid if a file to be stored was removed from the history."""
     wanted = {
         value.digest: name for row in rows for name, value in row.items() if isinstance(value, Blob)
     }
@@ -65,7 +65,7 @@ def _as_stored(session: AsyncSession, field: Field, value: Any) -> bytes:
 async def record_stored_files(
     transaction: Transaction, fields: Iterable[Field], where: ColumnElement[bool]
 ) -> None:
-    """Copy all files of records, which other programs may have written, to the audit log."""
+    """Copy all files of records, which other programs may have written, to the history."""
     for field in fields:
         if field.is_bytes and transaction.has_history:
             digest, column = Digest(field.column), type_coerce(field.column, NullType())

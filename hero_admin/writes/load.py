@@ -16,7 +16,7 @@ from hero_admin.person import COMMAND_LINE
 from hero_admin.writes.entries import creation_of
 
 ROWS_PER_INSERT = 5_000
-# Up to this many records have an entry each in the audit log; more have one for each resource, as
+# Up to this many records have an entry each in the history; more have one for each resource, as
 # ten million entries would take more time and space than the records themselves.
 MAX_SINGLE_ENTRIES = 10_000
 
@@ -55,7 +55,7 @@ class Loader:
 
 
 async def record_load(loader: Loader) -> None:
-    """Record the added records in the audit log."""
+    """Record the added records in the history."""
     operation = Operation(COMMAND_LINE, "command")
     is_single = sum(count for _, count in loader.counts.values()) <= MAX_SINGLE_ENTRIES
     for resource, count in loader.counts.values():

@@ -1,4 +1,4 @@
-"""Row changes: of tables that are not administered, as the audit log records them."""
+"""Row changes: of tables that are not administered, as the history records them."""
 
 import json
 from collections.abc import Sequence

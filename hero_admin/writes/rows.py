@@ -17,7 +17,7 @@ from hero_admin.model.resource import Resource
 
 # A record, and its new values. Any: values of any fields.
 Change = tuple[Key, Mapping[str, Any]]
-# The names of given fields, and whether each is a file that the audit log has a copy of.
+# The names of given fields, and whether each is a file that the history has a copy of.
 Shape = tuple[tuple[str, bool], ...]
 
 

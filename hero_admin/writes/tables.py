@@ -13,7 +13,7 @@ from sqlalchemy.types import UserDefinedType
 from hero_admin.web.texts import ngettext
 
 Action = Literal["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"]
-# The prefix of a table in the audit log; no name of a resource has a colon.
+# The prefix of a table in the history; no name of a resource has a colon.
 MARK = "table:"
 
 QUOTED = r'"(?:[^"]|"")+"|\[[^\]]+\]|`[^`]+`'
@@ -102,7 +102,7 @@ class StoredTable:
 
     @property
     def mark(self) -> str:
-        """The name of its rows in the audit log."""
+        """The name of its rows in the history."""
         return f"{MARK}{self.label}"
 
     @property

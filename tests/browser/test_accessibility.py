@@ -150,6 +150,12 @@ def everybodys_tokens(page: Page) -> Locator:
     return page.get_by_role("link", name="Revoke ci of")
 
 
+def audit_log(page: Page) -> Locator:
+    token(page)
+    page.goto("/audit-log")
+    return page.get_by_text("Token: ci")
+
+
 def api(page: Page) -> Locator:
     page.goto("/api/docs")
     page.locator("summary").filter(has_text="Change hero").click()
@@ -192,6 +198,7 @@ PAGES: dict[str, View] = {
     "new token": at("/account/tokens/new"),
     "token": token,
     "tokens of everybody": everybodys_tokens,
+    "audit log": audit_log,
     "history of people": at("/history?resource=people"),
 }
 ONLY_WITH_JAVASCRIPT: dict[str, View] = {

@@ -27,6 +27,7 @@ PATHS = (
     "/people/new",
     "/people/1",
     "/people/tokens",
+    "/audit-log",
     "/account",
     "/account/tokens/new",
     "/api/docs",

@@ -1,6 +1,7 @@
 """The shop's admin without history: it works, says what is missing, and makes nothing."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -95,6 +96,21 @@ async def test_every_page_is_there_but_for_those_of_the_history(owner: AdminClie
         assert found.status_code in (404, 405), address
     deleted = await owner.browser.get(f"{ADMIN}artists/99999")
     assert deleted.status_code == 404
+
+
+async def test_events_are_lines_of_a_log(
+    owner: AdminClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "hero_admin.audit")
+    await owner.browser.get(f"{ADMIN}artists.csv?q=a")
+    lines = [json.loads(each) for each in caplog.messages if each.startswith("{")]
+    assert (lines[0]["kind"], lines[0]["by_name"], lines[0]["resource"]) == (
+        "exported",
+        "Ada",
+        "artists",
+    )
+    assert lines[0]["details"]["query"] == "q=a"
+    assert (await owner.browser.get(f"{ADMIN}audit-log")).status_code == 404
 
 
 async def test_what_is_saved_has_no_undo(owner: AdminClient) -> None:

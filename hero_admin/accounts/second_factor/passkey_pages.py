@@ -26,7 +26,6 @@ from hero_admin.accounts.second_factor.passkeys import (
     parse_passkey_name,
 )
 from hero_admin.accounts.session_pages import CONFIRM, fetch_user_of
-from hero_admin.accounts.user_agents import device_of
 from hero_admin.accounts.users import User, id_of
 from hero_admin.pages.requests import operation_of
 from hero_admin.web.addresses import with_query
@@ -35,6 +34,7 @@ from hero_admin.web.flash import Flash
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
+from hero_admin.web.user_agents import device_of
 
 REGISTER = "register"
 NOT_MADE = "The passkey couldn't be created. Try again."

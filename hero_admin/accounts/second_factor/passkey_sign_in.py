@@ -11,6 +11,7 @@ from hero_admin.accounts.form_fields import text_in
 from hero_admin.accounts.pending_form import OWN, PendingForm
 from hero_admin.accounts.second_factor.passkey_proof import Ceremony, ask_passkey, prove_passkey
 from hero_admin.accounts.second_factor.step import answer_to, ask_password
+from hero_admin.web.requests import session_of
 
 WRONG = "This passkey doesn't work here. Sign in with your password."
 
@@ -26,7 +27,9 @@ async def sign_in_with_passkey(
     """Start the session of whoever the passkey in a form is of; 422 if it is nobody's."""
     user = await prove_passkey(request, text_in(form, f"{OWN}passkey"), Ceremony.SIGN_IN)
     if user is None:
-        audit.note("sign_in_failed", user="", address=visitor_of(request).address)
+        # Nobody knows whose it was, and a stranger may send many.
+        session, address = session_of(request), visitor_of(request).address
+        audit.note_failed_sign_in(session, "", address, is_counted=False)
         context = {"url": url, "pending": pending, "problem": WRONG}
         return await ask_password(request, context, 422)
     return await enter(request, answer_to(request, url, pending), user)

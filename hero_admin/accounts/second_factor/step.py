@@ -24,6 +24,7 @@ from hero_admin.accounts.second_factor.pending_step import drop_step, fetch_step
 from hero_admin.accounts.second_factor.recovery_codes import DIGITS
 from hero_admin.accounts.throttle import Allowance, forgive, second_subjects_of, subjects_of
 from hero_admin.accounts.users import User, id_of
+from hero_admin.audit_log.events import EventKind
 from hero_admin.web.addresses import is_local
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
@@ -72,7 +73,9 @@ async def prove_code(request: Request) -> Response:
         and await _is_right(request, user, _text(form, "code"), _text(form, "passkey"))
     )
     if not is_right:
-        audit.note("second_factor_failed", user=user.name, address=visitor.address)
+        is_counted, event = allowance.is_allowed, EventKind.SECOND_FACTOR_FAILED
+        address = visitor.address
+        audit.note_failed_sign_in(session, user.name, address, event, is_counted=is_counted)
         problem = WRONG_PASSKEY if _text(form, "passkey") else WRONG
         context = {"url": url, "pending": pending, "problem": problem}
         return await _ask_again(request, user, allowance, context)

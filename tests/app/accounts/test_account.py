@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 
 from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.throttle import FailedAttempts
-from hero_admin.accounts.user_agents import device_of
 from hero_admin.accounts.users import User
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.web.user_agents import device_of
 from tests.factories import committed
 from tests.page import Client, Page
 from tests.serving import client_of, serving

@@ -322,6 +322,8 @@ async def test_a_file_ends_when_its_reader_is_shut_out(
     assert 0 < b"".join(each.get("body", b"") for each in sent).count(b"\n") < len(rows)
     # As when anything else goes wrong, its client sees that it is not complete.
     assert sent[-1]["more_body"]
+    # Behind the response, how it ended is told.
+    await app.state.auth.events.close()
     assert app.state.database.reading.pool.checkedout() == 0
 
 

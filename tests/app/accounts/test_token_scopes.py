@@ -128,11 +128,15 @@ async def test_its_document_has_what_it_may(
 ) -> None:
     headers = await made(client, **given)
     document = (await program.get("/api/openapi.json", headers=headers)).json()
-    assert set(document["paths"]) == paths
+    # Actions change something.
+    acts = {path for path in document["paths"] if "/actions/" in path}
+    assert bool(acts) == ("post" in methods)
+    assert set(document["paths"]) - acts == paths
     assert {name for path in document["paths"].values() for name in path} == methods
     found = set(document["components"]["schemas"])
     assert found >= {"ErrorDetail"}
-    assert {name for name in found if name.startswith(("Hero", "Team"))} == schemas
+    told = {name for name in found if name.startswith(("Hero", "Team"))}
+    assert told - {"HeroRetire", "HeroTransfer"} == schemas
     text = document["info"]["description"]
     assert ("only works for heroes." in text) == ("resource" in given)
     assert ("can only read." in text) == ("read_only" in given)

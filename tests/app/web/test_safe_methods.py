@@ -1,4 +1,4 @@
-"""Looking changes nothing: GET and HEAD leave every table as it was."""
+"""Looking changes nothing: GET and HEAD leave every table as it was, but the audit log."""
 
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,7 +45,7 @@ async def fill(client: Client, session: AsyncSession) -> None:
 
 
 async def everything(database: Database) -> Tables:
-    """All rows of all tables, whatever they are."""
+    """All rows of all tables, whatever they are, without the audit log, which tells of exports."""
     metadata = MetaData()
     async with database.session(is_read_only=True) as session:
         connection = await session.connection()
@@ -53,4 +53,5 @@ async def everything(database: Database) -> Tables:
         return {
             table.name: [tuple(row) for row in await session.execute(table.select())]
             for table in metadata.sorted_tables
+            if not table.name.startswith("hero_admin_event")
         }

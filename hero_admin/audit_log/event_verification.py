@@ -1,0 +1,129 @@
+"""Verification of the chain of events: the first one that was changed, removed or put in."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hero_admin.audit_log.event_chain import (
+    EVENTS,
+    HASHED,
+    ChainKey,
+    Head,
+    SignedHead,
+    fetch_head,
+)
+from hero_admin.audit_log.events import EventKind
+
+ROWS_PER_BATCH = 2_000
+
+
+@dataclass
+class Verified:
+    """What a verification has found.
+
+    broken: a sentence about the first broken event, "" if there is none. restarts: the ids of
+    events that say that the head was not as it had been left, without those of a new key. unknown:
+    the first and the last id that a key nobody gave has signed, and how many. head: where the chain
+    ends.
+    """
+
+    count: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    broken: str = ""
+    restarts: list[int] = field(default_factory=list)
+    unknown_first_id: int = 0
+    unknown_last_id: int = 0
+    unknown_count: int = 0
+    head: Head = field(default_factory=Head)
+
+
+async def verify(
+    session: AsyncSession, keys: Sequence[ChainKey], anchors: Mapping[int, str] | None = None
+) -> Verified:
+    """Verify all events by the keys that may have signed them, up to the first broken one.
+
+    anchors: the hashes of events, by id, that were noted elsewhere. The session should see one
+    state of the database.
+    """
+    signed = await fetch_head(session)
+    found, head = Verified(), signed.head if signed else Head()
+    known = {key.check: key for key in keys}
+    last_id, last_hash, last_check = head.pruned_id, head.pruned_hash, ""
+    async for row in _rows(session):
+        found.broken = _break_of(row, last_id, last_hash, known, anchors or {})
+        if found.broken:
+            return found
+        _count(found, row, known)
+        if row["kind"] == EventKind.RESTARTED:
+            is_other_key = last_check not in ("", row["key_check"])
+            is_expected = json.loads(row["details_json"]).get("reason") == "key" and is_other_key
+            found.restarts += [] if is_expected else [row["id"]]
+        last_id, last_hash, last_check = row["id"], row["hash"], row["key_check"]
+    found.head = Head(head.pruned_id, head.pruned_hash, last_id, last_hash)
+    found.broken = _break_at_the_end(signed, found.head, known, anchors or {})
+    return found
+
+
+def _break_of(
+    row: RowMapping,
+    last_id: int,
+    last_hash: str,
+    known: Mapping[str, ChainKey],
+    anchors: Mapping[int, str],
+) -> str:
+    """Return what is wrong with an event after the one with `last_id`, "" if nothing is."""
+    if row["id"] <= last_id:
+        return f"Event {row['id']:,} should have been pruned."
+    if row["id"] > last_id + 1:
+        return f"Event {last_id + 1:,} is missing."
+    key = known.get(row["key_check"])
+    if key is not None and key.hash_of(dict(row), last_hash) != row["hash"]:
+        return f"Event {row['id']:,} was changed, or doesn't follow the one before it."
+    if anchors.get(row["id"], row["hash"]) != row["hash"]:
+        return f"Event {row['id']:,} isn't the one that was noted as an anchor."
+    return ""
+
+
+def _break_at_the_end(
+    signed: SignedHead | None, head: Head, known: Mapping[str, ChainKey], anchors: Mapping[int, str]
+) -> str:
+    if signed is None:
+        return "The head of the log is missing." if head.last_id or anchors else ""
+    if signed.head.last_id > head.last_id:
+        return f"Event {head.last_id + 1:,} is missing."
+    if signed.head != head:
+        return f"Event {head.last_id:,} isn't the one that the head of the log names."
+    key = known.get(signed.key_check)
+    if signed.signature and key is not None and not signed.is_signed_by(key):
+        return "The head of the log was changed: its signature doesn't match."
+    late = [each for each in anchors if each > head.last_id]
+    return f"Event {min(late):,} is missing." if late else ""
+
+
+def _count(found: Verified, row: RowMapping, known: Mapping[str, ChainKey]) -> None:
+    found.count += 1
+    found.first_at, found.last_at = found.first_at or row["at"], row["at"]
+    if row["key_check"] not in known:
+        found.unknown_first_id = found.unknown_first_id or row["id"]
+        found.unknown_last_id = row["id"]
+        found.unknown_count += 1
+
+
+async def _rows(session: AsyncSession) -> AsyncIterator[RowMapping]:
+    columns = [EVENTS.c[name] for name in (*HASHED, "key_check", "hash")]
+    last_id: int | None = None
+    while True:
+        statement = select(*columns).order_by(EVENTS.c.id).limit(ROWS_PER_BATCH)
+        if last_id is not None:
+            statement = statement.where(EVENTS.c.id > last_id)
+        rows = (await session.execute(statement)).mappings().all()
+        for row in rows:
+            yield row
+        if len(rows) < ROWS_PER_BATCH:
+            return
+        last_id = rows[-1]["id"]

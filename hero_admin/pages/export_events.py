@@ -1,0 +1,78 @@
+"""The events of an export: that it began, and how many rows a long one had in the end."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+
+from hero_admin.audit_log.events import EventKind
+from hero_admin.audit_log.request_events import events_of, note
+from hero_admin.web.requests import session_of
+
+
+class ExportEvent:
+    """Tells of one export.
+
+    details: what was exported, as JSON. has_masked: whether masked values are in it.
+    """
+
+    # Any: JSON.
+    def __init__(
+        self,
+        request: Request,
+        resource: str,
+        details: Mapping[str, Any],
+        *,
+        has_masked: bool = False,
+    ) -> None:
+        self._session = session_of(request)
+        # Where only the headers are asked for, nothing is exported.
+        self._is_told = request.method != "HEAD"
+        self._resource = resource
+        self._details = {**details, "masked": has_masked, "export": uuid4().hex}
+        self._has_masked = has_masked
+        self._is_open = False
+
+    async def begin(self, count: int | None) -> None:
+        """Tell that it begins, before its first byte is sent; `count` is None if that is unknown.
+
+        Raises what the database does if it cannot be told.
+        """
+        if not self._is_told:
+            return
+        self._is_open = count is None
+        note(
+            self._session,
+            EventKind.EXPORTED,
+            resource=self._resource,
+            count=count,
+            details=self._details,
+            is_needed=True,
+            has_masked=self._has_masked,
+        )
+        events = events_of(self._session)
+        if events is not None:
+            await events.finish(self._session)
+
+    @contextmanager
+    def ending(self) -> Iterator[Callable[[int], None]]:
+        """Tell how many rows were sent, also if the client disconnects; gives what counts them."""
+        sent, is_complete = 0, False
+
+        def count(rows: int) -> None:
+            nonlocal sent
+            sent += rows
+
+        try:
+            yield count
+            is_complete = True
+        finally:
+            events = events_of(self._session)
+            if self._is_open and events is not None:
+                details = {**self._details, "is_complete": is_complete}
+                ended = events.made(
+                    EventKind.EXPORT_ENDED, resource=self._resource, count=sent, details=details
+                )
+                events.log.save_soon([ended])
