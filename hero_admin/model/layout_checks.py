@@ -39,7 +39,9 @@ def wrong_layout_types(resource: Resource) -> Iterator[str]:
 def wrong_layout(resource: Resource, names: Collection[str]) -> Iterator[str]:
     """Yield the mistakes in how the fields and links with these names are laid out."""
     columns = [column for section in resource.sections.values() for column in section]
-    yield from wrong_columns(resource, "sections", columns, names)
+    # Computed columns stand on the page of a record only.
+    placed = {*names, *resource.by_any_name}
+    yield from wrong_columns(resource, "sections", columns, placed)
     fields = {field.name: field for field in resource.fields}
     shown_fields = resource.by_any_name
     yield from wrong_columns(resource, "show", resource.show, shown_fields)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from hero_admin import Column, Resource, formats
 from hero_admin.application import create_app
 from hero_admin.person import Role
 from hero_admin.settings import Settings
@@ -47,6 +49,26 @@ async def test_fields_stand_in_sections_and_the_others_after_them(
     assert [tag.visible_text for tag in form.by_id("form").find_all("h2")] == ["Article", "Sale"]
     names = [name for name in form.form().values if "." not in name]
     assert names[:6] == ["name", "about", "stars", "price", "sold_out", "back_on"]
+
+
+@pytest.mark.usefixtures("shop")
+@on_one_database
+async def test_a_computed_column_stands_in_a_section_of_the_record(
+    settings: Settings, session: AsyncSession
+) -> None:
+    await an_article(session, price=Decimal(3))
+    double = Column("Double", col(Article.price) * 2)
+    computing = Resource(
+        Article,
+        columns=(Article.name, double),
+        sections={"Sale": (Article.price, double), "Text": (Article.about,)},
+        show={double: formats.money},
+    )
+    async with serving(create_app(settings, [computing]), role=Role.OWNER) as client:
+        facts = (await client.get("/articles/1")).by_id("main").facts
+        assert list(facts)[:3] == ["Price", "Double", "About"]
+        assert facts["Double"] == "6.00"
+        assert "Double" not in (await client.get("/articles/1/edit")).by_id("form").visible_text
 
 
 @on_one_database
