@@ -117,10 +117,10 @@ class Admin(HasActions, HasPages):
         self._settings: dict[str, Any] = {"database_url": url}
         self.resources = tuple(resources)
         # Raises ResourceError for a mistake in one of them.
-        Site(self.resources)
+        site = Site(self.resources)
         self.chain = Chain(migrations, self.resources, program or SCRIPT, has_history=history)
         self.title = title
-        HasPages.__init__(self, self.resources)
+        HasPages.__init__(self, site.paged)
         try:
             links = Menu(self.own_pages, checked_links(menu))
             self.look = look_of(title, templates, static, logo, accent, links)

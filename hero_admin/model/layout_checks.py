@@ -85,6 +85,9 @@ def _wrong_control(
     is_chosen = field.relation is not None or field.is_masked or field.is_bytes
     if (control.template or control.has_parser) and (is_chosen or field.is_key):
         yield f"inputs= can't replace the control of {field.name}, only describe it"
+    is_typed = not is_chosen and field.input.kind not in {"bool", "choice"}
+    if control.placeholder and not is_typed:
+        yield f"inputs= has a placeholder for {field.name}, which isn't typed"
     other = control.depends_on
     if other is None:
         return

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +15,7 @@ from hero_admin.model.arguments import ResourceError
 from hero_admin.model.resource import TAKEN_NAMES, Resource
 from hero_admin.person import Role
 from hero_admin.web.assets import icon_names
+from hero_admin.web.errors import Invalid
 from hero_admin.web.guards import needs
 from hero_admin.web.responses import render
 
@@ -53,7 +55,10 @@ class OwnPage:
 
     async def answer(self, request: Request) -> Response:
         """GET or POST /report: what the application answers, within the pages of the library."""
-        made = await self.handler(request)
+        try:
+            made = await self.handler(request)
+        except Invalid as invalid:
+            raise HTTPException(422, " ".join(invalid.sentences.values())) from None
         if isinstance(made, Response):
             return made
         template, context = ("page.html", {"content": made}) if isinstance(made, str) else made

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount
 
-from hero_admin import Admin, MenuLink, Person, Resource, ResourceError, Role
+from hero_admin import Admin, Invalid, MenuLink, Person, Resource, ResourceError, Role
 from hero_admin.settings import Settings
 from tests.articles import Article, Catalogue, Shade, Stars, an_article
 from tests.cases import on_one_database
@@ -52,7 +52,7 @@ def an_admin(**look: Any) -> Admin:
             session.add(Article(name=str(form["note"])))
             await session.flush()
             if form["note"] == "bad":
-                raise HTTPException(422, "No such note.")
+                raise Invalid("No such note.")
         count = await session.scalar(select(func.count()).select_from(Article))
         return "report.html", {"count": count}
 

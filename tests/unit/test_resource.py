@@ -118,6 +118,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "inputs= lets age depend on Team.name, which isn't of the model.",
     ),
     ({"inputs": {Hero.age: Control(depends_on=Hero.age)}}, "inputs= lets age depend on itself."),
+    (
+        {"inputs": {Hero.team_id: Control(placeholder="Avengers")}},
+        "inputs= has a placeholder for team_id, which isn't typed.",
+    ),
     ({"hidden": (Hero.name,)}, "hidden= names name, without which nothing can be created."),
     (
         {"read_only_fields": (Hero.age,), "create": HeroCreate},
