@@ -1,5 +1,6 @@
 """Agents of branches, with visits and skills: people of one branch see nothing of another one."""
 
+from sqlalchemy import not_
 from sqlmodel import Field, Relationship, SQLModel, col, select
 
 from hero_admin.model.children import Child
@@ -26,6 +27,7 @@ class Branch(SQLModel, table=True):
 class Skill(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=80)
+    is_secret: bool = False
     agents: list["Agent"] = Relationship(
         back_populates="skills",
         link_model=AgentSkill,
@@ -37,7 +39,9 @@ class Agent(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(min_length=1, max_length=80)
     branch_id: int = Field(foreign_key="branch.id", index=True, ondelete="CASCADE")
-    mentor_id: int | None = Field(default=None, foreign_key="agent.id", ondelete="SET NULL")
+    mentor_id: int | None = Field(
+        default=None, foreign_key="agent.id", index=True, ondelete="SET NULL"
+    )
     cover: str | None = Field(default=None, max_length=80)
     salary: int | None = None
     grade: int = 1
@@ -51,7 +55,8 @@ class Agent(SQLModel, table=True):
 class Visit(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     agent_id: int = Field(foreign_key="agent.id", ondelete="CASCADE")
-    place: str = Field(max_length=80)
+    place: str | None = Field(default=None, max_length=80)
+    is_secret: bool = False
 
 
 TABLE_MODELS: tuple[type[SQLModel], ...] = (Branch, Skill, Agent, AgentSkill, Visit)
@@ -67,7 +72,12 @@ branches = Resource(
     rows=lambda person: None if is_owner(person) else Branch.id == OWN,
     may={"create": Role.OWNER, "change": Role.OWNER, "delete": Role.OWNER},
 )
-skills = Resource(Skill)
+skills = Resource(
+    Skill,
+    rows=lambda person: None if is_owner(person) else not_(col(Skill.is_secret)),
+    columns=(Skill.name, Skill.agents),
+    filters=(Skill.agents,),
+)
 agents = Resource(
     Agent,
     masked=(Agent.cover,),
@@ -82,6 +92,8 @@ agents = Resource(
 OF_OWN = select(Agent.id).where(Agent.branch_id == OWN)
 visits = Resource(
     Visit,
-    rows=lambda person: None if is_owner(person) else col(Visit.agent_id).in_(OF_OWN),
+    rows=lambda person: (
+        None if is_owner(person) else col(Visit.agent_id).in_(OF_OWN) & not_(col(Visit.is_secret))
+    ),
 )
 RESOURCES = (agents, branches, skills, visits)
