@@ -22,7 +22,12 @@ except ModuleNotFoundError as missing:
 
 from hero_admin.testing.admin_client import AdminClient, client_on
 from hero_admin.testing.api_client import ApiClient
-from hero_admin.testing.checks import check_accessibility, check_no_script, check_round_trips
+from hero_admin.testing.checks import (
+    check_accessibility,
+    check_no_script,
+    check_round_trips,
+    check_scopes,
+)
 from hero_admin.testing.client import Client, client_of, htmx_headers
 from hero_admin.testing.page import BASE_URL, Entry, Form, Link, Page, Value
 from hero_admin.testing.plugin import (
@@ -54,6 +59,7 @@ __all__ = [
     "check_accessibility",
     "check_no_script",
     "check_round_trips",
+    "check_scopes",
     "client_of",
     "client_on",
     "htmx_headers",

@@ -73,15 +73,19 @@ class AdminBrowser:
         """Sign in as a person, or as somebody who has a role; return who it is.
 
         Where the application signs people in, `authenticate=` is passed by: the Admin gets this
-        person, who may be of a class of the application's own.
+        person, who may be of a class of the application's own. Otherwise they have an account,
+        whose id the returned person has.
         """
         self.browser.cookies.clear()
-        self.person = person = person or person_of(Role(role))
+        person = person or person_of(Role(role))
         if self.admin.sign_in is None:
             limits = limits_for(self.settings)
-            await sign_in_by(self.database, self.browser, person, limits, cookie=MOUNTED_SESSION)
+            person = await sign_in_by(
+                self.database, self.browser, person, limits, cookie=MOUNTED_SESSION
+            )
         else:
             self._known.person = person
+        self.person = person
         return person
 
     def sign_out(self) -> None:

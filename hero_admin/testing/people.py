@@ -1,5 +1,6 @@
 """People of a test: with an account and a session, or whom the application outside knows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import col, select
@@ -34,8 +35,8 @@ async def sign_in_by(
     limits: Limits = LIMITS,
     *,
     cookie: str = SESSION,
-) -> None:
-    """Sign in to an account, which is made, or made so again, if there is none.
+) -> Person:
+    """Sign in to an account, which is made, or made so again, if there is none; return whose it is.
 
     cookie: what that of a session is called, which differs within another application.
     """
@@ -51,6 +52,7 @@ async def sign_in_by(
         await session.commit()
     # As the client keeps what the application sets itself.
     client.cookies.set(cookie, token, domain="localhost.local")
+    return replace(person, user_id=user.id)
 
 
 def a_user(

@@ -25,12 +25,16 @@ ADDRESSES = {
 
 
 async def crawl(
-    client: Client, start: str, on_page: Callable[[Page], Awaitable[None]] | None = None
+    client: Client,
+    start: str,
+    on_page: Callable[[Page], Awaitable[None]] | None = None,
+    *,
+    may_lead_nowhere: bool = False,
 ) -> Counter[Shape]:
     """Get each shape of address once or twice, beginning at `start`; return how often.
 
-    Fails for one that does not answer. `on_page` gets each page of HTML. What lies outside of
-    `start` is got, but not followed.
+    Fails for one that does not answer, unless links may lead nowhere. `on_page` gets each page of
+    HTML. What lies outside of `start` is got, but not followed.
     """
     got: Counter[Shape] = Counter()
     seen, waiting = {start}, deque([(start, start)])
@@ -42,6 +46,8 @@ async def crawl(
             continue
         got[shape] += 1
         page = await client.get(address)
+        if page.status_code == 404 and may_lead_nowhere:
+            continue
         assert page.status_code < 400, f"{address}, linked in {origin}: {page.status_code}"
         found = []
         if page.status_code >= 300:

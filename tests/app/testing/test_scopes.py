@@ -1,0 +1,104 @@
+"""The walk around the rows of a person: it finds what leaks, and fails where it saw nothing."""
+
+import re
+from copy import copy
+
+import pytest
+from sqlmodel import SQLModel
+from starlette.types import Receive, Scope, Send
+
+from hero_admin import Admin, Person, Role
+from hero_admin.accounts.rights import RightsMiddleware
+from hero_admin.database.row_scopes import RowScopes, set_scopes
+from hero_admin.testing import AdminClient, check_scopes
+from tests.agents import RESOURCES, TABLES, Agent, AgentSkill, Branch, Skill, Visit
+from tests.cases import on_one_database
+
+EDITOR = Person("Edward Editor", Role.EDITOR)
+# Requests that are answered from all rows, and how the walk tells of each.
+LEAKS = {
+    "GET /agents.csv?size=100": "GET /agents.csv?size=100: shows 'zq",
+    "GET /agents/options/mentor_id?.*": "GET /agents/options/mentor_id?size=100: shows 'zq",
+    "GET /agents/2/history": "GET /agents/2/history: 200, and 404 for what does not exist",
+    "GET /skills/1/agents": "GET /skills/1/agents: shows 'zq",
+    "GET /api/agents/2": "GET /api/agents/2: 200, and 404 for what does not exist",
+    "GET /visits?.*q=zq.*": "differs from a search that finds nothing",
+    "GET /history": "GET /history: shows 'zq",
+    "POST /agents/2/reveal/cover": "POST /agents/2/reveal/cover {}: 200, and 404",
+    "PATCH /api/visits/2": "visit 2: was changed",
+}
+
+
+@pytest.fixture
+def admin_app() -> Admin:
+    return Admin(RESOURCES)
+
+
+@pytest.fixture
+async def agents(admin: AdminClient) -> AdminClient:
+    """Agents of two branches, of which an editor sees the first."""
+    async with admin.database.writing.begin() as connection:
+        await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, TABLES))
+    for record in (
+        Branch(name="North"),
+        Branch(name="South"),
+        Skill(name="Climbing"),
+        Agent(name="Ada", branch_id=1, cover="Baker", salary=111_777, grade=3),
+        Agent(name="Bob", branch_id=2, cover="Cook", salary=222_777),
+        Agent(name="Cleo", branch_id=1),
+        AgentSkill(agent_id=1, skill_id=1),
+        Visit(agent_id=1, place="Oslo"),
+        Visit(agent_id=2, place="Rome"),
+    ):
+        await admin.add(record)
+    return admin
+
+
+async def test_nothing_is_learned_of_records_outside(agents: AdminClient) -> None:
+    walk = await check_scopes(agents, EDITOR)
+    assert walk.records == ["agent 2", "branch 2", "visit 2"]
+    assert walk.references >= 2
+    assert walk.seen > 50
+    routes = {template for _, _, template in (route.partition(" ") for route in walk.routes)}
+    assert {"/agents/{id}/file/{field}/{change}", "/undo/{operation}", "/api/agents/{id}"} <= routes
+
+
+@on_one_database
+async def test_each_leak_is_told(agents: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = RightsMiddleware.__call__
+
+    async def answer(self: RightsMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
+        own, inside = copy(self), self.app
+        query = scope.get("query_string", b"").decode()
+        asked = f"{scope.get('method')} {scope.get('path')}{'?' if query else ''}{query}"
+        if any(re.fullmatch(leak.replace("?size", r"\?size"), asked) for leak in LEAKS):
+
+            async def unlimited(scope: Scope, receive: Receive, send: Send) -> None:
+                set_scopes(scope["state"]["session"], RowScopes({}))
+                await inside(scope, receive, send)
+
+            own.app = unlimited
+        await limited(own, scope, receive, send)
+
+    monkeypatch.setattr(RightsMiddleware, "__call__", answer)
+    with pytest.raises(AssertionError) as failed:
+        await check_scopes(agents, EDITOR)
+    told = str(failed.value)
+    assert [sentence for sentence in LEAKS.values() if sentence not in told] == [], told
+
+
+@on_one_database
+async def test_a_walk_that_sees_nothing_fails(agents: AdminClient) -> None:
+    nobody = "may see all records: no rows= leaves out any"
+    with pytest.raises(AssertionError, match=nobody):
+        await check_scopes(agents, Person("Olive Owner", Role.OWNER))
+    inside, outside = Agent(name="Dan", branch_id=1), Agent(name="Eve", branch_id=2)
+    await agents.add(inside, outside)
+    with pytest.raises(AssertionError, match="may see one of the given agents"):
+        await check_scopes(agents, EDITOR, outside=[inside, outside])
+    with pytest.raises(AssertionError, match="No text of the agent 5 could be set to a marker"):
+        await check_scopes(agents, EDITOR, outside=[outside], seen_by=Person("Ed", Role.EDITOR))
+    await agents.sign_in(role="owner")
+    await agents.delete("branches", 2)
+    with pytest.raises(AssertionError, match="There is no agent outside the rows of Edward"):
+        await check_scopes(agents, EDITOR)
