@@ -74,15 +74,15 @@ async def make_codes(session: AsyncSession, operation: Operation, user_id: int) 
     return codes
 
 
-async def use_recovery_code(session: AsyncSession, user: User, code: str) -> bool:
-    """Whether a recovery code is right, which it is once."""
+async def use_recovery_code(session: AsyncSession, user: User, code: str) -> int | None:
+    """Use up a recovery code; return how many are left, None if it is wrong."""
     if not await claim_code(session, id_of(user), code):
-        return False
+        return None
     left = await count_codes(session, id_of(user))
     values = {"recovery codes": (f"{left + 1} left", f"{left} left")}
     by = Operation(user.identity, "page")
     await audit.record(session, by, "recovery_code_used", user, values)
-    return True
+    return left
 
 
 async def reset(session: AsyncSession, operation: Operation, user_id: int) -> User:

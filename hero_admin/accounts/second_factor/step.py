@@ -1,6 +1,7 @@
 """The second step of signing in: a code, after the password."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -22,10 +23,11 @@ from hero_admin.accounts.second_factor.passkey_proof import Ceremony, ask_passke
 from hero_admin.accounts.second_factor.passkeys import fetch_passkeys, has_passkeys, host_of
 from hero_admin.accounts.second_factor.pending_step import drop_step, fetch_step, set_step
 from hero_admin.accounts.second_factor.recovery_codes import DIGITS
-from hero_admin.accounts.throttle import Allowance, forgive, second_subjects_of, subjects_of
+from hero_admin.accounts.throttle import forgive, second_subjects_of, subjects_of
 from hero_admin.accounts.users import User, id_of
 from hero_admin.audit_log.events import EventKind
 from hero_admin.web.addresses import is_local
+from hero_admin.web.flash import Flash
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import is_partial, redirect, render
@@ -50,39 +52,28 @@ async def go_on(
     return response
 
 
-def answer_to(request: Request, url: str, pending: PendingForm | None) -> Response:
+def answer_to(
+    request: Request, url: str, pending: PendingForm | None, flash: Flash | None = None
+) -> Response:
     """Return the redirect after signing in: the browser sends a pending form to its own URL."""
-    return RedirectResponse(url, 307) if pending else redirect(request, url)
+    return RedirectResponse(url, 307) if pending else redirect(request, url, flash)
 
 
 async def prove_code(request: Request) -> Response:
     """POST /sign-in/code: a new session → the page asked for; 422 or 429 if refused."""
-    auth, form, visitor = auth_of(request), await form_of(request), visitor_of(request)
+    form = await form_of(request)
     url = _local(_text(form, "next"))
     pending = pending_in(form, url) if _text(form, "again") else None
     user = await fetch_step(request)
     if user is None:
         return await _start_again(request, url, pending)
-    device = device_in(request, auth.secret_key, user.name)
-    subjects = second_subjects_of(auth.secret_key, id_of(user), device)
-    allowance = await claim(auth, subjects)
-    session = session_of(request)
-    is_right = (
-        allowance.is_allowed
-        and await is_still(session, user)
-        and await _is_right(request, user, _text(form, "code"), _text(form, "passkey"))
-    )
-    if not is_right:
-        is_counted, event = allowance.is_allowed, EventKind.SECOND_FACTOR_FAILED
-        address = visitor.address
+    outcome = await _attempt(request, user, form)
+    if outcome.problem:
+        session, address = session_of(request), visitor_of(request).address
+        event, is_counted = EventKind.SECOND_FACTOR_FAILED, outcome.is_counted
         audit.note_failed_sign_in(session, user.name, address, event, is_counted=is_counted)
-        problem = WRONG_PASSKEY if _text(form, "passkey") else WRONG
-        context = {"url": url, "pending": pending, "problem": problem}
-        return await _ask_again(request, user, allowance, context)
-    await forgive(session, subjects)
-    # The attempt with the password has succeeded only now.
-    await forgive(session, subjects_of(auth.secret_key, user.name, visitor.address, device))
-    response = await enter(request, answer_to(request, url, pending), user)
+        return await _ask_again(request, user, outcome, {"url": url, "pending": pending})
+    response = await enter(request, answer_to(request, url, pending, outcome.flash), user)
     drop_step(request, response)
     return response
 
@@ -97,25 +88,61 @@ async def ask_for_passkey(request: Request) -> Response:
     return ask_passkey(request, Ceremony.SECOND_STEP, user.id, passkeys)
 
 
-async def _is_right(request: Request, user: User, text: str, passkey: str) -> bool:
+@dataclass(frozen=True)
+class _Outcome:
+    """Why an attempt has failed, "" if it has not, and how long to wait for the next one.
+
+    is_counted: whether it was an attempt, and not refused before.
+    """
+
+    problem: str = ""
+    wait_seconds: int = 0
+    is_counted: bool = True
+    flash: Flash | None = None
+
+
+async def _attempt(request: Request, user: User, form: FormData) -> _Outcome:
+    """Count an attempt, check its code or passkey, and uncount it if that is right."""
+    auth, session, address = auth_of(request), session_of(request), visitor_of(request).address
+    device = device_in(request, auth.secret_key, user.name)
+    subjects = second_subjects_of(auth.secret_key, id_of(user), device)
+    allowance = await claim(auth, subjects)
+    if allowance.is_allowed and await is_still(session, user):
+        outcome = await _check(request, user, form)
+    else:
+        outcome = _Outcome(WRONG)
+    if outcome.problem:
+        problem = allowance.wait_sentence or outcome.problem
+        return _Outcome(problem, allowance.wait_seconds, allowance.is_allowed)
+    await forgive(session, subjects)
+    # The attempt with the password has succeeded only now.
+    await forgive(session, subjects_of(auth.secret_key, user.name, address, device))
+    return outcome
+
+
+async def _check(request: Request, user: User, form: FormData) -> _Outcome:
+    session, passkey = session_of(request), _text(form, "passkey")
     if passkey:
         proved = await prove_passkey(request, passkey, Ceremony.SECOND_STEP, user.id)
-        return proved is not None
-    code, session = text.translate(SEPARATORS), session_of(request)
+        return _Outcome("" if proved else WRONG_PASSKEY)
+    code = _text(form, "code").translate(SEPARATORS)
     if len(code) == DIGITS:
-        return await use_recovery_code(session, user, code)
+        left = await use_recovery_code(session, user, code)
+        if left is None:
+            return _Outcome(WRONG)
+        return _Outcome(flash=Flash("Signed in", note=f"You used a recovery code; {left} left."))
     key = auth_of(request).secret_key
-    return await authenticator.use_code(session, key, id_of(user), code)
+    is_right = await authenticator.use_code(session, key, id_of(user), code)
+    return _Outcome("" if is_right else WRONG)
 
 
 async def _ask_again(
-    request: Request, user: User, allowance: Allowance, context: Mapping[str, Any]
+    request: Request, user: User, outcome: _Outcome, context: Mapping[str, Any]
 ) -> Response:
-    problem = allowance.wait_sentence or context["problem"]
-    status = 429 if allowance.wait_seconds else 422
-    response = await _ask(request, user, {**context, "problem": problem}, status)
-    if allowance.wait_seconds:
-        response.headers["Retry-After"] = str(allowance.wait_seconds)
+    status = 429 if outcome.wait_seconds else 422
+    response = await _ask(request, user, {**context, "problem": outcome.problem}, status)
+    if outcome.wait_seconds:
+        response.headers["Retry-After"] = str(outcome.wait_seconds)
     return response
 
 
