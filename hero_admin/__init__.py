@@ -13,6 +13,7 @@ The rooms, each of which imports only from those below it:
     api         the same resources as JSON
     accounts    who people are and how they sign in
     pages       one module a page: list, create, edit, delete, history, export …
+    jobs        long work, in batches beside the requests: the queue, the worker, undo, exports
     history     what was done, as people read it: timeline, undo, revert; and the events
     forms       typed values, three-way merge, hidden fields
     writes      the only place that writes records: single, bulk, deletion, cascade

@@ -176,7 +176,12 @@ class Admin(HasActions, HasPages):
         return other
 
     def application(
-        self, settings: Settings, database: Database | None = None, *, is_mounted: bool = False
+        self,
+        settings: Settings,
+        database: Database | None = None,
+        *,
+        is_mounted: bool = False,
+        runs_jobs: bool = False,
     ) -> Starlette:
         """Return the application; it connects to its database with the first request.
 
@@ -187,6 +192,7 @@ class Admin(HasActions, HasPages):
             self.resources,
             look=self.look,
             pages=self.own_pages,
+            runs_jobs=runs_jobs,
             host_sign_in=self.sign_in,
             is_mounted=is_mounted,
             database=database,
@@ -249,6 +255,8 @@ class _Mounted:
 
     async def close(self) -> None:
         if self.app is not None:
+            if self.app.state.worker is not None:
+                await self.app.state.worker.stop()
             await self.app.state.auth.close()
             await self.app.state.database.close()
 
@@ -281,7 +289,9 @@ class _Mounted:
             await database.close()
             raise
         settings = with_key(settings, key)
-        self.app = self.admin.application(settings, database, is_mounted=True)
+        self.app = self.admin.application(settings, database, is_mounted=True, runs_jobs=True)
+        if self.app.state.worker is not None:
+            self.app.state.worker.start()
         return self.app
 
 

@@ -19,10 +19,12 @@ from hero_admin.accounts.middleware import IdentityMiddleware
 from hero_admin.accounts.pending_form import fetch_pending
 from hero_admin.accounts.recheck import SignedOut
 from hero_admin.accounts.rights import RightsMiddleware
+from hero_admin.accounts.rights_now import fetch_as_now
 from hero_admin.accounts.routes import account_routes, host_routes
 from hero_admin.api.application import create_api
 from hero_admin.api.docs import docs_page
 from hero_admin.database.engines import Database
+from hero_admin.jobs.worker import Worker
 from hero_admin.listing.search.connect import connect
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
@@ -61,6 +63,7 @@ def create_app(
     database: Database | None = None,
     has_history: bool = True,
     actions: Sequence[Action] = (),
+    runs_jobs: bool = False,
 ) -> Starlette:
     """Return the application that administers resources.
 
@@ -72,6 +75,7 @@ def create_app(
     database: that of the settings, where it is connected already.
     has_history: whether the database has the library's tables.
     actions: those on no records in particular.
+    runs_jobs: whether jobs are done in this process, while its lifespan lasts.
     """
     look = look or Look(title)
     database = database or connect(settings, resources)
@@ -84,7 +88,11 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with database.opened():
+            if app.state.worker is not None:
+                app.state.worker.start()
             yield
+            if app.state.worker is not None:
+                await app.state.worker.stop()
             await auth.close()
 
     app = Starlette(
@@ -138,7 +146,11 @@ def create_app(
     app.state.title = title
     app.state.database = database
     app.state.site = site
+    app.state.seen_sites = seen_sites
     app.state.auth = auth
+    is_working = runs_jobs and has_history and settings.jobs == "on"
+    app.state.worker = Worker(database, seen_sites, fetch_as_now) if is_working else None
+    api.state.worker = app.state.worker
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
     app.state.templates = lru_cache(MAX_PREFIXES)(partial(environment, app, look))
     return app

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     session_days: float = Field(
         default=14, gt=0, le=365, description="a number of days above 0 and at most 365"
     )
+    jobs: Literal["on", "off"] = Field(
+        default="on", description="on, or off where another process runs `worker`"
+    )
     pool_size: int = Field(default=10, ge=1, le=1000, description="from 1 to 1000 connections")
     request_timeout_seconds: float = Field(
         default=4.5, gt=0, le=3600, description="a number of seconds above 0 and at most 3600"

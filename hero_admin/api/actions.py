@@ -11,11 +11,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hero_admin.api.reading import Handler
+from hero_admin.jobs.table import JobKind
 from hero_admin.model.actions import Action
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.primary_keys import parse_key
 from hero_admin.model.resource import Resource
-from hero_admin.pages.requests import not_found, transaction_of
+from hero_admin.pages.actions import check_form_can_wait
+from hero_admin.pages.jobs import add_job, noticed
+from hero_admin.pages.requests import not_found, operation_of, site_of, transaction_of
 from hero_admin.pages.selected import (
     MAX_SELECTED,
     Selection,
@@ -24,6 +27,7 @@ from hero_admin.pages.selected import (
     matching_query,
 )
 from hero_admin.web.errors import Invalid, Overtaken
+from hero_admin.web.mount import path_to
 from hero_admin.web.responses import attachment
 from hero_admin.writes.rules import checked_together
 from hero_admin.writes.run import Answer, Download, Redirect, Run
@@ -35,11 +39,15 @@ ON_WHICH = (
 
 
 class ActionDone(BaseModel):
-    """What an action has done; `operation` is what Undo takes back, null if nothing changed."""
+    """What an action has done; `operation` is what Undo takes back, null if nothing changed.
+
+    job: the id of the job that does it, for many records: 202, with its URL as the Location.
+    """
 
     message: str | None
     count: int
     operation: str | None
+    job: str | None = None
 
 
 class _Request(BaseModel):
@@ -54,6 +62,8 @@ def acts(resource: Resource, action: Action) -> Handler:
     # Any: the schema of the body is made at run time.
     async def run_action(request: Request, body: Any) -> Response:
         selection = await _fetch_selected(resource, request, body)
+        if not selection.is_whole:
+            return await _act_in_background(resource, action, request, selection, body)
         transaction = transaction_of(request, "action", action.label)
         run: Run[Any]
         try:
@@ -107,6 +117,29 @@ def _pairs(filters: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
+# Any: the body.
+async def _act_in_background(
+    resource: Resource, action: Action, request: Request, selection: Selection, body: Any
+) -> Response:
+    """Add a job for an action on more records than a request can change; return its id."""
+    operation = operation_of(request, "action", action.label)
+    check_form_can_wait(site_of(request).form_of(action))
+    data = {"data": body.form.model_dump(mode="json", by_alias=True)} if action.form else {}
+    job_id = await add_job(
+        request,
+        JobKind.ACTION,
+        f"{action.label} {resource.counted(selection.count)}",
+        resource.name,
+        selection.text,
+        {"action": action.name, **data},
+        total=selection.count,
+        operation=operation,
+    )
+    answer = {"message": None, "count": selection.count, "operation": operation.id, "job": job_id}
+    headers = {"Location": path_to("api", "jobs", job_id)}
+    return noticed(request, JSONResponse(answer, 202, headers))
+
+
 @contextmanager
 def _naming_the_form(action: Action) -> Iterator[None]:
     """Name the fields of `Invalid` as the client has sent them."""
@@ -126,4 +159,5 @@ def _answered(run: Run[Any], answer: Answer, count: int) -> Response:
         return Response(answer.content, media_type=answer.media_type, headers=headers)
     message = answer.message if isinstance(answer, Redirect) else answer
     operation = run.operation_id if run.is_change else None
-    return JSONResponse({"message": message or None, "count": count, "operation": operation})
+    answered = {"message": message or None, "count": count, "operation": operation, "job": None}
+    return JSONResponse(answered)

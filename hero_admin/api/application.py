@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hero_admin.api.jobs import add_job_routes
 from hero_admin.api.routes import add_routes
 from hero_admin.api.schemas import ErrorDetail
 from hero_admin.api.scopes import document_for
@@ -72,6 +73,8 @@ def create_api(site: Site, title: str, *, has_accounts: bool = True) -> FastAPI:
     api.add_route("/openapi.json", needs(Role.VIEWER, openapi))
     for resource in site.resources:
         add_routes(api, site, resource)
+    if site.has_history:
+        add_job_routes(api)
     return api
 
 

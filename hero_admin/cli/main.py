@@ -13,6 +13,7 @@ from hero_admin.cli.sample import sample_command
 from hero_admin.cli.schema import doctor, migrate_command, revision
 from hero_admin.cli.serve import serve
 from hero_admin.cli.users import user_commands
+from hero_admin.cli.worker import worker
 from hero_admin.migrations import SchemaError
 from hero_admin.model.arguments import ResourceError
 from hero_admin.settings import SettingsError
@@ -93,7 +94,7 @@ def commands() -> None:
     """
 
 
-for command in (serve, migrate_command, revision, doctor, user_commands):
+for command in (serve, worker, migrate_command, revision, doctor, user_commands):
     commands.add_command(command)
 
 

@@ -95,7 +95,7 @@ def run(settings: Settings, listener: socket.socket, announcement: str) -> bool:
 def application() -> Starlette:
     """Return the application of this process's environment, for uvicorn's workers."""
     admin = load_admin(os.environ[VARIABLE])
-    made = admin.application(check_exposure(admin.settings()))
+    made = admin.application(check_exposure(admin.settings()), runs_jobs=True)
     _end_with_supervisor()
     return made
 

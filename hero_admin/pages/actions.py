@@ -11,20 +11,22 @@ from starlette.responses import Response
 from hero_admin.forms.control_texts import default_texts
 from hero_admin.forms.form import FormState, fetch_form
 from hero_admin.forms.submission import read_answers, searches_of, typed_texts
+from hero_admin.jobs.table import JobKind
 from hero_admin.listing.choices import fetch_options
 from hero_admin.listing.query_parser import search_in
 from hero_admin.model.action_forms import ActionForm
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
-from hero_admin.pages.requests import not_found, site_of, transaction_of
+from hero_admin.pages.jobs import start_job
+from hero_admin.pages.requests import not_found, operation_of, site_of, transaction_of
 from hero_admin.pages.selected import (
+    MAX_SELECTED,
     Selection,
     count_seen,
     fetch_ordered_titles,
     fetch_selection,
     lock_selection,
     note_of,
-    refuse_long,
     without_selection,
 )
 from hero_admin.web.errors import Invalid, Overtaken
@@ -68,11 +70,12 @@ async def act(resource: Resource, action: Action, request: Request) -> Response:
     if state.searches:
         return await _question(resource, action, request, selection, state)
     transaction = transaction_of(request, "action", action.label)
-    refuse_long(resource, selection)
     # Any: the model is known at run time only.
     run: Run[Any]
     try:
         data = read_action(request, action, state)
+        if not selection.is_whole:
+            return await _act_in_background(resource, action, request, selection, state)
         await lock_selection(transaction, resource, selection, form)
         async with checked_together(transaction) as together:
             run = Run(together, resource, selection.keys)
@@ -85,6 +88,29 @@ async def act(resource: Resource, action: Action, request: Request) -> Response:
     note = note_of(selection, form)
     counted = resource.counted(len(selection.keys))
     return answered(request, action, run, answer, path_to(resource.name), counted, note)
+
+
+async def _act_in_background(
+    resource: Resource, action: Action, request: Request, selection: Selection, state: FormState
+) -> Response:
+    """Add a job for an action on more records than a request can change → its page."""
+    check_form_can_wait(site_of(request).form_of(action))
+    return await start_job(
+        request,
+        JobKind.ACTION,
+        f"{action.label} {resource.counted(selection.count)}",
+        resource.name,
+        selection.text,
+        {"action": action.name, "texts": dict(state.texts)},
+        total=selection.count,
+        operation=operation_of(request, "action", action.label),
+    )
+
+
+def check_form_can_wait(form: ActionForm | None) -> None:
+    """Raise Invalid for a form that is not to be kept until a job is done."""
+    if form and any(field.is_bytes or field.is_masked for field in form.fields):
+        raise Invalid({"": f"With a file or a secret, at most {MAX_SELECTED:,} are possible."})
 
 
 async def action_options(_: Resource, action: Action, request: Request) -> Response:
@@ -183,6 +209,7 @@ async def _question(
         "titles": titles,
         "count": count,
         "counted": counted,
+        "is_long": not selection.is_whole,
         "crumbs": [*crumbs, (one[1], came_from)] if one else crumbs,
         **selection.context(names, seen),
     }

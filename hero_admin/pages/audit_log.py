@@ -11,10 +11,10 @@ from starlette.responses import Response
 from hero_admin.audit_log.events import StoredEvent
 from hero_admin.history.event_query import EventQuery, parse_events
 from hero_admin.history.events import fetch_events, fetch_options, label_of, stream_events
-from hero_admin.pages.csv_text import csv_text, defused
+from hero_admin.listing.csv_text import csv_text, defused
+from hero_admin.listing.exports import MEDIA_TYPES
 from hero_admin.pages.empty_state import empty_events
 from hero_admin.pages.export import (
-    MEDIA_TYPES,
     RETRY_AFTER_SECONDS,
     TOO_MANY,
     Reader,

@@ -12,9 +12,12 @@ from hero_admin.forms.hidden_fields import SET
 from hero_admin.forms.link_texts import link_texts, read_deltas
 from hero_admin.forms.links import fetch_bulk_links
 from hero_admin.forms.submission import previews_of, read_changes, searches_of, typed_texts
+from hero_admin.jobs.table import JobKind
+from hero_admin.jobs.tasks import as_payload
 from hero_admin.model.fields import Field
 from hero_admin.model.resource import Resource
-from hero_admin.pages.requests import not_found, site_of, transaction_of
+from hero_admin.pages.jobs import start_job
+from hero_admin.pages.requests import not_found, operation_of, site_of, transaction_of
 from hero_admin.pages.selected import (
     Selection,
     count_seen,
@@ -22,7 +25,6 @@ from hero_admin.pages.selected import (
     fetch_selection,
     lock_selection,
     note_of,
-    refuse_long,
     without_selection,
 )
 from hero_admin.web.errors import Invalid, Overtaken
@@ -67,6 +69,8 @@ async def change_many(resource: Resource, request: Request) -> Response:
         return await _bulk_form(resource, request, selection, state, ticked)
     transaction = transaction_of(request, "bulk")
     try:
+        if not selection.is_whole:
+            return await _change_in_background(resource, request, selection, form)
         count = await _change_ticked(resource, transaction, selection, form)
     except Invalid as invalid:
         status = 409 if isinstance(invalid, Overtaken) else 422
@@ -87,7 +91,6 @@ async def _change_ticked(
     if not texts and not deltas:
         raise Invalid({"": "Tick at least one field."})
     values, keys = read_changes(resource, texts), selection.keys
-    refuse_long(resource, selection)
     # Referenced records are locked first, as by a deletion.
     await bulk.lock_targets(transaction.session, transaction.site, resource, values)
     await lock_selection(transaction, resource, selection, form, can_be_referenced=True)
@@ -97,6 +100,28 @@ async def _change_ticked(
             states = await bulk.fetch_states(together.session, resource, keys)
             changed |= await change_all_links(together, resource, [*states.values()], deltas)
     return len(changed)
+
+
+async def _change_in_background(
+    resource: Resource, request: Request, selection: Selection, form: FormData
+) -> Response:
+    """Add a job for more records than a request can change → its page; raises Invalid."""
+    typed = typed_texts(_fields(resource), form)
+    texts = {name: typed.get(name, "") for name in _ticked(resource, form)}
+    links = link_texts(resource.many_to_many, form)
+    if not texts and not read_deltas(resource.many_to_many, links):
+        raise Invalid({"": "Tick at least one field."})
+    read_changes(resource, texts)
+    return await start_job(
+        request,
+        JobKind.EDIT,
+        f"Edit {resource.counted(selection.count)}",
+        resource.name,
+        selection.text,
+        {"texts": texts, "links": as_payload(links)},
+        total=selection.count,
+        operation=operation_of(request, "bulk"),
+    )
 
 
 async def _bulk_form(
@@ -118,6 +143,7 @@ async def _bulk_form(
     context = {
         "resource": resource,
         "count": count,
+        "is_long": not selection.is_whole,
         "counted": resource.counted(count),
         "titles": titles,
         **selection.context(names, seen),

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.forms.form import FormField
+from hero_admin.jobs.table import JobKind
 from hero_admin.listing.choices import fetch_options, relation_to
 from hero_admin.listing.query_parser import search_in
 from hero_admin.listing.references import fetch_titles
@@ -16,7 +17,14 @@ from hero_admin.model.field_names import control_name
 from hero_admin.model.labels import in_sentence
 from hero_admin.model.resource import Resource
 from hero_admin.pages.deletion_sentences import consequence_sentence
-from hero_admin.pages.requests import key_in, not_found, site_of, transaction_of
+from hero_admin.pages.jobs import start_job
+from hero_admin.pages.requests import (
+    key_in,
+    not_found,
+    operation_of,
+    site_of,
+    transaction_of,
+)
 from hero_admin.pages.selected import (
     Selection,
     count_seen,
@@ -24,7 +32,6 @@ from hero_admin.pages.selected import (
     fetch_selection,
     lock_selection,
     note_of,
-    refuse_long,
     without_selection,
 )
 from hero_admin.pages.show import deleted_page
@@ -34,7 +41,7 @@ from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
 from hero_admin.web.responses import is_htmx, redirect, render
 from hero_admin.writes import deletion
-from hero_admin.writes.cascade import Consequence, fetch_question
+from hero_admin.writes.cascade import Consequence, Question, fetch_question
 from hero_admin.writes.catalog import fetch_catalog
 from hero_admin.writes.replacements import Choice, Replacement, choices_of, replacements_of
 
@@ -81,7 +88,16 @@ async def _delete(
     selection: Selection,
     params: FormData | QueryParams,
 ) -> Response:
-    refuse_long(resource, selection)
+    if not selection.is_whole:
+        return await start_job(
+            request,
+            JobKind.DELETE,
+            f"Delete {resource.counted(selection.count)}",
+            resource.name,
+            selection.text,
+            total=selection.count,
+            operation=operation_of(request, "bulk"),
+        )
     session, keys = session_of(request), selection.keys
     transaction = transaction_of(request, "page" if len(keys) == 1 else "bulk")
     try:
@@ -116,7 +132,9 @@ async def _confirmation(
         return await deleted_page(resource, request)
     if not titles:
         raise not_found(resource)
-    question = await fetch_question(transaction_of(request), resource, keys)
+    question = Question()
+    if selection.is_whole:
+        question = await fetch_question(transaction_of(request), resource, keys)
     deleted_keys = {key for key, _ in titles}
     consequences = [
         (
@@ -135,6 +153,7 @@ async def _confirmation(
         "resource": resource,
         "titles": titles,
         "count": count,
+        "is_long": not selection.is_whole,
         "what": titles[0][1] if len(titles) == 1 else counted,
         "noun": resource.label if len(titles) == 1 else counted,
         "is_many": "id" not in request.path_params,

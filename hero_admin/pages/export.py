@@ -1,21 +1,12 @@
-"""Export: all rows of a list, as the list filters and sorts them, streamed as CSV or JSON."""
+"""Export: all rows of a list, streamed as CSV or JSON, or written to a file by a job."""
 
 import asyncio
-import json
 import logging
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterator,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -23,30 +14,30 @@ from starlette.responses import Response
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.database.row_scopes import share_scopes
-from hero_admin.listing.columns import Selection, select_all_segments, selection_of
-from hero_admin.listing.computed_values import fetch_row_values
-from hero_admin.listing.link_cells import with_all_titles
-from hero_admin.listing.link_keys import with_link_keys
-from hero_admin.listing.predicates import predicate_parameters
+from hero_admin.jobs.table import JobKind
+from hero_admin.listing.exports import (
+    SEPARATORS,
+    Complete,
+    Format,
+    Rows,
+    csv_format,
+    fetch_batches,
+    json_format,
+    json_lines_format,
+)
+from hero_admin.listing.matching import count_matching
 from hero_admin.listing.query import ListQuery
-from hero_admin.listing.search.backend import backend_of
-from hero_admin.listing.search.plan import exact_predicates
 from hero_admin.listing.urls import ListParameters
 from hero_admin.model.resource import Resource
-from hero_admin.model.schemas import dumped, dumped_values
 from hero_admin.model.site import Site
-from hero_admin.pages.csv_text import csv_cells, csv_text, defused
 from hero_admin.pages.export_events import ExportEvent
-from hero_admin.pages.requests import query_of, site_of
+from hero_admin.pages.jobs import start_job
+from hero_admin.pages.requests import operation_of, query_of, site_of
 from hero_admin.web.mount import path_to
-from hero_admin.web.requests import session_of
+from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import attachment
 from hero_admin.web.streaming import Stream
 
-ROWS_PER_BATCH = 500
-MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
-SEPARATORS = {",": ",", ";": ";", "tab": "\t", "\t": "\t"}
-BYTE_ORDER_MARK = "\ufeff"
 RETRY_AFTER_SECONDS = 10
 PATIENCE_SECONDS = 30.0
 TOO_MANY = "Other exports are still running. Try again in a moment."
@@ -54,84 +45,86 @@ TOO_MANY = "Other exports are still running. Try again in a moment."
 logger = logging.getLogger("hero_admin.export")
 
 # Any: rows of any columns.
-Rows = Sequence[Sequence[Any]]
 Batch = TypeVar("Batch", bound=Sequence[Any])
-# Returns rows in portions, with more columns at their end.
-Complete = Callable[[AsyncSession, Selection, Rows], AsyncIterator[Rows]]
 
 
 async def csv_file(resource: Resource, request: Request) -> Response:
-    """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; titles of relations and links last.
-
-    Masked columns are left out: a placeholder would be read back as a value. Programs expect
-    no byte-order mark; Excel misreads accents without one.
-    """
-    related = [field.name for field in resource.fields if field.relation]
-    related += [link.name for link in resource.list_links]
-    separator = SEPARATORS.get(request.query_params.get("separator", ","))
-    if separator is None:
-        raise HTTPException(400, "Choose a comma, a semicolon or a tab as the separator.")
-    mark = BYTE_ORDER_MARK if request.query_params.get("bom") == "1" else ""
-
-    def lines(rows: Rows, _: bool) -> str:
-        return csv_text((_csv_row(resource, row) for row in rows), separator)
-
-    names = [field.public_name for field in resource.fields if not field.is_masked]
-    for each in related:
-        name = each.removesuffix("_id")
-        # Programs find columns by name.
-        names.append(f"{name}_title" if name in names else name)
-    names += [column.name for column in resource.computed]
-    head = mark + csv_text([[defused(name) for name in names]], separator)
-    return await _download(resource, request, "csv", head, lines, "", _with_titles)
+    """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; relations and links are last."""
+    separator = _separator_in(request)
+    has_mark = request.query_params.get("bom") == "1"
+    return await _download(resource, request, csv_format(resource, separator, has_mark=has_mark))
 
 
 async def json_file(resource: Resource, request: Request) -> Response:
-    """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each.
-
-    Besides there are the keys of all linked records, `"tracks": [3, 7]`, as the API adds them.
-    """
-
-    def items(rows: Rows, is_first: bool) -> str:
-        texts = _json_texts(resource, rows)
-        return "".join(
-            ("\n" if is_first and position == 0 else ",\n") + text
-            for position, text in enumerate(texts)
-        )
-
-    return await _download(resource, request, "json", "[", items, "\n]\n", _with_computed)
+    """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each."""
+    return await _download(resource, request, json_format(resource))
 
 
 async def json_lines(resource: Resource, request: Request) -> Response:
     """GET /heroes.jsonl?q=…: the same as JSON Lines, for programs that parse a stream."""
-
-    def lines(rows: Rows, _: bool) -> str:
-        return "".join(f"{text}\n" for text in _json_texts(resource, rows))
-
-    return await _download(resource, request, "jsonl", "", lines, "", _with_computed)
+    return await _download(resource, request, json_lines_format(resource))
 
 
-async def _download(
-    resource: Resource,
-    request: Request,
-    extension: str,
-    head: str,
-    written: Callable[[Rows, bool], str],
-    tail: str,
-    complete: Complete,
-) -> Response:
-    site = site_of(request)
+async def csv_job(resource: Resource, request: Request) -> Response:
+    """POST /heroes.csv?q=…: writes the same to a file in the background → the page of the job."""
+    await form_of(request)
+    separator = _separator_in(request)
+    has_mark = request.query_params.get("bom") == "1"
+    payload = {"format": "csv", "separator": separator, "has_mark": has_mark}
+    return await _in_background(resource, request, payload)
+
+
+async def json_lines_job(resource: Resource, request: Request) -> Response:
+    """POST /heroes.jsonl?q=…: writes the same to a file → the page of the job."""
+    await form_of(request)
+    return await _in_background(resource, request, {"format": "jsonl"})
+
+
+# Any: JSON.
+async def _in_background(resource: Resource, request: Request, payload: dict[str, Any]) -> Response:
+    query = exported_query(resource, request)
+    total = await count_matching(session_of(request), query)
+    text = ListParameters(query).exported
+    label = f"Export {resource.counted(total)}"
+    details = {"format": payload["format"], "query": ListParameters(query).narrowing}
+    await ExportEvent(request, resource.name, details).begin(total)
+    return await start_job(
+        request,
+        JobKind.EXPORT,
+        label,
+        resource.name,
+        text,
+        payload,
+        total=total,
+        operation=operation_of(request),
+    )
+
+
+def _separator_in(request: Request) -> str:
+    separator = SEPARATORS.get(request.query_params.get("separator", ","))
+    if separator is None:
+        raise HTTPException(400, "Choose a comma, a semicolon or a tab as the separator.")
+    return separator
+
+
+def exported_query(resource: Resource, request: Request) -> ListQuery:
+    """Return the list to be exported; raises 400."""
     query = query_of(request, resource, path_to(resource.name))
     if query.problems:
         raise HTTPException(400, " ".join(problem.sentence for problem in query.problems))
+    return query
+
+
+async def _download(resource: Resource, request: Request, form: Format) -> Response:
+    query = exported_query(resource, request)
     exports: asyncio.Semaphore = request.app.state.exports
     if exports.locked():
         raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-    batches = _batches(request, site, query, exports, complete)
+    batches = _batches(request, site_of(request), query, exports, form.complete)
     # Before the response starts, so that an unavailable database is answered with 503.
     first = await first_of(batches, ())
     second = await first_of(batches, ())
-    details = {"format": extension, "query": ListParameters(query).narrowing}
+    details = {"format": form.extension, "query": ListParameters(query).narrowing}
     event = ExportEvent(request, resource.name, details)
     try:
         await event.begin(None if second else len(first))
@@ -144,15 +137,15 @@ async def _download(
         with event.ending() as count:
             async with aclosing(batches):
                 count(len(first))
-                yield head + written(first, True)
+                yield form.head + form.written(first, True)
                 async for rows in following(second, batches):
                     await reader.check()
                     count(len(rows))
-                    yield written(rows, False)
-            yield tail
+                    yield form.written(rows, False)
+            yield form.tail
 
-    headers = {"Content-Disposition": attachment(f"{resource.name}.{extension}")}
-    return Stream(body(), headers=headers, media_type=MEDIA_TYPES[extension])
+    headers = {"Content-Disposition": attachment(f"{resource.name}.{form.extension}")}
+    return Stream(body(), headers=headers, media_type=form.media_type)
 
 
 class Reader:
@@ -189,47 +182,9 @@ async def _batches(
     database: Database = request.state.database
     async with exports, database.session(is_read_only=True) as session:
         share_scopes(session_of(request), session)
-        backend = backend_of(session)
-        # A download has no time limit.
-        await backend.prepare_streaming(session, is_narrowed=query.is_narrowed)
-        predicates = await exact_predicates(session, query)
-        fields = (*query.resource.fields, *query.predicate_fields)
-        selection = selection_of(site, query, fields, is_lateral=backend.is_lateral)
-        for statement in select_all_segments(selection, predicates):
-            options = {"yield_per": ROWS_PER_BATCH}
-            result = await session.stream(
-                statement, predicate_parameters(query), execution_options=options
-            )
-            async for batch in result.partitions():
-                async for rows in complete(session, selection, batch):
-                    yield rows
-
-
-async def _with_titles(
-    session: AsyncSession, selection: Selection, rows: Rows
-) -> AsyncIterator[Rows]:
-    resource, count = selection.resource, len(selection.resource.fields)
-    columns = resource.computed
-    found = await with_all_titles(session, selection, rows)
-    if columns:
-        computed = await fetch_row_values(session, selection, columns, rows)
-        # Computed columns that the list is sorted or filtered by are among those of the statement.
-        own = ((*row[:count], *row[len(selection.fields) :]) for row in found)
-        found = [(*row, *each) for row, each in zip(own, computed, strict=True)]
-    yield found
-
-
-async def _with_computed(
-    session: AsyncSession, selection: Selection, rows: Rows
-) -> AsyncIterator[Rows]:
-    """Yield rows with the keys of linked records, then computed columns, at their end."""
-    columns = selection.resource.computed
-    async for portion in with_link_keys(session, selection, rows):
-        if not columns:
-            yield portion
-            continue
-        values = await fetch_row_values(session, selection, columns, portion)
-        yield [(*row, *each) for row, each in zip(portion, values, strict=True)]
+        async with aclosing(fetch_batches(session, site, query, complete)) as batches:
+            async for rows in batches:
+                yield rows
 
 
 async def following(first: Batch, others: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
@@ -245,23 +200,3 @@ async def first_of(batches: AsyncIterator[Batch], empty: Batch) -> Batch:
     async for rows in batches:
         return rows
     return empty
-
-
-# Any: values of any columns.
-def _csv_row(resource: Resource, row: Sequence[Any]) -> list[str]:
-    """Return the texts of a row, which ends with its computed columns."""
-    end = len(row) - len(resource.computed)
-    return csv_cells(resource.fields, row[:end]) + csv_cells(resource.computed, row[end:])
-
-
-def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
-    names, links = [field.name for field in resource.fields], resource.many_to_many
-    computed = [column.name for column in resource.computed]
-    for row in rows:
-        values = dict(zip(names, row, strict=False))
-        end = len(row) - len(computed)
-        values |= dict(zip(computed, row[end:], strict=True))
-        record = dumped(resource.schemas.read, values, resource.masked_names, resource.unseen)
-        for link, keys in zip(links, row[end - len(links) : end], strict=True):
-            record[link.name] = dumped_values(keys)
-        yield json.dumps(record, ensure_ascii=False)

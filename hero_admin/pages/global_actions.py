@@ -62,6 +62,7 @@ async def _question(
         "titles": (),
         "count": 0,
         "counted": "",
+        "is_long": False,
         "crumbs": [("Overview", path_to(""))],
         "keys": (),
         "matching": None,

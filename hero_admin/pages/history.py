@@ -14,12 +14,14 @@ from hero_admin.history import undo
 from hero_admin.history.restore import restore
 from hero_admin.history.timeline import fetch_people, fetch_timeline
 from hero_admin.history.timeline_query import parse_timeline
+from hero_admin.jobs.queue import fetch_job_of
 from hero_admin.model.blobs import Blob
 from hero_admin.model.formatting import revealed
 from hero_admin.model.primary_keys import key_of, key_text, key_values
 from hero_admin.model.resource import Resource
 from hero_admin.pages.empty_state import empty_timeline
 from hero_admin.pages.files import answer, fetch_bytes
+from hero_admin.pages.jobs import undo_job
 from hero_admin.pages.requests import (
     fetch_latest,
     fetch_or_404,
@@ -89,6 +91,9 @@ async def undo_operation(request: Request) -> Response:
     operation_id = request.path_params["operation"]
     if len(operation_id) > OPERATION_CHARACTERS or "\0" in operation_id:
         raise HTTPException(404)
+    made_by = await fetch_job_of(session_of(request), operation_id)
+    if made_by is not None:
+        return await undo_job(request, made_by)
     transaction = transaction_of(request, "undo")
     try:
         undone = await undo.undo(transaction, operation_id)

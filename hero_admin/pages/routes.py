@@ -22,6 +22,7 @@ from hero_admin.pages import (
     files,
     global_actions,
     history,
+    jobs,
     show,
     unlink,
 )
@@ -46,11 +47,15 @@ def routes_of(site: Site) -> list[Route]:
 
 
 def history_routes(site: Site) -> list[Route]:
-    """Return the routes of the history of all records."""
+    """Return the routes of the history of all records, and of jobs, which are in it."""
     undo = needs(undo_permission(site.recorded), history.undo_operation)
     return [
         Route("/history", needs(Role.VIEWER, history.history_page), name="history"),
         Route("/undo/{operation}", undo, methods=["POST"], name="undo"),
+        Route("/jobs", needs(Role.VIEWER, jobs.jobs_page), name="jobs"),
+        Route("/jobs/{id}", needs(Role.VIEWER, jobs.job_page), name="job"),
+        Route("/jobs/{id}/file", needs(Role.VIEWER, jobs.job_file), name="job-file"),
+        Route("/jobs/{id}/cancel", needs(Role.VIEWER, jobs.cancel_job), methods=["POST"]),
         *_audit_routes(),
     ]
 
@@ -141,6 +146,9 @@ def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
         *undo("/{id}/undo", "undo", post=history.undo_change),
     ]
     reading += past if has_history else []
+    if has_history:
+        reading += export_to(".csv", "csv-job", post=export.csv_job)
+        reading += export_to(".jsonl", "jsonl-job", post=export.json_lines_job)
     unlinking = change("/{id}/{relation}", "unlink", post=unlink.unlink)
     if resource.read_only:
         # Other methods are answered with 405.

@@ -108,7 +108,7 @@ async def fetch_matching(
         count = len(keys)
     some = keys if count <= MAX_SELECTED else keys[:MAX_TITLES]
     selection = Selection(some, count, query, text)
-    refuse_long(resource, selection)
+    _refuse_without_jobs(site_of(request), resource, selection)
     return selection
 
 
@@ -143,13 +143,13 @@ def selected_keys(resource: Resource, params: FormData | QueryParams) -> list[Ke
     return [key for key in keys if key is not None]
 
 
-def refuse_long(resource: Resource, selection: Selection) -> None:
-    """Raise 400 for more records than a request can change."""
-    if not selection.is_whole:
+def _refuse_without_jobs(site: Site, resource: Resource, selection: Selection) -> None:
+    """Raise 400 for more records than a request can change, where there are no jobs."""
+    if not selection.is_whole and not site.has_history:
         raise HTTPException(
             400,
             f"{resource.counted(selection.count)} match, and at most {MAX_SELECTED:,} can be"
-            " changed at once. Narrow the list down.",
+            " changed at once here, where no history is kept. Narrow the list down.",
         )
 
 

@@ -20,6 +20,7 @@ ROOMS = (
     "api",
     "accounts",
     "pages",
+    "jobs",
     "history",
     "forms",
     "writes",
@@ -34,11 +35,12 @@ ROOMS = (
 )
 ALL = "**/*.py"
 SEES_REQUESTS = ("pages/*.py", "api/*.py", "accounts/**/*.py", "web/*.py")
-WRITES = ("writes/*.py", "history/*.py", "audit_log/*.py", "accounts/**/*.py")
+WRITES = ("writes/*.py", "history/*.py", "jobs/*.py", "audit_log/*.py", "accounts/**/*.py")
 WRITING = {"insert", "update", "delete"}
 # The rooms that do not know which database it is, but for the modules that are about one.
 KNOWS_NO_DIALECT = (
-    *("api/*.py", "accounts/**/*.py", "pages/*.py", "history/*.py", "forms/*.py", "writes/*.py"),
+    *("api/*.py", "accounts/**/*.py", "pages/*.py", "jobs/*.py", "history/*.py"),
+    *("forms/*.py", "writes/*.py"),
     *("listing/**/*.py", "web/*.py", "admin.py", "application.py", "sample.py", "person.py"),
 )
 KNOWS_ITS_DIALECT = (

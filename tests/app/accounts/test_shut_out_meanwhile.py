@@ -18,7 +18,7 @@ from hero_admin.accounts.sessions import start_session
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change, Operation
 from hero_admin.database.engines import Database
-from hero_admin.pages.export import ROWS_PER_BATCH
+from hero_admin.listing.exports import ROWS_PER_BATCH
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
 from hero_admin.web.requests import SAFE_METHODS

@@ -206,7 +206,7 @@ async def test_the_api_does_an_action(
     done = await client.post(url, json={"ids": ids, "form": form})
     answer = done.json()
     assert answer.pop("operation")
-    assert answer == {"message": "2 heroes transferred", "count": 2}
+    assert answer == {"message": "2 heroes transferred", "count": 2, "job": None}
     matching = {"age_min": 3, "q": "hero"}
     done = await client.post(url, json={"all_matching": matching, "form": form})
     assert done.json()["count"] == 2

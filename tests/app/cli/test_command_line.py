@@ -105,5 +105,5 @@ async def test_a_role_without_rights_is_reported_by_name(
 def test_help_lists_the_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("serve", "migrate", "sample", "revision", "user"):
+    for command in ("serve", "worker", "migrate", "sample", "revision", "user"):
         assert re.search(rf"^  {command}  ", done.stdout, re.MULTILINE)

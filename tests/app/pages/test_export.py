@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from hero_admin.pages.csv_text import defused
-from hero_admin.pages.export import ROWS_PER_BATCH
+from hero_admin.listing.csv_text import defused
+from hero_admin.listing.exports import ROWS_PER_BATCH
 from tests.cases import on_one_database
 from tests.factories import a_hero, a_team, some_heroes
 from tests.page import Client, Page

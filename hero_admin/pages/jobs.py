@@ -1,0 +1,160 @@
+"""Job pages: how far long work is, what failed, and what can be done about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from hero_admin.audit_log.changes import Operation
+from hero_admin.jobs import queue
+from hero_admin.jobs.exporting import format_of, has_file, read_file
+from hero_admin.jobs.people import UnknownPersonError
+from hero_admin.jobs.table import Job, JobKind, JobStatus
+from hero_admin.jobs.undoing import count_made
+from hero_admin.model.resource_rights import permission
+from hero_admin.pages.export_events import ExportEvent
+from hero_admin.pages.requests import may_in, operation_of, site_of
+from hero_admin.web.guards import identity_of
+from hero_admin.web.mount import path_to
+from hero_admin.web.requests import form_of, session_of
+from hero_admin.web.responses import attachment, redirect, render
+
+MAX_SHOWN_FAILURES = 200
+MAX_ID_CHARACTERS = 32
+
+
+async def jobs_page(request: Request) -> Response:
+    """GET /jobs: one's own jobs, the latest first; owners see those of everybody."""
+    identity = identity_of(request)
+    by_name = None if identity.is_owner else identity.name
+    context = {"jobs": await queue.fetch_jobs(session_of(request), by_name)}
+    return render(request, "admin/jobs.html", context, fragments=())
+
+
+async def job_page(request: Request) -> Response:
+    """GET /jobs/0af…: a job, or only the part of its page that changes."""
+    session, job = session_of(request), await fetch_own_job(request)
+    resource = site_of(request).named(job.resource)
+    is_export = job.kind == JobKind.EXPORT
+    context = {
+        "job": job,
+        "resource": resource,
+        "failures": await queue.fetch_failures(session, job.id, MAX_SHOWN_FAILURES),
+        "is_export": is_export,
+        "has_file": is_export and job.status == JobStatus.DONE and await has_file(session, job.id),
+        "is_undo": job.kind == JobKind.UNDO,
+    }
+    return render(request, "admin/job.html", context, fragments=("job",))
+
+
+async def cancel_job(request: Request) -> Response:
+    """POST /jobs/0af…/cancel: ends it at its next batch → its page."""
+    await form_of(request)
+    job = await fetch_own_job(request)
+    await queue.ask_to_cancel(session_of(request), job.id)
+    return redirect(request, path_to("jobs", job.id))
+
+
+async def job_file(request: Request) -> Response:
+    """GET /jobs/0af…/file: the file that it has made; 404 if there is none any more."""
+    session, job = session_of(request), await fetch_own_job(request)
+    resource = site_of(request).named(job.resource)
+    if resource is not None and not may_in(request, resource, "export"):
+        raise HTTPException(403, permission(resource, "export").refusal(identity_of(request)))
+    is_done = job.kind == JobKind.EXPORT and job.status == JobStatus.DONE
+    if resource is None or not is_done or not await has_file(session, job.id):
+        raise HTTPException(404, "This file isn't there any more. Export the list again.")
+    form = format_of(job, resource)
+    details = {"format": form.extension, "job": job.id}
+    await ExportEvent(request, resource.name, details).begin(job.done_count)
+    name = f"{resource.name}.{form.extension}"
+    headers = {"Content-Disposition": attachment(name), "Content-Length": str(job.file_bytes)}
+    body = read_file(request.state.database, job.id)
+    return StreamingResponse(body, headers=headers, media_type=form.media_type)
+
+
+async def fetch_own_job(request: Request, job_id: str = "") -> Job:
+    """Fetch a job, that in the path; 404 for one of somebody else, unless an owner asks."""
+    job_id, identity = job_id or request.path_params["id"], identity_of(request)
+    is_id = len(job_id) <= MAX_ID_CHARACTERS and job_id.isalnum() and job_id.isascii()
+    job = await queue.fetch_job(session_of(request), job_id) if is_id else None
+    is_own = job is not None and (job.by_id, job.by_name) == (identity.user_id, identity.name)
+    if job is None or not (is_own or identity.is_owner):
+        raise HTTPException(404, "This job doesn't exist.")
+    return job
+
+
+# Any: JSON.
+async def start_job(
+    request: Request,
+    kind: JobKind,
+    label: str,
+    resource: str,
+    query: str = "",
+    payload: Mapping[str, Any] | None = None,
+    *,
+    total: int,
+    operation: Operation,
+) -> Response:
+    """Add a job to the queue → its page."""
+    job_id = await add_job(
+        request, kind, label, resource, query, payload, total=total, operation=operation
+    )
+    return noticed(request, redirect(request, path_to("jobs", job_id)))
+
+
+# Any: JSON.
+async def add_job(
+    request: Request,
+    kind: JobKind,
+    label: str,
+    resource: str,
+    query: str = "",
+    payload: Mapping[str, Any] | None = None,
+    *,
+    total: int,
+    operation: Operation,
+) -> str:
+    """Add a job to the queue; return its id. Raises 400 for a person who cannot be kept."""
+    try:
+        return await queue.add_job(
+            session_of(request),
+            operation,
+            kind,
+            label,
+            resource,
+            query=query,
+            payload=payload,
+            total=total,
+        )
+    except UnknownPersonError as error:
+        raise HTTPException(400, str(error)) from None
+
+
+def noticed(request: Request, response: Response) -> Response:
+    """Return a response after which the worker of this process looks for a job."""
+    worker = request.app.state.worker
+    if worker is not None:
+        response.background = BackgroundTask(worker.notify)
+    return response
+
+
+async def undo_job(request: Request, job: Job) -> Response:
+    """Undo what a job has done, in the background → the page of that; 409 while it goes on."""
+    if job.is_unfinished:
+        raise HTTPException(409, "This is still in progress. Cancel it first.")
+    total = await count_made(session_of(request), job.operation)
+    if not total:
+        raise HTTPException(404, "There is nothing to undo.")
+    return await start_job(
+        request,
+        JobKind.UNDO,
+        f"{'Redo' if job.kind == JobKind.UNDO else 'Undo'}: {job.label}",
+        job.resource,
+        payload={"operation": job.operation},
+        total=total,
+        operation=operation_of(request, "undo"),
+    )
