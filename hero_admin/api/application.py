@@ -12,7 +12,9 @@ from hero_admin.api.jobs import add_job_routes
 from hero_admin.api.routes import add_routes
 from hero_admin.api.schemas import ErrorDetail
 from hero_admin.api.scopes import document_for
+from hero_admin.api.seen_document import seen_document
 from hero_admin.model.site import Site
+from hero_admin.pages.requests import site_of
 from hero_admin.person import Role
 from hero_admin.web.errors import Invalid, answer_http_exception
 from hero_admin.web.guards import identity_of, needs
@@ -68,6 +70,7 @@ def create_api(site: Site, title: str, *, has_accounts: bool = True) -> FastAPI:
 
     async def openapi(request: Request) -> Response:
         document = document_for(api, identity_of(request).token)
+        document = seen_document(document, site, site_of(request))
         return JSONResponse({**document, "servers": [{"url": path_to("api")}]})
 
     api.add_route("/openapi.json", needs(Role.VIEWER, openapi))

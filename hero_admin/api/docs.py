@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
+from hero_admin.api.seen_document import seen_document
+from hero_admin.pages.requests import site_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.responses import render
 
@@ -56,7 +58,7 @@ async def docs_page(request: Request) -> Response:
         route for route in request.app.routes if isinstance(route, Mount) and route.name == "api"
     )
     assert isinstance(mount.app, FastAPI)
-    document = mount.app.openapi()
+    document = seen_document(mount.app.openapi(), mount.app.state.site, site_of(request))
     sections: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

@@ -31,6 +31,8 @@ PAGES = (
     "/api/agents/?sort=-salary",
     "/api/agents/1",
     "/api/skills/1/with-agents",
+    "/api/openapi.json",
+    "/api/docs",
 )
 
 
