@@ -16,7 +16,7 @@ from hero_admin.application import create_app
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.orders import Line, Order, Trade, lines, orders
+from tests.orders import Line, Order, Trade, gross, lines, orders, total
 from tests.page import Client
 from tests.serving import serving
 from tests.statements import Statements
@@ -51,6 +51,22 @@ async def test_a_list_and_a_page_show_computed_columns_in_their_places(trade: Cl
     assert "4242" not in page.text
     facts = (await trade.get("/orders/3")).facts
     assert (facts["Lines"], facts["Initial"], facts["Sum"]) == ("3", "C", "32")
+
+
+async def test_a_computed_column_has_formats_and_a_place_on_the_page(
+    settings: Settings, trade: Client
+) -> None:
+    given = Resource(
+        Line,
+        columns=(Line.product, total, gross),
+        show={total: lambda amount: f"{amount} €"},
+        sections={"Amounts": (total, Line.price)},
+    )
+    async with serving(create_app(settings, [orders, given]), role=Role.VIEWER) as client:
+        assert (await client.get("/lines")).column("Total")[0] == "9 €"
+        page = await client.get("/lines/1")
+        assert list(page.facts)[:2] == ["Total", "Price"]
+        assert (page.facts["Total"], page.facts["Gross amount"]) == ("9 €", "18")
 
 
 async def test_counts_end_where_people_no_longer_count(
