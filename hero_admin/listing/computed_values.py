@@ -3,6 +3,7 @@
 So the statement of a list stays as it is, and nothing is computed for rows that are not shown.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,6 +29,8 @@ MAX_COUNTED = 1_000
 # The number alone would not tell where the link leads.
 COUNT = Markup('<a href="{}" aria-label="{} {}">{}</a>')
 
+logger = logging.getLogger("hero_admin.listing")
+
 # Any: rows of any columns.
 Rows = Sequence[Sequence[Any]]
 
@@ -47,16 +50,35 @@ async def fetch_computed(
     """
     by_sql = [each for each in columns if each.function is None]
     found = await _fetch_sql(session, resource, by_sql, records, cap) if by_sql and records else {}
+    own = [found.get(key_text(resource, _key(resource, record)), {}) for record in records]
     names = [field.name for field in resource.function_fields]
-    values = []
+    read = [{name: record.get(name) for name in names} for record in records]
+    by_column = [
+        [values.get(each.name) for values in own]
+        if each.function is None
+        else _made(resource, each, read)
+        for each in columns
+    ]
+    return [list(values) for values in zip(*by_column, strict=True)]
+
+
+def _made(
+    resource: Resource, column: ComputedField, records: Sequence[Mapping[str, Any]]
+) -> list[str | None]:
+    """Return what a function makes of records; None where it fails, which is logged once."""
+    found: list[str | None] = []
+    errors: list[Exception] = []
     for record in records:
-        own = dict(found.get(key_text(resource, _key(resource, record)), {}))
-        read = {name: record.get(name) for name in names}
-        for each in columns:
-            if each.function is not None:
-                own[each.name] = each.made(resource.model, read)
-        values.append([own.get(each.name) for each in columns])
-    return values
+        try:
+            found.append(column.made(resource.model, record))
+        # It is not ours, and no value of one record takes down a list of many.
+        except Exception as error:  # noqa: BLE001
+            found.append(None)
+            errors.append(error)
+    if errors:
+        model = resource.model.__name__
+        logger.warning("“%s” of Resource(%s) failed", column.label, model, exc_info=errors[0])
+    return found
 
 
 async def with_computed(

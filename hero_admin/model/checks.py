@@ -13,7 +13,7 @@ from hero_admin.model.actions import wrong_actions
 from hero_admin.model.arguments import ResourceError, name_of
 from hero_admin.model.associations import association_of
 from hero_admin.model.child_checks import wrong_children
-from hero_admin.model.computed_checks import wrong_computed, wrong_counts, wrong_uses
+from hero_admin.model.computed_checks import wrong_computed, wrong_reads, wrong_uses
 from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.fields import Field
 from hero_admin.model.layout_checks import wrong_layout, wrong_layout_types
@@ -55,7 +55,7 @@ def check_resources(resources: Sequence[Resource], taken: frozenset[str]) -> Non
     for resource in resources:
         for mistake in (
             *wrong_children(resource, resources),
-            *wrong_counts(resource, resources),
+            *wrong_reads(resource, resources),
             *wrong_targets(resource, resources),
         ):
             raise ResourceError(f"Resource({name_of(resource.model)}): {mistake}.")

@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column as TableColumn
 from sqlalchemy import ColumnElement, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import QueryableAttribute
-from sqlalchemy.sql.visitors import iterate
 
 from hero_admin.model.computed import Column, count, counted_field, sql_of
 from hero_admin.model.computed_fields import ComputedField
@@ -48,10 +46,15 @@ def wrong_uses(resource: Resource) -> Iterator[str]:
         yield f"sort={resource.sort!r} can't sort by “{sorted_by.label}”, as {_reason(sorted_by)}"
 
 
-def wrong_counts(resource: Resource, resources: Sequence[Resource]) -> Iterator[str]:
-    """Yield the counts for which the database would read a whole table for each row."""
+def wrong_reads(resource: Resource, resources: Sequence[Resource]) -> Iterator[str]:
+    """Yield what would show masked values, or let the database read a table for each row."""
     made = {each.model for each in resources if not each.read_only}
+    masked = {
+        field.column: field.name for each in resources for field in each.fields if field.is_masked
+    }
     for field in resource.computed:
+        for column in field.columns_read & masked.keys():
+            yield f"Column({field.label!r}) would show {masked[column]}, which is masked"
         counted = field.counted
         # Related lists need the index, so `doctor --fix` creates it for administered models.
         if counted is None or _is_indexed(counted):
@@ -116,10 +119,6 @@ def _wrong_sql(resource: Resource, column: Column, expression: ColumnElement[Any
         own = resource.by_name.get(column.value.key)
         if own is not None and (own.relation or own.is_bytes):
             yield f"{column} is {own.name} itself: name that in columns="
-    masked = {field.column: field.name for field in resource.fields if field.is_masked}
-    for each in iterate(expression):
-        if isinstance(each, TableColumn) and each in masked:
-            yield f"{column} would show {masked[each]}, which is masked"
 
 
 def _is_indexed(field: Field) -> bool:

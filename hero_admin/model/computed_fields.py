@@ -1,6 +1,5 @@
 """Computed fields: what lists, pages, exports and the API show beside the fields of a model."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -34,8 +33,6 @@ JSON_TYPES: dict[str, Any] = {
     "text": str | None,
     "long_text": str | None,
 }
-
-logger = logging.getLogger("hero_admin.model")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,35 +86,22 @@ class ComputedField(Field):
         assert self.expression is not None
         return exactly(self.expression, self.exact_type)
 
-    # Any: the values of a record, and text.
+    # Any: the values of a record.
     def made(self, model: type[SQLModel], values: Mapping[str, Any]) -> str | None:
-        """Return what its function makes of a record; None where it fails.
-
-        Whatever it raises for an unexpected value, the page is still shown.
-        """
+        """Return what its function makes of a record; raises whatever that raises."""
         assert self.function is not None
-        try:
-            record = model()
-            for name, value in values.items():
-                setattr(record, name, readable(value))
-            made = self.function(record)
-            return None if made is None else str(made)
-        except Exception:
-            logger.debug("“%s” of a %s failed", self.label, model.__name__, exc_info=True)
-            return None
+        record = model()
+        for name, value in values.items():
+            setattr(record, name, readable(value))
+        made = self.function(record)
+        return None if made is None else str(made)
 
-    def is_seen(self, fields: Sequence[Field]) -> bool:
-        """Whether all that it reads of its own table is among these fields."""
-        if self.counted is not None:
-            return self.own is not None
-        columns = {field.column for field in fields}
-        tables = {column.table for column in columns}
-        read = iterate(self.expression) if self.expression is not None else ()
-        return all(
-            each in columns
-            for each in read
-            if isinstance(each, TableColumn) and each.table in tables
-        )
+    @cached_property
+    def columns_read(self) -> frozenset[TableColumn[Any]]:
+        """The columns that its SQL reads, of any table."""
+        fields = {each.column for each in (self.counted, self.own) if each is not None}
+        parts = iterate(self.expression) if self.expression is not None else ()
+        return frozenset(fields | {each for each in parts if isinstance(each, TableColumn)})
 
 
 class ComputedColumns:
@@ -147,8 +131,7 @@ class ComputedColumns:
         given = dict.fromkeys((*self.columns, *(self.filters or ())))
         columns = [each for each in given if isinstance(each, Column)]
         made = (_field(self.model, each, self.fields) for each in columns)
-        # What is computed of something that its reader may not read is not for them, either.
-        seen = [each for each in made if each.name not in self.unseen and each.is_seen(self.fields)]
+        seen = [each for each in made if each.name not in self.unseen]
         # With the formats of `show=`.
         laid_out = self.laid_out(seen) if seen else ()
         return tuple(each for each in laid_out if isinstance(each, ComputedField))

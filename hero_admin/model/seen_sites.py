@@ -55,13 +55,13 @@ class SeenSites:
             for field in each.fields
             if narrowing and (narrowing.is_unseen or field.name in narrowing.unseen)
         }
-        return self.site.narrowed([_without_counts(each, gone) for each in resources], unseen)
+        return self.site.narrowed([_without_computed(each, gone) for each in resources], unseen)
 
 
-def _without_counts(resource: Resource, gone: Collection[Column[Any]]) -> Resource:
-    """Return a resource without those computed columns that count by foreign keys not seen."""
-    counting = [each for each in resource.computed if each.counted is not None]
-    names = {each.name for each in counting if each.counted and each.counted.column in gone}
+def _without_computed(resource: Resource, gone: Collection[Column[Any]]) -> Resource:
+    """Return a resource without those computed columns that read columns that are not seen."""
+    computed = resource.entire.computed
+    names = {each.name for each in computed if not each.columns_read.isdisjoint(gone)}
     if not names:
         return resource
     return replace(resource, unseen=resource.unseen | names, whole=resource.entire)

@@ -69,6 +69,18 @@ async def test_a_computed_column_has_formats_and_a_place_on_the_page(
         assert (page.facts["Total"], page.facts["Gross amount"]) == ("9 €", "18")
 
 
+async def test_a_function_that_fails_for_some_records_is_logged_and_takes_down_no_list(
+    settings: Settings, trade: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = Column("Tenth", lambda line: 10 // (line.quantity - 1))
+    given = Resource(Line, columns=(Line.product, odd))
+    async with serving(create_app(settings, [orders, given]), role=Role.VIEWER) as client:
+        assert (await client.get("/lines")).column("Tenth") == ["—", "—", "10", "5"]
+        assert (await client.get("/api/lines/1")).json()["tenth"] is None
+    messages = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert messages == ["“Tenth” of Resource(Line) failed"] * 2
+
+
 async def test_counts_end_where_people_no_longer_count(
     trade: Client, session: AsyncSession
 ) -> None:
@@ -289,6 +301,8 @@ async def test_nothing_is_computed_of_what_its_reader_may_not_read(
     async with serving(create_app(settings, [orders, secret]), role=Role.EDITOR) as client:
         page = await client.get("/lines")
         assert page.columns == ["Product", "Quantity"]
+        # The sum of these prices is of another model.
+        assert (await client.get("/orders")).columns == ["Customer", "Lines", "Initial"]
         assert (await client.get("/lines?sort=total")).status_code == 400
         assert (await client.get("/api/lines/?total_min=5")).json() == (
             await client.get("/api/lines/")
