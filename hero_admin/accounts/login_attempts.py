@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -84,6 +84,20 @@ async def accept(
     if not (needs_second and attempt.user.has_second_factor):
         await forgive(session, attempt.subjects)
     return attempt.user
+
+
+async def renew_hash(auth: Auth, user: User, password: str) -> None:
+    """Hash a password again that was hashed with other parameters."""
+    fresh_hash = await auth.passwords.rehash(user.password_hash, password)
+    if fresh_hash is None:
+        return
+    is_same = (col(User.id) == user.id) & (col(User.password_hash) == user.password_hash)
+    renewed = update(User).where(is_same).values(password_hash=fresh_hash)
+    # In a transaction of its own: a second step, to which the hash belongs, may be no success yet.
+    async with auth.turns, auth.database.session(is_read_only=False) as session:
+        await session.execute(renewed)
+        await session.commit()
+    user.password_hash = fresh_hash
 
 
 async def _fetch_known(auth: Auth, name: str) -> User | None:

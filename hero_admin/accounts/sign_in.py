@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
-from sqlmodel import col
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +13,7 @@ from hero_admin.accounts import audit, changes
 from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import device_in, digest_in, drop_token
 from hero_admin.accounts.form_fields import text_in
-from hero_admin.accounts.login_attempts import LoginAttempt, accept, attempt_login
+from hero_admin.accounts.login_attempts import LoginAttempt, accept, attempt_login, renew_hash
 from hero_admin.accounts.one_time_links import OneTimeLink, Purpose, claim_link, fetch_link
 from hero_admin.accounts.pending_form import OWN, pending_in, read_signed_out
 from hero_admin.accounts.recheck import SignedOut, take_turn
@@ -65,8 +63,8 @@ async def sign_in(request: Request) -> Response:
     address = visitor_of(request).address
     device = device_in(request, auth.secret_key, name)
     attempt = await attempt_login(auth, name, password, address, device)
-    known = attempt.user
-    fresh_hash = await auth.passwords.rehash(known.password_hash, password) if known else None
+    if attempt.user is not None:
+        await renew_hash(auth, attempt.user, password)
     user = await accept(session_of(request), attempt, needs_second=True)
     if user is None:
         is_counted = attempt.allowance.is_allowed
@@ -75,9 +73,6 @@ async def sign_in(request: Request) -> Response:
         return await _ask_again(
             request, attempt, {"url": _local(url), "name": name, "pending": pending}
         )
-    if fresh_hash:
-        renewed = update(User).where(col(User.id) == user.id).values(password_hash=fresh_hash)
-        await session_of(request).execute(renewed)
     return await go_on(request, user, _local(url), pending)
 
 

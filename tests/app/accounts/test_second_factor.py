@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 from starlette.applications import Starlette
 
 from hero_admin.accounts.second_factor import authenticator, pending_step
@@ -93,6 +94,22 @@ async def test_a_clock_may_be_half_a_minute_wrong_and_each_code_works_once(
     assert (await enter_code(other, await enter_password(other), spaced)).status_code == 303
     again = await enter_code(other, await enter_password(other), code)
     assert (again.status_code, again.alert) == (422, WRONG)
+
+
+async def test_a_hash_of_weaker_times_is_made_anew_before_the_code(
+    ann: Client, other: Client, session: AsyncSession, stored: Stored
+) -> None:
+    phone, _ = await set_up(ann)
+    for steps, headers in enumerate(({}, htmx_headers("section#sign_in"))):
+        weak = QUICK.hash(PASSWORD)
+        is_ann = col(User.name) == "Ann"
+        await session.execute(update(User).where(is_ann).values(password_hash=weak))
+        await session.commit()
+        given = {"account.name": "Ann", "account.password": PASSWORD}
+        asked = await other.post("/sign-in", data=given, headers=headers)
+        assert weak not in {each.password_hash for each in await stored.all(User)}
+        entered = await enter_code(other, asked, phone.code(steps))
+        assert entered.status_code == 303
 
 
 async def test_one_code_signs_in_one_of_two_at_once(
