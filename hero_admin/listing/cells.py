@@ -20,6 +20,7 @@ from hero_admin.model.fields import Field
 from hero_admin.model.formatting import MASK, shown, shown_in_cell
 from hero_admin.model.primary_keys import key_text
 from hero_admin.model.resource import Resource
+from hero_admin.model.restrictions import has_row_rights
 from hero_admin.model.site import Site
 from hero_admin.model.stored_values import Stored, is_unreadable, plain
 from hero_admin.web.mount import path_to
@@ -72,11 +73,14 @@ def reference_reader(site: Site, field: Field) -> Callable[[Any, Any], Reference
     keys = [key.name for key in target.key]
     has_pages = target in site and keys == [field.relation.target_column]
     is_made = target.titles.function is not None
-    text_of = text_formatter(target.titles.field)
+    text_of, value_text_of = text_formatter(target.titles.field), text_formatter(field)
+    may_be_unseen = has_row_rights(target)
 
     def read(value: Any, title_value: Any) -> Reference | None:
         if value is None:
             return None
+        if title_value is None and may_be_unseen:
+            return Reference(value_text_of(value), target, None)
         title = (title_value if is_made else text_of(title_value)) or UNTITLED
         return Reference(title, target, key_text(target, (value,)) if has_pages else None)
 

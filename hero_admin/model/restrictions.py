@@ -35,3 +35,8 @@ class Restrictions:
     def entire(self) -> Self:
         """The resource with all its fields, whoever sees which of them."""
         return self.whole or self
+
+
+def has_row_rights(resource: Restrictions) -> bool:
+    """Whether not everybody may see all rows of a resource."""
+    return resource.rows is not None or "read" in resource.may

@@ -13,6 +13,7 @@ from hero_admin.model.arguments import ResourceError, name_of
 from hero_admin.model.links import ManyToMany
 from hero_admin.model.resource import Resource
 from hero_admin.model.resource_rights import permission
+from hero_admin.model.restrictions import has_row_rights
 from hero_admin.model.site import Site
 from hero_admin.person import COMMAND_LINE, Person
 
@@ -92,11 +93,6 @@ def _side(
         return None
     own = site.target_field_of(link.far).column
     return link.far.column.in_(select(own).where(condition))
-
-
-def has_row_rights(resource: Resource) -> bool:
-    """Whether not everybody may see all rows of a resource."""
-    return resource.rows is not None or "read" in resource.may
 
 
 def rows_of(resource: Resource, person: Person) -> ColumnElement[bool] | None:

@@ -245,3 +245,8 @@ async def test_a_reference_to_a_record_outside_stays_as_it_is(
     read = (await editor.get("/api/agents/3")).json()
     assert (await editor.patch("/api/agents/3", json={**read, "name": "Cleo"})).status_code == 200
     assert (await session.execute(select(Agent.mentor_id).where(Agent.id == 3))).scalar() == 2
+
+
+async def test_a_reference_to_a_record_outside_shows_its_key(editor: Client) -> None:
+    assert (await editor.get("/agents/3")).facts["Mentor"] == "2"
+    assert "2" in (await editor.get("/agents?q=cleo")).visible_text
