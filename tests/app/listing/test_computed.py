@@ -130,8 +130,10 @@ async def test_the_api_answers_what_is_computed_and_takes_none_of_it(
         "initial": "C",
         "sum": 32,
     }
-    assert (await trade.get("/api/orders/")).json()[2] == answer.json()
-    assert (await trade.get("/api/orders/?sort=customer")).json()[2] == answer.json()
+    # Nobody gets masked values in bulk.
+    in_list = {**answer.json(), "card": None}
+    assert (await trade.get("/api/orders/")).json()[2] == in_list
+    assert (await trade.get("/api/orders/?sort=customer")).json()[2] == in_list
     with_order = (await trade.get("/api/lines/1/with-order")).json()
     assert (with_order["total"], with_order["order"]["lines"]) == (9, 1)
     # Another line makes no other record of its order, but another answer.
