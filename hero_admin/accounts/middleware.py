@@ -139,9 +139,8 @@ class IdentityMiddleware:
             answer = await ask_to_set_up(request)
             await answer(scope, receive, send)
             return
-        if request.method in SAFE_METHODS:
-            request.state.may_still = partial(self._may_still, request, proof)
-        else:
+        request.state.may_still = partial(self._may_still, request, proof)
+        if request.method not in SAFE_METHODS:
             self._recheck(request, proof)
         await self.app(scope, receive, send)
         is_stale = marked_at is None or now - marked_at >= SEEN_EVERY

@@ -25,11 +25,13 @@ NUMBERS = int | float | Decimal
 
 
 # Any: values of any field.
-def csv_cells(fields: Sequence[Field], row: Sequence[Any]) -> list[str]:
-    """Return the texts of the fields of a row that are not masked, then those after them."""
+def csv_cells(
+    fields: Sequence[Field], row: Sequence[Any], *, has_masked: bool = False
+) -> list[str]:
+    """Return the texts of the fields of a row, without masked ones, then those after them."""
     cells = []
     for field, value in zip(fields, row, strict=False):
-        if field.is_masked:
+        if field.is_masked and not has_masked:
             continue
         text = shown(field, value) if field.is_bytes else _csv_cell(field, value)
         # A negative number is no formula; a text in a column of numbers may be one.

@@ -50,19 +50,22 @@ class Format:
         return MEDIA_TYPES[self.extension]
 
 
-def csv_format(resource: Resource, separator: str = ",", *, has_mark: bool = False) -> Format:
+def csv_format(
+    resource: Resource, separator: str = ",", *, has_mark: bool = False, has_masked: bool = False
+) -> Format:
     """Return CSV; titles of relations and links are last.
 
-    Masked columns are left out: a placeholder would be read back as a value. Programs expect
+    Masked columns are left out, unless asked for: a placeholder would be read back. Programs expect
     no byte-order mark; Excel misreads accents without one.
     """
     related = [field.name for field in resource.fields if field.relation]
     related += [link.name for link in resource.list_links]
 
     def lines(rows: Rows, _: bool) -> str:
-        return csv_text((_csv_row(resource, row) for row in rows), separator)
+        return csv_text((_csv_row(resource, row, has_masked=has_masked) for row in rows), separator)
 
-    names = [field.public_name for field in resource.fields if not field.is_masked]
+    shown = [field for field in resource.fields if has_masked or not field.is_masked]
+    names = [field.public_name for field in shown]
     for each in related:
         name = each.removesuffix("_id")
         # Programs find columns by name.
@@ -73,14 +76,14 @@ def csv_format(resource: Resource, separator: str = ",", *, has_mark: bool = Fal
     return Format("csv", head, lines, "", _with_titles)
 
 
-def json_format(resource: Resource) -> Format:
+def json_format(resource: Resource, *, has_masked: bool = False) -> Format:
     """Return a JSON array of what the API shows of each row.
 
     Besides there are the keys of all linked records, `"tracks": [3, 7]`, as the API adds them.
     """
 
     def items(rows: Rows, is_first: bool) -> str:
-        texts = _json_texts(resource, rows)
+        texts = _json_texts(resource, rows, has_masked=has_masked)
         return "".join(
             ("\n" if is_first and position == 0 else ",\n") + text
             for position, text in enumerate(texts)
@@ -89,11 +92,12 @@ def json_format(resource: Resource) -> Format:
     return Format("json", "[", items, "\n]\n", _with_computed)
 
 
-def json_lines_format(resource: Resource) -> Format:
+def json_lines_format(resource: Resource, *, has_masked: bool = False) -> Format:
     """Return the same as JSON Lines, for programs that parse a stream."""
 
     def lines(rows: Rows, _: bool) -> str:
-        return "".join(f"{text}\n" for text in _json_texts(resource, rows))
+        texts = _json_texts(resource, rows, has_masked=has_masked)
+        return "".join(f"{text}\n" for text in texts)
 
     return Format("jsonl", "", lines, "", _with_computed)
 
@@ -145,20 +149,22 @@ async def _with_computed(
 
 
 # Any: values of any columns.
-def _csv_row(resource: Resource, row: Sequence[Any]) -> list[str]:
+def _csv_row(resource: Resource, row: Sequence[Any], *, has_masked: bool) -> list[str]:
     """Return the texts of a row, which ends with its computed columns."""
     end = len(row) - len(resource.computed)
-    return csv_cells(resource.fields, row[:end]) + csv_cells(resource.computed, row[end:])
+    own = csv_cells(resource.fields, row[:end], has_masked=has_masked)
+    return own + csv_cells(resource.computed, row[end:])
 
 
-def _json_texts(resource: Resource, rows: Rows) -> Iterator[str]:
+def _json_texts(resource: Resource, rows: Rows, *, has_masked: bool) -> Iterator[str]:
+    masked = frozenset[str]() if has_masked else resource.masked_names
     names, links = [field.name for field in resource.fields], resource.many_to_many
     computed = [column.name for column in resource.computed]
     for row in rows:
         values = dict(zip(names, row, strict=False))
         end = len(row) - len(computed)
         values |= dict(zip(computed, row[end:], strict=True))
-        record = dumped(resource.schemas.read, values, resource.masked_names, resource.unseen)
+        record = dumped(resource.schemas.read, values, masked, resource.unseen)
         for link, keys in zip(links, row[end - len(links) : end], strict=True):
             record[link.name] = dumped_values(keys)
         yield json.dumps(record, ensure_ascii=False)

@@ -36,6 +36,14 @@ def permission(resource: Resource, verb: str) -> Permission:
     return Permission(grant, phrase.format(name=name, nouns=resource.label_plural))
 
 
+def masked_export_permission(resource: Resource) -> Permission:
+    """Return the right of owners who may export and reveal to do both for all records at once."""
+    grant = _both(_grant(resource, "export"), _grant(resource, "reveal"))
+    reading = resource.may.get("read", Role.VIEWER)
+    whole = _both(_both(reading, grant), Role.OWNER)
+    return Permission(whole, f"export masked values of {resource.label_plural}")
+
+
 def undo_permission(resources: Sequence[Resource]) -> Permission:
     """Return the right of whoever may change any of these records to undo changes.
 

@@ -52,17 +52,17 @@ async def csv_file(resource: Resource, request: Request) -> Response:
     """GET /heroes.csv?q=…&separator=;&bom=1: the list as CSV; relations and links are last."""
     separator = _separator_in(request)
     has_mark = request.query_params.get("bom") == "1"
-    return await _download(resource, request, csv_format(resource, separator, has_mark=has_mark))
+    return await download(resource, request, csv_format(resource, separator, has_mark=has_mark))
 
 
 async def json_file(resource: Resource, request: Request) -> Response:
     """GET /heroes.json?q=…: the rows of the list as a JSON array of what the API shows of each."""
-    return await _download(resource, request, json_format(resource))
+    return await download(resource, request, json_format(resource))
 
 
 async def json_lines(resource: Resource, request: Request) -> Response:
     """GET /heroes.jsonl?q=…: the same as JSON Lines, for programs that parse a stream."""
-    return await _download(resource, request, json_lines_format(resource))
+    return await download(resource, request, json_lines_format(resource))
 
 
 async def csv_job(resource: Resource, request: Request) -> Response:
@@ -115,7 +115,13 @@ def exported_query(resource: Resource, request: Request) -> ListQuery:
     return query
 
 
-async def _download(resource: Resource, request: Request, form: Format) -> Response:
+async def download(
+    resource: Resource, request: Request, form: Format, *, has_masked: bool = False
+) -> Response:
+    """Return the list that a request asks for as a file, and tell of it.
+
+    has_masked: whether the file has masked values.
+    """
     query = exported_query(resource, request)
     exports: asyncio.Semaphore = request.app.state.exports
     if exports.locked():
@@ -125,7 +131,7 @@ async def _download(resource: Resource, request: Request, form: Format) -> Respo
     first = await first_of(batches, ())
     second = await first_of(batches, ())
     details = {"format": form.extension, "query": ListParameters(query).narrowing}
-    event = ExportEvent(request, resource.name, details)
+    event = ExportEvent(request, resource.name, details, has_masked=has_masked)
     try:
         await event.begin(None if second else len(first))
     except BaseException:

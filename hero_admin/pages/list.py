@@ -25,7 +25,7 @@ from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
-from hero_admin.model.resource_rights import allowed_actions
+from hero_admin.model.resource_rights import allowed_actions, masked_export_permission
 from hero_admin.model.site import Site
 from hero_admin.pages.empty_state import empty_list
 from hero_admin.pages.new_links import linking_param
@@ -63,6 +63,8 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         "resource": query.resource,
         "actions": actions,
         "allowed": allowed,
+        "can_export_masked": bool(query.resource.masked_names)
+        and masked_export_permission(query.resource).allows(identity_of(request)),
         "has_boxes": allowed.has_tools or bool(actions),
         "query": query,
         "urls": urls,

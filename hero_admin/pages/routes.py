@@ -9,7 +9,11 @@ from starlette.routing import Route
 
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
-from hero_admin.model.resource_rights import permission, undo_permission
+from hero_admin.model.resource_rights import (
+    masked_export_permission,
+    permission,
+    undo_permission,
+)
 from hero_admin.model.site import Site
 from hero_admin.pages import (
     actions,
@@ -23,6 +27,7 @@ from hero_admin.pages import (
     global_actions,
     history,
     jobs,
+    masked_export,
     show,
     unlink,
 )
@@ -31,7 +36,7 @@ from hero_admin.pages.list import list_page
 from hero_admin.pages.requests import seen_in
 from hero_admin.person import Role
 from hero_admin.rights import ACTION, Permission
-from hero_admin.web.guards import needs
+from hero_admin.web.guards import needs, proved
 
 Handler = Callable[[Resource, Request], Awaitable[Response]]
 ActionHandler = Callable[[Resource, Action, Request], Awaitable[Response]]
@@ -107,6 +112,17 @@ def _action_routes(resource: Resource, action: Action) -> list[Route]:
     ]
 
 
+def _masked_export_routes(resource: Resource) -> list[Route]:
+    need, at = masked_export_permission(resource), f"/{resource.name}.masked"
+    page = partial(_as_seen, masked_export.masked_export_page, resource)
+    file = partial(_as_seen, masked_export.masked_export, resource)
+    name = f"{resource.name}:masked"
+    return [
+        Route(at, needs(need, proved(page)), name=name),
+        Route(at, needs(need, proved(file)), methods=["POST"]),
+    ]
+
+
 def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
     name, at = resource.name, f"/{resource.name}"
 
@@ -132,6 +148,7 @@ def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
         *export_to(".csv", "csv", get=export.csv_file),
         *export_to(".json", "json", get=export.json_file),
         *export_to(".jsonl", "jsonl", get=export.json_lines),
+        *(_masked_export_routes(resource) if resource.masked_names else ()),
         *read("/options/{field}", "options", get=choices.options),
         *read("/options/{field}/counts", "facets", get=choices.facets),
         *to("reveal")("/{id}/reveal/{field}", "reveal", post=history.reveal),
