@@ -162,6 +162,14 @@ def api(page: Page) -> Locator:
     return page.locator("details[open]").filter(has_text="Change hero")
 
 
+def job(page: Page) -> Locator:
+    page.goto("/heroes")
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="CSV in the background").click()
+    # Once it has ended the page stays as it is.
+    return page.get_by_role("link", name="Download")
+
+
 PAGES: dict[str, View] = {
     "overview": at("/"),
     "list": at("/heroes"),
@@ -178,6 +186,9 @@ PAGES: dict[str, View] = {
     "saved": toast,
     "delete": at("/teams/1/delete"),
     "bulk delete": at("/heroes/delete?id=1&id=2&id=3"),
+    "action": at("/heroes/actions/retire?id=1&id=2"),
+    "jobs": at("/jobs"),
+    "job": job,
     "menu": menu,
     "not found": at("/nothing/here"),
     "bad request": at("/heroes/delete"),
