@@ -74,12 +74,14 @@ async def _undo(transaction: BatchTransaction, site: Site, made: Sequence[Change
     records = [each for each in made if not is_of_rows(each)]
     seen = await without_unseen(session, site, records, transaction.operation.by)
     # Not even a title of what they may not see.
-    failures += [("", "", UNSEEN) for each in records if each not in seen]
-    known = [each for each in made if is_of_rows(each) or (each in seen and _is_known(site, each))]
-    for each in seen:
-        if each not in known:
-            sentence = f"The {each.resource} are not here any more, or read-only."
-            failures.append((each.key, each.title, sentence))
+    failures += [("", "", UNSEEN)] * (len(records) - len(seen))
+    unknown = [each for each in seen if not _is_known(site, each)]
+    for each in unknown:
+        sentence = f"The {each.resource} are not here any more, or read-only."
+        failures.append((each.key, each.title, sentence))
+    # By their ids: comparing two changes compares all of their values.
+    ids = {each.id for each in seen} - {each.id for each in unknown}
+    known = [each for each in made if is_of_rows(each) or each.id in ids]
     try:
         async with session.begin_nested():
             await revert(transaction, [_read(each) for each in known])
