@@ -1,12 +1,15 @@
 """A schema of every type of SQLAlchemy, as an application brings it along with data."""
 
+import asyncio
 import enum
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from click.testing import CliRunner
 from fastapi import FastAPI
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -15,8 +18,11 @@ from sqlmodel import Field, Relationship, SQLModel
 from starlette.requests import Request
 
 from hero_admin import Admin, Child, Person, Resource, Role
+from hero_admin.cli.main import commands
 from tests.example.shops import Shop
+from tests.postgres import PostgresServer
 
+NAME = "every_type"
 MOMENT = datetime.fromisoformat("2026-11-29T12:30:15.250000")
 KEY = UUID("0197a5a0-0000-7000-8000-000000000001")
 
@@ -220,6 +226,19 @@ ON_POSTGRESQL = r"""
 
 def owner_of(_: Request) -> Person:
     return Person("Ada", Role.OWNER)
+
+
+async def migrated_house(folder: Path, server: PostgresServer | None = None) -> Shop:
+    """Make the application in a folder or on a server, with the tables of the library."""
+    url = f"sqlite+aiosqlite:///{folder}/{NAME}.db"
+    if server is not None:
+        await server.drop_database(NAME)
+        await server.create_database(NAME)
+        url = server.url(NAME)
+    house = await house_of_every_type(url)
+    done = await asyncio.to_thread(CliRunner().invoke, commands, ["migrate"], obj=house.admin)
+    assert done.exit_code == 0, done.output
+    return house
 
 
 async def house_of_every_type(url: str) -> Shop:

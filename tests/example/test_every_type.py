@@ -1,33 +1,23 @@
 """Whatever SQLAlchemy can store is listed, opened, saved, undone and exported."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from hero_admin.cli.main import commands
 from hero_admin.testing import AdminClient, check_no_script, check_round_trips, client_on
-from tests.example.every_type import house_of_every_type
+from tests.example.every_type import migrated_house
 from tests.example.shops import Shop
 from tests.postgres import PostgresServer
-
-NAME = "every_type"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shop]:
     """An application whose tables have a column of every type."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/{NAME}.db"
+    server: PostgresServer | None = None
     if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        await server.drop_database(NAME)
-        await server.create_database(NAME)
-        url = server.url(NAME)
-    house = await house_of_every_type(url)
-    done = await asyncio.to_thread(CliRunner().invoke, commands, ["migrate"], obj=house.admin)
-    assert done.exit_code == 0, done.output
+        server = request.getfixturevalue("postgres")
+    house = await migrated_house(tmp_path, server)
     yield house
     await house.close()
 

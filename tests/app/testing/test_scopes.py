@@ -2,17 +2,21 @@
 
 import re
 from copy import copy
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel
 from starlette.types import Receive, Scope, Send
 
-from hero_admin import Admin, Person, Role
+from hero_admin import Admin, Person, Resource, Role
 from hero_admin.accounts.rights import RightsMiddleware
 from hero_admin.database.row_scopes import RowScopes, set_scopes
 from hero_admin.testing import AdminClient, check_scopes
 from tests.agents import RESOURCES, TABLES, Agent, AgentSkill, Branch, Skill, Visit
 from tests.cases import on_one_database
+from webapp.heroes import Hero, heroes
+from webapp.teams import Team, teams
 
 EDITOR = Person("Edward Editor", Role.EDITOR)
 # Requests that are answered from all rows, and how the walk tells of each.
@@ -43,6 +47,7 @@ async def agents(admin: AdminClient) -> AdminClient:
         Branch(name="North"),
         Branch(name="South"),
         Skill(name="Climbing"),
+        Skill(name="Sailing", is_secret=True),
         Agent(name="Ada", branch_id=1, cover="Baker", salary=111_777, grade=3),
         Agent(name="Bob", branch_id=2, cover="Cook", salary=222_777),
         Agent(name="Cleo", branch_id=1),
@@ -56,11 +61,32 @@ async def agents(admin: AdminClient) -> AdminClient:
 
 async def test_nothing_is_learned_of_records_outside(agents: AdminClient) -> None:
     walk = await check_scopes(agents, EDITOR)
-    assert walk.records == ["agent 2", "branch 2", "visit 2"]
+    assert walk.records == ["agent 2", "branch 2", "skill 2", "visit 2"]
     assert walk.references >= 2
     assert walk.seen > 50
     routes = {template for _, _, template in (route.partition(" ") for route in walk.routes)}
     assert {"/agents/{id}/file/{field}/{change}", "/undo/{operation}", "/api/agents/{id}"} <= routes
+
+
+def limited(resource: Resource, own: ColumnElement[bool] | bool) -> Resource:
+    return replace(resource, rows=lambda person: None if person.is_owner else own)
+
+
+class TestHeroes:
+    @pytest.fixture
+    def admin_app(self) -> Admin:
+        """Everybody but owners sees the heroes of one team, and that team."""
+        return Admin([limited(heroes, Hero.team_id == 1), limited(teams, Team.id == 1)])
+
+    async def test_of_other_teams_are_not_there(self, admin: AdminClient) -> None:
+        await admin.add(Team(name="Z-Force"), Team(name="Preventers"))
+        await admin.add(
+            Hero(name="Nova", secret_name="Anna", age=28, team_id=1),
+            Hero(name="Vega", secret_name="Bob", age=30, team_id=2),
+        )
+        walk = await check_scopes(admin, EDITOR)
+        assert walk.records == ["hero 2", "team 2"]
+        assert "POST /heroes/actions/transfer" in walk.routes
 
 
 @on_one_database
@@ -96,7 +122,7 @@ async def test_a_walk_that_sees_nothing_fails(agents: AdminClient) -> None:
     await agents.add(inside, outside)
     with pytest.raises(AssertionError, match="may see one of the given agents"):
         await check_scopes(agents, EDITOR, outside=[inside, outside])
-    with pytest.raises(AssertionError, match="No text of the agent 5 could be set to a marker"):
+    with pytest.raises(AssertionError, match="Nothing of the agent 5 could be set to a marker"):
         await check_scopes(agents, EDITOR, outside=[outside], seen_by=Person("Ed", Role.EDITOR))
     await agents.sign_in(role="owner")
     await agents.delete("branches", 2)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, false, func, literal_column, not_, select
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col
 
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.formatting import exact_text
@@ -111,12 +111,13 @@ async def mark(seer: AdminBrowser, person: Person, resource: Resource, key: Key)
                 was = {each.public_name: before.json()[each.public_name]}
                 await seer.browser.patch(url, json=was)
                 continue
-            markers[str(value)] = f"{each.name} of {resource.label} {at}"
+            for marker in _shown_as(value):
+                markers[marker] = f"{each.name} of {resource.label} {at}"
             if isinstance(value, int):
                 numbers[each.name] = value
             break
-    assert any(not one.isdigit() for one in markers), (
-        f"No text of the {resource.label} {at} could be set to a marker: give another, outside=[…]."
+    assert markers, (
+        f"Nothing of the {resource.label} {at} could be set to a marker: give another, outside=[…]."
     )
     record = await _record(seer, resource, key)
     texts = {
@@ -133,12 +134,12 @@ async def noted(seer: AdminBrowser, outside: Outside) -> Outside:
     target = outside.target
     if not seer.site.has_history:
         return outside
-    asked = select(Change.id, Change.operation).where(  # type: ignore[call-overload] # columns of a model
-        Change.resource == target.resource.name, Change.key == target.key
-    )
+    of_record = (col(Change.resource) == target.resource.name, col(Change.key) == target.key)
+    asked = select(col(Change.id), col(Change.operation)).where(*of_record)
     async with seer.session() as session:
-        rows = list(await session.execute(asked))
-    changes = [str(row.id) for row in rows]
+        rows = list(await session.execute(asked.order_by(col(Change.id))))
+    # The first and the last are enough: creating it, and what was done at last.
+    changes = list(dict.fromkeys([str(rows[0].id), str(rows[-1].id)] if rows else []))
     operations = list(dict.fromkeys(row.operation for row in rows))
     absent = [str(MISSING_NUMBER - number) for number in range(len(changes))]
     twin = replace(
@@ -171,9 +172,18 @@ def _values(kind: str, word: str) -> list[Any]:
     if kind in ("text", "long_text"):
         return [f"{word}{rest}", f"{word}{rest}@example.com", f"https://example.com/{word}{rest}"]
     if kind in ("integer", "number"):
-        digits = secrets.randbelow(89_999) + 10_000
-        return [digits * 1_000 + 777, digits]
-    return []
+        # So long that no token has it by chance.
+        return [(secrets.randbelow(89_999) + 10_000) * 1_000 + 777]
+    # Nothing else is of the eighteenth century.
+    day = f"17{secrets.randbelow(89) + 10}-0{secrets.randbelow(9) + 1}-{secrets.randbelow(18) + 10}"
+    return {"date": [day], "datetime": [f"{day}T03:14:15", f"{day}T03:14:15Z"]}.get(kind, [])
+
+
+def _shown_as(value: Any) -> list[str]:
+    """Return the texts by which a marker is known, on pages and in files."""
+    if isinstance(value, int):
+        return [str(value), f"{value:,}"]
+    return [str(value).partition("T03")[0]]
 
 
 async def _is_outside(past: AdminBrowser, person: Person, resource: Resource, key: Key) -> bool:
