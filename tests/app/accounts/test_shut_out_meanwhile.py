@@ -140,7 +140,14 @@ async def test_no_page_does_what_somebody_asks_who_was_shut_out_by_then(
         "operation": before[0].operation,
     }
     form = {"name": "Bob", "secret_name": "x", "age": "9", "form.set.age": "1", "id": "1"}
-    own = {"role": "owner", "days": "30", "change": "1", "session": "x", "new": "y" * 12}
+    own = {
+        "role": "owner",
+        "days": "30",
+        "format": "csv",
+        "change": "1",
+        "session": "x",
+        "new": "y" * 12,
+    }
     body = urlencode({**form, **own}).encode()
     paths = [each for each in unsafe_paths(app) if not each[1].startswith("/api/")]
     assert len(paths) > 20
