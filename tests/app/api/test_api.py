@@ -330,6 +330,8 @@ async def test_the_openapi_document_describes_every_request(client: Client) -> N
         "/heroes/actions/transfer": ["post"],
         "/heroes/{id}": ["delete", "get", "patch"],
         "/heroes/{id}/with-team": ["get"],
+        "/jobs/{id}": ["get"],
+        "/jobs/{id}/cancel": ["post"],
         "/teams/": ["get", "post"],
         "/teams/{id}": ["delete", "get", "patch"],
         "/teams/{id}/with-heroes": ["get"],
