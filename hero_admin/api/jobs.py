@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from hero_admin.api.routes import guarded
 from hero_admin.api.schemas import ErrorDetail
+from hero_admin.api.scopes import check_scope
 from hero_admin.jobs import queue
 from hero_admin.jobs.table import Job
 from hero_admin.pages.jobs import fetch_own_job
@@ -50,14 +51,21 @@ class JobState(BaseModel):
     failures: list[JobFailed]
 
 
+async def _fetch_job(request: Request, id: str) -> Job:
+    """Fetch a job of the person who asks; 403 if their token isn't for its records."""
+    job = await fetch_own_job(request, id)
+    check_scope(request, [job.resource] if job.resource else [])
+    return job
+
+
 def add_job_routes(api: FastAPI) -> None:
     """Add the routes of jobs to the API."""
 
     async def read_job(request: Request, id: str) -> Response:
-        return await _answer(request, await fetch_own_job(request, id))
+        return await _answer(request, await _fetch_job(request, id))
 
     async def cancel_job(request: Request, id: str) -> Response:
-        job = await fetch_own_job(request, id)
+        job = await _fetch_job(request, id)
         await queue.ask_to_cancel(session_of(request), job.id)
         found = await queue.fetch_job(session_of(request), job.id)
         if found is None:

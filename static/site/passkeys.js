@@ -12,8 +12,8 @@ const askBrowser = async (url) => {
   const named = [publicKey.user, ...(publicKey.allowCredentials ?? []), ...(publicKey.excludeCredentials ?? [])];
   for (const each of named.filter(Boolean)) each.id = bytesOf(each.id);
   const { id, type, rawId, response } = await navigator.credentials[publicKey.user ? "create" : "get"]({ publicKey });
-  const parts = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"].filter((part) => response[part]);
-  return JSON.stringify({ id, type, rawId: textOf(rawId), response: Object.fromEntries(parts.map((part) => [part, textOf(response[part])])) });
+  const parts = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"].filter((each) => response[each]);
+  return JSON.stringify({ id, type, rawId: textOf(rawId), response: Object.fromEntries(parts.map((each) => [each, textOf(response[each])])) });
 };
 on("click", "[data-passkey]", async (button) => {
   const { form } = button;

@@ -157,6 +157,8 @@ async def test_an_export_takes_the_same_statements_however_many_rows(
     player: Client, session: AsyncSession, statements: Statements
 ) -> None:
     counts = []
+    # The first export of all begins the audit log.
+    await player.get("/playlists.jsonl")
     for _ in range(2):
         for number in range(10):
             await a_playlist(session, f"B{number}", tracks=4)

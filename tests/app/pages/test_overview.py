@@ -53,7 +53,7 @@ async def test_the_menu_marks_where_one_is(client: Client, address: str, current
     menu = (await client.get(address)).by_id("menu")
     marked = [tag.visible_text for tag in menu.find_all("a", {"aria-current": "page"})]
     assert marked == [current]
-    wanted = ["Overview", "Heroes", "Teams", "History", "People", "API"]
+    wanted = ["Overview", "Heroes", "Teams", "History", "Audit log", "People", "API"]
     assert menu.link_names == [*wanted, "Olive Owner Owner"]
 
 
