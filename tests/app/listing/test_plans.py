@@ -19,7 +19,6 @@ from hero_admin.database.engines import Database
 from hero_admin.database.folding import fold
 from hero_admin.database.sqlite_files import fold_text
 from hero_admin.listing import counts
-from hero_admin.listing.query_parser import sortable_fields
 from hero_admin.listing.search import candidates, postgresql, skip_scan
 from hero_admin.listing.search import plan as search_plan
 from hero_admin.listing.search.backend import backend_of
@@ -39,7 +38,13 @@ from webapp.heroes import Hero, heroes
 from webapp.teams import Team
 
 HEROES = 2_400
-ORDERS = [sign + field.name for field in sortable_fields(heroes) for sign in ("", "-")]
+# The orders that pages offer; others have no index.
+ORDERS = [
+    sign + field.name
+    for field in (*heroes.list_fields, *heroes.key)
+    if field.is_sortable
+    for sign in ("", "-")
+]
 CLEAN_GIN = (
     "SELECT gin_clean_pending_list(pg_class.oid::regclass) FROM pg_class"
     " JOIN pg_am ON pg_am.oid = pg_class.relam WHERE pg_am.amname = 'gin'"
