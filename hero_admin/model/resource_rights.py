@@ -1,6 +1,7 @@
 """Resource rights: what a person may do with a resource, with its records and fields."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
@@ -21,6 +22,8 @@ DOING = "{name} {nouns}"
 WRITING = frozenset({"create", "change", "delete"})
 
 
+# Each page asks for some ten of them; an Admin has as many as its resources have verbs.
+@lru_cache(maxsize=2_048)
 def permission(resource: Resource, verb: str) -> Permission:
     """Return the right to do something with the records of a resource.
 
