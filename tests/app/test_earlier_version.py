@@ -130,7 +130,9 @@ async def test_migrating_says_what_is_renamed_and_leaves_the_versions_of_others_
     done = await asyncio.to_thread(run, "migrate", url=earlier.database_url)
     created, renamed, library, application = done.stdout.splitlines()
     assert created == (
-        "Tables created: hero_admin_passkey, hero_admin_recovery_code, hero_admin_secret_key,"
+        "Tables created: hero_admin_event, hero_admin_event_head, hero_admin_job,"
+        " hero_admin_job_chunk, hero_admin_job_failure, hero_admin_passkey,"
+        " hero_admin_recovery_code, hero_admin_secret_key,"
         " hero_admin_totp, hero_admin_used_challenge."
     )
     assert renamed.startswith("Tables renamed: api_token to hero_admin_token, change to hero_")
