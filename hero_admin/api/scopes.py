@@ -51,13 +51,13 @@ def document_for(api: FastAPI, scope: TokenScope | None) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for path, methods in _allowed(api, scope):
         operations = document["paths"].get(path, {})
-        kept = {name: operations[name] for name in operations if name.upper() in methods}
-        if kept:
-            paths[path] = paths.get(path, {}) | kept
+        within = {name: operations[name] for name in operations if name.upper() in methods}
+        if within:
+            paths[path] = paths.get(path, {}) | within
     schemas = document["components"]["schemas"]
     used = _used({"paths": paths}, schemas, set())
-    kept_schemas = {name: schemas[name] for name in schemas if name in used}
-    components = {**document["components"], "schemas": kept_schemas}
+    used_schemas = {name: schemas[name] for name in schemas if name in used}
+    components = {**document["components"], "schemas": used_schemas}
     limits = [READ_ONLY] if scope.is_read_only else []
     if scope.resources is not None:
         site: Site = api.state.site

@@ -82,8 +82,8 @@ def finds_values(resource: Resource, field: Field) -> bool:
 
 def _sorted_fields(resource: Resource) -> Iterator[Field]:
     computed = (each.ordered for each in resource.computed)
-    kept = (each for each in computed if isinstance(each, Field))
-    shown = (*resource.list_fields, *kept)
+    stored = (each for each in computed if isinstance(each, Field))
+    shown = (*resource.list_fields, *stored)
     default = resource.by_name.get(resource.default_sort.removeprefix("-"))
     shown = (*shown, default) if default else shown
     related = (field for field in resource.fields if field.relation)

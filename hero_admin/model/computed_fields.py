@@ -18,7 +18,7 @@ from hero_admin.model.column_types import input_for
 from hero_admin.model.computed import Column, count, counted_field, sql_of
 from hero_admin.model.exact_columns import exactly
 from hero_admin.model.fields import Field
-from hero_admin.model.indexed_expressions import indexed_expression, kept_field
+from hero_admin.model.indexed_expressions import indexed_expression, stored_field
 from hero_admin.model.stored_values import readable
 
 # Any: annotations. What the API documents of the values of each kind of input.
@@ -170,13 +170,13 @@ def _field(model: type[SQLModel], column: Column, fields: Sequence[Field]) -> Co
     expression = sql_of(column.value)
     if expression is None:
         return _made(column, String(), function=column.value)
-    kept = kept_field(expression, fields)
-    ordered = kept or indexed_expression(expression, model)
+    stored = stored_field(expression, fields)
+    ordered = stored or indexed_expression(expression, model)
     made = _made(column, expression.type, expression=expression, ordered=ordered)
     # Texts are sorted by keys of their own, which only the index of a column has.
     return (
         made
-        if kept or made.input.is_range
+        if stored or made.input.is_range
         else _made(column, expression.type, expression=expression)
     )
 
@@ -184,13 +184,13 @@ def _field(model: type[SQLModel], column: Column, fields: Sequence[Field]) -> Co
 # Any: parts of a computed field.
 def _made(column: Column, kind: TypeEngine[Any], **parts: Any) -> ComputedField:
     given = input_for(kind)
-    kept = parts.get("ordered")
+    stored = parts.get("ordered")
     return ComputedField(
         name=column.key,
         label=column.label,
-        column=kept.column if isinstance(kept, Field) else TableColumn(column.key, kind),
+        column=stored.column if isinstance(stored, Field) else TableColumn(column.key, kind),
         info=FieldInfo(default=None, title=column.label, json_schema_extra={"readOnly": True}),
-        input=kept.input if isinstance(kept, Field) else given,
+        input=stored.input if isinstance(stored, Field) else given,
         relation=None,
         is_key=False,
         is_generated=False,

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 from hero_admin.model.fields import Field
 
 
-def kept_field(expression: ColumnElement[Any], fields: Sequence[Field]) -> Field | None:
+def stored_field(expression: ColumnElement[Any], fields: Sequence[Field]) -> Field | None:
     """Return the sortable field with the values of an expression: itself, or a generated column."""
     for field in fields:
         table, computed = field.column.table, field.column.computed
