@@ -10,11 +10,11 @@ from sqlmodel import col
 from hero_admin.audit_log.event_chain import EVENTS
 from hero_admin.audit_log.events import EventKind, StoredEvent
 from hero_admin.history.event_query import COLUMNS, EventQuery
+from hero_admin.history.id_pages import fetch_id_page
 from hero_admin.model.site import Site
 from hero_admin.web.texts import capitalised
 from hero_admin.web.user_agents import device_of
 
-PAGE_SIZE = 50
 MAX_OPTIONS = 100
 ROWS_PER_BATCH = 500
 # What an event is called; further kinds by their own words.
@@ -83,25 +83,19 @@ class EventPage:
 
 async def fetch_events(session: AsyncSession, site: Site, query: EventQuery) -> EventPage:
     """Fetch one page, by one statement."""
-    id_column = col(StoredEvent.id)
-    is_backward = query.after is not None and query.before is None
-    events = select(StoredEvent).where(*query.predicates())
-    if query.before is not None:
-        events = events.where(id_column < query.before)
-    elif query.after is not None:
-        events = events.where(id_column > query.after)
-    events = events.order_by(id_column.asc() if is_backward else id_column.desc())
-    found = list(await session.scalars(events.limit(PAGE_SIZE + 1)))
-    has_more = len(found) > PAGE_SIZE
-    del found[PAGE_SIZE:]
-    if is_backward:
-        found.reverse()
-    has_older = bool(found) and (has_more or is_backward)
-    has_newer = bool(found) and (has_more if is_backward else query.before is not None)
+    page = await fetch_id_page(
+        session,
+        StoredEvent,
+        col(StoredEvent.id),
+        query.predicates(),
+        query.before,
+        query.after,
+    )
+    found = page.entries
     return EventPage(
         tuple(_line(site, event) for event in found),
-        replace(query.first(), before=found[-1].id) if has_older else None,
-        replace(query.first(), after=found[0].id) if has_newer else None,
+        replace(query.first(), before=found[-1].id) if page.has_older else None,
+        replace(query.first(), after=found[0].id) if page.has_newer else None,
     )
 
 

@@ -10,13 +10,13 @@ from sqlmodel import col
 from hero_admin.audit_log.changes import IN_TIMELINE, Change, Kind
 from hero_admin.database.row_scopes import scopes_of
 from hero_admin.history.differences import Difference, differences_of, fetch_titles
+from hero_admin.history.id_pages import IdPage, fetch_id_page
 from hero_admin.history.timeline_query import TimelineQuery
 from hero_admin.history.visibility import without_unseen
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.person import Person
 
-PAGE_SIZE = 50
 MAX_PEOPLE = 100
 # Pages of changes that a reader may not see, before one is shown as empty.
 MAX_PAGES_UNSEEN = 20
@@ -71,20 +71,19 @@ async def fetch_timeline(
     by: whoever reads it; a page may have fewer changes where they may not see all of them.
     """
     is_backward = query.after is not None and query.before is None
-    read, has_more = await _fetch_changes(session, query)
-    found = await without_unseen(session, site, read, by)
+    first = page = await _fetch_page(session, query)
+    found = await without_unseen(session, site, page.entries, by)
     for _ in range(MAX_PAGES_UNSEEN):
-        if found or not has_more:
+        if found or not (page.has_newer if is_backward else page.has_older):
             break
         # There may be something to see further on.
         if is_backward:
-            beyond = replace(query, after=read[0].id)
+            beyond = replace(query, after=page.entries[0].id)
         else:
-            beyond = replace(query, before=read[-1].id)
-        read, has_more = await _fetch_changes(session, beyond)
-        found = await without_unseen(session, site, read, by)
-    has_older = bool(read) and (has_more or is_backward)
-    has_newer = bool(read) and (has_more if is_backward else query.before is not None)
+            beyond = replace(query, before=page.entries[-1].id)
+        page = await _fetch_page(session, beyond)
+        found = await without_unseen(session, site, page.entries, by)
+    has_newer = page.has_newer if is_backward else first.has_newer
     is_summed_up = query.key is None and not query.operation
     scopes = scopes_of(session)
     tables = scopes.conditions.keys() if scopes else ()
@@ -103,27 +102,16 @@ async def fetch_timeline(
             )
             for change, count in zip(found, counts, strict=True)
         ),
-        replace(query.first(), before=read[-1].id) if has_older else None,
-        replace(query.first(), after=read[0].id) if has_newer else None,
+        replace(query.first(), before=page.entries[-1].id) if page.has_older else None,
+        replace(query.first(), after=page.entries[0].id) if has_newer else None,
     )
 
 
-async def _fetch_changes(session: AsyncSession, query: TimelineQuery) -> tuple[list[Change], bool]:
-    """Fetch the changes of a page, newest first, and whether there are more beyond."""
-    id_column = col(Change.id)
-    is_backward = query.after is not None and query.before is None
-    changes = select(Change).where(*query.predicates())
-    if query.before is not None:
-        changes = changes.where(id_column < query.before)
-    elif query.after is not None:
-        changes = changes.where(id_column > query.after)
-    changes = changes.order_by(id_column.asc() if is_backward else id_column.desc())
-    found = list(await session.scalars(changes.limit(PAGE_SIZE + 1)))
-    has_more = len(found) > PAGE_SIZE
-    del found[PAGE_SIZE:]
-    if is_backward:
-        found.reverse()
-    return found, has_more
+async def _fetch_page(session: AsyncSession, query: TimelineQuery) -> IdPage[Change]:
+    predicates = query.predicates()
+    return await fetch_id_page(
+        session, Change, col(Change.id), predicates, query.before, query.after
+    )
 
 
 async def fetch_people(session: AsyncSession, hidden: Sequence[str] = ()) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Entry, Kind, Operation, record
-from hero_admin.history.timeline import PAGE_SIZE
+from hero_admin.history.id_pages import PAGE_SIZE
 from hero_admin.person import Person, Role
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes

@@ -4,7 +4,7 @@ from sqlmodel import select
 
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database
-from hero_admin.history.timeline import PAGE_SIZE
+from hero_admin.history.id_pages import PAGE_SIZE
 from hero_admin.writes.load import MAX_SINGLE_ENTRIES
 from tests.page import Client
 from tests.replay import replayed, tables
