@@ -264,6 +264,19 @@ async def test_a_table_locked_by_another_session_is_waited_for_but_not_for_ever(
     await expect_health(on_postgres)
 
 
+UPDATE_WHEN_WAITED_FOR = """
+DO $$ BEGIN
+    WHILE NOT EXISTS (
+        SELECT FROM pg_locks
+        WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+    ) LOOP
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+    UPDATE hero SET age = 21 WHERE id = {hero};
+END $$
+"""
+
+
 @patient
 @each("asked", ["form", "api"])
 async def test_a_save_that_meets_a_deadlock_is_tried_again(
@@ -284,9 +297,9 @@ async def test_a_save_that_meets_a_deadlock_is_tried_again(
         else:
             path = f"/api/heroes/{hero['id']}"
             saving = asyncio.ensure_future(on_postgres.patch(path, json={"team_id": team["id"]}))
-        await until_blocked(postgres, sessions=1)
-        # Each now waits for what the other one has locked, until the server ends the save.
-        await other.execute("UPDATE hero SET age = 21 WHERE id = $1", hero["id"])
+        # Inside the server, so that a slow test cannot be too late: PostgreSQL looks for a
+        # deadlock once, a second after a session has begun to wait.
+        await other.execute(UPDATE_WHEN_WAITED_FOR.format(hero=hero["id"]))
         await transaction.commit()
     async with asyncio.timeout(ANSWER_SECONDS):
         answer = await saving
