@@ -6,7 +6,7 @@ import pyotp
 from argon2 import PasswordHasher
 
 from hero_admin.accounts.second_factor import authenticator
-from tests.page import Client, Page
+from hero_admin.testing import Client, Page
 
 PASSWORD = "correct horse battery"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -12,8 +12,8 @@ from hero_admin.application import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.serving import serving
 

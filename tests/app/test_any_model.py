@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
-from tests.page import Client
 from tests.stored import Stored
 
 MOMENT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)

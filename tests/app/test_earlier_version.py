@@ -16,8 +16,8 @@ from hero_admin.cli.index_check import check_indexes
 from hero_admin.listing.search.connect import connect
 from hero_admin.migrations import migrate
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.commands import run
-from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.revisions import NEWEST
 from tests.serving import client_of

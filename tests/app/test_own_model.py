@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.page import Page
+from hero_admin.testing import Page
 from tests.server import PROJECT
 
 END_SECONDS = 60.0

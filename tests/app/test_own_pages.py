@@ -17,9 +17,9 @@ from starlette.routing import Mount
 
 from hero_admin import Admin, Invalid, MenuLink, Person, Resource, ResourceError, Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, htmx_headers
 from tests.articles import Article, Catalogue, Shade, Stars, an_article
 from tests.cases import on_one_database
-from tests.page import Client, htmx_headers
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
 

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from sqlalchemy import make_url, text
 
 from hero_admin.cli.main import commands
+from hero_admin.testing import Client
 from tests.example.shops import Shop
-from tests.page import Client
 
 INSERTS = """
 INSERT INTO genre (id, name) VALUES (9001, 'Zydeco');

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.page import Page
+from hero_admin.testing import Page
 from tests.server import PROJECT, end_with_parent, free_port
 
 END_SECONDS = 120.0

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from alembic import command
 
+from hero_admin.testing import Client
 from hero_admin.testing.checks.raw_rows import raw_rows
 from tests.example.shops import ALEMBIC, PASSWORD, Shop, shop_on, upgrade
-from tests.page import Client
 
 
 async def test_visitors_see_albums_and_search_them(visitor: Client) -> None:

@@ -24,8 +24,8 @@ from hero_admin.database.errors import RefusedAtCommit, is_unavailable
 from hero_admin.database.statement_count import count_statements
 from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
+from hero_admin.testing import BASE_URL
 from hero_admin.web.request_session import SessionMiddleware
-from tests.page import BASE_URL
 
 TIMEOUT_SECONDS = 10.0
 SHORT_SECONDS = 0.5

@@ -14,9 +14,9 @@ from hero_admin.accounts.throttle import FailedAttempts
 from hero_admin.accounts.users import User
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page
 from hero_admin.web.user_agents import device_of
 from tests.factories import committed
-from tests.page import Client, Page
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored

@@ -20,11 +20,11 @@ from hero_admin.accounts.users import User
 from hero_admin.accounts.weak_passwords import OWN_NAME, TOO_COMMON
 from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
+from hero_admin.testing import Client
 from tests.cases import each, on_one_database
 from tests.commands import run
 from tests.commands import serving as running
 from tests.factories import committed
-from tests.page import Client
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored

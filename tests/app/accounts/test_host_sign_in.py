@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hero_admin import Admin, Person, Role
 from hero_admin.audit_log.changes import Change
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero
-from tests.page import Client, htmx_headers
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes
 from webapp.teams import teams

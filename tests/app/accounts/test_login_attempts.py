@@ -15,9 +15,9 @@ from hero_admin.accounts.passwords import Passwords
 from hero_admin.accounts.throttle import FailedAttempts, claim_attempt, subjects_of
 from hero_admin.accounts.users import User
 from hero_admin.database.engines import Database
+from hero_admin.testing import Client, Page
 from tests.cases import each
 from tests.factories import committed
-from tests.page import Client, Page
 from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.stored import Stored

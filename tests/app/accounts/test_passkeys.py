@@ -17,10 +17,10 @@ from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
+from hero_admin.testing import Client, Page
 from tests.cases import on_one_database
 from tests.device import PRESENT, Device
 from tests.factories import committed
-from tests.page import Client, Page
 from tests.second_factor import PASSWORD, QUICK, enter_password
 from tests.serving import client_of
 from tests.signing_in import a_user

@@ -15,8 +15,8 @@ from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
+from hero_admin.testing import Client, htmx_headers
 from tests.factories import committed
-from tests.page import Client, htmx_headers
 from tests.serving import client_of
 from tests.signing_in import NAMES, a_user
 from tests.stored import Stored

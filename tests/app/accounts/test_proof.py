@@ -14,9 +14,9 @@ from hero_admin.accounts.throttle import FailedAttempts
 from hero_admin.accounts.tokens import ApiToken
 from hero_admin.accounts.users import User
 from hero_admin.person import Role
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.cases import on_one_database
 from tests.factories import committed
-from tests.page import Client, Page, htmx_headers
 from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.stored import Stored

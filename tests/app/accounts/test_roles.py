@@ -9,10 +9,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from hero_admin.person import Role
 from hero_admin.rights import Permission
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, htmx_headers
 from hero_admin.web.requests import SAFE_METHODS
 from tests.cases import on_one_database
 from tests.factories import a_hero, a_team
-from tests.page import Client, htmx_headers
 from tests.signing_in import NAMES
 from tests.stored import Stored
 from webapp.app import admin

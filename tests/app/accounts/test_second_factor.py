@@ -20,9 +20,9 @@ from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, htmx_headers
 from tests.cases import on_one_database
 from tests.factories import a_hero, committed
-from tests.page import Client, htmx_headers
 from tests.second_factor import (
     PASSWORD,
     QUICK,

@@ -31,8 +31,8 @@ from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings, with_key
+from hero_admin.testing import Client
 from tests.cases import on_one_database
-from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.server import Server, running_server
 from tests.serving import client_of, serving

@@ -21,11 +21,11 @@ from hero_admin.database.engines import Database
 from hero_admin.listing.exports import ROWS_PER_BATCH
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page
 from hero_admin.web.requests import SAFE_METHODS
 from tests.app.accounts.test_roles import flattened, role_of
 from tests.app.accounts.test_tokens import bearing, made
 from tests.factories import a_hero, a_team
-from tests.page import Client, Page
 from tests.serving import client_of, serving
 from tests.signing_in import LIMITS, VISITOR, a_user
 from tests.statements import Statements

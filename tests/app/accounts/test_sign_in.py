@@ -12,9 +12,9 @@ from hero_admin.accounts.passwords import Passwords
 from hero_admin.accounts.sessions import UserSession, token_digest
 from hero_admin.accounts.users import User
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.cases import on_one_database
 from tests.factories import a_hero, committed
-from tests.page import Client, Page, htmx_headers
 from tests.serving import client_of, serving
 from tests.signing_in import a_user
 from tests.stored import Stored

@@ -13,11 +13,11 @@ from starlette.routing import Mount
 
 from hero_admin.accounts.tokens import ApiToken
 from hero_admin.accounts.users import User
+from hero_admin.testing import Client, Page
 from hero_admin.web.requests import SAFE_METHODS
 from tests.cases import each, on_one_database
 from tests.commands import run
 from tests.factories import a_hero, a_team
-from tests.page import Client, Page
 from tests.serving import client_of
 from tests.stored import Stored
 from webapp.heroes import Hero

@@ -15,10 +15,10 @@ from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change, Operation
 from hero_admin.person import COMMAND_LINE, Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.commands import run
 from tests.factories import a_hero, committed
-from tests.page import Client
 from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.statements import Statements

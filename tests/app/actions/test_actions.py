@@ -3,9 +3,9 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
+from hero_admin.testing import Client, Form, htmx_headers
 from tests.cases import on_one_database
 from tests.factories import a_hero, some_heroes, some_teams
-from tests.page import Client, Form, htmx_headers
 from tests.statements import Statements
 from tests.stored import Stored
 from webapp.heroes import Hero

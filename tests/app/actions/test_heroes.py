@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.factories import a_team, some_heroes
-from tests.page import Client
 from tests.stored import Stored
 from webapp.app import admin
 from webapp.heroes import Hero

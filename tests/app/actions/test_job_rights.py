@@ -17,8 +17,8 @@ from hero_admin.jobs.people import UnknownPersonError, packed, unpacked
 from hero_admin.jobs.table import Job
 from hero_admin.pages import selected
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page
 from tests.factories import some_heroes, some_teams
-from tests.page import Client, Page
 from tests.serving import client_of
 from tests.stored import Stored
 from tests.waiting import until

@@ -18,9 +18,9 @@ from hero_admin.jobs import batches, undoing
 from hero_admin.jobs.table import Job, JobChunk, JobStatus
 from hero_admin.jobs.worker import Worker
 from hero_admin.pages import actions, selected
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.cases import on_one_database
 from tests.factories import a_hero, some_heroes, some_teams
-from tests.page import Client, Page, htmx_headers
 from tests.stored import Stored
 from tests.waiting import until
 from webapp.heroes import Hero

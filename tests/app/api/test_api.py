@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client
 from tests.statements import Statements
 from tests.stored import Stored
 from webapp.heroes import Hero

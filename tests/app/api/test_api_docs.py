@@ -1,7 +1,7 @@
 """The documentation of the API: a page of this site that needs nothing from outside."""
 
+from hero_admin.testing import Client
 from tests.cases import on_one_database
-from tests.page import Client
 
 pytestmark = on_one_database
 

@@ -16,9 +16,9 @@ from hero_admin.database.engines import Database
 from hero_admin.listing.search import candidates, plan
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client
 from tests.serving import client_of
 from tests.signing_in import sign_in_by
 from tests.statements import Statements

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.factories import some_heroes, some_teams
-from tests.page import Client
 
 API = "http://localhost/api"
 # Any: what stands in a document.

@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 
 from hero_admin.audit_log.event_chain import append, chain_key_of
 from hero_admin.audit_log.events import Event, StoredEvent
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.app.accounts.test_token_scopes import made
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, some_heroes
-from tests.page import Client, Page, htmx_headers
 from tests.stored import Stored
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

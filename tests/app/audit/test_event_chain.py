@@ -26,9 +26,9 @@ from hero_admin.audit_log.events import Event, StoredEvent
 from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.commands import run
-from tests.page import Client
 from tests.stored import Stored
 
 KEY = chain_key_of("the secret key of the server")

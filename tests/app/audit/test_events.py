@@ -17,10 +17,10 @@ from hero_admin.audit_log.events import StoredEvent
 from hero_admin.database.engines import Database
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page
 from tests.app.accounts.test_token_scopes import made
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team, committed, some_heroes
-from tests.page import Client, Page
 from tests.serving import client_of
 from tests.signing_in import a_user
 from tests.statements import Statements

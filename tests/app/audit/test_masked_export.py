@@ -12,9 +12,9 @@ from starlette.applications import Starlette
 
 from hero_admin.accounts.sessions import UserSession
 from hero_admin.audit_log.events import StoredEvent
+from hero_admin.testing import Client
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, some_heroes
-from tests.page import Client
 from tests.stored import Stored
 
 PASSWORD = "correct horse battery"

@@ -20,10 +20,10 @@ from hero_admin.migrations import migrate
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.commands import run
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import Client
 from tests.postgres import PostgresServer
 from tests.serving import serving
 from webapp.app import admin

@@ -13,9 +13,9 @@ from hero_admin.admin import Admin
 from hero_admin.cli.index_check import check_indexes, fix_indexes
 from hero_admin.database.engines import Database
 from hero_admin.model.resource import Resource
+from hero_admin.testing import Client
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import Client
 from webapp.app import admin
 
 MIGRATION = import_module("hero_admin.migrations.versions.0003_prefixed_indexes")

@@ -8,8 +8,8 @@ from starlette.applications import Starlette
 from hero_admin.accounts.one_time_links import OneTimeLink
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
+from hero_admin.testing import Client
 from tests.commands import refusal_of, run
-from tests.page import Client
 from tests.second_factor import set_up
 from tests.serving import serving
 from tests.stored import Stored

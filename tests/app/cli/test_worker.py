@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.jobs.table import Job
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.commands import run
 from tests.factories import some_heroes
-from tests.page import Client
 from tests.stored import Stored
 from webapp.heroes import Hero
 

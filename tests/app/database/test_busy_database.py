@@ -26,8 +26,8 @@ from hero_admin.database.pool import FairPool, share_name
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page, Value, htmx_headers
 from tests.cases import each
-from tests.page import Client, Page, Value, htmx_headers
 from tests.postgres import PostgresServer
 from tests.server import running_server
 from tests.serving import serving

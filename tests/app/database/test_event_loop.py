@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client, Page
 from tests.cases import each
 from tests.event_loop import watched_event_loop
 from tests.factories import a_team, some_heroes
-from tests.page import Client, Page
 
 HEROES = 1000
 # What delays a step once, such as other programs that take the caches, is not the request's doing.

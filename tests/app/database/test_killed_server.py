@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from sqlmodel import select
 
-from tests.page import Client
+from hero_admin.testing import Client
 from tests.server import running_server
 from tests.stored import Stored
 from webapp.heroes import Hero

@@ -9,8 +9,8 @@ from hero_admin.database.engines import Database
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.factories import a_team, some_heroes
-from tests.page import Client
 from tests.pgbouncer import CONNECTIONS, pgbouncer
 from tests.postgres import PostgresServer
 from tests.server import run_command

@@ -13,7 +13,7 @@ from hero_admin.accounts.cookies import SESSION
 from hero_admin.listing.search.connect import connect
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client
+from hero_admin.testing import Client
 from tests.postgres import PostgresServer, postgres_server
 from tests.server import Server, run_command, running_server
 from tests.signing_in import sign_in_by

@@ -16,10 +16,10 @@ from hero_admin.database.statement_count import count_statements
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.factories import a_hero, committed
 from tests.gadgets import Condition, Gadget, Maker, Slot
-from tests.page import Client
 from tests.serving import serving
 from webapp.app import admin
 from webapp.heroes import Hero

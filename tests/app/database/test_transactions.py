@@ -21,9 +21,9 @@ from hero_admin.database.after_commit import call_after_commit
 from hero_admin.database.engines import Database
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page, htmx_headers
 from hero_admin.web.request_session import SessionMiddleware
 from tests.factories import a_hero
-from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.audit_log.changes import Change, Entry, Kind, Operation, record
 from hero_admin.history.id_pages import PAGE_SIZE
 from hero_admin.person import Person, Role
+from hero_admin.testing import Client, Form, Page, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
-from tests.page import Client, Form, Page, htmx_headers
 from tests.replay import replayed, tables
 from tests.statements import Statements
 from tests.stored import Stored

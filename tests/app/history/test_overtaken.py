@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.forms.hidden_fields import SEEN, SET
+from hero_admin.testing import Client, Page
 from tests.app.writes.test_concurrent_edits import opened
 from tests.cases import each
 from tests.factories import a_hero, a_team
-from tests.page import Client, Page
 from tests.replay import replayed
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.model.resource import Resource
+from hero_admin.testing import Client, Page
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import Client, Page
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes

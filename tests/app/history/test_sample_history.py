@@ -5,8 +5,8 @@ from sqlmodel import select
 from hero_admin.audit_log.changes import Change
 from hero_admin.database.engines import Database
 from hero_admin.history.id_pages import PAGE_SIZE
+from hero_admin.testing import Client
 from hero_admin.writes.load import MAX_SINGLE_ENTRIES
-from tests.page import Client
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes

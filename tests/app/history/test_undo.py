@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
 from hero_admin.model.resource import Resource
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.app.history.test_restore import reason_of
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import Client, Page, htmx_headers
 from tests.replay import replayed, tables
 from tests.statements import Statements
 from tests.stored import Stored

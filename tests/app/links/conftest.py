@@ -12,7 +12,7 @@ from hero_admin.database.engines import Database
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client
+from hero_admin.testing import Client
 from tests.playlists import Artist, Music, Playlist, Track
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by

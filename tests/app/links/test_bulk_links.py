@@ -4,8 +4,8 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
+from hero_admin.testing import Client
 from tests.app.links.test_link_forms import ADD, REMOVE, tracks_of
-from tests.page import Client
 from tests.playlists import Playlist, PlaylistTrack, Track, a_playlist, a_track
 from tests.stored import Stored
 

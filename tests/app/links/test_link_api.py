@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.app.api.test_api_lists import next_of, pages_from
 from tests.app.links.test_link_forms import tracks_of
-from tests.page import Client
 from tests.playlists import Credit, Playlist, a_playlist, a_track, an_artist
 from tests.stored import Stored
 

@@ -4,7 +4,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from tests.page import Client, Page
+from hero_admin.testing import Client, Page
 from tests.playlists import (
     Credit,
     Playlist,

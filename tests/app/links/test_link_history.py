@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from hero_admin.audit_log.changes import Change
+from hero_admin.testing import Client, Page
 from tests.app.links.test_link_forms import opened, save, tracks_of
-from tests.page import Client, Page
 from tests.playlists import (
     Credit,
     Playlist,

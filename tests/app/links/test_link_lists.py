@@ -13,7 +13,7 @@ from hero_admin.model.links import Link
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client
+from hero_admin.testing import Client
 from tests.playlists import Artist, Music, Playlist, Track, a_playlist, a_track, an_artist
 from tests.serving import serving
 from tests.statements import Statements

@@ -15,9 +15,9 @@ from hero_admin.database.engines import Database
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from hero_admin.writes import links
 from hero_admin.writes.rows import insert_records
-from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 

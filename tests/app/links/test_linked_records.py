@@ -2,8 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.app.links.test_link_forms import tracks_of
-from tests.page import Client
 from tests.playlists import Credit, Track, a_playlist, a_track, an_artist
 from tests.statements import Statements
 from tests.stored import Stored

@@ -10,8 +10,8 @@ from hero_admin.audit_log.changes import Change
 from hero_admin.listing.sort_indexes import sort_indexes
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
+from hero_admin.testing import Client
 from tests.app.links.test_link_forms import ADD, REMOVE, tracks_of
-from tests.page import Client
 from tests.playlists import Artist, Playlist, PlaylistTrack, Track, a_playlist, a_track
 from tests.stored import Stored
 

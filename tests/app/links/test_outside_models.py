@@ -15,8 +15,8 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import on_one_database
-from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 

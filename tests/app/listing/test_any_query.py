@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client, htmx_headers
 from tests.stored import Stored
 from webapp.heroes import Hero
 

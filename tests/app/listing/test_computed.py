@@ -16,8 +16,8 @@ from hero_admin.application import create_app
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.orders import Line, Order, Trade, gross, lines, orders, total
-from tests.page import Client
 from tests.serving import serving
 from tests.statements import Statements
 

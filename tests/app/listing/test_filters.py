@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.listing.search import candidates, plan
+from hero_admin.testing import Client, htmx_headers
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team, some_heroes
 from tests.gadgets import Gadget
-from tests.page import Client, htmx_headers
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.cases import on_one_database
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Maker
-from tests.page import Client
 from webapp.heroes import Hero
 
 

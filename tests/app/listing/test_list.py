@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes, some_teams
-from tests.page import Client, htmx_headers
 from tests.statements import Statements
 from webapp.heroes import Hero
 

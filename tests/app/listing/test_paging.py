@@ -7,9 +7,9 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from hero_admin.testing import Client, Page
 from tests.cases import each
 from tests.factories import a_team, some_heroes
-from tests.page import Client, Page
 from tests.sorting import sort_key_of
 from tests.stored import Stored
 from webapp.heroes import Hero

@@ -26,11 +26,11 @@ from hero_admin.model import total
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.factories import some_teams
 from tests.gadgets import Gadget, Maker
 from tests.orders import Line, Order, Trade, lines, orders
-from tests.page import Client
 from tests.serving import serving
 from tests.statements import heard_by
 from webapp.app import admin

@@ -11,9 +11,9 @@ from hero_admin.database import sqlite_interruption
 from hero_admin.listing.search import candidates, plan, postgresql, skip_scan
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client
 from tests.serving import serving
 from tests.statements import all_statements
 from webapp.app import admin

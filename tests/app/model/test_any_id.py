@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.factories import a_hero, a_team
-from tests.page import Client
 from tests.stored import Stored
 from webapp.heroes import Hero
 from webapp.teams import Team

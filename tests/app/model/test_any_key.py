@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.model.texts import spelled
+from hero_admin.testing import Client, Page
 from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import Client, Page
 from tests.stored import Stored
 
 CODES = [

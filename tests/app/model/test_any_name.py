@@ -11,9 +11,9 @@ from hero_admin.model.field_names import control_name
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.gadgets import Condition
 from tests.oddly_named import Oddity, Villager
-from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 

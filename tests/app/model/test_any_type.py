@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.cases import each
 from tests.factories import committed
 from tests.gadgets import Condition, Gadget, Maker
-from tests.page import Client
 from tests.stored import Stored
 
 SERIAL = "123e4567-e89b-12d3-a456-426614174000"

@@ -16,8 +16,8 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.factories import committed
-from tests.page import Client
 from tests.serving import serving
 from tests.specimens import Contact, Duty, Film, Rating, Server, Thing
 from tests.stored import Stored

@@ -27,7 +27,7 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client
+from hero_admin.testing import Client
 from tests.serving import serving
 from tests.stored import Stored
 

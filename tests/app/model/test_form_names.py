@@ -10,7 +10,7 @@ from hero_admin.application import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client, Page
+from hero_admin.testing import Client, Page
 from tests.serving import serving
 from tests.stored import Stored
 

@@ -18,10 +18,10 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero, a_team
 from tests.gadgets import Gadget, Maker
-from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 from tests.stored import Stored
 from webapp.app import admin

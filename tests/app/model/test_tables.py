@@ -15,8 +15,8 @@ from hero_admin.listing.search.connect import connect
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client
 from tests.serving import serving
 from webapp.heroes import heroes
 from webapp.teams import teams

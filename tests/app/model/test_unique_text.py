@@ -12,8 +12,8 @@ from hero_admin.application import create_app
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.factories import a_team, committed
-from tests.page import Client
 from tests.serving import serving
 from tests.stored import Stored
 from webapp.teams import Team

@@ -13,8 +13,8 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, htmx_headers
 from tests.invoices import Billing, Invoice, Line, an_invoice, invoices, lines
-from tests.page import Client, htmx_headers
 from tests.serving import serving
 from tests.stored import Stored
 

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from hero_admin.database.engines import Database
+from hero_admin.testing import Client, htmx_headers
 from hero_admin.writes.idempotency import Submission
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Slot
-from tests.page import Client, htmx_headers
 from tests.stored import Stored
 from tests.waiting import until
 from webapp.heroes import Hero

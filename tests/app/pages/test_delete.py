@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
+from hero_admin.testing import BASE_URL, Client, Page, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import BASE_URL, Client, Page, htmx_headers
 from tests.replay import replayed, tables
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes

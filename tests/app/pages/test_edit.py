@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.forms.hidden_fields import OPENED
+from hero_admin.testing import Client, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed, some_teams
 from tests.gadgets import Condition, Gadget, Maker
-from tests.page import Client, htmx_headers
 from tests.statements import Statements
 from tests.stored import Stored
 from webapp.heroes import Hero

@@ -16,9 +16,9 @@ from starlette.types import Message
 
 from hero_admin.listing.csv_text import defused
 from hero_admin.listing.exports import ROWS_PER_BATCH
+from hero_admin.testing import Client, Page
 from tests.cases import on_one_database
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client, Page
 from tests.statements import Statements
 from webapp.heroes import Hero
 

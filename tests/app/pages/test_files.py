@@ -18,9 +18,9 @@ from hero_admin.audit_log.blobs import HistoryBlob
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page
 from hero_admin.writes import single
 from tests.factories import committed
-from tests.page import Client, Page
 from tests.serving import serving
 from tests.signing_in import sign_in
 from tests.specimens import Card, Leaf

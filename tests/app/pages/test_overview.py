@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client, Page
 from tests.cases import on_one_database
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client, Page
 
 
 async def test_the_overview_counts_what_there_is(client: Client, session: AsyncSession) -> None:

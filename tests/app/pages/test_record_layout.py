@@ -13,9 +13,9 @@ from hero_admin import Column, Resource, formats
 from hero_admin.application import create_app
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page
 from tests.articles import Article, Catalogue, Shade, an_article, articles, shades
 from tests.cases import on_one_database
-from tests.page import Client, Page
 from tests.serving import serving
 from tests.stored import Stored
 

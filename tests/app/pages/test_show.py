@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client, htmx_headers
 from tests.factories import a_hero, a_team, some_heroes
-from tests.page import Client, htmx_headers
 
 
 async def test_a_hero_is_shown_with_all_its_facts(client: Client, session: AsyncSession) -> None:

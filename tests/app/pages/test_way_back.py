@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import BASE_URL, Client
 from hero_admin.web.addresses import is_local
 from tests.cases import on_one_database
 from tests.factories import a_hero
-from tests.page import BASE_URL, Client
 
 ELSEWHERE = [
     "",

@@ -9,8 +9,8 @@ from sqlmodel import SQLModel
 from hero_admin.application import create_app
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.agents import RESOURCES, TABLES, Agent, AgentSkill, Branch, Skill, Visit
-from tests.page import Client
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
 

@@ -8,9 +8,9 @@ from sqlmodel import select
 from hero_admin.application import create_app
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.agents import Agent, agents, branches, skills, visits
 from tests.cases import each
-from tests.page import Client
 from tests.serving import serving
 
 SALARY = "111777"

@@ -12,8 +12,8 @@ from hero_admin.admin import Admin
 from hero_admin.cli.main import commands
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.agents import RESOURCES
-from tests.page import Client
 from tests.signing_in import NAMES
 
 

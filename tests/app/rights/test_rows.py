@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from hero_admin.testing import Client, htmx_headers
 from tests.agents import Agent, AgentSkill, Branch, Visit
 from tests.app.rights.conftest import MARKER
 from tests.cases import each
-from tests.page import Client, htmx_headers
 
 # The agent of the other branch.
 OUTSIDE = 2

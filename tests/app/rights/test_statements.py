@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.database.row_scopes import RowScopes
 from hero_admin.database.statement_count import listeners
+from hero_admin.testing import Client
 from tests.agents import Agent, AgentSkill, Skill, Visit
 from tests.app.rights.conftest import MARKER
 from tests.app.rights.test_rows import NOT_THERE, PAGES, WRITES
-from tests.page import Client
 
 # A table in a statement, and its alias.
 A_TABLE = re.compile(

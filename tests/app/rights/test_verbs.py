@@ -9,8 +9,8 @@ from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.rights import Rights
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.agents import Agent, agents, branches, skills, visits
-from tests.page import Client
 from tests.serving import serving
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.application import create_app
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client
+from hero_admin.testing import Client
 from tests.sailors import Sea, sailors, ships
 from tests.serving import serving
 

@@ -12,11 +12,11 @@ from hero_admin.audit_log.changes import Kind
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from hero_admin.web.errors import Invalid
 from tests.app.history.test_restore import latest, reason_of, restore
 from tests.app.history.test_undo import undone
 from tests.app.links.test_link_forms import ADD, REMOVE, tracks_of
-from tests.page import Client
 from tests.playlists import Artist, Music, Playlist, PlaylistTrack, Track, a_playlist, a_track
 from tests.sailors import (
     NO_BERTH,

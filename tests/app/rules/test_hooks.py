@@ -15,11 +15,11 @@ from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Kind
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from hero_admin.web import request_session
 from tests.app.history.test_restore import latest, reason_of, restore
 from tests.app.history.test_undo import undone
 from tests.app.links.test_link_forms import ADD, REMOVE
-from tests.page import Client
 from tests.playlists import Music, Playlist, PlaylistTrack, Track, a_playlist, a_track
 from tests.sailors import Sailor, Sea, Ship, a_sailor, a_ship, fits
 from tests.serving import client_of, serving

@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 
 from hero_admin.database.engines import Database
 from hero_admin.person import Role
+from hero_admin.testing import BASE_URL, Client, Page, htmx_headers
 from tests.addresses import addresses
 from tests.factories import some_heroes, some_teams
-from tests.page import BASE_URL, Client, Page, htmx_headers
 from tests.signing_in import sign_in_by
 
 # What stands where a text may stand, from what is meant to what is not.

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from hero_admin.testing import Client
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team
-from tests.page import Client
 from tests.stored import Stored
 from webapp.heroes import Hero
 

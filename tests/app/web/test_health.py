@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hero_admin.settings import Settings
-from tests.page import Client
+from hero_admin.testing import Client
 from tests.server import free_port
 from tests.serving import serving
 from tests.statements import Statements

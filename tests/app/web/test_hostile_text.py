@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from hero_admin.person import Role
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.addresses import addresses
 from tests.cases import on_one_database
 from tests.factories import a_hero, a_team
-from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 
 # Each would make an element or an attribute that no page of ours has.

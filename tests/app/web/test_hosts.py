@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team
-from tests.page import Client
 from tests.serving import serving
 from webapp.app import admin
 

@@ -26,10 +26,10 @@ from hero_admin.migrations import migrate
 from hero_admin.model.arguments import ResourceError
 from hero_admin.model.resource import Resource
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.cases import each, on_one_database
 from tests.device import Device
 from tests.factories import a_hero, a_team
-from tests.page import Client, Page, htmx_headers
 from tests.signing_in import a_user
 from tests.stored import Stored
 from webapp.heroes import Hero, heroes

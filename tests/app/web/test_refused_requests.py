@@ -7,9 +7,9 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client
 from tests.cases import on_one_database
 from tests.factories import a_hero, a_team
-from tests.page import Client
 
 pytestmark = on_one_database
 

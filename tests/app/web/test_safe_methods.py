@@ -5,9 +5,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from hero_admin.database.engines import Database
+from hero_admin.testing import Client
 from tests.addresses import addresses
 from tests.factories import a_hero, a_team
-from tests.page import Client
 
 QUERIES = ("", "?q=d&sort=-name&count=1&id=1&_method=DELETE&then=next", "?back=/heroes&age=8")
 

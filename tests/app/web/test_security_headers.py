@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from hero_admin.person import Role
+from hero_admin.testing import Client, Page, htmx_headers
 from tests.cases import each, on_one_database
 from tests.factories import a_hero, a_team
-from tests.page import Client, Page, htmx_headers
 from tests.serving import serving
 
 pytestmark = on_one_database

@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client, Page
 from hero_admin.web import static_files
 from hero_admin.web.assets import MODULES, STATIC, static_url
 from hero_admin.web.static_files import COMPRESSORS
 from tests.cases import on_one_database
 from tests.factories import a_team, some_heroes
-from tests.page import Client, Page
 from tests.statements import Statements
 
 pytestmark = on_one_database

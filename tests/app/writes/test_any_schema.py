@@ -18,7 +18,7 @@ from hero_admin.database.engines import Database
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client, Page
+from hero_admin.testing import Client, Page
 from tests.serving import serving
 from tests.stored import Stored
 

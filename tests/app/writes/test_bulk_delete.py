@@ -5,9 +5,9 @@ from collections import Counter
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.testing import Client, Form, Page, htmx_headers
 from tests.factories import a_team, committed, some_heroes, some_teams
 from tests.gadgets import Gadget, Maker, Slot
-from tests.page import Client, Form, Page, htmx_headers
 from tests.stored import Stored
 from webapp.heroes import Hero
 from webapp.teams import Team

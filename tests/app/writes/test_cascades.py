@@ -11,8 +11,8 @@ from hero_admin.audit_log.changes import Change
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client
 from tests.app.history.test_restore import reason_of, restore
-from tests.page import Client
 from tests.replay import replayed, tables
 from tests.serving import serving
 from tests.stored import Stored

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.forms.hidden_fields import KEEP, OPENED, RESTORE
+from hero_admin.testing import Client, Form, Page, htmx_headers
 from tests.cases import each
 from tests.factories import a_hero, a_team, committed
 from tests.gadgets import Gadget, Maker
-from tests.page import Client, Form, Page, htmx_headers
 from tests.stored import Stored
 from webapp.heroes import Hero
 

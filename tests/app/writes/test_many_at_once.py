@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from hero_admin.audit_log.changes import Change, Kind
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from tests.page import Client, Form, Page, Value
+from hero_admin.testing import Client, Form, Page, Value
 from tests.replay import replayed, tables
 from tests.serving import client_of
 from tests.signing_in import sign_in

@@ -15,8 +15,8 @@ from hero_admin.database.engines import Database, is_postgresql
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
+from hero_admin.testing import Client, Page
 from tests.app.history.test_restore import reason_of, restore
-from tests.page import Client, Page
 from tests.serving import serving
 from tests.statements import Statements
 from tests.stored import Stored
