@@ -44,6 +44,7 @@ from hero_admin.web.look import TITLE, Look
 from hero_admin.web.mount import MountMiddleware
 from hero_admin.web.protection import ProtectionMiddleware
 from hero_admin.web.request_session import SessionMiddleware
+from hero_admin.web.routing import RoutesBySegment
 from hero_admin.web.static_files import VersionedFiles
 from hero_admin.web.templating import environment
 
@@ -104,11 +105,15 @@ def create_app(
             Mount("/static", VersionedFiles(look.assets), name="static"),
             Route("/api/docs", needs(Role.VIEWER, docs_page), name="api-docs"),
             Mount("/api", api, name="api"),
-            *(history_routes(site) if has_history else ()),
-            *(host_routes() if host_sign_in else account_routes()),
-            *global_action_routes(site),
-            *own_routes(pages),
-            *routes_of(site),
+            RoutesBySegment(
+                [
+                    *(history_routes(site) if has_history else ()),
+                    *(host_routes() if host_sign_in else account_routes()),
+                    *global_action_routes(site),
+                    *own_routes(pages),
+                    *routes_of(site),
+                ]
+            ),
         ],
         middleware=[
             Middleware(MountMiddleware),

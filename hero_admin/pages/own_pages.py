@@ -24,7 +24,7 @@ Answer = Response | tuple[str, Mapping[str, Any]] | str  # Any: templates take a
 PageHandler = Callable[[Request], Awaitable[Answer]]
 Handler = TypeVar("Handler", bound=PageHandler)
 
-A_PATH = re.compile(r"(/[\w.~-]+|/\{\w+(:\w+)?\})+")
+A_PATH = re.compile(r"/[\w.~-]+(/[\w.~-]+|/\{\w+(:\w+)?\})*")
 METHODS = frozenset({"GET", "POST"})
 
 
@@ -118,7 +118,7 @@ def check_page(page: OwnPage, others: Sequence[OwnPage], names: Collection[str])
     """
     said = ""
     if not A_PATH.fullmatch(page.path):
-        said = "the path begins with a slash, as in /report"
+        said = "the path begins with a slash and a name, as in /report"
     elif page.path.split("/")[1] in {*TAKEN_NAMES, *names}:
         said = "that path is taken"
     elif any(other.path == page.path for other in others):

@@ -8,13 +8,14 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.database.errors import RefusedAtCommit, Trouble, is_lacking, is_no_value, trouble_of
 from hero_admin.web.mount import local_path
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial, render
+from hero_admin.web.routing import each_route
 
 RETRY_AFTER_SECONDS = 2
 # Until space is freed, or a standby becomes the primary.
@@ -186,7 +187,7 @@ def _phrase(status: int) -> str:
 
 def _allowed_methods(request: Request) -> set[str]:
     """Return the methods of the path that is meant: “new” also matches “{id}”, but is none."""
-    routes: list[BaseRoute] = request.app.router.routes
+    routes = each_route(request.app.routes)
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     path = getattr(matching[0], "path", "") if matching else ""
     methods = {

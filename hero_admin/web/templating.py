@@ -19,6 +19,7 @@ from starlette.routing import Route
 from hero_admin.web.addresses import with_query
 from hero_admin.web.assets import TEMPLATES, static_url
 from hero_admin.web.look import Look
+from hero_admin.web.routing import each_route
 from hero_admin.web.texts import capitalised, problems_text, size_text
 
 THEME_COOKIE = "theme"
@@ -38,7 +39,8 @@ def environment(app: Starlette, look: Look, prefix: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    paths = {route.name: route.path_format for route in app.routes if isinstance(route, Route)}
+    routes = [route for route in each_route(app.routes) if isinstance(route, Route)]
+    paths = {route.name: route.path_format for route in routes}
 
     def url_for(name: str, /, **params: object) -> str:
         path = paths[name]

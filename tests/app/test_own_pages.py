@@ -230,7 +230,8 @@ def no_coroutine(_: Request) -> str:
 
 # Any: what a type checker would not let pass.
 PAGES: list[tuple[dict[str, Any], str]] = [
-    ({"path": "report"}, "Admin.page('report'): the path begins with a slash, as in /report."),
+    ({"path": "report"}, "Admin.page('report'): the path begins with a slash and a name, as in"),
+    ({"path": "/{year}"}, "the path begins with a slash and a name, as in /report."),
     ({"path": "/articles/new"}, "Admin.page('/articles/new'): that path is taken."),
     ({"path": "/history"}, "that path is taken."),
     ({"path": "/report"}, "there are two pages of this path."),
