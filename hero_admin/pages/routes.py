@@ -144,57 +144,59 @@ def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
     read, export_to, create_in = to("read"), to("export"), to("create")
     change, delete_from = to("change"), to("delete")
     undo = partial(route, undo_permission([resource]))
-    reading = [
+    options = [
+        *read("/options/{field}", "options", get=choices.options),
+        *read("/options/{field}/counts", "facets", get=choices.facets),
+    ]
+    exports = [
         *export_to(".csv", "csv", get=export.csv_file),
         *export_to(".json", "json", get=export.json_file),
         *export_to(".jsonl", "jsonl", get=export.json_lines),
         *(_masked_export_routes(resource) if resource.masked_names else ()),
-        *read("/options/{field}", "options", get=choices.options),
-        *read("/options/{field}/counts", "facets", get=choices.facets),
+    ]
+    values = [
         *to("reveal")("/{id}/reveal/{field}", "reveal", post=history.reveal),
         *read("/{id}/file/{field}", "file", get=files.file),
     ]
-    past = [
-        *read("/{id}/history", "history", get=history.record_history_page),
-        *read("/{id}/file/{field}/{change}", "past-file", get=files.past_file),
-    ]
+    if has_history:
+        exports += export_to(".csv", "csv-job", post=export.csv_job)
+        exports += export_to(".jsonl", "jsonl-job", post=export.json_lines_job)
+        values += read("/{id}/history", "history", get=history.record_history_page)
+        values += read("/{id}/file/{field}/{change}", "past-file", get=files.past_file)
+    related = read("/{id}/{relation}", "related", get=show.related_page)
+    listing = read("", "list", get=list_page)
+    showing = read("/{id}", "show", get=show.show_page)
+    if resource.read_only:
+        # Other methods are answered with 405.
+        return [*listing, *options, *showing, *exports, *values, *related]
     reverting = [
         *undo("/{id}/restore", "restore", post=history.restore_record),
         *undo("/{id}/undo", "undo", post=history.undo_change),
     ]
-    reading += past if has_history else []
-    if has_history:
-        reading += export_to(".csv", "csv-job", post=export.csv_job)
-        reading += export_to(".jsonl", "jsonl-job", post=export.json_lines_job)
     unlinking = change("/{id}/{relation}", "unlink", post=unlink.unlink)
-    if resource.read_only:
-        # Other methods are answered with 405.
-        return [
-            *read("", "list", get=list_page),
-            *reading,
-            *read("/{id}", "show", get=show.show_page),
-            *read("/{id}/{relation}", "related", get=show.related_page),
-        ]
+    # They are tried in this order: “new” before what has a key, and often used ones first.
     return [
-        *read("", "list", get=list_page),
+        *listing,
         *create_in("", "create", post=create.create),
-        *reading,
         *create_in("/new", "new", get=create.new_page, post=create.new_again),
         *change(
             "/change", "change-many", get=bulk_edit.change_many_page, post=bulk_edit.change_many
         ),
-        *change("/change/again", "change-many-again", post=bulk_edit.change_many_again),
         *delete_from(
             "/delete", "delete-many", get=delete.delete_many_page, post=delete.delete_many
         ),
+        *options,
+        *showing,
+        *change("/change/again", "change-many-again", post=bulk_edit.change_many_again),
         *(each for action in resource.actions for each in _action_routes(resource, action)),
-        *read("/{id}", "show", get=show.show_page),
+        *change("/{id}/edit", "edit", get=editing.edit_page, post=editing.edit_again),
         *change("/{id}", "update", post=editing.update),
         *delete_from("/{id}", "delete-row", delete=delete.delete_row),
-        *change("/{id}/edit", "edit", get=editing.edit_page, post=editing.edit_again),
         *delete_from("/{id}/delete", "delete", get=delete.delete_page, post=delete.delete),
+        *exports,
+        *values,
         *(reverting if has_history else []),
-        *read("/{id}/{relation}", "related", get=show.related_page),
+        *related,
         *(unlinking if resource.many_to_many else []),
     ]
 

@@ -24,9 +24,10 @@ ALLOWED = ("/account/second-factor", "/account/confirm", "/sign-in", "/sign-out"
 
 def has_to_set_up(request: Request, least: Role | None) -> bool:
     """Whether somebody without a second factor has to set one up before this request."""
+    if not is_required(identity_of(request).role, least):
+        return False
     path = local_path(request.scope)
-    is_allowed = any(path == each or path.startswith(f"{each}/") for each in ALLOWED)
-    return not is_allowed and is_required(identity_of(request).role, least)
+    return not any(path == each or path.startswith(f"{each}/") for each in ALLOWED)
 
 
 async def ask_to_set_up(request: Request) -> Response:
