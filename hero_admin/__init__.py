@@ -7,6 +7,7 @@ The rooms, each of which imports only from those below it:
     testing     a pytest plugin for those who build on it; nothing else imports it
     cli         the commands: serve, migrate, doctor, revision, user …, and the server process
     admin       Admin, as an ASGI application to be mounted in others
+    mounted     the application on an event loop, started by its first request
     application the application: wires settings, middleware and routes
     sample      what an application fills an empty database with
     migrations  migrations of the library's own tables; what runs and writes migrations

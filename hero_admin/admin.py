@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextvars import Context
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -11,33 +10,29 @@ from typing import Any
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from hero_admin.accounts.host_sign_in import Authenticate, HostSignIn
 from hero_admin.accounts.stored_key import fetch_key, make_key
 from hero_admin.application import create_app
 from hero_admin.database.engines import Database
-from hero_admin.database.errors import is_unavailable
 from hero_admin.database.fold_function import learn_fold
 from hero_admin.database.own_tables import PREFIX
 from hero_admin.listing.search.connect import connect
-from hero_admin.migrations import SchemaError, check_schema
+from hero_admin.migrations import check_schema
 from hero_admin.migrations.chain import Chain
 from hero_admin.model.actions import Action, HasActions
 from hero_admin.model.arguments import ResourceError
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
+from hero_admin.mounted import Mounted
 from hero_admin.pages.own_pages import HasPages
 from hero_admin.sample import SampleData
 from hero_admin.settings import Settings, SettingsError, database_url_of, load_settings, with_key
-from hero_admin.web.errors import UNANSWERED
 from hero_admin.web.look import TITLE, look_of
 from hero_admin.web.menu import Menu, MenuLink, checked_links
 from hero_admin.web.mount import OUTSIDE
 
-# Between two attempts to reach the database.
-PAUSE_SECONDS = 1.0
 AUTH_OFF = (
     "WEBAPP_AUTH=off is for `serve`. To mount an Admin without accounts, pass"
     " Admin(authenticate=…)."
@@ -129,7 +124,7 @@ class Admin(HasActions, HasPages):
         self.sign_in = HostSignIn(authenticate, sign_in_url) if authenticate else None
         self.sample = sample
         self.indexes = indexes
-        self._mounted: dict[asyncio.AbstractEventLoop, _Mounted] = {}
+        self._mounted: dict[asyncio.AbstractEventLoop, Mounted] = {}
 
     def _add_action(self, action: Action) -> None:
         # One on no records in particular; raises ResourceError for a mistake in it.
@@ -209,7 +204,7 @@ class Admin(HasActions, HasPages):
         if loop not in self._mounted:
             # Connections belong to a loop. Each test of an application may have one of its own.
             open_loops = {each: app for each, app in self._mounted.items() if not each.is_closed()}
-            self._mounted = {**open_loops, loop: _Mounted(self)}
+            self._mounted = {**open_loops, loop: Mounted(self._make)}
         await self._mounted[loop]({**scope, OUTSIDE: scope}, receive, send)
 
     async def close(self) -> None:
@@ -226,61 +221,15 @@ class Admin(HasActions, HasPages):
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-
-class _Mounted:
-    """The application on an event loop, which answers once its tables are in the database."""
-
-    def __init__(self, admin: Admin) -> None:
-        self.admin = admin
-        self.app: Starlette | None = None
-        # The attempt to start that all requests share, and when the next one may begin.
-        self.attempt: asyncio.Task[Starlette] | None = None
-        self.repeated_at = 0.0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.app
-        if app is None:
-            try:
-                app = await self._started()
-            except Exception as error:
-                sentence = _sentence(error)
-                if not sentence:
-                    raise
-                # The process is up, whatever its database does.
-                is_up = scope["path"].endswith("/healthz")
-                answer = PlainTextResponse("ok\n" if is_up else sentence, 200 if is_up else 503)
-                await answer(scope, receive, send)
-                return
-        await app(scope, receive, send)
-
-    async def close(self) -> None:
-        if self.app is not None:
-            if self.app.state.worker is not None:
-                await self.app.state.worker.stop()
-            await self.app.state.auth.close()
-            await self.app.state.database.close()
-
-    async def _started(self) -> Starlette:
-        now = asyncio.get_running_loop().time()
-        if self.attempt is None or (self.attempt.done() and now >= self.repeated_at):
-            self.attempt = asyncio.create_task(self._start(), context=Context())
-            self.attempt.add_done_callback(self._pause)
-        # A client that disconnects ends nobody else's attempt.
-        return await asyncio.shield(self.attempt)
-
-    def _pause(self, attempt: asyncio.Task[Starlette]) -> None:
-        error = None if attempt.cancelled() else attempt.exception()
-        if error is not None and is_unavailable(error):
-            self.repeated_at = attempt.get_loop().time() + PAUSE_SECONDS
-
-    async def _start(self) -> Starlette:
-        settings = self.admin.settings()
+    async def _make(self) -> Starlette:
+        """Return the application in which this Admin is mounted, once its tables are there."""
+        settings = self.settings()
         if settings.auth == "off":
             raise SettingsError(AUTH_OFF)
-        database = connect(settings, self.admin.resources)
+        database = connect(settings, self.resources)
         try:
-            await check_schema(database, self.admin.chain)
-            if self.admin.chain.has_history:
+            await check_schema(database, self.chain)
+            if self.chain.has_history:
                 key = await fetch_key(database)
             else:
                 key = make_key()
@@ -289,14 +238,4 @@ class _Mounted:
             await database.close()
             raise
         settings = with_key(settings, key)
-        self.app = self.admin.application(settings, database, is_mounted=True, runs_jobs=True)
-        if self.app.state.worker is not None:
-            self.app.state.worker.start()
-        return self.app
-
-
-def _sentence(error: Exception) -> str:
-    """Return why the application cannot start, "" for an unexpected error."""
-    if isinstance(error, SchemaError | SettingsError):
-        return str(error)
-    return UNANSWERED if is_unavailable(error) else ""
+        return self.application(settings, database, is_mounted=True, runs_jobs=True)

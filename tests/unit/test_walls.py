@@ -14,6 +14,7 @@ ROOMS = (
     "testing",
     "cli",
     "admin",
+    "mounted",
     "application",
     "sample",
     "migrations",
@@ -41,7 +42,15 @@ WRITING = {"insert", "update", "delete"}
 KNOWS_NO_DIALECT = (
     *("api/*.py", "accounts/**/*.py", "pages/*.py", "jobs/*.py", "history/*.py"),
     *("forms/*.py", "writes/*.py"),
-    *("listing/**/*.py", "web/*.py", "admin.py", "application.py", "sample.py", "person.py"),
+    *(
+        "listing/**/*.py",
+        "web/*.py",
+        "admin.py",
+        "mounted.py",
+        "application.py",
+        "sample.py",
+        "person.py",
+    ),
 )
 KNOWS_ITS_DIALECT = (
     *("listing/search/sqlite*.py", "listing/search/postgresql.py"),
