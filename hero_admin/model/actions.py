@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from hero_admin.model.arguments import ResourceError
 from hero_admin.model.labels import in_sentence
 from hero_admin.person import Person, Role
 
@@ -91,6 +92,9 @@ class HasActions:
 
         To be used before the Admin is made, which raises ResourceError for a mistake in it.
         """
+        # Without parentheses the function would be the label, and no action added.
+        if callable(label):
+            raise ResourceError('action() takes a label first, as in @heroes.action("Retire").')
 
         def add(function: Given) -> Given:
             made = Action(label, function, form, on, role, confirm, name)
@@ -155,7 +159,7 @@ def _mistakes(action: Action) -> Iterator[str]:
         yield f"form= takes a class of pydantic or SQLModel, not {given.form!r}"
     is_some = isinstance(given.on, tuple | list) and bool(given.on)
     if not is_some or not set(given.on) <= set(PLACES):
-        yield f"on= takes some of {PLACES}, not {given.on!r}"
+        yield f"on= takes some of {PLACES}, such as ('row',) with a comma, not {given.on!r}"
     if not isinstance(given.role, Role):
         yield f"role= takes a Role, not {given.role!r}"
     if not _is_question(given.confirm):

@@ -24,7 +24,7 @@ from hero_admin.model.named_columns import hint, is_of, shown, wrong_columns
 from hero_admin.model.resource import Resource
 from hero_admin.model.rights_checks import wrong_rights
 from hero_admin.model.rule_checks import wrong_rules
-from hero_admin.web.assets import icon_names
+from hero_admin.web.assets import icon_names, no_symbol
 
 COLUMNS = ("columns", "search", "filters", "masked", "read_only_fields", "hidden")
 # The arguments that also take links and computed columns.
@@ -110,8 +110,7 @@ def _wrong_words(resource: Resource, names: set[str]) -> Iterator[str]:
     if not A_SEGMENT.fullmatch(resource.name):
         yield f"name={resource.name!r} is not a valid URL segment, such as team-sizes"
     if resource.icon not in icon_names():
-        meant = hint(resource.icon, icon_names())
-        yield f"icon={resource.icon!r} is not a symbol in static/icons.svg{meant}"
+        yield no_symbol(resource.icon)
 
 
 def _wrong_links(resource: Resource) -> Iterator[str]:
@@ -120,7 +119,9 @@ def _wrong_links(resource: Resource) -> Iterator[str]:
     seen: list[str] = []
     for link in resource.links or ():
         relationship = relationship_of(link)
-        if relationship is None or not issubclass(resource.model, relationship.parent.class_):
+        if isinstance(link, QueryableAttribute):
+            yield f"links= takes links: write Link({link}), not {link}"
+        elif relationship is None or not issubclass(resource.model, relationship.parent.class_):
             given = shown(getattr(link, "relationship", link))
             yield (
                 "links= takes relationships of the model, such as Link(Playlist.tracks), and"
@@ -167,8 +168,10 @@ def _wrong_types(resource: Resource) -> Iterator[str]:
     if not isinstance(getattr(resource, "children"), tuple | list):  # noqa: B009 - as given
         yield "children= takes several, such as (Child(InvoiceLine.invoice_id),) with a comma"
     for argument in TEXTS:
-        if not isinstance(getattr(resource, argument), str):
-            yield f"{argument}= takes a text, not {shown(getattr(resource, argument))}"
+        value = getattr(resource, argument)
+        if not isinstance(value, str):
+            example = f" such as {value.key!r}" if isinstance(value, QueryableAttribute) else ""
+            yield f"{argument}= takes a text{example}, not {shown(value)}"
     yield from wrong_actions(resource.actions, read_only=resource.read_only is True)
     if not isinstance(getattr(resource, "read_only"), bool):  # noqa: B009 - as it was written
         yield f"read_only= takes True or False, not {shown(resource.read_only)}"

@@ -23,7 +23,9 @@ def wrong_computed(resource: Resource) -> Iterator[str]:
     for column in columns:
         # Arguments may have any type.
         label: object = column.label
-        if not isinstance(label, str) or not column.key.isidentifier():
+        if not isinstance(label, str):
+            yield 'Column() takes a label first, as in Column("Deck area", Ship.length * Ship.beam)'
+        elif not column.key.isidentifier():
             yield f"{column} needs a label that begins with a letter, as it names it in URLs"
         elif column.key in taken:
             who = taken[column.key]

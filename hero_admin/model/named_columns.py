@@ -17,7 +17,10 @@ def wrong_columns(
     """Yield the mistakes of columns that should be among the fields and links of a resource."""
     seen: list[str] = []
     for column in columns:
-        if not is_of(resource, column, names):
+        if isinstance(column, str) and column in names:
+            model = resource.model.__name__
+            yield f"{argument}= takes columns of the model: write {model}.{column}, not {column!r}"
+        elif not is_of(resource, column, names):
             yield f"{argument}= takes columns of the model, and {shown(column)} isn't one"
         elif column.key in seen:
             yield f"{argument}= names {column.key} twice"

@@ -54,16 +54,16 @@ class Change(Generic[Model]):
     is_restored: bool = False
 
 
-async def call(function: Rule, subject: object, session: AsyncSession) -> None:
-    """Call a rule or a hook, which may be async, and may take the session, too.
+# Any: what the function returns.
+async def call(function: Rule, subject: object, session: AsyncSession) -> Any:
+    """Return what a rule or a hook does, which may be async, and may take the session, too.
 
     It reads all rows, whoever writes: a ship is full whether or not one may see its crew.
     """
     takes_session = parameter_count(function) > 1
     with unscoped(session):
         made = function(subject, session) if takes_session else function(subject)
-        if isawaitable(made):
-            await made
+        return await made if isawaitable(made) else made
 
 
 def parameter_count(function: Rule) -> int:

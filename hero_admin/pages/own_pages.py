@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from hero_admin.model.arguments import ResourceError
 from hero_admin.model.resource import TAKEN_NAMES, Resource
+from hero_admin.model.rules import parameter_count
 from hero_admin.person import Role
-from hero_admin.web.assets import icon_names
+from hero_admin.web.assets import icon_names, no_symbol
 from hero_admin.web.errors import Invalid
 from hero_admin.web.guards import needs
 from hero_admin.web.responses import render
@@ -26,6 +27,7 @@ Handler = TypeVar("Handler", bound=PageHandler)
 
 A_PATH = re.compile(r"/[\w.~-]+(/[\w.~-]+|/\{\w+(:\w+)?\})*")
 METHODS = frozenset({"GET", "POST"})
+RETURNS = "it returns a text, a response, or the name of a template and its context"
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,19 @@ class OwnPage:
     async def answer(self, request: Request) -> Response:
         """GET or POST /report: what the application answers, within the pages of the library."""
         try:
-            made = await self.handler(request)
+            # Any: the function may return anything.
+            made: Any = await self.handler(request)
         except Invalid as invalid:
             raise HTTPException(422, " ".join(invalid.sentences.values())) from None
         if isinstance(made, Response):
             return made
-        template, context = ("page.html", {"content": made}) if isinstance(made, str) else made
+        match made:
+            case str():
+                template, context = "page.html", {"content": made}
+            case (str() as template, Mapping() as context):
+                pass
+            case _:
+                raise TypeError(f"Admin.page({self.path!r}) returned {made!r}: {RETURNS}.")
         values = {"title": self.title, "content": "", **context}
         return render(request, template, values, fragments=())
 
@@ -116,22 +125,31 @@ def check_page(page: OwnPage, others: Sequence[OwnPage], names: Collection[str])
 
     names: the URL segments of the resources.
     """
-    said = ""
+    for mistake in (*_wrong_place(page, others, names), *_wrong_arguments(page)):
+        raise ResourceError(f"Admin.page({page.path!r}): {mistake}.")
+
+
+def _wrong_place(page: OwnPage, others: Sequence[OwnPage], names: Collection[str]) -> Iterator[str]:
     if not A_PATH.fullmatch(page.path):
-        said = "the path begins with a slash and a name, as in /report"
+        yield "the path begins with a slash and a name, as in /report"
     elif page.path.split("/")[1] in {*TAKEN_NAMES, *names}:
-        said = "that path is taken"
-    elif any(other.path == page.path for other in others):
-        said = "there are two pages of this path"
-    elif any(other.name == page.name for other in others):
-        said = f"there are two pages called {page.name.partition(':')[2]}"
-    elif not page.title or not isinstance(page.title, str):
-        said = "title= takes a text"
-    elif not inspect.iscoroutinefunction(page.handler):
-        said = "a page is an async function of a request"
-    elif not set(page.methods) <= METHODS or not page.methods:
-        said = "methods= takes GET and POST"
-    elif page.icon not in icon_names():
-        said = f"icon={page.icon!r} is not a symbol in static/icons.svg"
-    if said:
-        raise ResourceError(f"Admin.page({page.path!r}): {said}.")
+        yield "that path is taken"
+    if any(other.path == page.path for other in others):
+        yield "there are two pages of this path"
+    if any(other.name == page.name for other in others):
+        yield f"there are two pages called {page.name.partition(':')[2]}"
+
+
+def _wrong_arguments(page: OwnPage) -> Iterator[str]:
+    # Any: the arguments may have any type.
+    given: Any = page
+    if not given.title or not isinstance(given.title, str):
+        yield "title= takes a text"
+    if not inspect.iscoroutinefunction(given.handler) or parameter_count(given.handler) != 1:
+        yield "a page is an async function of a request"
+    if not isinstance(given.role, Role):
+        yield f"role= takes a Role, such as Role.EDITOR, not {given.role!r}"
+    if not set(given.methods) <= METHODS or not given.methods:
+        yield "methods= takes GET and POST"
+    if given.icon not in icon_names():
+        yield no_symbol(given.icon)

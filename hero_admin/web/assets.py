@@ -48,6 +48,11 @@ def icon_names() -> frozenset[str]:
     return frozenset(A_SYMBOL.findall((STATIC / "icons.svg").read_text("utf-8")))
 
 
+def no_symbol(icon: object) -> str:
+    """Return the end of a sentence about an icon that there isn't."""
+    return f"icon={icon!r} is none of the symbols: {', '.join(sorted(icon_names()))}"
+
+
 def static_content(name: str) -> bytes:
     if name != SCRIPT:
         return (STATIC / name).read_bytes()

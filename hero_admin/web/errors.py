@@ -66,19 +66,29 @@ logger = logging.getLogger("hero_admin.web.errors")
 class Invalid(Exception):
     """What cannot be stored: `Invalid("Heroes under 18 can't be in a team.", Hero.team_id)`.
 
-    said: the sentence, or one for each bad field by its name, "" for the whole record.
+    said: the sentence, or one for each bad field, "" for the whole record.
     fields: the fields that one sentence is about; none for the whole record.
+
+    A field is an attribute of a model, or its name, as in the form of an action.
     """
 
     # Any: attributes of a model are typed as the values they hold.
-    def __init__(self, said: str | Mapping[str, str], *fields: Any) -> None:
+    def __init__(self, said: str | Mapping[Any, str], *fields: Any) -> None:
         if isinstance(said, str):
-            said = {field.key: said for field in fields} or {"": said}
-        self.sentences = dict(said)
+            said = dict.fromkeys(fields, said) or {"": said}
+        self.sentences = {_name_of(field): sentence for field, sentence in said.items()}
         super().__init__(self.sentences)
 
     def __str__(self) -> str:
         return "; ".join(dict.fromkeys(self.sentences.values()))
+
+
+# Any: the same.
+def _name_of(field: Any) -> str:
+    name = field if isinstance(field, str) else getattr(field, "key", None)
+    if not isinstance(name, str):
+        raise TypeError(f"Invalid takes fields, such as Hero.team_id, not {field!r}.")
+    return name
 
 
 class Overtaken(Invalid):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from hero_admin.person import Person, Role
-from hero_admin.web.assets import icon_names
+from hero_admin.web.assets import icon_names, no_symbol
 from hero_admin.web.texts import capitalised
 
 RECORDS, LINKS = "Records", "Links"
@@ -44,7 +44,7 @@ def checked_links(links: Sequence[MenuLink]) -> tuple[MenuLink, ...]:
         if not A_URL.fullmatch(link.url):
             raise ValueError(f"menu= has the address {link.url!r}, which is no link.")
         if link.icon not in icon_names():
-            raise ValueError(f"menu= has icon={link.icon!r}, no symbol in static/icons.svg.")
+            raise ValueError(f"menu= has a link whose {no_symbol(link.icon)}.")
     return tuple(links)
 
 

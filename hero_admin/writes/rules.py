@@ -78,9 +78,13 @@ async def check_records(
             await asyncio.sleep(0)
         instance = instance_of(resource.model, resource.fields, record)
         try:
-            await call(resource.check, instance, transaction.session)
+            returned = await call(resource.check, instance, transaction.session)
         except Invalid as invalid:
             raise told(resource, invalid, record if is_named else None) from None
+        if returned is not None:
+            # Otherwise a rule that answers in its own way would refuse nothing.
+            said = f"check= returned {returned!r}; raise Invalid to refuse a record."
+            raise TypeError(f"Resource({resource.model.__name__}): {said}")
 
 
 def told(resource: Resource, invalid: Invalid, record: Record | None = None) -> Invalid:

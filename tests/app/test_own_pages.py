@@ -228,6 +228,10 @@ def no_coroutine(_: Request) -> str:
     return ""
 
 
+async def of_nothing() -> str:
+    return ""
+
+
 # Any: what a type checker would not let pass.
 PAGES: list[tuple[dict[str, Any], str]] = [
     ({"path": "report"}, "Admin.page('report'): the path begins with a slash and a name, as in"),
@@ -236,10 +240,28 @@ PAGES: list[tuple[dict[str, Any], str]] = [
     ({"path": "/history"}, "that path is taken."),
     ({"path": "/report"}, "there are two pages of this path."),
     ({"handler": no_coroutine}, "a page is an async function of a request."),
-    ({"icon": "heart"}, "icon='heart' is not a symbol in static/icons.svg."),
+    ({"handler": of_nothing}, "a page is an async function of a request."),
+    ({"role": "editor"}, "role= takes a Role, such as Role.EDITOR, not 'editor'."),
+    ({"icon": "heart"}, "icon='heart' is none of the symbols: alert, api, audit, cart, "),
     ({"methods": ("PUT",)}, "methods= takes GET and POST."),
     ({"title": ""}, "title= takes a text."),
 ]
+
+
+@on_one_database
+@pytest.mark.parametrize("returned", [None, {"count": 1}, ("report.html",), ("report.html", None)])
+async def test_what_is_no_page_is_logged_in_a_sentence(
+    settings: Settings, returned: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = Admin([Resource(Article)])
+
+    @admin.page("/odd", title="Odd")
+    async def odd(_: Request) -> Any:
+        return returned
+
+    async with serving(admin.application(settings), role=Role.EDITOR) as client:
+        assert (await client.get("/odd")).status_code == 500
+    assert f"Admin.page('/odd') returned {returned!r}: it returns a text, a response" in caplog.text
 
 
 @pytest.mark.parametrize(("given", "said"), PAGES)
@@ -268,7 +290,7 @@ LOOKS: list[tuple[dict[str, Any], str]] = [
         {"menu": [MenuLink("X", "javascript:alert(1)")]},
         "Admin(): menu= has the address 'javascript:alert(1)', which is no link.",
     ),
-    ({"menu": [MenuLink("X", "/", icon="heart")]}, "menu= has icon='heart', no symbol in"),
+    ({"menu": [MenuLink("X", "/", icon="heart")]}, "a link whose icon='heart' is none"),
 ]
 
 

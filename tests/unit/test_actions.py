@@ -44,8 +44,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"form": dict}, "form= takes a class of pydantic or SQLModel, not <class 'dict'>."),
     ({"form": Odd}, "form= can't ask for what, whose type has no input."),
     ({"form": Elsewhere}, "form= refers to planet.id by planet_id, which no resource administers."),
-    ({"on": ("row", "column")}, "on= takes some of ('row', 'selected', 'all'), not ('row', 'col"),
-    ({"on": "row"}, "on= takes some of ('row', 'selected', 'all'), not 'row'."),
+    ({"on": ("row", "column")}, "on= takes some of ('row', 'selected', 'all'), such as ('row',)"),
+    ({"on": "row"}, "such as ('row',) with a comma, not 'row'."),
     ({"role": "owner"}, "role= takes a Role, not 'owner'."),
     ({"confirm": "Retire {heroes}?"}, "confirm= takes a text with {count} or {records}, not"),
     ({"label": ""}, "needs a label of at most 80 characters."),
@@ -86,6 +86,11 @@ def test_a_decorated_function_becomes_an_action_and_stays_what_it_is() -> None:
     assert Action("Act", act, confirm="{count} of {records}?").question("Ann", 1_000) == (
         "1,000 of Ann?"
     )
+
+
+def test_a_decorator_without_a_label_is_a_mistake() -> None:
+    with pytest.raises(ResourceError, match=r"takes a label first, as in @heroes.action"):
+        Resource(Team).action(act_alone)  # type: ignore[arg-type]
 
 
 def test_an_action_of_an_admin_is_checked_when_it_is_added() -> None:

@@ -204,6 +204,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "Column('2nd') needs a label that begins with a letter, as it names it in URLs.",
     ),
     (
+        {"columns": (Order.customer, Column(func.sum(Line.price), "Sum"))},  # type: ignore[arg-type]
+        'Column() takes a label first, as in Column("Deck area", Ship.length * Ship.beam).',
+    ),
+    (
         {"columns": (Order.customer, Column("Customer", lambda order: ""))},
         "Column('Customer') goes by the name customer, which the column customer has: rename it.",
     ),

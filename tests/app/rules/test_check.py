@@ -1,6 +1,7 @@
 """A rule over a whole record holds on every path, and says its sentence there."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,11 +13,12 @@ from hero_admin.audit_log.changes import Kind
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.settings import Settings
-from hero_admin.testing import Client
+from hero_admin.testing import Client, Page
 from hero_admin.web.errors import Invalid
 from tests.app.history.test_restore import latest, reason_of, restore
 from tests.app.history.test_undo import undone
 from tests.app.links.test_link_forms import ADD, REMOVE, tracks_of
+from tests.cases import on_one_database
 from tests.playlists import Artist, Music, Playlist, PlaylistTrack, Track, a_playlist, a_track
 from tests.sailors import (
     NO_BERTH,
@@ -100,6 +102,54 @@ async def test_a_sentence_about_two_fields_is_at_both_and_counts_once(
         answer = await client.post("/api/sailors/", json={"name": "Jim"})
         found = [each["loc"] for each in answer.json()["detail"]]
         assert found == [["body", "age"], ["body", "ship_id"]]
+
+
+@on_one_database
+@pytest.mark.parametrize(
+    "invalid",
+    [
+        Invalid(TOO_YOUNG, "ship_id"),
+        Invalid({"ship_id": TOO_YOUNG}),
+        Invalid({Sailor.ship_id: TOO_YOUNG}),
+    ],
+)
+async def test_a_rule_names_a_field_as_it_likes(
+    settings: Settings, session: AsyncSession, invalid: Invalid
+) -> None:
+    def refuses(_: Sailor) -> None:
+        raise invalid
+
+    refused = await a_refusal(settings, session, refuses)
+    assert refused.errors == {"Ship": TOO_YOUNG}
+
+
+@on_one_database
+async def test_a_rule_that_refuses_in_no_way_there_is_fails(
+    settings: Settings,
+    session: AsyncSession,
+    stored: Stored,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failed = await a_refusal(settings, session, lambda sailor: sailor.age > 17)
+    assert (failed.status_code, await stored.count(Sailor)) == (500, 0)
+    assert "Resource(Sailor): check= returned False; raise Invalid to refuse" in caplog.text
+
+    def names_a_value(sailor: Sailor) -> None:
+        raise Invalid(TOO_YOUNG, sailor.age)
+
+    assert (await a_refusal(settings, session, names_a_value)).status_code == 500
+    assert "Invalid takes fields, such as Hero.team_id, not 13." in caplog.text
+
+
+# Any: what a type checker would not let pass.
+async def a_refusal(settings: Settings, session: AsyncSession, check: Any) -> Page:
+    """What a form is answered with if that is the rule."""
+    await (await session.connection()).run_sync(Sea.metadata.create_all)
+    await session.commit()
+    app = create_app(settings, [ships, Resource(Sailor, check=check)])
+    async with serving(app, role=Role.OWNER) as client:
+        form = (await client.get("/sailors/new")).form()
+        return await client.submit(form, name="Jim", age="13")
 
 
 # The API.
