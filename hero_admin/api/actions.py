@@ -18,7 +18,7 @@ from hero_admin.model.primary_keys import parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.actions import check_form_can_wait
 from hero_admin.pages.jobs import add_job, noticed
-from hero_admin.pages.requests import not_found, operation_of, site_of, transaction_of
+from hero_admin.pages.requests import not_found, operation_of, seen_in, site_of, transaction_of
 from hero_admin.pages.selected import (
     MAX_SELECTED,
     Selection,
@@ -56,11 +56,12 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def acts(resource: Resource, action: Action) -> Handler:
+def acts(whole: Resource, action: Action) -> Handler:
     """Return the handler of `POST /heroes/actions/retire`."""
 
     # Any: the schema of the body is made at run time.
     async def run_action(request: Request, body: Any) -> Response:
+        resource = seen_in(request, whole)
         selection = await _fetch_selected(resource, request, body)
         if not selection.is_whole:
             return await _act_in_background(resource, action, request, selection, body)
@@ -76,7 +77,7 @@ def acts(resource: Resource, action: Action) -> Handler:
                 answer = await action.function(run, *((body.form,) if action.form else ()))
         return _answered(run, answer, len(selection.keys))
 
-    run_action.__annotations__["body"] = _schema(resource, action)
+    run_action.__annotations__["body"] = _schema(whole, action)
     return run_action
 
 

@@ -22,6 +22,7 @@ from hero_admin.api.records import (
     fetch_record,
     key_in,
 )
+from hero_admin.api.seen_document import sent_names
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
 from hero_admin.pages.requests import seen_in, transaction_of
@@ -34,38 +35,39 @@ from hero_admin.writes.rules import checked_together
 
 def creates(whole: Resource) -> Handler:
     """Return the handler of `POST /heroes/`."""
-    schema = with_links(whole, whole.schemas.create)
 
-    async def create_record(request: Request, values: SQLModel) -> Response:
+    # Any: JSON.
+    async def create_record(request: Request, values: Any) -> Response:
         resource = seen_in(request, whole)
-        given = without_links(resource, resource.schemas.values_to_insert(values))
+        schema = with_links(resource, resource.schemas.create)
+        valid = _validated(schema, _without_unseen(resource, values), ())
+        given = without_links(resource, resource.schemas.values_to_insert(valid))
         transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(schema):
-            deltas = deltas_of(resource, values)
+            deltas = deltas_of(resource, valid)
             async with checked_together(transaction, resource) as together:
                 record = await single.create(together, resource, given)
                 await change_all_links(together, resource, [record], deltas)
         return await answer(resource, request, record, 201)
 
-    # FastAPI reads a body by its annotation, which is known only now.
-    create_record.__annotations__["values"] = schema
+    schema = with_links(whole, whole.schemas.create)
+    create_record.__annotations__["values"] = _unchecked(schema)
     return create_record
 
 
 def changes(whole: Resource) -> Handler:
     """Return the handler of `PATCH /heroes/7`, which changes the fields that are sent."""
-    links = links_schema(whole)
 
     # Any: JSON.
     async def change_record(request: Request, id: str, values: Any) -> Response:
         resource = seen_in(request, whole)
         record = await fetch_record(resource, request, id, is_locked=True)
         check_version(resource, request, record)
-        given, sent = values, {}
+        links, sent = links_schema(resource), {}
+        given = values = _without_unseen(resource, values)
         if isinstance(values, dict):
-            given = without_links(whole, values)
+            given = without_links(resource, values)
             sent = {name: each for name, each in values.items() if name not in given}
-            given = _without_unseen(resource, given)
         given = _parse_patch(whole, given, as_json(resource, request, record))
         transaction = transaction_of(request, "api")
         with _naming_fields_as_sent(resource.schemas.update):
@@ -106,11 +108,12 @@ def _unchecked(schema: type[SQLModel]) -> Any:
 
 
 # Any: JSON.
-def _without_unseen(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
+def _without_unseen(resource: Resource, body: Any) -> Any:
     """Return a body without what its sender may not read, which to them is unknown."""
-    infos = resource.entire.schemas.update.model_fields
-    unseen = {alias_of(name, infos[name]) for name in resource.unseen if name in infos}
-    return {key: value for key, value in body.items() if key not in unseen | resource.unseen}
+    if not (resource.unseen and isinstance(body, dict)):
+        return body
+    unseen = sent_names(resource.entire, resource.unseen)
+    return {key: value for key, value in body.items() if key not in unseen}
 
 
 # Any: JSON, and the values of any field.

@@ -1,6 +1,7 @@
 """Links in the API: what a request adds and removes, `{"tracks": {"add": [7], "remove": [3]}}`."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import GenericAlias
 from typing import Any
 
@@ -25,6 +26,8 @@ class LinkChange(Schema):
     model_config = SQLModelConfig(extra="forbid", str_strip_whitespace=False)
 
 
+# To make a schema takes a millisecond; there is one for each set of rights to a resource.
+@lru_cache(maxsize=256)
 def with_links(resource: Resource, schema: type[SQLModel]) -> type[SQLModel]:
     """Return a schema of a request that takes changes of links, too."""
     if not resource.many_to_many:

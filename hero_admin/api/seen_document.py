@@ -1,6 +1,6 @@
 """The OpenAPI document as a person sees it: without what they may not read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -35,7 +35,7 @@ def _without_resource(document: dict[str, Any], resource: Resource) -> None:
 
 
 def _without_fields(document: dict[str, Any], resource: Resource, unseen: frozenset[str]) -> None:
-    names = {name for each in unseen for name in _names_of(resource, each)}
+    names = sent_names(resource, unseen)
     for title, schema in document["components"]["schemas"].items():
         if not _is_of(resource, title):
             continue
@@ -57,14 +57,16 @@ def _with_parameters(document: dict[str, Any], seen: Site, view: Resource) -> No
     listing["parameters"] = [*others, *own]
 
 
-def _names_of(resource: Resource, name: str) -> Iterator[str]:
-    """Yield what programs call a field or link when they read and send it."""
-    yield name
-    if name in resource.by_name:
-        yield resource.by_name[name].public_name
-    for schema in (resource.schemas.create, resource.schemas.update):
-        if name in schema.model_fields:
-            yield alias_of(name, schema.model_fields[name])
+def sent_names(resource: Resource, fields: Iterable[str]) -> set[str]:
+    """Return what programs call fields and links when they read and send them."""
+    names = {*fields}
+    for name in fields:
+        if name in resource.by_name:
+            names.add(resource.by_name[name].public_name)
+        for schema in (resource.schemas.create, resource.schemas.update):
+            if name in schema.model_fields:
+                names.add(alias_of(name, schema.model_fields[name]))
+    return names
 
 
 def _is_of(resource: Resource, title: str) -> bool:

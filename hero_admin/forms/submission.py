@@ -63,8 +63,7 @@ def read_new(resource: Resource, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of a new record; raises Invalid with a sentence for each invalid field."""
     schemas = resource.schemas
     given, errors = _parsed(resource.labels, schemas.create_fields, texts, is_new=True)
-    valid = _validated(resource.labels, schemas.create, given, errors)
-    return {name: getattr(valid, name) for name in type(valid).model_fields}
+    return schemas.values_to_insert(_validated(resource.labels, schemas.create, given, errors))
 
 
 def read_answers(form: ActionForm, texts: Mapping[str, str]) -> BaseModel:

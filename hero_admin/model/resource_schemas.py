@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.fields import Field
-from hero_admin.model.schemas import derive, partial
+from hero_admin.model.schemas import derive, partial, with_optional
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,13 @@ class ResourceSchemas:
 
     @cached_property
     def create(self) -> type[SQLModel]:
-        fields = [field for field in self.fields if field.is_editable and not field.is_generated]
-        return self.given_create or self._derive("Create", fields)
+        given = self.given_create
+        if given is None:
+            fields = [each for each in self.fields if each.is_editable and not each.is_generated]
+            return self._derive("Create", fields)
+        # Nobody is asked for what they may not set.
+        others = self.fixed & given.model_fields.keys()
+        return with_optional(given, given.__name__, others) if others else given
 
     @cached_property
     def update(self) -> type[SQLModel]:

@@ -163,7 +163,12 @@ def derive(
 
 def partial(schema: type[SQLModel], name: str) -> type[SQLModel]:
     """Return `schema` with every field optional: absent means unchanged, null is still checked."""
-    definitions = {field: _optional(info) for field, info in schema.model_fields.items()}
+    return with_optional(schema, name, schema.model_fields)
+
+
+def with_optional(schema: type[SQLModel], name: str, fields: Iterable[str]) -> type[SQLModel]:
+    """Return `schema`, called `name`, with these fields optional."""
+    definitions = {field: _optional(schema.model_fields[field]) for field in fields}
     return create_model(name, __base__=schema, __module__=schema.__module__, **definitions)
 
 

@@ -13,7 +13,7 @@ from hero_admin.database.row_scopes import UNSCOPED, is_limited
 from hero_admin.model.labels import in_sentence, label_of
 from hero_admin.model.links import ENTRY
 from hero_admin.model.primary_keys import Key, key_predicate
-from hero_admin.model.resource import Resource
+from hero_admin.model.resource import Record, Resource
 from hero_admin.model.resource_rights import permission, restricted_names
 from hero_admin.rights import Permission
 from hero_admin.web.errors import Invalid
@@ -23,6 +23,7 @@ from hero_admin.writes.tables import ForeignKey, RowId, TableName
 from hero_admin.writes.transaction import Transaction
 
 OUTSIDE = "You don't have access to {nouns} with these values, so nothing was saved."
+NEEDED = "You don't have permission to set everything that a new {noun} needs."
 UNSEEN = "This would change other records that you don't have access to, so it can't be done."
 
 
@@ -52,6 +53,14 @@ def permit(
             }
         )
     return whole
+
+
+def permit_new(transaction: Transaction, resource: Resource, values: Record) -> None:
+    """Raise Invalid if a new record lacks a value that the person may not set."""
+    fixed = restricted_names(resource, transaction.operation.by)[1]
+    needed = {name for name in fixed & values.keys() if values[name] is None}
+    if any(not resource.by_name[name].is_optional for name in needed):
+        raise Invalid({"": NEEDED.format(noun=resource.label)})
 
 
 def _label(resource: Resource, name: str) -> str:

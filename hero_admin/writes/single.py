@@ -13,7 +13,7 @@ from hero_admin.model.resource import Record, Resource
 from hero_admin.writes.draft import Draft, check, refusal
 from hero_admin.writes.entries import change_of, creation_of, differing
 from hero_admin.writes.files import record_files, record_stored_files
-from hero_admin.writes.gate import permit
+from hero_admin.writes.gate import permit, permit_new
 from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.renamed import insert_followed, prevented, update_followed
 from hero_admin.writes.rules import check_records, savepoint_for
@@ -41,6 +41,7 @@ async def create(
     values, exact = {**values, **altered}, {*exact} - altered.keys()
     checked = await check(transaction, Draft(resource, values, exact=exact))
     whole = with_defaults(resource, {**seen, **checked}, exact)
+    permit_new(transaction, resource, whole)
     whole = await record_files(transaction, resource, whole)
     try:
         async with savepoint_for(session, resource):
