@@ -73,7 +73,6 @@ def cast_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("cast") / "heroes.db"
     run_command(_environment(path), "migrate")
     write_cast(path)
-    write_session(path, TOKEN)
     return path
 
 
@@ -131,6 +130,8 @@ def server(running: tuple[Server, Path], cast_database: Path) -> Iterator[Server
         closing(sqlite3.connect(database)) as target,
     ):
         source.backup(target)
+    # Signed in just now, however long the other tests have taken.
+    write_session(database, TOKEN)
     logged = server.log.stat().st_size
     yield server
     lines = server.log.read_bytes()[logged:].decode()
