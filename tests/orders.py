@@ -1,5 +1,7 @@
 """Models with computed columns: orders, and their lines."""
 
+from decimal import Decimal
+
 from sqlalchemy import Column as TableColumn
 from sqlalchemy import Computed, Index, Integer, MetaData, func, select
 from sqlmodel import Field, Relationship, SQLModel, col
@@ -35,6 +37,18 @@ class Line(Trade, table=True):
 
 
 Index("ix_line_total", col(Line.quantity) * col(Line.price), col(Line.id))
+
+
+class Fee(Trade, table=True):
+    """Decimals, whose products SQLite computes in binary."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=80)
+    amount: Decimal = Field(max_digits=8, decimal_places=2)
+    times: int = 1
+
+
+Index("ix_fee_sum", col(Fee.amount) * col(Fee.times), col(Fee.id))
 
 total = Column("Total", col(Line.quantity) * col(Line.price))
 gross = Column("Gross amount", col(Line.quantity) * col(Line.price) * 2)

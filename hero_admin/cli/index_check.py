@@ -7,8 +7,9 @@ whoever changes a resource changes them.
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 
-from sqlalchemy import Connection, Table, inspect
+from sqlalchemy import ColumnElement, Connection, Table, inspect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex
 
 from hero_admin.cli import postgresql_indexes, sqlite_indexes
 from hero_admin.cli.findings import INCOMPLETE, ExistingIndex, Finding
@@ -19,6 +20,7 @@ from hero_admin.database.identifiers import qualified, quoted, shortened
 from hero_admin.listing import sort_indexes as indexes
 from hero_admin.listing.sort_indexes import SortIndex, sort_indexes
 from hero_admin.migrations import run_alone, take_turn
+from hero_admin.model.indexed_expressions import index_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
 
@@ -113,6 +115,7 @@ def _check(connection: Connection, site: Site) -> list[Finding]:
     return [
         *dialect.check_function(connection, resources),
         *_check_sort_indexes(connection, site, dialect),
+        *_check_declared_indexes(connection, resources, dialect),
         *dialect.check_search_indexes(connection, resources),
     ]
 
@@ -142,6 +145,28 @@ def _check_sort_indexes(
                     f"No index for sorting {table.name} by {index.column.name}.",
                     (f"CREATE INDEX {quoted(index.name)} ON {qualified(table)} ({listed})",),
                 )
+
+
+def _check_declared_indexes(
+    connection: Connection, resources: Sequence[Resource], dialect: ModuleType
+) -> Iterable[Finding]:
+    """Yield the indexes of computed columns that only the models have.
+
+    A table that existed before its model declared one got none from `create_all`.
+    """
+    for resource in resources:
+        wanted = {
+            index_of(field.ordered, resource.table): field
+            for field in resource.computed
+            if isinstance(field.ordered, ColumnElement)
+        }
+        existing = dialect.read_indexes(connection, resource.table) if wanted else []
+        names = {each.name for each in existing}
+        for index, field in wanted.items():
+            if index is not None and index.name not in names:
+                create = str(CreateIndex(index).compile(connection))
+                sentence = f"No index for sorting {resource.table.name} by {field.name}."
+                yield Finding(sentence, (create,))
 
 
 def _is_ours(index: ExistingIndex, table: Table) -> bool:

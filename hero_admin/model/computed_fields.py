@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,8 +18,10 @@ from sqlmodel import SQLModel
 from hero_admin.model.column_types import input_for
 from hero_admin.model.computed import Column, count, counted_field, sql_of
 from hero_admin.model.exact_columns import exactly
+from hero_admin.model.exact_types import ComputedDecimal
 from hero_admin.model.fields import Field
 from hero_admin.model.indexed_expressions import indexed_expression, stored_field
+from hero_admin.model.inputs import DECIMAL
 from hero_admin.model.stored_values import readable
 
 # Any: annotations. What the API documents of the values of each kind of input.
@@ -84,7 +87,15 @@ class ComputedField(Field):
         if self.counted is not None and self.own is not None:
             return _count(self.counted, self.own, cap)
         assert self.expression is not None
-        return exactly(self.expression, self.exact_type)
+        return exactly(self.expression, self._shown_type)
+
+    # Any: the values of a column.
+    @property
+    def _shown_type(self) -> TypeEngine[Any]:
+        is_stored = isinstance(self.ordered, Field) and not self.ordered.is_computed
+        if is_stored or self.input is not DECIMAL:
+            return self.exact_type
+        return ComputedDecimal(self.column.type, self.input, Decimal)
 
     # Any: the values of a record.
     def made(self, model: type[SQLModel], values: Mapping[str, Any]) -> str | None:

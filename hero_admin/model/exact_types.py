@@ -37,7 +37,7 @@ from sqlalchemy.types import (
 
 from hero_admin.model.exact_columns import Padded
 from hero_admin.model.exact_values import EXACT_KINDS, checked_value, is_same_raw, is_typed_same
-from hero_admin.model.inputs import DATABASE_TEXT, Input
+from hero_admin.model.inputs import DATABASE_TEXT, EXACT_DECIMAL_DIGITS, Input
 from hero_admin.model.postgresql_texts import decoder_of, encoded, is_carried
 from hero_admin.model.storable import unwrapped_type
 from hero_admin.model.stored_values import Stored, Unbindable, is_storable
@@ -213,6 +213,23 @@ class ExactType(TypeDecorator[Any]):
         if isinstance(own, JSONB):
             return lambda value, raw: json.dumps(value, ensure_ascii=False) == raw
         return lambda value, raw: encoded(convert(value)) == raw
+
+
+class ComputedDecimal(ExactType):
+    """The type of a decimal that SQL computes, for which SQLite takes binary numbers.
+
+    35.09 * 6 is 210.54000000000002 there: a float holds fifteen digits, and the others are noise.
+    """
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, _: object) -> Convert:
+        exact = super().result_processor(dialect, _)
+        if dialect.name != "sqlite":
+            return exact
+        return lambda raw: exact(
+            float(f"{raw:.{EXACT_DECIMAL_DIGITS}g}") if type(raw) is float else raw
+        )
 
 
 class _Texts(TypeDecorator[Any]):

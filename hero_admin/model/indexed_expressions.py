@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, ColumnElement, Table, bindparam
+from sqlalchemy import BindParameter, Column, ColumnElement, Index, Table, bindparam
 from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlmodel import SQLModel
@@ -31,13 +31,18 @@ def indexed_expression(
     """Return an expression if it comes first in an index that the model declares for all rows."""
     table = model.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
     assert isinstance(table, Table)
+    return _with_literals(expression) if index_of(expression, table) is not None else None
+
+
+def index_of(expression: ColumnElement[Any], table: Table) -> Index | None:
+    """Return the index of all rows of a table in which an expression comes first."""
     text = text_of(expression, table)
     for index in table.indexes:
         first = next(iter(index.expressions), None)
         is_whole = not any(options.get("where") is not None for options in _options(index))
         is_column = first is None or isinstance(first, Column)
         if is_whole and not is_column and text and text_of(first, table) == text:
-            return _with_literals(expression)
+            return index
     return None
 
 

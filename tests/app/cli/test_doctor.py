@@ -24,6 +24,7 @@ from hero_admin.testing import Client
 from tests.commands import run
 from tests.factories import a_hero, committed
 from tests.gadgets import Gadget, Maker, Slot
+from tests.orders import Trade, lines, orders
 from tests.postgres import PostgresServer
 from tests.serving import serving
 from webapp.app import admin
@@ -164,6 +165,24 @@ async def test_an_index_over_columns_with_any_name_is_known_again(database: Data
         await connection.run_sync(lambda sync: orders.table.create(sync, checkfirst=True))
     assert len(await fix_indexes(database, (*admin.resources, orders))) > 0
     assert await check_indexes(database, (*admin.resources, orders)) == []
+
+
+async def test_an_index_that_a_model_declares_for_a_table_that_existed_is_missing(
+    database: Database,
+) -> None:
+    shop = (*admin.resources, orders, lines)
+    async with database.writing.begin() as connection:
+        await connection.run_sync(Trade.metadata.create_all)
+        await connection.execute(text("DROP INDEX ix_line_total"))
+    said = [finding.sentence for finding in await check_indexes(database, shop)]
+    assert said.count("No index for sorting line by total.") == 1
+    assert "No index for sorting line by total." in [
+        finding.sentence for finding in await fix_indexes(database, shop)
+    ]
+    assert await check_indexes(database, shop) == []
+    # It is that of the model.
+    async with database.writing.begin() as connection:
+        await connection.execute(text("DROP INDEX ix_line_total"))
 
 
 async def until_waiting(connection: AsyncConnection) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.testing import Client
-from tests.orders import Line, Order, Trade, gross, lines, orders, total
+from tests.orders import Fee, Line, Order, Trade, gross, lines, orders, total
 from tests.serving import serving
 from tests.statements import Statements
 
@@ -194,6 +195,25 @@ async def test_a_list_costs_one_statement_more_however_many_rows_and_columns(
             await trade.get("/orders")
         counts.append([each for each in executed if "purchase" in each])
     assert [len(each) for each in counts] == [2, 2]
+
+
+async def test_decimals_are_computed_without_the_noise_of_binary_numbers(
+    settings: Settings, trade: Client, session: AsyncSession
+) -> None:
+    for at, amount in enumerate(("35.09", "35.48", "0.10", "35.09"), start=1):
+        session.add(Fee(name=f"Fee {at}", amount=Decimal(amount), times=(6, 5, 3, 5)[at - 1]))
+    await session.commit()
+    amounts = Column("Sum", col(Fee.amount) * col(Fee.times))
+    half = Column("Half", col(Fee.amount) / 2)
+    fees = Resource(Fee, columns=(Fee.name, amounts, half), sort="-sum")
+    async with serving(create_app(settings, [fees]), role=Role.OWNER) as client:
+        page = await client.get("/fees?size=25")
+        assert page.column("Sum") == ["210.54", "177.40", "175.45", "0.30"]
+        assert [float(each) for each in page.column("Half")] == [17.545, 17.74, 17.545, 0.05]
+        found = (await client.get("/api/fees/?sort=sum")).json()
+        assert [each["sum"] for each in found] == ["0.30", "175.45", "177.40", "210.54"]
+        assert '"sum":"210.54"' in (await client.get("/fees.json")).text.replace(" ", "")
+        assert (await client.get("/api/fees/1")).json()["sum"] == "210.54"
 
 
 # Any: what a type checker would not let pass.
