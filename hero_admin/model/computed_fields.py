@@ -22,6 +22,7 @@ from hero_admin.model.exact_types import ComputedDecimal
 from hero_admin.model.fields import Field
 from hero_admin.model.indexed_expressions import indexed_expression, stored_field
 from hero_admin.model.inputs import DECIMAL
+from hero_admin.model.rules import detached
 from hero_admin.model.stored_values import readable
 
 # Any: annotations. What the API documents of the values of each kind of input.
@@ -101,10 +102,7 @@ class ComputedField(Field):
     def made(self, model: type[SQLModel], values: Mapping[str, Any]) -> str | None:
         """Return what its function makes of a record; raises whatever that raises."""
         assert self.function is not None
-        record = model()
-        for name, value in values.items():
-            setattr(record, name, readable(value))
-        made = self.function(record)
+        made = self.function(detached(model, {k: readable(v) for k, v in values.items()}))
         return None if made is None else str(made)
 
     @cached_property

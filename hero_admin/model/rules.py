@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from inspect import Parameter, isawaitable, signature
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NoReturn, TypeVar
 
+from sqlalchemy import inspect
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstanceState
 from sqlmodel import SQLModel
 
 from hero_admin.database.row_scopes import unscoped
@@ -80,12 +84,31 @@ def instance_of(
     A value that its column's type cannot read is None. A file is its `Blob`, whose length is that
     of the file.
     """
+    return detached(
+        model, {each.name: _given(values[each.name]) for each in fields if each.name in values}
+    )
+
+
+# Any: values of any fields.
+def detached(model: type[SQLModel], values: Mapping[str, Any]) -> SQLModel:
+    """Return a record with these values in no session; to read a relationship of it is an error.
+
+    It would be None or empty, as if nothing was related.
+    """
     made = model()
     # Set by name: the constructor takes aliases, one of which may be the name of another field.
-    for field in fields:
-        if field.name in values:
-            setattr(made, field.name, _given(values[field.name]))
+    for name, value in values.items():
+        setattr(made, name, value)
+    state: InstanceState[SQLModel] = inspect(made)
+    # As SQLAlchemy has it for the options of a query; it is called only where there is no value.
+    state.callables = {each.key: partial(_refuse, str(each)) for each in state.mapper.relationships}
     return made
+
+
+def _refuse(relationship: str, *_: object) -> NoReturn:
+    raise InvalidRequestError(
+        f"{relationship} is not loaded here: read what is related with a session."
+    )
 
 
 def altered_values(

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from hero_admin.model.primary_keys import Key, key_text, key_values
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.rules import instance_of
+from hero_admin.model.rules import altered_values, instance_of
 from hero_admin.model.schemas import named_values
 from hero_admin.model.sentences import sentences_of
 from hero_admin.person import Person
@@ -52,8 +52,8 @@ class Run(Generic[Model]):
     """One run of an action on some records, which stay locked until its transaction ends.
 
     What it changes passes the same checks as a form, is recorded in the history, and is undone by
-    one Undo. `async for hero in run` reads the records, in batches; assigning to their attributes
-    changes nothing, `await run.change(hero, age=hero.age + 1)` does.
+    one Undo. `async for hero in run` reads the records, in batches. They are changed by
+    `await run.change(hero, age=hero.age + 1)`; assigning to their attributes is an error.
 
     A run on so many records that a request would take too long is a job: the function is then
     called for one batch after the other, each in a transaction of its own.
@@ -148,7 +148,9 @@ class Run(Generic[Model]):
                 if state is not None:
                     # Any: the model of a resource is known at run time only.
                     model: Any = resource.model
-                    yield self._instance(model, resource, state)
+                    made = self._instance(model, resource, state)
+                    yield made
+                    _check_unset(resource, made, state)
 
     def _instance(self, model: type[Other], resource: Resource, values: Record) -> Other:
         made = instance_of(model, resource.fields, values)
@@ -191,6 +193,15 @@ class Run(Generic[Model]):
             for name, sentence in invalid.sentences.items()
         ]
         return Invalid({"": " ".join(sentences)})
+
+
+def _check_unset(resource: Resource, record: SQLModel, state: Record) -> None:
+    """Raise TypeError for attributes that were set without `change`, as that stores nothing."""
+    for name in altered_values(record, resource.fields, state):
+        raise TypeError(
+            f"{resource.model.__name__}.{name} was set without storing it:"
+            f" write `await run.change(record, {name}=…)`."
+        )
 
 
 def _validated(

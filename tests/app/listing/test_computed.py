@@ -74,12 +74,15 @@ async def test_a_function_that_fails_for_some_records_is_logged_and_takes_down_n
     settings: Settings, trade: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     odd = Column("Tenth", lambda line: 10 // (line.quantity - 1))
-    given = Resource(Line, columns=(Line.product, odd))
+    lost = Column("Lost", lambda line: "" if line.order else "no order")
+    given = Resource(Line, columns=(Line.product, odd, lost))
     async with serving(create_app(settings, [orders, given]), role=Role.VIEWER) as client:
         assert (await client.get("/lines")).column("Tenth") == ["—", "—", "10", "5"]
         assert (await client.get("/api/lines/1")).json()["tenth"] is None
     messages = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
-    assert messages == ["“Tenth” of Resource(Line) failed"] * 2
+    assert messages == [f"“{name}” of Resource(Line) failed" for name in ("Tenth", "Lost")] * 2
+    # What is related would be None, which is no reason to say that nothing is.
+    assert "Line.order is not loaded here" in caplog.text
 
 
 async def test_counts_end_where_people_no_longer_count(
