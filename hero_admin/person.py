@@ -11,12 +11,14 @@ class Role(StrEnum):
     EDITOR = "editor"
     OWNER = "owner"
 
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
+
     def includes(self, other: "Role") -> bool:
         """Whether this role may do all that `other` may."""
-        return RANKS[self] >= RANKS[other]
+        return self.rank >= other.rank
 
 
-RANKS = {role: rank for rank, role in enumerate(Role)}
 # In sentences.
 A_ROLE = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
 ROLE_PLURALS = {Role.VIEWER: "viewers", Role.EDITOR: "editors", Role.OWNER: "owners"}

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
-from hero_admin.person import RANKS, Person, Role
+from hero_admin.person import Person, Role
 from hero_admin.rights import ACTION, DEFAULT_GRANTS, Grant, Permission, is_granted
 
 # What a verb means in “You don't have permission to edit heroes.”
@@ -39,6 +39,7 @@ def permission(resource: Resource, verb: str) -> Permission:
     return Permission(grant, phrase.format(name=name, nouns=resource.label_plural))
 
 
+@lru_cache(maxsize=256)
 def masked_export_permission(resource: Resource) -> Permission:
     """Return the right of owners who may export and reveal to do both for all records at once."""
     grant = _both(_grant(resource, "export"), _grant(resource, "reveal"))
@@ -79,7 +80,7 @@ def _both(first: Grant, second: Grant) -> Grant:
 def _any(grants: Sequence[Grant]) -> Grant:
     roles = [each for each in grants if isinstance(each, Role)]
     if len(roles) == len(grants):
-        return min(roles, key=lambda role: RANKS[role], default=Role.EDITOR)
+        return min(roles, key=lambda role: role.rank, default=Role.EDITOR)
     return lambda person: any(is_granted(each, person) for each in grants)
 
 

@@ -25,11 +25,12 @@ from hero_admin.model.computed_fields import ComputedField
 from hero_admin.model.field_names import control_name
 from hero_admin.model.formatting import exact_text
 from hero_admin.model.resource import Resource
-from hero_admin.model.resource_rights import allowed_actions, masked_export_permission
+from hero_admin.model.resource_rights import allowed_actions, masked_export_permission, may
 from hero_admin.model.site import Site
 from hero_admin.pages.empty_state import empty_list
 from hero_admin.pages.new_links import linking_param
 from hero_admin.pages.requests import may_in, query_of, site_of
+from hero_admin.person import Person
 from hero_admin.web.addresses import with_query
 from hero_admin.web.flash import flash_of
 from hero_admin.web.guards import identity_of
@@ -56,15 +57,16 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
     urls = ListUrls(query)
     # Without `back`, forms return to the list in its default state.
     back = as_back(urls.current) if urls.current != query.path or query.scope else ""
-    actions = allowed_actions(query.resource, identity_of(request))
+    person = identity_of(request)
+    actions = allowed_actions(query.resource, person)
     actions = tuple(each for each in actions if each.is_on("selected") or each.is_on("all"))
-    allowed = _allowed(request, query.resource)
+    allowed = _allowed(query.resource, person)
     context: dict[str, Any] = {
         "resource": query.resource,
         "actions": actions,
         "allowed": allowed,
         "can_export_masked": bool(query.resource.masked_names)
-        and masked_export_permission(query.resource).allows(identity_of(request)),
+        and masked_export_permission(query.resource).allows(person),
         "has_boxes": allowed.has_tools or bool(actions),
         "query": query,
         "urls": urls,
@@ -77,6 +79,7 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         "total": None,
         "page": None,
         "chips": (),
+        "computed": (),
     }
     if count or fragment == "total":
         context["total"] = await fetch_total(session, site, query, is_exact=count == "exact")
@@ -87,13 +90,15 @@ async def fetch_list(request: Request, query: ListQuery) -> dict[str, Any]:
         context |= {"query": listed, "urls": ListUrls(listed)}
     context |= await _fetch_filters(request, listed, has_controls=not fragment)
     links = await fetch_link_cells(session, site, listed, listing)
-    scope, can_reveal = listed.scope, may_in(request, listed.resource, "reveal")
-    rows = await fetch_association_rows(session, site, scope, listing, can_reveal=can_reveal)
-    columns = [each for each in listed.columns if isinstance(each, ComputedField)]
-    computed = await fetch_row_values(
-        session, listing.selection, columns, listing.rows if columns else (), cap=MAX_COUNTED
+    rows = await fetch_association_rows(
+        session, site, listed.scope, listing, can_reveal=allowed.reveal
     )
-    context["computed"] = tuple(zip(*computed, strict=True))
+    columns = [each for each in listed.columns if isinstance(each, ComputedField)]
+    if columns:
+        computed = await fetch_row_values(
+            session, listing.selection, columns, listing.rows, cap=MAX_COUNTED
+        )
+        context["computed"] = tuple(zip(*computed, strict=True))
     context |= _results(request, context, listing, links, rows)
     context["total"] = context["total"] or listing.page.total
     return context
@@ -163,9 +168,8 @@ def _results(
     }
 
 
-def _allowed(request: Request, resource: Resource) -> Allowed:
-    verbs = ("change", "delete", "reveal")
-    return Allowed(*(may_in(request, resource, verb) for verb in verbs))
+def _allowed(resource: Resource, person: Person) -> Allowed:
+    return Allowed(*(may(resource, person, verb) for verb in ("change", "delete", "reveal")))
 
 
 def _unlink_url(request: Request, query: ListQuery, back: str) -> str:

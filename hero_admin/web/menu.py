@@ -1,15 +1,15 @@
 """The menu: resources, pages and links in groups, as a person may see them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from hero_admin.person import Person, Role
+from hero_admin.person import Role
 from hero_admin.web.assets import icon_names, no_symbol
 from hero_admin.web.texts import capitalised
 
-RECORDS, LINKS = "Records", "Links"
+RECORDS, LINKS, ACTIVITY, DEVELOPERS = "Records", "Links", "Activity", "Developers"
 SEVERAL = "menu= takes several links, such as (MenuLink('Shop', '/'),) with a comma."
 # An http address, or a path of this host.
 A_URL = re.compile(r"https?://[^\s/]+\S*|/(?![/\\])\S*|mailto:\S+", re.IGNORECASE)
@@ -86,6 +86,15 @@ class Entry(NamedTuple):
     label: str
 
 
+class Listing(Protocol):
+    """A site, as the menu knows it."""
+
+    @property
+    def resources(self) -> Iterable[Listed]: ...
+    @property
+    def has_history(self) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Menu:
     """What the menu of an application has beside its resources."""
@@ -94,31 +103,54 @@ class Menu:
     links: Sequence[MenuLink] = ()
 
     def groups(
-        self, prefix: str, resources: Iterable[Listed], person: Person
+        self, prefix: str, site: Listing, role: Role, *, has_accounts: bool
     ) -> list[tuple[str, list[Entry]]]:
-        """Return the headings of the menu and what stands below each; "" for none.
+        """Return the headings of the menu and what stands below each; the first has none.
 
-        Pages without a group come first; groups come in the order in which they are named.
+        prefix: that of all its URLs but those of links. has_accounts: whether they are the
+        library's. Groups come in the order in which they are named.
         """
+        pages = [
+            (page.group, Entry(prefix + page.path, page.icon, page.title))
+            for page in self.pages
+            if page.is_in_menu and role.includes(page.role)
+        ]
+        entries = [
+            ("", Entry(f"{prefix}/", "home", "Overview")),
+            *(each for each in pages if not each[0]),
+            *(
+                (each.group or RECORDS, Entry(f"{prefix}/{each.name}", each.icon, _title(each)))
+                for each in site.resources
+            ),
+            *(each for each in pages if each[0]),
+            *(
+                (link.group or LINKS, Entry(link.url, link.icon, link.label))
+                for link in self.links
+                if role.includes(link.role)
+            ),
+            *_own_entries(prefix, site, role, has_accounts=has_accounts),
+        ]
         found: dict[str, list[Entry]] = {}
-
-        def add(group: str, url: str, icon: str, label: str) -> None:
-            found.setdefault(group, []).append(Entry(url, icon, label))
-
-        seen = [page for page in self.pages if page.is_in_menu and person.role.includes(page.role)]
-        for page in seen:
-            if not page.group:
-                add("", prefix + page.path, page.icon, page.title)
-        for each in resources:
-            url = f"{prefix}/{each.name}"
-            add(each.group or RECORDS, url, each.icon, capitalised(each.label_plural))
-        for page in seen:
-            if page.group:
-                add(page.group, prefix + page.path, page.icon, page.title)
-        for link in self.links:
-            if person.role.includes(link.role):
-                add(link.group or LINKS, link.url, link.icon, link.label)
+        for group, entry in entries:
+            found.setdefault(group, []).append(entry)
         return list(found.items())
+
+
+def _title(resource: Listed) -> str:
+    return capitalised(resource.label_plural)
+
+
+def _own_entries(
+    prefix: str, site: Listing, role: Role, *, has_accounts: bool
+) -> Iterator[tuple[str, Entry]]:
+    """Yield the pages of the library, each with its group."""
+    if site.has_history:
+        yield ACTIVITY, Entry(f"{prefix}/history", "history", "History")
+    if site.has_history and role is Role.OWNER:
+        yield ACTIVITY, Entry(f"{prefix}/audit-log", "audit", "Audit log")
+        if has_accounts:
+            yield ACTIVITY, Entry(f"{prefix}/people", "person", "People")
+    yield DEVELOPERS, Entry(f"{prefix}/api/docs", "api", "API")
 
 
 NO_LINKS = Menu()

@@ -1,6 +1,6 @@
 """Templating: the Jinja environment of the pages, its filters and globals."""
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from urllib.parse import quote
 from zlib import crc32
 
@@ -24,6 +24,7 @@ from hero_admin.web.texts import capitalised, problems_text, size_text
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
+MAX_MENUS = 64
 
 
 def environment(app: Starlette, look: Look, prefix: str) -> Environment:
@@ -58,8 +59,12 @@ def environment(app: Starlette, look: Look, prefix: str) -> Environment:
     )
     env.filters["icon"] = cache(partial(icon, prefix))
     env.globals.update(prefix=prefix, site_title=look.title, look=look)
-    env.globals["menu_groups"] = partial(look.menu.groups, prefix)
-    env.globals.update(has_accounts="account" in paths, has_history="history" in paths)
+    has_accounts = "account" in paths
+    env.globals.update(has_accounts=has_accounts, has_history="history" in paths)
+    # Sites are as many as there are different rights.
+    env.globals["menu_groups"] = lru_cache(MAX_MENUS)(
+        partial(look.menu.groups, prefix, has_accounts=has_accounts)
+    )
     env.globals["own_templates"] = frozenset(
         FileSystemLoader(look.templates).list_templates() if look.templates else ()
     )
