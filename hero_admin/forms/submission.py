@@ -98,8 +98,8 @@ def is_required(field: Field, *, is_new: bool) -> bool:
         return False
     if field.is_bytes and not (is_new and field.info.is_required()):
         return False
-    # A factory fills in a field of a new record.
-    return field.info.default_factory is None or not is_new
+    # A factory fills in a field of a new record, unless the form shows what it makes.
+    return field.info.default_factory is None or field.default is not None or not is_new
 
 
 def _takes_blank(field: Field) -> bool:

@@ -45,6 +45,19 @@ class ActionForm:
         return any(field.is_bytes for field in self.fields)
 
 
+@dataclass(frozen=True, eq=False)
+class AskedField(Field):
+    """A field of the form of an action."""
+
+    # Any: the value of any type.
+    @property
+    def default(self) -> Any:
+        """Its default value; what a factory makes, such as `date.today`, is there to be seen."""
+        if self.info.default_factory is None or self.info.default_factory_takes_validated_data:
+            return super().default
+        return self.info.get_default(call_default_factory=True)
+
+
 def action_form(action: Action, name: str, resources: Sequence[Resource]) -> ActionForm | None:
     """Return the form of an action, None without one.
 
@@ -65,7 +78,7 @@ def _field_of(action: Action, name: str, info: FieldInfo, resources: Sequence[Re
     given = input_for(column.type, info.annotation)
     if not given.is_editable:
         raise _refused(action, f"can't ask for {name}, whose type has no input")
-    return Field(
+    return AskedField(
         name=name,
         label=info.title or label_of(name, is_relation=relation is not None),
         column=column,
