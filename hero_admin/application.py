@@ -142,7 +142,7 @@ def create_app(
         ],
         exception_handlers={
             HTTPException: answer_http_exception,
-            SignedOut: sign_in.answer_signed_out,
+            SignedOut: (host_sign_in or sign_in).answer_signed_out,
         },
         lifespan=lifespan,
     )

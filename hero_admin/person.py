@@ -28,12 +28,13 @@ ROLE_PLURALS = {Role.VIEWER: "viewers", Role.EDITOR: "editors", Role.OWNER: "own
 class TokenScope:
     """What an API token may do of what its owner may.
 
-    resources: the names of those that it is for, None for all.
+    resources: the names of those that it is for, None for all. id: that of the stored token.
     """
 
     name: str
     is_read_only: bool = False
     resources: tuple[str, ...] | None = None
+    id: int | None = None
 
     def includes(self, resource: str) -> bool:
         """Whether the token is for a resource."""

@@ -4,15 +4,17 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from time import monotonic
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hero_admin.accounts.middleware import ANONYMOUS, STRANGERS_BODY, STRANGERS_BYTES
 from hero_admin.accounts.pending_form import fetch_pending
+from hero_admin.accounts.recheck import CHANGED, SignedOut
 from hero_admin.accounts.sign_in import is_for_programs
 from hero_admin.person import Person, Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
@@ -22,6 +24,8 @@ from hero_admin.web.mount import OUTSIDE, local_path, path_to
 from hero_admin.web.requests import SAFE_METHODS, form_of
 from hero_admin.web.responses import is_partial, redirect, render
 
+# While a body takes longer to arrive, its sender may lose access.
+PATIENCE_SECONDS = 1.0
 # What the history holds.
 MAX_NAME_CHARACTERS = 200
 
@@ -61,6 +65,32 @@ class HostSignIn:
                 raise
             return None
         return _checked(found)
+
+    async def refuse(self, request: Request) -> Response:
+        """Send a stranger to sign in; what was to be saved stays in the page."""
+        is_page, is_safe = not is_partial(request), request.method in SAFE_METHODS
+        if is_page:
+            request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
+        if is_for_programs(request):
+            return JSONResponse({"detail": NOT_SIGNED_IN}, 401)
+        if self.url and is_page and is_safe:
+            return redirect(request, self.url_from(request, with_raw_query(request)))
+        is_form = is_page and not is_safe
+        pending = await fetch_pending(request.scope) if is_form else None
+        context = {
+            "pending": pending,
+            "is_lost": is_form and pending is None,
+            "back": with_raw_query(request) if is_page and is_safe else path_to(""),
+            "sign_in_url": self.url and self.url_from(request, path_to("")),
+        }
+        fragment = "" if is_page else "sign_in"
+        return render(
+            request, "accounts/host-sign-in.html", context, 401, fragments=(), fragment=fragment
+        )
+
+    async def answer_signed_out(self, request: Request, _: Exception) -> Response:
+        """Answer a request whose sender was signed out before all of it had arrived."""
+        return await self.refuse(request)
 
 
 def _checked(found: object) -> Person | None:
@@ -107,33 +137,35 @@ class HostIdentityMiddleware:
         request = Request(scope, receive)
         try:
             person = await self.sign_in.fetch(scope)
-            answer = await self._refuse(request) if person is None else self.app
+            answer = await self.sign_in.refuse(request) if person is None else self.app
         except HTTPException as error:
             person, answer = None, await answer_http_exception(request, error)
         scope["state"]["identity"] = person
+        if person is not None and request.method not in SAFE_METHODS:
+            receive = self._asking_again(scope, receive)
         await answer(scope, receive, send)
+
+    def _asking_again(self, scope: Scope, receive: Receive) -> Receive:
+        """Return what receives a body, and asks again who has sent it if that has taken long."""
+        started = monotonic()
+
+        async def received() -> Message:
+            message = await receive()
+            is_whole = message["type"] == "http.request" and not message.get("more_body", False)
+            if is_whole and monotonic() - started >= PATIENCE_SECONDS:
+                await self._ask_again(scope)
+            return message
+
+        return received
+
+    async def _ask_again(self, scope: Scope) -> None:
+        """Raise 401 or 403 for a person whom the application does not know like that any more."""
+        person = await self.sign_in.fetch(scope)
+        if person is None:
+            scope["state"]["identity"] = None
+            raise SignedOut(401, NOT_SIGNED_IN)
+        if person != scope["state"]["identity"]:
+            raise HTTPException(403, CHANGED)
 
     async def _may_still(self, scope: Scope) -> bool:
         return is_allowed(await self.sign_in.fetch(scope), scope["state"]["needed"])
-
-    async def _refuse(self, request: Request) -> Response:
-        """Send a stranger to sign in; what was to be saved stays in the page."""
-        is_page, is_safe = not is_partial(request), request.method in SAFE_METHODS
-        if is_page:
-            request.state.body.limit(STRANGERS_BYTES, STRANGERS_BODY)
-        if is_for_programs(request):
-            return JSONResponse({"detail": NOT_SIGNED_IN}, 401)
-        if self.sign_in.url and is_page and is_safe:
-            return redirect(request, self.sign_in.url_from(request, with_raw_query(request)))
-        is_form = is_page and not is_safe
-        pending = await fetch_pending(request.scope) if is_form else None
-        context = {
-            "pending": pending,
-            "is_lost": is_form and pending is None,
-            "back": with_raw_query(request) if is_page and is_safe else path_to(""),
-            "sign_in_url": self.sign_in.url and self.sign_in.url_from(request, path_to("")),
-        }
-        fragment = "" if is_page else "sign_in"
-        return render(
-            request, "accounts/host-sign-in.html", context, 401, fragments=(), fragment=fragment
-        )

@@ -91,7 +91,7 @@ class ApiToken(OwnTable, table=True):
     @property
     def scope(self) -> TokenScope:
         """What it may do of what its role may."""
-        return _scope(self.name, self.is_read_only, self.resources_json)
+        return _scope(self.name, self.is_read_only, self.resources_json, self.id)
 
 
 # Run for every request with a token, so it is built once.
@@ -105,6 +105,7 @@ SELECT_IDENTITY = (
         col(ApiToken.name),
         col(ApiToken.is_read_only),
         col(ApiToken.resources_json),
+        col(ApiToken.id),
     )
     .join(ApiToken, col(ApiToken.user_id) == col(User.id))
     .where(
@@ -240,11 +241,11 @@ def _select_with_users() -> Select[User, ApiToken]:
 
 # Any: the values of a row.
 def _identity(row: Sequence[Any]) -> Person:
-    user_id, name, own, given, _, token_name, is_read_only, resources = row
+    user_id, name, own, given, _, *scope = row
     lower = Role(given if Role(own).includes(Role(given)) else own)
-    return Person(name, lower, user_id, _scope(token_name, is_read_only, resources))
+    return Person(name, lower, user_id, _scope(*scope))
 
 
-def _scope(name: str, is_read_only: bool, resources_json: str | None) -> TokenScope:
+def _scope(name: str, is_read_only: bool, resources_json: str | None, id: int | None) -> TokenScope:
     resources = None if resources_json is None else tuple(json.loads(resources_json))
-    return TokenScope(name, is_read_only, resources)
+    return TokenScope(name, is_read_only, resources, id)

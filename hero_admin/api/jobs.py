@@ -14,7 +14,7 @@ from hero_admin.api.schemas import ErrorDetail
 from hero_admin.api.scopes import check_scope
 from hero_admin.jobs import queue
 from hero_admin.jobs.table import Job
-from hero_admin.pages.jobs import fetch_own_job
+from hero_admin.pages.jobs import fetch_failures, fetch_own_job
 from hero_admin.person import Role
 from hero_admin.rights import Permission
 from hero_admin.web.requests import session_of
@@ -91,7 +91,7 @@ def add_job_routes(api: FastAPI) -> None:
 
 
 async def _answer(request: Request, job: Job) -> Response:
-    failures = await queue.fetch_failures(session_of(request), job.id, MAX_FAILURES)
+    failures = await fetch_failures(request, job, MAX_FAILURES)
     state = JobState(
         id=job.id,
         label=job.label,

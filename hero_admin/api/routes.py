@@ -14,7 +14,12 @@ from hero_admin.api.changing import changes, creates, deletes
 from hero_admin.api.list_parameters import documented
 from hero_admin.api.lists import reads_many
 from hero_admin.api.reading import Handler, reads_one, reads_related
-from hero_admin.api.schemas import ErrorDetail, related_schema, relationships_of
+from hero_admin.api.schemas import (
+    ErrorDetail,
+    related_path,
+    related_schema,
+    relationships_of,
+)
 from hero_admin.api.scopes import check_scope
 from hero_admin.model.labels import words_of
 from hero_admin.model.resource import Resource
@@ -80,7 +85,7 @@ def add_routes(api: FastAPI, site: Site, resource: Resource) -> None:
     for relationship in relationships_of(site, resource):
         add(
             "GET",
-            f"/{{id}}/with-{relationship.key.replace('_', '-')}",
+            related_path(resource, relationship).removeprefix(f"/{resource.name}"),
             reads_related(resource, relationship),
             related_schema(site, resource, relationship),
             f"Read {one} with {' '.join(words_of(relationship.key))}",

@@ -18,15 +18,28 @@ class ErrorDetail(SQLModel):
 
 
 def relationships_of(site: Site, resource: Resource) -> list[RelationshipProperty[Any]]:
-    """Return the relationships to administered models; of many-to-many ones, those of links."""
-    links = {link.name for link in resource.many_to_many}
+    """Return the relationships to administered models by fields and links that are there."""
     return [
         relationship
         for relationship in inspect(resource.model).relationships
         if site.administers(relationship.mapper.class_)
-        if relationship.direction is not RelationshipDirection.MANYTOMANY
-        or relationship.key in links
+        if _is_there(site, resource, relationship)
     ]
+
+
+def _is_there(site: Site, resource: Resource, relationship: RelationshipProperty[Any]) -> bool:
+    """Whether a resource has the link, or both have the fields, of a relationship."""
+    if relationship.direction is RelationshipDirection.MANYTOMANY:
+        return any(link.name == relationship.key for link in resource.many_to_many)
+    own = {field.column for field in resource.fields}
+    theirs = {field.column for field in site.of(relationship.mapper.class_).fields}
+    pairs = relationship.local_remote_pairs or ()
+    return all(local in own and remote in theirs for local, remote in pairs)
+
+
+def related_path(resource: Resource, relationship: RelationshipProperty[Any]) -> str:
+    """Return the path of a record with the records of one relationship."""
+    return f"/{resource.name}/{{id}}/with-{relationship.key.replace('_', '-')}"
 
 
 def related_schema(

@@ -1,13 +1,17 @@
 """The OpenAPI document as a person sees it: without what they may not read."""
 
+import re
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
 from hero_admin.api.list_parameters import documented
+from hero_admin.api.schemas import related_path, relationships_of
 from hero_admin.model.annotations import alias_of
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
+
+REFERENCE = "#/components/schemas/"
 
 
 # Any: an OpenAPI document is nested JSON.
@@ -20,10 +24,34 @@ def seen_document(document: dict[str, Any], whole: Site, seen: Site) -> dict[str
         view = seen.named(resource.name)
         if view is None:
             _without_resource(document, resource)
-        elif view.unseen:
+        else:
+            _without_relations(document, whole, seen, resource)
+        if view is not None and view.unseen:
             _without_fields(document, resource, view.unseen)
             _with_parameters(document, seen, view)
-    return document
+    return with_used_schemas(document)
+
+
+# Any: an OpenAPI document is nested JSON.
+def with_used_schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without the schemas that none of its operations uses."""
+    schemas = document["components"]["schemas"]
+    used = _used(document["paths"], schemas, set())
+    components = {
+        **document["components"],
+        "schemas": {name: schemas[name] for name in schemas if name in used},
+    }
+    return {**document, "components": components}
+
+
+# Any: JSON.
+def _used(part: Any, schemas: dict[str, Any], found: set[str]) -> set[str]:
+    """Return the names of the schemas that a part of a document refers to, however indirectly."""
+    for name in re.findall(rf"'{REFERENCE}([^']+)'", str(part)):
+        if name not in found:
+            found.add(name)
+            _used(schemas[name], schemas, found)
+    return found
 
 
 def _without_resource(document: dict[str, Any], resource: Resource) -> None:
@@ -32,6 +60,17 @@ def _without_resource(document: dict[str, Any], resource: Resource) -> None:
     document["paths"] = {
         path: paths[path] for path in paths if path != at and not path.startswith(f"{at}/")
     }
+
+
+def _without_relations(
+    document: dict[str, Any], whole: Site, seen: Site, resource: Resource
+) -> None:
+    """Remove the routes of relations that a person does not see."""
+    view = seen.of(resource.model)
+    there = {each.key for each in relationships_of(seen, view)}
+    for relationship in relationships_of(whole, resource):
+        if relationship.key not in there:
+            document["paths"].pop(related_path(resource, relationship), None)
 
 
 def _without_fields(document: dict[str, Any], resource: Resource, unseen: frozenset[str]) -> None:

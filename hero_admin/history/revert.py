@@ -27,7 +27,7 @@ from hero_admin.writes import bulk, deletion
 from hero_admin.writes.catalog import Catalog, fetch_catalog, triggers_of
 from hero_admin.writes.causes import cause_of, fetch_causes
 from hero_admin.writes.constraint_errors import check_constraints
-from hero_admin.writes.gate import permit
+from hero_admin.writes.gate import permit, permit_consequence
 from hero_admin.writes.referencing_rows import RowsToDelete, fetch_ids, portions
 from hero_admin.writes.row_changes import RowsChange
 from hero_admin.writes.rules import check_keys, check_records, checked_together
@@ -64,6 +64,9 @@ async def _revert_all(
     session, site = transaction.session, transaction.site
     all_batches = batches_of(site, made, asked)
     batches = [batch for batch in all_batches if isinstance(batch, Batch)]
+    # Before anything is said about the records.
+    for each in batches:
+        _permit(transaction, each)
     others = [batch.table for batch in all_batches if isinstance(batch, RowsChange)]
     resources = list(dict.fromkeys(batch.resource for batch in batches))
     catalog = await fetch_catalog(session, site, resources, others)
@@ -84,7 +87,7 @@ async def _revert_all(
         states = await bulk.fetch_states(session, batch.resource, list(batch.keys.values()))
         await find_changed(transaction, batch, states)
         if batch.kind != Kind.CREATED:
-            await find_taken(session, batch, states)
+            await find_taken(transaction, batch, states)
         # A record created as a consequence would prevent deleting those that it refers to.
         is_left = batch.kind != Kind.CREATED or not (batch.problems.keys() & states.keys())
         if batch.problems and not (batch.is_consequence and is_left):
@@ -167,18 +170,16 @@ def _pointed_first(site: Site) -> list[Resource]:
 
 
 def _permit(transaction: Transaction, batch: Batch) -> None:
-    """Raise Invalid if the person may not do what reverting means; consequences come with it."""
-    if batch.is_consequence:
-        return
+    """Raise Invalid if the person may not do what reverting means, also to what came with it."""
     verb = {Kind.CREATED: "delete", Kind.DELETED: "create"}.get(batch.kind, "change")
     changed = {name for change in batch.changes.values() for name in change.values}
-    permit(transaction, batch.resource, verb, changed if verb == "change" else ())
+    asked = permit_consequence if batch.is_consequence else permit
+    asked(transaction, batch.resource, verb, changed if verb == "change" else ())
 
 
 async def _revert(
     context: RevertContext, batch: Batch, states: Mapping[str, dict[str, Any]]
 ) -> None:
-    _permit(context.transaction, batch)
     match batch.kind:
         case Kind.CREATED:
             await _delete_again(context, batch)

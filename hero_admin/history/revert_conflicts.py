@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from hero_admin.audit_log.changes import Change, Kind, fetch_since
 from hero_admin.history.link_changes import is_about_links
 from hero_admin.history.revert_batches import Batch, ReferencedValue, referenced_value
@@ -12,6 +10,7 @@ from hero_admin.model.fields import Field
 from hero_admin.model.serialization import is_same, recorded
 from hero_admin.model.site import Site
 from hero_admin.writes import bulk
+from hero_admin.writes.gate import unseen_names
 from hero_admin.writes.transaction import Transaction
 from hero_admin.writes.unique import taken_sentence
 
@@ -85,10 +84,11 @@ def find_missing_targets(site: Site, batch: Batch, there: set[ReferencedValue]) 
 
 
 async def find_taken(
-    session: AsyncSession, batch: Batch, states: Mapping[str, dict[str, Any]]
+    transaction: Transaction, batch: Batch, states: Mapping[str, dict[str, Any]]
 ) -> None:
     """Note the records whose unique values another record has by now."""
-    resource = batch.resource
+    session, resource = transaction.session, batch.resource
+    unseen = unseen_names(transaction, resource)
     for fields in resource.unique_sets:
         wanted = {
             text: _unique_values(fields, {**states.get(text, {}), **target})
@@ -100,7 +100,8 @@ async def find_taken(
         owners = await bulk.fetch_owners(session, resource, fields, set(wanted.values()))
         for text, values in wanted.items():
             if owners.get(values, text) != text:
-                taken = taken_sentence(resource, dict(zip(fields, values, strict=True)))
+                wanted_values = dict(zip(fields, values, strict=True))
+                taken = taken_sentence(resource, wanted_values, unseen)
                 batch.problems.setdefault(text, taken)
 
 

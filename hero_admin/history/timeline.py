@@ -29,8 +29,9 @@ class Line:
     change: Change
     resource: Resource | None
     differences: tuple[Difference, ...]
-    # How many changes it sums up.
+    # How many changes it sums up, and whether its reader sees all of these records.
     count: int = 1
+    is_whole: bool = True
 
     @property
     def verb(self) -> str:
@@ -49,6 +50,8 @@ class Line:
         """The records: “hero”, or “5,000 heroes”."""
         if self.count == 1:
             return self.resource.label if self.resource else ""
+        if self.resource and not self.is_whole:
+            return self.resource.label_plural
         others = f"{self.count:,} {self.change.resource}"
         return self.resource.counted(self.count) if self.resource else others
 
@@ -96,11 +99,13 @@ async def fetch_timeline(
         tuple(
             Line(
                 change,
-                site.recorded_named(change.resource),
+                resource,
                 differences_of(site, change, titles, dialect, tables) if count == 1 else (),
                 count,
+                is_whole=resource is None or resource.table not in tables,
             )
             for change, count in zip(found, counts, strict=True)
+            for resource in [site.recorded_named(change.resource)]
         ),
         replace(query.first(), before=page.entries[-1].id) if page.has_older else None,
         replace(query.first(), after=page.entries[0].id) if has_newer else None,
@@ -114,12 +119,19 @@ async def _fetch_page(session: AsyncSession, query: TimelineQuery) -> IdPage[Cha
     )
 
 
-async def fetch_people(session: AsyncSession, hidden: Sequence[str] = ()) -> list[str]:
+async def fetch_people(
+    session: AsyncSession, site: Site, timeline: Timeline, hidden: Sequence[str] = ()
+) -> list[str]:
     """Fetch the names of those who changed anything that is not hidden from the reader.
+
+    Whoever may not see all changes finds those who made the ones on this page.
 
     A skip scan: one look-up in the index for each name, where DISTINCT reads every change.
     Source: https://wiki.postgresql.org/wiki/Loose_indexscan
     """
+    scopes = scopes_of(session)
+    if site.is_narrowed or (scopes is not None and scopes.conditions):
+        return sorted({line.change.by_name for line in timeline.lines})
     name = select(func.min(col(Change.by_name)).label("name")).where(IN_TIMELINE)
     names = name.cte("names", recursive=True)
     following = name.where(col(Change.by_name) > names.c.name)

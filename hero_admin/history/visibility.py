@@ -1,7 +1,8 @@
-"""Visibility: which changes a person may see, where they may not see all records.
+"""Visibility: which changes a person may see, where they may not read everything.
 
-They see the changes of each record that they see now. A record that is deleted is seen by nobody
-any more, so its changes are shown to whoever deleted it, who may undo that.
+They see the changes of each record that they see now, but for those of fields that they may not
+read. A record that is deleted is seen by nobody any more, so its changes are shown to whoever
+deleted it, who may undo that.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.audit_log.changes import Change, Kind, fetch_latest_of
 from hero_admin.database.identifiers import numbered
 from hero_admin.database.row_scopes import UNSCOPED, is_limited, scopes_of
+from hero_admin.model.links import ENTRY
 from hero_admin.model.primary_keys import key_predicate, key_text, parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -21,11 +23,14 @@ from hero_admin.person import Person
 async def without_unseen(
     session: AsyncSession, site: Site, changes: Sequence[Change], by: Person
 ) -> list[Change]:
-    """Return those changes that a person may see, by two statements for each resource."""
-    scopes = scopes_of(session)
+    """Return those changes that a person may see, by two statements for each resource.
+
+    site: as they see it; the one with everything, where it is about the records alone.
+    """
+    scopes, left = scopes_of(session), [each for each in changes if _is_of_seen(site, each)]
     if scopes is None or not scopes.conditions:
-        return list(changes)
-    unseen: set[tuple[str, str]] = set()
+        return left
+    changes, unseen = left, set[tuple[str, str]]()
     for name in dict.fromkeys(change.resource for change in changes):
         resource = site.recorded_named(name)
         texts = {change.key for change in changes if change.resource == name}
@@ -35,6 +40,17 @@ async def without_unseen(
         elif resource is not None and is_limited(session, resource.table):
             unseen |= {(name, text) for text in await _unseen(session, resource, texts, by)}
     return [change for change in changes if (change.resource, change.key) not in unseen]
+
+
+def _is_of_seen(site: Site, change: Change) -> bool:
+    """Whether a change is of a resource that its reader may read, and not only of other fields."""
+    if not site.is_narrowed or change.resource in site.others:
+        return True
+    resource = site.recorded_named(change.resource)
+    if resource is None:
+        return False
+    names = {name.removeprefix(ENTRY) for name in change.values}
+    return not names or not names <= resource.unseen
 
 
 async def _unseen(

@@ -1,6 +1,7 @@
 """Exporting to a file, which may take longer than a browser waits, in chunks in the database."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from time import perf_counter
@@ -13,7 +14,7 @@ from starlette.datastructures import QueryParams
 from hero_admin.database.engines import Database
 from hero_admin.jobs import queue
 from hero_admin.jobs.table import Job, JobChunk, JobStatus
-from hero_admin.jobs.workplace import Workplace
+from hero_admin.jobs.workplace import TaskError, Workplace
 from hero_admin.listing.exports import (
     Format,
     csv_format,
@@ -23,6 +24,7 @@ from hero_admin.listing.exports import (
 )
 from hero_admin.listing.query_parser import parse_query
 from hero_admin.model.resource import Resource
+from hero_admin.person import Person
 
 # Enough to be sent at once, and little to hold in memory.
 CHUNK_CHARACTERS = 256 * 1024
@@ -37,7 +39,7 @@ async def run_export(place: Workplace, job: Job) -> bool:
     resource, site = place.resource_of(job, person, "export"), place.seen_sites.of(person)
     query = parse_query(site, resource, "", QueryParams(job.query))
     form = format_of(job, resource)
-    await _begin(place, job)
+    await _begin(place, job, person)
     texts, size, number, count, is_first = [form.head], len(form.head), 0, 0, True
     async with (
         place.session(person, is_read_only=True) as session,
@@ -91,10 +93,19 @@ async def has_file(session: AsyncSession, job_id: str) -> bool:
     return (await session.execute(first)).first() is not None
 
 
-async def _begin(place: Workplace, job: Job) -> None:
+def is_view_of(job: Job, view: str) -> bool:
+    """Whether the file of a job has what somebody may read; `view` is a digest of that."""
+    return bool(json.loads(job.position_json) == view)
+
+
+async def _begin(place: Workplace, job: Job, person: Person) -> None:
+    """Begin a new file, and write down what its reader may see then."""
     async with place.database.session(is_read_only=False) as session:
         await session.execute(delete(JobChunk).where(col(JobChunk.job_id) == job.id))
-        await queue.advance(session, job.id, place.worker, done_count=0, file_bytes=0)
+        position = json.dumps(place.view_of(session, person))
+        await queue.advance(
+            session, job.id, place.worker, done_count=0, file_bytes=0, position_json=position
+        )
         await session.commit()
 
 
@@ -107,7 +118,10 @@ async def _write(
         held = await place.hold(session, job.id)
         if held is None:
             return False
-        place.resource_of(held, await place.check_person(session, held), "export")
+        person = await place.check_person(session, held)
+        place.resource_of(held, person, "export")
+        if not is_view_of(held, place.view_of(session, person)):
+            raise TaskError(f"The permissions of {held.by_name} have changed.")
         await session.execute(
             insert(JobChunk).values({"job_id": job.id, "number": number, "data": data})
         )

@@ -5,9 +5,9 @@ An application's own class of people, a dataclass, may have attributes that its 
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 
-from hero_admin.person import Person, Role
+from hero_admin.person import Person, Role, TokenScope
 
 
 class UnknownPersonError(Exception):
@@ -17,6 +17,7 @@ class UnknownPersonError(Exception):
 def packed(person: Person) -> str:
     """Return a person as JSON; raises UnknownPersonError if an attribute has no form there."""
     values = {each.name: getattr(person, each.name) for each in fields(person)}
+    values["token"] = person.token and asdict(person.token)
     try:
         text = json.dumps({"class": _name_of(type(person)), "values": values})
         unpacked(text)
@@ -36,7 +37,12 @@ def unpacked(text: str) -> Person:
     kind = next((each for each in _kinds(Person) if _name_of(each) == found["class"]), None)
     if kind is None or not is_dataclass(kind):
         raise UnknownPersonError(f"This process knows no people of the class {found['class']}.")
-    made = kind(**{**found["values"], "role": Role(found["values"]["role"])})
+    values = {**found["values"], "role": Role(found["values"]["role"])}
+    if values.get("token"):
+        resources = values["token"]["resources"]
+        scope = values["token"] | {"resources": resources and tuple(resources)}
+        values["token"] = TokenScope(**scope)
+    made = kind(**values)
     assert isinstance(made, Person)
     return made
 

@@ -41,7 +41,8 @@ class Job(OwnTable, table=True):
     """One piece of long work.
 
     query: the list, all of whose records it is about, as in its URL. payload_json: what to do.
-    position_json: the key of the last record, or the id of the last change, that it came to.
+    position_json: the key of the last record, or the id of the last change, that it came to; of an
+        export, a digest of what whoever has started it may read.
     worker, leased_until: who works at it, and until when nobody else may.
     done_count: the records without those that failed; total: how many there were at its start.
     """

@@ -10,6 +10,7 @@ from sqlmodel import col
 from hero_admin.audit_log.changes import WRITES, Change, Operation
 from hero_admin.database.after_commit import commit
 from hero_admin.history.revert import revert
+from hero_admin.history.timeline import MAX_PAGES_UNSEEN
 from hero_admin.history.visibility import without_unseen
 from hero_admin.jobs import queue
 from hero_admin.jobs.batch_transaction import BatchTransaction
@@ -18,6 +19,7 @@ from hero_admin.jobs.table import Job, JobStatus
 from hero_admin.jobs.workplace import NOT_ALLOWED, TaskError, Workplace
 from hero_admin.model.resource_rights import undo_permission
 from hero_admin.model.site import Site
+from hero_admin.person import Person
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.gate import UNSEEN
 from hero_admin.writes.row_changes import RowsChange, is_of_rows, rows_change_of
@@ -27,6 +29,17 @@ async def count_made(session: AsyncSession, operation_id: str) -> int:
     """Count the changes of an operation."""
     counted = select(func.count()).select_from(Change).where(*_is_made(operation_id))
     return (await session.execute(counted)).scalar_one()
+
+
+async def has_seen(session: AsyncSession, site: Site, operation_id: str, by: Person) -> bool:
+    """Whether a person sees one of the last changes of an operation."""
+    changes = select(Change).where(*_is_made(operation_id)).order_by(col(Change.id).desc())
+    for number in range(MAX_PAGES_UNSEEN):
+        some = changes.offset(number * RECORDS_PER_BATCH).limit(RECORDS_PER_BATCH)
+        found = list(await session.scalars(some))
+        if not found or await without_unseen(session, site, found, by):
+            return bool(found)
+    return False
 
 
 async def undo_batch(place: Workplace, job: Job) -> bool:

@@ -67,6 +67,10 @@ class Workplace:
             raise TaskError(NOT_ALLOWED.format(job.by_name))
         return seen
 
+    def view_of(self, session: AsyncSession, person: Person) -> str:
+        """Return a digest of what a person may read now."""
+        return self.seen_sites.view_of(person, session.get_bind().dialect)
+
     @asynccontextmanager
     async def session(self, person: Person, *, is_read_only: bool) -> AsyncIterator[AsyncSession]:
         """A session that is limited to the rows that a person may see."""

@@ -38,7 +38,9 @@ async def fetch_first_options(
     session: AsyncSession, site: Site, field: Field, chosen: Sequence[Any] = ()
 ) -> Options:
     """Fetch the options of the `chosen` values and the first others by title, cached."""
-    cache, key = recent_cache_of(session), ("options", str(field.column))
+    # People who may not read the same fields of the records get different details.
+    unseen = site.target_of(field).unseen
+    cache, key = recent_cache_of(session), ("options", f"{field.column} {sorted(unseen)}")
     cached: Options | None = cache.get(key, CACHE_SECONDS)
     if cached is None:
         cached = await fetch_options(session, site, field)

@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 from hero_admin.person import Person, Role
-from hero_admin.rights import ACTION, DEFAULT_GRANTS, Grant, Permission, is_granted
+from hero_admin.rights import ACTION, DEFAULT_GRANTS, Grant, Permission, Rights, is_granted
 
 # What a verb means in “You don't have permission to edit heroes.”
 PHRASES = {
@@ -84,6 +85,16 @@ def _any(grants: Sequence[Grant]) -> Grant:
     return lambda person: any(is_granted(each, person) for each in grants)
 
 
+def field_rights(site: Site, resource: Resource) -> list[tuple[str, Rights]]:
+    """Return the rights to fields and links by name; those to a link are given on either side."""
+    given = [(each.key, rights) for each, rights in resource.rights.items()]
+    for link in resource.many_to_many:
+        other, opposite = site.of(link.target), site.opposite(link)
+        named = other.rights.items() if opposite in other.many_to_many else ()
+        given += [(link.name, rights) for each, rights in named if each.key == opposite.name]
+    return given
+
+
 def may(resource: Resource, person: Person, verb: str) -> bool:
     """Whether a person may do something with the records of a resource."""
     if resource.read_only and verb in WRITING:
@@ -91,9 +102,14 @@ def may(resource: Resource, person: Person, verb: str) -> bool:
     return permission(resource, verb).allows(person)
 
 
-def restricted_names(resource: Resource, person: Person) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names of the fields that a person may not read, and may not change."""
-    given = resource.rights.items()
-    unseen = {each.key for each, rights in given if not is_granted(rights.read, person)}
-    fixed = {each.key for each, rights in given if not is_granted(rights.change, person)}
+def restricted_names(
+    site: Site, resource: Resource, person: Person
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of the fields that a person may not read, and may not change.
+
+    A link is restricted from both sides if it is from one.
+    """
+    given = field_rights(site, resource)
+    unseen = {name for name, rights in given if not is_granted(rights.read, person)}
+    fixed = {name for name, rights in given if not is_granted(rights.change, person)}
     return frozenset(unseen), frozenset(unseen | fixed)

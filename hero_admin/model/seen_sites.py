@@ -3,10 +3,13 @@
 from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column
+from sqlalchemy.engine import Dialect
 
+from hero_admin.database.row_scopes import EVERYTHING
 from hero_admin.model.resource import Resource
 from hero_admin.model.resource_rights import may, restricted_names
 from hero_admin.model.row_rights import RowRights
@@ -36,7 +39,24 @@ class SeenSites:
         """Return the site as a person sees it; the same one for people of the same rights."""
         if not self._has_narrowing:
             return self.site
-        return self._seen(tuple(_narrowing(each, person) for each in self.site.resources))
+        return self._seen(
+            tuple(_narrowing(self.site, each, person) for each in self.site.resources)
+        )
+
+    def view_of(self, person: Person, dialect: Dialect) -> str:
+        """Return a digest of what a person may read now: of the fields, and of the rows.
+
+        Of the rows it is the conditions, so it stays the same when records change.
+        """
+        narrowings = [_narrowing(self.site, each, person) for each in self.site.resources]
+        parts: list[object] = [
+            each and (each.is_unseen, sorted(each.unseen)) for each in narrowings
+        ]
+        scopes = self.row_rights.of(person) if self.row_rights.is_needed else EVERYTHING
+        for table in sorted(scopes.conditions, key=str):
+            compiled = scopes.conditions[table].compile(dialect=dialect)
+            parts.append((str(table), str(compiled), sorted(compiled.params.items())))
+        return sha256(repr(parts).encode()).hexdigest()
 
     def _narrow(self, narrowings: tuple["_Narrowing", ...]) -> Site:
         if not any(narrowings):
@@ -54,6 +74,13 @@ class SeenSites:
             for each, narrowing in zip(self.site.resources, narrowings, strict=True)
             for field in each.fields
             if narrowing and (narrowing.is_unseen or field.name in narrowing.unseen)
+        }
+        gone |= {
+            column
+            for each, narrowing in zip(self.site.resources, narrowings, strict=True)
+            for link in each.many_to_many
+            if narrowing and link.name in narrowing.unseen
+            for column in link.columns
         }
         return self.site.narrowed([_without_computed(each, gone) for each in resources], unseen)
 
@@ -79,7 +106,7 @@ class _Rights(NamedTuple):
 _Narrowing = _Rights | None
 
 
-def _narrowing(resource: Resource, person: Person) -> _Narrowing:
-    unseen, fixed = restricted_names(resource, person)
+def _narrowing(site: Site, resource: Resource, person: Person) -> _Narrowing:
+    unseen, fixed = restricted_names(site, resource, person)
     is_seen = may(resource, person, "read")
     return None if is_seen and not fixed else _Rights(not is_seen, unseen, fixed)

@@ -1,6 +1,6 @@
 """The site: all resources of an Admin, and how their models refer to each other."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,22 +63,25 @@ class Site:
         has_history: bool = True,
         actions: Sequence[Action] = (),
         unseen: Collection[type[SQLModel]] = (),
-        is_checked: bool = False,
+        forms: Mapping[Action, ActionForm | None] | None = None,
     ) -> None:
         """`others`: names of other subjects in the history, which have no masked fields.
 
         actions: those on no records in particular.
         unseen: the models of those resources that the person who sees the site may not read.
+        forms: those of the actions, if it is made of a site, whose resources are checked.
         Raises ResourceError for a mistake in a resource.
         """
         self.has_history = has_history
-        if not is_checked:
+        # Whether somebody sees it who may not read everything.
+        self.is_narrowed = forms is not None
+        if forms is None:
             check_resources(tuple(resources), TAKEN_NAMES)
         self.resources = with_links_within([each for each in resources if each.model not in unseen])
         self.others = tuple(others)
         self._by_model = {each.model: each for each in (*resources, *self.resources)}
         self.actions = tuple(actions)
-        self._action_forms = self._forms_of_actions()
+        self._action_forms = self._forms_of_actions() if forms is None else forms
         self._opposites: dict[ManyToMany, ManyToMany] = {}
         links = [link for each in self.resources for link in each.many_to_many]
         self._linking_columns = {
@@ -98,8 +101,10 @@ class Site:
             resources,
             self.others,
             has_history=self.has_history,
+            actions=self.actions,
             unseen=unseen,
-            is_checked=True,
+            # They may refer to records of a resource that is not seen, and then offer none.
+            forms=self._action_forms,
         )
 
     def __contains__(self, resource: Resource | None) -> bool:

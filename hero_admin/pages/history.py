@@ -21,7 +21,7 @@ from hero_admin.model.primary_keys import key_of, key_text, key_values
 from hero_admin.model.resource import Resource
 from hero_admin.pages.empty_state import empty_timeline
 from hero_admin.pages.files import answer, fetch_bytes
-from hero_admin.pages.jobs import undo_job
+from hero_admin.pages.jobs import NOTHING, undo_job
 from hero_admin.pages.requests import (
     fetch_latest,
     fetch_or_404,
@@ -50,9 +50,10 @@ async def history_page(request: Request) -> Response:
     # Changes of accounts are for those who manage them.
     hidden = () if identity_of(request).is_owner else site.others
     query = parse_timeline(url_path(request.scope), request.query_params, hidden=hidden)
+    timeline = await fetch_timeline(session, site, query, identity_of(request))
     context = {
-        "timeline": await fetch_timeline(session, site, query, identity_of(request)),
-        "people": await fetch_people(session, hidden),
+        "timeline": timeline,
+        "people": await fetch_people(session, site, timeline, hidden),
         "kinds": list(Kind),
         "query": query,
         "empty": empty_timeline(query),
@@ -100,7 +101,7 @@ async def undo_operation(request: Request) -> Response:
     except Invalid as invalid:
         return _refused(request, "Nothing was undone", invalid, _local(form.get("back")))
     if undone is None:
-        raise HTTPException(404, "There is nothing to undo.")
+        raise HTTPException(404, NOTHING)
     # A record whose creation was undone has no page.
     url = (undone.key and _local(form.get("back"))) or path_to(undone.resource.name)
     return redirect(request, url, _undone(undone, transaction.operation.id))

@@ -1,6 +1,6 @@
 """Job pages: how far long work is, what failed, and what can be done about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.background import BackgroundTask
@@ -9,28 +9,34 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from hero_admin.audit_log.changes import Operation
+from hero_admin.database.row_scopes import is_limited
 from hero_admin.jobs import queue
-from hero_admin.jobs.exporting import format_of, has_file, read_file
+from hero_admin.jobs.exporting import format_of, has_file, is_view_of, read_file
 from hero_admin.jobs.people import UnknownPersonError
-from hero_admin.jobs.table import Job, JobKind, JobStatus
-from hero_admin.jobs.undoing import count_made
+from hero_admin.jobs.table import Job, JobFailure, JobKind, JobStatus
+from hero_admin.jobs.undoing import count_made, has_seen
+from hero_admin.listing.references import fetch_titles
+from hero_admin.model.primary_keys import parse_key
 from hero_admin.model.resource_rights import permission
 from hero_admin.pages.export_events import ExportEvent
-from hero_admin.pages.requests import may_in, operation_of, site_of
+from hero_admin.pages.requests import may_in, operation_of, seen_sites_of, site_of
 from hero_admin.web.guards import identity_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import attachment, redirect, render
+from hero_admin.writes.gate import UNSEEN
 
 MAX_SHOWN_FAILURES = 200
 MAX_ID_CHARACTERS = 32
+NOTHING = "There is nothing to undo."
 
 
 async def jobs_page(request: Request) -> Response:
     """GET /jobs: one's own jobs, the latest first; owners see those of everybody."""
     identity = identity_of(request)
     by_name = None if identity.is_owner else identity.name
-    context = {"jobs": await queue.fetch_jobs(session_of(request), by_name)}
+    jobs = await queue.fetch_jobs(session_of(request), by_name)
+    context = {"jobs": [job for job in jobs if _is_seen(request, job)]}
     return render(request, "admin/jobs.html", context, fragments=())
 
 
@@ -42,7 +48,7 @@ async def job_page(request: Request) -> Response:
     context = {
         "job": job,
         "resource": resource,
-        "failures": await queue.fetch_failures(session, job.id, MAX_SHOWN_FAILURES),
+        "failures": await fetch_failures(request, job, MAX_SHOWN_FAILURES),
         "is_export": is_export,
         "has_file": is_export and job.status == JobStatus.DONE and await has_file(session, job.id),
         "is_undo": job.kind == JobKind.UNDO,
@@ -67,6 +73,11 @@ async def job_file(request: Request) -> Response:
     is_done = job.kind == JobKind.EXPORT and job.status == JobStatus.DONE
     if resource is None or not is_done or not await has_file(session, job.id):
         raise HTTPException(404, "This file isn't there any more. Export the list again.")
+    view = seen_sites_of(request).view_of(identity_of(request), session.get_bind().dialect)
+    if not is_view_of(job, view):
+        raise HTTPException(
+            403, "This file was made with other permissions. Export the list again."
+        )
     form = format_of(job, resource)
     details = {"format": form.extension, "job": job.id}
     await ExportEvent(request, resource.name, details).begin(job.done_count)
@@ -78,13 +89,36 @@ async def job_file(request: Request) -> Response:
 
 async def fetch_own_job(request: Request, job_id: str = "") -> Job:
     """Fetch a job, that in the path; 404 for one of somebody else, unless an owner asks."""
-    job_id, identity = job_id or request.path_params["id"], identity_of(request)
+    job_id = job_id or request.path_params["id"]
     is_id = len(job_id) <= MAX_ID_CHARACTERS and job_id.isalnum() and job_id.isascii()
     job = await queue.fetch_job(session_of(request), job_id) if is_id else None
-    is_own = job is not None and (job.by_id, job.by_name) == (identity.user_id, identity.name)
-    if job is None or not (is_own or identity.is_owner):
+    if job is None or not _is_seen(request, job):
         raise HTTPException(404, "This job doesn't exist.")
     return job
+
+
+def _is_seen(request: Request, job: Job) -> bool:
+    """Whether a job is of whoever asks, or they are an owner who sees all of its records."""
+    identity, session = identity_of(request), session_of(request)
+    if (job.by_id, job.by_name) == (identity.user_id, identity.name):
+        return True
+    resource = site_of(request).named(job.resource)
+    is_whole = resource is not None and not is_limited(session, resource.table)
+    return identity.is_owner and is_whole
+
+
+async def fetch_failures(request: Request, job: Job, limit: int) -> Sequence[JobFailure]:
+    """Fetch what a job could not do, without the records that its reader no longer sees."""
+    session, resource = session_of(request), site_of(request).named(job.resource)
+    failures = await queue.fetch_failures(session, job.id, limit)
+    if resource is not None and not is_limited(session, resource.table):
+        return failures
+    keys = [key for each in failures if resource and (key := parse_key(resource, each.key))]
+    seen = {text for text, _ in await fetch_titles(session, resource, keys)} if resource else ()
+    return [
+        each if each.key in seen else JobFailure(job_id=job.id, key="", title="", sentence=UNSEEN)
+        for each in failures
+    ]
 
 
 # Any: JSON.
@@ -144,11 +178,15 @@ def noticed(request: Request, response: Response) -> Response:
 
 async def undo_job(request: Request, job: Job) -> Response:
     """Undo what a job has done, in the background → the page of that; 409 while it goes on."""
+    session, by = session_of(request), identity_of(request)
+    is_seen = _is_seen(request, job)
+    if not is_seen and not await has_seen(session, site_of(request), job.operation, by):
+        raise HTTPException(404, NOTHING)
     if job.is_unfinished:
         raise HTTPException(409, "This is still in progress. Cancel it first.")
-    total = await count_made(session_of(request), job.operation)
+    total = await count_made(session, job.operation)
     if not total:
-        raise HTTPException(404, "There is nothing to undo.")
+        raise HTTPException(404, NOTHING)
     return await start_job(
         request,
         JobKind.UNDO,

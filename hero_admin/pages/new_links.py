@@ -42,7 +42,7 @@ async def link_new(
 ) -> None:
     """Link a new record as the URL of its form says; raises Invalid if the other one is gone."""
     params = linking_params(resource, request)
-    for owner, link in _links_to(transaction.site, resource):
+    for owner, link in _links_to(site_of(request), resource):
         text = params[_control(owner, link)]
         if not text:
             continue

@@ -12,6 +12,7 @@ from hero_admin.model import records
 from hero_admin.model.primary_keys import Key, parse_key
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.resource_rights import may
+from hero_admin.model.seen_sites import SeenSites
 from hero_admin.model.serialization import keyed_digest
 from hero_admin.model.site import Site
 from hero_admin.web.guards import identity_of
@@ -24,6 +25,12 @@ def site_of(request: Request) -> Site:
     """Return the site as the person who asks sees it; before they are known, all of it."""
     site: Site = getattr(request.state, "site", request.app.state.site)
     return site
+
+
+def seen_sites_of(request: Request) -> SeenSites:
+    """Return how different people see the site."""
+    found: SeenSites = request.app.state.seen_sites
+    return found
 
 
 def seen_in(request: Request, resource: Resource) -> Resource:

@@ -23,7 +23,7 @@ from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.draft import Draft, check
 from hero_admin.writes.entries import change_of, differing
 from hero_admin.writes.files import check_copies
-from hero_admin.writes.gate import check_within, permit
+from hero_admin.writes.gate import check_within, permit, unseen_names
 from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.renamed import key_after, update_followed
 from hero_admin.writes.rows import Change, insert_again, update_records
@@ -109,7 +109,8 @@ async def change_many(
             after, _ = await update_followed(session, resource, changed)
             await check_records(transaction, resource, after, is_named=True)
     except REFUSALS as error:
-        raise await _refusal(session, resource, checked, error) from None
+        unseen = unseen_names(transaction, resource)
+        raise await _refusal(session, resource, checked, error, unseen) from None
     befores = [states[key_text(resource, key)] for key, _ in changed]
     entries = [change_of(resource, *pair) for pair in zip(befores, after, strict=True)]
     written = [entry for entry in entries if entry is not None]
@@ -231,7 +232,11 @@ async def _refusing(session: AsyncSession, resource: Resource) -> AsyncIterator[
 
 
 async def _refusal(
-    session: AsyncSession, resource: Resource, values: Mapping[str, Any], error: Exception
+    session: AsyncSession,
+    resource: Resource,
+    values: Mapping[str, Any],
+    error: Exception,
+    unseen: Collection[str] = (),
 ) -> Invalid:
     sentence = f"The database doesn't accept this for one of the {resource.label_plural}."
-    return await fetch_refusal(session, resource, values, error, sentence)
+    return await fetch_refusal(session, resource, values, error, sentence, unseen)

@@ -1,6 +1,6 @@
 """Constraint errors: the field whose value the database has refused, and the sentence for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CheckConstraint, cast, literal, select
@@ -25,10 +25,12 @@ async def fetch_refusal(
     values: Mapping[str, Any],
     error: Exception,
     unexplained: str,
+    unseen: Collection[str] = (),
 ) -> Invalid:
     """Return the error for refused values; raises `error` if it is no refusal.
 
     The failed statement must be rolled back before. unexplained: the sentence if no value was it.
+    unseen: the names of fields that are not to be named.
     """
     if not is_refusal(error):
         raise error
@@ -36,6 +38,8 @@ async def fetch_refusal(
         return await _fetch_by_trying(session, resource, values, unexplained)
     refusal = refusal_of(error, resource.table.name)
     fields = await _fetch_fields(session, resource, refusal)
+    if any(field.name in unseen for field in fields):
+        return Invalid({"": unexplained})
     if refusal.reason == "taken" and fields:
         return Invalid({fields[-1].name: _same_sentence(resource, fields)})
     raised = raised_sentence(error)

@@ -15,6 +15,7 @@ from hero_admin.model.serialization import is_lossless
 from hero_admin.model.site import Site
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.constraint_errors import fetch_refusal
+from hero_admin.writes.gate import unseen_names
 from hero_admin.writes.rules import check_records
 from hero_admin.writes.transaction import Transaction
 from hero_admin.writes.unique import fetch_conflicts, spelled_values
@@ -58,7 +59,8 @@ async def check(transaction: Transaction, draft: Draft) -> dict[str, Any]:
         elif not is_exact and (fault := await _fault_of(session, field, cleaned[name])):
             errors[name] = fault
     if not errors:
-        errors = await fetch_conflicts(session, resource, cleaned, draft.before)
+        unseen = unseen_names(transaction, resource)
+        errors = await fetch_conflicts(session, resource, cleaned, draft.before, unseen)
     if errors:
         raise Invalid(errors)
     return cleaned
@@ -78,7 +80,10 @@ async def refusal(transaction: Transaction, draft: Draft, error: Exception) -> I
     except Invalid as found:
         return found
     sentence = f"The database doesn't accept this {draft.resource.label}."
-    return await fetch_refusal(transaction.session, draft.resource, draft.values, error, sentence)
+    unseen = unseen_names(transaction, draft.resource)
+    return await fetch_refusal(
+        transaction.session, draft.resource, draft.values, error, sentence, unseen
+    )
 
 
 # Any: a value of any field.

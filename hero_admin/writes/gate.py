@@ -14,8 +14,9 @@ from hero_admin.model.labels import in_sentence, label_of
 from hero_admin.model.links import ENTRY
 from hero_admin.model.primary_keys import Key, key_predicate
 from hero_admin.model.resource import Record, Resource
-from hero_admin.model.resource_rights import permission, restricted_names
-from hero_admin.rights import Permission
+from hero_admin.model.resource_rights import field_rights, permission, restricted_names
+from hero_admin.model.token_scopes import scope_refusal
+from hero_admin.rights import Permission, is_granted
 from hero_admin.web.errors import Invalid
 from hero_admin.writes.catalog import Catalog
 from hero_admin.writes.referencing_rows import RowsToDelete, fetch_referencing, is_any, portions
@@ -40,27 +41,35 @@ def permit(
     needed = permission(whole, verb)
     if not needed.allows(person):
         raise Invalid({"": needed.refusal(person)})
-    unseen, fixed = restricted_names(whole, person)
+    refusal = scope_refusal(transaction.site, person.token, whole.name, is_change=True)
+    if refusal:
+        raise Invalid({"": refusal})
+    unseen, fixed = restricted_names(transaction.site, whole, person)
     wrong = fixed.intersection(name.removeprefix(ENTRY) for name in names)
     if wrong & unseen:
         raise Invalid({"": f"You don't have permission to change all of this {whole.label}."})
-    grants = {each.key: rights.change for each, rights in whole.rights.items()}
     if wrong:
-        raise Invalid(
-            {
-                name: Permission(grants[name], f"edit the {_label(whole, name)}").refusal(person)
-                for name in wrong
-            }
-        )
+        refused = {
+            name: Permission(rights.change, f"edit the {_label(whole, name)}")
+            for name, rights in field_rights(transaction.site, whole)
+            if name in wrong and not is_granted(rights.change, person)
+        }
+        raise Invalid({name: each.refusal(person) for name, each in refused.items()})
     return whole
 
 
 def permit_new(transaction: Transaction, resource: Resource, values: Record) -> None:
     """Raise Invalid if a new record lacks a value that the person may not set."""
-    fixed = restricted_names(resource, transaction.operation.by)[1]
+    fixed = restricted_names(transaction.site, resource, transaction.operation.by)[1]
     needed = {name for name in fixed & values.keys() if values[name] is None}
     if any(not resource.by_name[name].is_optional for name in needed):
         raise Invalid({"": NEEDED.format(noun=resource.label)})
+
+
+def unseen_names(transaction: Transaction, resource: Resource) -> frozenset[str]:
+    """Return the names of the fields that the person may not read."""
+    by, whole = transaction.operation.by, resource.entire
+    return restricted_names(transaction.site, whole, by)[0] if whole.rights else frozenset()
 
 
 def _label(resource: Resource, name: str) -> str:

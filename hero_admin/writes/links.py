@@ -10,6 +10,7 @@ from typing import Any
 
 from hero_admin.audit_log.changes import Entry, Kind
 from hero_admin.database.errors import REFUSALS
+from hero_admin.database.row_scopes import is_limited
 from hero_admin.database.transactions import check_now
 from hero_admin.listing.references import fetch_made_titles
 from hero_admin.model.fields import Field
@@ -24,7 +25,7 @@ from hero_admin.writes.constraint_errors import fetch_refusal
 from hero_admin.writes.deltas import Delta, Same
 from hero_admin.writes.draft import Draft, check
 from hero_admin.writes.entries import creation_of
-from hero_admin.writes.gate import permit
+from hero_admin.writes.gate import OUTSIDE, permit, permit_consequence
 from hero_admin.writes.hooks import call_later, run_before
 from hero_admin.writes.link_locks import lock_links
 from hero_admin.writes.link_values import same_by
@@ -77,12 +78,15 @@ async def change_links(
     """
     session, site = transaction.session, transaction.site
     resource = permit(transaction, resource, "change", [link.name])
+    association = site.of(link.association)
+    for verb in ["create"] * bool(delta.added) + ["delete"] * bool(delta.removed):
+        permit_consequence(transaction, association, verb)
     linking = _Linking.of(replace(transaction, is_summed_up=True), link)
     delta = delta.settled(linking.far_same)
     owners = [each for each in records if each[link.own.name] is not None]
     if not owners or not (delta.added or delta.removed):
         return Changed()
-    if site.of(link.association).read_only:
+    if association.read_only:
         raise Invalid({link.name: f"The {link.noun} can't be changed here."})
     if len(owners) * len(delta.added) > MAX_CHANGED:
         raise Invalid({link.name: f"Add at most {MAX_CHANGED:,} {link.noun} at once."})
@@ -204,6 +208,8 @@ class _Linking:
         pairs = list(map(self.pair_of, new))
         added = set(pairs)
         made = [row for row in await self.fetch_rows(owners, values) if self.pair_of(row) in added]
+        if len(made) < len(new) and is_limited(self.transaction.session, self.association.table):
+            raise Invalid({self.link.name: OUTSIDE.format(nouns=self.association.label_plural)})
         await self.transaction.record([creation_of(self.association, row) for row in made])
         await check_records(self.transaction, self.association, made, is_named=True)
         call_later(self.transaction, self.association, [(None, row) for row in made])

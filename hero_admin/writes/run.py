@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -102,7 +102,7 @@ class Run(Generic[Model]):
         resource = self._own()
         if record is not None:
             return await self._change_one(resource, record, values)
-        valid = _validated(resource, values, resource.schemas.update)
+        valid = _validated(resource.entire, values)
         await bulk.lock_targets(self.session, self._transaction.site, resource, valid)
         count = 0
         for keys in portions(self._keys):
@@ -133,7 +133,7 @@ class Run(Generic[Model]):
         resource = site.of(model)
         if resource not in site.resources or resource.read_only:
             raise TypeError(f"This Admin creates no records of {model.__name__}.")
-        valid = _validated(resource, values, resource.schemas.create)
+        valid = _validated(resource, values, is_new=True)
         made = await single.create(self._transaction, resource, valid)
         self.is_change = True
         return self._instance(model, resource, made)
@@ -173,7 +173,7 @@ class Run(Generic[Model]):
         if state is None:
             raise Invalid({"": deletion.gone_sentence(resource, 1, 1)})
         try:
-            valid = _validated(resource, values, resource.schemas.update)
+            valid = _validated(resource.entire, values)
             is_changed = await single.change(self._transaction, resource, state, valid)
         except Invalid as invalid:
             raise self._named(resource, record, invalid) from None
@@ -205,9 +205,10 @@ def _check_unset(resource: Resource, record: SQLModel, state: Record) -> None:
 
 
 def _validated(
-    resource: Resource, values: Mapping[str, Any], schema: type[BaseModel]
+    resource: Resource, values: Mapping[str, Any], *, is_new: bool = False
 ) -> dict[str, Any]:
-    """Return values as a schema takes them; what it does not have is left to the columns."""
+    """Return values as the schema takes them; what it does not have is left to the columns."""
+    schema = resource.schemas.create if is_new else resource.schemas.update
     for name in values:
         if name not in resource.by_name or not resource.by_name[name].is_editable:
             raise TypeError(f"{resource.model.__name__} has no field {name} that can be set.")

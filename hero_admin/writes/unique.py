@@ -43,11 +43,16 @@ def _is_spelled(field: Field, value: Any) -> bool:
 
 
 async def fetch_conflicts(
-    session: AsyncSession, resource: Resource, changed: Mapping[str, Any], before: Record | None
+    session: AsyncSession,
+    resource: Resource,
+    changed: Mapping[str, Any],
+    before: Record | None,
+    unseen: Collection[str] = (),
 ) -> dict[str, str]:
     """Return a sentence for each unique set of fields whose values another record has.
 
-    Sets without `changed` fields are not checked, as the record has had them `before`.
+    Sets without `changed` fields are not checked, as the record has had them `before`. unseen: the
+    names of fields that are not to be named.
     """
     errors = {}
     values = {**(before or {}), **changed}
@@ -63,7 +68,8 @@ async def fetch_conflicts(
             predicates.append(~key_predicate(resource, [key_values(resource, before)]))
         statement = select(literal(1)).select_from(resource.table).where(*predicates).limit(1)
         if (await session.execute(statement)).first() is not None:
-            errors[fields[-1].name] = taken_sentence(resource, wanted)
+            seen = [field.name for field in fields if field.name not in unseen]
+            errors["".join(seen[-1:])] = taken_sentence(resource, wanted, unseen)
     return errors
 
 
@@ -74,8 +80,15 @@ def _has(field: Field, value: Any) -> ColumnElement[bool]:
     return or_(*(field.exact == form for form in forms))
 
 
-def taken_sentence(resource: Resource, wanted: Mapping[Field, Any]) -> str:
-    """Return the sentence for values of a unique set that another record has."""
+def taken_sentence(
+    resource: Resource, wanted: Mapping[Field, Any], unseen: Collection[str] = ()
+) -> str:
+    """Return the sentence for values of a unique set that another record has.
+
+    unseen: the names of fields that are not to be named.
+    """
+    if any(field.name in unseen for field in wanted):
+        return f"Another {resource.label} has the same values."
     if len(wanted) == 1:
         ((field, value),) = wanted.items()
         if field is resource.titles.field and resource.titles.function is None:

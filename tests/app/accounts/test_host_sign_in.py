@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hero_admin import Admin, Person, Role
+from hero_admin.accounts import host_sign_in
 from hero_admin.audit_log.changes import Change
 from hero_admin.settings import Settings
 from hero_admin.testing import Client, htmx_headers
@@ -283,3 +284,45 @@ async def test_anything_but_a_person_is_an_error_that_says_so(
     async with shop(settings, lambda _: "edward") as browser:  # type: ignore[arg-type, return-value]
         assert (await browser.get("/admin/heroes")).status_code == 500
     assert "authenticate=) must return a Person or None, not str." in caplog.text
+
+
+@each(("later", "status"), [(None, 401), (PEOPLE["vera"], 403), (PEOPLE["olive"], 303)])
+async def test_who_loses_access_while_their_form_arrives_saves_nothing(
+    settings: Settings,
+    stored: Stored,
+    monkeypatch: pytest.MonkeyPatch,
+    later: Person | None,
+    status: int,
+) -> None:
+    monkeypatch.setattr(host_sign_in, "PATIENCE_SECONDS", 0)
+    known: list[Person | None] = [PEOPLE["olive"]]
+
+    async def authenticate(_: Request) -> Person | None:
+        return known[-1]
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"name=Nova&"
+        known.append(later)
+        yield b"secret_name=Sam"
+
+    before = await stored.count(Hero)
+    async with shop(settings, authenticate) as browser:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await browser.post("/admin/heroes", content=slowly(), headers=form)
+        assert answer.status_code == status
+        if later is None:
+            # It is kept until they have signed in again.
+            assert answer.heading == "Sign in"
+            assert answer.form(press="Continue").data["name"] == ["Nova"]
+        known.append(PEOPLE["olive"])
+
+        async def json() -> AsyncIterator[bytes]:
+            yield b'{"name": "Nova", '
+            known.append(later)
+            yield b'"secret_name": "Sam"}'
+
+        sent = await browser.post(
+            "/admin/api/heroes/", content=json(), headers={"Content-Type": "application/json"}
+        )
+        assert sent.status_code == (201 if status == 303 else status)
+    assert await stored.count(Hero) == before + (2 if status == 303 else 0)

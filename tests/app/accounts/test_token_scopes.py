@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,17 +12,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from hero_admin import Action, Role, Run
+from hero_admin.accounts.rights_now import fetch_as_now
 from hero_admin.accounts.tokens import ApiToken
 from hero_admin.accounts.users import User
+from hero_admin.application import create_app
+from hero_admin.jobs.table import Job
+from hero_admin.jobs.worker import Worker
+from hero_admin.pages import selected
+from hero_admin.settings import Settings
 from hero_admin.testing import Client, Page
 from hero_admin.web.requests import SAFE_METHODS
 from tests.cases import each, on_one_database
 from tests.commands import run
-from tests.factories import a_hero, a_team
-from tests.serving import client_of
+from tests.factories import a_hero, a_team, some_heroes
+from tests.serving import client_of, serving
 from tests.stored import Stored
-from webapp.heroes import Hero
-from webapp.teams import Team
+from webapp.heroes import Hero, heroes
+from webapp.teams import Team, teams
 
 ONLY_HEROES = {"scope": "some", "resource": "heroes"}
 
@@ -144,6 +152,87 @@ async def test_its_document_has_what_it_may(
     # A person's has everything.
     whole = (await client.get("/api/openapi.json")).json()
     assert set(whole["paths"]) > paths or "resource" not in given
+
+
+async def recruit(run: Run[Hero]) -> str:
+    await run.create(Team, name="Recruits")
+    return "Recruited"
+
+
+async def dissolve(run: Run[Team]) -> str:
+    await run.delete()
+    return "Dissolved"
+
+
+async def grow(run: Run[Hero]) -> str:
+    async for hero in run:
+        await run.change(hero, age=(hero.age or 0) + 1)
+    return "Grown"
+
+
+@pytest.fixture
+async def acting(settings: Settings, session: AsyncSession) -> AsyncIterator[Client]:
+    """An owner of an application whose actions do something to other records as well."""
+    await a_hero(session, team=await a_team(session))
+    resources = (
+        replace(heroes, actions=(Action("Recruit", recruit), Action("Grow", grow))),
+        replace(teams, actions=(Action("Dissolve", dissolve),)),
+    )
+    async with serving(create_app(settings, resources), role=Role.OWNER) as client:
+        yield client
+
+
+async def test_nothing_is_done_to_other_records_with_a_token_either(
+    acting: Client, stored: Stored
+) -> None:
+    only_heroes = await made(acting, **ONLY_HEROES)
+    only_teams = await made(acting, scope="some", resource="teams")
+    app = acting.http._transport.app  # type: ignore[attr-defined] # noqa: SLF001
+    async with client_of(app) as program:
+        for path, headers, sentence in (
+            ("/heroes/actions/recruit", only_heroes, "This token isn't for teams"),
+            # It would clear the team of a hero.
+            ("/teams/actions/dissolve", only_teams, "This token isn't for heroes"),
+        ):
+            sent = await program.post(f"/api{path}", headers=headers, json={"ids": [1]})
+            assert sent.status_code == 422
+            assert sent.json()["detail"][0]["msg"].startswith(sentence)
+        deleted = await program.delete("/api/teams/1", headers=only_teams)
+        assert deleted.status_code == 409
+        assert deleted.json()["detail"].startswith("This token isn't for heroes")
+        assert [await stored.count(model) for model in (Hero, Team)] == [1, 1]
+        both = await made(acting)
+        sent = await program.post("/api/heroes/actions/recruit", headers=both, json={"ids": [1]})
+        assert sent.json()["message"] == "Recruited"
+        assert (await program.delete("/api/teams/1", headers=both)).status_code == 204
+
+
+async def test_a_job_that_a_token_has_started_ends_with_it(
+    acting: Client, session: AsyncSession, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selected, "MAX_SELECTED", 10)
+    await some_heroes(session, 20)
+    app = acting.http._transport.app  # type: ignore[attr-defined] # noqa: SLF001
+    worker = Worker(app.state.database, app.state.seen_sites, fetch_as_now)
+    headers, path = await made(acting, **ONLY_HEROES), "/api/heroes/actions/"
+    async with client_of(app) as program:
+
+        async def status_of(name: str) -> str:
+            body: dict[str, object] = {"all_matching": {}}
+            answer = await program.post(f"{path}{name}", headers=headers, json=body)
+            assert answer.status_code == 202, answer.text
+            if await stored.count(Job) == 3:
+                await acting.post("/account/tokens/1/revoke")
+            await worker.run_next()
+            state = (await acting.get(answer.headers["location"])).json()
+            return f"{state['status']} {state['failed']}"
+
+        assert await status_of("grow") == "done 0"
+        # Each of its batches is within its scope.
+        assert await status_of("recruit") == "done 21"
+        assert await stored.count(Team) == 1
+        assert await status_of("grow") == "failed 0"
+    assert max(hero.age or 0 for hero in await stored.all(Hero)) == 21
 
 
 async def test_what_a_token_may_is_shown_where_it_is_made_and_listed(

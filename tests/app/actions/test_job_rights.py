@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Mount
 
-from hero_admin import Action, Admin, Person, Role, Run
+from hero_admin import Action, Admin, Invalid, Person, Resource, Role, Run
 from hero_admin.jobs.people import UnknownPersonError, packed, unpacked
 from hero_admin.jobs.table import Job
 from hero_admin.pages import selected
@@ -45,8 +45,15 @@ async def age(run: Run[Hero]) -> str:
     return f"{run.count} aged"
 
 
+def nobody_is_fifty(hero: Hero) -> None:
+    if hero.age == 50:
+        raise Invalid("Nobody is 50.")
+
+
 # Any: what the application outside returns.
-def an_admin(settings: Settings, person: Any, *, history: bool = True) -> Admin:
+def an_admin(
+    settings: Settings, person: Any, *, history: bool = True, heroes: Resource = heroes
+) -> Admin:
     own = replace(
         heroes,
         actions=(Action("Age", age),),
@@ -105,12 +112,17 @@ async def test_a_job_does_what_its_person_sees_and_nothing_else(
         assert page.facts["Done"] == "15 of 15"
     assert {hero.team_id for hero in await stored.all(Hero) if hero.age == 50} == {second.id}
     (job,) = await stored.all(Job)
-    # Somebody else undoes nothing of what they don't see, nor is told its names.
+    # Somebody else, who sees none of these heroes, is told of no job.
     async with mounted(cleo) as client:
-        undo = await client.post(f"/undo/{job.operation}")
-        page = await done(client, undo.headers["location"])
-        assert page.facts["Failed"] == "15"
-        assert "Hero 0" not in page.text
+        for answer in (
+            await client.post(f"/undo/{job.operation}"),
+            await client.get(f"/jobs/{job.id}"),
+            await client.get(f"/api/jobs/{job.id}"),
+            await client.post(f"/jobs/{job.id}/cancel"),
+        ):
+            assert answer.status_code == 404
+            assert "15 heroes" not in answer.text
+        assert "No jobs yet" in (await client.get("/jobs")).text
     async with mounted(ann) as client:
         undo = await client.post(f"/undo/{job.operation}")
         assert (await done(client, undo.headers["location"])).facts["Failed"] == "0"
@@ -154,3 +166,42 @@ def test_people_of_an_application_are_kept_with_all_that_they_are() -> None:
         packed(Stranger("Eve", Role.OWNER, secret=object()))
     with pytest.raises(UnknownPersonError, match=r"knows no people of the class shop\.Gone"):
         unpacked('{"class": "shop.Gone", "values": {"name": "x", "role": "owner"}}')
+
+
+async def test_a_file_is_for_who_may_still_read_all_that_is_in_it(
+    settings: Settings, session: AsyncSession
+) -> None:
+    first, second = await some_teams(session, 2)
+    await some_heroes(session, 3, first)
+    ann, moved = (Manager("Ann", Role.EDITOR, team_id=each.id or 0) for each in (first, second))
+    async with mounted(an_admin(settings, ann)) as client:
+        started = await client.post("/heroes.jsonl")
+        page = await done(client, started.headers["location"])
+        assert (await client.get(f"{page.url}/file")).text.count("Hero 00") == 3
+    for other in (moved, replace(ann, role=Role.OWNER, team_id=99)):
+        async with mounted(an_admin(settings, other)) as client:
+            refused = await client.get(f"{page.url}/file")
+            assert refused.status_code == 403
+            assert "made with other permissions" in refused.text
+            assert "Hero 00" not in refused.text
+
+
+async def test_what_failed_is_not_told_to_who_no_longer_sees_it(
+    settings: Settings, session: AsyncSession
+) -> None:
+    first, second = await some_teams(session, 2)
+    await some_heroes(session, 11, first)
+    ann, moved = (Manager("Ann", Role.EDITOR, team_id=each.id or 0) for each in (first, second))
+    failing = replace(heroes, check=nobody_is_fifty)
+    async with mounted(an_admin(settings, ann, heroes=failing)) as client:
+        question = await client.get("/heroes/actions/age?form.all=")
+        answer = await client.submit(question.form())
+        page = await done(client, answer.headers["location"])
+        assert "Hero 011" in page.text
+        assert "Nobody is 50." in page.text
+    async with mounted(an_admin(settings, moved)) as client:
+        for path in (page.url.path, f"/api{page.url.path}"):
+            told = await client.get(path)
+            assert told.status_code == 200
+            assert "Hero 0" not in told.text
+            assert "Nobody is 50." not in told.text

@@ -2,18 +2,35 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import select
+from sqlmodel import Field, SQLModel, UniqueConstraint, col, select
+from starlette.applications import Starlette
 
 from hero_admin.application import create_app
+from hero_admin.audit_log.changes import Change
+from hero_admin.model.resource import Resource
 from hero_admin.person import Role
+from hero_admin.rights import Rights
 from hero_admin.settings import Settings
 from hero_admin.testing import Client
 from tests.agents import Agent, agents, branches, skills, visits
+from tests.app.rights.conftest import other_client
 from tests.cases import each
 from tests.serving import serving
 
 SALARY = "111777"
+READ_BY_OWNERS = Rights(read=Role.OWNER)
+
+
+class Badge(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("name", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    code: str
+
+
 PAGES = (
     "/agents",
     "/agents?sort=salary",
@@ -117,3 +134,66 @@ async def test_what_is_deleted_too_is_restored_with_what_one_may_not_read(
         page = await client.follow(await client.submit(form))
         assert (await client.submit(page.form("Undo"))).status_code == 303
     assert await stored(session) == (111_777, 3)
+
+
+@pytest.mark.usefixtures("owner")
+async def test_options_of_a_picker_tell_each_reader_what_they_may_read(settings: Settings) -> None:
+    """Options are cached for some seconds, for people of different rights."""
+    free = [replace(each, rows=None, may={}) for each in (branches, skills, visits)]
+    own = replace(agents, rows=None, may={}, masked=(), rights={Agent.cover: READ_BY_OWNERS})
+    async with serving(create_app(settings, (own, *free)), role=Role.OWNER) as owner:
+        for cover in ("Baker", "Butcher"):
+            sent = {"name": "Zoe", "branch_id": 1, "cover": cover}
+            assert (await owner.post("/api/agents/", json=sent)).status_code == 201
+        assert "Zoe · Butcher" in (await owner.get("/visits")).text
+        editor = await other_client(owner, Role.EDITOR)
+        page = await editor.get("/visits")
+        assert "Zoe" in page.text
+        assert "Butcher" not in page.text
+
+
+async def test_a_change_of_nothing_else_is_in_no_history(editor: Client, owner: Client) -> None:
+    await owner.patch("/api/agents/1", json={"salary": 5})
+    for path in ("/history", "/agents/1/history"):
+        assert (await owner.get(path)).entries
+        page = await editor.get(path)
+        assert not page.entries
+        assert "Olive Owner" not in page.text
+
+
+async def test_an_undo_that_is_not_allowed_names_no_field(
+    editor: Client, owner: Client, session: AsyncSession
+) -> None:
+    form = (await owner.get("/agents/1/edit")).form("Save")
+    await owner.submit(form, {"salary": "5", "name": "Adam"})
+    await owner.patch("/api/agents/1", json={"salary": 6})
+    first = select(Change.operation).order_by(col(Change.id)).limit(1)
+    operation = await session.scalar(first)
+    await session.rollback()
+    refused = await editor.post(f"/undo/{operation}", data={})
+    assert refused.status_code == 409
+    assert "You don't have permission to change all of this agent." in refused.visible_text
+    assert "salary" not in refused.text.lower()
+
+
+@pytest.fixture
+async def badges(settings: Settings, session: AsyncSession) -> Starlette:
+    """Badges whose pair of name and code is unique, the code being for owners."""
+    connection = await session.connection()
+    await connection.run_sync(Badge.__table__.create)  # type: ignore[attr-defined] # SQLModel does not declare it
+    session.add_all([Badge(name="Ann", code="x"), Badge(name="Bob", code="x")])
+    await session.commit()
+    return create_app(settings, [Resource(Badge, rights={Badge.code: READ_BY_OWNERS})])
+
+
+async def test_a_unique_value_that_one_may_not_read_is_not_named(badges: Starlette) -> None:
+    async with serving(badges, role=Role.OWNER) as owner:
+        taken = await owner.patch("/api/badges/2", json={"name": "Ann"})
+        assert "Another badge has this name and code." in taken.text
+        editor = await other_client(owner, Role.EDITOR)
+        refused = await editor.patch("/api/badges/2", json={"name": "Ann"})
+        assert refused.status_code == 422
+        assert "Another badge has the same values." in refused.text
+        assert "code" not in refused.text
+        page = await editor.submit((await editor.get("/badges/2/edit")).form("Save"), name="Ann")
+        assert page.error("Name") == "Another badge has the same values."

@@ -11,6 +11,7 @@ from hero_admin.rights import Rights
 from hero_admin.settings import Settings
 from hero_admin.testing import Client
 from tests.agents import Agent, agents, branches, skills, visits
+from tests.app.rights.conftest import other_client
 from tests.serving import serving
 
 
@@ -61,3 +62,19 @@ async def test_a_deletion_needs_the_rights_to_all_that_it_does(
         assert (await editor.post("/agents/1/delete", data={})).status_code == 409
         assert (await editor.delete("/api/agents/1")).status_code == 409
         assert (await editor.get("/agents/1")).status_code == 200
+
+
+@pytest.mark.usefixtures("owner")
+async def test_an_undo_needs_the_rights_to_all_that_it_does(settings: Settings) -> None:
+    made_by_owners = replace(visits, may={"create": Role.OWNER})
+    app = create_app(settings, (agents, made_by_owners, branches, skills))
+    async with serving(app, role=Role.OWNER) as owner:
+        deleted = await owner.submit((await owner.get("/agents/1/delete")).form("Delete agent"))
+        undo = (await owner.follow(deleted)).form("Undo")
+        editor = await other_client(owner, Role.EDITOR)
+        assert (await editor.post(undo.url, data={})).status_code in (404, 409)
+        assert (await owner.submit(undo)).status_code == 303
+        own = await editor.submit((await editor.get("/agents/1/delete")).form("Delete agent"))
+        refused = await editor.submit((await editor.follow(own)).form("Undo"))
+        assert refused.status_code == 409
+        assert "Only owners can create visits." in refused.text
