@@ -1,5 +1,6 @@
 """Pages, menu and look of an application: beside those of the library, with the same rights."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from starlette.routing import Mount
 from hero_admin import Admin, Invalid, MenuLink, Person, Resource, ResourceError, Role
 from hero_admin.settings import Settings
 from hero_admin.testing import Client, htmx_headers
+from hero_admin.web.assets import icon_names
 from tests.articles import Article, Catalogue, Shade, Stars, an_article
 from tests.cases import on_one_database
+from tests.server import PROJECT
 from tests.serving import client_of, serving
 from tests.signing_in import sign_in_by
 
@@ -272,6 +275,12 @@ def test_a_mistake_in_a_page_is_said_in_a_sentence(given: dict[str, Any], said: 
     with pytest.raises(ResourceError) as refused:
         admin.page(arguments.pop("path"), **arguments)(handler)
     assert said in str(refused.value)
+
+
+def test_the_documented_symbols_are_those_that_there_are() -> None:
+    text = (PROJECT / "docs" / "pages.md").read_text("utf-8")
+    listed = text.partition("An icon is one of the symbols")[2].partition(".\n")[0]
+    assert re.findall("`([^`]+)`", listed) == sorted(icon_names())
 
 
 LOOKS: list[tuple[dict[str, Any], str]] = [

@@ -69,12 +69,12 @@ def changes_of(form: Form) -> Iterator[dict[str, Value]]:
 
 def others_moved(form: Form) -> dict[str, Value]:
     """What to choose before a record is deleted: the first record that others can move to."""
-    return {
-        str(select["name"]): next(
-            str(option["value"]) for option in select.find_all("option") if option.get("value")
-        )
-        for select in form.tag.find_all("select")
-    }
+    moved: dict[str, Value] = {}
+    for select in form.tag.find_all("select"):
+        others = (str(each["value"]) for each in select.find_all("option") if each.get("value"))
+        # The only one of its kind has none, and is not deleted.
+        moved[str(select["name"])] = next(others, "")
+    return moved
 
 
 def _other_value(control: Tag, form: Form) -> Value:
