@@ -233,11 +233,10 @@ async def test_a_rule_over_two_fields_holds_on_every_path(editor: AdminClient) -
 async def test_a_page_is_in_the_menu_of_those_who_may_open_it(editor: AdminClient) -> None:
     page = await editor.get((await editor.get("")).link("Overdue"))
     assert page.heading == "Overdue"
-    page.sees("Kim 1", "due on 2020-02-01")
-    page.lacks("Kim 2")
+    assert [tuple(row.values()) for row in page.rows] == [("Kim 1", "2020-02-01")]
     assert page.link("Kim 1").endswith("/loans/1")
     await editor.edit("loans", 1, returned_on="2020-01-20")
-    (await editor.get("overdue")).sees("Everything is back.")
+    (await editor.get("overdue")).lacks("Kim 1")
     await editor.sign_in(role="viewer")
     (await editor.get("")).lacks("Overdue")
     with pytest.raises(Refused) as refused:
