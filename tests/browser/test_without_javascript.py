@@ -225,6 +225,9 @@ def test_selected_rows_are_deleted_together(page: Page) -> None:
     page.goto("/heroes?team=1")
     page.get_by_role("checkbox", name="Select Hero 006").check()
     page.get_by_role("checkbox", name="Select Hero 008").check()
+    # Nobody counts them, so there is no number that could be wrong.
+    expect(page.locator("#selection")).to_be_visible()
+    expect(page.locator("#selection output")).to_be_hidden()
     submit(page, "Delete…")
     expect(page.get_by_role("listitem").filter(has_text="Hero 008")).to_be_visible()
     submit(page, "Delete 2 heroes")
