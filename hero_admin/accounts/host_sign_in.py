@@ -19,7 +19,7 @@ from hero_admin.accounts.sign_in import is_for_programs
 from hero_admin.person import Person, Role
 from hero_admin.web.addresses import is_local, with_query, with_raw_query
 from hero_admin.web.errors import answer_http_exception
-from hero_admin.web.guards import NOT_SIGNED_IN, is_allowed
+from hero_admin.web.guards import NOT_SIGNED_IN, is_still_allowed
 from hero_admin.web.mount import OUTSIDE, local_path, path_to
 from hero_admin.web.requests import SAFE_METHODS, form_of
 from hero_admin.web.responses import is_partial, redirect, render
@@ -168,4 +168,4 @@ class HostIdentityMiddleware:
             raise HTTPException(403, CHANGED)
 
     async def _may_still(self, scope: Scope) -> bool:
-        return is_allowed(await self.sign_in.fetch(scope), scope["state"]["needed"])
+        return is_still_allowed(scope["state"], await self.sign_in.fetch(scope))

@@ -41,7 +41,7 @@ from hero_admin.database.errors import is_away
 from hero_admin.person import ANYONE, Person
 from hero_admin.web.csrf import bearer_token_of
 from hero_admin.web.errors import BLOCKED, answer_http_exception, error_response
-from hero_admin.web.guards import is_allowed
+from hero_admin.web.guards import is_still_allowed
 from hero_admin.web.mount import local_path
 from hero_admin.web.requests import SAFE_METHODS
 from hero_admin.web.responses import is_partial
@@ -192,7 +192,7 @@ class IdentityMiddleware:
     async def _may_still(self, request: Request, proof: _Proof) -> bool:
         async with self.auth.database.session(is_read_only=True) as session:
             found = await proof.fetch(session, proof.digest, now=datetime.now(UTC))
-        return found is not None and is_allowed(found[0], request.state.needed)
+        return found is not None and is_still_allowed(request.scope["state"], found[0])
 
     async def _fetch(self, request: Request, proof: _Proof, now: datetime) -> Facts | None:
         database, primary = request.state.database, self.auth.database

@@ -49,7 +49,7 @@ def recheck_writes(
         identity = lock(connection)
         if identity is None:
             raise gone
-        if identity != state["identity"] and state.get("has_rights"):
+        if identity != state["identity"] and state.get("has_grants"):
             raise HTTPException(403, CHANGED)
         state["identity"] = identity
         refuse(identity, need)

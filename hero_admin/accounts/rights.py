@@ -27,7 +27,7 @@ class RightsMiddleware:
             person: Person | None = state["identity"]
             state |= {
                 "site": seen.site,
-                "has_rights": seen.has_rights,
+                "has_grants": seen.has_grants,
                 "may": partial(_may, person),
             }
             if person is not None and seen.has_rights:

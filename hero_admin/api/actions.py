@@ -17,6 +17,7 @@ from hero_admin.model.annotations import alias_of
 from hero_admin.model.primary_keys import parse_key
 from hero_admin.model.resource import Resource
 from hero_admin.pages.actions import check_form_can_wait
+from hero_admin.pages.export_events import note_download
 from hero_admin.pages.jobs import add_job, noticed
 from hero_admin.pages.requests import not_found, operation_of, seen_in, site_of, transaction_of
 from hero_admin.pages.selected import (
@@ -75,6 +76,7 @@ def acts(whole: Resource, action: Action) -> Handler:
             async with checked_together(transaction) as together:
                 run = Run(together, resource, selection.keys)
                 answer = await action.function(run, *((body.form,) if action.form else ()))
+        note_download(request, resource.name, action, answer, run.count)
         return _answered(run, answer, len(selection.keys))
 
     run_action.__annotations__["body"] = _schema(whole, action)

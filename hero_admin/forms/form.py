@@ -166,16 +166,17 @@ def _form_field(
         is_cleared=field.name in state.texts and not text,
         help=field.help,
         placeholder=field.control.placeholder,
-        depends_on=_name_of_other(field),
+        depends_on=_name_of_other(resource, field),
         template=field.control.template,
         preview=_preview_of(field, text) if field.name in state.previewed else None,
         is_wide=field.is_wide,
     )
 
 
-def _name_of_other(field: Field) -> str:
+def _name_of_other(resource: Resource | ActionForm, field: Field) -> str:
+    """Return the name of the control that a field depends on, "" if there is none to be seen."""
     other = field.control.depends_on
-    return "" if other is None else control_name(other.key)
+    return control_name(other.key) if other is not None and other.key in resource.by_name else ""
 
 
 def _preview_of(field: Field, text: str) -> str:

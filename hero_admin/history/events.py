@@ -146,7 +146,9 @@ def _line(site: Site, event: StoredEvent) -> EventLine:
     subject = event.title
     match event.kind:
         case EventKind.EXPORTED | EventKind.EXPORT_ENDED:
-            subject = nouns.replace("-", " ")
+            file = str(details.get("file", ""))
+            subject = nouns.replace("-", " ") or file
+            facts += [str(details.get("action", "")), file if subject != file else ""]
             facts.append(str(details.get("format", "")).upper())
             rows = "row" if event.count == 1 else "rows"
             facts.append(f"{counted} {rows}" if counted else "")

@@ -25,9 +25,11 @@ def wrong_rights(resource: Resource) -> Iterator[str]:
     if not isinstance(may, Mapping):
         yield 'may= takes a mapping, such as {"delete": Role.OWNER}'
         return
+    actions = [f"{ACTION}{getattr(each, 'name', each)}" for each in resource.actions]
+    verbs = [*DEFAULT_GRANTS, *actions]
     for verb, grant in may.items():
-        if verb not in DEFAULT_GRANTS and not str(verb).startswith(ACTION):
-            meant = get_close_matches(str(verb), DEFAULT_GRANTS, n=1)
+        if verb not in verbs:
+            meant = get_close_matches(str(verb), verbs, n=1)
             hint = f"; did you mean {meant[0]!r}?" if meant else ""
             yield f"may= has {verb!r}, which nobody does with records{hint}"
         elif not _is_grant(grant):

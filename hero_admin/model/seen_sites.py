@@ -26,6 +26,7 @@ class SeenSites:
     site: with everything, for what is written and recorded.
     row_rights: the rows that they may see.
     has_rights: whether there is anything that not everybody may read or change.
+    has_grants: whether there is anything that not everybody of a role may do.
     """
 
     def __init__(self, site: Site) -> None:
@@ -33,6 +34,8 @@ class SeenSites:
         self.row_rights = RowRights(site)
         self._has_narrowing = any(each.rights or "read" in each.may for each in site.resources)
         self.has_rights = self._has_narrowing or self.row_rights.is_needed
+        # Whether somebody with other rights may do something else to the same records.
+        self.has_grants = self.has_rights or any(each.may for each in site.resources)
         self._seen = lru_cache(MAX_SITES)(self._narrow)
 
     def of(self, person: Person) -> Site:

@@ -17,7 +17,17 @@ from hero_admin.listing.query_parser import search_in
 from hero_admin.model.action_forms import ActionForm
 from hero_admin.model.actions import Action
 from hero_admin.model.resource import Resource
-from hero_admin.pages.jobs import start_job
+from hero_admin.pages.action_answers import answered, transaction_id
+from hero_admin.pages.done_once import (
+    JOB,
+    OPERATION,
+    answer_if_done,
+    digest_of,
+    once_token,
+    record_done,
+)
+from hero_admin.pages.export_events import note_download
+from hero_admin.pages.jobs import add_job, noticed
 from hero_admin.pages.requests import not_found, operation_of, site_of, transaction_of
 from hero_admin.pages.selected import (
     MAX_SELECTED,
@@ -30,13 +40,12 @@ from hero_admin.pages.selected import (
     without_selection,
 )
 from hero_admin.web.errors import Invalid, Overtaken
-from hero_admin.web.flash import Flash
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
-from hero_admin.web.responses import attachment, redirect, render
+from hero_admin.web.responses import redirect, render
 from hero_admin.web.texts import capitalised
 from hero_admin.writes.rules import checked_together
-from hero_admin.writes.run import Answer, Download, Redirect, Run
+from hero_admin.writes.run import Run
 
 
 async def action_page(resource: Resource, action: Action, request: Request) -> Response:
@@ -69,13 +78,17 @@ async def act(resource: Resource, action: Action, request: Request) -> Response:
     state = typed(action, request, form)
     if state.searches:
         return await _question(resource, action, request, selection, state)
+    digest, listed = digest_of(action, form, state), path_to(resource.name)
+    before = await answer_if_done(request, digest, resource.name, listed)
+    if before is not None:
+        return before
     transaction = transaction_of(request, "action", action.label)
     # Any: the model is known at run time only.
     run: Run[Any]
     try:
         data = read_action(request, action, state)
         if not selection.is_whole:
-            return await _act_in_background(resource, action, request, selection, state)
+            return await _act_in_background(resource, action, request, selection, state, digest)
         await lock_selection(transaction, resource, selection, form)
         async with checked_together(transaction) as together:
             run = Run(together, resource, selection.keys)
@@ -85,17 +98,24 @@ async def act(resource: Resource, action: Action, request: Request) -> Response:
         await session_of(request).rollback()
         state = replace(state, errors=labelled(resource, site_of(request).form_of(action), invalid))
         return await _question(resource, action, request, selection, state, status)
+    await record_done(request, digest, OPERATION, transaction_id(run))
+    note_download(request, resource.name, action, answer, run.count)
     note = note_of(selection, form)
     counted = resource.counted(len(selection.keys))
-    return answered(request, action, run, answer, path_to(resource.name), counted, note)
+    return answered(request, action, run, answer, listed, counted, note)
 
 
 async def _act_in_background(
-    resource: Resource, action: Action, request: Request, selection: Selection, state: FormState
+    resource: Resource,
+    action: Action,
+    request: Request,
+    selection: Selection,
+    state: FormState,
+    digest: str,
 ) -> Response:
     """Add a job for an action on more records than a request can change → its page."""
     check_form_can_wait(site_of(request).form_of(action))
-    return await start_job(
+    job_id = await add_job(
         request,
         JobKind.ACTION,
         f"{action.label} {resource.counted(selection.count)}",
@@ -105,6 +125,8 @@ async def _act_in_background(
         total=selection.count,
         operation=operation_of(request, "action", action.label),
     )
+    await record_done(request, digest, JOB, job_id)
+    return noticed(request, redirect(request, path_to("jobs", job_id)))
 
 
 def check_form_can_wait(form: ActionForm | None) -> None:
@@ -141,35 +163,6 @@ def read_action(request: Request, action: Action, state: FormState) -> tuple[Any
     """Return the arguments of an action after its run; raises Invalid."""
     form = site_of(request).form_of(action)
     return () if form is None else (read_answers(form, state.texts),)
-
-
-# Any: the model is known at run time only.
-def answered(
-    request: Request,
-    action: Action,
-    run: Run[Any],
-    answer: Answer,
-    default: str,
-    what: str = "",
-    note: str = "",
-) -> Response:
-    """Return the response for what an action has answered; `default` is where people go back to."""
-    if isinstance(answer, Download):
-        headers = {"Content-Disposition": attachment(answer.name)}
-        return Response(answer.content, media_type=answer.media_type, headers=headers)
-    undo = transaction_id(run)
-    if isinstance(answer, Redirect):
-        url = path_to() + answer.path
-        flash = Flash(answer.message, undo=undo, note=note) if answer.message or undo else None
-        return redirect(request, url, flash)
-    text = answer if isinstance(answer, str) else f"{action.label}: {what or 'done'}"
-    return redirect(request, back_of(request, default), Flash(text, undo=undo, note=note))
-
-
-# Any: the model is known at run time only.
-def transaction_id(run: Run[Any]) -> str:
-    """Return the id of the operation of a run, "" if it has changed nothing."""
-    return run.operation_id if run.is_change else ""
 
 
 def labelled(resource: Resource, form: ActionForm | None, invalid: Invalid) -> dict[str, str]:
@@ -234,6 +227,7 @@ async def render_question(
     names = asked.by_name.keys()
     context |= {
         "action": action,
+        "token": once_token(request, action),
         "action_url": url,
         "again": f"{url}/again",
         "fields": fields,

@@ -9,7 +9,27 @@ from starlette.requests import Request
 
 from hero_admin.audit_log.events import EventKind
 from hero_admin.audit_log.request_events import events_of, note
+from hero_admin.model.actions import Action
 from hero_admin.web.requests import session_of
+from hero_admin.writes.run import Answer, Download
+
+
+def note_download(
+    request: Request, resource: str, action: Action, answer: Answer, count: int
+) -> None:
+    """Tell of the file that an action answers with, if it is one.
+
+    resource: the name of that whose records it had, "" for an action on none. count: how many.
+    """
+    if isinstance(answer, Download):
+        note(
+            session_of(request),
+            EventKind.EXPORTED,
+            resource=resource,
+            count=count if resource else None,
+            details={"action": action.label, "file": answer.name},
+            is_needed=True,
+        )
 
 
 class ExportEvent:

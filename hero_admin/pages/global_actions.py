@@ -9,7 +9,10 @@ from starlette.responses import Response
 from hero_admin.forms.control_texts import default_texts
 from hero_admin.forms.form import FormState
 from hero_admin.model.actions import Action
-from hero_admin.pages.actions import answered, options_of, read_action, render_question, typed
+from hero_admin.pages.action_answers import answered, transaction_id
+from hero_admin.pages.actions import options_of, read_action, render_question, typed
+from hero_admin.pages.done_once import OPERATION, answer_if_done, digest_of, record_done
+from hero_admin.pages.export_events import note_download
 from hero_admin.pages.requests import site_of, transaction_of
 from hero_admin.web.errors import Invalid
 from hero_admin.web.mount import path_to
@@ -32,9 +35,14 @@ async def global_action_again(action: Action, request: Request) -> Response:
 
 async def global_act(action: Action, request: Request) -> Response:
     """POST /actions/reindex: does it → what it answers with; invalid → 422 with the form."""
-    state = typed(action, request, await form_of(request))
+    form = await form_of(request)
+    state = typed(action, request, form)
     if state.searches:
         return await _question(action, request, state)
+    digest = digest_of(action, form, state)
+    before = await answer_if_done(request, digest, action.name, path_to(""))
+    if before is not None:
+        return before
     # Any: it has no records.
     run: Run[Any]
     try:
@@ -46,6 +54,8 @@ async def global_act(action: Action, request: Request) -> Response:
     except Invalid as invalid:
         await session_of(request).rollback()
         return await _question(action, request, replace(state, errors=invalid.sentences), 422)
+    await record_done(request, digest, OPERATION, transaction_id(run))
+    note_download(request, "", action, answer, 0)
     return answered(request, action, run, answer, path_to(""))
 
 

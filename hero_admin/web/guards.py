@@ -1,6 +1,6 @@
 """Guards: handlers require a signed-in user with a role."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import wraps
 from typing import Any
 
@@ -36,11 +36,14 @@ def refuse(identity: Person, need: Need, what: str = DO_THIS) -> None:
         raise HTTPException(403, needed.refusal(identity))
 
 
-def is_allowed(identity: Person | None, need: Need) -> bool:
-    """Whether somebody may do what needs a role or a permission."""
-    return identity is not None and is_granted(
-        need if isinstance(need, Role) else need.grant, identity
-    )
+# Any: the values of `request.state`.
+def is_still_allowed(state: Mapping[str, Any], identity: Person | None) -> bool:
+    """Whether the sender of a request, as they are now, may still have its answer."""
+    need: Need = state["needed"]
+    if identity is None or not is_granted(need if isinstance(need, Role) else need.grant, identity):
+        return False
+    # With other rights they may see other records.
+    return identity == state["identity"] or not state.get("has_grants")
 
 
 # Any: what coroutines yield and are sent.

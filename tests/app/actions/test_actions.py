@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.changes import Change
+from hero_admin.audit_log.events import EventKind, StoredEvent
 from hero_admin.testing import Client, Form, htmx_headers
 from tests.cases import on_one_database
 from tests.factories import a_hero, some_heroes, some_teams
@@ -239,3 +240,45 @@ async def test_the_api_refuses_what_is_no_action(
         assert answer.json()["detail"][0]["loc"] == location, answer.text
     assert (await client.post(url, json={"ids": ["x"], "form": form})).status_code == 404
     assert (await client.post(url, json={"ids": [9], "form": form})).status_code == 409
+
+
+async def test_an_action_sent_twice_is_done_once(
+    client: Client, session: AsyncSession, stored: Stored
+) -> None:
+    question = (await client.get("/actions/found")).form()
+    pages = [await client.follow(await client.submit(question, name="Recruits")) for _ in range(2)]
+    assert [page.flash for page in pages] == [
+        "Recruits founded by Olive Owner",
+        "Already done; not done twice.",
+    ]
+    assert await stored.count(Team) == 1
+    # The page of a second click is the one that is seen.
+    await client.submit(pages[1].form(press="Undo"))
+    assert await stored.count(Team) == 0
+    await client.submit((await client.get("/actions/found")).form(), name="Recruits")
+    # Another form, or another answer in the same one, is another action.
+    await client.submit((await client.get("/actions/found")).form(), name="Recruits of May")
+    await client.submit(question, name="Recruits of June")
+    assert await stored.count(Team) == 3
+    (hero,) = await some_heroes(session, 1)
+    again = (await client.get(f"/heroes/actions/transfer?id={hero.id}")).form()
+    for _ in range(2):
+        await client.submit(again, team_id=str((await stored.all(Team))[0].id), years="2")
+    assert [each.age for each in await stored.all(Hero)] == [3]
+
+
+async def test_a_file_of_an_action_is_in_the_audit_log(
+    client: Client, session: AsyncSession, stored: Stored
+) -> None:
+    heroes = await some_heroes(session, 3)
+    question = ticked((await client.get("/heroes/actions/roster?id=1&id=2")).form(), *heroes)
+    # Whoever wants it again gets it again.
+    for _ in range(2):
+        assert "Hero 001" in (await client.submit(question)).text
+    sent = {"ids": [1, 2]}
+    assert "Hero 002" in (await client.post("/api/heroes/actions/roster", json=sent)).text
+    told = [each for each in await stored.all(StoredEvent) if each.kind == EventKind.EXPORTED]
+    assert [(each.resource, each.count) for each in told] == [("heroes", 2)] * 3
+    assert {each.by_name for each in told} == {"Olive Owner"}
+    page = await client.get("/audit-log?kind=exported")
+    assert page.visible_text.count("roster.txt") == 3

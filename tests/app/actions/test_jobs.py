@@ -93,6 +93,20 @@ async def test_an_action_on_many_is_a_job_with_one_line_in_the_history_and_one_u
     assert {hero.team_id for hero in await stored.all(Hero)} == {team.id}
 
 
+async def test_a_job_sent_twice_is_done_once(
+    client: Client, session: AsyncSession, stored: Stored, worker: Worker
+) -> None:
+    await some_heroes(session, 20)
+    (team,) = await some_teams(session, 1)
+    question = (await client.get("/heroes/actions/transfer?form.all=")).form()
+    sent = [await client.submit(question, team_id=str(team.id), years="1") for _ in range(2)]
+    assert len({each.headers["location"] for each in sent}) == 1
+    assert (await client.follow(sent[1])).flash == "Already done; not done twice."
+    assert await worker.run_next()
+    assert not await worker.run_next()
+    assert max(hero.age or 0 for hero in await stored.all(Hero)) == 21
+
+
 async def test_what_is_not_possible_is_listed_and_the_others_are_done(
     client: Client, session: AsyncSession, stored: Stored, worker: Worker
 ) -> None:
@@ -153,9 +167,9 @@ async def test_several_workers_never_do_the_same(
     app: Starlette, client: Client, session: AsyncSession, stored: Stored
 ) -> None:
     await started(client, session, 20)
-    question = await client.get("/heroes/actions/transfer?form.all=")
     team = str((await stored.all(Team))[0].id)
     for _ in range(2):
+        question = await client.get("/heroes/actions/transfer?form.all=")
         await client.submit(question.form(), team_id=team, years="1")
     workers = [another_worker(app) for _ in range(5)]
     assert sum(await asyncio.gather(*(each.run_next() for each in workers))) == 3

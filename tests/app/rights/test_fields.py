@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Change
+from hero_admin.model.controls import Control
 from hero_admin.model.resource import Resource
 from hero_admin.person import Role
 from hero_admin.rights import Rights
@@ -150,6 +151,19 @@ async def test_options_of_a_picker_tell_each_reader_what_they_may_read(settings:
         page = await editor.get("/visits")
         assert "Zoe" in page.text
         assert "Butcher" not in page.text
+
+
+@pytest.mark.usefixtures("owner")
+async def test_a_field_depends_on_none_that_one_may_not_read(settings: Settings) -> None:
+    inputs = {Agent.cover: Control(depends_on=Agent.salary)}
+    app = create_app(settings, (replace(agents, inputs=inputs), branches, skills, visits))
+    async with serving(app, role=Role.OWNER) as owner:
+        editor = await other_client(owner, Role.EDITOR)
+        for path in ("/agents/new", "/agents/1/edit"):
+            assert 'data-depends="salary"' in (await owner.get(path)).text
+            page = await editor.get(path)
+            assert page.field("Cover").label == "Cover"
+            assert "salary" not in page.text
 
 
 async def test_a_change_of_nothing_else_is_in_no_history(editor: Client, owner: Client) -> None:

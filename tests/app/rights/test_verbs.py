@@ -1,11 +1,18 @@
 """What a person may not do is not offered, and refused with 403."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin import Action, ResourceError, Run
+from hero_admin.accounts.users import User
 from hero_admin.application import create_app
 from hero_admin.model.resource import Resource
+from hero_admin.model.site import Site
 from hero_admin.person import Role
 from hero_admin.rights import Rights
 from hero_admin.settings import Settings
@@ -78,3 +85,35 @@ async def test_an_undo_needs_the_rights_to_all_that_it_does(settings: Settings) 
         refused = await editor.submit((await editor.follow(own)).form("Undo"))
         assert refused.status_code == 409
         assert "Only owners can create visits." in refused.text
+
+
+@pytest.mark.usefixtures("owner")
+async def test_who_is_demoted_while_their_form_arrives_does_what_they_may_by_then(
+    settings: Settings, session: AsyncSession
+) -> None:
+    free = [replace(each, rows=None, may={}, rights={}) for each in (agents, branches, skills)]
+    needed = replace(visits, rows=None, may={"delete": Role.OWNER})
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"form.seen="
+        await session.execute(update(User).values(role=Role.EDITOR.value))
+        await session.commit()
+        yield b""
+
+    async with serving(create_app(settings, (*free, needed)), role=Role.OWNER) as owner:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await owner.post("/agents/1/delete", content=slowly(), headers=form)
+        assert answer.status_code == 403
+        assert "Your permissions have just changed." in answer.text
+        assert (await owner.get("/agents/1")).status_code == 200
+
+
+def test_a_permission_for_an_action_that_there_is_not_is_refused() -> None:
+    acting = replace(agents, actions=(Action("Retire", retire),), may={"action:retier": Role.OWNER})
+    with pytest.raises(ResourceError, match="did you mean 'action:retire'"):
+        Site((acting, branches, skills, visits))
+
+
+# Any: it does nothing.
+async def retire(_: Run[Any]) -> None:
+    """Nobody is retired."""
