@@ -39,6 +39,20 @@ async def test_heroes_retire_on_a_day_with_a_note_and_come_back_by_undo(
     assert {hero.retired_on for hero in await stored.all(Hero)} == {None}
 
 
+async def test_what_an_action_did_to_a_few_is_undone_together_from_the_history(
+    client: Client, session: AsyncSession, stored: Stored
+) -> None:
+    heroes = await some_heroes(session, 2)
+    body = {"ids": [hero.id for hero in heroes], "form": {"retired_on": "2026-05-01"}}
+    done = (await client.post("/api/heroes/actions/retire", json=body)).json()
+    history = await client.get("/history")
+    assert history.link("Retire") == f"/history?operation={done['operation']}"
+    together = await client.get(history.link("Retire"))
+    assert "Retire" not in together.link_names
+    await client.submit(together.form(press="Undo all"))
+    assert {hero.retired_on for hero in await stored.all(Hero)} == {None}
+
+
 async def test_heroes_are_transferred_to_a_team_or_to_none(
     client: Client, session: AsyncSession, stored: Stored
 ) -> None:
