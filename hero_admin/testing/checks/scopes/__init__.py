@@ -1,5 +1,6 @@
-"""Scopes: whether anybody learns anything of records that are not within their rows."""
+"""Scopes: whether anybody learns anything of records and fields that they may not see."""
 
-from hero_admin.testing.checks.scopes.check import ScopeWalk, check_scopes
+from hero_admin.testing.checks.scopes.check import check_scopes
+from hero_admin.testing.checks.scopes.walk import ScopeWalk
 
 __all__ = ["ScopeWalk", "check_scopes"]

@@ -12,7 +12,7 @@ from hero_admin.forms.hidden_fields import ALL, KEYS, SET
 from hero_admin.model.field_names import control_name
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
-from hero_admin.testing.checks.scopes.outside import Target
+from hero_admin.testing.checks.scopes.subjects import Target
 from hero_admin.web.requests import SAFE_METHODS
 
 API = "/api"
@@ -24,8 +24,8 @@ MANY_OF_API = {"limit": "1000"}
 class Probe:
     """A request; `route` is the template of its path.
 
-    is_searched: whether it searches for the word of its target, and must find as little as one that
-    searches for another word.
+    word: what it searches for, or the name of a field that it asks for, if any: it must find as
+        little as one with another word.
     """
 
     route: str
@@ -35,7 +35,7 @@ class Probe:
     # Any: JSON.
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    is_searched: bool = False
+    word: str = ""
 
     def __str__(self) -> str:
         sent = self.form if self.form is not None else self.json
@@ -97,9 +97,9 @@ def probes_of(asked: Asked, target: Target, site: Site) -> Iterator[Probe]:
         return
     for path in _paths(asked, target, site):
         if asked.method in SAFE_METHODS:
-            for query, is_searched in _queries(asked, target, is_own=is_own):
+            for query, word in _queries(asked, target, is_own=is_own):
                 url = f"{path}?{urlencode(query)}" if query else path
-                yield Probe(asked.template, asked.method, url, is_searched=is_searched)
+                yield Probe(asked.template, asked.method, url, word=word)
         elif is_own:
             yield from _unsafe(asked, target, path)
 
@@ -128,7 +128,7 @@ def _paths(asked: Asked, target: Target, site: Site) -> list[str]:
     }
     names = [part[1:-1] for part in asked.template.split("/") if part.startswith("{")]
     choices = product(*(values.get(name, ["1"]) for name in names))
-    return [_filled(asked.template, dict(zip(names, chosen, strict=True))) for chosen in choices]
+    return [filled(asked.template, dict(zip(names, chosen, strict=True))) for chosen in choices]
 
 
 def _fields_for(asked: Asked, resource: Resource) -> list[str]:
@@ -142,42 +142,41 @@ def _fields_for(asked: Asked, resource: Resource) -> list[str]:
     return [*(each.name for each in (*about, *others)), *links]
 
 
-def _filled(template: str, values: Mapping[str, str]) -> str:
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """Return the path of a template with the given values in it."""
     for name, value in values.items():
         template = template.replace(f"{{{name}}}", value)
     return template
 
 
-def _queries(
-    asked: Asked, target: Target, *, is_own: bool
-) -> Iterator[tuple[dict[str, str], bool]]:
-    """Yield the queries of a URL, and whether each searches for the word of its target."""
+def _queries(asked: Asked, target: Target, *, is_own: bool) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield the queries of a URL, and the word of its target for those that search for it."""
     many = MANY_OF_API if asked.is_api else MANY
     if "{id}" in asked.template:
-        yield {}, False
+        yield {}, ""
         return
-    yield {**many, "q": target.word}, True
+    yield {**many, "q": target.word}, target.word
     if not is_own:
         return
-    yield many, False
+    yield many, ""
     if "{field}" in asked.template:
         return
     resource = target.resource
-    yield {"id": target.key}, False
-    yield {ALL: urlencode({"q": target.word})}, True
-    yield {**many, "count": "exact"}, False
-    yield {**many, "count": "exact", "q": target.word}, True
+    yield {"id": target.key}, ""
+    yield {ALL: urlencode({"q": target.word})}, target.word
+    yield {**many, "count": "exact"}, ""
+    yield {**many, "count": "exact", "q": target.word}, target.word
     for each in resource.list_fields:
         if each.is_sortable:
-            yield {**many, "sort": each.name, "from": target.word}, True
+            yield {**many, "sort": each.name, "from": target.word}, target.word
     for each in resource.filter_fields:
         name = resource.filter_names[each.name].name
         if each.name in target.texts:
-            yield {**many, name: target.texts[each.name]}, False
+            yield {**many, name: target.texts[each.name]}, ""
         if each.name in target.numbers:
             number = target.numbers[each.name]
             span = {f"{name}_min": str(number - 1), f"{name}_max": str(number + 1)}
-            yield {**many, **span}, False
+            yield {**many, **span}, ""
 
 
 def _unsafe(asked: Asked, target: Target, path: str) -> Iterator[Probe]:
@@ -190,9 +189,8 @@ def _unsafe(asked: Asked, target: Target, path: str) -> Iterator[Probe]:
                 yield Probe(*at, json=body)
         elif "/actions/" in asked.template:
             yield Probe(*at, json={"ids": [target.key], "form": {}})
-            yield Probe(
-                *at, json={"all_matching": {"q": target.word}, "form": {}}, is_searched=True
-            )
+            searched = {"all_matching": {"q": target.word}, "form": {}}
+            yield Probe(*at, json=searched, word=target.word)
         return
     if "{id}" in asked.template:
         yield Probe(*at, form={})
@@ -204,7 +202,7 @@ def _unsafe(asked: Asked, target: Target, path: str) -> Iterator[Probe]:
     elif asked.template != f"/{resource.name}":
         changed = {f"{SET}{name}": "1", control_name(name): "Taken"} if name else {}
         yield Probe(*at, form={KEYS: target.key, "id": target.key, **changed})
-        yield Probe(*at, form={ALL: urlencode({"q": target.word}), **changed}, is_searched=True)
+        yield Probe(*at, form={ALL: urlencode({"q": target.word}), **changed}, word=target.word)
 
 
 def _templates(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, set[str]]]:

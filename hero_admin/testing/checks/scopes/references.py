@@ -11,7 +11,7 @@ from hero_admin.model.resource import Resource
 from hero_admin.model.row_rights import rows_of
 from hero_admin.person import Person
 from hero_admin.testing.admin_browser import AdminBrowser
-from hero_admin.testing.checks.scopes.outside import Target
+from hero_admin.testing.checks.scopes.subjects import Target
 
 
 async def refer(seer: AdminBrowser, watched: AdminBrowser, person: Person, target: Target) -> int:
