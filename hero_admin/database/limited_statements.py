@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm.mapper import _all_registries
 from sqlalchemy.orm.util import LoaderCriteriaOption
+from sqlalchemy.sql.selectable import SelectState
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.sql.visitors import cloned_traverse, iterate
 
@@ -110,7 +111,9 @@ def _has_implicit_joins(select: Select[Any]) -> bool:
 def _join_explicitly(select: Select[Any]) -> None:
     """Turn `select(…).join(…)` into the same with joins in its FROM clause."""
     if _has_implicit_joins(select):
-        select._from_obj = tuple(select.get_final_froms())  # noqa: SLF001 - as above
+        # Not by get_final_froms(), which compiles the statement for no database in particular.
+        state = SelectState(select, None)  # type: ignore[arg-type] # it is not asked for
+        select._from_obj = state.from_clauses  # noqa: SLF001 - as above
         select._setup_joins = ()  # noqa: SLF001
 
 

@@ -21,6 +21,7 @@ PAGES = (
     f"/agents?q={MARKER}",
     "/agents?sort=-branch_id",
     "/agents?sort=mentor_id&size=25",
+    "/agents?sort=mentor_id&q=e",
     "/agents?branch=2",
     "/agents?branch=1",
     "/agents?skills=1",
