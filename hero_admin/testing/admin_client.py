@@ -15,7 +15,15 @@ from hero_admin.model.resource import Resource
 from hero_admin.testing.admin_browser import AdminBrowser
 from hero_admin.testing.page import Form, Page, Value
 from hero_admin.testing.people import Known, known_person
-from hero_admin.testing.records import Named, Record, key_in_url, meant, named, typed
+from hero_admin.testing.records import (
+    Named,
+    Record,
+    key_in_url,
+    many_of,
+    named,
+    named_action,
+    typed,
+)
 from hero_admin.testing.tables import SETTINGS, settings_of
 
 SAVE = "Save changes"
@@ -116,19 +124,12 @@ class AdminClient(AdminBrowser):
         actions: Sequence[Action],
         answers: Mapping[str, object],
     ) -> Page:
-        found = [each for each in actions if label in (each.label, each.name)]
-        there_are = [each.label for each in actions]
-        assert found, f"There is no action {label!r}{meant(label, there_are)}"
-        page = await self.get(f"{at}/{found[0].name}?{query}")
-        form = form_of_main(page, found[0].label)
-        asked = self.site.form_of(found[0])
+        action = named_action(actions, label)
+        page = await self.get(f"{at}/{action.name}?{query}")
+        form = form_of_main(page, action.label)
+        asked = self.site.form_of(action)
         fields = asked.by_name if asked else {}
-        return await self.submit(form, typed(self.site, found[0].label, fields, (), form, answers))
-
-
-def many_of(records: Record | Sequence[Record]) -> Sequence[Record]:
-    """Return records, of which only one may be given; a tuple is its key."""
-    return [*records] if isinstance(records, list | set) or records == () else [records]
+        return await self.submit(form, typed(self.site, action.label, fields, (), form, answers))
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
 """`ApiClient`: the API of an Admin, as programs use it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hero_admin.model.site import Site
 from hero_admin.testing.client import Client
 from hero_admin.testing.page import Page
-from hero_admin.testing.records import Named, Record, key_in_url, named
+from hero_admin.testing.records import Named, Record, key_in_url, many_of, named, named_action
 from hero_admin.testing.refused import Refused, api_errors
 
 
@@ -48,6 +49,37 @@ class ApiClient:
         """Delete a record."""
         url = self._url(resource, record)
         await self._answered(await self.browser.delete(url), "DELETE", url)
+
+    async def run(
+        self,
+        resource: Named,
+        action: str,
+        records: Record | Sequence[Record] = (),
+        *,
+        matching: Mapping[str, Any] | None = None,
+        **answers: Any,
+    ) -> dict[str, Any]:
+        """Do an action on a record, on several, or on all that match a list.
+
+        matching: the filters of that list, `{"q": "nova", "age_min": 18}`; `{}` is all records.
+        answers: the values of its form. Return what is answered: `message`, `count`, `operation`,
+        and `job`, the id of the one that does it for many records. Fails if it answers with a file.
+        """
+        of = named(self.site, resource)
+        done = named_action(of.actions, action)
+        body: dict[str, Any] = {"all_matching": matching}
+        if matching is None:
+            body = {"ids": [key_in_url(of, each) for each in many_of(records)]}
+        if done.form is not None:
+            body["form"] = answers
+        url = f"{self._url(resource)}/actions/{done.name}"
+        page = await self._answered(await self.browser.post(url, json=body), "POST", url)
+        is_file = "content-disposition" in page.headers
+        assert not is_file, (
+            f"{done.label!r} answers with a file: send browser.post({url!r}, json=…)."
+        )
+        found: dict[str, Any] = page.json()
+        return found
 
     def _url(self, resource: Named, record: Record = None) -> str:
         of = named(self.site, resource)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from hero_admin.forms.link_texts import link_control
+from hero_admin.model.actions import Action
 from hero_admin.model.field_names import control_name
 from hero_admin.model.fields import Field
 from hero_admin.model.formatting import exact_text
@@ -30,6 +31,19 @@ def named(site: Site, resource: Named) -> Resource:
     names = [each.name for each in site.paged]
     called = resource if isinstance(resource, str) else resource.__name__
     raise AssertionError(f"There is no resource {called!r}{meant(called, names)}")
+
+
+def named_action(actions: Sequence[Action], called: str) -> Action:
+    """Return the action of this label or name; fails with the labels that there are."""
+    found = [each for each in actions if called in (each.label, each.name)]
+    there_are = [each.label for each in actions]
+    assert found, f"There is no action {called!r}{meant(called, there_are)}"
+    return found[0]
+
+
+def many_of(records: Record | Sequence[Record]) -> Sequence[Record]:
+    """Return records, of which only one may be given; a tuple is its key."""
+    return [*records] if isinstance(records, list | set) or records == () else [records]
 
 
 def key_in_url(resource: Resource, record: Record) -> str:

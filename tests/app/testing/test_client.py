@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from hero_admin import Admin, Person, Role
+from hero_admin import Action, Admin, Download, Person, Resource, Role, Run
 from hero_admin.testing import AdminClient, Refused
 from webapp.heroes import Hero
 from webapp.teams import Team
@@ -144,3 +144,43 @@ async def test_actions_are_done_by_their_forms(admin: AdminClient, nova: Hero) -
         await admin.run("heroes", "Retired", nova)
     with pytest.raises(AssertionError, match=r"no action 'Close the year'."):
         await admin.run_global("Close the year")
+
+
+async def test_programs_do_actions(admin: AdminClient, nova: Hero) -> None:
+    await admin.sign_in(role="editor")
+    vega = Hero(name="Vega", secret_name="Bob", age=30)
+    await admin.add(vega)
+    done = await admin.api.run("heroes", "Transfer", [nova, vega], team_id=None)
+    assert (done["message"], done["count"], done["job"]) == ("2 heroes transferred", 2, None)
+    assert done["operation"] is not None
+    await admin.api.run(Hero, "retire", matching={"age_max": 29}, retired_on="2026-11-30")
+    assert (await admin.api.read("heroes", nova))["retired_on"] == "2026-11-30"
+    assert (await admin.api.read("heroes", vega))["retired_on"] is None
+    with pytest.raises(Refused) as refused:
+        await admin.api.run("heroes", "Retire", nova, retired_on="soon")
+    assert list(refused.value.errors) == ["form.retired_on"]
+    with pytest.raises(AssertionError, match="no action 'Retired'; did you mean 'Retire'"):
+        await admin.api.run("heroes", "Retired", nova)
+
+
+async def badge(_: Run[Hero]) -> Download:
+    return Download("badges.txt", b"Nova", "text/plain")
+
+
+async def count(run: Run[Hero]) -> str:
+    return f"{run.count} counted"
+
+
+class TestActionsWithoutForms:
+    @pytest.fixture
+    def admin_app(self) -> Admin:
+        actions = (Action("Count", count), Action("Print badges", badge))
+        return Admin([Resource(Hero, actions=actions), Resource(Team)])
+
+    async def test_are_done_by_programs_unless_they_answer_with_a_file(
+        self, admin: AdminClient, nova: Hero
+    ) -> None:
+        await admin.sign_in(role="editor")
+        assert (await admin.api.run("heroes", "Count", nova))["message"] == "1 counted"
+        with pytest.raises(AssertionError, match="'Print badges' answers with a file"):
+            await admin.api.run("heroes", "Print badges", nova)
