@@ -128,16 +128,9 @@ async def _act_in_background(
     operation = operation_of(request, "action", action.label)
     check_form_can_wait(site_of(request).form_of(action))
     data = {"data": body.form.model_dump(mode="json", by_alias=True)} if action.form else {}
-    job_id = await add_job(
-        request,
-        JobKind.ACTION,
-        f"{action.label} {resource.counted(selection.count)}",
-        resource.name,
-        selection.text,
-        {"action": action.name, **data},
-        total=selection.count,
-        operation=operation,
-    )
+    payload = {"action": action.name, **data}
+    new = selection.job(JobKind.ACTION, action.label, resource, operation, **payload)
+    job_id = await add_job(request, new)
     answer = {"message": None, "count": selection.count, "operation": operation.id, "job": job_id}
     headers = {"Location": path_to("api", "jobs", job_id)}
     return noticed(request, JSONResponse(answer, 202, headers))

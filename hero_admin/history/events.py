@@ -1,6 +1,6 @@
 """The audit log as owners read it: events in words, newest first, a page at a time."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
@@ -118,7 +118,7 @@ async def fetch_options(session: AsyncSession, name: str) -> list[str]:
 
 async def stream_events(
     session: AsyncSession, query: EventQuery
-) -> AsyncIterator[Sequence[StoredEvent]]:
+) -> AsyncGenerator[Sequence[StoredEvent]]:
     """Fetch all events that a query shows, oldest first, in batches."""
     last_id = 0
     while True:

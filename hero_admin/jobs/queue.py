@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
@@ -23,35 +24,44 @@ MAX_FAILURES = 1_000
 MAX_LISTED = 100
 
 
-async def add_job(
-    session: AsyncSession,
-    operation: Operation,
-    kind: JobKind,
-    label: str,
-    resource: str,
-    *,
-    query: str = "",
-    payload: Mapping[str, Any] | None = None,
-    total: int = 0,
-) -> str:
+@dataclass(frozen=True)
+class NewJob:
+    """A job that is to be added to the queue.
+
+    label: what it is called, as “Retire 1,234 heroes”. resource: the name of that whose records it
+    is about. total: how many. operation: of all its changes. query: that of the list, as in its
+    URL. payload: JSON that says what to do.
+    """
+
+    kind: JobKind
+    label: str
+    resource: str
+    total: int
+    operation: Operation
+    query: str = ""
+    # Any: JSON.
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def add_job(session: AsyncSession, new: NewJob) -> str:
     """Add a job to the queue; return its id. It begins once the transaction is committed.
 
-    operation: of all its changes. payload: JSON that says what to do. Raises UnknownPersonError.
+    Raises UnknownPersonError for a person who cannot be kept.
     """
-    job_id = uuid4().hex
+    job_id, by = uuid4().hex, new.operation.by
     values = {
         "id": job_id,
-        "kind": kind.value,
-        "label": label[:400],
-        "resource": resource,
-        "query": query,
-        "payload_json": json.dumps(payload or {}, ensure_ascii=False),
-        "by_id": operation.by.user_id,
-        "by_name": operation.by.name,
-        "by_json": packed(operation.by),
-        "operation": operation.id,
-        "action": operation.action,
-        "total": total,
+        "kind": new.kind.value,
+        "label": new.label[:400],
+        "resource": new.resource,
+        "query": new.query,
+        "payload_json": json.dumps(new.payload, ensure_ascii=False),
+        "by_id": by.user_id,
+        "by_name": by.name,
+        "by_json": packed(by),
+        "operation": new.operation.id,
+        "action": new.operation.action,
+        "total": new.total,
         "position_json": "null",
         "message": "",
         "created_at": datetime.now(UTC),

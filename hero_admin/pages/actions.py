@@ -115,16 +115,10 @@ async def _act_in_background(
 ) -> Response:
     """Add a job for an action on more records than a request can change → its page."""
     check_form_can_wait(site_of(request).form_of(action))
-    job_id = await add_job(
-        request,
-        JobKind.ACTION,
-        f"{action.label} {resource.counted(selection.count)}",
-        resource.name,
-        selection.text,
-        {"action": action.name, "texts": dict(state.texts)},
-        total=selection.count,
-        operation=operation_of(request, "action", action.label),
-    )
+    operation = operation_of(request, "action", action.label)
+    payload = {"action": action.name, "texts": dict(state.texts)}
+    new = selection.job(JobKind.ACTION, action.label, resource, operation, **payload)
+    job_id = await add_job(request, new)
     await record_done(request, digest, JOB, job_id)
     return noticed(request, redirect(request, path_to("jobs", job_id)))
 

@@ -1,32 +1,24 @@
 """The audit log, for owners: its page, and its events as files."""
 
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hero_admin.audit_log.events import StoredEvent
-from hero_admin.history.event_query import EventQuery, parse_events
+from hero_admin.history.event_query import parse_events
 from hero_admin.history.events import fetch_events, fetch_options, label_of, stream_events
 from hero_admin.listing.csv_text import csv_text, defused
 from hero_admin.listing.exports import MEDIA_TYPES
+from hero_admin.pages.downloads import FileOfRows, send
 from hero_admin.pages.empty_state import empty_events
-from hero_admin.pages.export import (
-    RETRY_AFTER_SECONDS,
-    TOO_MANY,
-    Reader,
-    first_of,
-    following,
-)
 from hero_admin.pages.export_events import ExportEvent
 from hero_admin.pages.requests import site_of
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import session_of
-from hero_admin.web.responses import attachment, fragment_of, render
-from hero_admin.web.streaming import Stream
+from hero_admin.web.responses import fragment_of, render
 
 # The name of the log where an event tells of its export, and of its files.
 NAME = "audit-log"
@@ -77,40 +69,15 @@ async def _download(request: Request, extension: str, head: str, written: Writte
     query = parse_events(request.query_params)
     if query.problems:
         raise HTTPException(400, " ".join(query.problems))
-    exports = request.app.state.exports
-    if exports.locked():
-        raise HTTPException(503, TOO_MANY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    file = FileOfRows(
+        f"{NAME}.{extension}",
+        MEDIA_TYPES[extension],
+        lambda session: stream_events(session, query),
+        lambda events, _: written(events),
+        head,
+    )
     event = ExportEvent(request, NAME, {"format": extension, "query": query.narrowing})
-    batches = _batches(request, query)
-    first = await first_of(batches, ())
-    second = await first_of(batches, ())
-    try:
-        await event.begin(None if second else len(first))
-    except BaseException:
-        await batches.aclose()
-        raise
-
-    async def body() -> AsyncGenerator[str]:
-        reader = Reader(request.state.may_still)
-        with event.ending() as count:
-            async with aclosing(batches):
-                count(len(first))
-                yield head + written(first)
-                async for events in following(second, batches):
-                    await reader.check()
-                    count(len(events))
-                    yield written(events)
-
-    headers = {"Content-Disposition": attachment(f"{NAME}.{extension}")}
-    return Stream(body(), headers=headers, media_type=MEDIA_TYPES[extension])
-
-
-async def _batches(request: Request, query: EventQuery) -> AsyncGenerator[Sequence[StoredEvent]]:
-    # A session of its own: that of the request ends before its response starts.
-    database, exports = request.state.database, request.app.state.exports
-    async with exports, database.session(is_read_only=True) as session:
-        async for events in stream_events(session, query):
-            yield events
+    return await send(request, file, event)
 
 
 def _values(event: StoredEvent) -> dict[str, object]:

@@ -112,16 +112,9 @@ async def _change_in_background(
     if not texts and not read_deltas(resource.many_to_many, links):
         raise Invalid({"": "Tick at least one field."})
     read_changes(resource, texts)
-    return await start_job(
-        request,
-        JobKind.EDIT,
-        f"Edit {resource.counted(selection.count)}",
-        resource.name,
-        selection.text,
-        {"texts": texts, "links": as_payload(links)},
-        total=selection.count,
-        operation=operation_of(request, "bulk"),
-    )
+    operation, payload = operation_of(request, "bulk"), {"texts": texts, "links": as_payload(links)}
+    new = selection.job(JobKind.EDIT, "Edit", resource, operation, **payload)
+    return await start_job(request, new)
 
 
 async def _bulk_form(

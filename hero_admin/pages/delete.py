@@ -89,15 +89,9 @@ async def _delete(
     params: FormData | QueryParams,
 ) -> Response:
     if not selection.is_whole:
-        return await start_job(
-            request,
-            JobKind.DELETE,
-            f"Delete {resource.counted(selection.count)}",
-            resource.name,
-            selection.text,
-            total=selection.count,
-            operation=operation_of(request, "bulk"),
-        )
+        operation = operation_of(request, "bulk")
+        new = selection.job(JobKind.DELETE, "Delete", resource, operation)
+        return await start_job(request, new)
     session, keys = session_of(request), selection.keys
     transaction = transaction_of(request, "page" if len(keys) == 1 else "bulk")
     try:

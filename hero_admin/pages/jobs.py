@@ -1,14 +1,12 @@
 """Job pages: how far long work is, what failed, and what can be done about it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from hero_admin.audit_log.changes import Operation
 from hero_admin.database.row_scopes import is_limited
 from hero_admin.jobs import queue
 from hero_admin.jobs.exporting import format_of, has_file, is_view_of, read_file
@@ -121,49 +119,15 @@ async def fetch_failures(request: Request, job: Job, limit: int) -> Sequence[Job
     ]
 
 
-# Any: JSON.
-async def start_job(
-    request: Request,
-    kind: JobKind,
-    label: str,
-    resource: str,
-    query: str = "",
-    payload: Mapping[str, Any] | None = None,
-    *,
-    total: int,
-    operation: Operation,
-) -> Response:
+async def start_job(request: Request, new: queue.NewJob) -> Response:
     """Add a job to the queue → its page."""
-    job_id = await add_job(
-        request, kind, label, resource, query, payload, total=total, operation=operation
-    )
-    return noticed(request, redirect(request, path_to("jobs", job_id)))
+    return noticed(request, redirect(request, path_to("jobs", await add_job(request, new))))
 
 
-# Any: JSON.
-async def add_job(
-    request: Request,
-    kind: JobKind,
-    label: str,
-    resource: str,
-    query: str = "",
-    payload: Mapping[str, Any] | None = None,
-    *,
-    total: int,
-    operation: Operation,
-) -> str:
+async def add_job(request: Request, new: queue.NewJob) -> str:
     """Add a job to the queue; return its id. Raises 400 for a person who cannot be kept."""
     try:
-        return await queue.add_job(
-            session_of(request),
-            operation,
-            kind,
-            label,
-            resource,
-            query=query,
-            payload=payload,
-            total=total,
-        )
+        return await queue.add_job(session_of(request), new)
     except UnknownPersonError as error:
         raise HTTPException(400, str(error)) from None
 
@@ -187,12 +151,12 @@ async def undo_job(request: Request, job: Job) -> Response:
     total = await count_made(session, job.operation)
     if not total:
         raise HTTPException(404, NOTHING)
-    return await start_job(
-        request,
+    new = queue.NewJob(
         JobKind.UNDO,
         f"{'Redo' if job.kind == JobKind.UNDO else 'Undo'}: {job.label}",
         job.resource,
+        total,
+        operation_of(request, "undo"),
         payload={"operation": job.operation},
-        total=total,
-        operation=operation_of(request, "undo"),
     )
+    return await start_job(request, new)

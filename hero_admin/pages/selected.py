@@ -11,8 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import count_changes
+from hero_admin.audit_log.changes import Operation, count_changes
 from hero_admin.forms.hidden_fields import ALL, KEYS, SEEN
+from hero_admin.jobs.queue import NewJob
+from hero_admin.jobs.table import JobKind
 from hero_admin.listing.matching import (
     count_matching,
     fetch_matching_keys,
@@ -60,6 +62,17 @@ class Selection:
     def is_whole(self) -> bool:
         """Whether `keys` has all of them, which one request can do."""
         return self.count == len(self.keys)
+
+    # Any: JSON.
+    def job(
+        self, kind: JobKind, doing: str, resource: Resource, operation: Operation, **payload: Any
+    ) -> NewJob:
+        """Return the job that does something to all of them.
+
+        doing: as in “Edit 1,234 heroes”. payload: what to do.
+        """
+        label = f"{doing} {resource.counted(self.count)}"
+        return NewJob(kind, label, resource.name, self.count, operation, self.text, payload)
 
     # Any: the context of a template.
     def context(self, keys: Iterable[str], seen: int) -> dict[str, Any]:
