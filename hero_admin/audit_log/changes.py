@@ -14,7 +14,6 @@ from uuid import uuid4
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ColumnElement,
     DateTime,
@@ -74,7 +73,7 @@ class Operation:
 
 # The changes in the timeline of all records, where an operation on many is one line.
 # A literal, as a partial index does not match a parameter.
-IN_TIMELINE: ColumnElement[bool] = literal_column("group_size > 0", Boolean)
+IN_TIMELINE = literal_column("group_size", Integer) > literal_column("0", Integer)
 TIMELINE_INDEXES = {
     "ix_hero_admin_change_told": ("id",),
     "ix_hero_admin_change_resource": ("resource", "id"),

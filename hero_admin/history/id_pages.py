@@ -31,9 +31,12 @@ async def fetch_id_page(
     predicates: Sequence[ColumnElement[bool]],
     before: int | None,
     after: int | None,
+    # Any: the same.
+    within: Sequence[Mapped[Any]] = (),
 ) -> IdPage[Entry]:
     """Fetch the entries next to an id: older than `before`, or newer than `after`.
 
+    within: columns that have one value in all of them, and come before the id in an index.
     Keyset pagination: https://use-the-index-luke.com/no-offset
     """
     is_backward = after is not None and before is None
@@ -42,7 +45,8 @@ async def fetch_id_page(
         entries = entries.where(id_column < before)
     elif after is not None:
         entries = entries.where(id_column > after)
-    entries = entries.order_by(id_column.asc() if is_backward else id_column.desc())
+    order = (*within, id_column)
+    entries = entries.order_by(*(each.asc() if is_backward else each.desc() for each in order))
     found = list(await session.scalars(entries.limit(PAGE_SIZE + 1)))
     has_more = len(found) > PAGE_SIZE
     del found[PAGE_SIZE:]

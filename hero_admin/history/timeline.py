@@ -113,9 +113,14 @@ async def fetch_timeline(
 
 
 async def _fetch_page(session: AsyncSession, query: TimelineQuery) -> IdPage[Change]:
-    predicates = query.predicates()
     return await fetch_id_page(
-        session, Change, col(Change.id), predicates, query.before, query.after
+        session,
+        Change,
+        col(Change.id),
+        query.predicates(),
+        query.before,
+        query.after,
+        within=(col(Change.operation),) if query.operation else (),
     )
 
 

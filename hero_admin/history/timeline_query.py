@@ -9,6 +9,7 @@ from sqlmodel import col
 from starlette.datastructures import QueryParams
 
 from hero_admin.audit_log.changes import IN_TIMELINE, Change, Kind
+from hero_admin.audit_log.operation_changes import is_of_operation
 from hero_admin.history.parameters import Parameters, start_of_day
 
 
@@ -69,7 +70,7 @@ class TimelineQuery:
         if self.key is not None:
             found.append(col(Change.key) == self.key)
         if self.operation:
-            found.append(col(Change.operation) == self.operation)
+            found.append(is_of_operation(self.operation))
         elif self.key is None:
             found.append(IN_TIMELINE)
         if self.kind:

@@ -6,9 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hero_admin.database.engines import Database
 from hero_admin.listing import facets
 from hero_admin.testing import Client, Page
-from tests.app.listing.test_plans import assert_is_read_by_index, many, queries
+from tests.app.listing.test_plans import many
 from tests.factories import a_hero, a_team, committed, some_heroes
 from tests.gadgets import Gadget
+from tests.plans import assert_is_read_by_index, queries
 
 COUNTS = "/heroes/options/team_id/counts"
 __all__ = ["many"]

@@ -1,8 +1,6 @@
 """Plans: no list reads the whole table of heroes, whatever its order, page, search or filter."""
 
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +15,6 @@ from hero_admin.cli.index_check import fix_indexes
 from hero_admin.database import sqlite_files
 from hero_admin.database.engines import Database
 from hero_admin.database.folding import fold
-from hero_admin.database.sqlite_files import fold_text
 from hero_admin.listing import counts
 from hero_admin.listing.search import candidates, postgresql, skip_scan
 from hero_admin.listing.search import plan as search_plan
@@ -31,8 +28,8 @@ from tests.cases import each
 from tests.factories import some_teams
 from tests.gadgets import Gadget, Maker
 from tests.orders import Line, Order, Trade, lines, orders
+from tests.plans import assert_is_read_by_index, queries
 from tests.serving import serving
-from tests.statements import heard_by
 from webapp.app import admin
 from webapp.heroes import Hero, heroes
 from webapp.teams import Team
@@ -49,7 +46,6 @@ CLEAN_GIN = (
     "SELECT gin_clean_pending_list(pg_class.oid::regclass) FROM pg_class"
     " JOIN pg_am ON pg_am.oid = pg_class.relam WHERE pg_am.amname = 'gin'"
 )
-Executed = list[tuple[str, Any]]
 
 # The values of a gadget by its number, rising with it.
 RISING: dict[str, Callable[[int], Any]] = {
@@ -279,70 +275,3 @@ async def test_a_text_is_compared_with_the_candidates_of_the_index_only(
     monkeypatch.setattr(sqlite_files, "fold", compare)
     page = await client.get("/heroes?q=ero+419")
     assert {row["Name"] for row in page.rows} == compared == {"Hero 419"}
-
-
-@contextmanager
-def queries(table: str = "hero") -> Iterator[Executed]:
-    """Every query for heroes executed inside, with its parameters."""
-    found: Executed = []
-
-    def note(text: str, parameters: object) -> None:
-        if f"FROM {table}" in text or f"JOIN {table}" in text:
-            found.append((text, parameters))
-
-    with heard_by(note):
-        yield found
-
-
-async def assert_is_read_by_index(
-    database: Database, executed: Executed, most: int, table: str = "hero"
-) -> None:
-    """Fail for a statement that reads the table itself, or more than `most` rows of an index."""
-    assert executed
-    async with database.reading.connect() as connection:
-        raw = await connection.get_raw_connection()
-        # Any: asyncpg has no types.
-        driver: Any = raw.driver_connection
-        if database.reading.dialect.name == "sqlite":
-            path = database.reading.url.database
-            assert path is not None
-            every_row = f"SELECT count(*) FROM {table} NOT INDEXED WHERE id <> 0"
-            steps = steps_of(path, [(every_row, ()), *executed])
-            for (statement, _), taken in zip(executed, steps[1:], strict=True):
-                assert taken < steps[0], (statement, taken, steps[0])
-            return
-        await connection.execute(text("SET LOCAL enable_seqscan = off"))
-        for statement, parameters in executed:
-            explained = await driver.fetchval(
-                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *parameters
-            )
-            for node in nodes_of(explained[0]["Plan"]):
-                if node.get("Relation Name") == table:
-                    assert node["Node Type"] != "Seq Scan", statement
-                    read = node["Actual Rows"] * node["Actual Loops"]
-                    assert read + node.get("Rows Removed by Filter", 0) <= most, (statement, node)
-
-
-def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for inner in plan.get("Plans", []):
-        yield from nodes_of(inner)
-
-
-def steps_of(path: str, executed: Executed) -> list[int]:
-    """How many instructions of its machine SQLite takes for each of the statements."""
-    found = []
-    with closing(sqlite3.connect(path)) as connection:
-        # As our connections have it.
-        connection.create_function("fold", 1, fold_text, deterministic=True)
-        for statement, parameters in executed:
-            taken = 0
-
-            def step() -> None:
-                nonlocal taken
-                taken += 1
-
-            connection.set_progress_handler(step, 1)
-            connection.execute(statement, parameters).fetchall()
-            found.append(taken)
-    return found
