@@ -76,6 +76,12 @@ def cast_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def copy_of_cast(cast: Path, path: Path) -> None:
+    """Make a database of the cast, to which tables can be added, and sign in as its owner."""
+    shutil.copy(cast, path)
+    write_session(path, TOKEN)
+
+
 # Of the package and not of the session: while Playwright is there no other event loop can run,
 # and the tests of the app need theirs.
 @pytest.fixture(scope="package")

@@ -4,7 +4,6 @@ https://html.spec.whatwg.org/multipage/forms.html#dom-form-nameditem
 """
 
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine
 
 from hero_admin.model.field_names import FORM_PROPERTIES, control_name
-from tests.browser.conftest import _environment
+from tests.browser.conftest import _environment, copy_of_cast
 from tests.browser.parts import row, status, staying_on_the_page
 from tests.oddly_named import PROPERTIES, Shadow
 from tests.server import PROJECT, Server, running_server
@@ -26,7 +25,7 @@ UVICORN = (sys.executable, "-m", "uvicorn", "--factory", "tests.oddly_named:app"
 def odd_server(cast_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("odd")
     database = home / "odd.db"
-    shutil.copy(cast_database, database)
+    copy_of_cast(cast_database, database)
     engine = create_engine(f"sqlite:///{database}")
     Shadow.__table__.create(engine)  # type: ignore[attr-defined]  # SQLModel does not declare it
     engine.dispose()

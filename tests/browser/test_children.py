@@ -1,6 +1,5 @@
 """Children: added, changed and removed in dialogs on the page of the record they belong to."""
 
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 from sqlalchemy import create_engine
 
-from tests.browser.conftest import Axe, _environment
+from tests.browser.conftest import Axe, _environment, copy_of_cast
 from tests.browser.parts import names, row, status, staying_on_the_page
 from tests.invoices import Billing
 from tests.server import Server, running_server
@@ -25,7 +24,7 @@ def billing(
 ) -> Iterator[tuple[Server, Path]]:
     home = tmp_path_factory.mktemp("billing")
     database = home / "billing.db"
-    shutil.copy(cast_database, database)
+    copy_of_cast(cast_database, database)
     engine = create_engine(f"sqlite:///{database}")
     Billing.metadata.create_all(engine)
     engine.dispose()

@@ -1,7 +1,6 @@
 """Files in forms: chosen, looked at, fetched, kept, removed and brought back."""
 
 import re
-import shutil
 import sqlite3
 import struct
 import sys
@@ -15,7 +14,7 @@ from argon2 import PasswordHasher
 from playwright.sync_api import FilePayload, Locator, Page, expect
 from sqlalchemy import create_engine
 
-from tests.browser.conftest import TOKEN, Axe, _environment
+from tests.browser.conftest import TOKEN, Axe, _environment, copy_of_cast
 from tests.browser.parts import FROM_HERE, names, status, staying_on_the_page
 from tests.server import Server, running_server
 from tests.signing_in import write_session
@@ -52,7 +51,7 @@ def card_files(
 ) -> Iterator[tuple[Server, Path]]:
     home = tmp_path_factory.mktemp("cards")
     database = home / "cards.db"
-    shutil.copy(cast_database, database)
+    copy_of_cast(cast_database, database)
     engine = create_engine(f"sqlite:///{database}")
     Card.__table__.create(engine)  # type: ignore[attr-defined]  # SQLModel does not declare it
     engine.dispose()

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine
 
-from tests.browser.conftest import Axe, _environment
+from tests.browser.conftest import Axe, _environment, copy_of_cast
 from tests.browser.parts import names, picker, row, status, staying_on_the_page
 from tests.playlists import Music
 from tests.server import Server, running_server
@@ -24,7 +24,7 @@ TRACKS = 3_000
 def music_database(cast_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A playlist of 3,000 tracks, one of two, and two tracks in none."""
     path = tmp_path_factory.mktemp("music") / "music.db"
-    shutil.copy(cast_database, path)
+    copy_of_cast(cast_database, path)
     engine = create_engine(f"sqlite:///{path}")
     Music.metadata.create_all(engine)
     engine.dispose()

@@ -1,6 +1,5 @@
 """Moments in lists: their day is always seen as a whole, and the time of day where it is one."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, insert
 
-from tests.browser.conftest import _environment
+from tests.browser.conftest import _environment, copy_of_cast
 from tests.meetings import Call, Meeting
 from tests.server import Server, running_server
 
@@ -34,7 +33,7 @@ def meetings_server(
 ) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("meetings")
     database = home / "meetings.db"
-    shutil.copy(cast_database, database)
+    copy_of_cast(cast_database, database)
     engine = create_engine(f"sqlite:///{database}")
     at = datetime(1997, 9, 30, 18, 58, tzinfo=UTC)
     with engine.begin() as connection:

@@ -1,6 +1,5 @@
 """Layout: sections as tabs, dependent fields and previews, with JavaScript and without it."""
 
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine
 
 from tests.articles import Catalogue
-from tests.browser.conftest import Axe, _environment
+from tests.browser.conftest import Axe, _environment, copy_of_cast
 from tests.browser.parts import status
 from tests.server import Server, running_server
 
@@ -25,7 +24,7 @@ def catalogue(
 ) -> Iterator[tuple[Server, Path]]:
     home = tmp_path_factory.mktemp("catalogue")
     database = home / "catalogue.db"
-    shutil.copy(cast_database, database)
+    copy_of_cast(cast_database, database)
     engine = create_engine(f"sqlite:///{database}")
     Catalogue.metadata.create_all(engine)
     engine.dispose()
