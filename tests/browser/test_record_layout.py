@@ -127,3 +127,14 @@ def test_a_colour_is_chosen_or_typed(page: Page, axe: Axe) -> None:
     page.get_by_role("button", name="Create shade").click()
     expect(page.get_by_role("cell", name="#ff0000")).to_be_visible()
     axe(page)
+
+
+def test_of_many_columns_the_one_that_names_the_row_has_most_room(page: Page) -> None:
+    page.goto("/articles")
+    widths = {
+        header.inner_text(): box["width"]
+        for header in page.get_by_role("columnheader").all()
+        if (box := header.bounding_box())
+    }
+    name = widths.pop("Name")
+    assert name > max(widths.values())
