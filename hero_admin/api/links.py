@@ -5,7 +5,8 @@ from functools import lru_cache
 from types import GenericAlias
 from typing import Any
 
-from pydantic import create_model
+from pydantic import create_model, model_validator
+from pydantic_core import PydanticCustomError
 from sqlmodel import Field, SQLModel
 from sqlmodel._compat import SQLModelConfig
 
@@ -17,6 +18,7 @@ from hero_admin.web.errors import Invalid
 from hero_admin.writes.deltas import Delta
 
 MAX_VALUES = 1_000
+NO_LIST = 'Send what to add and what to remove, as in {"add": [7], "remove": [3]}.'
 
 
 class LinkChange(Schema):
@@ -24,6 +26,15 @@ class LinkChange(Schema):
 
     # Spaces may be a part of a key.
     model_config = SQLModelConfig(extra="forbid", str_strip_whitespace=False)
+
+    # Any: what a client sends.
+    @model_validator(mode="before")
+    @classmethod
+    def _no_list(cls, value: Any) -> Any:
+        """Refuse a list, which could mean that all others are unlinked."""
+        if isinstance(value, list):
+            raise PydanticCustomError("link_change", NO_LIST)
+        return value
 
 
 # To make a schema takes a millisecond; there is one for each set of rights to a resource.

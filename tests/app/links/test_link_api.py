@@ -65,6 +65,11 @@ async def test_a_record_is_created_with_its_links(
         "loc": ["body", "tracks"],
         "msg": "The track 99 no longer exists.",
     }
+    # Whether a list would mean all of them or these as well, nobody could tell.
+    listed = await player.post("/api/playlists/", json={"name": "No", "tracks": [blue.id]})
+    assert (listed.status_code, listed.json()["detail"][0]["loc"]) == (422, ["body", "tracks"])
+    said = 'Send what to add and what to remove, as in {"add": [7], "remove": [3]}.'
+    assert listed.json()["detail"][0]["msg"] == said
     assert await stored.count(Playlist) == 1
 
 
