@@ -154,7 +154,9 @@ def create_app(
     app.state.seen_sites = seen_sites
     app.state.auth = auth
     is_working = runs_jobs and has_history and settings.jobs == "on"
-    app.state.worker = Worker(database, seen_sites, fetch_as_now) if is_working else None
+    app.state.worker = (
+        Worker(database, seen_sites, fetch_as_now, auth.events) if is_working else None
+    )
     api.state.worker = app.state.worker
     app.state.exports = asyncio.Semaphore(max(1, settings.pool_size // 3))
     app.state.templates = lru_cache(MAX_PREFIXES)(partial(environment, app, look))

@@ -130,9 +130,9 @@ async def _act_in_background(
     data = {"data": body.form.model_dump(mode="json", by_alias=True)} if action.form else {}
     payload = {"action": action.name, **data}
     new = selection.job(JobKind.ACTION, action.label, resource, operation, **payload)
-    job_id = await add_job(request, new)
-    answer = {"message": None, "count": selection.count, "operation": operation.id, "job": job_id}
-    headers = {"Location": path_to("api", "jobs", job_id)}
+    await add_job(request, new)
+    answer = {"message": None, "count": selection.count, "operation": operation.id, "job": new.id}
+    headers = {"Location": path_to("api", "jobs", new.id)}
     return noticed(request, JSONResponse(answer, 202, headers))
 
 

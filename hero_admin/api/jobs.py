@@ -14,7 +14,7 @@ from hero_admin.api.schemas import ErrorDetail
 from hero_admin.api.scopes import check_scope
 from hero_admin.jobs import queue
 from hero_admin.jobs.table import Job
-from hero_admin.pages.jobs import fetch_failures, fetch_own_job
+from hero_admin.pages.jobs import cancel, fetch_failures, fetch_own_job
 from hero_admin.person import Role
 from hero_admin.rights import Permission
 from hero_admin.web.requests import session_of
@@ -66,7 +66,7 @@ def add_job_routes(api: FastAPI) -> None:
 
     async def cancel_job(request: Request, id: str) -> Response:
         job = await _fetch_job(request, id)
-        await queue.ask_to_cancel(session_of(request), job.id)
+        await cancel(request, job)
         found = await queue.fetch_job(session_of(request), job.id)
         if found is None:
             raise HTTPException(404)

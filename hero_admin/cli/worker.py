@@ -8,6 +8,8 @@ import click
 
 from hero_admin.accounts.rights_now import fetch_as_now
 from hero_admin.admin import Admin
+from hero_admin.audit_log.event_log import EventLog
+from hero_admin.cli.account_commands import chain_key
 from hero_admin.cli.database import ready
 from hero_admin.cli.server import LOGGING
 from hero_admin.jobs.worker import Worker
@@ -30,7 +32,8 @@ def worker(admin: Admin, once: bool) -> None:
 async def _work(admin: Admin, settings: Settings, *, once: bool) -> None:
     async with ready(admin, settings) as database:
         seen_sites = SeenSites(Site(admin.resources, actions=admin.actions))
-        made = Worker(database, seen_sites, fetch_as_now)
+        log = EventLog(database, await chain_key(database, settings))
+        made = Worker(database, seen_sites, fetch_as_now, log)
         if once:
             while await made.run_next():
                 pass

@@ -152,6 +152,7 @@ def _line(site: Site, event: StoredEvent) -> EventLine:
             facts.append(str(details.get("format", "")).upper())
             rows = "row" if event.count == 1 else "rows"
             facts.append(f"{counted} {rows}" if counted else "")
+            facts.append("in the background" if "job" in details else "")
             facts.append("with masked values" if details.get("masked") else "")
             is_cut = details.get("is_complete") is False
             facts.append("ended early" if is_cut else "")

@@ -46,7 +46,7 @@ async def run_batch(place: Workplace, job: Job) -> bool:
         if held is None:
             return False
         if not keys:
-            await queue.end(session, job.id, place.worker, JobStatus.DONE)
+            await place.end(session, held, JobStatus.DONE)
             await session.commit()
             return False
         by = await place.check_person(session, held)

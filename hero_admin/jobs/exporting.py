@@ -128,6 +128,6 @@ async def _write(
         size = (held.file_bytes or 0) + len(data)
         await queue.advance(session, job.id, place.worker, done_count=count, file_bytes=size)
         if is_last:
-            await queue.end(session, job.id, place.worker, JobStatus.DONE)
+            await place.end(session, held, JobStatus.DONE, count=count)
         await session.commit()
     return True

@@ -41,16 +41,17 @@ class NewJob:
     query: str = ""
     # Any: JSON.
     payload: Mapping[str, Any] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: uuid4().hex)
 
 
-async def add_job(session: AsyncSession, new: NewJob) -> str:
-    """Add a job to the queue; return its id. It begins once the transaction is committed.
+async def add_job(session: AsyncSession, new: NewJob) -> None:
+    """Add a job to the queue. It begins once the transaction is committed.
 
     Raises UnknownPersonError for a person who cannot be kept.
     """
-    job_id, by = uuid4().hex, new.operation.by
+    by = new.operation.by
     values = {
-        "id": job_id,
+        "id": new.id,
         "kind": new.kind.value,
         "label": new.label[:400],
         "resource": new.resource,
@@ -67,7 +68,6 @@ async def add_job(session: AsyncSession, new: NewJob) -> str:
         "created_at": datetime.now(UTC),
     }
     await session.execute(insert(Job).values(values))
-    return job_id
 
 
 async def fetch_job(session: AsyncSession, job_id: str) -> Job | None:
@@ -94,14 +94,15 @@ async def fetch_job_of(session: AsyncSession, operation_id: str) -> Job | None:
     return found.one_or_none()
 
 
-async def ask_to_cancel(session: AsyncSession, job_id: str) -> None:
-    """Let a job end at its next batch; one that waits ends at once."""
+async def ask_to_cancel(session: AsyncSession, job_id: str) -> bool:
+    """Let a job end at its next batch; one that waits ends at once, and then return True."""
     cancelled = {"status": JobStatus.CANCELLED.value, "ended_at": datetime.now(UTC)}
-    waiting = col(Job.status) == JobStatus.WAITING.value
-    await session.execute(update(Job).where(col(Job.id) == job_id, waiting).values(cancelled))
+    waiting = (col(Job.id) == job_id, col(Job.status) == JobStatus.WAITING.value)
+    ended = await session.execute(update(Job).where(*waiting).values(cancelled))
     running = col(Job.status) == JobStatus.RUNNING.value
     asked = update(Job).where(col(Job.id) == job_id, running).values(is_cancel_asked=True)
     await session.execute(asked)
+    return cast(CursorResult[Any], ended).rowcount == 1
 
 
 async def has_work(session: AsyncSession) -> bool:

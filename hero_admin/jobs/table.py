@@ -100,6 +100,12 @@ class Job(OwnTable, table=True):
         found: dict[str, Any] = json.loads(self.payload_json)
         return found
 
+    # Any: JSON.
+    @property
+    def begun(self) -> Mapping[str, Any] | None:
+        """What was kept of the event with which an export began; None for all else."""
+        return self.payload.get("event")
+
     @property
     def seen_count(self) -> int:
         """How many records it has come to."""

@@ -57,7 +57,7 @@ async def undo_batch(place: Workplace, job: Job) -> bool:
             return False
         if not ids:
             message = f"Undone: {held.done_count:,} changes"
-            await queue.end(session, job.id, place.worker, JobStatus.DONE, message)
+            await place.end(session, held, JobStatus.DONE, message)
             await session.commit()
             return False
         by = await place.check_person(session, held)

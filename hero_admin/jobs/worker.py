@@ -8,8 +8,7 @@ from contextvars import Context
 from time import perf_counter
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from hero_admin.audit_log.event_log import EventLog
 from hero_admin.database.engines import Database
 from hero_admin.database.errors import is_unavailable
 from hero_admin.jobs import queue
@@ -50,9 +49,9 @@ class Worker:
     """
 
     def __init__(
-        self, database: Database, seen_sites: SeenSites, fetch_person: FetchPerson
+        self, database: Database, seen_sites: SeenSites, fetch_person: FetchPerson, log: EventLog
     ) -> None:
-        self.place = Workplace(database, seen_sites, fetch_person, uuid4().hex)
+        self.place = Workplace(database, seen_sites, fetch_person, log, uuid4().hex)
         self._has_news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -70,7 +69,9 @@ class Worker:
         self._task = None
         # The database may be away; then the lease expires.
         with suppress(Exception):
-            await self._in_transaction(lambda session: queue.release(session, self.place.worker))
+            async with self.place.database.session(is_read_only=False) as session:
+                await queue.release(session, self.place.worker)
+                await session.commit()
 
     def notify(self) -> None:
         """Look for a job now, as one has been added."""
@@ -130,12 +131,8 @@ class Worker:
         return await STEPS[JobKind(job.kind)](self.place, job)
 
     async def _fail(self, job_id: str, message: str) -> None:
-        worker, status = self.place.worker, JobStatus.FAILED
-        await self._in_transaction(
-            lambda session: queue.end(session, job_id, worker, status, message)
-        )
-
-    async def _in_transaction(self, act: Callable[[AsyncSession], Awaitable[None]]) -> None:
         async with self.place.database.session(is_read_only=False) as session:
-            await act(session)
-            await session.commit()
+            held = await queue.hold(session, job_id, self.place.worker)
+            if held is not None:
+                await self.place.end(session, held, JobStatus.FAILED, message)
+                await session.commit()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hero_admin.audit_log.event_log import EventLog
+from hero_admin.audit_log.events import export_ended
 from hero_admin.database.engines import Database
 from hero_admin.database.row_scopes import set_scopes
 from hero_admin.jobs import queue
@@ -35,6 +37,7 @@ class Workplace:
     database: Database
     seen_sites: SeenSites
     fetch_person: FetchPerson
+    log: EventLog
     worker: str
 
     @property
@@ -83,7 +86,25 @@ class Workplace:
         """Lock a job; None if it is another's, or was to be cancelled, which it then is."""
         held = await queue.hold(session, job_id, self.worker)
         if held is not None and held.is_cancel_asked:
-            await queue.end(session, job_id, self.worker, JobStatus.CANCELLED)
+            await self.end(session, held, JobStatus.CANCELLED)
             await session.commit()
             return None
         return held
+
+    async def end(
+        self,
+        session: AsyncSession,
+        held: Job,
+        status: JobStatus,
+        message: str | None = None,
+        count: int | None = None,
+    ) -> None:
+        """Write down that a job has ended, and tell how many rows an export had.
+
+        count: of those, where not all of them have been written down.
+        """
+        await queue.end(session, held.id, self.worker, status, message)
+        if held.begun is not None:
+            rows = held.done_count if count is None else count
+            event = export_ended(held.begun, rows, is_complete=status is JobStatus.DONE)
+            await self.log.add(session, [event])

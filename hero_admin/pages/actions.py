@@ -27,7 +27,7 @@ from hero_admin.pages.done_once import (
     record_done,
 )
 from hero_admin.pages.export_events import note_download
-from hero_admin.pages.jobs import add_job, noticed
+from hero_admin.pages.jobs import start_job
 from hero_admin.pages.requests import not_found, operation_of, site_of, transaction_of
 from hero_admin.pages.selected import (
     MAX_SELECTED,
@@ -42,7 +42,7 @@ from hero_admin.pages.selected import (
 from hero_admin.web.errors import Invalid, Overtaken
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import back_of, back_param, form_of, session_of
-from hero_admin.web.responses import redirect, render
+from hero_admin.web.responses import render
 from hero_admin.web.texts import capitalised
 from hero_admin.writes.rules import checked_together
 from hero_admin.writes.run import Run
@@ -118,9 +118,9 @@ async def _act_in_background(
     operation = operation_of(request, "action", action.label)
     payload = {"action": action.name, "texts": dict(state.texts)}
     new = selection.job(JobKind.ACTION, action.label, resource, operation, **payload)
-    job_id = await add_job(request, new)
-    await record_done(request, digest, JOB, job_id)
-    return noticed(request, redirect(request, path_to("jobs", job_id)))
+    response = await start_job(request, new)
+    await record_done(request, digest, JOB, new.id)
+    return response
 
 
 def check_form_can_wait(form: ActionForm | None) -> None:

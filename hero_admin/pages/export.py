@@ -1,5 +1,6 @@
 """Export: all rows of a list, sent as CSV or JSON, or written to a file by a job."""
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -64,12 +65,13 @@ async def json_lines_job(resource: Resource, request: Request) -> Response:
 async def _in_background(resource: Resource, request: Request, payload: dict[str, Any]) -> Response:
     query = exported_query(resource, request)
     total = await count_matching(session_of(request), query)
-    details = {"format": payload["format"], "query": ListParameters(query).narrowing}
-    await ExportEvent(request, resource.name, details).begin(total)
     label, text = f"Export {resource.counted(total)}", ListParameters(query).exported
-    operation = operation_of(request)
-    new = NewJob(JobKind.EXPORT, label, resource.name, total, operation, text, payload)
-    return await start_job(request, new)
+    new = NewJob(JobKind.EXPORT, label, resource.name, total, operation_of(request), text)
+    details = {"format": payload["format"], "query": ListParameters(query).narrowing, "job": new.id}
+    event = ExportEvent(request, resource.name, details)
+    response = await start_job(request, replace(new, payload={**payload, "event": event.kept()}))
+    event.note(None)
+    return response
 
 
 def _separator_in(request: Request) -> str:

@@ -55,6 +55,15 @@ class ExportEvent:
         self._has_masked = has_masked
         self._is_open = False
 
+    # Any: JSON.
+    def kept(self) -> dict[str, Any]:
+        """Return what the job needs that does it, to tell how it ends."""
+        events = events_of(self._session)
+        assert events is not None
+        return events.made(
+            EventKind.EXPORTED, resource=self._resource, details=self._details
+        ).kept()
+
     async def begin(self, count: int | None) -> None:
         """Tell that it begins, before its first byte is sent; `count` is None if that is unknown.
 
@@ -63,6 +72,13 @@ class ExportEvent:
         if not self._is_told:
             return
         self._is_open = count is None
+        self.note(count)
+        events = events_of(self._session)
+        if events is not None:
+            await events.finish(self._session)
+
+    def note(self, count: int | None) -> None:
+        """Tell that it begins, once the request has saved something."""
         note(
             self._session,
             EventKind.EXPORTED,
@@ -72,9 +88,6 @@ class ExportEvent:
             is_needed=True,
             has_masked=self._has_masked,
         )
-        events = events_of(self._session)
-        if events is not None:
-            await events.finish(self._session)
 
     @contextmanager
     def ending(self) -> Iterator[Callable[[int], None]]:

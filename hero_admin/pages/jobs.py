@@ -7,6 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from hero_admin.audit_log.events import export_ended
+from hero_admin.audit_log.request_events import events_of
 from hero_admin.database.row_scopes import is_limited
 from hero_admin.jobs import queue
 from hero_admin.jobs.exporting import format_of, has_file, is_view_of, read_file
@@ -58,8 +60,17 @@ async def cancel_job(request: Request) -> Response:
     """POST /jobs/0af…/cancel: ends it at its next batch → its page."""
     await form_of(request)
     job = await fetch_own_job(request)
-    await queue.ask_to_cancel(session_of(request), job.id)
+    await cancel(request, job)
     return redirect(request, path_to("jobs", job.id))
+
+
+async def cancel(request: Request, job: Job) -> None:
+    """Let a job end at its next batch, or at once if it has not begun."""
+    session = session_of(request)
+    has_ended = await queue.ask_to_cancel(session, job.id)
+    events = events_of(session)
+    if has_ended and job.begun is not None and events is not None:
+        events.events.append(export_ended(job.begun, 0, is_complete=False))
 
 
 async def job_file(request: Request) -> Response:
@@ -121,13 +132,14 @@ async def fetch_failures(request: Request, job: Job, limit: int) -> Sequence[Job
 
 async def start_job(request: Request, new: queue.NewJob) -> Response:
     """Add a job to the queue → its page."""
-    return noticed(request, redirect(request, path_to("jobs", await add_job(request, new))))
+    await add_job(request, new)
+    return noticed(request, redirect(request, path_to("jobs", new.id)))
 
 
-async def add_job(request: Request, new: queue.NewJob) -> str:
-    """Add a job to the queue; return its id. Raises 400 for a person who cannot be kept."""
+async def add_job(request: Request, new: queue.NewJob) -> None:
+    """Add a job to the queue; raises 400 for a person who cannot be kept."""
     try:
-        return await queue.add_job(session_of(request), new)
+        await queue.add_job(session_of(request), new)
     except UnknownPersonError as error:
         raise HTTPException(400, str(error)) from None
 

@@ -213,7 +213,7 @@ async def test_a_job_that_a_token_has_started_ends_with_it(
     monkeypatch.setattr(selected, "MAX_SELECTED", 10)
     await some_heroes(session, 20)
     app = acting.http._transport.app  # type: ignore[attr-defined] # noqa: SLF001
-    worker = Worker(app.state.database, app.state.seen_sites, fetch_as_now)
+    worker = Worker(app.state.database, app.state.seen_sites, fetch_as_now, app.state.auth.events)
     headers, path = await made(acting, **ONLY_HEROES), "/api/heroes/actions/"
     async with client_of(app) as program:
 

@@ -45,7 +45,7 @@ def worker(app: Starlette) -> Worker:
 
 
 def another_worker(app: Starlette) -> Worker:
-    return Worker(app.state.database, app.state.seen_sites, fetch_as_now)
+    return Worker(app.state.database, app.state.seen_sites, fetch_as_now, app.state.auth.events)
 
 
 async def started(client: Client, session: AsyncSession, count: int = 30) -> tuple[Page, Team]:
