@@ -32,9 +32,9 @@ from hero_admin.pages.requests import not_found, operation_of, site_of, transact
 from hero_admin.pages.selected import (
     MAX_SELECTED,
     Selection,
-    count_seen,
     fetch_ordered_titles,
     fetch_selection,
+    fetch_version,
     lock_selection,
     note_of,
     without_selection,
@@ -186,7 +186,7 @@ async def _question(
     counted = resource.counted(count)
     # Records that no longer exist are left out.
     names = [key for key, _ in titles]
-    seen = await count_seen(session, site, resource, names)
+    seen = await fetch_version(session, site, resource, names)
     url = path_to(resource.name, "actions", action.name)
     one = titles[0] if count == 1 else None
     came_from = path_to(resource.name, one[0]) if one else path_to(resource.name)

@@ -20,9 +20,9 @@ from hero_admin.pages.jobs import start_job
 from hero_admin.pages.requests import not_found, operation_of, site_of, transaction_of
 from hero_admin.pages.selected import (
     Selection,
-    count_seen,
     fetch_ordered_titles,
     fetch_selection,
+    fetch_version,
     lock_selection,
     note_of,
     without_selection,
@@ -132,7 +132,7 @@ async def _bulk_form(
     # Records that no longer exist are left out of the form.
     names = [key for key, _ in titles]
     count = len(titles) if selection.is_whole else selection.count
-    seen = await count_seen(session, site, resource, names)
+    seen = await fetch_version(session, site, resource, names)
     context = {
         "resource": resource,
         "count": count,

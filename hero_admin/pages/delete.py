@@ -27,9 +27,9 @@ from hero_admin.pages.requests import (
 )
 from hero_admin.pages.selected import (
     Selection,
-    count_seen,
     fetch_ordered_titles,
     fetch_selection,
+    fetch_version,
     lock_selection,
     note_of,
     without_selection,
@@ -139,7 +139,7 @@ async def _confirmation(
     ]
     count = len(titles) if selection.is_whole else selection.count
     counted = resource.counted(count)
-    seen = await count_seen(session, site_of(request), resource, deleted_keys)
+    seen = await fetch_version(session, site_of(request), resource, deleted_keys)
     is_row = request.query_params.get("in") == "list"
     is_on_its_own = "id" in request.path_params and not is_row
     came_from = path_to(resource.name, titles[0][0]) if is_on_its_own else path_to(resource.name)

@@ -25,7 +25,9 @@ from hero_admin.listing.query import ListQuery
 from hero_admin.listing.query_parser import parse_query
 from hero_admin.listing.references import fetch_titles
 from hero_admin.model.primary_keys import Key, key_text, parse_key
+from hero_admin.model.records import fetch_records
 from hero_admin.model.resource import Resource
+from hero_admin.model.serialization import keyed_digest, snapshot_of
 from hero_admin.model.site import Site
 from hero_admin.pages.requests import not_found, site_of
 from hero_admin.web.errors import Overtaken
@@ -75,13 +77,13 @@ class Selection:
         return NewJob(kind, label, resource.name, self.count, operation, self.text, payload)
 
     # Any: the context of a template.
-    def context(self, keys: Iterable[str], seen: int) -> dict[str, Any]:
+    def context(self, keys: Iterable[str], seen: str) -> dict[str, Any]:
         """Return what the hidden fields of a confirmation are made of.
 
-        keys: the texts of those that exist; seen: how often they were changed.
+        keys: the texts of those that exist; seen: their version.
         """
         if self.query is not None:
-            return {"keys": [], "matching": self.text, "seen": self.count}
+            return {"keys": [], "matching": self.text, "seen": str(self.count)}
         return {"keys": [*keys], "matching": None, "seen": seen}
 
 
@@ -185,11 +187,23 @@ def note_of(selection: Selection, params: FormData | QueryParams) -> str:
     return f"{int(seen[:12]):,} matched when you were asked."
 
 
-async def count_seen(
-    session: AsyncSession, site: Site, resource: Resource, keys: Iterable[str]
-) -> int:
-    """Count the changes of records, for their confirmation; 0 without a history."""
-    return await count_changes(session, resource.name, keys) if site.has_history else 0
+async def fetch_version(
+    session: AsyncSession, site: Site, resource: Resource, names: Iterable[str]
+) -> str:
+    """Return a version of records, by the texts of their keys, for their confirmation.
+
+    It is the number of their changes; "0" without a history. Whoever may not read all fields gets a
+    digest of what they see, as they would notice the changes of others.
+    """
+    if not site.has_history:
+        return "0"
+    if not resource.unseen:
+        return str(await count_changes(session, resource.name, names))
+    keys = [key for name in names if (key := parse_key(resource, name))]
+    seen = [field.name for field in resource.fields if not field.is_masked]
+    records = await fetch_records(session, resource, keys)
+    values = [snapshot_of(resource, {name: each[name] for name in seen}) for each in records]
+    return keyed_digest(resource.name, values)
 
 
 async def lock_selection(
@@ -218,6 +232,6 @@ async def lock_selection(
             raise Overtaken({"": CHANGED})
         return
     seen = params.get(SEEN, "")
-    count = await count_seen(session, site, resource, [key_text(resource, key) for key in keys])
-    if seen and seen != str(count):
+    names = [key_text(resource, key) for key in keys]
+    if seen and seen != await fetch_version(session, site, resource, names):
         raise Overtaken({"": CHANGED})

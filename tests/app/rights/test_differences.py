@@ -46,6 +46,7 @@ PAGES = (
     *("/skills?agents=2", "/visits", "/visits?sort=agent_id", "/visits.csv", "/agents/1/visits"),
     *("/agents/options/mentor_id", "/agents/options/mentor_id?q=b", "/skills/options/agents"),
     *("/agents/options/id?itself=1", "/agents/change?form.all=", "/agents/actions/ping?form.all="),
+    *("/agents/change?id=1&id=3", "/agents/actions/ping?id=1", "/agents/3/delete"),
     *("/api/agents/1", "/api/agents/3", "/api/skills/1/with-agents", "/api/openapi.json"),
     *("/jobs", "/agents/2", "/api/agents/2", "/agents/2/history", "/agents/2/delete", "/skills/3"),
 )

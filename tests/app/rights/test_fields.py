@@ -211,3 +211,13 @@ async def test_a_unique_value_that_one_may_not_read_is_not_named(badges: Starlet
         assert "code" not in refused.text
         page = await editor.submit((await editor.get("/badges/2/edit")).form("Save"), name="Ann")
         assert page.error("Name") == "Another badge has the same values."
+
+
+@each(("changed", "status"), [({"salary": 7}, 303), ({"name": "Adam"}, 409)])
+async def test_a_confirmation_notices_only_changes_that_are_seen(
+    editor: Client, owner: Client, changed: dict[str, object], status: int
+) -> None:
+    question = (await editor.get("/agents/change?id=1&id=3")).form("Edit 2 agents")
+    assert (await owner.patch("/api/agents/1", json=changed)).status_code == 200
+    answer = await editor.submit(question, {"form.set.mentor_id": True}, mentor_id="")
+    assert answer.status_code == status
