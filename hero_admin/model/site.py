@@ -19,7 +19,7 @@ from hero_admin.model.resource import TAKEN_NAMES, Resource
 from hero_admin.web.texts import capitalised
 
 # URL segments after the key of a record: /teams/3/history.
-TAKEN_RELATIONS = frozenset({"edit", "delete", "history", "reveal", "restore", "undo"})
+TAKEN_RELATIONS = frozenset({"edit", "clone", "delete", "history", "reveal", "restore", "undo"})
 
 
 @dataclass(frozen=True)

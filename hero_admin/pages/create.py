@@ -43,7 +43,7 @@ async def new_page(resource: Resource, request: Request) -> Response:
     texts = {**default_texts(resource.schemas.create_fields), **_given(resource, request)}
     links = link_texts(resource.many_to_many, request.query_params)
     state = FormState(texts, links=links)
-    return await _new_form(resource, request, state, secrets.token_urlsafe())
+    return await new_form(resource, request, state)
 
 
 async def new_again(resource: Resource, request: Request) -> Response:
@@ -52,7 +52,7 @@ async def new_again(resource: Resource, request: Request) -> Response:
     texts = typed_texts(resource.schemas.create_fields, form)
     links = link_texts(resource.many_to_many, form)
     state = FormState(texts, searches=searches_of(form), links=links, previewed=previews_of(form))
-    return await _new_form(resource, request, state, _token(form))
+    return await new_form(resource, request, state, _token(form))
 
 
 async def create(resource: Resource, request: Request) -> Response:
@@ -65,7 +65,7 @@ async def create(resource: Resource, request: Request) -> Response:
     token = _token(form) if site_of(request).has_history else ""
     if searches_of(form):
         state = replace(state, searches=searches_of(form))
-        return await _new_form(resource, request, state, token)
+        return await new_form(resource, request, state, token)
     back = back_of(request, path_to(resource.name))
     url = back if request.query_params.get("then") != "new" else _new_url(resource, request)
     sent = texts | {name: repr(each) for name, each in state.links.items()}
@@ -82,7 +82,7 @@ async def create(resource: Resource, request: Request) -> Response:
             await link_new(together, resource, record, request)
     except Invalid as invalid:
         state = replace(state, errors=invalid.sentences)
-        return await _new_form(resource, request, state, token)
+        return await new_form(resource, request, state, token)
     key = key_of(resource, record)
     if token:
         await idempotency.record_key(session, digest, key)
@@ -103,7 +103,7 @@ async def new_instead(resource: Resource, request: Request, form: FormData) -> R
         for name, each in link_texts(resource.many_to_many, form).items()
     }
     gone = {"": GONE.format(resource.label)}
-    return await _new_form(resource, request, FormState(texts, gone, links=links), "")
+    return await new_form(resource, request, FormState(texts, gone, links=links), "")
 
 
 async def _created_before(
@@ -120,12 +120,23 @@ async def _created_before(
         gone = {
             "": f"This {resource.label} was created, but has been deleted since. Create it again?"
         }
-        return await _new_form(resource, request, replace(state, errors=gone), "")
+        return await new_form(resource, request, replace(state, errors=gone), "")
     text = "Already created; not created twice."
     return redirect(request, url, Flash(text, marked=f"{resource.name}/{created}"))
 
 
-async def _new_form(resource: Resource, request: Request, state: FormState, token: str) -> Response:
+async def new_form(
+    resource: Resource,
+    request: Request,
+    state: FormState,
+    token: str = "",
+    *,
+    note: str = "",
+) -> Response:
+    """Return the form for a new record; 422 with errors.
+
+    note: a sentence above it, as HTML.
+    """
     state = replace(state, is_new=True)
     session, site, fields = session_of(request), site_of(request), resource.schemas.create_fields
     form_fields = await fetch_form(session, site, resource, fields, state)
@@ -147,6 +158,7 @@ async def _new_form(resource: Resource, request: Request, state: FormState, toke
         "deletion": None,
         "params": _params(resource, request),
         "cancel_url": back_of(request, path_to(resource.name)),
+        "note": note,
     }
     status = 422 if state.errors else 200
     return render(request, "admin/edit.html", context, status, fragments=("form",))

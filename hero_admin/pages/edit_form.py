@@ -104,6 +104,7 @@ async def render_form(
         "opened": typing.opened,
         "conflict": conflict,
         "deletion": deletion,
+        "note": "",
         "params": back_param(request),
         "cancel_url": back_of(request, listed if deletion else f"{listed}/{key}"),
     }

@@ -32,6 +32,7 @@ from hero_admin.pages import (
     unlink,
 )
 from hero_admin.pages import edit as editing
+from hero_admin.pages.clone import clone_page
 from hero_admin.pages.list import list_page
 from hero_admin.pages.requests import seen_in
 from hero_admin.person import Role
@@ -190,6 +191,7 @@ def _routes(resource: Resource, *, has_history: bool) -> list[Route]:
         *change("/change/again", "change-many-again", post=bulk_edit.change_many_again),
         *(each for action in resource.actions for each in _action_routes(resource, action)),
         *change("/{id}/edit", "edit", get=editing.edit_page, post=editing.edit_again),
+        *create_in("/{id}/clone", "clone", get=clone_page),
         *change("/{id}", "update", post=editing.update),
         *delete_from("/{id}", "delete-row", delete=delete.delete_row),
         *delete_from("/{id}/delete", "delete", get=delete.delete_page, post=delete.delete),

@@ -182,6 +182,7 @@ PAGES: dict[str, View] = {
     "empty list": empty_list,
     "new": at("/heroes/new"),
     "edit": at("/heroes/1/edit"),
+    "clone": at("/heroes/1/clone"),
     "form with errors": form_with_errors,
     "saved": toast,
     "delete": at("/teams/1/delete"),

@@ -263,3 +263,16 @@ async def test_linked_records_of_one_title_are_told_apart(
         for number in range(20):
             await a_track(session, "Blue", await a_playlist(session, f"P{number}"))
     assert counts[0] == counts[1]
+
+
+async def test_a_clone_is_linked_with_the_same_records_unless_they_are_too_many(
+    player: Client, session: AsyncSession, stored: Stored
+) -> None:
+    trip = await a_playlist(session, tracks=3)
+    page = await player.get(f"/playlists/{trip.id}/clone")
+    await player.submit(page.form(press="Create playlist"), name="Trip home")
+    home = next(each for each in await stored.all(Playlist) if each.name == "Trip home")
+    assert await tracks_of(stored, home) == await tracks_of(stored, trip) != []
+    long = await a_playlist(session, tracks=101)
+    page = await player.get(f"/playlists/{long.id}/clone")
+    assert "Not copied: Tracks." in page.visible_text
