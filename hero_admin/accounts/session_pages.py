@@ -16,7 +16,7 @@ from hero_admin.accounts.tokens import fetch_tokens
 from hero_admin.accounts.users import User, id_of
 from hero_admin.pages.requests import operation_of
 from hero_admin.web.flash import Flash
-from hero_admin.web.guards import identity_of
+from hero_admin.web.guards import identity_of, proved
 from hero_admin.web.mount import path_to
 from hero_admin.web.requests import form_of, session_of
 from hero_admin.web.responses import redirect, render
@@ -49,7 +49,15 @@ async def end_sessions_page(request: Request) -> Response:
 
 
 async def end_sessions(request: Request) -> Response:
-    """POST /account/sessions/end: ends one session, or all others → the account's page."""
+    """POST /account/sessions/end: ends one session, or all others → the account's page.
+
+    Tokens are revoked by those only who have proved lately who they are.
+    """
+    has_tokens = text_in(await form_of(request), "tokens") == "1"
+    return await (proved(_end_sessions) if has_tokens else _end_sessions)(request)
+
+
+async def _end_sessions(request: Request) -> Response:
     form, user = await form_of(request), await fetch_user_of(request)
     only = text_in(form, "session")
     # All but the present one, which has its own button.

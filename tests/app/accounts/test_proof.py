@@ -85,6 +85,7 @@ async def test_everything_about_people_and_tokens_needs_a_proof(
         "/people/1/tokens/1/revoke": {},
         "/account/tokens": {"name": "t", "role": "viewer", "days": "30"},
         "/account/tokens/1/revoke": {},
+        "/account/sessions/end": {"tokens": "1"},
     }.items():
         asked = await ann.post(path, data=data)
         assert (asked.status_code, asked.heading) == (401, HEADING), path
