@@ -91,6 +91,11 @@ class FormField:
     is_wide: bool = False
 
     @property
+    def is_named(self) -> bool:
+        """Whether its error says by itself which field it is about."""
+        return self.noun.casefold() in self.error.casefold()
+
+    @property
     def id(self) -> str:
         """The ID of its control in HTML."""
         return f"field-{self.name}"

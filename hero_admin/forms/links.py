@@ -59,6 +59,11 @@ class FormLink:
     is_removal: bool = False
 
     @property
+    def is_named(self) -> bool:
+        """Whether its error says by itself what it is about."""
+        return self.target.label.casefold() in self.error.casefold()
+
+    @property
     def has_picker(self) -> bool:
         """Whether choosing a record is all that it takes."""
         return self.link.is_complete or self.is_removal

@@ -193,7 +193,7 @@ async def test_the_summary_links_to_the_fields_and_the_first_bad_one_is_focused(
 ) -> None:
     hero = await a_hero(session)
     page = await client.post(f"/heroes/{hero.id}", data={"age": "old", "name": ""})
-    assert page.alert == "There are 2 problems Enter a name. Enter a whole number."
+    assert page.alert == "There are 2 problems Enter a name. Age: Enter a whole number."
     summary = page.by_id("summary").links
     assert [one.href for one in summary] == [f"#{page.field(n).id}" for n in ("Name", "Age")]
     focused = [tag.attribute("id") for tag in page.find_all(autofocus=True)]

@@ -152,6 +152,17 @@ async def a_refusal(settings: Settings, session: AsyncSession, check: Any) -> Pa
         return await client.submit(form, name="Jim", age="13")
 
 
+@on_one_database
+async def test_a_sentence_that_names_no_field_is_summed_up_with_all_that_it_is_about(
+    settings: Settings, session: AsyncSession
+) -> None:
+    def refuses(_: Sailor) -> None:
+        raise Invalid("One of these is too small.", Sailor.age, Sailor.ship_id)
+
+    refused = await a_refusal(settings, session, refuses)
+    assert refused.alert == "There's 1 problem Age, Ship: One of these is too small."
+
+
 # The API.
 
 
