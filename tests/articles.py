@@ -1,5 +1,6 @@
 """Models whose pages are laid out: articles of a shop, and their colours."""
 
+import enum
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,14 @@ class Catalogue(SQLModel):
     metadata = MetaData()
 
 
+class State(enum.Enum):
+    """Where an article is."""
+
+    HERE = "here"
+    LENT = "lent"
+    LOST = "lost"
+
+
 class Article(Catalogue, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(min_length=1, max_length=80)
@@ -34,6 +43,10 @@ class Article(Catalogue, table=True):
     stars: int = Field(default=0, ge=0, le=5)
     added_on: date = Field(default=date(2026, 1, 2))
     legacy: str | None = Field(default=None, max_length=20)
+    state: State | None = None
+    seen_at: str | None = Field(default=None, max_length=80)
+    recipe: str | None = Field(default=None, max_length=80)
+    season: str | None = Field(default=None, max_length=80)
 
 
 class Shade(Catalogue, table=True):
@@ -86,6 +99,11 @@ articles = Resource(
         Article.name: Control(help="As on the label.", placeholder="Red tea"),
         Article.back_on: Control(depends_on=Article.sold_out),
         Article.stars: Stars(help="Up to five."),
+        Article.seen_at: Control(depends_on=(Article.state, State.LENT, State.LOST)),
+        Article.weight: Control(depends_on=(Article.sold_out, False)),
+        Article.recipe: Control(depends_on=(Article.stars, 4, 5)),
+        # It has no control.
+        Article.season: Control(depends_on=Article.added_on),
     },
     read_only_fields=(Article.added_on,),
     hidden=(Article.legacy,),

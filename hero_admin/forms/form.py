@@ -1,7 +1,7 @@
 """Forms: the fields of a form with their controls, texts, errors and options."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,7 @@ from hero_admin.model.action_forms import ActionForm
 from hero_admin.model.blobs import Blob
 from hero_admin.model.field_names import control_name
 from hero_admin.model.fields import Field
-from hero_admin.model.formatting import MASK
+from hero_admin.model.formatting import MASK, form_text
 from hero_admin.model.primary_keys import key_of
 from hero_admin.model.resource import Record, Resource
 from hero_admin.model.site import Site
@@ -55,6 +55,14 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
+class Dependency:
+    """On which control of the form a field depends, by name, and the texts of that, or any."""
+
+    control: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FormField:
     """One field of a form: its control, its text, its error, and its options."""
 
@@ -83,8 +91,7 @@ class FormField:
     is_cleared: bool = False
     help: str = ""
     placeholder: str = ""
-    # The name of the control without whose value it is hidden.
-    depends_on: str = ""
+    depends_on: Dependency | None = None
     # The template of its own control, and how its text will be shown, if that was asked for.
     template: str = ""
     preview: str | None = None
@@ -129,14 +136,15 @@ async def fetch_form(
 
     record: the stored one, whose files are linked; None for a new one, or for several.
     """
-    shown = []
+    shown, by_name = [], {each.name: each for each in fields}
     for each in fields:
         options, text = fixed_options(each), state.texts.get(each.name, "")
         if each.relation:
             search = state.searches.get(each.name, "")
             options = await fetch_options(session, site, each, search, _chosen(each, text))
         target = site.target_of(each) if each.relation else None
-        shown.append(_form_field(resource, each, state, record, options, target))
+        made = _form_field(resource, each, state, record, options, target)
+        shown.append(replace(made, depends_on=_dependency_of(each, by_name)))
     return tuple(shown)
 
 
@@ -171,17 +179,21 @@ def _form_field(
         is_cleared=field.name in state.texts and not text,
         help=field.help,
         placeholder=field.control.placeholder,
-        depends_on=_name_of_other(resource, field),
         template=field.control.template,
         preview=_preview_of(field, text) if field.name in state.previewed else None,
         is_wide=field.is_wide,
     )
 
 
-def _name_of_other(resource: Resource | ActionForm, field: Field) -> str:
-    """Return the name of the control that a field depends on, "" if there is none to be seen."""
-    other = field.control.depends_on
-    return control_name(other.key) if other is not None and other.key in resource.by_name else ""
+def _dependency_of(field: Field, others: Mapping[str, Field]) -> Dependency | None:
+    """Return on what a field depends, None for nothing, or what the form has no control for."""
+    column, values = field.control.dependency
+    if column is None or column.key not in others:
+        return None
+    other = others[column.key]
+    if not values and other.input.kind == "bool" and not other.is_optional:
+        values = (True,)
+    return Dependency(control_name(other.name), tuple(form_text(other, each) for each in values))
 
 
 def _preview_of(field: Field, text: str) -> str:

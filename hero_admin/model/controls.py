@@ -13,8 +13,9 @@ class Control:
 
     help: a sentence below the control; `Field(description=…)` of the model by default.
     placeholder: an example, shown while the control is empty.
-    depends_on: a column of the same model: the field is shown only while that one has a value.
-        What is hidden is not erased. Without JavaScript the field is always shown.
+    depends_on: a column of the same model: the field is shown only while that one has a value; or
+        one of those that follow it: `(Hero.status, Status.RETIRED, Status.LOST)`. What is hidden is
+        not erased. Without JavaScript the field is always shown.
 
     A control of one's own is a subclass with a template and, if people type something else than
     the type of the column has, with a parser and its inverse.
@@ -44,6 +45,13 @@ class Control:
     def show(self) -> Formatter | None:
         """How lists and pages show the values, unless `Resource(show=…)` says otherwise."""
         return None
+
+    # Any: an attribute of the model, and values of its type.
+    @property
+    def dependency(self) -> tuple[Any, tuple[Any, ...]]:
+        """The column that it depends on, None for none, and the values of that, none for any."""
+        given = self.depends_on
+        return (given[0], given[1:]) if isinstance(given, tuple) and given else (given, ())
 
     @property
     def has_parser(self) -> bool:

@@ -7,6 +7,7 @@ from pydantic_core import PydanticUndefined
 
 from hero_admin.model.controls import Control
 from hero_admin.model.fields import Field
+from hero_admin.model.formatting import form_text
 from hero_admin.model.named_columns import is_of, shown, wrong_columns
 from hero_admin.model.resource import Resource
 
@@ -88,15 +89,37 @@ def _wrong_control(
     is_typed = not is_chosen and field.input.kind not in {"bool", "choice"}
     if control.placeholder and not is_typed:
         yield f"inputs= has a placeholder for {field.name}, which isn't typed"
-    other = control.depends_on
+    yield from _wrong_dependency(resource, field, control, names)
+
+
+def _wrong_dependency(
+    resource: Resource, field: Field, control: Control, names: Collection[str]
+) -> Iterator[str]:
+    other, values = control.dependency
     if other is None:
         return
-    if not is_of(resource, other, names):
+    if isinstance(control.depends_on, tuple) and not values:
+        yield f"inputs= lets {field.name} depend on values, but names none"
+    elif not is_of(resource, other, names):
         yield f"inputs= lets {field.name} depend on {shown(other)}, which isn't of the model"
     elif other.key == field.name:
         yield f"inputs= lets {field.name} depend on itself"
     elif resource.by_name[other.key].is_masked or resource.by_name[other.key].is_bytes:
         yield f"inputs= lets {field.name} depend on {other.key}, whose value no form has"
+    else:
+        for value in values:
+            if not _can_have(resource.by_name[other.key], value):
+                yield f"inputs= lets {field.name} depend on {value!r}, which {other.key} never is"
+
+
+# Any: a value of any type.
+def _can_have(field: Field, value: Any) -> bool:
+    """Whether the control of a field can have a value."""
+    try:
+        return value is None or field.clean(field.typed(form_text(field, value))) is not None
+    # The formats of types raise anything for values of others.
+    except Exception:  # noqa: BLE001
+        return False
 
 
 def _wrongly_locked(resource: Resource, argument: str, field: Field) -> Iterator[str]:

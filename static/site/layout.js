@@ -1,11 +1,14 @@
 // Layout: one section at a time where they are tabs, fields that need another one, and the chooser of a colour.
 
-const hasValue = (form, name) =>
-  [...form.elements].some((each) => each.name === name && each.type !== "hidden" && (/checkbox|radio/.test(each.type) ? each.checked : each.value.trim()));
+const isNeeded = (sent, { depends, dependsTexts }) => {
+  const text = (sent.getAll(depends).at(-1) ?? "").trim(); // an unticked box sends a hidden “false”
+  return dependsTexts ? JSON.parse(dependsTexts).includes(text) : text !== "";
+};
 const showDependents = (form) => {
+  const sent = new FormData(form);
   for (const field of all("[data-depends]:not([data-settable] > *)", form)) {
     const hasError = find('[aria-invalid="true"]', field) || field.contains(document.activeElement);
-    field.hidden = !(hasValue(form, field.dataset.depends) || hasError); // what is hidden is sent, too
+    field.hidden = !(isNeeded(sent, field.dataset) || hasError); // what is hidden is sent, too
   }
 };
 for (const type of ["input", "change"]) on(type, ".form", showDependents);

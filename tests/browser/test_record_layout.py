@@ -97,6 +97,51 @@ def test_a_field_that_needs_another_one_is_hidden_and_not_erased(page: Page) -> 
 
 
 @pytest.mark.parametrize("has_javascript", [True, False])
+def test_a_field_is_shown_for_some_values_of_another_one(
+    page: Page, *, has_javascript: bool
+) -> None:
+    page.goto("/articles/1/edit")
+
+    def expect_shown(label: str, *, is_shown: bool) -> None:
+        # Without JavaScript all fields are seen.
+        shown = is_shown or not has_javascript
+        expect(page.get_by_label(label)).to_be_visible(visible=shown)
+
+    def open_section(name: str) -> None:
+        if has_javascript:
+            page.get_by_role("tab", name=name).click()
+
+    open_section("Other")
+    expect_shown("Season", is_shown=True)
+    for state, is_shown in ("Lent", True), ("Here", False), ("Lost", True), ("None", False):
+        page.get_by_label("State").select_option(state)
+        expect_shown("Seen at", is_shown=is_shown)
+    expect_shown("Weight", is_shown=True)
+    expect_shown("Recipe", is_shown=False)
+    open_section("Sale")
+    page.get_by_label("Sold out").check()
+    # As it is typed into a control of one's own.
+    page.get_by_label("Stars").fill("****")
+    open_section("Other")
+    expect_shown("Weight", is_shown=False)
+    expect_shown("Recipe", is_shown=True)
+    page.get_by_label("Recipe").fill("Boil it.")
+    page.get_by_label("State").select_option("Lost")
+    page.get_by_label("Seen at").fill("Under the bed")
+    page.get_by_label("State").focus()
+    page.get_by_label("State").select_option("Here")
+    expect_shown("Seen at", is_shown=False)
+    page.get_by_role("button", name="Save changes").click()
+    expect(status(page, "Saved")).to_be_visible()
+    stored = page.request.get("/api/articles/1").json()
+    assert (stored["state"], stored["seen_at"]) == ("here", "Under the bed")
+    page.goto("/articles/1/edit")
+    open_section("Other")
+    expect_shown("Seen at", is_shown=False)
+    expect_shown("Recipe", is_shown=True)
+
+
+@pytest.mark.parametrize("has_javascript", [True, False])
 def test_a_preview_leaves_what_is_typed(page: Page, axe: Axe, *, has_javascript: bool) -> None:
     page.goto("/articles/1/edit")
     # Without JavaScript all sections are seen.

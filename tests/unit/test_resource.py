@@ -120,6 +120,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"inputs": {Hero.age: Control(depends_on=Hero.age)}}, "inputs= lets age depend on itself."),
     (
+        {"inputs": {Hero.age: Control(depends_on=(Hero.team_id,))}},
+        "inputs= lets age depend on values, but names none.",
+    ),
+    (
+        {"inputs": {Hero.team_id: Control(depends_on=(Hero.age, 7, "old"))}},
+        "inputs= lets team_id depend on 'old', which age never is.",
+    ),
+    (
         {"inputs": {Hero.team_id: Control(placeholder="Avengers")}},
         "inputs= has a placeholder for team_id, which isn't typed.",
     ),

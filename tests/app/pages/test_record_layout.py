@@ -1,5 +1,6 @@
 """Layout: sections, help, formats and controls, on every page that shows or takes a value."""
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -69,6 +70,26 @@ async def test_a_computed_column_stands_in_a_section_of_the_record(
         assert list(facts)[:3] == ["Price", "Double", "About"]
         assert facts["Double"] == "6.00"
         assert "Double" not in (await client.get("/articles/1/edit")).by_id("form").visible_text
+
+
+@on_one_database
+async def test_a_field_depends_on_a_control_of_the_same_form_only(
+    shop: Client, session: AsyncSession
+) -> None:
+    await an_article(session)
+    for path in ("/articles/new", "/articles/1/edit", "/articles/change?id=1"):
+        form = (await shop.get(path)).by_id("form")
+        found = {
+            each.attribute("data-depends"): each.attribute("data-depends-texts")
+            for each in form.find_all("div")
+            if each.attribute("data-depends")
+        }
+        names = {name: json.loads(texts) for name, texts in found.items()}
+        assert names == {
+            "sold_out": ["false"],
+            "state": ["LENT", "LOST"],
+            "stars": ["****", "*****"],
+        }
 
 
 @on_one_database
