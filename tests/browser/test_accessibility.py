@@ -170,6 +170,13 @@ def job(page: Page) -> Locator:
     return page.get_by_role("link", name="Download")
 
 
+def masked_export(page: Page) -> Locator:
+    page.goto("/heroes?q=hero")
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("link", name="With masked values…").click()
+    return page.get_by_role("group", name="Format")
+
+
 PAGES: dict[str, View] = {
     "overview": at("/"),
     "list": at("/heroes"),
@@ -188,6 +195,7 @@ PAGES: dict[str, View] = {
     "delete": at("/teams/1/delete"),
     "bulk delete": at("/heroes/delete?id=1&id=2&id=3"),
     "action": at("/heroes/actions/retire?id=1&id=2"),
+    "masked export": masked_export,
     "jobs": at("/jobs"),
     "job": job,
     "menu": menu,
