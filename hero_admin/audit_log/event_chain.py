@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ HASHED = (
     *("id", "at", "kind", "by_id", "by_name", "address", "user_agent", "token"),
     *("resource", "key", "title", "count", "details_json"),
 )
+# The columns of a head.
+SIGNED = ("pruned_id", "pruned_hash", "last_id", "last_hash", "key_check", "signature")
 EVENTS = StoredEvent.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 HEADS = EventHead.__table__  # type: ignore[attr-defined]  # nor here
 
@@ -84,6 +86,18 @@ class SignedHead:
     key_check: str
     signature: str
 
+    # Any: the values of a row, or JSON.
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "SignedHead":
+        """Return the head with these values."""
+        *ends, key_check, signature = (values[name] for name in SIGNED)
+        return cls(Head(*ends), key_check, signature)
+
+    # Any: the same.
+    def values(self) -> dict[str, Any]:
+        """Return the values of its row."""
+        return {**asdict(self.head), "key_check": self.key_check, "signature": self.signature}
+
     def is_signed_by(self, key: ChainKey) -> bool:
         signature = key.signature_of(self.head)
         return self.key_check == key.check and hmac.compare_digest(self.signature, signature)
@@ -107,7 +121,9 @@ async def append(session: AsyncSession, key: ChainKey, events: Sequence[Event]) 
     problem = _problem_of(signed, key) or ("added" if head != signed.head else "")
     # The first event of all follows nothing.
     if problem and (head.last_id or head.pruned_id):
-        events = [Event(EventKind.RESTARTED, SYSTEM, details={"reason": problem}), *events]
+        # With the head that was found: whoever has its key verifies that it ended the log.
+        details = {"reason": problem, "head": signed.values()}
+        events = [Event(EventKind.RESTARTED, SYSTEM, details=details), *events]
     rows = []
     for event in events:
         values = {**event.values(), "id": head.last_id + 1, "key_check": key.check}
@@ -122,7 +138,7 @@ async def lock_head(session: AsyncSession) -> SignedHead:
     """Return the head, locked until the transaction ends; an unsigned one where there is none."""
     found = await _fetch_head(session, is_locked=True)
     if found is None:
-        first = {"id": ONLY, **_values_of(Head()), "key_check": "", "signature": ""}
+        first = {"id": ONLY, **SignedHead(Head(), "", "").values()}
         await session.execute(upsert(EventHead).values(first).on_conflict_do_nothing())
         found = await _fetch_head(session, is_locked=True)
     assert found is not None
@@ -136,15 +152,15 @@ async def fetch_head(session: AsyncSession) -> SignedHead | None:
 
 async def store_head(session: AsyncSession, key: ChainKey, head: Head) -> None:
     """Store the head that somebody has locked, signed."""
-    values = {**_values_of(head), "key_check": key.check, "signature": key.signature_of(head)}
-    await session.execute(update(HEADS).where(HEADS.c.id == ONLY).values(values))
+    signed = SignedHead(head, key.check, key.signature_of(head))
+    await session.execute(update(HEADS).where(HEADS.c.id == ONLY).values(signed.values()))
 
 
 async def _fetch_head(session: AsyncSession, *, is_locked: bool) -> SignedHead | None:
-    names = ("pruned_id", "pruned_hash", "last_id", "last_hash", "key_check", "signature")
-    found = select(*(HEADS.c[name] for name in names)).where(HEADS.c.id == ONLY)
-    row = (await session.execute(found.with_for_update() if is_locked else found)).first()
-    return SignedHead(Head(*row[:4]), *row[4:]) if row else None
+    found = select(*(HEADS.c[name] for name in SIGNED)).where(HEADS.c.id == ONLY)
+    found = found.with_for_update() if is_locked else found
+    row = (await session.execute(found)).mappings().first()
+    return SignedHead.of(dict(row)) if row else None
 
 
 def _problem_of(signed: SignedHead, key: ChainKey) -> str:
@@ -164,13 +180,3 @@ async def _after_last(session: AsyncSession, head: Head) -> Head:
     later = select(EVENTS.c.id, EVENTS.c.hash).where(EVENTS.c.id > head.last_id)
     row = (await session.execute(later.order_by(EVENTS.c.id.desc()).limit(1))).first()
     return head if row is None else replace(head, last_id=row.id, last_hash=row.hash)
-
-
-# Any: the values of a row.
-def _values_of(head: Head) -> dict[str, Any]:
-    return {
-        "pruned_id": head.pruned_id,
-        "pruned_hash": head.pruned_hash,
-        "last_id": head.last_id,
-        "last_hash": head.last_hash,
-    }

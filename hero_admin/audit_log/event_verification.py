@@ -59,13 +59,12 @@ async def verify(
         if found.broken:
             return found
         _count(found, row, known)
-        if row["kind"] == EventKind.RESTARTED:
-            is_other_key = last_check not in ("", row["key_check"])
-            is_expected = json.loads(row["details_json"]).get("reason") == "key" and is_other_key
-            found.restarts += [] if is_expected else [row["id"]]
+        is_restart = row["kind"] == EventKind.RESTARTED and row["key_check"] in known
+        if is_restart and not _is_new_key(row, (last_id, last_hash, last_check), known):
+            found.restarts.append(row["id"])
         last_id, last_hash, last_check = row["id"], row["hash"], row["key_check"]
     found.head = Head(head.pruned_id, head.pruned_hash, last_id, last_hash)
-    found.broken = _break_at_the_end(signed, found.head, known, anchors or {})
+    found.broken = _break_at_the_end(signed, found.head, last_check, known, anchors or {})
     return found
 
 
@@ -89,8 +88,28 @@ def _break_of(
     return ""
 
 
+def _is_new_key(row: RowMapping, last: tuple[int, str, str], known: Mapping[str, ChainKey]) -> bool:
+    """Whether a restart tells of nothing but a new key: the head of the former one ends the log.
+
+    last: the id, the hash and the key check of the event before.
+    """
+    details = json.loads(row["details_json"])
+    if details["reason"] != "key":
+        return False
+    found = SignedHead.of(details["head"])
+    key, last_check = known.get(found.key_check), last[2]
+    names_last = (found.head.last_id, found.head.last_hash) == last[:2]
+    # What nobody's key has signed counts as unknown. All events of the key may have been pruned.
+    is_of_last = last_check in ("", found.key_check) and found.key_check != row["key_check"]
+    return names_last and is_of_last and (key is None or found.is_signed_by(key))
+
+
 def _break_at_the_end(
-    signed: SignedHead | None, head: Head, known: Mapping[str, ChainKey], anchors: Mapping[int, str]
+    signed: SignedHead | None,
+    head: Head,
+    last_check: str,
+    known: Mapping[str, ChainKey],
+    anchors: Mapping[int, str],
 ) -> str:
     if signed is None:
         return "The head of the log is missing." if head.last_id or anchors else ""
@@ -99,7 +118,9 @@ def _break_at_the_end(
     if signed.head != head:
         return f"Event {head.last_id:,} isn't the one that the head of the log names."
     key = known.get(signed.key_check)
-    if signed.signature and key is not None and not signed.is_signed_by(key):
+    # The last event has the same key then, and counts as unknown.
+    is_unknown = key is None and signed.key_check == last_check
+    if not is_unknown and not (key and signed.is_signed_by(key)):
         return "The head of the log was changed: its signature doesn't match."
     late = [each for each in anchors if each > head.last_id]
     return f"Event {min(late):,} is missing." if late else ""

@@ -34,6 +34,7 @@ from tests.stored import Stored
 KEY = chain_key_of("the secret key of the server")
 # Whoever has the database has no key, and can only guess.
 GUESSED = chain_key_of("guessed")
+HEAD_CHANGED = "The head of the log was changed: its signature doesn't match."
 COUNT = 10
 CHANGED = "was changed, or doesn't follow the one before it."
 
@@ -114,6 +115,18 @@ async def cut_off(session: AsyncSession) -> None:
     await session.execute(update(HEADS).values(last_id=8, last_hash=last_hash))
 
 
+async def cut_off_without_a_key(session: AsyncSession, **head: object) -> None:
+    await cut_off(session)
+    await session.execute(update(HEADS).values(head))
+
+
+async def pretend_to_have_pruned_all(session: AsyncSession) -> None:
+    last_hash = (await session.execute(select(HEADS.c.last_hash))).scalar_one()
+    await take_out(session, range(1, COUNT + 1))
+    await session.execute(update(HEADS).values(pruned_id=COUNT, pruned_hash=last_hash))
+    await session.execute(update(HEADS).values(signature=""))
+
+
 async def take_head(session: AsyncSession) -> None:
     await session.execute(delete(HEADS))
 
@@ -138,11 +151,14 @@ Attack = Callable[[AsyncSession], Awaitable[None]]
         "moved": (swap, f"Event 3 {CHANGED}"),
         "gap": (renumber, f"Event 4 {CHANGED}"),
         "forged": (put_in, f"Event 11 {CHANGED}"),
-        "cut": (cut_off, "The head of the log was changed: its signature doesn't match."),
+        "cut": (cut_off, HEAD_CHANGED),
+        "unsigned": (partial(cut_off_without_a_key, signature=""), HEAD_CHANGED),
+        "other key": (partial(cut_off_without_a_key, key_check=GUESSED.check), HEAD_CHANGED),
+        "emptied": (pretend_to_have_pruned_all, HEAD_CHANGED),
         "pruned": (pretend_pruning, f"Event 3 {CHANGED}"),
         "head": (take_head, "The head of the log is missing."),
     }.values(),
-    ids=[str(number) for number in range(10)],
+    ids=[str(number) for number in range(13)],
 )
 async def test_whoever_has_the_database_but_no_key_leaves_a_trace(
     database: Database, session: AsyncSession, attack: Attack, sentence: str
@@ -187,6 +203,31 @@ async def test_another_key_goes_on_where_the_former_one_stopped(
     assert (found.unknown_first_id, found.unknown_last_id) == (1, 2)
     both = await verified(database, [GUESSED, KEY])
     assert (both.broken, both.unknown_count, both.count) == ("", 0, 5)
+
+
+@each("head", [{}, {"signature": ""}, {"key_check": GUESSED.check}, {"key_check": "x"}])
+async def test_a_new_key_does_not_hide_what_was_cut_off_before(
+    database: Database, session: AsyncSession, head: dict[str, str]
+) -> None:
+    for table in (EVENTS, HEADS):
+        await session.execute(delete(table))
+    await write(session)
+    await cut_off_without_a_key(session, **{"last_id": 8, **head})
+    await session.commit()
+    await write(session, 2, GUESSED)
+    found = await verified(database, [GUESSED, KEY])
+    assert (found.broken, found.restarts) == ("", [9])
+
+
+async def test_a_new_key_is_no_restart_after_all_events_of_the_former_were_pruned(
+    database: Database, session: AsyncSession, stored: Stored
+) -> None:
+    await write(session, 2)
+    await write(session, 2, GUESSED)
+    cut = (await stored.all(StoredEvent))[2].moment
+    assert await prune(session, GUESSED, cut) == 2
+    found = await verified(database, [GUESSED])
+    assert (found.broken, found.restarts, found.unknown_count) == ("", [], 0)
 
 
 async def test_many_processes_that_tell_at_once_make_one_chain(
