@@ -172,12 +172,17 @@ def error_response(
     headers: Mapping[str, str] | None = None,
     title: str = "",
     pending: object = None,
+    frame: Mapping[str, object] | None = None,
 ) -> Response:
-    """Return an error in the form the client expects: JSON, a page, or only its text for htmx."""
+    """Return an error in the form the client expects: JSON, a page, or only its text for htmx.
+
+    frame: what is around the page, where that is not what is around all others.
+    """
     title = title or TITLES.get(status, _phrase(status))
     if local_path(request.scope).startswith("/api/"):
         return JSONResponse({"detail": detail or title}, status, headers)
     context = {"status": status, "title": title, "detail": detail, "pending": pending}
+    context |= frame or {}
     try:
         fragment = "main" if is_partial(request) else ""
         response = render(request, "error.html", context, status, fragments=(), fragment=fragment)

@@ -9,6 +9,7 @@ from hero_admin.accounts.auth import auth_of
 from hero_admin.accounts.form_fields import text_in
 from hero_admin.accounts.second_factor import authenticator, changes
 from hero_admin.accounts.second_factor.factors import fetch_factors
+from hero_admin.accounts.second_factor.requirement import BARE
 from hero_admin.accounts.session_pages import CONFIRM, fetch_user_of
 from hero_admin.accounts.users import User, id_of
 from hero_admin.pages.requests import operation_of
@@ -162,7 +163,7 @@ def frame_of(request: Request, user: User) -> dict[str, object]:
     least = auth_of(request).second_factor
     if user.has_second_factor or not changes.is_required(user.identity.role, least):
         return {"is_required": False}
-    return {"is_required": True, "identity": None, "can_edit": False}
+    return {"is_required": True, **BARE}
 
 
 def next_of(request: Request) -> str:

@@ -18,6 +18,8 @@ SENTENCE = (
     "Your role requires a second factor, and you have none yet. Set one up in another tab,"
     " then try again."
 )
+# A page without a menu, of which nothing may be opened yet.
+BARE = {"identity": None, "can_edit": False}
 # What is needed to set one up, or to go.
 ALLOWED = ("/account/second-factor", "/account/confirm", "/sign-in", "/sign-out", "/theme")
 
@@ -38,6 +40,4 @@ async def ask_to_set_up(request: Request) -> Response:
         url = path_to("account", "second-factor")
         return redirect(request, with_query(url, next="" if here == path_to("") else here))
     pending = await fetch_pending(request.scope)
-    # The page has no menu, of which nothing may be opened yet.
-    request.state.identity = None
-    return error_response(request, 403, SENTENCE, title=TITLE, pending=pending)
+    return error_response(request, 403, SENTENCE, title=TITLE, pending=pending, frame=BARE)

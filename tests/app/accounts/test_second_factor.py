@@ -18,6 +18,7 @@ from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.throttle import FailedAttempts
 from hero_admin.accounts.users import User
 from hero_admin.audit_log.changes import Change
+from hero_admin.audit_log.events import StoredEvent
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.testing import Client, htmx_headers
@@ -417,9 +418,16 @@ async def test_whoever_lacks_what_the_role_requires_sets_it_up_before_anything_e
     kept = await client.post(f"/heroes/{hero.id}", data={"name": "Supernova"})
     assert (kept.status_code, kept.heading) == (403, "Second factor required")
     assert kept.form(press="Try again")["name"] == "Supernova"
+    assert "Ann" not in kept.visible_text
     found = await stored.get(Hero, hero.id)
     assert found is not None
     assert found.name == "Nova"
+    refused = [each for each in await stored.all(StoredEvent) if each.kind == "refused"]
+    assert [(each.by_name, each.details["method"]) for each in refused] == [
+        ("Ann", "GET"),
+        ("Ann", "POST"),
+        ("Ann", "POST"),
+    ]
     page = await client.get((await client.get("/heroes?q=nova")).headers["location"])
     assert page.heading == "Set up a second factor"
     page = await client.get(page.link("Set up an authenticator app"))
@@ -429,9 +437,9 @@ async def test_whoever_lacks_what_the_role_requires_sets_it_up_before_anything_e
     assert (await client.get("/heroes?q=nova")).status_code == 200
     # The last one stays.
     form = (await client.get("/account/second-factor/app/remove")).form()
-    refused = await client.submit(form)
-    assert refused.status_code == 409
-    assert "Add another one before you remove this one." in refused.alert
+    answer = await client.submit(form)
+    assert answer.status_code == 409
+    assert "Add another one before you remove this one." in answer.alert
     assert await stored.count(Authenticator) == 1
 
 
