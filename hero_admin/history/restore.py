@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from hero_admin.audit_log.changes import Change, Kind, Recorded, fetch_latest, fetch_since
+from hero_admin.audit_log.changes import Change, Kind, Recorded
+from hero_admin.audit_log.recorded_changes import fetch_latest, fetch_since
 from hero_admin.history.restored_links import lock_earlier_links, restore_links
 from hero_admin.history.revert import Outcome, revert
 from hero_admin.history.undo import Undone, earlier_values, fetch_made, resource_of

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hero_admin.audit_log.changes import Change, Kind, fetch_since
+from hero_admin.audit_log.changes import Change, Kind
+from hero_admin.audit_log.recorded_changes import fetch_since
 from hero_admin.history.link_changes import is_about_links
 from hero_admin.history.revert_batches import Batch, ReferencedValue, referenced_value
 from hero_admin.model.fields import Field

@@ -6,14 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import (
-    WRITES,
-    Change,
-    Kind,
-    Recorded,
-    fetch_since,
-    lock_operation,
-)
+from hero_admin.audit_log.changes import WRITES, Change, Kind, Recorded
+from hero_admin.audit_log.recorded_changes import fetch_since, lock_operation
 from hero_admin.history.link_changes import is_about_links, with_link_changes
 from hero_admin.history.revert import revert
 from hero_admin.history.visibility import without_unseen

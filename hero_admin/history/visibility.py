@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hero_admin.audit_log.changes import Change, Kind, fetch_latest_of
+from hero_admin.audit_log.changes import Change, Kind
+from hero_admin.audit_log.recorded_changes import fetch_latest_of
 from hero_admin.database.identifiers import numbered
 from hero_admin.database.row_scopes import UNSCOPED, is_limited, scopes_of
 from hero_admin.model.links import ENTRY

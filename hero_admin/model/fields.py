@@ -1,18 +1,13 @@
 """Fields: the columns of a model with their labels, inputs and formatting."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from annotated_types import Ge, Le, MaxLen
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from sqlalchemy import BindParameter, Column, ColumnElement, FromClause, bindparam, type_coerce
-from sqlalchemy.types import TypeEngine
 
-from hero_admin.audit_log.blobs import select_data
-from hero_admin.model import inputs
 from hero_admin.model.annotations import (
     FileText,
     file_annotation,
@@ -21,26 +16,20 @@ from hero_admin.model.annotations import (
     takes_none,
     text_annotation,
 )
-from hero_admin.model.blobs import BlobType, FileData
-from hero_admin.model.column_types import example_of, is_text
 from hero_admin.model.controls import PLAIN, Control
-from hero_admin.model.exact_columns import exactly
-from hero_admin.model.exact_types import ExactType
+from hero_admin.model.field_columns import FieldColumn
 from hero_admin.model.formats import Formatter
-from hero_admin.model.inputs import Input
 from hero_admin.model.relations import Relation
-from hero_admin.model.storable import is_aware, rounded, storable, unwrapped_type
+from hero_admin.model.storable import is_aware, rounded
 
 
-@dataclass(frozen=True, eq=False)
-class Field:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Field(FieldColumn):
     """One column of a model and how people and programs read and write it."""
 
     name: str
     label: str
-    column: Column[Any]
     info: FieldInfo
-    input: Input
     relation: Relation | None
     is_key: bool
     is_generated: bool
@@ -100,11 +89,6 @@ class Field:
         has_own = self.column.default is not None and self.info.is_required()
         return has_own or self.column.server_default is not None
 
-    @property
-    def is_optional(self) -> bool:
-        """Whether its column is nullable."""
-        return bool(self.column.nullable)
-
     @cached_property
     def takes_nothing(self) -> bool:
         """Whether a form may leave it empty: a model may require more than its table."""
@@ -127,32 +111,6 @@ class Field:
         if self.input.kind == "time" and is_aware(self.column.type):
             return "zoned_time"
         return self.input.kind
-
-    @property
-    def is_text(self) -> bool:
-        return is_text(self.column.type, self.input)
-
-    @cached_property
-    def exact_type(self) -> TypeEngine[Any]:
-        """The type that reads and binds its values without loss."""
-        if self.is_bytes:
-            return BlobType()
-        number = None
-        if self.input.kind == "number":
-            number = Decimal if self.input.parse is inputs.DECIMAL.parse else float
-        return ExactType(self.column.type, self.input, number)
-
-    @cached_property
-    def exact(self) -> ColumnElement[Any]:
-        return exactly(self.column, self.exact_type)
-
-    def exact_in(self, rows: FromClause) -> ColumnElement[Any]:
-        """Return the same column of an alias of its table."""
-        return exactly(rows.c[self.column.key], self.exact_type)
-
-    def given(self, name: str, *, is_list: bool = False) -> BindParameter[Any]:
-        """Return a parameter of its exact type."""
-        return bindparam(name, type_=self.exact_type, expanding=is_list)
 
     @cached_property
     def default(self) -> Any:
@@ -189,16 +147,6 @@ class Field:
         return self.info.annotation if self._has_value_to_set else Any
 
     @property
-    def is_bytes(self) -> bool:
-        """Whether its values are files; pages show their type and size."""
-        return self.input.kind == "bytes"
-
-    @property
-    def is_read_by_database(self) -> bool:
-        """Whether only the database can parse and check its values."""
-        return self.input is inputs.DATABASE_TEXT
-
-    @property
     def help(self) -> str:
         """The sentence below its control, "" for none."""
         return self.control.help or self.info.description or ""
@@ -211,25 +159,6 @@ class Field:
     def typed(self, text: str) -> Any:
         """Return the value of a text typed in its control; raises ValueError with a sentence."""
         return self.control.parse(text) if self.control.has_parser else self.input(text)
-
-    @property
-    def example(self) -> str:
-        """An example of its values, for an error message."""
-        return example_of(unwrapped_type(self.column.type))
-
-    @cached_property
-    def whole(self) -> ColumnElement[Any]:
-        """The column as records have it: files as their digest, type and size."""
-        return type_coerce(self.column, BlobType(has_digest=True)) if self.is_bytes else self.exact
-
-    def written(self, name: str, *, is_recorded: bool) -> ColumnElement[Any]:
-        """Return the expression to store for the parameter `name`.
-
-        is_recorded: whether it is a file that the history has a copy of.
-        """
-        if is_recorded:
-            return select_data(self.given(name)).scalar_subquery()
-        return bindparam(name, type_=FileData()) if self.is_bytes else self.given(name)
 
     @cached_property
     def attributes(self) -> dict[str, str]:
@@ -249,10 +178,3 @@ class Field:
         elif self.input.kind in {"number", "time", "datetime"}:
             found["step"] = "any"
         return found
-
-    def clean(self, value: Any) -> Any:
-        """Return `value` as its column stores it on every database.
-
-        Raises ValueError with a sentence for what one of them could not store exactly.
-        """
-        return storable(value, self.column.type, self.input)

@@ -3,7 +3,7 @@
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from hero_admin.audit_log import changes
+from hero_admin.audit_log import recorded_changes
 from hero_admin.audit_log.changes import Change, Kind, Operation
 from hero_admin.history.visibility import without_unseen
 from hero_admin.listing.query import ListQuery, Scope
@@ -85,7 +85,7 @@ async def fetch_latest(
     site, session = site_of(request), session_of(request)
     if not site.has_history:
         return None
-    latest = await changes.fetch_latest(session, resource.name, key, *kinds)
+    latest = await recorded_changes.fetch_latest(session, resource.name, key, *kinds)
     return latest if latest and await is_seen(request, latest) else None
 
 

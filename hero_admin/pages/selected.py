@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.audit_log.changes import Operation, count_changes
+from hero_admin.audit_log.changes import Operation
+from hero_admin.audit_log.recorded_changes import count_changes
 from hero_admin.forms.hidden_fields import ALL, KEYS, SEEN
 from hero_admin.jobs.queue import NewJob
 from hero_admin.jobs.table import JobKind
