@@ -1,5 +1,6 @@
 """Retention of events: old ones are removed, and the chain begins at the last of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,11 +15,13 @@ from hero_admin.person import COMMAND_LINE
 ROWS_PER_BATCH = 10_000
 
 
-async def prune(session: AsyncSession, key: ChainKey, before: datetime) -> int:
+async def prune(session: AsyncSession, keys: Sequence[ChainKey], before: datetime) -> int:
     """Remove the events before a moment; return how many. Commits every batch.
 
     The head names the last one that was removed, so that the chain can be verified from there, and
     an event tells of it. Events that were put down late stay with those around them.
+
+    keys: the present one, and then those that may have signed the head before.
     """
     first_kept = await session.scalar(select(func.min(EVENTS.c.id)).where(EVENTS.c.at >= before))
     last_id = await session.scalar(select(func.max(EVENTS.c.id)))
@@ -28,6 +31,9 @@ async def prune(session: AsyncSession, key: ChainKey, before: datetime) -> int:
     count = 0
     while True:
         signed = await lock_head(session)
+        # It was changed since the log was verified: a new signature would hide that.
+        if not any(map(signed.is_signed_by, keys)):
+            break
         start_id = signed.head.pruned_id
         end_id = min(start_id + ROWS_PER_BATCH, until_id)
         if end_id <= start_id:
@@ -39,10 +45,10 @@ async def prune(session: AsyncSession, key: ChainKey, before: datetime) -> int:
             break
         await session.execute(delete(EVENTS).where(EVENTS.c.id <= end_id))
         head = replace(signed.head, pruned_id=end_id, pruned_hash=pruned_hash)
-        await store_head(session, key, head)
+        await store_head(session, keys[0], head)
         count += end_id - start_id
         if end_id == until_id:
-            await append(session, key, [_told(before, count, end_id, pruned_hash)])
+            await append(session, keys[0], [_told(before, count, end_id, pruned_hash)])
         await session.commit()
     await session.rollback()
     return count

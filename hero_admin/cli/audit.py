@@ -89,7 +89,7 @@ async def _audit(
             return is_good
         moment = before.replace(tzinfo=UTC)
         async with database.session(is_read_only=False) as session:
-            count = await prune(session, key, moment)
+            count = await prune(session, keys, moment)
         events = ngettext("{n:,} event", "{n:,} events", count).format(n=count)
         click.echo(f"Removed {events} before {moment:%Y-%m-%d}.")
         if count:

@@ -225,7 +225,7 @@ async def test_a_new_key_is_no_restart_after_all_events_of_the_former_were_prune
     await write(session, 2)
     await write(session, 2, GUESSED)
     cut = (await stored.all(StoredEvent))[2].moment
-    assert await prune(session, GUESSED, cut) == 2
+    assert await prune(session, [GUESSED], cut) == 2
     found = await verified(database, [GUESSED])
     assert (found.broken, found.restarts, found.unknown_count) == ("", [], 0)
 
@@ -253,7 +253,7 @@ async def test_what_is_pruned_leaves_a_chain_that_begins_later(
     monkeypatch.setattr("hero_admin.audit_log.event_retention.ROWS_PER_BATCH", 2)
     await write(session)
     cut = (await stored.all(StoredEvent))[6].moment
-    assert await prune(session, KEY, cut) == 6
+    assert await prune(session, [KEY], cut) == 6
     found = await verified(database)
     assert (found.broken, found.head.pruned_id, found.head.last_id) == ("", 6, 11)
     *_, last = await stored.all(StoredEvent)
@@ -262,7 +262,28 @@ async def test_what_is_pruned_leaves_a_chain_that_begins_later(
     await take_out(session, [7])
     await session.commit()
     assert (await verified(database)).broken == "Event 7 is missing."
-    assert await prune(session, KEY, cut) == 0
+    assert await prune(session, [KEY], cut) == 0
+
+
+async def test_a_head_that_was_changed_is_not_signed_by_pruning(
+    database: Database, session: AsyncSession, stored: Stored
+) -> None:
+    await write(session)
+    cut = (await stored.all(StoredEvent))[6].moment
+    await cut_off(session)
+    await session.commit()
+    assert await prune(session, [GUESSED, KEY], cut) == 0
+    assert (await verified(database)).broken == HEAD_CHANGED
+
+
+async def test_the_head_of_a_former_key_is_pruned_and_signed_anew(
+    database: Database, session: AsyncSession, stored: Stored
+) -> None:
+    await write(session)
+    cut = (await stored.all(StoredEvent))[6].moment
+    assert await prune(session, [GUESSED, KEY], cut) == 6
+    found = await verified(database, [GUESSED, KEY])
+    assert (found.broken, found.restarts, found.head.last_id) == ("", [], 11)
 
 
 # The command.
