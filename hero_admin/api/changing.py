@@ -48,6 +48,8 @@ def creates(whole: Resource) -> Handler:
             async with checked_together(transaction, resource) as together:
                 record = await single.create(together, resource, given)
                 await change_all_links(together, resource, [record], deltas)
+        # A hook, or the database, may have filled in others.
+        note_masked(resource, request, [record], sent=valid.model_fields_set)
         return await answer(resource, request, record, 201)
 
     schema = with_links(whole, whole.schemas.create)

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from http.cookiejar import Cookie
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 from starlette.applications import Starlette
 
+from hero_admin import Change as Made
 from hero_admin.application import create_app
 from hero_admin.audit_log.changes import Change, Kind
+from hero_admin.audit_log.events import StoredEvent
 from hero_admin.forms.hidden_fields import OPENED
 from hero_admin.model.resource import Resource
 from hero_admin.model.site import Site
@@ -330,6 +333,28 @@ class Locker(SQLModel, table=True):
 
 
 MASKED = Resource(Locker, masked=(Locker.code, Locker.hint))
+
+
+def hinted(change: Made[Locker]) -> None:
+    if change.after is not None and change.after.hint is None:
+        change.after.hint = SECRET
+
+
+async def test_a_masked_value_that_was_filled_in_for_a_client_is_told_of(
+    settings: Settings, session: AsyncSession, stored: Stored
+) -> None:
+    connection = await session.connection()
+    await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, [MASKED.table]))
+    await session.commit()
+    app = create_app(settings, (replace(MASKED, before=hinted),))
+    async with serving(app, role=Role.OWNER) as client:
+        made = await client.post("/api/lockers/", json={"label": "A", "code": 7, "hint": "Mine"})
+        assert (made.status_code, made.json()["hint"]) == (201, "Mine")
+        assert await stored.count(StoredEvent) == 0
+        made = await client.post("/api/lockers/", json={"label": "B", "code": 7})
+        assert made.json()["hint"] == SECRET
+        (event,) = await stored.all(StoredEvent)
+        assert (event.kind, event.key, event.details["fields"]) == ("masked_read", "2", ["hint"])
 
 
 async def test_a_masked_number_is_kept_changed_and_removed(
