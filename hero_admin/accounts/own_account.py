@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hero_admin.accounts import changes
+from hero_admin.accounts import audit, changes
 from hero_admin.accounts.auth import auth_of, visitor_of
 from hero_admin.accounts.cookies import digest_in
 from hero_admin.accounts.entering import enter
@@ -16,6 +16,7 @@ from hero_admin.accounts.passwords import SAME_AS_BEFORE, check_password, is_sam
 from hero_admin.accounts.second_factor.factors import fetch_factors
 from hero_admin.accounts.session_pages import fetch_access, fetch_user_of
 from hero_admin.accounts.users import id_of
+from hero_admin.audit_log.events import EventKind
 from hero_admin.pages.requests import operation_of
 from hero_admin.web.errors import Invalid
 from hero_admin.web.flash import Flash
@@ -58,14 +59,15 @@ async def change_password(request: Request) -> Response:
     address, device = visitor_of(request).address, digest_in(request)
     attempt = await attempt_login(auth, name, current, address, device)
     password_hash = await auth.passwords.hash(password) if attempt.user else ""
-    user = await accept(session_of(request), attempt)
+    session = session_of(request)
+    user = await accept(session, attempt)
     if user is None or user.id != user_id:
+        event, is_counted = EventKind.NOT_CONFIRMED, attempt.allowance.is_allowed
+        audit.note_failed_sign_in(session, name, address, event, is_counted=is_counted)
         return _ask_password(
             request, {"current": attempt.wait_sentence or WRONG}, attempt.wait_seconds
         )
-    await changes.set_password(
-        session_of(request), operation_of(request), id_of(user), password_hash
-    )
+    await changes.set_password(session, operation_of(request), id_of(user), password_hash)
     flash = Flash("Changed", "your password", note="You were signed out on all other devices.")
     return await enter(request, redirect(request, path_to("account"), flash), user)
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from hero_admin.accounts.sessions import UserSession
 from hero_admin.accounts.throttle import FailedAttempts
 from hero_admin.accounts.users import User
+from hero_admin.audit_log.events import StoredEvent
 from hero_admin.person import Role
 from hero_admin.settings import Settings
 from hero_admin.testing import Client, Page
@@ -88,6 +89,9 @@ async def test_attempts_at_the_current_password_are_delayed_as_at_the_sign_in(
     assert "try again" in answers[-1].error("Current password")
     assert (await changed(ann)).status_code == 429
     assert max(each.count for each in await stored.all(FailedAttempts)) == 5
+    # Those that were checked are told of.
+    failed = [each for each in await stored.all(StoredEvent) if each.kind != "signed_in"]
+    assert [(each.kind, each.by_name) for each in failed] == [("identity_not_confirmed", "Ann")] * 5
     # The session itself goes on.
     assert (await ann.get("/heroes")).status_code == 200
 
