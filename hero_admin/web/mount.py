@@ -68,7 +68,9 @@ def local_path(scope: Scope) -> str:
 
 def url_path(scope: Scope) -> str:
     """Return the path of a request as browsers see it, for URLs that lead back."""
-    return f"{prefix()}{local_path(scope).translate(ESCAPED)}"
+    path = f"{prefix()}{local_path(scope).translate(ESCAPED)}"
+    # Two slashes would begin another host.
+    return f"/%2F{path[2:]}" if path.startswith("//") else path
 
 
 def _whole_path(scope: Scope, prefix: str) -> str:

@@ -71,6 +71,15 @@ async def test_signing_in_leads_to_no_other_site(anonymous: Client, ann: User, u
     assert entered.headers["location"] == "/"
 
 
+async def test_the_page_to_come_back_to_is_one_of_this_site(anonymous: Client) -> None:
+    asked = await anonymous.http.get("http://localhost//evil.example/?x=1")
+    # The sign-in of an application outside may follow it without a look.
+    back = httpx.URL(asked.headers["location"]).params["next"]
+    assert back == "/%2Fevil.example/?x=1"
+    again = await anonymous.http.get(f"http://localhost{back}")
+    assert again.headers["location"] == asked.headers["location"]
+
+
 @pytest.mark.parametrize(
     ("name", "password"),
     [
