@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
@@ -30,6 +30,8 @@ class Auth:
     events: EventLog
     # The tasks that mark sessions as seen after the response, by digest.
     marking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    # When each expired token was last told of, by digest.
+    refused: dict[str, datetime] = field(default_factory=dict)
 
     async def close(self) -> None:
         """Wait for the tasks that outlive their response, before the database is closed."""

@@ -11,6 +11,9 @@ from hero_admin.web.mount import local_path
 from hero_admin.web.request_session import AT_END
 from hero_admin.web.requests import SAFE_METHODS
 
+# Paths may be far longer, and whoever may do nothing still sends them.
+MAX_PATH_CHARACTERS = 1_000
+
 
 class EventsMiddleware:
     """Lets handlers tell of events, by the session of their request.
@@ -44,7 +47,8 @@ class EventsMiddleware:
         async def send_and_note(message: Message) -> None:
             is_refused = message["type"] == "http.response.start" and message["status"] == 403
             if is_refused and who() is not None:
-                details = {"method": scope["method"], "path": local_path(scope)}
+                path = local_path(scope)[:MAX_PATH_CHARACTERS]
+                details = {"method": scope["method"], "path": path}
                 events.failures.append(events.made(EventKind.REFUSED, details=details))
             await send(message)
 

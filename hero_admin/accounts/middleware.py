@@ -164,10 +164,14 @@ class IdentityMiddleware:
             return None
         async with self.auth.database.session(is_read_only=True) as session:
             found = await fetch_expiry(session, proof.digest)
+        now, told = datetime.now(UTC), self.auth.refused
         # That of somebody whose account is disabled has not.
-        if found is None or found[1] > datetime.now(UTC):
+        if found is None or found[1] > now:
             return None
-        note_failure(request.state.session, EventKind.TOKEN_REFUSED, found[0])
+        # A program that goes on with it writes no event each time.
+        if proof.digest not in told or now - told[proof.digest] >= SEEN_EVERY:
+            told[proof.digest] = now
+            note_failure(request.state.session, EventKind.TOKEN_REFUSED, found[0])
         return found[1]
 
     def _proof_in(self, request: Request) -> _Proof:

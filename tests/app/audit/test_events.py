@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 
+from hero_admin.accounts.sessions import SEEN_EVERY
 from hero_admin.accounts.tokens import ApiToken
 from hero_admin.audit_log.events import StoredEvent
 from hero_admin.database.engines import Database
@@ -213,9 +214,11 @@ async def test_what_somebody_may_not_do_is_told_although_nothing_is_saved(
     await viewer.get("/people?x=1")
     await viewer.delete("/api/heroes/1")
     await program.get("/api/teams/", headers=headers)
+    await viewer.get(f"/heroes/{'x' * 9_000}/edit")
+    *refused, long = await told(stored, "refused")
+    assert len(long.details["path"]) == 1_000
     assert [
-        (each.by_name, each.token, each.details["method"], each.details["path"])
-        for each in await told(stored, "refused")
+        (each.by_name, each.token, each.details["method"], each.details["path"]) for each in refused
     ] == [
         ("Vera Viewer", "", "POST", "/heroes/1"),
         ("Vera Viewer", "", "GET", "/people"),
@@ -291,16 +294,21 @@ async def is_used(stored: Stored) -> bool:
     return bool(await told(stored, "token_first_used"))
 
 
-async def test_an_expired_token_is_told_with_its_name(
-    client: Client, program: Client, session: AsyncSession, stored: Stored
+async def test_an_expired_token_is_told_with_its_name_once_a_minute(
+    app: Starlette, client: Client, program: Client, session: AsyncSession, stored: Stored
 ) -> None:
     headers = await made(client)
     await session.execute(update(ApiToken).values(expires_at=datetime.now(UTC)))
     await session.commit()
-    await program.get("/api/heroes/", headers=headers)
+    for _ in range(3):
+        assert (await program.get("/api/heroes/", headers=headers)).status_code == 401
     await program.get("/api/heroes/", headers={"Authorization": "Bearer hero_unknown"})
     event = await the_event(stored, "token_refused")
     assert (event.by_name, event.token) == ("Olive Owner", "ci")
+    refused = app.state.auth.refused
+    refused.update({digest: at - SEEN_EVERY for digest, at in refused.items()})
+    await program.get("/api/heroes/", headers=headers)
+    assert len(await told(stored, "token_refused")) == 2
 
 
 # Where the database cannot be written.
