@@ -57,7 +57,8 @@ class ChainKey:
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         told = {**values, "at": at.isoformat(timespec="microseconds")}
         parts = [before, *(told[name] for name in HASHED)]
-        return self._digest(json.dumps(parts, separators=(",", ":")))
+        # SQLite gives back bytes, which somebody else has put into a text.
+        return self._digest(json.dumps(parts, separators=(",", ":"), default=repr))
 
     def signature_of(self, head: "Head") -> str:
         """Return the signature of a head."""

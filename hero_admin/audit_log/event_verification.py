@@ -4,8 +4,9 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import String, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.event_chain import (
@@ -19,6 +20,9 @@ from hero_admin.audit_log.event_chain import (
 from hero_admin.audit_log.events import EventKind
 
 ROWS_PER_BATCH = 2_000
+
+# Any: the values of a row, by column; `at` is None if it is no time.
+Row = Mapping[str, Any]
 
 
 @dataclass
@@ -69,7 +73,7 @@ async def verify(
 
 
 def _break_of(
-    row: RowMapping,
+    row: Row,
     last_id: int,
     last_hash: str,
     known: Mapping[str, ChainKey],
@@ -81,14 +85,14 @@ def _break_of(
     if row["id"] > last_id + 1:
         return f"Event {last_id + 1:,} is missing."
     key = known.get(row["key_check"])
-    if key is not None and key.hash_of(dict(row), last_hash) != row["hash"]:
+    if row["at"] is None or (key is not None and key.hash_of(row, last_hash) != row["hash"]):
         return f"Event {row['id']:,} was changed, or doesn't follow the one before it."
     if anchors.get(row["id"], row["hash"]) != row["hash"]:
         return f"Event {row['id']:,} isn't the one that was noted as an anchor."
     return ""
 
 
-def _is_new_key(row: RowMapping, last: tuple[int, str, str], known: Mapping[str, ChainKey]) -> bool:
+def _is_new_key(row: Row, last: tuple[int, str, str], known: Mapping[str, ChainKey]) -> bool:
     """Whether a restart tells of nothing but a new key: the head of the former one ends the log.
 
     last: the id, the hash and the key check of the event before.
@@ -126,7 +130,7 @@ def _break_at_the_end(
     return f"Event {min(late):,} is missing." if late else ""
 
 
-def _count(found: Verified, row: RowMapping, known: Mapping[str, ChainKey]) -> None:
+def _count(found: Verified, row: Row, known: Mapping[str, ChainKey]) -> None:
     found.count += 1
     found.first_at, found.last_at = found.first_at or row["at"], row["at"]
     if row["key_check"] not in known:
@@ -135,8 +139,10 @@ def _count(found: Verified, row: RowMapping, known: Mapping[str, ChainKey]) -> N
         found.unknown_count += 1
 
 
-async def _rows(session: AsyncSession) -> AsyncIterator[RowMapping]:
-    columns = [EVENTS.c[name] for name in (*HASHED, "key_check", "hash")]
+async def _rows(session: AsyncSession) -> AsyncIterator[Row]:
+    columns = [EVENTS.c[name] for name in (*HASHED, "key_check", "hash") if name != "at"]
+    # SQLite may hold anything there.
+    columns.append(type_coerce(EVENTS.c.at, String).label("at"))
     last_id: int | None = None
     while True:
         statement = select(*columns).order_by(EVENTS.c.id).limit(ROWS_PER_BATCH)
@@ -144,7 +150,17 @@ async def _rows(session: AsyncSession) -> AsyncIterator[RowMapping]:
             statement = statement.where(EVENTS.c.id > last_id)
         rows = (await session.execute(statement)).mappings().all()
         for row in rows:
-            yield row
+            yield {**row, "at": _moment(row["at"])}
         if len(rows) < ROWS_PER_BATCH:
             return
         last_id = rows[-1]["id"]
+
+
+def _moment(value: object) -> datetime | None:
+    """Return a time as a database gives it back, None if it is none."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

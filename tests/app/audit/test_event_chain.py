@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hero_admin.audit_log.event_chain import (
@@ -83,6 +84,23 @@ async def test_a_changed_value_shows_in_the_event_that_has_it(
         assert (found.broken, found.unknown_first_id, found.unknown_count) == ("", 4, 1)
     else:
         assert found.broken == "Event 4 was changed, or doesn't follow the one before it."
+
+
+@each("value", ["at = 'x'", "at = 7", "at = x'ff'", "by_name = x'ff'", "details_json = x'ff'"])
+async def test_what_no_column_should_hold_shows_in_the_event_that_has_it(
+    database: Database, session: AsyncSession, value: str
+) -> None:
+    for table in (EVENTS, HEADS):
+        await session.execute(delete(table))
+    await write(session)
+    try:
+        await session.execute(text(f"UPDATE hero_admin_event SET {value} WHERE id = 4"))
+    except DBAPIError:
+        # PostgreSQL takes it for no time.
+        await session.rollback()
+        return
+    await session.commit()
+    assert (await verified(database)).broken == f"Event 4 {CHANGED}"
 
 
 async def take_out(session: AsyncSession, ids: Sequence[int]) -> None:
