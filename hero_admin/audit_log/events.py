@@ -151,8 +151,12 @@ class StoredEvent(OwnTable, table=True):
     # Any: JSON.
     @property
     def details(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.details_json)
-        return found
+        """What else is worth knowing; what somebody else has put there is one text."""
+        try:
+            found = json.loads(self.details_json)
+        except (ValueError, RecursionError):
+            found = None
+        return found if isinstance(found, dict) else {"unreadable": self.details_json}
 
     @property
     def moment(self) -> datetime:

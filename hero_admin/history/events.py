@@ -157,7 +157,8 @@ def _line(site: Site, event: StoredEvent) -> EventLine:
             is_cut = details.get("is_complete") is False
             facts.append("ended early" if is_cut else "")
         case EventKind.MASKED_READ | EventKind.REVEALED:
-            fields = [str(name) for name in details.get("fields", ())]
+            given = details.get("fields")
+            fields = [str(name) for name in given] if isinstance(given, list) else []
             labels = [
                 resource.by_name[name].label if resource and name in resource.by_name else name
                 for name in fields

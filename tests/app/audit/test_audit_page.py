@@ -6,10 +6,11 @@ import json
 import re
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
-from hero_admin.audit_log.event_chain import append, chain_key_of
+from hero_admin.audit_log.event_chain import EVENTS, append, chain_key_of
 from hero_admin.audit_log.events import Event, StoredEvent
 from hero_admin.testing import Client, Page, htmx_headers
 from tests.app.accounts.test_token_scopes import made
@@ -171,3 +172,17 @@ async def test_files_have_all_events_and_are_events_themselves(
 async def test_it_is_for_owners_only(app: Starlette, editor: Client, path: str) -> None:
     assert (await editor.get(path)).status_code == 403
     assert "Audit log" not in (await editor.get("/")).link_names
+
+
+@pytest.mark.parametrize("details", ["", "{", "[1]", "7", '{"fields": 5}', "[" * 100_000])
+async def test_an_event_that_somebody_else_has_changed_hides_no_other(
+    client: Client, session: AsyncSession, details: str
+) -> None:
+    await client.get("/heroes.csv")
+    for kind in ("masked_read", "account_added"):
+        await session.execute(update(EVENTS).values(kind=kind, details_json=details))
+        await session.commit()
+        page = await client.get("/audit-log")
+        assert (page.status_code, page.heading) == (200, "Audit log")
+    written = (await client.get("/audit-log.jsonl")).text.splitlines()
+    assert [json.loads(line)["id"] for line in written]
