@@ -13,6 +13,7 @@ from hero_admin.web.guards import identity_of
 from hero_admin.web.requests import session_of
 
 MAX_QUERY_CHARACTERS = 1_000
+SENT_BY_BROWSERS = frozenset({"cookie", "sec-fetch-site", "sec-fetch-mode"})
 
 
 def masked_names(
@@ -20,11 +21,12 @@ def masked_names(
 ) -> frozenset[str]:
     """Return the masked fields whose values this reader may not reveal.
 
-    Whoever borrows the cookie of a browser gets none of many records at once.
+    Whoever borrows a browser gets none of many records at once, however it is signed in.
     """
     identity = identity_of(request)
-    is_by_cookie = identity.token is None and "cookie" in request.headers
-    is_allowed = may(resource, identity, "reveal") and not (is_one_of_many and is_by_cookie)
+    # An application outside may know people by something else, such as HTTP Basic.
+    is_browser = identity.token is None and not SENT_BY_BROWSERS.isdisjoint(request.headers.keys())
+    is_allowed = may(resource, identity, "reveal") and not (is_one_of_many and is_browser)
     return frozenset() if is_allowed else resource.masked_names
 
 

@@ -141,6 +141,25 @@ async def test_people_are_who_the_shop_says_and_may_do_what_their_role_may(
     assert [each.name for each in await stored.all(Hero)] == [hero.name]
 
 
+async def by_header(request: Request) -> Person | None:
+    return PEOPLE.get(request.headers.get("x-shop", ""))
+
+
+async def test_a_browser_gets_no_masked_values_in_bulk_however_it_is_signed_in(
+    settings: Settings, session: AsyncSession
+) -> None:
+    hero = await a_hero(session)
+    async with shop(settings, by_header) as client:
+        client.headers["X-Shop"] = "edward"
+        (found,) = (await client.get("/admin/api/heroes/")).json()
+        one = (await client.get(f"/admin/api/heroes/{hero.id}")).json()
+        assert (found["secret_name"], one["secret_name"]) == (None, "Dive Wilson")
+        # A program of the shop sends nothing of the kind.
+        del client.headers["Sec-Fetch-Site"]
+        (found,) = (await client.get("/admin/api/heroes/")).json()
+        assert found["secret_name"] == "Dive Wilson"
+
+
 async def test_the_library_has_no_accounts_of_its_own_then(settings: Settings) -> None:
     async with shop(settings, cookie="olive") as olive:
         page = await olive.get("/admin/")
