@@ -16,7 +16,8 @@ from webapp.teams import teams
 PROGRAM = (sys.executable, "-m", "tests.held_actions", "serve")
 # The name of a hero at whom it stops, and the file that says that it has come there.
 HELD_AT, HELD = "HELD_AT", "HELD"
-MOST_AT_ONCE, PER_BATCH = 10, 7
+# A job begins with 11 records, and does 7 at once.
+MAX_SELECTED, PER_BATCH = 10, 7
 
 
 async def age(run: Run[Hero]) -> str:
@@ -35,8 +36,7 @@ admin = Admin(
 )
 
 if __name__ == "__main__":
-    # A job begins with 11 records, and does 7 at once.
-    selected.MAX_SELECTED = MOST_AT_ONCE
+    selected.MAX_SELECTED = MAX_SELECTED
     batches.RECORDS_PER_BATCH = PER_BATCH
     undoing.RECORDS_PER_BATCH = PER_BATCH  # type: ignore[attr-defined] # imported there
     run_commands("tests.held_actions:admin")

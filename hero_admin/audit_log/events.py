@@ -98,7 +98,7 @@ class Event:
         }
 
     # Any: JSON.
-    def kept(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return who it tells of and what, as JSON, from which `export_ended` makes another one."""
         names = ("by_name", "by_id", "address", "user_agent", "token", "resource", "details")
         return {name: getattr(self, name) for name in names}
@@ -108,7 +108,7 @@ class Event:
 def export_ended(begun: Mapping[str, Any], count: int, *, is_complete: bool) -> Event:
     """Return the event that tells how many rows an export had that was left to a job.
 
-    begun: what was kept of the event with which it began.
+    begun: the event with which it began, of `Event.as_json`.
     """
     details = {**begun["details"], "is_complete": is_complete}
     return Event(EventKind.EXPORT_ENDED, **{**begun, "details": details, "count": count})

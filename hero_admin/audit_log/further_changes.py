@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from hero_admin.audit_log.changes import Change, Entry, Operation, record
-from hero_admin.audit_log.operation_changes import FIRST_FIRST, is_of_operation
+from hero_admin.audit_log.operation_changes import OLDEST_FIRST, is_of_operation
 
 # What the entries that one line sums up have in common: resource, kind, whether a consequence.
 Group = tuple[str, str, bool]
@@ -43,7 +43,7 @@ async def _add_to_line(session: AsyncSession, operation_id: str, group: Group, c
         col(Change.kind) == kind,
         col(Change.is_consequence) == is_consequence,
     )
-    first = own.order_by(*FIRST_FIRST).limit(1).scalar_subquery()
+    first = own.order_by(*OLDEST_FIRST).limit(1).scalar_subquery()
     more = update(Change).where(col(Change.id) == first)
     added = await session.execute(more.values(group_size=col(Change.group_size) + count))
     assert cast(CursorResult[Any], added).rowcount == 1

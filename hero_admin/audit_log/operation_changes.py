@@ -11,10 +11,10 @@ from sqlmodel import col
 
 from hero_admin.audit_log.changes import Change
 
-FIRST_FIRST = (col(Change.operation), col(Change.id))
-LAST_FIRST = (col(Change.operation).desc(), col(Change.id).desc())
+OLDEST_FIRST = (col(Change.operation), col(Change.id))
+NEWEST_FIRST = (col(Change.operation).desc(), col(Change.id).desc())
 
 
 def is_of_operation(operation_id: str) -> ColumnElement[bool]:
-    """Return the predicate of the changes of an operation, to be sorted by one of the two above."""
+    """Return the predicate of the changes of an operation, to be sorted by one of these orders."""
     return col(Change.operation).between(operation_id, operation_id)

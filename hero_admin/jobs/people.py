@@ -1,4 +1,4 @@
-"""People who have started a job, as they are kept until it is done: also those of an application.
+"""People who have started a job, as they are stored until it is done: also those of an application.
 
 An application's own class of people, a dataclass, may have attributes that its `rows=` use.
 """
@@ -11,7 +11,7 @@ from hero_admin.person import Person, Role, TokenScope
 
 
 class UnknownPersonError(Exception):
-    """A person that cannot be kept, or read again: a sentence."""
+    """A person that cannot be stored, or read again: a sentence."""
 
 
 def packed(person: Person) -> str:

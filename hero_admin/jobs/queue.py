@@ -47,7 +47,7 @@ class NewJob:
 async def add_job(session: AsyncSession, new: NewJob) -> None:
     """Add a job to the queue. It begins once the transaction is committed.
 
-    Raises UnknownPersonError for a person who cannot be kept.
+    Raises UnknownPersonError for a person who cannot be stored.
     """
     by = new.operation.by
     values = {

@@ -103,7 +103,7 @@ class Job(OwnTable, table=True):
     # Any: JSON.
     @property
     def begun(self) -> Mapping[str, Any] | None:
-        """What was kept of the event with which an export began; None for all else."""
+        """The event with which an export began, as JSON; None for all else."""
         return self.payload.get("event")
 
     @property

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from hero_admin.audit_log.changes import WRITES, Change, Operation
-from hero_admin.audit_log.operation_changes import LAST_FIRST, is_of_operation
+from hero_admin.audit_log.operation_changes import NEWEST_FIRST, is_of_operation
 from hero_admin.database.after_commit import commit
 from hero_admin.history.revert import revert
 from hero_admin.history.timeline import MAX_PAGES_UNSEEN
@@ -34,7 +34,7 @@ async def count_made(session: AsyncSession, operation_id: str) -> int:
 
 async def has_seen(session: AsyncSession, site: Site, operation_id: str, by: Person) -> bool:
     """Whether a person sees one of the last changes of an operation."""
-    changes = select(Change).where(*_is_made(operation_id)).order_by(*LAST_FIRST)
+    changes = select(Change).where(*_is_made(operation_id)).order_by(*NEWEST_FIRST)
     for number in range(MAX_PAGES_UNSEEN):
         some = changes.offset(number * RECORDS_PER_BATCH).limit(RECORDS_PER_BATCH)
         found = list(await session.scalars(some))
@@ -114,7 +114,7 @@ async def _fetch_ids(place: Workplace, operation_id: str, before: int | None) ->
     ids = select(col(Change.id)).where(*_is_made(operation_id))
     if before is not None:
         ids = ids.where(col(Change.id) < before)
-    ids = ids.order_by(*LAST_FIRST).limit(RECORDS_PER_BATCH)
+    ids = ids.order_by(*NEWEST_FIRST).limit(RECORDS_PER_BATCH)
     async with place.database.session(is_read_only=True) as session:
         return [each for each in await session.scalars(ids) if each is not None]
 
@@ -122,7 +122,7 @@ async def _fetch_ids(place: Workplace, operation_id: str, before: int | None) ->
 async def _fetch_made(session: AsyncSession, operation_id: str, ids: Sequence[int]) -> list[Change]:
     """Fetch and lock changes, the last ones first."""
     changes = select(Change).where(col(Change.id).between(ids[-1], ids[0]), *_is_made(operation_id))
-    return list(await session.scalars(changes.order_by(*LAST_FIRST).with_for_update()))
+    return list(await session.scalars(changes.order_by(*NEWEST_FIRST).with_for_update()))
 
 
 def _is_made(operation_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -69,7 +69,7 @@ async def _in_background(resource: Resource, request: Request, payload: dict[str
     new = NewJob(JobKind.EXPORT, label, resource.name, total, operation_of(request), text)
     details = {"format": payload["format"], "query": ListParameters(query).narrowing, "job": new.id}
     event = ExportEvent(request, resource.name, details)
-    response = await start_job(request, replace(new, payload={**payload, "event": event.kept()}))
+    response = await start_job(request, replace(new, payload={**payload, "event": event.for_job()}))
     event.note(None)
     return response
 

@@ -56,13 +56,13 @@ class ExportEvent:
         self._is_open = False
 
     # Any: JSON.
-    def kept(self) -> dict[str, Any]:
-        """Return what the job needs that does it, to tell how it ends."""
+    def for_job(self) -> dict[str, Any]:
+        """Return the event with which an export by a job begins, as JSON."""
         events = events_of(self._session)
         assert events is not None
         return events.made(
             EventKind.EXPORTED, resource=self._resource, details=self._details
-        ).kept()
+        ).as_json()
 
     async def begin(self, count: int | None) -> None:
         """Tell that it begins, before its first byte is sent; `count` is None if that is unknown.

@@ -137,7 +137,7 @@ async def start_job(request: Request, new: queue.NewJob) -> Response:
 
 
 async def add_job(request: Request, new: queue.NewJob) -> None:
-    """Add a job to the queue; raises 400 for a person who cannot be kept."""
+    """Add a job to the queue; raises 400 for a person who cannot be stored."""
     try:
         await queue.add_job(session_of(request), new)
     except UnknownPersonError as error:

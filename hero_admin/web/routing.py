@@ -38,7 +38,7 @@ class RoutesBySegment(Mount):
 
 
 def each_route(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
-    """Yield routes, in place of those by segment themselves; what is mounted stays as it is."""
+    """Yield all routes, those of `RoutesBySegment` one by one; other mounts stay mounts."""
     for route in routes:
         if isinstance(route, RoutesBySegment):
             yield from route.routes
